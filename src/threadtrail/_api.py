@@ -1,0 +1,181 @@
+"""What users call: ``instrument()`` and its kin."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from threadtrail.runtime import Runtime, Status
+
+logger = logging.getLogger("threadtrail")
+
+
+class _Process:
+    """The one runtime of this process, and the lock under which it changes."""
+
+    runtime: Runtime | None = None
+    lock = threading.RLock()
+
+
+class Instrumentation:
+    """What ``instrument()`` returns: keep it, use it as a context manager, or ignore it.
+
+    Leaving it as a context manager delivers what was seen and takes the patches off again.
+    """
+
+    def __init__(self, runtime: Runtime | None) -> None:
+        self._runtime = runtime
+
+    @property
+    def active(self) -> bool:
+        """Whether calls are being recorded through this instrumentation."""
+        return self._runtime is not None and not self._runtime.stopped
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """As ``threadtrail.flush()``."""
+        return flush(timeout)
+
+    def status(self) -> Status:
+        """As ``threadtrail.status()``."""
+        return status()
+
+    def uninstrument(self) -> None:
+        """As ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
+        if self._runtime is not None and self._runtime is _Process.runtime:
+            uninstrument()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.uninstrument()
+
+
+def instrument(
+    *,
+    exporters: str | Iterable[Any] | Mapping[str, Any] | None = None,
+    capture_content: bool | None = None,
+    redact: Callable[[str], str] | None = None,
+    max_content_bytes: int | None = None,
+    fetch_run_details: bool | None = None,
+    settle_seconds: float | None = None,
+    run_timeout_seconds: float | None = None,
+    max_open_runs: int | None = None,
+    sample_rate: float | None = None,
+    queue_size: int | None = None,
+    shutdown_timeout_seconds: float | None = None,
+    inline: bool | None = None,
+) -> Instrumentation:
+    """Record every run of an assistant that this program drives through the ``openai`` SDK.
+
+    What is not given here comes from the environment (``THREADTRAIL_…``), then from ``threadtrail.toml``
+    or ``pyproject.toml``, then from the defaults; no exporter configured means ``console``. Clients that
+    exist already are covered. Called again, it patches nothing twice and replaces the configuration.
+
+    Args:
+        exporters: names, objects with hooks, or a mapping of names to options.
+        capture_content: whether prompts, answers, arguments, outputs and file names are recorded at all.
+        redact: called with every text of the content, once, before any exporter; returns what to keep.
+        max_content_bytes: longer texts are shortened to this many UTF-8 bytes.
+        fetch_run_details: read steps and messages that the app never looked at, when a run ends: API
+            calls that the app did not make.
+        settle_seconds: how long an ended run waits for what usually follows, such as ``messages.list``.
+        run_timeout_seconds: a run that nobody looks at for so long is published as unfinished.
+        max_open_runs: with more than these, the one seen longest ago is published as unfinished.
+        sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
+        queue_size: events that may wait per exporter.
+        shutdown_timeout_seconds: how long the exit of the process may be delayed, at the most.
+        inline: export in the calling thread, before the call returns: for tests.
+
+    Returns:
+        An ``Instrumentation``, which may be ignored.
+
+    Raises:
+        ConfigurationError: a setting or an exporter is wrong; nothing was patched then.
+    """
+    keywords = {name: value for name, value in locals().items() if value is not None}
+    # Imported here, since they bring pydantic and wrapt: `import threadtrail` stays light.
+    from threadtrail import registry  # noqa: PLC0415
+    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
+    from threadtrail.runtime import Runtime  # noqa: PLC0415
+    from threadtrail.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(**keywords)
+    if settings.disabled:
+        logger.info("threadtrail is disabled by THREADTRAIL_DISABLED")
+        return Instrumentation(None)
+    loaded = registry.load(settings)
+    for item in loaded:
+        item.hooks.start(settings=settings)
+    with _Process.lock:
+        former, runtime = _Process.runtime, Runtime(settings, loaded)
+        _Process.runtime = runtime
+        runtime.start()
+        patches.install(targets())
+    if former is not None and not former.stopped:
+        logger.warning("threadtrail.instrument() was called again: the new configuration replaces the former")
+        former.shutdown(former.settings.shutdown_timeout_seconds)
+    return Instrumentation(runtime)
+
+
+def uninstrument() -> None:
+    """Put the SDK's own methods back, deliver what was seen, and close the exporters."""
+    with _Process.lock:
+        runtime = _Process.runtime
+        if runtime is None:
+            return
+        from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - loaded already
+
+        patches.remove()
+    runtime.shutdown(runtime.settings.shutdown_timeout_seconds)
+
+
+def status() -> Status:
+    """What is patched, what is missing, and what became of the events, per exporter."""
+    from threadtrail.delivery.guard import guard  # noqa: PLC0415 - only what is in use is loaded
+    from threadtrail.instrumentation.install import patches  # noqa: PLC0415
+    from threadtrail.runtime import Status  # noqa: PLC0415
+
+    runtime = _Process.runtime
+    if runtime is None:
+        return Status()
+    recorder = runtime.recorder
+    return Status(
+        active=not runtime.stopped,
+        patched=patches.patched,
+        missing=patches.missing,
+        not_imported=patches.not_imported,
+        exporters=runtime.delivery.status(),
+        open_runs=recorder.open_runs,
+        observations_waiting=recorder.waiting,
+        observations_dropped=recorder.dropped,
+        details_missed=recorder.details_missed,
+        contained=guard.counts,
+    )
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Deliver everything seen before this call; runs that have ended no longer wait for more.
+
+    Returns:
+        False if ``timeout`` seconds did not suffice, or an exporter said that it could not.
+    """
+    runtime = _Process.runtime
+    return True if runtime is None or runtime.stopped else runtime.flush(timeout)
+
+
+def shutdown(timeout: float = 5.0) -> bool:
+    """Stop recording, deliver the rest (unfinished runs included), close the exporters.
+
+    The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice.
+    """
+    runtime = _Process.runtime
+    return True if runtime is None else runtime.shutdown(timeout)

@@ -1,0 +1,198 @@
+"""Grouping and attribution: ``threadtrail.trace()`` and ``threadtrail.attributes()``.
+
+Both live in a ContextVar, so they follow asyncio tasks and do not leak between threads. A run takes
+what is in force where it is created; polling it elsewhere does not move it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import time
+import uuid
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+
+from threadtrail._frozen import clean_text, freeze
+from threadtrail.delivery.guard import guard
+from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What is in force here: attributes, and the innermost ``threadtrail.trace()``."""
+
+    attributes: Attributes = NO_ATTRIBUTES
+    trace_id: str | None = None
+
+
+_here: ContextVar[Surroundings] = ContextVar("threadtrail", default=Surroundings())  # noqa: B039 - frozen
+
+
+def here() -> Surroundings:
+    """What is in force in this context."""
+    return _here.get()
+
+
+class Observer(Protocol):
+    """Whom ``trace()`` tells of its beginning and its end."""
+
+    def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
+        """A trace was entered; its attributes are those in force."""
+
+    def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
+        """A trace was left, by ``error`` if there was one."""
+
+
+class _Listening:
+    """Holds the observer in force: the active instrumentation's, or none."""
+
+    observer: Observer | None = None
+
+
+listening = _Listening()
+
+
+class Block:
+    """A ``with`` or ``async with`` block that also decorates functions, plain and async.
+
+    May be entered again, nested and by several tasks; a decorated function gets a block per call.
+    """
+
+    def __init__(self, attributes: Attributes, name: str | None = None) -> None:
+        self._attributes = attributes
+        self._name = name
+        self._entered: dict[int, tuple[Surroundings, Token[Surroundings], Observer | None]] = {}
+
+    def __enter__(self) -> Self:
+        outer = _here.get()
+        merged = _merge(outer.attributes, self._attributes)
+        trace_id = outer.trace_id if self._name is None else uuid.uuid4().hex
+        inner = Surroundings(merged, trace_id)
+        token = _here.set(inner)
+        observer = listening.observer if self._name is not None else None
+        self._entered[id(inner)] = (inner, token, observer)
+        if observer is not None:
+            observer.trace_started(time.time_ns(), str(trace_id), str(self._name), outer.trace_id)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        current = id(_here.get())
+        key = current if current in self._entered else next(reversed(self._entered))
+        inner, token, observer = self._entered.pop(key)
+        with contextlib.suppress(ValueError):
+            # ValueError: left in another context than it was entered in (a generator closed
+            # elsewhere); that context never had it, so there is nothing to put back.
+            _here.reset(token)
+        if observer is not None:
+            failure = None if kind is None else Failure(type=kind.__qualname__, message=_words(error))
+            observer.trace_ended(time.time_ns(), str(inner.trace_id), failure)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of the innermost trace here, as on the events of its runs."""
+        return _here.get().trace_id
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function or a coroutine function: each call is a block of its own."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_async(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[P, R]", call_async)
+
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"threadtrail cannot decorate the generator function {function.__qualname__}: "
+                "a block that is open across `yield` would leak into its caller. Use `with` inside it."
+            )
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self:
+                return function(*args, **kwargs)
+
+        return call
+
+
+def trace(
+    name: str,
+    *,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    tags: Iterable[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> Block:
+    """Group the runs that begin in this block into one trace, in every exporter.
+
+    Use it as ``with``, ``async with`` or a decorator. The other arguments are as for ``attributes()``.
+    """
+    return Block(_attributes(user_id, session_id, tags, metadata), name=clean_text(str(name)))
+
+
+def attributes(
+    *,
+    user_id: str | None = None,
+    session_id: str | None = None,
+    tags: Iterable[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> Block:
+    """Say for whom the runs that begin in this block are made.
+
+    Nested blocks add up: tags and metadata join, an inner ``user_id`` or ``session_id`` wins.
+
+    Raises:
+        TypeError: ``tags`` is a single string (it would be taken letter by letter).
+    """
+    return Block(_attributes(user_id, session_id, tags, metadata))
+
+
+def _attributes(
+    user_id: str | None, session_id: str | None, tags: Iterable[str], metadata: Mapping[str, Any] | None
+) -> Attributes:
+    if isinstance(tags, str):
+        raise TypeError(f"tags must be a list of strings, not one string: tags=[{tags!r}]")
+    return Attributes(
+        user_id=None if user_id is None else clean_text(str(user_id)),
+        session_id=None if session_id is None else clean_text(str(session_id)),
+        tags=tuple(clean_text(str(tag)) for tag in tags),
+        metadata=freeze(dict(metadata or {})),
+    )
+
+
+def _merge(outer: Attributes, inner: Attributes) -> Attributes:
+    return Attributes(
+        user_id=inner.user_id if inner.user_id is not None else outer.user_id,
+        session_id=inner.session_id if inner.session_id is not None else outer.session_id,
+        tags=tuple(dict.fromkeys((*outer.tags, *inner.tags))),
+        metadata=freeze({**outer.metadata, **inner.metadata}),
+    )
+
+
+def _words(error: BaseException | None) -> str | None:
+    """The exception's own words; an exception whose ``str()`` fails has none."""
+    words, _ = guard.catch(str, error)
+    return clean_text(words) if words else None

@@ -1,0 +1,86 @@
+"""The generic walk over the content of an event: whatever class, whatever depth, by the ``CONTENT`` mark.
+
+A walk gives back the identical object where nothing changes, so an event that is fine as it is costs no
+copy. It goes through dataclasses and tuples of them, and within content through JSON values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from threadtrail._frozen import FrozenDict
+from threadtrail.delivery.plans import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from threadtrail.delivery.plans import Plan
+
+    ContentChange = Callable[[object, Plan], dict[str, Any] | None]
+
+Value = TypeVar("Value")
+
+
+def walk(value: Value, change: ContentChange) -> Value:
+    """Return ``value`` with ``change`` applied to it and to all dataclasses within.
+
+    ``change`` gets each object that has content, with its plan, and returns the fields to replace.
+    """
+    if isinstance(value, (tuple, list)):
+        walked: Any = map_items(value, lambda item: walk(item, change))
+        return walked  # type: ignore[no-any-return]  # a sequence, as `value` is
+    plan = plan_of(type(value))
+    changes = change(value, plan) if plan.content else None
+    for name in plan.nested:
+        old = getattr(value, name)
+        if not old:
+            continue
+        new = walk(old, change)
+        if new is not old:
+            changes = changes or {}
+            changes[name] = new
+    if not changes:
+        return value
+    replaced: Any = dataclasses.replace(value, **changes)  # type: ignore[type-var]  # only those have a plan
+    return replaced  # type: ignore[no-any-return]  # of the same class as `value`
+
+
+def drop_content(value: object, plan: Plan) -> dict[str, Any] | None:
+    """Set every content field back to its default."""
+    changes = None
+    for name in plan.content:
+        default = plan.default(name)
+        if getattr(value, name) != default:
+            changes = changes or {}
+            changes[name] = default
+    return changes
+
+
+def map_texts(value: Any, text: Callable[[str], str]) -> Any:
+    """Return a JSON value with ``text`` applied to each string in it; keys stay."""
+    if isinstance(value, str):
+        return text(value)
+    if not value:
+        return value
+    if isinstance(value, dict):
+        changes = {}
+        for key, item in value.items():
+            new = map_texts(item, text)
+            if new is not item:
+                changes[key] = new
+        return FrozenDict({**value, **changes}) if changes else value
+    if isinstance(value, (tuple, list)):
+        return map_items(value, lambda item: map_texts(item, text))
+    return value
+
+
+def map_items(items: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a tuple of ``function`` of each item, or ``items`` itself if it changes none of them."""
+    changed: list[Any] | None = None
+    for index, item in enumerate(items):
+        new = function(item)
+        if new is not item:
+            changed = changed or list(items)
+            changed[index] = new
+    return items if changed is None else tuple(changed)

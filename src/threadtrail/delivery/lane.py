@@ -1,0 +1,180 @@
+"""One exporter's lane: a bounded queue, a worker thread, counters. A bad exporter hurts its own lane only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from threadtrail.delivery.backlog import Backlog
+from threadtrail.delivery.calls import ExporterCalls
+from threadtrail.delivery.guard import guard as default_guard
+from threadtrail.delivery.pending import Pending
+from threadtrail.delivery.worker import LaneState, Worker
+
+if TYPE_CHECKING:
+    from threadtrail.delivery.guard import Guard
+    from threadtrail.delivery.hooks import ExporterHooks
+    from threadtrail.delivery.status import LaneStatus
+    from threadtrail.events import Event
+
+BATCH_SIZE = 128
+BATCH_WAIT_SECONDS = 0.2
+
+
+class Lane:
+    """Hands events to one exporter, in order, each once, from a thread of its own.
+
+    ``queue_size`` bounds what waits, in events; a batch holds up to ``batch_size`` events and waits at
+    most ``batch_wait_seconds`` for more.
+    """
+
+    def __init__(  # noqa: PLR0913 - keywords with defaults, for tests
+        self,
+        name: str,
+        hooks: ExporterHooks,
+        *,
+        queue_size: int,
+        batch_size: int = BATCH_SIZE,
+        batch_wait_seconds: float = BATCH_WAIT_SECONDS,
+        guard: Guard = default_guard,
+    ) -> None:
+        self.name = name
+        self.hooks = hooks
+        self._guard = guard
+        self._calls = ExporterCalls(name, hooks, guard, contain=BaseException)
+        self._queue_size = queue_size
+        # A queue smaller than a batch would overflow while the worker still waits for the batch to fill.
+        self._batch_size = min(batch_size, queue_size)
+        self._batch_wait = batch_wait_seconds
+        self._state = LaneState(backlog=Backlog(queue_size))
+
+    def put(self, event: Event, context: object = None) -> None:
+        """Queue an event. Takes a few microseconds, never waits for the exporter, never raises."""
+        state = self._state
+        with state.condition:
+            closed = state.closing is not None
+            dropped = 1 if closed else state.backlog.add(event, context)
+            state.dropped += dropped
+            lost = state.failed + state.dropped
+            # Not on each put: a worker that wakes up takes the interpreter from the app's threads.
+            if state.idle or len(state.backlog) == self._batch_size:
+                state.idle = False
+                state.condition.notify()
+            unstarted = state.worker is None and not closed
+        # Outside the lock: a handler of the log may do anything, even come back here.
+        if dropped:
+            happened = "it is shut down" if closed else "it is full, so the oldest details go"
+            self._calls.report("queue", happened, lost=lost)
+        if unstarted:
+            self.start_worker()
+
+    def start_worker(self) -> bool:
+        """Start the worker unless it runs; False if no thread can be started, which is logged.
+
+        From Python 3.12 on that is so once the interpreter is exiting. What is queued stays queued.
+        """
+        error = self._start(self._state)
+        if error is not None:
+            self._calls.report("worker", "no thread can be started now", lost=self.status().lost, error=error)
+        return error is None
+
+    def begin_flush(self, deadline: float) -> Pending:
+        """Ask for all that is queued to be delivered by ``deadline`` (a time of ``time.monotonic()``)."""
+        state = self._state
+        pending = Pending("flush", deadline, self._give_up_flush)
+        if threading.current_thread() is state.worker:
+            # The exporter flushes from within a hook: waiting for itself would only burn the deadline.
+            return pending.settle(result=False)
+        with state.condition:
+            if state.closing is not None and state.closing.result is not None:
+                return pending.settle(result=state.closing.result)
+            if state.worker is None and not state.backlog:
+                return pending.settle(result=True)
+            self._send(state, pending)
+        if not self.start_worker():
+            self._withdraw(state, pending)
+        return pending
+
+    def begin_shutdown(self, deadline: float) -> Pending:
+        """Ask for the rest to be delivered and the exporter to be closed, once; later events are dropped."""
+        state = self._state
+        with state.condition:
+            if state.closing is not None:
+                return state.closing
+            pending = state.closing = Pending("shutdown", deadline, self._give_up_shutdown)
+            unused = state.worker is None and not state.backlog
+            # A forked child that exported nothing has nothing to close: what it inherited is the parent's.
+            if unused and (state.inherited or self.hooks.shutdown is None):
+                return pending.settle(result=True)
+            self._send(state, pending)
+        if self._start(state) is not None:
+            if unused:
+                pending.settle(result=True)
+            else:
+                self._give_up_shutdown(pending)
+        return pending
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver everything queued before this call; False if that took longer than ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        return self.begin_flush(deadline).wait(deadline)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Deliver the rest and close the exporter; after ``timeout`` seconds it is given up (False)."""
+        deadline = time.monotonic() + timeout
+        return self.begin_shutdown(deadline).wait(deadline)
+
+    def status(self) -> LaneStatus:
+        """Return the counters, all of one moment."""
+        return self._state.status()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew in a forked child: what is queued is the parent's to deliver, no thread came along."""
+        self._state = LaneState(backlog=Backlog(self._queue_size), inherited=True)
+        self._calls.after_fork()
+
+    def _start(self, state: LaneState) -> BaseException | None:
+        with state.condition:
+            if state.worker is not None:
+                return None
+            worker = Worker(
+                state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait
+            )
+            state.worker, error = self._guard.catch(_start_thread, worker, f"threadtrail-{self.name}")
+            return error
+
+    @staticmethod
+    def _send(state: LaneState, pending: Pending) -> None:
+        state.backlog.add_message(pending)
+        state.condition.notify()
+
+    @staticmethod
+    def _withdraw(state: LaneState, pending: Pending) -> None:
+        with state.condition:
+            state.backlog.remove_message(pending)
+            pending.settle(result=False)
+
+    def _give_up_flush(self, pending: Pending) -> None:
+        self._withdraw(self._state, pending)
+        status = self.status()
+        self._calls.report(
+            "flush", f"not done in time; {status.queued} events still queued", lost=status.lost
+        )
+
+    def _give_up_shutdown(self, pending: Pending) -> None:
+        state = self._state
+        with state.condition:
+            if pending.result is not None:
+                return
+            state.dropped += state.backlog.clear_events()
+            pending.settle(result=False)
+        status = self.status()
+        in_hand = f", {status.queued} more are in its hands" if status.queued else ""
+        self._calls.report("shutdown", f"not done in time{in_hand}", lost=status.lost)
+
+
+def _start_thread(worker: Worker, name: str) -> threading.Thread:
+    thread = threading.Thread(target=worker.run, name=name, daemon=True)
+    thread.start()
+    return thread

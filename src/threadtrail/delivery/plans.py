@@ -1,0 +1,95 @@
+"""Which fields of an event class hold content, and which may hold values that do; found once per class."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from threadtrail._frozen import AsJson
+
+_cache: dict[type, Plan] = {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """How to walk one dataclass.
+
+    ``content``: names of the fields marked ``CONTENT``. ``nested``: names of the other fields whose values
+    may hold content further down. ``describes_data``: has ``media_type`` and ``size_bytes``, to say what
+    stood in a data URL that was left out.
+    """
+
+    content: tuple[str, ...]
+    nested: tuple[str, ...]
+    describes_data: bool
+    fields: dict[str, dataclasses.Field[Any]]
+
+    def default(self, name: str) -> Any:
+        """Return the default of a content field.
+
+        Raises:
+            TypeError: it has none, so there is no way to leave the content out.
+        """
+        field = self.fields[name]
+        if field.default is not dataclasses.MISSING:
+            return field.default
+        if field.default_factory is not dataclasses.MISSING:
+            return field.default_factory()
+        raise TypeError(f"the content field {name!r} needs a default")
+
+
+def plan_of(cls: type) -> Plan:
+    """Return the plan for a dataclass; for any other type one that finds nothing."""
+    plan = _cache.get(cls)
+    if plan is None:
+        plan = _cache[cls] = _make_plan(cls)
+    return plan
+
+
+def _make_plan(cls: type) -> Plan:
+    if not dataclasses.is_dataclass(cls):
+        return Plan(content=(), nested=(), describes_data=False, fields={})
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    content = tuple(name for name, field in fields.items() if field.metadata.get("content"))
+    hints = _hints(cls)
+    return Plan(
+        content=content,
+        nested=tuple(
+            name for name in fields if name not in content and _may_hold_content(hints.get(name, Any), {cls})
+        ),
+        describes_data={"media_type", "size_bytes"} <= fields.keys(),
+        fields=fields,
+    )
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError):  # an author's class with names that only a type checker sees
+        return {}
+
+
+def _may_hold_content(hint: Any, seen: set[type]) -> bool:
+    """Whether a value of this type can be, or hold in tuples, a dataclass with content somewhere in it."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *extras = get_args(hint)
+        return not any(isinstance(extra, AsJson) for extra in extras) and _may_hold_content(inner, seen)
+    if origin is typing.Literal:
+        return False
+    if origin is not None:  # a union, a tuple, a mapping
+        return any(_may_hold_content(argument, seen) for argument in get_args(hint))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _class_may_hold_content(hint, seen)
+    return hint is Any or hint is object
+
+
+def _class_may_hold_content(cls: type, seen: set[type]) -> bool:
+    if cls in seen:
+        return False
+    hints = _hints(cls)
+    return any(
+        field.metadata.get("content") or _may_hold_content(hints.get(field.name, Any), seen | {cls})
+        for field in dataclasses.fields(cls)
+    )

@@ -1,0 +1,153 @@
+"""Sampling: a share of the runs, whole, and every failed one."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from threadtrail.events import Event
+
+    Admitted = tuple[Event, Mapping[str, object] | None]
+
+EVENTS_HELD_PER_RUN = 256
+RUNS_HELD = 4096
+
+
+@dataclass(slots=True)
+class _Holding:
+    """Events of one run (or one trace) that was not chosen, until it is known whether it fails."""
+
+    parent: str | None = None
+    kept: bool = False
+    events: list[Admitted] = field(default_factory=list)
+
+    def hold(self, admitted: Admitted) -> None:
+        # What exceeds this is detail: the run's own RunEnded holds all of it, and is never held.
+        if len(self.events) < EVENTS_HELD_PER_RUN:
+            self.events.append(admitted)
+
+    def release(self) -> list[Admitted]:
+        self.kept = True
+        released, self.events = self.events, []
+        return released
+
+
+class _Holdings:
+    """The holdings by id, the oldest given up when there are too many."""
+
+    def __init__(self) -> None:
+        self._by_id: OrderedDict[str, _Holding] = OrderedDict()
+
+    def get(self, key: str | None) -> _Holding | None:
+        return None if key is None else self._by_id.get(key)
+
+    def open(self, key: str) -> _Holding:
+        holding = self._by_id.get(key)
+        if holding is None:
+            holding = self._by_id[key] = _Holding()
+            if len(self._by_id) > RUNS_HELD:
+                self._by_id.popitem(last=False)
+        return holding
+
+    def close(self, key: str) -> None:
+        self._by_id.pop(key, None)
+
+
+class Sampler:
+    """Chooses a share of the runs; ``rate`` is between 0 (failed runs only) and 1 (all).
+
+    The choice follows from the run's id, or from the trace's if it is in one, so that a group is chosen as a
+    whole and every process chooses alike. A run that was not chosen is held until it ends: released,
+    whole, if it failed or a request of it did, together with the start of its trace. Events of no run and
+    no trace pass.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = _Holdings()
+        self._traces = _Holdings()
+
+    def admit(self, event: Event, contexts: Mapping[str, object] | None) -> Sequence[Admitted]:
+        """Return what is to be delivered now: nothing, this event, or a run so far held and this event."""
+        admitted = (event, contexts)
+        if self._rate >= 1:
+            return (admitted,)
+        with self._lock:
+            run_id: str | None = getattr(event, "run_id", None)
+            if isinstance(event, TraceStarted) and event.trace_id is not None:
+                self._traces.open(event.trace_id).parent = event.parent_trace_id
+            released = self._judge(admitted, run_id)
+            if isinstance(event, RunEnded):
+                self._runs.close(event.run_id)
+            elif isinstance(event, TraceEnded) and event.trace_id is not None:
+                self._traces.close(event.trace_id)
+            return released
+
+    def after_fork_in_child(self) -> None:
+        """Forget what is held: those runs are the parent's to judge."""
+        self._begin()
+
+    def _judge(self, admitted: Admitted, run_id: str | None) -> Sequence[Admitted]:
+        event, _ = admitted
+        key = self._outermost(event.trace_id) or run_id
+        if key is None or self._chosen(key):
+            return (admitted,)
+        if _failed(event):
+            return (*self._release_trace(event.trace_id), *self._release_run(run_id), admitted)
+        if isinstance(event, RunEnded) and not self._is_kept(self._runs.get(run_id)):
+            return ()
+        if isinstance(event, TraceEnded) and not self._is_kept(self._traces.get(event.trace_id)):
+            return ()
+        holding = self._holding(event, run_id)
+        if holding.kept:
+            return (*self._release_trace(event.trace_id), admitted)
+        holding.hold(admitted)
+        return ()
+
+    def _holding(self, event: Event, run_id: str | None) -> _Holding:
+        if run_id is not None:
+            return self._runs.open(run_id)
+        return self._traces.open(event.trace_id or "")
+
+    def _outermost(self, trace_id: str | None) -> str | None:
+        """Follow nested traces to the outer one: a group is judged as one."""
+        while (holding := self._traces.get(trace_id)) is not None and holding.parent:
+            trace_id = holding.parent
+        return trace_id
+
+    def _release_trace(self, trace_id: str | None) -> list[Admitted]:
+        holding = self._traces.get(trace_id)
+        if holding is None:
+            return []
+        return [*self._release_trace(holding.parent), *holding.release()]
+
+    def _release_run(self, run_id: str | None) -> list[Admitted]:
+        return [] if run_id is None else self._runs.open(run_id).release()
+
+    @staticmethod
+    def _is_kept(holding: _Holding | None) -> bool:
+        return holding is not None and holding.kept
+
+    def _chosen(self, key: str) -> bool:
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+        return number < self._rate * 2**64
+
+
+def _failed(event: Event) -> bool:
+    if isinstance(event, RunEnded):
+        return event.run.failed or event.run.error is not None
+    if isinstance(event, TraceEnded):
+        return event.error is not None
+    return isinstance(event, RequestFailed)

@@ -1,0 +1,114 @@
+"""The worker of a lane: takes batches from its backlog, hands them to the exporter, keeps the counters."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.delivery.backlog import Backlog
+from threadtrail.delivery.guard import describe
+from threadtrail.delivery.pending import Pending
+from threadtrail.delivery.status import LaneStatus
+
+if TYPE_CHECKING:
+    from threadtrail.delivery.calls import ExporterCalls
+    from threadtrail.events import Event
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneState:
+    """All of a lane that belongs to one process: a forked child gets a new one and leaves the old alone.
+
+    ``condition`` guards every field. Its lock is reentrant, so that a signal handler of the app that
+    flushes while the app flushes does not wait for itself.
+    """
+
+    backlog: Backlog[Pending]
+    inherited: bool = False
+    condition: threading.Condition = field(default_factory=threading.Condition)
+    worker: threading.Thread | None = None
+    idle: bool = False
+    closing: Pending | None = None
+    in_hand: int = 0
+    delivered: int = 0
+    failed: int = 0
+    dropped: int = 0
+    last_error: str | None = None
+
+    def status(self) -> LaneStatus:
+        """Return the counters, all of one moment."""
+        with self.condition:
+            return LaneStatus(
+                delivered=self.delivered,
+                failed=self.failed,
+                dropped=self.dropped,
+                queued=len(self.backlog) + self.in_hand,
+                last_error=self.last_error,
+            )
+
+
+class Worker:
+    """Runs in the lane's thread until the lane is shut down."""
+
+    def __init__(
+        self, state: LaneState, calls: ExporterCalls, *, batch_size: int, batch_wait_seconds: float
+    ) -> None:
+        self._state = state
+        self._calls = calls
+        self._batch_size = batch_size
+        self._batch_wait = batch_wait_seconds
+
+    def run(self) -> None:
+        """Serve the lane."""
+        state = self._state
+        while True:
+            with state.condition:
+                self._wait_for_work()
+                message = state.backlog.take_message()
+                events, contexts = ([], []) if message else state.backlog.take(self._batch_size)
+                state.in_hand = len(events)
+            if events:
+                self._export(events, contexts)
+            elif message is not None and message.kind == "flush":
+                message.settle(result=self._calls.flush(message.deadline))
+            elif message is not None:
+                self._shut_down(message)
+                return
+
+    def _wait_for_work(self) -> None:
+        state, backlog = self._state, self._state.backlog
+        while not backlog and not backlog.has_message:
+            state.idle = True
+            state.condition.wait()
+        state.idle = False
+        deadline = time.monotonic() + self._batch_wait
+        while len(backlog) < self._batch_size and not backlog.has_message:
+            left = deadline - time.monotonic()
+            if left <= 0 or not state.condition.wait(left):
+                break
+
+    def _export(self, events: list[Event], contexts: list[object]) -> None:
+        state = self._state
+        error = self._calls.export(events, contexts)
+        with state.condition:
+            state.in_hand = 0
+            if error is None:
+                state.delivered += len(events)
+                return
+            state.failed += len(events)
+            state.last_error = describe(error)
+            lost = state.failed + state.dropped
+        self._calls.report("export", "failed", lost=lost, error=error)
+
+    def _shut_down(self, message: Pending) -> None:
+        # An author who buffers may have written only one of the two hooks.
+        flushed = self._calls.flush(message.deadline)
+        closed = self._calls.shutdown(message.deadline)
+        state = self._state
+        with state.condition:
+            message.settle(result=flushed and closed)
+            # Who asked for a flush meanwhile gets the same answer; nobody else is left to give one.
+            while (later := state.backlog.take_message()) is not None:
+                later.settle(result=flushed and closed)

@@ -1,0 +1,355 @@
+"""The vocabulary: the events that exporters receive, the same whatever the API and the backend.
+
+Every event is a frozen, slotted, keyword-only dataclass; fields are only ever added, with defaults.
+``type`` is OpenAI's own event string wherever one exists (API reference, "Assistant stream events");
+where none exists (marked below) it follows the same pattern. ``event`` names the class, so that an
+event read from JSON finds its way back. Times are Unix nanoseconds.
+
+For one run in one process: one ``RunCreated``, one ``RunStatusChanged`` per real change, one
+``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, one
+``RunEnded``, last of all, whatever mixture of create, poll, stream, list and re-fetch the app used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from threadtrail.values import (
+    NO_ATTRIBUTES,
+    NO_REQUEST,
+    Assistant,
+    Attributes,
+    Failure,
+    FilePart,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    RefusalPart,
+    Run,
+    RunRequest,
+    StatusChange,
+    Step,
+    TextPart,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = [
+    "EVENT_CLASSES",
+    "Assistant",
+    "AssistantCreated",
+    "AssistantDeleted",
+    "AssistantUpdated",
+    "Attributes",
+    "Event",
+    "Failure",
+    "FilePart",
+    "ImagePart",
+    "Message",
+    "MessageCompleted",
+    "MessageCreated",
+    "OtherPart",
+    "Part",
+    "RefusalPart",
+    "RequestFailed",
+    "Run",
+    "RunCreated",
+    "RunEnded",
+    "RunRequest",
+    "RunStatusChanged",
+    "StatusChange",
+    "Step",
+    "StepCompleted",
+    "StepCreated",
+    "TextPart",
+    "ThreadCreated",
+    "ThreadDeleted",
+    "ToolCall",
+    "ToolCallCompleted",
+    "ToolCallRequested",
+    "TraceEnded",
+    "TraceStarted",
+    "Usage",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event carries.
+
+    ``provider`` is ``openai``, ``azure.ai.openai``, or what the client's ``base_url`` says; ``source``
+    is the API it came from; ``attributes`` are those in force when the run (or the operation) began;
+    ``trace_id`` names the enclosing ``threadtrail.trace()``, if there was one.
+    """
+
+    event: str
+    type: str
+    time: int
+    source: str = "openai.assistants"
+    provider: str = "openai"
+    server_address: str | None = None
+    server_port: int | None = None
+    attributes: Attributes = NO_ATTRIBUTES
+    trace_id: str | None = None
+
+    def to_json(self) -> str:
+        """Return the event as one line of JSON; ``from_json`` gives back an equal event."""
+        from threadtrail import _json  # noqa: PLC0415 - pydantic is not loaded by `import threadtrail`
+
+        return _json.dump(self)
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> Self:
+        """Read back what ``to_json`` wrote.
+
+        Raises:
+            ValueError: the text is not an event of this class (any event, if called on ``Event``).
+        """
+        from threadtrail import _json  # noqa: PLC0415 - pydantic is not loaded by `import threadtrail`
+
+        event = _json.load(line)
+        if not isinstance(event, cls):
+            message = f"expected {cls.__name__}, the line holds {type(event).__name__}"
+            raise ValueError(message)  # noqa: TRY004 - the line is a wrong value, not a wrong type
+        return event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantCreated(Event):
+    """The app created an assistant; the call lasted from ``started_at`` to ``time``."""
+
+    event: Literal["AssistantCreated"] = "AssistantCreated"
+    type: str = "assistant.created"  # no OpenAI string exists
+    assistant: Assistant
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantUpdated(Event):
+    """The app changed an assistant; the call lasted from ``started_at`` to ``time``."""
+
+    event: Literal["AssistantUpdated"] = "AssistantUpdated"
+    type: str = "assistant.updated"  # no OpenAI string exists
+    assistant: Assistant
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantDeleted(Event):
+    """The app deleted an assistant."""
+
+    event: Literal["AssistantDeleted"] = "AssistantDeleted"
+    type: str = "assistant.deleted"  # no OpenAI string exists
+    assistant_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadCreated(Event):
+    """The app created a thread (a conversation)."""
+
+    event: Literal["ThreadCreated"] = "ThreadCreated"
+    type: str = "thread.created"
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadDeleted(Event):
+    """The app deleted a thread."""
+
+    event: Literal["ThreadDeleted"] = "ThreadDeleted"
+    type: str = "thread.deleted"  # no OpenAI string exists
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCreated(Event):
+    """A message came into being: added by the app, or begun by the model in a stream."""
+
+    event: Literal["MessageCreated"] = "MessageCreated"
+    type: str = "thread.message.created"
+    message: Message
+    thread_id: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCompleted(Event):
+    """The model finished a message (``thread.message.incomplete`` where it was cut short)."""
+
+    event: Literal["MessageCompleted"] = "MessageCompleted"
+    type: str = "thread.message.completed"
+    message: Message
+    thread_id: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCreated(Event):
+    """A run began, or was first seen by this process: ``observed_from_start`` says which."""
+
+    event: Literal["RunCreated"] = "RunCreated"
+    type: str = "thread.run.created"
+    run_id: str
+    thread_id: str | None = None
+    assistant: Assistant | None = None
+    request: RunRequest = NO_REQUEST
+    observed_from_start: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatusChanged(Event):
+    """The run took on a new status; ``type`` is ``thread.run.<status>``.
+
+    The first status a run is seen in counts as a change from ``None``.
+    """
+
+    event: Literal["RunStatusChanged"] = "RunStatusChanged"
+    run_id: str
+    thread_id: str | None = None
+    previous: str | None = None
+    status: str
+    learnt_from: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCreated(Event):
+    """A step of a run was first seen."""
+
+    event: Literal["StepCreated"] = "StepCreated"
+    type: str = "thread.run.step.created"
+    run_id: str
+    thread_id: str | None = None
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCompleted(Event):
+    """A step reached its end; ``type`` is ``thread.run.step.<status>``."""
+
+    event: Literal["StepCompleted"] = "StepCompleted"
+    run_id: str
+    thread_id: str | None = None
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallRequested(Event):
+    """The model called a tool."""
+
+    event: Literal["ToolCallRequested"] = "ToolCallRequested"
+    type: str = "tool_call.requested"  # no OpenAI string exists
+    run_id: str
+    thread_id: str | None = None
+    step_id: str | None = None
+    tool_call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallCompleted(Event):
+    """A tool call has its output (or failed, or its run ended without one)."""
+
+    event: Literal["ToolCallCompleted"] = "ToolCallCompleted"
+    type: str = "tool_call.completed"  # no OpenAI string exists
+    run_id: str
+    thread_id: str | None = None
+    step_id: str | None = None
+    tool_call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Event):
+    """The last event of a run: everything known of it, in one value."""
+
+    event: Literal["RunEnded"] = "RunEnded"
+    type: str = "thread.run.ended"  # no OpenAI string exists
+    run: Run
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, as on every other event of the run."""
+        return self.run.id
+
+    @property
+    def thread_id(self) -> str | None:
+        """The run's thread, as on every other event of the run."""
+        return self.run.thread_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFailed(Event):
+    """A call of the SDK raised; the app got that exception unchanged.
+
+    ``operation`` is the SDK's own path (``threads.runs.create``), ``error.type`` the API's error code
+    where it gave one (else the exception's class), ``status_code`` the HTTP status if a response came.
+    """
+
+    event: Literal["RequestFailed"] = "RequestFailed"
+    type: str = "error"
+    operation: str
+    error: Failure
+    status_code: int | None = None
+    request_id: str | None = None
+    retry_count: int = 0
+    run_id: str | None = None
+    thread_id: str | None = None
+    assistant_id: str | None = None
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceStarted(Event):
+    """``threadtrail.trace()`` was entered; its runs carry ``trace_id``. ``parent_trace_id``: if nested."""
+
+    event: Literal["TraceStarted"] = "TraceStarted"
+    type: str = "trace.started"  # no OpenAI string exists
+    name: str
+    parent_trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceEnded(Event):
+    """``threadtrail.trace()`` was left; delivered after the end of the runs that began in it.
+
+    ``error`` is the exception that left the block, if one did.
+    """
+
+    event: Literal["TraceEnded"] = "TraceEnded"
+    type: str = "trace.ended"  # no OpenAI string exists
+    name: str
+    parent_trace_id: str | None = None
+    started_at: int
+    error: Failure | None = field(default=None)
+
+
+EVENT_CLASSES: tuple[type[Event], ...] = (
+    AssistantCreated,
+    AssistantUpdated,
+    AssistantDeleted,
+    ThreadCreated,
+    ThreadDeleted,
+    MessageCreated,
+    MessageCompleted,
+    RunCreated,
+    RunStatusChanged,
+    StepCreated,
+    StepCompleted,
+    ToolCallRequested,
+    ToolCallCompleted,
+    RunEnded,
+    RequestFailed,
+    TraceStarted,
+    TraceEnded,
+)
+"""Every event there is, in the order a run tells its story."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of one event as ``to_json`` writes it."""
+    from threadtrail import _json  # noqa: PLC0415 - pydantic is not loaded by `import threadtrail`
+
+    return _json.schema()

@@ -1,0 +1,79 @@
+"""Text for people to read on a terminal: nothing in it can steer the terminal, all of it is short."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+LINE_END = "↵"
+
+# Escape sequences, invisible direction marks, line separators: what a terminal obeys instead of showing.
+CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of some scripts' letters
+TABLE_FOR_ASCII = str.maketrans(
+    {
+        "✓": "+", "✗": "x", "○": "o", "◆": "*", "→": "->", "·": "-", "…": "...", LINE_END: "\\n",
+        "├": "|", "└": "`", "│": "|", "─": "-",
+    }
+)  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """Return the text on one line, with each control character as an escape that is only shown."""
+    text = re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " ")
+    if text.isprintable():
+        return text
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character in JOINERS or unicodedata.category(character) not in CONTROLS:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the text made visible, and cut after ``length`` characters with a note of how many are left."""
+    left_out = len(text) - length
+    # A few characters more are not worth the note.
+    if left_out <= len(f"… (+{left_out:,} characters)"):
+        return visible(text)
+    while length > 1 and (unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f"):
+        length -= 1  # do not cut a letter off its accent
+    return f"{visible(text[:length])}… (+{len(text) - length:,} characters)"
+
+
+def compact_json(value: Any) -> str:
+    """Return a JSON value on one line, as it would be written by hand."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+
+
+def duration(nanoseconds: int) -> str:
+    """Return a time span as people say it: ``12ms``, ``2.1s``, ``3m05s``, ``1h02m``."""
+    seconds = nanoseconds / 1e9
+    if 0 < seconds < 0.0995:  # noqa: PLR2004 - below, "0.1s" would say less
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 59.95:  # noqa: PLR2004 - from here on it is rounded to a minute
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+        return f"{minutes}m{rest:02}s"
+    return f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 poll`` or ``5 polls``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Return the text as a stream of that encoding can take it; drawn in ASCII where it must be."""
+    encoding = encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(TABLE_FOR_ASCII)
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text

@@ -1,0 +1,228 @@
+"""A run as a tree of short lines for people: what stands in it, whatever it is then drawn with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from threadtrail.exporters.console_text import counted, duration, shortened, visible
+from threadtrail.exporters.content_lines import message_line, tool_content
+from threadtrail.trace_shape_times import Interval, run_interval, step_intervals, tool_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from threadtrail.events import RequestFailed, RunEnded
+    from threadtrail.values import Attributes, Failure, Message, Run, Step, ToolCall, Usage
+
+__all__ = ["Node", "Piece", "Style", "attribute_nodes", "error_node", "request_node", "run_node"]
+
+Style = Literal["plain", "name", "dim", "good", "bad", "warning"]
+Piece = tuple[str, Style]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line: a label (or none), then pieces of text; ``children`` hang below."""
+
+    label: str
+    pieces: tuple[Piece, ...]
+    children: tuple[Node, ...] = ()
+
+    def spaced(self) -> Iterator[Piece]:
+        """Yield the pieces with two spaces between them, or the one that a piece brings itself."""
+        before = " "
+        for text, style in self.pieces:
+            if not before.endswith(" "):
+                yield "  ", "plain"
+            yield text, style
+            before = text
+
+
+MARKS: dict[str | None, tuple[str, Style]] = {
+    "completed": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "expired": ("✗", "bad"),
+    "incomplete": ("!", "warning"),
+    "cancelled": ("○", "warning"),
+}
+
+
+def run_node(event: RunEnded, length: int) -> Node:
+    """The whole run; content is cut after ``length`` characters."""
+    return _RunTree(event, length).node()
+
+
+def request_node(event: RequestFailed, length: int) -> Node:
+    """A request that failed: one line."""
+    http = f" (HTTP {event.status_code})" if event.status_code is not None else ""
+    message = f": {shortened(event.error.message, length)}" if event.error.message else ""
+    facts = [
+        f"tried {counted(event.retry_count + 1, 'time')}" if event.retry_count else None,
+        event.run_id or event.thread_id or event.assistant_id,
+        event.request_id,
+    ]
+    error = f"✗ {visible(event.operation)} failed: {visible(event.error.type)}{http}{message}"
+    return Node("", ((error, "bad"), *_dim(facts)))
+
+
+def attribute_nodes(attributes: Attributes) -> Iterator[Node]:
+    """What the app said of the caller: one line, or none."""
+    facts = [
+        f"user {attributes.user_id}" if attributes.user_id else None,
+        f"session {attributes.session_id}" if attributes.session_id else None,
+        f"tags {', '.join(attributes.tags)}" if attributes.tags else None,
+        *(f"{key}={value}" for key, value in attributes.metadata.items()),
+    ]
+    if any(facts):
+        yield Node("attributes", tuple(_joined(facts, "plain")))
+
+
+def error_node(error: Failure, length: int) -> Node:
+    """An error: its code and its words."""
+    message = f": {shortened(error.message, length)}" if error.message else ""
+    return Node("error", ((visible(error.type) + message, "bad"),))
+
+
+class _RunTree:
+    """Builds the lines of one run."""
+
+    def __init__(self, event: RunEnded, length: int) -> None:
+        self.event = event
+        self.run: Run = event.run
+        self.length = length
+        self.within = run_interval(self.run)
+
+    def node(self) -> Node:
+        """The header; all else hangs below it."""
+        run, assistant = self.run, self.run.assistant
+        mark, style = MARKS.get(run.status, ("?", "warning")) if run.finished else ("?", "warning")
+        took = duration(self.within.end - self.within.start)
+        if run.finished:
+            outcome = f"{visible(run.status or 'ended')} in {took}"
+        else:
+            outcome = f"unfinished: last seen {visible(run.status or 'nowhere')}, given up after {took}"
+        name = visible((assistant and (assistant.name or assistant.id)) or "run")
+        header: tuple[Piece, ...] = ((f"{mark} ", style), (name, "name"), (outcome, style))
+        return Node("", (*header, *_dim([run.model])), tuple(self._rows()))
+
+    def _rows(self) -> Iterator[Node]:
+        run = self.run
+        yield self._identity()
+        yield from attribute_nodes(run.attributes)
+        yield self._status()
+        yield from map(self._message, run.input)
+        yield from self._steps()
+        if run.usage is not None:
+            total = f"{run.usage.total_tokens:,} total"
+            yield Node("tokens", tuple(_joined([*token_facts(run.usage), total], "plain")))
+        if run.incomplete_reason:
+            yield Node("incomplete", ((visible(run.incomplete_reason), "warning"),))
+        if run.error is not None:
+            yield error_node(run.error, self.length)
+
+    def _identity(self) -> Node:
+        run = self.run
+        facts = [
+            run.id,
+            f"thread {run.thread_id}" if run.thread_id else None,
+            f"assistant {run.assistant.id}" if run.assistant else None,
+            self.event.provider if self.event.provider != "openai" else None,
+        ]
+        return Node("run", tuple(_joined(facts, "dim")))
+
+    def _status(self) -> Node:
+        run, start = self.run, self.within.start
+        changes = [
+            f"{visible(change.status)} {duration(max(change.time - start, 0))}"
+            for change in run.status_history
+        ]
+        output = run.first_output_at
+        facts = [
+            counted(run.poll_count, "poll") if run.poll_count else None,
+            "streamed" if run.streamed else None,
+            f"first output {duration(max(output - start, 0))}" if output is not None else None,
+            f"requests retried {counted(run.retry_count, 'time')}" if run.retry_count else None,
+        ]
+        return Node("status", ((" → ".join(changes) or "unknown", "plain"), *_dim(facts)))
+
+    def _steps(self) -> Iterator[Node]:
+        """Each step with its tool calls below it, and behind it the message that it made."""
+        messages: dict[str | None, Message] = {m.id: m for m in self.run.output if m.id is not None}
+        intervals = step_intervals(self.run.steps, self.within)
+        for step, interval in zip(self.run.steps, intervals, strict=True):
+            yield self._step(step, interval)
+            if (message := messages.pop(step.message_id, None)) is not None:
+                yield self._message(message)
+        made = {step.message_id for step in self.run.steps if step.message_id is not None}
+        yield from (self._message(message) for message in self.run.output if message.id not in made)
+
+    def _step(self, step: Step, interval: Interval) -> Node:
+        facts = token_facts(step.usage) if step.usage is not None else []
+        if step.id is None:
+            facts = ["never listed by the app"]
+        children = [self._tool(call, interval) for call in step.tool_calls]
+        if step.error is not None:
+            children.append(error_node(step.error, self.length))
+        return Node(
+            "step",
+            (
+                (f"{visible(step.kind)} {duration(interval.end - interval.start)}", "plain"),
+                *_unusual(step.status),
+                *_dim(facts),
+            ),
+            tuple(children),
+        )
+
+    def _tool(self, call: ToolCall, step: Interval) -> Node:
+        interval = tool_interval(call, step, self.within)
+        kind = None if call.kind in {"function", call.name} else call.kind
+        children = [
+            Node(label, ((shortened(text, self.length), "plain"),)) for label, text in tool_content(call)
+        ]
+        if call.error is not None:
+            children.append(error_node(call.error, self.length))
+        took: Piece = (duration(interval.end - interval.start), "plain")
+        pieces: list[Piece] = [(visible(call.name), "name"), took]
+        if call.ended_at is None and call.output is None and call.error is None:
+            pieces.append(("no output", "warning"))
+        return Node("tool", (*pieces, *_dim([kind])), tuple(children))
+
+    def _message(self, message: Message) -> Node:
+        text = message_line(message)
+        style: Style = "plain" if text else "dim"
+        return Node(
+            visible(message.role),
+            (
+                (shortened(text, self.length) or "(no content)", style),
+                *_unusual(message.status, message.incomplete_reason),
+            ),
+        )
+
+
+def token_facts(usage: Usage) -> list[str | None]:
+    """The numbers of a usage; a part that nobody told is left out."""
+    cached, reasoning = usage.cached_input_tokens, usage.reasoning_tokens
+    return [
+        f"{usage.input_tokens:,} in",
+        f"{usage.output_tokens:,} out",
+        f"{cached:,} cached" if cached is not None else None,
+        f"{reasoning:,} reasoning" if reasoning is not None else None,
+    ]
+
+
+def _unusual(status: str | None, reason: str | None = None) -> Iterator[Piece]:
+    """A step's or message's status, where it is not the one that all hope for."""
+    if status is not None and status != "completed":
+        style = MARKS.get(status, ("", "warning"))[1]
+        yield visible(f"{status}: {reason}" if reason else status), style
+
+
+def _dim(facts: Sequence[str | None]) -> list[Piece]:
+    return _joined(facts, "dim")
+
+
+def _joined(facts: Sequence[str | None], style: Style) -> list[Piece]:
+    """The known facts as one piece, or none."""
+    text = " · ".join(visible(fact) for fact in facts if fact)
+    return [(text, style)] if text else []

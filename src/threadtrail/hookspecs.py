@@ -1,0 +1,66 @@
+"""What an exporter may implement.
+
+An exporter is any object with one or more of these methods, each marked ``@threadtrail.hookimpl``; it
+may take fewer arguments than are specified here, so the specification can grow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+    from threadtrail.settings import Settings
+
+PROJECT = "threadtrail"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def start(settings: Settings) -> None:
+    """Get ready: called once, by ``instrument()``, in the caller's thread.
+
+    What it raises leaves ``instrument()``: be loud here about a missing key, and open no connection.
+    """
+
+
+@hookspec
+def capture_context() -> object:
+    """Return what ties a run to its surroundings (an active span, say), or ``None``.
+
+    Called in the user's thread when a run, a trace or a stand-alone operation begins: it must be cheap.
+    The value comes back in ``contexts`` with every event that belongs to it. Never leaves the process.
+    """
+
+
+@hookspec
+def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+    """Take a batch of 1 to 128 events, in order; ``contexts[i]`` belongs to ``events[i]``.
+
+    Called in the exporter's own worker thread, never twice at once. What it raises is contained,
+    counted as failed, and logged at most once per 20 seconds. Ignore event classes you do not know.
+    """
+
+
+@hookspec
+def flush(timeout: float) -> bool | None:
+    """Deliver what you hold within ``timeout`` seconds; return False if you could not."""
+
+
+@hookspec
+def shutdown(timeout: float) -> None:
+    """Close down within ``timeout`` seconds; called once, after the last ``export``."""
+
+
+@hookspec
+def after_fork() -> None:
+    """Forget inherited connections: called in a forked child, before any other hook there.
+
+    A keep-alive socket shared with the parent corrupts what both send.
+    """

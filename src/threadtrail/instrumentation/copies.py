@@ -1,0 +1,55 @@
+"""Copies of arguments and results: what is written down is what was true at the call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.instrumentation.glances import mark_of
+
+if TYPE_CHECKING:
+    from threadtrail.instrumentation.glances import Glances
+
+PLAIN = (str, int, float, bool, type(None))
+NOTHING = object()
+
+
+def copy_json(value: Any) -> Any:
+    """A copy of JSON-like data, or ``NOTHING``.
+
+    ``Omit`` and ``NotGiven`` stand for "not given". A generator is never touched: it is the SDK's to
+    consume. An SDK object among the data is copied as a dict.
+    """
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, dict):
+        return {str(key): item for key, raw in value.items() if (item := copy_json(raw)) is not NOTHING}
+    if isinstance(value, (list, tuple)):
+        return [item for raw in value if (item := copy_json(raw)) is not NOTHING]
+    return copy_model(value) if hasattr(value, "model_dump") else NOTHING
+
+
+def copy_model(model: Any) -> Any:
+    """A deep copy of an SDK object as a dict; odd contents (unknown variants) are no reason to warn."""
+    return model.model_dump(warnings=False)
+
+
+def copy_arguments(
+    names: tuple[str, ...], takes: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Copies of the arguments called ``takes``; ``names`` are the positional ones, in order."""
+    given = {**dict(zip(names, args, strict=False)), **kwargs} if args else kwargs
+    copied = {}
+    for name in takes:
+        value = copy_json(given.get(name))
+        if value is not NOTHING and value is not None:
+            copied[name] = value
+    return copied
+
+
+def copy_changed(model: Any, glances: Glances) -> Any:
+    """A copy of an SDK object, or ``None`` if it looks the same as when last seen."""
+    fields = model.__dict__
+    mark = mark_of(model, glances.knows(fields.get("run_id")))
+    if mark is not None and glances.unchanged(fields.get("id") or "", mark):
+        return None
+    return copy_model(model)

@@ -1,0 +1,39 @@
+"""Watches an awaitable of the SDK: as lazy as it was, awaited where the user awaits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+
+class _Unstarted:
+    """Closes the SDK's coroutine if the user never awaited ours.
+
+    Python warns once about a coroutine that was never awaited; two, one within the other, would make
+    it warn twice.
+    """
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        self.coroutine.close()
+
+
+def watch_coroutine(
+    coroutine: Coroutine[Any, Any, Any],
+    around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]],
+) -> Coroutine[Any, Any, Any]:
+    """Return a coroutine that does ``around`` of this one, under this one's own name."""
+    watched = _later(_Unstarted(coroutine), around)
+    watched.__name__ = coroutine.__name__
+    watched.__qualname__ = coroutine.__qualname__
+    return watched
+
+
+async def _later(inner: _Unstarted, around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]]) -> Any:
+    return await around(inner.coroutine)

@@ -1,0 +1,43 @@
+"""An exception of the SDK as the vocabulary's ``Failure``, without keeping the exception alive."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from threadtrail._frozen import clean_text
+from threadtrail.recording.observation import Raised
+from threadtrail.values import Failure
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import Call
+
+RETRY_HEADER = "x-stainless-retry-count"
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The API's error code where it gave one, else the name of the exception's class."""
+    code = getattr(error, "code", None)
+    kind = code if isinstance(code, str) and code else type(error).__qualname__
+    return Failure(type=clean_text(kind), message=clean_text(str(error)) or None)
+
+
+def raised(call: Call, error: BaseException) -> Raised:
+    """The observation of a call that raised."""
+    status = getattr(error, "status_code", None)
+    request_id = getattr(error, "request_id", None)
+    call.retry_count = max(call.retry_count, _retries(error))
+    return Raised(
+        call,
+        time.time_ns(),
+        failure_of(error),
+        status_code=status if isinstance(status, int) else None,
+        request_id=request_id if isinstance(request_id, str) else None,
+    )
+
+
+def _retries(error: BaseException) -> int:
+    """How often the SDK had retried, which it writes on its requests; 0 where it does not."""
+    request: Any = getattr(error, "__dict__", {}).get("request")
+    count = request.headers.get(RETRY_HEADER, "0") if request is not None else "0"
+    return int(count) if str(count).isdigit() else 0

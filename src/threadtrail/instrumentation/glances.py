@@ -1,0 +1,58 @@
+"""What each object looked like when last seen: an unchanged one is not copied again.
+
+A run polled fifty times is the same object forty-eight times. Reading three of its fields takes a
+tenth of the time that copying it takes, and spares the recorder the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+REMEMBERED = 20_000
+
+
+class Glances:
+    """Marks by object id, bounded. Used by many threads at once: a lost mark costs one copy, no more."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, Any] = {}
+
+    def unchanged(self, identity: str, mark: Any) -> bool:
+        """Whether the object looked just like this when last seen; from now on it does."""
+        marks = self._marks
+        if marks.get(identity) == mark:
+            return True
+        marks[identity] = mark
+        if len(marks) > REMEMBERED:
+            # Half at once: an eviction per call would cost more than the copies it saves.
+            self._marks = dict(list(marks.items())[REMEMBERED // 2 :])
+        return False
+
+    def knows(self, identity: Any) -> bool:
+        """Whether an object of this id was seen before."""
+        return identity in self._marks
+
+
+def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:  # noqa: FBT001 - one private caller
+    """The few fields by which an SDK object shows that it changed, or ``None`` if it has none.
+
+    ``known_run``: whether the run that a message or step belongs to was known when it was seen; once
+    it is, the object matters anew.
+    """
+    fields = model.__dict__
+    kind = fields.get("object")
+    if kind == "thread.run":
+        action = fields.get("required_action")
+        calls = tuple(call.id for call in action.submit_tool_outputs.tool_calls) if action is not None else None
+        return (fields.get("status"), fields.get("usage") is None, calls)
+    if kind == "thread.message":
+        return (fields.get("status"), len(fields.get("content") or ()), known_run)
+    if kind == "thread.run.step" and fields.get("status") != "in_progress":
+        return (fields.get("status"), fields.get("usage") is None, _has_results(fields), known_run)
+    return None
+
+
+def _has_results(step: dict[str, Any]) -> tuple[Any, ...]:
+    """Which tool calls carry what only comes on request (``include``), or comes late."""
+    calls = getattr(step.get("step_details"), "tool_calls", None) or ()
+    return tuple(len(getattr(getattr(call, "file_search", None), "results", None) or ()) for call in calls)

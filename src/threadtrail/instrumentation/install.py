@@ -1,0 +1,45 @@
+"""All that is patched: the Assistants methods, and the few seams of the SDK that their results pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.instrumentation.openai_assistants import ROWS
+from threadtrail.instrumentation.pages import watch_next_page, watch_paginator
+from threadtrail.instrumentation.patching import Patches, Target
+from threadtrail.instrumentation.retries import note_retries
+from threadtrail.instrumentation.sink import active
+from threadtrail.instrumentation.streams import note_close
+from threadtrail.instrumentation.watching import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STREAMING = "openai._streaming"
+BASE = "openai._base_client"
+
+
+def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrapper of ``Stream.close`` and ``AsyncStream.close``."""
+    sink = active.sink
+    if sink is not None:
+        sink.guard.call("noting the close of a stream", note_close, instance)
+    return wrapped(*args, **kwargs)
+
+
+def targets() -> Iterator[Target]:
+    """Every method to patch, sync and async."""
+    for row in ROWS:
+        for owner in (row.resource, f"Async{row.resource}"):
+            yield Target(row.module, owner, row.method, Watch(row))
+    for owner in ("Stream", "AsyncStream"):
+        yield Target(STREAMING, owner, "close", watch_close)
+    for owner in ("BaseSyncPage", "BaseAsyncPage"):
+        yield Target(BASE, owner, "get_next_page", watch_next_page)
+    yield Target(BASE, "AsyncPaginator", "__await__", watch_paginator)
+    for owner in ("SyncAPIClient", "AsyncAPIClient"):
+        yield Target(BASE, owner, "_process_response", note_retries)
+
+
+patches = Patches()
+"""The process's patches: resource classes are global, so this is."""

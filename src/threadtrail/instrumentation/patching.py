@@ -1,0 +1,147 @@
+"""Wraps methods of classes that may not be imported yet, and takes the wrappers off again.
+
+- A method is wrapped *below* the SDK's ``deprecated`` shim: a wrapper outside of it would move the
+  warning into our file, where Python's default filters hide it from the user.
+- Modules are patched when they are imported (the SDK loads its resources lazily since 1.109, and its
+  tests insist on it); one that never is costs nothing.
+- What others wrapped around ours stays: ours is then left in place, switched off.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SHIM_MODULES = {"typing_extensions", "warnings"}
+DEEPEST_CHAIN = 32
+
+
+class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc]  # wrapt ships no precise types
+    """Our wrapper, told from everybody else's by its class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A method to wrap: ``watch`` has the signature of a ``wrapt`` wrapper."""
+
+    module: str
+    owner: str
+    method: str
+    watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
+
+    @property
+    def path(self) -> str:
+        """How ``status()`` names it."""
+        return f"{self.module}:{self.owner}.{self.method}"
+
+
+@dataclass(slots=True)
+class Patches:
+    """The wrappers that are in place, and the methods that this version of the SDK does not have."""
+
+    _installed: dict[str, tuple[Any, str, Any, Any]] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)
+    _waiting: dict[str, list[Target]] = field(default_factory=dict)
+    _hooked: set[str] = field(default_factory=set)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def install(self, targets: Iterable[Target]) -> None:
+        """Wrap these methods: now, or when their modules are imported."""
+        by_module: dict[str, list[Target]] = {}
+        for target in targets:
+            by_module.setdefault(target.module, []).append(target)
+        with self._lock:
+            self._waiting = dict(by_module)
+        for module in by_module:
+            if module in self._hooked:
+                self._patch_if_imported(module)
+            else:
+                # An import hook cannot be taken back: it looks here whether it still has work to do.
+                self._hooked.add(module)
+                wrapt.register_post_import_hook(self._imported, module)
+
+    def remove(self) -> None:
+        """Put the identical functions back, wherever nobody else wrapped around ours since."""
+        with self._lock:
+            self._waiting.clear()
+            self._missing.clear()
+            for path, (owner, method, original, installed) in list(self._installed.items()):
+                if owner.__dict__.get(method) is installed:
+                    setattr(owner, method, original)
+                    del self._installed[path]
+
+    def _patch_if_imported(self, name: str) -> None:
+        import sys  # noqa: PLC0415
+
+        module = sys.modules.get(name)
+        if module is not None:
+            self._imported(module)
+
+    def _imported(self, module: Any) -> None:
+        with self._lock:
+            for target in self._waiting.pop(module.__name__, ()):
+                self._patch(module, target)
+
+    def _patch(self, module: Any, target: Target) -> None:
+        owner = getattr(module, target.owner, None)
+        original = None if owner is None else owner.__dict__.get(target.method)
+        if original is None:
+            self._missing.add(target.path)
+        elif not _has_ours(original):
+            installed = _below_shims(original, lambda function: Wrapper(function, target.watch))
+            setattr(owner, target.method, installed)
+            self._installed[target.path] = (owner, target.method, original, installed)
+
+    @property
+    def patched(self) -> tuple[str, ...]:
+        """The methods that are wrapped."""
+        return tuple(sorted(self._installed))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The methods that are not in this version of the SDK."""
+        return tuple(sorted(self._missing))
+
+    @property
+    def not_imported(self) -> tuple[str, ...]:
+        """The methods whose modules nobody has imported yet."""
+        with self._lock:
+            return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
+
+
+def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Wrap the function inside the ``deprecated`` shims around it; some methods have two."""
+    if not _is_shim(function):
+        return wrap(function)
+    deprecated = function.__globals__["deprecated"]
+    return deprecated(function.__deprecated__)(_below_shims(function.__wrapped__, wrap))
+
+
+def _is_shim(function: Any) -> bool:
+    """Whether this is the function that ``deprecated(...)`` made, not one that merely copied its marks."""
+    return (
+        isinstance(function, FunctionType)
+        and type(function) is FunctionType
+        and function.__globals__.get("__name__") in SHIM_MODULES
+        and "__deprecated__" in function.__dict__
+        and hasattr(function, "__wrapped__")
+    )
+
+
+def _has_ours(function: Any) -> bool:
+    """Whether one of our wrappers is in the chain already. ``__wrapped__`` alone says nothing: the SDK's
+    own decorators leave it too."""
+    for _ in range(DEEPEST_CHAIN):
+        if function is None:
+            return False
+        if type(function) is Wrapper:
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False

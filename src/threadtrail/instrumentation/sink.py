@@ -1,0 +1,85 @@
+"""Where the patched methods hand over their notes: the recorder in force, or nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.context import here
+from threadtrail.instrumentation.glances import Glances
+from threadtrail.recording.observation import Call, GroupEnded, GroupStarted, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from threadtrail.delivery.guard import Guard
+    from threadtrail.recording.observation import Observation
+    from threadtrail.values import Failure
+
+
+class Sink:
+    """What the patched methods need: a place to put observations, and what is in force where they stand.
+
+    ``capture`` returns the exporters' contexts, or ``None`` if no exporter wants any.
+    """
+
+    def __init__(
+        self,
+        put: Callable[[Observation], None],
+        put_from_finaliser: Callable[[Observation], None],
+        capture: Callable[[], Mapping[str, object] | None],
+        guard: Guard,
+        *,
+        wants_loop: bool = False,
+    ) -> None:
+        self.put = put
+        self.put_from_finaliser = put_from_finaliser
+        self.guard = guard
+        self.glances = Glances()
+        self._capture = capture
+        self._wants_loop = wants_loop
+
+    def scope(self, *, begins: bool) -> Scope:
+        """What is in force here; with the exporters' contexts if something ``begins`` here."""
+        surroundings = here()
+        contexts = self._capture() if begins else None
+        return Scope(surroundings.attributes, surroundings.trace_id, contexts)
+
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The running event loop, where details of a run may have to be fetched on it."""
+        return asyncio.get_running_loop() if self._wants_loop else None
+
+    # `threadtrail.context.Observer`: `trace()` runs in the user's threads as well.
+
+    def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
+        """Note that a trace was entered."""
+        self.guard.call("noting a trace", self._trace_started, time, trace_id, name, parent_trace_id)
+
+    def _trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
+        self.put(GroupStarted(time, trace_id, name, parent_trace_id, self.scope(begins=True)))
+
+    def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
+        """Note that a trace was left."""
+        self.guard.call("noting a trace", self.put, GroupEnded(time, trace_id, error))
+
+
+class _Active:
+    """Holds the sink in force. One attribute read per call is what being switched off costs."""
+
+    sink: Sink | None = None
+
+
+active = _Active()
+
+
+def begin(sink: Sink, name: str, operation: str, client: Any, arguments: dict[str, Any], *, begins: bool) -> Call:
+    """Note the beginning of a call."""
+    return Call(
+        operation=operation,
+        name=name,
+        started_at=time.time_ns(),
+        arguments=arguments,
+        client=client,
+        scope=sink.scope(begins=begins),
+    )

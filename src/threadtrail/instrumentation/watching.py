@@ -1,0 +1,96 @@
+"""The wrapper around each patched method: passes the call on, and takes notes before and after."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.instrumentation.copies import copy_arguments
+from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.instrumentation.failures import raised
+from threadtrail.instrumentation.managers import manager_of, watch_manager
+from threadtrail.instrumentation.results import note_result
+from threadtrail.instrumentation.retries import counting
+from threadtrail.instrumentation.sink import Sink, active, begin
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from threadtrail.recording.observation import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One patched method, sync and async.
+
+    ``name`` is its path below ``client.beta``; ``operation`` is what it does, where a helper does the
+    same as another method. ``positional`` names the arguments it takes by position, ``takes`` those that
+    are copied. ``begins``: something new starts here, so exporters may capture their context.
+    ``reports_errors`` is off for a helper whose inner calls report them already.
+    """
+
+    module: str
+    resource: str
+    method: str
+    name: str
+    operation: str
+    positional: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    begins: bool = False
+    reports_errors: bool = True
+
+
+class Watch:
+    """Wraps one method by ``wrapt``: ``wrapped`` is bound, or plain with the resource in ``args``."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __call__(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        sink = active.sink
+        if sink is None:
+            return wrapped(*args, **kwargs)
+        call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        try:
+            with counting(call):
+                result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            self._failed(sink, call, error)
+            raise
+        if inspect.iscoroutine(result):
+            return self._watch(sink, call, result)
+        if manager_of(result) is not None:
+            sink.guard.call("watching a stream manager", watch_manager, result, sink, call)
+        else:
+            sink.guard.call("noting a result", note_result, sink, call, result)
+        return result
+
+    def _begin(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        row = self._row
+        if instance is None:
+            # Called through the SDK's deprecation shim, which passes the resource as the first argument.
+            instance, args = args[0], args[1:]
+        arguments = copy_arguments(row.positional, row.takes, args, kwargs)
+        begins = row.begins or ("run_id" in arguments and not sink.glances.knows(arguments["run_id"]))
+        return begin(sink, row.name, row.operation, instance._client, arguments, begins=begins)  # noqa: SLF001 - every resource has its client there
+
+    def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        async def around(inner: Coroutine[Any, Any, Any]) -> Any:
+            try:
+                call.loop = sink.guard.call("noting the event loop", sink.loop)
+                with counting(call):
+                    result = await inner
+            except BaseException as error:
+                self._failed(sink, call, error)
+                raise
+            sink.guard.call("noting a result", note_result, sink, call, result)
+            return result
+
+        return watch_coroutine(coroutine, around)
+
+    def _failed(self, sink: Sink, call: Call, error: BaseException) -> None:
+        if self._row.reports_errors:
+            sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))

@@ -1,0 +1,282 @@
+"""OpenAI Assistants objects, as dicts, to the values of the vocabulary: pure functions.
+
+A compatible server may leave fields out, send odd ones, or invent types: what is missing becomes
+``None``, what is unknown is kept, nothing raises for its shape alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadtrail._frozen import clean_text, freeze
+from threadtrail.values import (
+    EMPTY,
+    Assistant,
+    Failure,
+    FilePart,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    RefusalPart,
+    RunRequest,
+    Step,
+    TextPart,
+    ToolCall,
+    Usage,
+)
+
+SECOND = 1_000_000_000
+
+RUN_ENDS = {"completed", "failed", "cancelled", "expired", "incomplete"}
+"""Statuses after which a run does not change (API reference, "The run object")."""
+
+STEP_ENDS = {"completed", "failed", "cancelled", "expired"}
+MESSAGE_ENDS = {"completed", "incomplete"}
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is a dict, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The value if it is a list (or tuple), else an empty one."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def text_or_none(value: Any) -> str | None:
+    """The value as valid text if it is text, else ``None``."""
+    return clean_text(value) if isinstance(value, str) else None
+
+
+def number_or_none(value: Any) -> float | None:
+    """The value if it is a number, else ``None``."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def nanoseconds(value: Any) -> int | None:
+    """The API's Unix seconds as nanoseconds."""
+    number = number_or_none(value)
+    return None if number is None else int(number * SECOND)
+
+
+def metadata(value: Any) -> Any:
+    """The metadata of an object, frozen."""
+    return freeze(value) if isinstance(value, dict) and value else EMPTY
+
+
+def usage(value: Any) -> Usage | None:
+    """Usage under the names of Assistants (prompt, completion) or of Responses (input, output)."""
+    if not isinstance(value, dict):
+        return None
+    read = _count(value, "prompt_tokens", "input_tokens")
+    written = _count(value, "completion_tokens", "output_tokens")
+    if read is None and written is None and _count(value, "total_tokens") is None:
+        return None
+    # The Assistants API writes "prompt_token_details", Chat Completions "prompt_tokens_details".
+    of_input = _first(value, "prompt_token_details", "prompt_tokens_details", "input_tokens_details")
+    of_output = _first(
+        value, "completion_tokens_details", "completion_token_details", "output_tokens_details"
+    )
+    total = _count(value, "total_tokens")
+    return Usage(
+        input_tokens=read or 0,
+        output_tokens=written or 0,
+        total_tokens=(read or 0) + (written or 0) if total is None else total,
+        cached_input_tokens=_count(of_input, "cached_tokens"),
+        reasoning_tokens=_count(of_output, "reasoning_tokens"),
+    )
+
+
+def _first(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return next((value[name] for name in names if isinstance(value.get(name), dict)), {})
+
+
+def _count(value: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        number = number_or_none(value.get(name))
+        if number is not None:
+            return int(number)
+    return None
+
+
+def failure(value: Any) -> Failure | None:
+    """``last_error`` of a run or a step."""
+    if not isinstance(value, dict):
+        return None
+    return Failure(
+        type=text_or_none(value.get("code")) or text_or_none(value.get("type")) or "unknown",
+        message=text_or_none(value.get("message")),
+    )
+
+
+def assistant(data: dict[str, Any]) -> Assistant:
+    """An assistant as the API returns it."""
+    return Assistant(
+        id=str(data.get("id") or ""),
+        name=text_or_none(data.get("name")),
+        description=text_or_none(data.get("description")),
+        model=text_or_none(data.get("model")),
+        instructions=text_or_none(data.get("instructions")),
+        tools=freeze(items(data.get("tools"))),
+        tool_resources=metadata(data.get("tool_resources")),
+        temperature=number_or_none(data.get("temperature")),
+        top_p=number_or_none(data.get("top_p")),
+        reasoning_effort=text_or_none(data.get("reasoning_effort")),
+        response_format=freeze(data.get("response_format")),
+        created_at=nanoseconds(data.get("created_at")),
+        metadata=metadata(data.get("metadata")),
+    )
+
+
+def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
+    """What a run was asked to do, as its object echoes it; ``arguments`` add what it does not."""
+    tools = items(data.get("tools"))
+    response_format = data.get("response_format")
+    return RunRequest(
+        model=text_or_none(data.get("model")),
+        instructions=text_or_none(data.get("instructions")),
+        additional_instructions=text_or_none(arguments.get("additional_instructions")),
+        tools=freeze(tools),
+        tool_names=tuple(filter(None, map(_tool_name, tools))),
+        tool_choice=freeze(data.get("tool_choice")),
+        parallel_tool_calls=data["parallel_tool_calls"] if data.get("parallel_tool_calls") in (True, False) else None,
+        temperature=number_or_none(data.get("temperature")),
+        top_p=number_or_none(data.get("top_p")),
+        max_input_tokens=_count(data, "max_prompt_tokens"),
+        max_output_tokens=_count(data, "max_completion_tokens"),
+        reasoning_effort=text_or_none(data.get("reasoning_effort") or arguments.get("reasoning_effort")),
+        output_type=_output_type(response_format),
+        response_format=freeze(response_format),
+        truncation=freeze(data.get("truncation_strategy")),
+        stream=bool(arguments.get("stream")),
+    )
+
+
+def _tool_name(tool: Any) -> str | None:
+    described = mapping(tool)
+    return text_or_none(mapping(described.get("function")).get("name")) or text_or_none(described.get("type"))
+
+
+def _output_type(response_format: Any) -> str | None:
+    kind = response_format if isinstance(response_format, str) else mapping(response_format).get("type")
+    return {"text": "text", "json_object": "json", "json_schema": "json"}.get(kind or "")
+
+
+def message(data: dict[str, Any]) -> Message:
+    """A message as the API returns it, or as the app sends it (then without an id)."""
+    return Message(
+        id=text_or_none(data.get("id")),
+        role=str(data.get("role") or "user"),
+        thread_id=text_or_none(data.get("thread_id")),
+        run_id=text_or_none(data.get("run_id")),
+        assistant_id=text_or_none(data.get("assistant_id")),
+        status=text_or_none(data.get("status")),
+        parts=parts(data.get("content")),
+        attachments=freeze([item for item in items(data.get("attachments")) if isinstance(item, dict)]),
+        incomplete_reason=text_or_none(mapping(data.get("incomplete_details")).get("reason")),
+        created_at=nanoseconds(data.get("created_at")),
+        completed_at=nanoseconds(data.get("completed_at")),
+        metadata=metadata(data.get("metadata")),
+    )
+
+
+def parts(content: Any) -> tuple[Part, ...]:
+    """The content of a message: a string, or the API's list of typed blocks."""
+    if isinstance(content, str):
+        return (TextPart(text=clean_text(content)),)
+    return tuple(_part(block) for block in items(content) if isinstance(block, dict))
+
+
+def _part(block: dict[str, Any]) -> Part:
+    kind = block.get("type")
+    body = block.get(kind) if isinstance(kind, str) else None
+    if kind == "text" and isinstance(body, (str, dict)):
+        text = body if isinstance(body, str) else body.get("value")
+        notes = [] if isinstance(body, str) else items(body.get("annotations"))
+        return TextPart(
+            text=text_or_none(text) or "",
+            annotations=freeze([note for note in notes if isinstance(note, dict)]),
+        )
+    if kind == "refusal" and isinstance(body, str):
+        return RefusalPart(refusal=clean_text(body))
+    if kind in {"image_file", "image_url"} and isinstance(body, dict):
+        return ImagePart(
+            file_id=text_or_none(body.get("file_id")),
+            url=text_or_none(body.get("url")),
+            detail=text_or_none(body.get("detail")),
+        )
+    if kind == "file" and isinstance(body, dict):
+        return FilePart(
+            file_id=text_or_none(body.get("file_id")),
+            filename=text_or_none(body.get("filename")),
+            url=text_or_none(body.get("file_data")) or text_or_none(body.get("url")),
+        )
+    return OtherPart(type=text_or_none(kind) or "unknown", data=freeze(block))
+
+
+def step(data: dict[str, Any]) -> Step:
+    """A run step as the API returns it; times are the server's."""
+    details = mapping(data.get("step_details"))
+    kind = text_or_none(data.get("type")) or text_or_none(details.get("type")) or "unknown"
+    status = text_or_none(data.get("status"))
+    ended = next(
+        (data[name] for name in ("completed_at", "failed_at", "cancelled_at", "expired_at") if data.get(name)),
+        None,
+    )
+    return Step(
+        id=text_or_none(data.get("id")),
+        kind=kind,
+        status=status,
+        tool_calls=tuple(
+            tool_call(call) for call in items(details.get("tool_calls")) if isinstance(call, dict)
+        ),
+        message_id=text_or_none(mapping(details.get("message_creation")).get("message_id")),
+        usage=usage(data.get("usage")),
+        error=failure(data.get("last_error")),
+        started_at=nanoseconds(data.get("created_at")),
+        ended_at=nanoseconds(ended),
+    )
+
+
+def tool_call(data: dict[str, Any]) -> ToolCall:
+    """A tool call of a step or of ``required_action``, of any type, known or not."""
+    kind = text_or_none(data.get("type")) or "unknown"
+    body = mapping(data.get(kind))
+    identity = str(data.get("id") or "")
+    if kind == "code_interpreter":
+        outputs = items(body.get("outputs"))
+        logs = [text_or_none(mapping(item).get("logs")) for item in outputs]
+        return ToolCall(
+            id=identity,
+            kind=kind,
+            name=kind,
+            arguments=text_or_none(body.get("input")),
+            output="".join(filter(None, logs)) if any(logs) else None,
+            results=freeze(outputs),
+        )
+    if kind == "file_search":
+        return ToolCall(
+            id=identity,
+            kind=kind,
+            name=kind,
+            arguments=text_or_none(body.get("query")),
+            results=freeze(items(body.get("results"))),
+        )
+    known = {"name", "arguments", "output"}
+    rest = {key: value for key, value in body.items() if key not in known}
+    return ToolCall(
+        id=identity,
+        kind=kind,
+        name=text_or_none(body.get("name")) or kind,
+        arguments=text_or_none(body.get("arguments")),
+        output=text_or_none(body.get("output")),
+        results=() if kind == "function" or not rest else (freeze(rest),),
+    )
+
+
+def required_tool_calls(data: dict[str, Any]) -> list[ToolCall]:
+    """The calls that a run in ``requires_action`` waits for."""
+    action = mapping(mapping(data.get("required_action")).get("submit_tool_outputs"))
+    return [tool_call(call) for call in items(action.get("tool_calls")) if isinstance(call, dict)]

@@ -1,0 +1,97 @@
+"""``threadtrail.trace()``: its start is told before its runs, its end after the last of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.events import TraceEnded, TraceStarted
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import GroupEnded, GroupStarted
+    from threadtrail.recording.runs import Publish, RunRecord
+
+
+@dataclass(slots=True)
+class _Group:
+    started: GroupStarted
+    ended: GroupEnded | None = None
+    last_end: int = 0
+    waits_for: set[str] = field(default_factory=set)
+
+
+class Groups:
+    """The traces that are open, each with what it still waits for: runs and traces within it."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._groups: dict[str, _Group] = {}
+
+    def start(self, started: GroupStarted) -> None:
+        """Tell the beginning of a trace."""
+        self._groups[started.trace_id] = _Group(started)
+        parent = self._groups.get(started.parent_trace_id or "")
+        if parent is not None:
+            parent.waits_for.add(started.trace_id)
+        event = TraceStarted(
+            time=started.time,
+            name=started.name,
+            trace_id=started.trace_id,
+            parent_trace_id=started.parent_trace_id,
+            attributes=started.scope.attributes,
+        )
+        self._publish(event, started.scope.contexts)
+
+    def end(self, ended: GroupEnded) -> None:
+        """The block was left; its end is told when nothing in it is open any more."""
+        group = self._groups.get(ended.trace_id)
+        if group is not None:
+            group.ended = ended
+            self._close(group)
+
+    def run_began(self, record: RunRecord) -> None:
+        """A run began within a trace."""
+        group = self._groups.get(record.scope.trace_id or "")
+        if group is not None:
+            group.waits_for.add(record.id)
+
+    def run_ended(self, record: RunRecord) -> None:
+        """A run was told to its end."""
+        self._release(record.scope.trace_id, record.id, record.last_seen_at)
+
+    def end_all(self, time: int) -> None:
+        """Tell the end of every trace that is open, the innermost first."""
+        for group in reversed(list(self._groups.values())):
+            self._tell_end(group, time)
+        self._groups.clear()
+
+    def _release(self, trace_id: str | None, waited_for: str, time: int) -> None:
+        group = self._groups.get(trace_id or "")
+        if group is None:
+            return
+        group.waits_for.discard(waited_for)
+        group.last_end = max(group.last_end, time)
+        self._close(group)
+
+    def _close(self, group: _Group) -> None:
+        if group.ended is None or group.waits_for:
+            return
+        started = group.started
+        del self._groups[started.trace_id]
+        end = self._tell_end(group, group.ended.time)
+        self._release(started.parent_trace_id, started.trace_id, end)
+
+    def _tell_end(self, group: _Group, time: int) -> int:
+        started = group.started
+        end = max(time, group.last_end)
+        event = TraceEnded(
+            time=end,
+            name=started.name,
+            trace_id=started.trace_id,
+            parent_trace_id=started.parent_trace_id,
+            started_at=started.time,
+            error=group.ended.error if group.ended else None,
+            attributes=started.scope.attributes,
+        )
+        self._publish(event, started.scope.contexts)
+        return end

@@ -1,0 +1,327 @@
+"""Observations in, events out: what each note of the user's thread means for the runs that are followed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.recording import assistants as read
+from threadtrail.recording.deltas import fold
+from threadtrail.recording.groups import Groups
+from threadtrail.recording.known import input_from_listing, with_ids
+from threadtrail.recording.observation import (
+    Call,
+    FirstOutput,
+    GroupEnded,
+    GroupStarted,
+    Observation,
+    Raised,
+    Returned,
+    StreamClosed,
+    StreamEvent,
+)
+from threadtrail.recording.origin import origin_of
+from threadtrail.recording.runs import RunRecord
+from threadtrail.recording.store import RunStore
+from threadtrail.recording.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from threadtrail.recording.runs import Publish
+
+LEARNT_FROM = {
+    # How a run's state became known, by the operation that returned it.
+    "threads.runs.create": "create",
+    "threads.create_and_run": "create",
+    "threads.runs.submit_tool_outputs": "submit",
+    "threads.runs.cancel": "cancel",
+    "threads.runs.update": "update",
+    "threads.runs.list": "list",
+}
+CREATES_RUN = {"threads.runs.create", "threads.create_and_run"}
+
+DROPPED_STREAM_SECONDS = 60.0
+"""A run whose stream the app left early, and which nobody looks at again, is told after this long."""
+
+
+class Interpreter:
+    """Keeps the runs and publishes their events; used by one thread at a time.
+
+    ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting. What is
+    told carries the observations' own times. ``on_end`` is asked once about each run that ended with
+    something missing, and answers whether that is being fetched.
+    """
+
+    def __init__(
+        self,
+        publish: Publish,
+        *,
+        settle_seconds: float,
+        run_timeout_seconds: float,
+        max_open_runs: int,
+        on_end: Callable[[RunRecord], bool],
+    ) -> None:
+        self._settle = settle_seconds
+        self._patience = run_timeout_seconds
+        self._on_end = on_end
+        self._publish = publish
+        self._runs = RunStore(max_open_runs)
+        self._groups = Groups(publish)
+        self._around = Surroundings(publish)
+
+    # -- in -------------------------------------------------------------------------------------
+
+    def handle(self, observation: Observation, now: float) -> None:
+        """Take in one observation."""
+        match observation:
+            case Returned():
+                self._returned(observation, now)
+            case StreamEvent():
+                self._streamed(observation, now)
+            case FirstOutput(call=call, time=time):
+                record = self._runs.get(call.run_id or "")
+                if record is not None:
+                    record.see_output(time)
+            case StreamClosed():
+                self._stream_closed(observation, now)
+            case Raised():
+                self._raised(observation)
+            case GroupStarted():
+                self._groups.start(observation)
+            case GroupEnded():
+                self._groups.end(observation)
+
+    def _returned(self, observation: Returned, now: float) -> None:
+        call = observation.call
+        if call.operation == "threads.runs.submit_tool_outputs":
+            self._submitted(call)
+        result = observation.result
+        if isinstance(result, bytes):
+            result = _parse(result)
+        if result is None:
+            self._unchanged(observation, now)
+        elif isinstance(result, list) or result.get("object") == "list":
+            objects = result if isinstance(result, list) else read.items(result.get("data"))
+            self._see_list(objects, call, observation.time, now)
+        else:
+            self._see(result, call, observation.time, now)
+
+    def _see_list(self, objects: list[Any], call: Call, time: int, now: float) -> None:
+        if call.arguments.get("order") != "asc":
+            # The API lists the newest first; a story is told from its beginning.
+            objects = objects[::-1]
+        objects = [data for data in objects if isinstance(data, dict)]
+        for data in objects:
+            self._see(data, call, time, now)
+        if call.operation == "threads.messages.list":
+            self._inputs_from_list(objects, call)
+
+    def _see(self, data: dict[str, Any], call: Call, time: int, now: float) -> None:
+        """Dispatch on the kind of object; compatible servers may leave ``object`` out."""
+        match data.get("object") or _kind_of(call.operation):
+            case "thread.run":
+                self._see_run(data, call, time, now)
+            case "thread.run.step":
+                record = self._runs.get(read.text_or_none(data.get("run_id")) or "")
+                if record is not None:
+                    record.see_step(data, time, live=False)
+                    self._after(record, now)
+            case "thread.message":
+                self._see_message(data, call, time, now)
+            case "thread":
+                self._around.see_thread(data, call, time)
+            case "assistant":
+                self._around.see_assistant(data, call, time)
+            case "assistant.deleted":
+                self._around.assistant_deleted(data, call, time)
+            case "thread.deleted":
+                self._around.thread_deleted(data, call, time)
+
+    def _unchanged(self, observation: Returned, now: float) -> None:
+        """The same object as when last looked at (or the opening of a stream, which tells nothing)."""
+        record = self._runs.get(observation.unchanged_id or "")
+        if record is not None:
+            _count(record, observation.call)
+            record.last_seen_at = max(record.last_seen_at, observation.time)
+            self._runs.touch(record, now)
+
+    # -- runs -----------------------------------------------------------------------------------
+
+    def _see_run(self, data: dict[str, Any], call: Call, time: int, now: float, learnt_from: str = "") -> None:
+        run_id = read.text_or_none(data.get("id"))
+        if run_id is None or self._runs.was_told(run_id):
+            return
+        record = self._runs.get(run_id)
+        if record is None:
+            if call.operation == "threads.runs.list" and data.get("status") in read.RUN_ENDS:
+                # Somebody reads the history of a thread: those runs are not this program's doing.
+                return
+            record = self._begin(run_id, data, call)
+        _count(record, call)
+        assistant = self._around.assistant(data.get("assistant_id"))
+        record.see(data, time, learnt_from or LEARNT_FROM.get(call.operation, "poll"), call, assistant)
+        self._after(record, now)
+
+    def _begin(self, run_id: str, data: dict[str, Any], call: Call) -> RunRecord:
+        created = call.operation in CREATES_RUN
+        record = RunRecord(run_id, call, origin_of(call.client), self._publish, created_here=created)
+        record.client, record.loop = call.client, call.loop
+        if created:
+            record.input = self._around.input_of_new_run(read.text_or_none(data.get("thread_id")), call)
+        self._groups.run_began(record)
+        return record
+
+    def _submitted(self, call: Call) -> None:
+        record = self._runs.get(str(call.arguments.get("run_id")))
+        if record is not None:
+            call.run_id = record.id
+            record.submit(read.items(call.arguments.get("tool_outputs")), call.started_at)
+
+    def _after(self, record: RunRecord, now: float) -> None:
+        """Something new is known of the run: keep it, or tell it if that was all."""
+        self._runs.touch(record, now)
+        if record.complete:
+            self._tell(record)
+        elif record.ended and not record.settling:
+            record.settling = True
+            waits = self._on_end(record)
+            self._runs.due(record, now + (self._patience if waits else self._settle))
+
+    def _tell(self, record: RunRecord) -> None:
+        self._runs.remove(record)
+        record.end()
+        self._groups.run_ended(record)
+
+    # -- messages -------------------------------------------------------------------------------
+
+    def _see_message(self, data: dict[str, Any], call: Call, time: int, now: float) -> None:
+        message = read.message(data)
+        if call.operation == "threads.messages.create":
+            self._around.message_added(message, call, time)
+            return
+        record = self._runs.get(message.run_id or "")
+        if record is not None and message.role == "assistant":
+            record.see_message(message, time, live=False)
+            self._after(record, now)
+
+    def _inputs_from_list(self, objects: list[dict[str, Any]], call: Call) -> None:
+        """Complete what the open runs of the thread know of their input."""
+        listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
+        for record in self._runs.on_thread(read.text_or_none(call.arguments.get("thread_id"))):
+            if record.input:
+                record.input = with_ids(record.input, [message for message in listed if message.run_id is None])
+            elif not record.created_here:
+                record.input = input_from_listing(listed, record.id, record.created_at_server)
+
+    # -- streams --------------------------------------------------------------------------------
+
+    def _streamed(self, event: StreamEvent, now: float) -> None:
+        call, name, data = event.call, event.name, event.data
+        if not isinstance(data, dict):
+            return
+        if name == "thread.created":
+            self._around.see_thread(data, call, event.time)
+        elif name.startswith("thread.run.step."):
+            self._with_run(call, now, lambda run: run.see_step(data, event.time, live=True))
+        elif name.startswith("thread.run."):
+            self._see_run(data, call, event.time, now, "create" if name == "thread.run.created" else "stream")
+            call.run_id = read.text_or_none(data.get("id")) or call.run_id
+            self._with_run(call, now, _mark_streamed)
+        elif name.startswith("thread.message."):
+            message = read.message(data)
+            self._with_run(call, now, lambda run: run.see_message(message, event.time, live=True))
+
+    def _stream_closed(self, closed: StreamClosed, now: float) -> None:
+        record = self._runs.get(closed.call.run_id or "")
+        if closed.error is not None:
+            self._raised(Raised(closed.call, closed.time, closed.error))
+        if record is None:
+            return
+        fold(record, closed.deltas, closed.time)
+        record.last_seen_at = max(record.last_seen_at, closed.time)
+        if record.ended:
+            record.stream_complete = True
+            self._after(record, now)
+        elif record.status != "requires_action":
+            # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
+            self._runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
+
+    def _with_run(self, call: Call, now: float, see: Callable[[RunRecord], None]) -> None:
+        record = self._runs.get(call.run_id or "")
+        if record is not None:
+            see(record)
+            self._after(record, now)
+
+    # -- failures and ends ----------------------------------------------------------------------
+
+    def _raised(self, raised: Raised) -> None:
+        call = raised.call
+        run_id = call.run_id or read.text_or_none(call.arguments.get("run_id"))
+        record = self._runs.get(run_id or "")
+        if record is not None:
+            _count(record, call)
+        self._around.request_failed(raised, run_id, record.scope if record is not None else call.scope)
+
+    def tick(self, now: float) -> None:
+        """Tell the runs whose time has come."""
+        for record in self._runs.expired(now, self._patience):
+            self._tell(record)
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` has something to do next."""
+        return self._runs.next_deadline(self._patience)
+
+    def fetched(self, run_id: str) -> None:
+        """What could be fetched of a run has arrived: there is nothing more to wait for."""
+        record = self._runs.get(run_id)
+        if record is not None:
+            self._tell(record)
+
+    def settle(self) -> None:
+        """Tell every run that has ended, without waiting for what may follow."""
+        for record in self._runs.all():
+            if record.ended:
+                self._tell(record)
+
+    def end_all(self, time: int) -> None:
+        """Tell every run, ended or not, and every trace: the program is leaving."""
+        for record in self._runs.all():
+            self._tell(record)
+        self._groups.end_all(time)
+
+    @property
+    def open_runs(self) -> int:
+        """How many runs are being followed."""
+        return len(self._runs)
+
+
+def _count(record: RunRecord, call: Call) -> None:
+    record.retry_count += call.retry_count
+    call.retry_count = 0
+    looked = call.operation == "threads.runs.retrieve"
+    if looked or (call.operation == "threads.runs.poll" and record.poll_count == 0):
+        record.poll_count += 1
+
+
+def _mark_streamed(record: RunRecord) -> None:
+    record.streamed = True
+
+
+def _kind_of(operation: str) -> str:
+    if operation.startswith("threads.runs.steps"):
+        return "thread.run.step"
+    if operation.startswith("threads.runs") or operation == "threads.create_and_run":
+        return "thread.run"
+    if operation.startswith("threads.messages"):
+        return "thread.message"
+    return "assistant" if operation.startswith("assistants") else "thread"
+
+
+def _parse(body: bytes) -> Any:
+    """The body of a raw response; not everything that comes with status 200 is JSON."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, (dict, list)) else None

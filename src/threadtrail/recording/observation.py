@@ -1,0 +1,124 @@
+"""What instrumentation hands over: raw notes of what was called and what came back, not interpreted.
+
+The user's thread makes them, so they hold copies of the few values that matter and nothing that could
+still change. Times are Unix nanoseconds of the local clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from threadtrail.values import Attributes, Failure
+
+
+@dataclass(slots=True)
+class Scope:
+    """What was in force where a run began: attributes, enclosing trace, the exporters' contexts."""
+
+    attributes: Attributes
+    trace_id: str | None
+    contexts: Mapping[str, object] | None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call of a patched method.
+
+    ``name`` is the SDK's path below ``client.beta`` and ``operation`` what it does, where a helper does
+    the same as another method; ``arguments`` holds copies of those arguments
+    that the answer does not repeat; ``client`` is the SDK's client, kept only for as long as its
+    observations are unread (and, with ``fetch_run_details``, until its runs have ended). ``run_id`` is
+    filled in by the recorder, for a stream whose run becomes known by its first event; ``loop`` is the
+    event loop of an async call, where ``fetch_run_details`` needs it.
+    """
+
+    operation: str
+    started_at: int
+    arguments: dict[str, Any]
+    client: Any
+    scope: Scope
+    name: str = ""
+    retry_count: int = 0
+    run_id: str | None = None
+    loop: Any = None
+
+
+@dataclass(slots=True)
+class Returned:
+    """A call came back.
+
+    ``result`` is a dict or a list of dicts (copies of the SDK's objects), or bytes (the body of a raw
+    response, not yet parsed), or ``None``: a stream was opened, or the object is the same as when last
+    looked at (``unchanged_id`` names it).
+    """
+
+    call: Call
+    time: int
+    result: Any
+    unchanged_id: str | None = None
+
+
+@dataclass(slots=True)
+class Raised:
+    """A call raised; the app got the exception unchanged."""
+
+    call: Call
+    time: int
+    error: Failure
+    status_code: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(slots=True)
+class StreamEvent:
+    """One event of a stream, other than a delta: ``data`` is a copy of the SDK's object."""
+
+    call: Call
+    time: int
+    name: str
+    data: Any
+
+
+@dataclass(slots=True)
+class FirstOutput:
+    """The first delta of a stream: when the user saw the first output of the run."""
+
+    call: Call
+    time: int
+
+
+@dataclass(slots=True)
+class StreamClosed:
+    """A stream ended, however it did. ``deltas`` are those of objects that were never completed."""
+
+    call: Call
+    time: int
+    error: Failure | None = None
+    deltas: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class GroupStarted:
+    """``threadtrail.trace()`` was entered."""
+
+    time: int
+    trace_id: str
+    name: str
+    parent_trace_id: str | None
+    scope: Scope
+
+
+@dataclass(slots=True)
+class GroupEnded:
+    """``threadtrail.trace()`` was left."""
+
+    time: int
+    trace_id: str
+    error: Failure | None = None
+
+
+Observation = Returned | Raised | StreamEvent | FirstOutput | StreamClosed | GroupStarted | GroupEnded

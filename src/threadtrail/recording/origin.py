@@ -1,0 +1,64 @@
+"""Where a call went: provider and server, from the client that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+PROVIDERS = {
+    # Host suffix: well-known value of `gen_ai.provider.name` (OpenTelemetry GenAI conventions, 2026-10).
+    "openai.com": "openai",
+    "openai.azure.com": "azure.ai.openai",
+    "services.ai.azure.com": "azure.ai.inference",
+    "x.ai": "x_ai",
+    "groq.com": "groq",
+    "mistral.ai": "mistral_ai",
+    "deepseek.com": "deepseek",
+    "moonshot.ai": "moonshot_ai",
+    "perplexity.ai": "perplexity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The part of every event that says where it came from."""
+
+    provider: str = "openai"
+    server_address: str | None = None
+    server_port: int | None = None
+    source: str = "openai.assistants"
+
+
+def origin_of(client: Any) -> Origin:
+    """Read provider, host and port off an SDK client; its ``base_url`` decides, then its class."""
+    names = {cls.__name__ for cls in type(client).__mro__}
+    azure = bool(names & {"AzureOpenAI", "AsyncAzureOpenAI"})
+    return _origin(str(getattr(client, "base_url", "")), azure=azure)
+
+
+@lru_cache(maxsize=256)
+def _origin(base_url: str, *, azure: bool) -> Origin:
+    parts = urlsplit(base_url)
+    host = parts.hostname
+    if host is None:
+        return Origin()
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return Origin(
+        provider="azure.ai.openai" if azure else _provider(host),
+        server_address=host,
+        server_port=port or DEFAULT_PORTS.get(parts.scheme),
+    )
+
+
+def _provider(host: str) -> str:
+    for suffix, name in PROVIDERS.items():
+        if host == suffix or host.endswith("." + suffix):
+            return name
+    return host

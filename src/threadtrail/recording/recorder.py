@@ -1,0 +1,220 @@
+"""The recorder: one thread that takes observations from the user's threads and publishes events."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from threadtrail.recording.details import DetailFetcher
+from threadtrail.recording.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from threadtrail.delivery.delivery import Delivery
+    from threadtrail.delivery.guard import Guard
+    from threadtrail.recording.observation import Observation
+    from threadtrail.settings import Settings
+
+GATHER_SECONDS = 0.02
+"""After waking, the thread lets observations gather this long: it wakes fifty times a second at most,
+and competes less with the user's threads for the interpreter."""
+
+LONGEST_SLEEP_SECONDS = 1.0
+"""While runs are open, the thread looks up this often: what a finaliser put in wakes nobody."""
+
+MAX_WAITING = 200_000
+"""So many observations may wait unread; more are dropped and counted, never waited for."""
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A message to the recorder's thread from one who waits for the answer."""
+
+    what: Literal["read on", "settle", "leave"]
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class Recorder:
+    """Turns observations into events, exactly once per fact.
+
+    ``put`` is what the user's threads call: it takes a microsecond and neither blocks nor raises. With
+    ``inline`` there is no thread: ``put`` does all the work before it returns (for tests).
+    """
+
+    def __init__(self, settings: Settings, delivery: Delivery, guard: Guard) -> None:
+        self._settings = settings
+        self._delivery = delivery
+        self._guard = guard
+        self._lock = threading.Lock()
+        self.dropped = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        settings = self._settings
+        self._fetcher = DetailFetcher(self._put_fetched, self._guard) if settings.fetch_run_details else None
+        self._interpreter = Interpreter(
+            self._delivery.publish,
+            settle_seconds=settings.settle_seconds,
+            run_timeout_seconds=settings.run_timeout_seconds,
+            max_open_runs=settings.max_open_runs,
+            on_end=self._fetcher.fetch if self._fetcher is not None else lambda _record: False,
+        )
+        self._queue: queue.SimpleQueue[Observation | _Request | str] = queue.SimpleQueue()
+        self._hurry = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    # -- the user's threads -----------------------------------------------------------------------
+
+    def put(self, observation: Observation) -> None:
+        """Take an observation; the first one starts the threads."""
+        if self._settings.inline:
+            self._put_inline(observation)
+            return
+        if self._thread is None:
+            self._start()
+        self.put_from_finaliser(observation)
+
+    def put_from_finaliser(self, observation: Observation) -> None:
+        """Take an observation without a lock or a new thread: it may come amid garbage collection."""
+        if self._settings.inline:
+            self._put_inline(observation)
+        elif self._closed or self._queue.qsize() >= MAX_WAITING:
+            self.dropped += 1
+        else:
+            self._queue.put(observation)
+
+    def _put_inline(self, observation: Observation) -> None:
+        with self._lock:
+            self._take(observation)
+            self._guard.call("recording", self._interpreter.tick, time.monotonic())
+
+    def _put_fetched(self, item: Observation | str) -> None:
+        """What was fetched of a run, and then the run's id: that was all."""
+        if self._settings.inline:
+            with self._lock:
+                self._take(item)
+        else:
+            self._queue.put(item)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None or self._closed:
+                return
+            # The lanes' workers start here too, in the user's thread: once the interpreter is
+            # exiting, no thread can be started any more.
+            self._delivery.start()
+            self._thread = threading.Thread(target=self._work, name="threadtrail-recorder", daemon=True)
+            self._thread.start()
+
+    # -- the recorder's own thread ----------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            request = self._wait_and_take()
+            self._guard.call("recording", self._interpreter.tick, time.monotonic())
+            if request is not None:
+                self._guard.call("recording", self._answer, request)
+                request.done.set()
+                if request.what == "leave":
+                    return
+
+    def _wait_and_take(self) -> _Request | None:
+        """Sleep until there is something to do, take what has gathered, stop at a request."""
+        try:
+            item = self._queue.get(timeout=self._sleep_seconds())
+        except queue.Empty:
+            return None
+        if not isinstance(item, _Request):
+            self._hurry.wait(GATHER_SECONDS)
+        while not isinstance(item, _Request):
+            self._take(item)
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return None
+        return item
+
+    def _sleep_seconds(self) -> float | None:
+        deadline = self._interpreter.next_deadline()
+        if deadline is None:
+            return None
+        return max(0.0, min(deadline - time.monotonic(), LONGEST_SLEEP_SECONDS))
+
+    def _take(self, item: Observation | str) -> None:
+        if isinstance(item, str):
+            self._guard.call("recording", self._interpreter.fetched, item)
+        elif not isinstance(item, _Request):
+            self._guard.call("recording", self._interpreter.handle, item, time.monotonic())
+
+    def _answer(self, request: _Request) -> None:
+        if request.what == "settle":
+            self._interpreter.settle()
+        elif request.what == "leave":
+            self._interpreter.end_all(time.time_ns())
+
+    # -- flush, shutdown, fork ----------------------------------------------------------------------
+
+    def flush(self, timeout: float) -> bool:
+        """Publish all that was observed before this call; runs that have ended wait no longer.
+
+        Returns False if ``timeout`` seconds did not suffice.
+        """
+        return self._finish("settle", timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """As ``flush``; then publish what is still open as unfinished, and stop the thread."""
+        finished = self._finish("leave", timeout)
+        self._closed = True
+        if self._fetcher is not None:
+            self._fetcher.close()
+        return finished
+
+    def _finish(self, what: Literal["settle", "leave"], timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        fetched = True
+        if self._fetcher is not None:
+            # Only what was read can have asked for details, and only what was fetched can be told.
+            self._ask(_Request("read on"), deadline)
+            fetched = self._fetcher.wait(max(0.0, deadline - time.monotonic()))
+        return self._ask(_Request(what), deadline) and fetched
+
+    def _ask(self, request: _Request, deadline: float) -> bool:
+        if self._closed:
+            return True
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            # Nothing was observed yet, or (inline) all of it was dealt with at once.
+            with self._lock:
+                self._guard.call("recording", self._answer, request)
+            return True
+        self._hurry.set()
+        self._queue.put(request)
+        answered = request.done.wait(max(0.0, deadline - time.monotonic()))
+        self._hurry.clear()
+        return answered
+
+    def after_fork_in_child(self) -> None:
+        """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
+        self._lock = threading.Lock()
+        self._reset()
+
+    # -- what is going on ---------------------------------------------------------------------------
+
+    @property
+    def open_runs(self) -> int:
+        """How many runs are being followed."""
+        return self._interpreter.open_runs
+
+    @property
+    def waiting(self) -> int:
+        """How many observations wait to be read."""
+        return self._queue.qsize()
+
+    @property
+    def details_missed(self) -> int:
+        """Runs whose steps or messages could not be fetched (``fetch_run_details``)."""
+        return self._fetcher.missed if self._fetcher is not None else 0
+

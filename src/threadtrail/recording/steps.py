@@ -1,0 +1,233 @@
+"""The steps and tool calls of one run: from wherever they show up, each told exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from threadtrail.events import (
+    StepCompleted,
+    StepCreated,
+    ToolCallCompleted,
+    ToolCallRequested,
+)
+from threadtrail.recording.assistants import STEP_ENDS
+from threadtrail.values import Failure, Step, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Tell(Protocol):
+    """Publishes an event of the run; the run fills in what all its events carry."""
+
+    def __call__(self, event_class: Any, time: int, **fields: Any) -> None:
+        """Publish ``event_class`` at ``time`` with these fields."""
+
+
+@dataclass(slots=True)
+class _CallState:
+    value: ToolCall
+    round: int
+    step_id: str | None = None
+    requested: bool = False
+    completed: bool = False
+
+
+@dataclass(slots=True)
+class _StepState:
+    value: Step
+    completed: bool = False
+
+
+class Steps:
+    """What is known of a run's steps and tool calls.
+
+    Tool calls are keyed by their id, so that a call seen in ``required_action``, then in the submitted
+    outputs, then in a step is one call. What was seen live keeps the local clock's times.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._steps: dict[str, _StepState] = {}
+        self._calls: dict[str, _CallState] = {}
+        self._round = 0
+
+    def require(self, calls: Iterable[ToolCall], time: int) -> None:
+        """The run waits for the outputs of these calls: they last from now until submitted."""
+        new = [call for call in calls if call.id not in self._calls or not self._calls[call.id].requested]
+        if new:
+            self._round += 1
+        for call in new:
+            state = self._call(replace(call, started_at=time, seen_live=True))
+            self._request(state, time)
+
+    def submit(self, outputs: Iterable[Any], time: int) -> None:
+        """The app handed over these outputs (dicts as it sent them)."""
+        for given in outputs:
+            identity = given.get("tool_call_id") if isinstance(given, dict) else None
+            if not isinstance(identity, str):
+                continue
+            output = given.get("output")
+            call = ToolCall(
+                id=identity,
+                kind="function",
+                name="function",
+                output=output if isinstance(output, str) else None,
+                ended_at=time,
+                seen_live=True,
+            )
+            state = self._call(call)
+            # A call that was never seen to be asked for has no name yet: its step will tell it.
+            if state.requested and not state.completed:
+                self._complete(state, time)
+
+    def see(self, step: Step, time: int, *, live: bool) -> None:
+        """A step was seen, in a stream (``live``) or read later, in whatever state."""
+        if step.id is None:
+            return
+        state = self._steps.get(step.id)
+        if state is None:
+            started = time if live else step.started_at
+            state = _StepState(replace(step, tool_calls=(), started_at=started, seen_live=live))
+            self._steps[step.id] = state
+            self._tell(StepCreated, started or time, step=state.value)
+        ended = step.status in STEP_ENDS
+        self._merge(state, step, time, live=live and ended)
+        for call in step.tool_calls:
+            self._see_call(state, call, time)
+        if ended and not state.completed:
+            self._complete_step(state, time)
+
+    def _merge(self, state: _StepState, step: Step, time: int, *, live: bool) -> None:
+        known = state.value
+        ended_at = known.ended_at or (time if live else step.ended_at)
+        if known.seen_live and ended_at is not None and known.started_at is not None:
+            ended_at = max(ended_at, known.started_at)
+        state.value = replace(
+            known,
+            kind=step.kind if step.kind != "unknown" else known.kind,
+            status=known.status if state.completed else step.status or known.status,
+            message_id=step.message_id or known.message_id,
+            usage=step.usage or known.usage,
+            error=step.error or known.error,
+            ended_at=ended_at,
+        )
+
+    def _see_call(self, step: _StepState, call: ToolCall, time: int) -> None:
+        known = self._calls.get(call.id)
+        if known is None:
+            started = step.value.started_at or time
+            known = self._call(replace(call, started_at=started, seen_live=step.value.seen_live))
+        else:
+            known = self._call(call)
+        known.step_id = step.value.id
+        if not known.requested:
+            self._request(known, known.value.started_at or time)
+
+    def _call(self, call: ToolCall) -> _CallState:
+        """Take in what is newly known of a call; what an earlier look knew better stays."""
+        state = self._calls.get(call.id)
+        if state is None:
+            state = self._calls[call.id] = _CallState(call, self._round)
+            return state
+        known = state.value
+        state.value = replace(
+            known,
+            kind=call.kind,
+            name=call.name if call.name != call.kind or known.name == known.kind else known.name,
+            arguments=call.arguments if call.arguments is not None else known.arguments,
+            output=call.output if call.output is not None else known.output,
+            results=call.results or known.results,
+            error=call.error or known.error,
+            started_at=known.started_at or call.started_at,
+            ended_at=known.ended_at or call.ended_at,
+        )
+        return state
+
+    def _request(self, state: _CallState, time: int) -> None:
+        state.requested = True
+        self._tell(ToolCallRequested, time, step_id=state.step_id, tool_call=state.value)
+
+    def _complete(self, state: _CallState, time: int, error: Failure | None = None) -> None:
+        ended = state.value.ended_at or time
+        state.value = replace(state.value, ended_at=ended, error=state.value.error or error)
+        state.completed = True
+        self._tell(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
+
+    def _complete_step(self, state: _StepState, time: int) -> None:
+        step = state.value
+        moment = step.ended_at or time
+        for call in self._calls_of(step.id):
+            if not call.completed:
+                self._complete(call, moment, error=step.error)
+        state.completed = True
+        self._tell(
+            StepCompleted,
+            moment,
+            type=f"thread.run.step.{step.status}",
+            step=replace(step, tool_calls=tuple(call.value for call in self._calls_of(step.id))),
+        )
+
+    def _calls_of(self, step_id: str | None) -> list[_CallState]:
+        return [call for call in self._calls.values() if call.step_id == step_id]
+
+    def end(self, time: int, status: str | None, *, finished: bool) -> None:
+        """The run is over: what is still open ends with it, so that nothing is told by half."""
+        failed = Failure(type=(status or "unknown") if finished else "unfinished")
+        fine = finished and status == "completed"
+        for call in self._calls.values():
+            if not call.requested:
+                self._request(call, call.value.started_at or call.value.ended_at or time)
+            if not call.completed and call.step_id is None:
+                self._complete(call, time, error=None if fine or call.value.output is not None else failed)
+        for state in self._steps.values():
+            if state.completed:
+                continue
+            # "incomplete" is no status of a step: the run's limit ended it, not an error of its own.
+            ending = {"incomplete": "completed"}.get(status or "", status) if finished else None
+            state.value = replace(state.value, status=ending or state.value.status, ended_at=time)
+            for call in self._calls_of(state.value.id):
+                if not call.completed:
+                    self._complete(call, time, error=None if fine else failed)
+            self._finish_open(state, time, ending or "unfinished")
+
+    def _finish_open(self, state: _StepState, time: int, ending: str) -> None:
+        state.completed = True
+        calls = tuple(call.value for call in self._calls_of(state.value.id))
+        self._tell(
+            StepCompleted,
+            time,
+            type=f"thread.run.step.{ending}",
+            step=replace(state.value, tool_calls=calls),
+        )
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether steps are known and each of them reached its end."""
+        return bool(self._steps) and all(state.completed for state in self._steps.values())
+
+    def values(self) -> tuple[Step, ...]:
+        """All steps in order of their start; calls whose step was never seen stand in one without id."""
+        known = [
+            replace(state.value, tool_calls=tuple(call.value for call in self._calls_of(state.value.id)))
+            for state in self._steps.values()
+        ]
+        rounds: dict[int, list[ToolCall]] = {}
+        for call in self._calls_of(None):
+            rounds.setdefault(call.round, []).append(call.value)
+        unseen = [_unseen_step(calls) for calls in rounds.values()]
+        return tuple(sorted([*known, *unseen], key=lambda step: step.started_at or 0))
+
+
+def _unseen_step(calls: list[ToolCall]) -> Step:
+    starts = [call.started_at for call in calls if call.started_at is not None]
+    ends = [call.ended_at for call in calls if call.ended_at is not None]
+    return Step(
+        id=None,
+        kind="tool_calls",
+        tool_calls=tuple(calls),
+        started_at=min(starts, default=None),
+        ended_at=max(ends, default=None),
+        seen_live=True,
+    )

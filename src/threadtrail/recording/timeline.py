@@ -1,0 +1,99 @@
+"""The times of one run: the local clock for what was seen live, the server's seconds for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.recording.assistants import RUN_ENDS, SECOND, nanoseconds
+
+if TYPE_CHECKING:
+    from threadtrail.values import Step, ToolCall
+
+SKEW = 2 * SECOND
+"""Server stamps are whole seconds and requests take time: less than this is no clock difference."""
+
+ENDS = ("completed_at", "failed_at", "cancelled_at", "incomplete_at", "expired_at")
+
+
+class Timeline:
+    """Keeps the times of a run in order: no interval is negative, no child lies outside its parent.
+
+    All times are Unix nanoseconds. ``created_at`` is the start of the creating call where this process
+    made it. The server's clock is then known to be off by so much, and its stamps are moved by that.
+    """
+
+    def __init__(self, called_at: int | None) -> None:
+        self._called_at = called_at
+        self._offset = 0
+        self._server_created: int | None = None
+        self._server_started: int | None = None
+        self._server_ended: int | None = None
+        self._ended: int | None = None
+        self.created_at = called_at or 0
+        self.started_at: int | None = None
+
+    def server(self, data: dict[str, Any]) -> None:
+        """Take in the server's stamps of the run object."""
+        created = nanoseconds(data.get("created_at"))
+        if created is not None and self._server_created is None:
+            self._server_created = created
+            if self._called_at is not None and abs(created - self._called_at) > SKEW:
+                self._offset = self._called_at - created
+        self._server_started = nanoseconds(data.get("started_at")) or self._server_started
+        ended = next((data[name] for name in ENDS if data.get(name)), None)
+        self._server_ended = nanoseconds(ended) or self._server_ended
+
+    @property
+    def server_created_at(self) -> int:
+        """The server's own stamp of the run's creation; the local one if it gave none."""
+        return self._server_created or self.created_at
+
+    def local(self, stamp: int | None) -> int | None:
+        """A server's stamp on the local clock."""
+        return None if stamp is None else stamp + self._offset
+
+    def begin(self, time: int) -> None:
+        """The run was first seen at ``time``."""
+        if self._called_at is None:
+            self.created_at = min(self._server_created or time, time)
+
+    def reach(self, status: str, time: int, *, live: bool) -> int:
+        """The run took on ``status``, seen at ``time``; returns when it did."""
+        if status in RUN_ENDS:
+            stamp = time if live else self.local(self._server_ended) or time
+            self._ended = self._after(stamp, time)
+            if self.started_at is None and self._server_started is not None:
+                self.started_at = self._between(self.local(self._server_started), self.created_at, self._ended)
+            return self._ended
+        if status == "in_progress" and self.started_at is None:
+            stamp = time if live else self.local(self._server_started) or time
+            self.started_at = self._after(stamp, time)
+            return self.started_at
+        return max(time if live else self.created_at, self.created_at)
+
+    def _after(self, stamp: int, limit: int) -> int:
+        return max(min(stamp, limit), self.started_at or 0, self.created_at)
+
+    def end(self, last_seen_at: int) -> int:
+        """When the run ended, or was last seen."""
+        return self._ended or max(last_seen_at, self.created_at)
+
+    def within(self, step: Step, end: int) -> Step:
+        """The step and its tool calls, kept inside the run; a step covers what its calls took live."""
+        starts = [call.started_at for call in step.tool_calls if call.seen_live and call.started_at]
+        ends = [call.ended_at for call in step.tool_calls if call.seen_live and call.ended_at]
+        begun = min([step.started_at or end, *starts])
+        start = self._between(begun, self.created_at, end) or self.created_at
+        finish = None if step.ended_at is None else max([step.ended_at, *ends])
+        finish = self._between(finish, start, end)
+        calls = tuple(self._call_within(call, start, finish or end) for call in step.tool_calls)
+        return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
+
+    def _call_within(self, call: ToolCall, start: int, end: int) -> ToolCall:
+        begun = self._between(call.started_at, start, end) or start
+        return replace(call, started_at=begun, ended_at=self._between(call.ended_at, begun, end))
+
+    @staticmethod
+    def _between(stamp: int | None, lower: int, upper: int) -> int | None:
+        return None if stamp is None else max(lower, min(stamp, upper))

@@ -1,0 +1,115 @@
+"""One configuration at work: exporters, delivery, recorder and sink, wired together."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.delivery import Delivery, InlineLane, Lane, Sampler, build_processors, lifecycle
+from threadtrail.delivery.guard import guard
+from threadtrail.instrumentation.sink import Sink, active
+from threadtrail.context import listening
+from threadtrail.recording.recorder import Recorder
+
+if TYPE_CHECKING:
+    from threadtrail.delivery import LaneStatus
+    from threadtrail.registry import LoadedExporters
+    from threadtrail.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What ``threadtrail.status()`` returns. Counts are of this process, since ``instrument()``.
+
+    ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods;
+    ``exporters`` has each exporter's counters; ``open_runs`` are being followed; ``observations_waiting``
+    were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
+    ``fetch_run_details`` could not fetch; ``contained`` counts errors that were kept from the app, by what
+    they befell.
+    """
+
+    active: bool = False
+    patched: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    not_imported: tuple[str, ...] = ()
+    exporters: dict[str, LaneStatus] = field(default_factory=dict)
+    open_runs: int = 0
+    observations_waiting: int = 0
+    observations_dropped: int = 0
+    details_missed: int = 0
+    contained: dict[str, int] = field(default_factory=dict)
+
+
+class Runtime:
+    """Everything between the patched methods and the backends, for one call of ``instrument()``."""
+
+    def __init__(self, settings: Settings, loaded: LoadedExporters) -> None:
+        self.settings = settings
+        self.delivery = Delivery(
+            [_lane(settings, item.name, item.hooks) for item in loaded],
+            processors=build_processors(
+                capture_content=settings.capture_content,
+                redact=settings.redact,
+                max_content_bytes=settings.max_content_bytes,
+            ),
+            sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
+        )
+        self.recorder = Recorder(settings, self.delivery, guard)
+        self.sink = self._make_sink()
+        self.stopped = False
+
+    def _make_sink(self) -> Sink:
+        return Sink(
+            self.recorder.put,
+            self.recorder.put_from_finaliser,
+            self.delivery.capture,
+            guard,
+            wants_loop=self.settings.fetch_run_details,
+        )
+
+    def start(self) -> None:
+        """Let the patched methods hand over to this runtime, and be told of forks and of the exit."""
+        active.sink = self.sink
+        listening.observer = self.sink
+        lifecycle.register(self)
+
+    def flush(self, timeout: float) -> bool:
+        """Record, publish and deliver what was seen so far; False if ``timeout`` seconds did not suffice."""
+        deadline = time.monotonic() + timeout
+        recorded = self.recorder.flush(timeout)
+        return self.delivery.flush(max(0.0, deadline - time.monotonic())) and recorded
+
+    def shutdown(self, timeout: float) -> bool:
+        """Take no more notes; deliver the rest, unfinished runs included, within ``timeout`` seconds."""
+        if self.stopped:
+            return True
+        self.stopped = True
+        if active.sink is self.sink:
+            active.sink = None
+            listening.observer = None
+        lifecycle.unregister(self)
+        deadline = time.monotonic() + timeout
+        recorded = self.recorder.shutdown(timeout)
+        return self.delivery.shutdown(max(0.0, deadline - time.monotonic())) and recorded
+
+    def at_exit(self) -> None:
+        """The process ends: one bounded shutdown."""
+        self.shutdown(self.settings.shutdown_timeout_seconds)
+
+    def after_fork_in_child(self) -> None:
+        """A child begins with nothing of its parent's: no threads, no queues, no open runs."""
+        self.delivery.after_fork_in_child()
+        self.recorder.after_fork_in_child()
+        was_active = active.sink is self.sink
+        self.sink = self._make_sink()
+        if was_active:
+            active.sink = self.sink
+            listening.observer = self.sink
+
+
+def _lane(settings: Settings, name: str, hooks: object) -> Lane | InlineLane:
+    if settings.inline:
+        return InlineLane(name, hooks)
+    return Lane(name, hooks, queue_size=settings.queue_size)

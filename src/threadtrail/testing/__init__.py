@@ -1,0 +1,22 @@
+"""Help for tests: of applications that drive assistants, and of exporters.
+
+Nothing is imported until it is used, so this needs no extra packages by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadtrail.testing.server import AssistantsServer as AssistantsServer
+
+_HOMES = {"AssistantsServer": "threadtrail.testing.server"}
+
+__all__ = ["AssistantsServer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,101 @@
+"""A local Assistants API server: real HTTP on loopback, scripted runs, injected faults, a request log.
+
+Importing this needs nothing but the standard library; starting a server needs the `testing` extra.
+"""
+
+from threadtrail.testing.server.faults import (
+    Answer,
+    CloseConnection,
+    DropStream,
+    EditBody,
+    ErrorAnswer,
+    Fault,
+    Hang,
+    StreamError,
+    conflict,
+    html_page,
+    json_garbage,
+    server_error,
+    too_many_requests,
+    without,
+)
+from threadtrail.testing.server.gate import Gate
+from threadtrail.testing.server.log import LoggedRequest
+from threadtrail.testing.server.routes import Operation
+from threadtrail.testing.server.scenarios import SCENARIOS
+from threadtrail.testing.server.script import (
+    AnyScript,
+    Cancelled,
+    Completed,
+    EndsAs,
+    Expired,
+    Failed,
+    Hangs,
+    Incomplete,
+    RunRequest,
+    RunScript,
+    echo,
+)
+from threadtrail.testing.server.serve import AssistantsServer, MissingExtraError
+from threadtrail.testing.server.steps import (
+    CodeInterpreterCall,
+    FileSearchCall,
+    FileSearchResult,
+    FunctionCall,
+    ImageFile,
+    Message,
+    Refusal,
+    StreamEvent,
+    SubmittedOutput,
+    Text,
+    ToolCalls,
+    UnknownToolCall,
+    Usage,
+)
+
+__all__ = [
+    "SCENARIOS",
+    "Answer",
+    "AnyScript",
+    "AssistantsServer",
+    "Cancelled",
+    "CloseConnection",
+    "CodeInterpreterCall",
+    "Completed",
+    "DropStream",
+    "EditBody",
+    "EndsAs",
+    "ErrorAnswer",
+    "Expired",
+    "Failed",
+    "Fault",
+    "FileSearchCall",
+    "FileSearchResult",
+    "FunctionCall",
+    "Gate",
+    "Hang",
+    "Hangs",
+    "ImageFile",
+    "Incomplete",
+    "LoggedRequest",
+    "Message",
+    "MissingExtraError",
+    "Operation",
+    "Refusal",
+    "RunRequest",
+    "RunScript",
+    "StreamError",
+    "StreamEvent",
+    "SubmittedOutput",
+    "Text",
+    "ToolCalls",
+    "UnknownToolCall",
+    "Usage",
+    "conflict",
+    "echo",
+    "html_page",
+    "json_garbage",
+    "server_error",
+    "too_many_requests",
+    "without",
+]

@@ -1,0 +1,59 @@
+"""Run the server by itself: `python -m threadtrail.testing.server --port 8000`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+
+from threadtrail.testing.server.scenarios import SCENARIOS
+from threadtrail.testing.server.serve import AssistantsServer, MissingExtraError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m threadtrail.testing.server",
+        description="A local Assistants API (v2) on 127.0.0.1, with scripted runs.",
+    )
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+    parser.add_argument(
+        "--scenario", choices=SCENARIOS, default="plain", help="what runs do (default: plain)"
+    )
+    parser.add_argument("--seed", help="make ids repeat from one start to the next")
+    parser.add_argument("--api-key", help="the only key accepted (default: any)")
+    parser.add_argument(
+        "--poll-after-ms",
+        type=int,
+        default=500,
+        help="the openai-poll-after-ms header, in milliseconds (default: 500)",
+    )
+    options = parser.parse_args(arguments)
+    server = AssistantsServer(
+        SCENARIOS[options.scenario],
+        port=options.port,
+        seed=options.seed,
+        poll_after_ms=options.poll_after_ms,
+        api_key=options.api_key,
+    )
+    try:
+        server.start()
+    except (MissingExtraError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(
+        f"Assistants API on {server.base_url} (Azure: {server.azure_endpoint}), "
+        f"scenario {options.scenario!r}. Stop with Ctrl+C.\n"
+    )
+    sys.stdout.flush()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

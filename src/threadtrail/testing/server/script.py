@@ -1,0 +1,166 @@
+"""How a run goes: its steps, how long they take and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from threadtrail.testing.server.gate import Gate
+from threadtrail.testing.server.steps import NOTHING, AnyStep, Message, Usage
+
+# ---------------------------------------------------------------------------------------------
+# ends
+# ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The run completes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run fails; `code="rate_limit_exceeded"` is the API's answer to too little quota."""
+
+    code: str = "server_error"
+    message: str = "Sorry, something went wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """The run stops at a limit: `max_completion_tokens` or `max_prompt_tokens`."""
+
+    reason: str = "max_completion_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The run expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The run is cancelled, though the application did not ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hangs:
+    """The run never ends by itself: it stays in progress until it is cancelled or expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndsAs:
+    """The run ends with a status of your choice, for example one that no SDK knows yet."""
+
+    status: str
+
+
+End: TypeAlias = Completed | Failed | Incomplete | Expired | Cancelled | Hangs | EndsAs
+
+
+# ---------------------------------------------------------------------------------------------
+# the script
+# ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class RunScript:
+    """All that one run does.
+
+    A run has one leg, and one more after each submission of tool outputs. In each leg the
+    `polls`-th retrieve sees the leg's end (`completed`, `requires_action`, ...); those before see
+    `queued`, then `in_progress`. A stream plays a whole leg at once.
+
+    Attributes:
+        steps: what the run does, in order.
+        end: how it ends. Any end but `Completed` finds the last step unfinished, unless that step
+            waited for tool outputs or `finish_steps` is set.
+        polls: retrieves until the end of a leg; a sequence gives each leg its own number, the last
+            one repeated. 0 ends the leg before the answer to the request that began it.
+        queued_polls: how many of them still see `queued`.
+        usage: `"sum"` of the steps, or the run's own numbers; `None` sends `null` even at the end.
+        finish_steps: let all steps complete, however the run ends.
+        gate: what a stream asks before each event; without one it does not wait.
+        event_delay: seconds that a stream waits before each event.
+        extra: further fields of the run, sent as they are.
+    """
+
+    steps: tuple[AnyStep, ...]
+    end: End
+    polls: int | Sequence[int]
+    queued_polls: int
+    usage: Usage | Literal["sum"] | None
+    finish_steps: bool
+    gate: Gate | None
+    event_delay: float
+    extra: Mapping[str, Any]
+
+    def __init__(  # noqa: PLR0913 - one keyword per thing a test may want to say
+        self,
+        *steps: AnyStep | str,
+        end: End = Completed(),
+        polls: int | Sequence[int] = 2,
+        queued_polls: int = 0,
+        usage: Usage | Literal["sum"] | None = "sum",
+        finish_steps: bool = False,
+        gate: Gate | None = None,
+        event_delay: float = 0.0,
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        if polls != 0 and not polls:
+            raise ValueError("polls: an empty sequence; give one number per leg, at least one")
+        values: dict[str, Any] = {
+            "steps": tuple(Message(step) if isinstance(step, str) else step for step in steps),
+            "end": end,
+            "polls": polls,
+            "queued_polls": queued_polls,
+            "usage": usage,
+            "finish_steps": finish_steps,
+            "gate": gate,
+            "event_delay": event_delay,
+            "extra": extra,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def polls_in_leg(self, leg: int) -> int:
+        """Return how many retrieves leg number `leg` takes, counted from 0."""
+        if isinstance(self.polls, int):
+            return self.polls
+        return self.polls[min(leg, len(self.polls) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a script function is given to decide what a run does.
+
+    Attributes:
+        thread_id: the run's thread.
+        assistant: the assistant, as the API's JSON object.
+        body: the request's JSON body.
+        messages: the thread's messages, oldest first, as the API's JSON objects.
+    """
+
+    thread_id: str
+    assistant: Mapping[str, Any]
+    body: Mapping[str, Any]
+    messages: Sequence[Mapping[str, Any]]
+
+    @property
+    def last_user_text(self) -> str:
+        """The text of the newest user message; empty when there is none."""
+        for message in reversed(self.messages):
+            if message["role"] == "user":
+                parts = [part["text"]["value"] for part in message["content"] if "text" in part]
+                return "\n".join(parts)
+        return ""
+
+
+AnyScript: TypeAlias = RunScript | Callable[[RunRequest], RunScript]
+"""A script, or a function that chooses one when a run is created."""
+
+
+def echo(request: RunRequest) -> RunScript:
+    """Answer with what the user said: what runs do until they are told otherwise."""
+    return RunScript(Message(f"You said: {request.last_user_text}"))

@@ -1,0 +1,246 @@
+"""`AssistantsServer`: start, script, look at and stop a local Assistants API."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from threadtrail.testing.server.backend import Backend
+from threadtrail.testing.server.faults import Fault, FaultQueue
+from threadtrail.testing.server.log import LoggedRequest, RequestLog
+from threadtrail.testing.server.routes import OPERATIONS, Operation
+from threadtrail.testing.server.script import AnyScript, echo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from threadtrail.testing.server.app import Application
+    from threadtrail.testing.server.transport import ServerThread
+
+
+class MissingExtraError(ImportError):
+    """The server was started without the packages that it needs."""
+
+
+class AssistantsServer:
+    """A local Assistants API (v2) on 127.0.0.1, for tests and demos.
+
+    Example:
+        with AssistantsServer() as server:
+            client = OpenAI(base_url=server.base_url, api_key="sk-local")
+
+    Args:
+        script: what runs do unless told otherwise; by default they echo the user's last message.
+        port: the port; 0 takes a free one.
+        seed: makes ids repeat: the same requests get the same answers, byte for byte, given a fixed
+            clock. Random ids when `None`.
+        clock: the time in Unix seconds; sent as whole seconds.
+        poll_after_ms: the `openai-poll-after-ms` header of runs, in milliseconds; `None` leaves it
+            out, and the SDK then waits one second between polls.
+        api_key: the only key accepted; any that is not empty when `None`.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword per setting
+        self,
+        script: AnyScript = echo,
+        *,
+        port: int = 0,
+        seed: str | None = None,
+        clock: Callable[[], float] = time.time,
+        poll_after_ms: int | None = 5,
+        api_key: str | None = None,
+    ) -> None:
+        self._backend = Backend(script, clock, seed)
+        self._log = RequestLog()
+        self._faults = FaultQueue()
+        self._requested_port = port
+        self._poll_after_ms = poll_after_ms
+        self._api_key = api_key
+        self._application: Application | None = None
+        self._thread: ServerThread | None = None
+
+    # -- start and stop -------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start to serve, and return the server.
+
+        Raises:
+            MissingExtraError: starlette or uvicorn is not installed.
+            OSError: the port is taken.
+            RuntimeError: it runs already, or did not start in time.
+        """
+        if self._thread is not None:
+            raise RuntimeError(f"The Assistants server runs already, on port {self.port}.")
+        try:
+            # Here and not above, so that importing this module needs no extra packages.
+            from threadtrail.testing.server.app import Application  # noqa: PLC0415 - see above
+            from threadtrail.testing.server.transport import (  # noqa: PLC0415 - see above
+                Connections,
+                ServerThread,
+            )
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"The Assistants server needs the package {error.name!r}, which is not installed. "
+                "Install it with: pip install 'threadtrail[testing]'",
+                name=error.name,
+            ) from error
+        connections = Connections()
+        application = Application(self._backend, self._log, self._faults, connections.close)
+        application.poll_after_ms = self._poll_after_ms
+        application.api_key = self._api_key
+        self._thread = ServerThread(application, connections, self._requested_port)
+        self._application = application
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and stop. Does nothing when the server does not run."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # -- addresses ------------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port.
+
+        Raises:
+            RuntimeError: the server does not run.
+        """
+        if self._thread is None:
+            raise RuntimeError("The Assistants server does not run; call start(), or use `with`.")
+        return self._thread.port
+
+    @property
+    def base_url(self) -> str:
+        """What to give to `OpenAI(base_url=...)`."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def azure_endpoint(self) -> str:
+        """What to give to `AzureOpenAI(azure_endpoint=...)`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # -- what runs do ---------------------------------------------------------------------
+
+    def script(
+        self, script: AnyScript, *, assistant: str | None = None, thread_id: str | None = None
+    ) -> None:
+        """Say what runs do from now on.
+
+        A script for the next run wins over one for a thread, that over one for an assistant, and that
+        over the one for all.
+
+        Args:
+            script: the script, or a function that chooses one for each run.
+            assistant: only runs of the assistant with this id or name.
+            thread_id: only runs on this thread.
+        """
+        with self._backend.lock:
+            if thread_id is not None:
+                self._backend.thread_scripts[thread_id] = script
+            elif assistant is not None:
+                self._backend.assistant_scripts[assistant] = script
+            else:
+                self._backend.default_script = script
+
+    def script_next(self, *scripts: AnyScript) -> None:
+        """Say what the next runs do, one script each, whatever their assistant or thread."""
+        with self._backend.lock:
+            self._backend.next_scripts.extend(scripts)
+
+    def expire_run(self, run_id: str) -> None:
+        """Let a run expire now.
+
+        Raises:
+            KeyError: there is no such run.
+        """
+        with self._backend.lock:
+            self._backend.find_run(run_id).expire()
+
+    # -- what goes wrong ------------------------------------------------------------------
+
+    def inject(
+        self, fault: Fault, operation: Operation | None = None, *, times: int = 1, skip: int = 0
+    ) -> None:
+        """Let the next requests go wrong.
+
+        Args:
+            fault: what goes wrong.
+            operation: only requests of this operation, such as `"runs.retrieve"`; any when `None`.
+            times: how many requests.
+            skip: how many requests are answered properly first.
+
+        Raises:
+            ValueError: there is no such operation, or a number makes no sense.
+        """
+        if operation is not None and operation not in OPERATIONS:
+            raise ValueError(f"operation: {operation!r} is none of {', '.join(OPERATIONS)}")
+        if times < 1 or skip < 0:
+            raise ValueError(f"times={times}, skip={skip}: at least 1 and 0, please")
+        self._faults.add(fault, operation, skip, times)
+
+    # -- what happened --------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """The requests so far, oldest first."""
+        return self._log.all()
+
+    def requests_to(self, operation: Operation) -> list[LoggedRequest]:
+        """Return the requests of one operation, oldest first."""
+        return [request for request in self.requests if request.operation == operation]
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far; objects and scripts stay."""
+        self._log.clear()
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are being sent now."""
+        return self._application.open_streams if self._application else 0
+
+    def wait_for_requests(
+        self, count: int, operation: Operation | None = None, timeout: float = 5.0
+    ) -> list[LoggedRequest]:
+        """Wait until there were `count` requests, and return them all.
+
+        Raises:
+            TimeoutError: there were fewer within `timeout` seconds.
+        """
+
+        def matching() -> list[LoggedRequest]:
+            return self.requests if operation is None else self.requests_to(operation)
+
+        if not self._log.wait_until(lambda: len(matching()) >= count, timeout):
+            seen = len(matching())
+            raise TimeoutError(f"{seen} of {count} requests to {operation or 'anything'} seen")
+        return matching()
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Wait until `condition()` is true, for example `lambda: server.open_streams == 0`.
+
+        Raises:
+            TimeoutError: it was not within `timeout` seconds.
+        """
+        if not self._log.wait_until(condition, timeout):
+            raise TimeoutError(f"The condition did not come true within {timeout} s")
+
+    def reset(self) -> None:
+        """Forget objects, scripts, faults and requests, and begin ids anew."""
+        with self._backend.lock:
+            self._backend.clear()
+        self._faults.clear()
+        self._log.clear()

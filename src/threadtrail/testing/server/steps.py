@@ -1,0 +1,235 @@
+"""What a run does: the messages it writes and the tools it calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one step, or of a whole run.
+
+    Attributes:
+        prompt_tokens: tokens that went into the model.
+        completion_tokens: tokens that came out of it.
+    """
+
+    prompt_tokens: int = 20
+    completion_tokens: int = 10
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object as the API sends it, with the total added up."""
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.prompt_tokens + self.completion_tokens,
+        }
+
+
+# ---------------------------------------------------------------------------------------------
+# parts of a message
+# ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text part; a plain string in `Message("...")` means the same without annotations.
+
+    Attributes:
+        value: the text.
+        annotations: file citations and file paths, as the API's own JSON objects.
+    """
+
+    value: str
+    annotations: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A part that says why the model refuses."""
+
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A part that shows an image file.
+
+    Attributes:
+        file_id: the file's id; one is made up when it is empty.
+    """
+
+    file_id: str = ""
+
+
+Part: TypeAlias = str | Text | Refusal | ImageFile | Mapping[str, Any]
+"""One part of a message. A mapping is sent as it is, for part types that nobody knows yet."""
+
+
+# ---------------------------------------------------------------------------------------------
+# tool calls
+# ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A call of one of the assistant's functions; the run waits for its output.
+
+    Attributes:
+        name: the function's name.
+        arguments: a mapping, sent as JSON, or the exact string to send.
+        id: the tool call's id; one is made up when it is empty.
+    """
+
+    name: str
+    arguments: Mapping[str, Any] | str = field(default_factory=dict)
+    id: str = ""
+
+    def arguments_json(self) -> str:
+        """Return the arguments as the string that the API sends."""
+        if isinstance(self.arguments, str):
+            return self.arguments
+        return json.dumps(dict(self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class CodeInterpreterCall:
+    """Code that the code interpreter ran.
+
+    Attributes:
+        input: the code.
+        logs: what it printed; no logs output when empty.
+        images: ids of the image files it made.
+        id: the tool call's id; one is made up when it is empty.
+    """
+
+    input: str
+    logs: str = ""
+    images: Sequence[str] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSearchResult:
+    """One result of a file search; its text is sent only when the request includes it."""
+
+    file_name: str
+    text: str = ""
+    score: float = 0.9
+    file_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSearchCall:
+    """A search in the assistant's files."""
+
+    results: Sequence[FileSearchResult] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownToolCall:
+    """A tool call of a type that no SDK knows yet.
+
+    Attributes:
+        type: the type, for example `"hologram"`.
+        fields: further fields of the tool call, sent as they are.
+        id: the tool call's id; one is made up when it is empty.
+    """
+
+    type: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+
+ToolCall: TypeAlias = FunctionCall | CodeInterpreterCall | FileSearchCall | UnknownToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedOutput:
+    """What the application answered to one function call.
+
+    Attributes:
+        tool_call_id: the id of the call.
+        name: the function's name.
+        arguments: the arguments as sent.
+        output: what the application submitted.
+    """
+
+    tool_call_id: str
+    name: str
+    arguments: str
+    output: str
+
+
+# ---------------------------------------------------------------------------------------------
+# steps
+# ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Message:
+    """A step that writes one message; `Message()` has empty content.
+
+    Attributes:
+        parts: the content.
+        usage: tokens of the step; `None` sends `null`.
+        extra: further fields of the message, sent as they are.
+    """
+
+    parts: tuple[Part, ...]
+    usage: Usage | None
+    extra: Mapping[str, Any]
+
+    def __init__(
+        self,
+        *parts: Part,
+        usage: Usage | None = Usage(),
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "usage", usage)
+        object.__setattr__(self, "extra", extra)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class ToolCalls:
+    """A step that calls tools, in parallel; function calls stop the run in `requires_action`.
+
+    Attributes:
+        calls: the calls, in order.
+        usage: tokens of the step; `None` sends `null`.
+        extra: further fields of the step, sent as they are.
+    """
+
+    calls: tuple[ToolCall, ...]
+    usage: Usage | None
+    extra: Mapping[str, Any]
+
+    def __init__(
+        self,
+        *calls: ToolCall,
+        usage: Usage | None = Usage(15, 5),
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        object.__setattr__(self, "calls", calls)
+        object.__setattr__(self, "usage", usage)
+        object.__setattr__(self, "extra", extra)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """An event that only streams show, for example one that no SDK knows yet."""
+
+    event: str
+    data: Mapping[str, Any]
+
+
+Step: TypeAlias = Message | ToolCalls | StreamEvent
+AnyStep: TypeAlias = Step | Callable[[Sequence[SubmittedOutput]], Step]
+"""A step, or a function that makes it from all outputs submitted so far, in order."""

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
+
+from threadtrail.delivery import ExporterHooks, Guard, Lane, LaneStatus
+from threadtrail.delivery import lane as lane_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from threadtrail.events import Event
+
+
+def lane(hooks: ExporterHooks, guard: Guard | None = None, **options: Any) -> Lane:
+    return Lane("x", hooks, guard=guard or Guard(), **{"queue_size": 10_000, **options})
+
+
+@pytest.fixture
+def stuck() -> Iterator[Stuck]:
+    exporter = Stuck("export")
+    yield exporter
+    exporter.release.set()
+
+
+def add_up(status: LaneStatus) -> int:
+    return status.delivered + status.failed + status.dropped + status.queued
+
+
+def test_making_a_lane_starts_nothing() -> None:
+    before = threading.active_count()
+    made = lane(Collecting().hooks)
+    assert threading.active_count() == before
+    assert made.status() == LaneStatus()
+    assert made.flush(0.0) is True
+    assert threading.active_count() == before
+
+
+def test_events_come_once_in_order_with_their_contexts_from_one_thread() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks)
+    for number in range(5000):
+        made.put(ended(number) if number % 7 == 0 else changed(number), number)
+    assert made.flush(PATIENCE) is True
+    assert [event.time for event in exporter.events] == exporter.contexts == list(range(5000))
+    assert max(exporter.batches) <= 128
+    (thread,) = exporter.threads
+    assert (thread.name, thread.daemon) == ("threadtrail-x", True)
+    assert made.status() == LaneStatus(delivered=5000)
+    assert made.shutdown(PATIENCE) is True
+
+
+def test_a_lone_event_needs_no_flush() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks)
+    made.put(changed(1))
+    assert exporter.wait_for(1) == [changed(1)]
+
+
+def test_a_full_batch_does_not_wait_for_the_clock() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks, batch_size=8, batch_wait_seconds=3600.0)
+    for number in range(8):
+        made.put(changed(number))
+    exporter.wait_for(8)
+    assert exporter.batches == [8]
+
+
+def test_a_queue_smaller_than_a_batch_does_not_overflow_while_waiting() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks, queue_size=4, batch_wait_seconds=3600.0)
+    for number in range(4):
+        made.put(changed(number))
+    exporter.wait_for(4)
+    assert made.status().dropped == 0
+
+
+def test_a_worker_that_collects_is_not_woken_by_each_put() -> None:
+    made = lane(Collecting().hooks, batch_wait_seconds=3600.0)
+    made.put(changed(0))
+    state = made._state
+    deadline = time.monotonic() + PATIENCE
+    woken: list[int] = []
+
+    def collecting() -> bool:
+        with state.condition:
+            return not state.idle and bool(state.condition._waiters)  # type: ignore[attr-defined]  # of CPython
+
+    while not collecting():
+        assert time.monotonic() < deadline
+    state.condition.notify = lambda n=1: woken.append(n)  # type: ignore[method-assign]  # a spy
+    for number in range(126):
+        made.put(changed(number))
+    assert woken == []
+    made.put(changed(127))
+    assert woken == [1]
+
+
+def test_an_exporter_that_raises_loses_its_batch_and_lives_on(caplog: pytest.LogCaptureFixture) -> None:
+    got: list[Event] = []
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        if events[0].time < 3:
+            raise (SystemExit, KeyboardInterrupt, ValueError)[events[0].time]("no backend")
+        got.extend(events)
+
+    made = lane(ExporterHooks(export=export))
+    with caplog.at_level(logging.WARNING, "threadtrail"):
+        for number in range(4):
+            made.put(changed(number))
+            made.flush(PATIENCE)
+    assert got == [changed(3)]
+    assert made.status() == LaneStatus(delivered=1, failed=3, last_error="ValueError: no backend")
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "exporter 'x', export: failed; 1 events lost so far (SystemExit: no backend)"
+
+
+def test_a_full_queue_keeps_the_ends_of_runs_and_counts(
+    stuck: Stuck, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = lane(stuck.hooks, queue_size=10, batch_size=1)
+    made.put(changed(0))
+    assert stuck.entered.wait(PATIENCE)
+    for number in range(1, 8):
+        made.put(ended(number))
+    for number in range(8, 30):
+        made.put(changed(number))
+    assert made.status() == LaneStatus(queued=11, dropped=19)
+    assert "it is full" in caplog.text
+    assert len(caplog.records) == 1
+    stuck.release.set()
+    assert made.flush(PATIENCE) is True
+    assert [event.time for event in stuck.events] == [*range(8), 27, 28, 29]
+    assert made.status() == LaneStatus(delivered=11, dropped=19)
+
+
+def test_counters_add_up_at_any_moment() -> None:
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        if events[0].time % 2:
+            raise ValueError
+
+    made = lane(ExporterHooks(export=export), queue_size=50, batch_size=7)
+    put = [0] * 4
+    wrong: list[tuple[int, LaneStatus, int]] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            before = sum(put)
+            status = made.status()
+            # A put under way is counted by the lane before the putting thread counts it.
+            if not before <= add_up(status) <= sum(put) + len(put):
+                wrong.append((before, status, sum(put)))
+
+    def fill(index: int) -> None:
+        for number in range(2000):
+            made.put(changed(number))
+            put[index] += 1
+
+    watcher = threading.Thread(target=watch)
+    fillers = [threading.Thread(target=fill, args=(index,)) for index in range(len(put))]
+    for thread in [watcher, *fillers]:
+        thread.start()
+    for thread in fillers:
+        thread.join()
+    done.set()
+    watcher.join()
+    assert wrong == []
+    assert made.flush(PATIENCE) is True
+    status = made.status()
+    assert status.queued == 0
+    assert add_up(status) == 8000
+
+
+def test_flush_gives_up_at_its_deadline_and_can_be_asked_again(
+    stuck: Stuck, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = lane(stuck.hooks)
+    made.put(changed(0))
+    for _ in range(3):
+        assert made.flush(0.01) is False
+    assert not made._state.backlog.has_message  # what nobody waits for does not pile up
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "exporter 'x', flush: not done in time; 1 events still queued; 0 events lost so far"
+    stuck.release.set()
+    assert made.flush(PATIENCE) is True
+
+
+@pytest.mark.parametrize(
+    ("flush", "expected"),
+    [(lambda timeout: None, True), (lambda timeout: True, True), (lambda timeout: False, False)],
+)
+def test_flush_answers_what_the_exporter_answers(flush: Any, expected: bool) -> None:
+    made = lane(ExporterHooks(export=Collecting().export, flush=flush))
+    made.put(changed(0))
+    assert made.flush(PATIENCE) is expected
+
+
+def test_flush_passes_the_time_that_is_left() -> None:
+    given: list[float] = []
+    made = lane(ExporterHooks(export=Collecting().export, flush=lambda timeout: given.append(timeout)))
+    made.put(changed(0))
+    assert made.flush(PATIENCE) is True
+    assert 0 < given[0] <= PATIENCE
+    assert made.flush(float("inf")) is True
+
+
+def test_a_flush_that_raises_is_false_and_the_lane_lives_on() -> None:
+    def flush(timeout: float) -> None:
+        sys.exit(3)
+
+    exporter = Collecting()
+    made = lane(ExporterHooks(export=exporter.export, flush=flush))
+    made.put(changed(0))
+    assert made.flush(PATIENCE) is False
+    made.put(changed(1))
+    exporter.wait_for(2)
+
+
+def test_an_exporter_that_flushes_from_its_own_hook_does_not_wait_for_itself() -> None:
+    answers: list[bool] = []
+    made = lane(ExporterHooks(export=lambda events, contexts: answers.append(made.flush(PATIENCE))))
+    made.put(changed(0))
+    assert made.flush(PATIENCE) is True
+    assert answers == [False]
+
+
+def test_shutdown_delivers_the_rest_and_closes_once() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks)
+    for number in range(300):
+        made.put(changed(number))
+    assert made.shutdown(PATIENCE) is True
+    assert made.shutdown(PATIENCE) is True
+    assert made.flush(PATIENCE) is True
+    made.put(changed(300))
+    assert len(exporter.events) == 300
+    assert exporter.calls[-2:] == ["flush", "shutdown"]
+    assert exporter.calls.count("shutdown") == 1
+    assert made.status() == LaneStatus(delivered=300, dropped=1)
+    (thread,) = exporter.threads
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_an_unused_exporter_is_closed_too() -> None:
+    exporter = Collecting()
+    assert lane(exporter.hooks).shutdown(PATIENCE) is True
+    assert exporter.calls == ["flush", "shutdown"]
+
+
+def test_shutdown_of_a_stuck_exporter_gives_up_and_counts(
+    stuck: Stuck, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = lane(stuck.hooks, batch_size=1)
+    for number in range(5):
+        made.put(changed(number))
+    assert stuck.entered.wait(PATIENCE)
+    assert made.shutdown(0.01) is False
+    assert made.status() == LaneStatus(dropped=4, queued=1)
+    assert made.shutdown(0.01) is False
+    assert made.flush(0.01) is False
+    line = caplog.records[0].getMessage()
+    assert line == ("exporter 'x', shutdown: not done in time, 1 more are in its hands; 4 events lost so far")
+
+
+@pytest.mark.parametrize("where", ["flush", "shutdown"])
+def test_a_hook_that_hangs_at_the_end_is_given_up(where: str) -> None:
+    exporter = Stuck(where)
+    made = lane(exporter.hooks)
+    made.put(changed(0))
+    assert made.shutdown(0.05) is False
+    assert made.status() == LaneStatus(delivered=1)
+    exporter.release.set()
+
+
+def test_a_flush_during_the_shutdown_gets_its_answer() -> None:
+    exporter = Stuck("shutdown")
+    made = lane(exporter.hooks)
+    made.put(changed(0))
+    closing = made.begin_shutdown(time.monotonic() + PATIENCE)
+    assert exporter.entered.wait(PATIENCE)
+    flushing = made.begin_flush(time.monotonic() + PATIENCE)
+    exporter.release.set()
+    assert flushing.wait() is True
+    assert closing.wait() is True
+
+
+def test_without_threads_events_are_kept_then_counted_as_dropped(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As from Python 3.12 on, once the interpreter is exiting."""
+
+    def refuse(worker: object, name: str) -> threading.Thread:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(lane_module, "_start_thread", refuse)
+    exporter = Collecting()
+    made = lane(exporter.hooks)
+    for number in range(3):
+        made.put(changed(number))
+    assert made.status() == LaneStatus(queued=3)
+    assert made.flush(PATIENCE) is False
+    assert made.shutdown(PATIENCE) is False
+    assert made.status() == LaneStatus(dropped=3)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+        "exporter 'x', worker",
+        "exporter 'x', shutdown",
+    ]
+    assert lane(exporter.hooks).shutdown(PATIENCE) is True  # nothing was lost: nothing to complain of
+    assert len(caplog.records) == 2
+
+
+def test_a_worker_that_could_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(worker: object, name: str) -> threading.Thread:
+        raise RuntimeError("can't start new thread")
+
+    exporter = Collecting()
+    made = lane(exporter.hooks)
+    with monkeypatch.context() as patch:
+        patch.setattr(lane_module, "_start_thread", refuse)
+        made.put(changed(0))
+    made.put(changed(1))
+    assert exporter.wait_for(2) == [changed(0), changed(1)]
+
+
+def test_a_log_handler_may_come_back_into_the_lane() -> None:
+    made = lane(Stuck().hooks, queue_size=1, batch_size=1)
+    made.shutdown(PATIENCE)
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            made.status()
+            made.put(changed(99))
+
+    handler = Handler()
+    logger = logging.getLogger("threadtrail")
+    logger.addHandler(handler)
+    try:
+        made.put(changed(0))
+    finally:
+        logger.removeHandler(handler)
+    assert made.status().dropped == 2

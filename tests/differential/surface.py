@@ -1,0 +1,162 @@
+"""Play the whole Assistants surface of the installed SDK once and print what an application saw.
+
+    python -m differential.surface --mode bare|on|chaos --output FILE
+
+Run with the SDK under test first on the path. `bare` knows nothing of threadtrail; `on` calls
+`threadtrail.instrument()`, after one client of each kind was made; `chaos` calls it before the SDK is
+imported, and makes everything raise that threadtrail runs for a call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from differential.describe import scrub
+from differential.tape import Tape
+from differential.world import API_KEY, World, resolved
+from threadtrail.testing.server import AssistantsServer
+
+PARTS = ("shapes", "resources", "runs", "streams", "raw", "errors", "clients")
+# Left out of what is compared: they differ from process to process.
+VOLATILE_HEADERS = {"host", "connection"}
+NOW = 1_700_000_000.0
+
+
+def main() -> None:
+    """Play, and write the record down."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mode", choices=("bare", "on", "chaos"), default="bare")
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    tape = Tape()
+    watcher = importlib.import_module("differential.watchers").make(options.mode)
+    watcher.before_import()
+    sdk = importlib.import_module("openai")
+    with AssistantsServer(seed="surface", clock=lambda: NOW) as server:
+        asyncio.run(_play(tape, server, sdk, watcher))
+        record = {
+            "sdk": sdk.__version__,
+            "steps": tape.steps,
+            "requests": [_request(request) for request in server.requests],
+            "watched": watcher.finish(),
+        }
+    options.output.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
+
+
+async def _play(tape: Tape, server: AssistantsServer, sdk: Any, watcher: Any) -> None:
+    tape.watch_loop()
+    early = {}
+    for is_async in (False, True):
+        early[is_async] = _early(sdk, server, is_async=is_async)
+    watcher.after_import()
+    for is_async in (False, True):
+        world = World(server, tape, sdk, is_async, early[is_async])
+        for part in PARTS:
+            tape.prefix = f"{'async' if is_async else 'sync'} {part}: "
+            await importlib.import_module(f"differential.play_{part}").play(world)
+        tape.prefix = f"{'async' if is_async else 'sync'} shown: "
+        await _shown(world)
+
+
+def _early(sdk: Any, server: AssistantsServer, *, is_async: bool) -> Any:
+    """Make a client and touch what it keeps, as a program that instruments late has done."""
+    client_class = sdk.AsyncOpenAI if is_async else sdk.OpenAI
+    client = client_class(api_key=API_KEY, base_url=server.base_url)
+    threads = client.beta.threads
+    for resource in (client.beta.assistants, threads, threads.messages, threads.runs):
+        assert resource.with_raw_response
+        assert resource.with_streaming_response
+    return client
+
+
+async def _shown(world: World) -> None:
+    """Call each method from `__main__` under the filters that Python has by default.
+
+    Only there are deprecations shown, so only there does it matter whom they point at.
+    """
+    client = world.new_client()
+    beta, threads = client.beta, client.beta.threads
+    runs = threads.runs
+    assistant = await resolved(beta.assistants.create(model="gpt-4o"))
+    thread = await resolved(threads.create())
+    ids = {"thread_id": thread.id, "assistant_id": assistant.id}
+    calls = {
+        "assistants.create": lambda: beta.assistants.create(model="gpt-4o"),
+        "assistants.retrieve": lambda: beta.assistants.retrieve(assistant.id),
+        "assistants.update": lambda: beta.assistants.update(assistant.id),
+        "assistants.list": lambda: beta.assistants.list(),
+        "assistants.delete": lambda: beta.assistants.delete("asst_none"),
+        "threads.create": lambda: threads.create(),
+        "threads.retrieve": lambda: threads.retrieve(thread.id),
+        "threads.update": lambda: threads.update(thread.id),
+        "threads.delete": lambda: threads.delete("thread_none"),
+        "create_and_run": lambda: threads.create_and_run(assistant_id=assistant.id),
+        "create_and_run_poll": lambda: threads.create_and_run_poll(assistant_id=assistant.id),
+        "create_and_run_stream": lambda: threads.create_and_run_stream(assistant_id=assistant.id),
+        "messages.create": lambda: threads.messages.create(thread.id, role="user", content="x"),
+        "messages.list": lambda: threads.messages.list(thread.id),
+        "messages.retrieve": lambda: threads.messages.retrieve("msg_x", thread_id=thread.id),
+        "messages.update": lambda: threads.messages.update("msg_x", thread_id=thread.id),
+        "messages.delete": lambda: threads.messages.delete("msg_x", thread_id=thread.id),
+        "runs.create_and_poll": lambda: runs.create_and_poll(**ids),
+        "runs.list": lambda: runs.list(thread.id),
+        "runs.retrieve": lambda: runs.retrieve("run_x", thread_id=thread.id),
+        "runs.update": lambda: runs.update("run_x", thread_id=thread.id),
+        "runs.cancel": lambda: runs.cancel("run_x", thread_id=thread.id),
+        "runs.poll": lambda: runs.poll("run_x", thread.id),
+        "runs.submit": lambda: runs.submit_tool_outputs(
+            "run_x", thread_id=thread.id, tool_outputs=[]
+        ),
+        "runs.submit_and_poll": lambda: runs.submit_tool_outputs_and_poll(
+            run_id="run_x", thread_id=thread.id, tool_outputs=[]
+        ),
+        "runs.stream": lambda: runs.stream(**ids),
+        "runs.create_and_stream": lambda: runs.create_and_stream(**ids),
+        "runs.submit_stream": lambda: runs.submit_tool_outputs_stream(
+            run_id="run_x", thread_id=thread.id, tool_outputs=[]
+        ),
+        "steps.list": lambda: runs.steps.list("run_x", thread_id=thread.id),
+        "steps.retrieve": lambda: runs.steps.retrieve(
+            "step_x", thread_id=thread.id, run_id="run_x"
+        ),
+        "raw": lambda: runs.with_raw_response.list(thread.id),
+        "runs.create": lambda: runs.create(**ids),
+    }
+    for name, call in calls.items():
+        async with world.step(name) as entry:
+            with warnings.catch_warnings(record=True) as caught:
+                # No filter is changed here, and leaving the outer block's: those of the process.
+                warnings.filters[:] = PROCESS_FILTERS  # type: ignore[index] # a list at run time
+                try:
+                    await resolved(call())
+                finally:
+                    entry["shown"] = [_line(message) for message in caught]
+
+
+def _line(message: warnings.WarningMessage) -> str:
+    text = scrub(str(message.message))
+    return f"{Path(message.filename).name}:{message.lineno}: {message.category.__name__}: {text}"
+
+
+def _request(request: Any) -> dict[str, Any]:
+    headers = {name: scrub(text) for name, text in request.headers.items()}
+    return {
+        "request": f"{request.method} {request.path}",
+        "query": dict(request.query),
+        "headers": {name: headers[name] for name in sorted(headers.keys() - VOLATILE_HEADERS)},
+        "body": request.content.decode(),
+    }
+
+
+# As the interpreter was started, before anything imported here could change them.
+PROCESS_FILTERS = list(warnings.filters)
+
+if __name__ == "__main__":
+    sys.exit(main())

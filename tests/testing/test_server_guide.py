@@ -1,0 +1,36 @@
+"""The guide's code runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from threadtrail.testing.server import SCENARIOS, __main__
+
+GUIDE = Path(__file__).parents[2] / "docs" / "testing-your-app.md"
+
+
+def test_python_blocks_make_a_test_file_that_passes(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "test_guide.py"
+    file.write_text("\n\n".join(blocks), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stdout
+    tests = sum(block.count("\ndef test_") + block.startswith("def test_") for block in blocks)
+    assert f"{tests} passed" in done.stdout
+    assert tests >= 9
+
+
+def test_scenario_of_the_command_exists() -> None:
+    [name] = re.findall(r"--scenario ([\w-]+)", GUIDE.read_text(encoding="utf-8"))
+    assert name in SCENARIOS
+    assert __main__.__doc__ is not None

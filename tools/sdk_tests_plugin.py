@@ -1,0 +1,51 @@
+"""pytest plugin that turns threadtrail on before the SDK's tests are collected.
+
+It asserts nothing itself: it writes down what threadtrail did to `SDK_TESTS_REPORT`, and
+`sdk_tests.py` refuses a run in which nothing was patched, nothing published, or an error contained.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import threadtrail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+
+
+class CountingExporter:
+    """Counts the events of each type."""
+
+    def __init__(self) -> None:
+        self.counts: collections.Counter[str] = collections.Counter()
+
+    @threadtrail.hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        """Count a batch."""
+        self.counts.update(event.type for event in events)
+
+
+_exporter = CountingExporter()
+
+# At import, as a program would on its first line: a warning from here fails the whole suite.
+threadtrail.instrument(exporters=[_exporter])
+
+
+def pytest_unconfigure() -> None:
+    """Write down what was patched, published and contained."""
+    flushed = threadtrail.flush(timeout=30.0)
+    status = threadtrail.status()
+    activity = {
+        "patched": len(status.patched),
+        "events": _exporter.counts.total() if flushed else 0,
+        "runs": _exporter.counts["thread.run.ended"],
+        "internal errors": status.internal_errors,
+    }
+    Path(os.environ["SDK_TESTS_REPORT"]).write_text(json.dumps(activity), encoding="utf-8")
