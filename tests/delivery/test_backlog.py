@@ -3,7 +3,6 @@ from __future__ import annotations
 import random
 
 from delivery.support import changed, ended
-
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.events import RunEnded
 

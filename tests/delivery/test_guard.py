@@ -99,11 +99,11 @@ def test_strict_keeps_the_errors_within_a_bound() -> None:
 
 
 def test_describe_survives_a_foreign_str() -> None:
-    class Nasty(Exception):
+    class NastyError(Exception):
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert describe(Nasty()) == "Nasty"
+    assert describe(NastyError()) == "NastyError"
     assert len(describe(ValueError("x" * 10_000))) <= 300
 
 

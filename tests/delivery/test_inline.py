@@ -4,8 +4,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from delivery.support import PATIENCE, Collecting, changed
 
+from delivery.support import PATIENCE, Collecting, changed
 from threadtrail.delivery import ExporterHooks, Guard, InlineLane, LaneStatus
 
 if TYPE_CHECKING:

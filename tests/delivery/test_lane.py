@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
 
+from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
 from threadtrail.delivery import ExporterHooks, Guard, Lane, LaneStatus
 from threadtrail.delivery import lane as lane_module
 
@@ -204,7 +204,11 @@ def test_flush_answers_what_the_exporter_answers(flush: Any, expected: bool) -> 
 
 def test_flush_passes_the_time_that_is_left() -> None:
     given: list[float] = []
-    made = lane(ExporterHooks(export=Collecting().export, flush=lambda timeout: given.append(timeout)))
+
+    def flush(timeout: float) -> None:
+        given.append(timeout)
+
+    made = lane(ExporterHooks(export=Collecting().export, flush=flush))
     made.put(changed(0))
     assert made.flush(PATIENCE) is True
     assert 0 < given[0] <= PATIENCE

@@ -19,7 +19,7 @@ async def play(world: World) -> None:
     }
     if not world.is_async:
         world.sdk.api_key = API_KEY
-        world.sdk.base_url = world.server.base_url
+        world.sdk.base_url = f"{world.server.base_url}/"
         clients["the module"] = world.sdk
     for name, client in clients.items():
         await _use(world, name, client)

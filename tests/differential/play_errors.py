@@ -100,17 +100,17 @@ async def _network(world: World, ids: dict[str, str]) -> None:
                 pass
     client = world.new_client(max_retries=0)
     gate = Gate()
-    world.server.inject(Hang(gate), "threads.create", times=2)
+    world.server.inject(Hang(gate), "threads.create", times=2 if world.is_async else 1)
     await world.call("error timeout", lambda: client.beta.threads.create(timeout=0.05))
     if world.is_async:
-        async with world.step("a call that is cancelled"):
+        async with world.step("error: a call that is cancelled"):
             task = asyncio.ensure_future(client.beta.threads.create())
             await asyncio.to_thread(gate.wait_for_waiters)
             task.cancel()
             await task
     gate.open()
-    world.server.inject(CloseConnection(), "threads.retrieve")
-    await world.call("error closed", lambda: client.beta.threads.retrieve("thread_x"))
+    world.server.inject(CloseConnection(), "threads.create")
+    await world.call("error closed", lambda: client.beta.threads.create())
     world.server.inject(CloseConnection(after_bytes=10), "threads.create")
     await world.call("error closed in the body", lambda: client.beta.threads.create())
 

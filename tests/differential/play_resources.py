@@ -28,7 +28,7 @@ async def _assistants(world: World, assistants: Any) -> None:
             model="gpt-4o",
             name="Math Tutor",
             description=None,
-            instructions="Answer \ud83d\ude00 briefly.",
+            instructions="Answer \N{GRINNING FACE} briefly.",
             tools=[{"type": "code_interpreter"}, {"type": "file_search"}],
             metadata={"team": "a"},
             temperature=absent,

@@ -116,7 +116,7 @@ async def _managed(world: World, streams: Streams) -> None:
             entry["run"] = digest(await resolved(stream.get_final_run()))
             entry["messages"] = digest(await resolved(stream.get_final_messages()))
             entry["steps"] = digest(await resolved(stream.get_final_run_steps()))
-    async with world.step("a callback that raises") as entry:
+    async with world.step("error in a callback") as entry:
 
         def explode(_: Any) -> None:
             raise LookupError("mine")
@@ -183,12 +183,12 @@ async def _left(world: World, streams: Streams) -> None:
             break
         del stream
     await streams.finish()
-    async with world.step("never read, then closed") as entry:
+    async with world.step("error by reading what is closed") as entry:
         stream = await streams.opened()
         await resolved(stream.close())
         entry["rest"] = [digest(event) async for event in items(stream)]
     await streams.finish()
-    async with world.step("an exception in the loop") as entry:
+    async with world.step("error in the loop") as entry:
         async with entered(streams.runs.stream(**streams.ids)) as stream:
             async for event in items(stream):
                 if event.event == "thread.run.in_progress":

@@ -1,4 +1,4 @@
-"""What people read: every fact of a run, the same in colour and without, and nothing that steers a terminal."""
+"""What people read: every fact of a run, the same in colour and without, and nothing steers a terminal."""
 
 from __future__ import annotations
 
@@ -99,26 +99,46 @@ class TestTree:
     @pytest.mark.parametrize(
         ("name", "facts"),
         [
-            ("code_interpreter", ["code    import matplotlib.pyplot as plt ↵ plt", "output  4\n", "image   file_plot"]),
+            (
+                "code_interpreter",
+                ["code    import matplotlib.pyplot as plt ↵ plt", "output  4\n", "image   file_plot"],
+            ),
             ("file_search", ["found  handbook.pdf (0.87): Staff have 25 days", "found  faq.md (0.41): "]),
             ("refusal", ["assistant  [refused] I'm sorry, I can't help with that."]),
-            ("image_answer", ["upside down. [image https://example.com/cat.png]", "assistant  [image file_cat]"]),
-            ("failed", ["✗ Math Tutor  failed in 1.0s", "error   rate_limit_exceeded: You exceeded your current"]),
-            ("expired", ["✗ Math Tutor  expired in 10m00s", "get_weather  9m59s  no output", "error   expired: "]),
-            ("incomplete", ["! Math Tutor  incomplete in", "from both  incomplete: max_tokens", "max_completion_to"]),
+            (
+                "image_answer",
+                ["upside down. [image https://example.com/cat.png]", "assistant  [image file_cat]"],
+            ),
+            (
+                "failed",
+                ["✗ Math Tutor  failed in 1.0s", "error   rate_limit_exceeded: You exceeded your current"],
+            ),
+            (
+                "expired",
+                ["✗ Math Tutor  expired in 10m00s", "get_weather  9m59s  no output", "error   expired: "],
+            ),
+            (
+                "incomplete",
+                ["! Math Tutor  incomplete in", "from both  incomplete: max_tokens", "max_completion_to"],
+            ),
             ("cancelled", ["○ Math Tutor  cancelled in 1.6s", "cancelling 1.0s → cancelled 1.6s"]),
             ("unfinished", ["? Math Tutor  unfinished: last seen requires_action, given up after 15m00s"]),
-            ("steps_never_seen", ["step       tool_calls 0.3s  never listed by the app", "310 in · 40 out · 350"]),
+            (
+                "steps_never_seen",
+                ["step       tool_calls 0.3s  never listed by the app", "310 in · 40 out · 350"],
+            ),
             ("streamed", ["completed 1.3s  streamed · first output 0.6s", "0 cached · 16 reasoning"]),
         ],
-    )  # fmt: skip
+    )
     def test_what_a_run_tells(self, name: str, facts: list[str]) -> None:
         text = printed(*events_of(RUNS[name]))
         assert [fact for fact in facts if fact not in text] == []
 
     def test_a_run_of_which_nothing_is_known(self) -> None:
         assert printed_run(Run(id="run_1")) == (
-            "? run  unfinished: last seen nowhere, given up after 0.0s\n├── run     run_1\n└── status  unknown\n"
+            "? run  unfinished: last seen nowhere, given up after 0.0s\n"
+            "├── run     run_1\n"
+            "└── status  unknown\n"
         )
 
     def test_content_that_is_switched_off(self) -> None:
@@ -167,8 +187,8 @@ class TestTree:
     def test_a_failed_request_is_one_line(self) -> None:
         failures = [event for event in sample_events() if isinstance(event, RequestFailed)]
         assert printed(*failures) == (
-            "✗ threads.runs.create failed: rate_limit_exceeded (HTTP 429): Rate limit reached. Try again in 20 s."
-            "  tried 3 times · thread_sample · req_sample\n"
+            "✗ threads.runs.create failed: rate_limit_exceeded (HTTP 429): Rate limit reached. "
+            "Try again in 20 s.  tried 3 times · thread_sample · req_sample\n"
         )
 
     def test_only_what_ended_is_printed(self) -> None:
@@ -335,7 +355,8 @@ class TestTerminal:
 
     def test_a_stream_that_knows_only_ascii(self) -> None:
         raw = io.BytesIO()
-        ConsoleExporter(io.TextIOWrapper(raw, encoding="ascii")).export([ended("parallel_function_calls")])
+        stream = io.TextIOWrapper(raw, encoding="ascii")
+        ConsoleExporter(stream).export([ended("parallel_function_calls")])
         text = raw.getvalue().decode("ascii")
         assert text.startswith("+ Math Tutor  completed in 3.8s  gpt-4o\n|-- run ")
         assert "queued 0.0s -> in_progress 0.3s" in text

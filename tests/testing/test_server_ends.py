@@ -120,3 +120,8 @@ def test_run_that_waits_for_outputs_is_cancelled_and_expires(
     other = client.beta.threads.create_and_run_poll(assistant_id=assistant_id)
     server.expire_run(other.id)
     assert runs.retrieve(other.id, thread_id=other.thread_id).status == "expired"
+
+
+def test_run_that_does_not_exist_cannot_expire(server: AssistantsServer) -> None:
+    with pytest.raises(KeyError, match="run_x"):
+        server.expire_run("run_x")

@@ -27,9 +27,8 @@ from threadtrail.testing.server import (
 
 
 @pytest.fixture
-def client(server: AssistantsServer) -> Any:
-    with OpenAI(base_url=server.base_url, api_key="sk-local", max_retries=0) as client:
-        yield client
+def client(client: OpenAI) -> OpenAI:
+    return client.with_options(max_retries=0)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from threadtrail.testing.server import SCENARIOS, __main__
 
 GUIDE = Path(__file__).parents[2] / "docs" / "testing-your-app.md"
 
 
+@pytest.mark.slow
 def test_python_blocks_make_a_test_file_that_passes(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "test_guide.py"

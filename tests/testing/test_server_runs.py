@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from openai import BadRequestError, NotFoundError
+from openai import BadRequestError, InternalServerError, NotFoundError
 
 from threadtrail.testing.server import (
     SCENARIOS,
+    Completed,
     FunctionCall,
     Hangs,
     Message,
@@ -362,6 +363,30 @@ def test_unknown_ids_are_not_found(client: OpenAI, assistant_id: str, thread_id:
         runs.steps.retrieve("step_x", thread_id=thread_id, run_id=run.id)
 
 
-def test_empty_polls_are_refused() -> None:
-    with pytest.raises(ValueError, match="polls: an empty sequence"):
-        RunScript("a", polls=[])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"polls": []}, ValueError, "polls: an empty sequence"),
+        ({"polls": [1, -1]}, ValueError, "polls: -1 is negative"),
+        ({"queued_polls": -1}, ValueError, "queued_polls: -1 is negative"),
+        ({"event_delay": -0.5}, ValueError, "event_delay: -0.5 is negative"),
+        ({"end": Completed}, TypeError, "is no end; give a value of one of Completed, Failed"),
+    ],
+)
+def test_script_that_makes_no_sense_is_refused(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        RunScript("a", **arguments)
+
+
+def test_function_that_chooses_no_script_is_an_error_of_the_server(
+    client: OpenAI,
+    server: AssistantsServer,
+    assistant_id: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.script(lambda request: None)  # type: ignore[arg-type,return-value]  # the mistake
+    with pytest.raises(InternalServerError):
+        client.with_options(max_retries=0).beta.threads.create_and_run(assistant_id=assistant_id)
+    assert "it must return a RunScript" in caplog.text

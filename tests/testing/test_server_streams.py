@@ -271,3 +271,31 @@ def test_unknown_event_and_edited_events(
     raw = [line for line in stream.response.read().decode().splitlines() if line]
     assert "event: thread.run.dreaming" in raw
     assert raw.count('data: {"id": "dream_1", "marked": true}') == 1
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_streamed_step_has_search_content_only_when_included(
+    client: OpenAI, server: AssistantsServer, assistant_id: str, thread_id: str, *, included: bool
+) -> None:
+    server.script_next(SCENARIOS["file-search"])
+    stream = client.beta.threads.runs.create(
+        thread_id,
+        assistant_id=assistant_id,
+        include=["step_details.tool_calls[*].file_search.results[*].content"] if included else [],
+        stream=True,
+    )
+    found = [
+        "content" in call.to_dict()["file_search"]["results"][0]  # type: ignore[index]  # JSON
+        for event in stream
+        if event.event == "thread.run.step.completed" and event.data.step_details.type == "tool_calls"
+        for call in event.data.step_details.tool_calls
+    ]
+    assert found == [included]
+
+
+def test_event_delay_slows_a_stream_and_nothing_else(
+    client: OpenAI, server: AssistantsServer, assistant_id: str, thread_id: str
+) -> None:
+    server.script_next(RunScript("x", event_delay=0.001))
+    stream = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id, stream=True)
+    assert [event.event for event in stream][-1] == "thread.run.completed"

@@ -28,10 +28,10 @@ from threadtrail.testing.server.routes import (
     PlayAsStream,
     is_run_operation,
 )
-from threadtrail.testing.server.sse import Connection, EventStream
+from threadtrail.testing.server.sse import Connection, EventStream, wait_unless_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -193,14 +193,13 @@ class _Exchange:
         else:
             await self._close()
 
-    async def wait(self, what: Any) -> bool:
+    async def wait(self, what: Awaitable[None]) -> bool:
         """Wait; return whether the client is still there afterwards."""
-        task, closed = asyncio.ensure_future(what), asyncio.ensure_future(self._disconnected())
-        await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
-        present = not closed.done()
-        task.cancel()
-        closed.cancel()
-        return present
+        closed = asyncio.ensure_future(self._disconnected())
+        try:
+            return await wait_unless_closed(what, closed)
+        finally:
+            closed.cancel()
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

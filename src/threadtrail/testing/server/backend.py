@@ -100,12 +100,12 @@ class Backend:
         """Return a run, whatever its thread.
 
         Raises:
-            ApiError: there is no such run.
+            KeyError: there is no such run.
         """
         for runs in self.runs.values():
             if run_id in runs:
                 return runs[run_id]
-        raise not_found("run", run_id)
+        raise KeyError(run_id)
 
     def active_run(self, thread_id: str) -> RunPlayer | None:
         """Return the run that locks the thread."""
@@ -180,4 +180,7 @@ class Backend:
         if isinstance(script, RunScript):
             return script
         messages = tuple(self.messages[thread_id].values())
-        return script(RunRequest(thread_id, assistant, request, messages))
+        chosen = script(RunRequest(thread_id, assistant, request, messages))
+        if not isinstance(chosen, RunScript):
+            raise TypeError(f"{script!r} chose {chosen!r}; it must return a RunScript")
+        return chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from threadtrail.testing.server.gate import Gate
 from threadtrail.testing.server.steps import NOTHING, AnyStep, Message, Usage
@@ -108,8 +108,7 @@ class RunScript:
         event_delay: float = 0.0,
         extra: Mapping[str, Any] = NOTHING,
     ) -> None:
-        if polls != 0 and not polls:
-            raise ValueError("polls: an empty sequence; give one number per leg, at least one")
+        _check(polls, queued_polls, event_delay, end)
         values: dict[str, Any] = {
             "steps": tuple(Message(step) if isinstance(step, str) else step for step in steps),
             "end": end,
@@ -129,6 +128,22 @@ class RunScript:
         if isinstance(self.polls, int):
             return self.polls
         return self.polls[min(leg, len(self.polls) - 1)]
+
+
+def _check(polls: int | Sequence[int], queued_polls: int, event_delay: float, end: object) -> None:
+    legs = [polls] if isinstance(polls, int) else list(polls)
+    if not legs:
+        raise ValueError("polls: an empty sequence; give one number per leg, at least one")
+    for name, number in (
+        ("polls", min(legs)),
+        ("queued_polls", queued_polls),
+        ("event_delay", event_delay),
+    ):
+        if number < 0:
+            raise ValueError(f"{name}: {number} is negative; 0 is the least")
+    if not isinstance(end, get_args(End)):
+        names = ", ".join(kind.__name__ for kind in get_args(End))
+        raise TypeError(f"end: {end!r} is no end; give a value of one of {names}")
 
 
 @dataclass(frozen=True, slots=True)

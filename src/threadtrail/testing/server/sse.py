@@ -66,9 +66,11 @@ class EventStream:
     async def _play(self, connection: Connection) -> bool:
         script = self._player.script
         while True:
-            if script.gate and not await _wait(script.gate.passed(), connection):
+            if script.gate and not await wait_unless_closed(script.gate.passed(), connection.closed):
                 return False
-            if script.event_delay and not await _wait(asyncio.sleep(script.event_delay), connection):
+            if script.event_delay and not await wait_unless_closed(
+                asyncio.sleep(script.event_delay), connection.closed
+            ):
                 return False
             with self._lock:
                 event = self._player.next_event()
@@ -77,7 +79,7 @@ class EventStream:
                 # What is sent is the object as it is now, so it is written down under the lock.
                 chunk = self._encoded(event) if event is not None else b""
             if event is None:
-                if not await _wait(self._player.intervened.passed(), connection):
+                if not await wait_unless_closed(self._player.intervened.passed(), connection.closed):
                     return False
             elif not await self._write(connection, chunk):
                 return False
@@ -119,11 +121,9 @@ def _error(fault: StreamError) -> bytes:
     return encode("error", {"error": error} if fault.wrapped else error)
 
 
-async def _wait(what: Awaitable[None], connection: Connection) -> bool:
+async def wait_unless_closed(what: Awaitable[None], closed: asyncio.Future[Any]) -> bool:
     """Wait for something, or for the client to leave; return whether the client is still there."""
     task = asyncio.ensure_future(what)
-    await asyncio.wait({task, connection.closed}, return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-        return False
-    return not connection.closed.done()
+    await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
+    task.cancel()
+    return not closed.done()

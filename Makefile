@@ -1,0 +1,75 @@
+# Everything here sets itself up: `make demo` and `make test` need Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# The SDK versions that are tested: the oldest with Assistants v2, the last before its resources became
+# lazy, the last of 2.x, and the newest.
+OPENAI := 3.54.0
+OLDER_SDKS := 1.21.0 1.109.1 2.54.0
+SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format docs-data sdks sdk-tests sdk-tests-peers bench bench-peers clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## make the virtual environment (.venv)
+
+$(SETUP): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "threadtrail needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' \
+		$(foreach plugin,$(wildcard plugins/*/pyproject.toml),-e $(dir $(plugin)))
+	@touch $@
+
+demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
+	@$(BIN)/threadtrail demo
+
+test: $(SETUP) sdks ## the whole test suite
+	@$(BIN)/python -m pytest
+
+test-fast: $(SETUP) ## the part of the suite that takes seconds
+	@$(BIN)/python -m pytest -m "not slow"
+
+lint: $(SETUP) ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(SETUP) ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs-data: $(SETUP) ## write docs/events.md and the JSON Schema anew from the code
+	@$(BIN)/python tools/make_docs.py
+
+sdks: $(SDKS) ## unpack the older SDK versions of the test matrix (.sdks)
+
+.sdks/openai-%/.installed: $(SETUP)
+	@echo "unpacking openai $* ..."
+	@rm -rf $(@D)
+	@$(PIP) install --no-warn-conflicts -c constraints.txt --target $(@D) openai==$*
+	@touch $@
+
+sdk-tests: $(SETUP) ## the SDK's own Assistants tests, without and with threadtrail on
+	@$(BIN)/python tools/sdk_tests.py
+
+sdk-tests-peers: $(SETUP) ## the same tests with other instrumentations on
+	@$(BIN)/python tools/sdk_tests.py --peers
+
+bench: $(SETUP) ## what recording costs, against the bare SDK
+	@$(BIN)/python -m benchmarks
+
+bench-peers: $(SETUP) ## the same, with other instrumentations in the table
+	@$(BIN)/python -m benchmarks --peers
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist

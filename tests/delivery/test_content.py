@@ -1,0 +1,242 @@
+"""Content off, redacted, shortened: for every event class, by its fields."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from delivery.filled import count_content_fields, filled
+from threadtrail import events, values
+from threadtrail._frozen import freeze
+from threadtrail.delivery import Guard, build_processors
+from threadtrail.delivery.plans import plan_of
+from threadtrail.delivery.texts import REDACTION_FAILED
+from threadtrail.events import EVENT_CLASSES, Event, MessageCreated, RunEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARKER = "SECRET-MARKER"
+EVERY_CLASS = pytest.mark.parametrize("event_class", EVENT_CLASSES, ids=lambda each: each.__name__)
+
+
+def process(event: Any, **settings: Any) -> Any:
+    (processor,) = build_processors(**settings)
+    return processor(event)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
+
+
+def test_the_fields_are_really_filled() -> None:
+    assert count_content_fields(RunEnded) > 30
+    assert filled(RunEnded, MARKER).to_json().count(MARKER) > 100
+    for event_class in EVENT_CLASSES:
+        found = MARKER in filled(event_class, MARKER).to_json()
+        assert found == (count_content_fields(event_class) > 0), event_class
+
+
+@EVERY_CLASS
+def test_with_content_off_no_content_is_left_anywhere(event_class: type[Event]) -> None:
+    event = filled(event_class, MARKER)
+    processed = process(event, capture_content=False)
+    assert type(processed) is event_class
+    assert MARKER not in processed.to_json()
+    assert Event.from_json(processed.to_json()) == processed
+
+
+@EVERY_CLASS
+def test_with_content_off_all_else_stays(event_class: type[Event]) -> None:
+    processed = process(filled(event_class, MARKER), capture_content=False).to_json()
+    emptied = filled(event_class, "").to_json()
+    kept = [text for text in texts_in(json.loads(emptied)) if text]
+    assert [text for text in texts_in(json.loads(processed)) if text] == kept
+
+
+@EVERY_CLASS
+def test_redact_sees_every_text_once(event_class: type[Event]) -> None:
+    event = filled(event_class, MARKER)
+    seen: list[str] = []
+
+    def redact(text: str) -> str:
+        seen.append(text)
+        return text.replace(MARKER, "***")
+
+    processed = process(event, redact=redact)
+    assert MARKER not in processed.to_json()
+    assert seen == [MARKER] * event.to_json().count(MARKER)
+    assert processed.to_json() == event.to_json().replace(MARKER, "***")
+
+
+@EVERY_CLASS
+def test_every_text_is_shortened(event_class: type[Event]) -> None:
+    long = "ä€😀x" * 100
+    processed = process(filled(event_class, long), max_content_bytes=200)
+    shortened = list(texts_in(json.loads(processed.to_json())))
+    assert all(len(text.encode()) <= 200 for text in shortened)
+    assert "�" not in processed.to_json()
+    count = filled(event_class, MARKER).to_json().count(MARKER)
+    assert sum(text.endswith("… [truncated, 1000 bytes]") for text in shortened) == count
+
+
+@EVERY_CLASS
+@pytest.mark.parametrize("settings", [{}, {"redact": lambda text: text}], ids=["plain", "redact"])
+def test_what_needs_no_change_is_not_copied(event_class: type[Event], settings: dict[str, Any]) -> None:
+    event = filled(event_class, "short")
+    assert process(event, **settings) is event
+
+
+def test_parts_without_change_are_shared() -> None:
+    run = filled(values.Run, "short")
+    long = values.Message(role="user", parts=(values.TextPart(text="x" * 1000), values.TextPart(text="y")))
+    event = RunEnded(time=1, run=values.Run(id="run_1", input=(long,), output=run.output))
+    processed = process(event, max_content_bytes=200)
+    assert processed.run.output is event.run.output
+    assert processed.run.input[0].parts[1] is long.parts[1]
+    assert len(processed.run.input[0].parts[0].text.encode()) == 200
+
+
+@pytest.mark.parametrize("answer", [None, 1, b"bytes", ["list"]])
+def test_redact_that_returns_no_text_fails_closed(answer: Any) -> None:
+    guard = Guard()
+    processed = process(filled(MessageCreated, MARKER), redact=lambda _: answer, guard=guard)
+    assert MARKER not in processed.to_json()
+    assert processed.message.parts[0].text == REDACTION_FAILED
+    assert guard.counts["redact()"] == filled(MessageCreated, MARKER).to_json().count(MARKER)
+
+
+def test_redact_that_raises_fails_closed() -> None:
+    def redact(text: str) -> str:
+        raise RuntimeError(text)
+
+    guard = Guard()
+    processed = process(filled(RunEnded, "SECRET"), redact=redact, guard=guard)
+    assert "SECRET" not in processed.to_json()
+    assert REDACTION_FAILED in processed.to_json()
+
+
+def test_redact_that_returns_a_lone_surrogate_can_still_be_written() -> None:
+    processed = process(filled(MessageCreated, MARKER), redact=lambda _: "a\ud800")
+    assert processed.message.parts[0].text == "a�"
+    assert "a�" in processed.to_json()
+
+
+def test_redact_sees_the_text_before_it_is_cut() -> None:
+    text = "x" * 180 + "4111-1111-1111-1111" + "y" * 500
+    message = values.Message(role="user", parts=(values.TextPart(text=text),))
+    processed = process(
+        MessageCreated(time=1, message=message),
+        redact=lambda text: text.replace("4111-1111-1111-1111", "[card]"),
+        max_content_bytes=220,
+    )
+    assert "411" not in processed.message.parts[0].text
+    assert "[card]" in processed.message.parts[0].text
+
+
+PIXELS = bytes(range(256)) * 8
+DATA_URL = "data:image/png;base64," + base64.b64encode(PIXELS).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type", "size"),
+    [
+        (DATA_URL, "image/png", 2048),
+        ("data:image/jpeg;base64," + base64.b64encode(PIXELS[:-1]).decode(), "image/jpeg", 2047),
+        ("DATA:text/csv;charset=utf-8;BASE64," + base64.b64encode(PIXELS[:-2]).decode(), "text/csv", 2046),
+        ("data:," + "%20" * 1000, "text/plain", 1000),
+    ],
+)
+@pytest.mark.parametrize("part_class", [values.ImagePart, values.FilePart])
+def test_inline_data_over_the_limit_is_described(
+    part_class: Any, url: str, media_type: str, size: int
+) -> None:
+    seen: list[str] = []
+
+    def redact(text: str) -> str:
+        seen.append(text)
+        return text
+
+    message = values.Message(role="user", parts=(part_class(url=url),))
+    processed = process(MessageCreated(time=1, message=message), max_content_bytes=1024, redact=redact)
+    assert processed.message.parts == (part_class(url=None, media_type=media_type, size_bytes=size),)
+    assert seen == []
+    assert process(MessageCreated(time=1, message=message), max_content_bytes=4096).message is message
+
+
+def test_inline_data_inside_a_json_value_is_described_in_place() -> None:
+    part = values.OtherPart(type="new", data=freeze({"image_url": {"url": DATA_URL}, "n": 1}))
+    event = MessageCreated(time=1, message=values.Message(role="user", parts=(part,)))
+    processed = process(event, max_content_bytes=1024)
+    assert processed.message.parts[0].data == {"image_url": {"url": "<image/png, 2048 bytes>"}, "n": 1}
+    with pytest.raises(TypeError, match="immutable"):
+        processed.message.parts[0].data["n"] = 2
+
+
+def test_every_content_field_of_the_vocabulary_has_a_default() -> None:
+    classes = [*EVENT_CLASSES, *(each for each in vars(values).values() if isinstance(each, type))]
+    checked = 0
+    for each in classes:
+        plan = plan_of(each)
+        for name in plan.content:
+            plan.default(name)
+            checked += 1
+    assert checked > 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    reason: str = field(default="", metadata=values.CONTENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunJudged(Event):
+    """An author's own event class."""
+
+    event: str = "RunJudged"
+    type: str = "run.judged"
+    verdict: Any
+    verdicts: list[Verdict]
+    notes: tuple[str, ...] = field(default_factory=tuple, metadata=values.CONTENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided(Event):
+    event: str = "Undecided"
+    type: str = "undecided"
+    text: str = field(metadata=values.CONTENT)
+
+
+def test_an_authors_own_event_is_walked_like_ours() -> None:
+    event = RunJudged(
+        time=1, verdict=Verdict(reason=MARKER), verdicts=[Verdict(reason=MARKER)], notes=(MARKER,)
+    )
+    assert MARKER not in repr(process(event, capture_content=False))
+    assert repr(process(event, redact=lambda _: "***")).count("***") == 3
+    assert {each.name for each in fields(event)} >= {"verdict", "notes"}
+
+
+def test_content_that_cannot_be_left_out_raises_rather_than_stays() -> None:
+    with pytest.raises(TypeError, match="'text' needs a default"):
+        process(Undecided(time=1, text=MARKER), capture_content=False)
+
+
+def test_the_module_of_events_is_covered_whole() -> None:
+    """A class of event that is not in EVENT_CLASSES would escape the tests above."""
+    defined = {
+        each
+        for each in vars(events).values()
+        if isinstance(each, type) and issubclass(each, Event) and each is not Event
+    }
+    assert defined == set(EVENT_CLASSES)

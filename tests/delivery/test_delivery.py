@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
+from threadtrail.delivery import (
+    Delivery,
+    ExporterHooks,
+    Guard,
+    InlineLane,
+    Lane,
+    LaneStatus,
+    Sampler,
+    build_processors,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+
+
+def deliver(hooks: dict[str, ExporterHooks], **options: Any) -> Delivery:
+    guard = Guard()
+    lanes = [Lane(name, each, queue_size=1000, guard=guard) for name, each in hooks.items()]
+    return Delivery(lanes, guard=guard, **options)
+
+
+def test_one_that_works_is_not_hurt_by_one_that_raises_and_one_that_hangs() -> None:
+    good, stuck = Collecting(), Stuck("export")
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        raise RuntimeError("no backend")
+
+    delivery = deliver({"bad": ExporterHooks(export=export), "stuck": stuck.hooks, "good": good.hooks})
+    published = [ended(number) if number % 5 == 0 else changed(number) for number in range(500)]
+    for event in published:
+        delivery.publish(event)
+    assert good.wait_for(500) == published
+    assert delivery.flush(0.05) is False
+    status = delivery.status()
+    assert status["good"] == LaneStatus(delivered=500)
+    assert status["bad"].failed + status["bad"].queued == 500
+    assert status["stuck"].queued == 500
+    assert delivery.shutdown(0.05) is False
+    assert good.calls[-1] == "shutdown"
+    stuck.release.set()
+
+
+def test_all_lanes_share_one_deadline() -> None:
+    stuck = [Stuck("export") for _ in range(20)]
+    delivery = deliver({f"x{number}": each.hooks for number, each in enumerate(stuck)})
+    delivery.publish(changed(1))
+    begun = time.monotonic()
+    assert delivery.shutdown(0.2) is False
+    assert time.monotonic() - begun < 0.2 * len(stuck)
+    assert all(status.queued + status.dropped == 1 for status in delivery.status().values())
+    for each in stuck:
+        each.release.set()
+
+
+def test_processors_run_once_for_all_exporters_and_contexts_go_home() -> None:
+    first, second, seen = Collecting(), Collecting(), []
+
+    def note(event: Event) -> Event | None:
+        seen.append(event)
+        return None if event.time == 2 else event
+
+    delivery = deliver({"first": first.hooks, "second": second.hooks}, processors=[note])
+    delivery.publish(changed(1), {"first": "f", "second": "s", "gone": "g"})
+    delivery.publish(changed(2), {"first": "f"})
+    delivery.publish(changed(3))
+    assert delivery.flush(PATIENCE) is True
+    assert seen == [changed(1), changed(2), changed(3)]
+    assert (first.contexts, second.contexts) == (["f", None], ["s", None])
+    assert first.events == second.events == [changed(1), changed(3)]
+    assert first.events[0] is second.events[0]
+
+
+def test_what_cannot_be_processed_is_not_delivered() -> None:
+    exporter, guard = Collecting(), Guard()
+
+    def broken(event: Event) -> Event | None:
+        raise ValueError
+
+    delivery = Delivery(
+        [InlineLane("x", exporter.hooks, guard=guard)],
+        processors=[broken, *build_processors()],
+        guard=guard,
+    )
+    delivery.publish(changed(1))
+    assert exporter.events == []
+    assert sum(guard.counts.values()) == 1
+
+
+def test_the_sampler_decides_before_the_lanes() -> None:
+    exporter = Collecting()
+    delivery = deliver({"x": exporter.hooks}, sampler=Sampler(0.0))
+    for event in [changed(1, "a"), changed(2, "b"), ended(3, "a"), ended(4, "b", "failed")]:
+        delivery.publish(event, {"x": event.time})
+    assert delivery.flush(PATIENCE) is True
+    assert exporter.events == [changed(2, "b"), ended(4, "b", "failed")]
+    assert exporter.contexts == [2, 4]
+
+
+def test_contexts_are_captured_from_those_that_have_them() -> None:
+    def broken() -> object:
+        raise ValueError
+
+    delivery = deliver(
+        {
+            "without": ExporterHooks(),
+            "none": ExporterHooks(capture_context=lambda: None),
+            "broken": ExporterHooks(capture_context=broken),
+            "thread": ExporterHooks(capture_context=threading.current_thread),
+        }
+    )
+    assert delivery.capture() == {"thread": threading.current_thread()}
+    assert deliver({"without": ExporterHooks()}).capture() is None
+    assert deliver({"broken": ExporterHooks(capture_context=broken)}).capture() is None
+
+
+def test_start_starts_the_workers_once() -> None:
+    delivery = deliver({"a": Collecting().hooks, "b": Collecting().hooks})
+    before = threading.active_count()
+    delivery.start()
+    delivery.start()
+    assert threading.active_count() == before + 2
+    assert delivery.shutdown(PATIENCE) is True
+
+
+def test_a_child_begins_anew_and_tells_the_exporter_first() -> None:
+    """What a fork does, called by hand; the real forks are in test_lifecycle.py."""
+    calls: list[str] = []
+    exporter = Collecting()
+    stuck = Stuck("export")
+    hooks = ExporterHooks(export=exporter.export, after_fork=lambda: calls.append("after_fork"))
+    delivery = deliver({"x": hooks, "stuck": stuck.hooks}, sampler=Sampler(1.0))
+    delivery.publish(changed(1))
+    delivery.flush(0.05)
+    delivery.after_fork_in_child()
+    assert calls == ["after_fork"]
+    assert delivery.status() == {"x": LaneStatus(), "stuck": LaneStatus()}
+    stuck.release.set()
+    delivery.publish(changed(2))
+    assert delivery.flush(PATIENCE) is True
+    assert delivery.status()["x"] == LaneStatus(delivered=1)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from delivery.support import changed, ended
+from threadtrail.delivery import Sampler
+from threadtrail.delivery.sampling import EVENTS_HELD_PER_RUN, RUNS_HELD
+from threadtrail.events import (
+    AssistantDeleted,
+    Event,
+    Failure,
+    RequestFailed,
+    TraceEnded,
+    TraceStarted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def admit(sampler: Sampler, events: Iterable[Event]) -> list[Event]:
+    admitted = []
+    for event in events:
+        for passed, contexts in sampler.admit(event, {"x": event.time}):
+            assert contexts == {"x": passed.time}  # each with its own, also when it was held
+            admitted.append(passed)
+    return admitted
+
+
+def started(trace_id: str, parent: str | None = None, time: int = 0) -> TraceStarted:
+    return TraceStarted(time=time, name="t", trace_id=trace_id, parent_trace_id=parent)
+
+
+def left(trace_id: str, parent: str | None = None, *, error: bool = False) -> TraceEnded:
+    return TraceEnded(
+        time=99,
+        name="t",
+        trace_id=trace_id,
+        parent_trace_id=parent,
+        started_at=0,
+        error=Failure(type="ValueError") if error else None,
+    )
+
+
+def request_failed(run_id: str | None = None, trace_id: str | None = None) -> RequestFailed:
+    return RequestFailed(
+        time=50,
+        operation="threads.runs.retrieve",
+        error=Failure(type="rate_limit"),
+        run_id=run_id,
+        trace_id=trace_id,
+        started_at=1,
+    )
+
+
+def run(run_id: str, status: str = "completed", trace_id: str | None = None) -> list[Event]:
+    return [
+        changed(1, run_id, trace_id),
+        changed(2, run_id, trace_id),
+        ended(3, run_id, status, trace_id),
+    ]
+
+
+def test_with_rate_one_everything_passes() -> None:
+    events = [started("t"), *run("r", trace_id="t"), left("t"), *run("s", "failed")]
+    assert admit(Sampler(1.0), events) == events
+
+
+def test_runs_are_chosen_whole_and_in_every_process_alike() -> None:
+    kept = set()
+    for number in range(1000):
+        events = run(f"run_{number}")
+        admitted = admit(Sampler(0.25), events)
+        assert admitted in (events, [])
+        assert admit(Sampler(0.25), events) == admitted
+        kept |= {number} if admitted else set()
+    assert 200 < len(kept) < 300
+    assert all(admit(Sampler(0.5), run(f"run_{number}")) for number in kept)
+
+
+@pytest.mark.parametrize("status", ["failed", "expired"])
+def test_a_failed_run_is_released_whole_and_in_order(status: str) -> None:
+    sampler = Sampler(0.0)
+    assert admit(sampler, run("a")[:2]) == []
+    assert admit(sampler, run("b", status)) == run("b", status)
+    assert admit(sampler, run("a")[2:]) == []
+    assert len(sampler._runs._by_id) == 0
+
+
+def test_a_run_with_a_failed_request_is_kept() -> None:
+    events = [changed(1), request_failed("run_1"), changed(2), ended(3)]
+    assert admit(Sampler(0.0), events) == events
+
+
+def test_events_of_no_run_pass() -> None:
+    events: list[Event] = [AssistantDeleted(time=1, assistant_id="a"), request_failed()]
+    assert admit(Sampler(0.0), events) == events
+
+
+def test_a_group_is_chosen_as_one() -> None:
+    chosen = 0
+    for number in range(200):
+        trace = f"trace_{number}"
+        events = [
+            started(trace),
+            *run(f"a{number}", trace_id=trace),
+            started(f"{trace}/inner", trace),
+            *run(f"b{number}", trace_id=f"{trace}/inner"),
+            left(f"{trace}/inner", trace),
+            left(trace),
+        ]
+        sampler = Sampler(0.5)
+        admitted = admit(sampler, events)
+        assert admitted in (events, [])
+        chosen += bool(admitted)
+        assert len(sampler._traces._by_id) == 0
+    assert 70 < chosen < 130
+
+
+def test_a_trace_passes_with_the_run_that_failed_in_it_only() -> None:
+    start, inner, end_inner, end = started("t"), started("i", "t"), left("i", "t"), left("t")
+    good, bad = run("good", trace_id="t"), run("bad", "failed", trace_id="i")
+    assert admit(Sampler(0.0), [start, *good, inner, *bad, end_inner, end]) == [
+        start,
+        inner,
+        *bad,
+        end_inner,
+        end,
+    ]
+    assert admit(Sampler(0.0), [start, *good, end]) == []
+
+
+def test_a_trace_left_by_an_exception_passes() -> None:
+    assert admit(Sampler(0.0), [started("t"), left("t", error=True)]) == [
+        started("t"),
+        left("t", error=True),
+    ]
+
+
+def test_a_failed_request_in_a_trace_passes_after_its_start() -> None:
+    events = [started("t"), request_failed(trace_id="t"), left("t")]
+    assert admit(Sampler(0.0), events) == events
+
+
+def test_what_is_held_is_bounded() -> None:
+    sampler = Sampler(0.0)
+    many = [changed(number) for number in range(EVENTS_HELD_PER_RUN + 50)]
+    assert admit(sampler, [*many, ended(999, status="failed")]) == [
+        *many[:EVENTS_HELD_PER_RUN],
+        ended(999, status="failed"),
+    ]
+    for number in range(RUNS_HELD + 10):
+        assert admit(sampler, [changed(1, f"run_{number}")]) == []
+    assert len(sampler._runs._by_id) == RUNS_HELD
+    assert admit(sampler, [ended(2, "run_0", "failed")]) == [ended(2, "run_0", "failed")]
+
+
+def test_a_forked_child_does_not_release_what_the_parent_held() -> None:
+    sampler = Sampler(0.0)
+    assert admit(sampler, run("a")[:2]) == []
+    with sampler._lock:  # another thread of the parent held it
+        sampler.after_fork_in_child()
+        assert admit(sampler, [ended(3, "a", "failed")]) == [ended(3, "a", "failed")]
