@@ -46,6 +46,6 @@ def pytest_unconfigure() -> None:
         "patched": len(status.patched),
         "events": _exporter.counts.total() if flushed else 0,
         "runs": _exporter.counts["thread.run.ended"],
-        "internal errors": status.internal_errors,
+        "internal errors": sum(status.contained.values()),
     }
     Path(os.environ["SDK_TESTS_REPORT"]).write_text(json.dumps(activity), encoding="utf-8")

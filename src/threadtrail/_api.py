@@ -6,12 +6,16 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.delivery.guard import guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
+    from threadtrail.registry import LoadedExporters
     from threadtrail.runtime import Runtime, Status
+    from threadtrail.settings import Settings
 
 logger = logging.getLogger("threadtrail")
 
@@ -113,8 +117,7 @@ def instrument(
         logger.info("threadtrail is disabled by THREADTRAIL_DISABLED")
         return Instrumentation(None)
     loaded = registry.load(settings)
-    for item in loaded:
-        item.hooks.start(settings=settings)
+    _start(loaded, settings)
     with _Process.lock:
         former, runtime = _Process.runtime, Runtime(settings, loaded)
         _Process.runtime = runtime
@@ -124,6 +127,24 @@ def instrument(
         logger.warning("threadtrail.instrument() was called again: the new configuration replaces the former")
         former.shutdown(former.settings.shutdown_timeout_seconds)
     return Instrumentation(runtime)
+
+
+def _start(loaded: LoadedExporters, settings: Settings) -> None:
+    """Let the exporters get ready; if one cannot, those before it are closed again."""
+    started = []
+    for item in loaded:
+        if item.hooks.start is not None:
+            try:
+                item.hooks.start(settings=settings)
+            except BaseException:
+                for other in started:
+                    guard.call(f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0)
+                raise
+        started.append(item)
+
+
+def _nothing(**_arguments: object) -> None:
+    """What an exporter without the hook does."""
 
 
 def uninstrument() -> None:
@@ -140,7 +161,6 @@ def uninstrument() -> None:
 
 def status() -> Status:
     """What is patched, what is missing, and what became of the events, per exporter."""
-    from threadtrail.delivery.guard import guard  # noqa: PLC0415 - only what is in use is loaded
     from threadtrail.instrumentation.install import patches  # noqa: PLC0415
     from threadtrail.runtime import Status  # noqa: PLC0415
 

@@ -12,6 +12,7 @@ from threadtrail.events import Event, Failure, Run, RunEnded, RunStatusChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 PATIENCE = 20.0
 """Seconds a test waits for what should come at once: a bound for a broken build, not a measure."""
@@ -105,10 +106,17 @@ def ended(
     )
 
 
-def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a script in a fresh interpreter; its end is waited for, and a hang fails the test."""
+def run_script(script: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script (its text, or its file) in a fresh interpreter; a hang of it fails the test."""
     return subprocess.run(  # noqa: S603 - our own scripts
-        [sys.executable, "-W", "error", "-c", script, *arguments],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            *(["-c"] if isinstance(script, str) else []),
+            str(script),
+            *arguments,
+        ],
         capture_output=True,
         text=True,
         timeout=PATIENCE * 2,

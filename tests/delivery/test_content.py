@@ -42,10 +42,9 @@ def texts_in(value: Any) -> Iterator[str]:
 
 def test_the_fields_are_really_filled() -> None:
     assert count_content_fields(RunEnded) > 30
-    assert filled(RunEnded, MARKER).to_json().count(MARKER) > 100
     for event_class in EVENT_CLASSES:
-        found = MARKER in filled(event_class, MARKER).to_json()
-        assert found == (count_content_fields(event_class) > 0), event_class
+        written = filled(event_class, MARKER).to_json()
+        assert written.count(MARKER) >= count_content_fields(event_class), event_class
 
 
 @EVERY_CLASS

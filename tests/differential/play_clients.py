@@ -32,10 +32,9 @@ async def _use(world: World, name: str, client: Any) -> None:
     ids = {"thread_id": thread.id, "assistant_id": assistant.id}
     await world.call(f"{name}: run", lambda: beta.threads.runs.create_and_poll(**ids))
     await world.call(f"{name}: messages", lambda: beta.threads.messages.list(thread.id))
-    async with world.step(f"{name}: stream") as entry:
-        async with entered(beta.threads.runs.stream(**ids)) as stream:
-            entry["stream"] = type_name(stream)
-            entry["events"] = [digest(event) async for event in items(stream)]
+    async with world.step(f"{name}: stream") as entry, entered(beta.threads.runs.stream(**ids)) as stream:
+        entry["stream"] = type_name(stream)
+        entry["events"] = [digest(event) async for event in items(stream)]
     async with world.step(f"{name}: raw") as entry:
         response = await resolved(beta.threads.runs.with_raw_response.create(**ids))
         run = response.parse()

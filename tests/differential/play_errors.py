@@ -37,9 +37,7 @@ async def _server(world: World, client: Any, ids: dict[str, str]) -> None:
     runs, threads = client.beta.threads.runs, client.beta.threads
     await world.call("error 404", lambda: runs.retrieve("run_none", thread_id=ids["thread_id"]))
     await world.call("error 404 of a thread", lambda: threads.retrieve("thread_none"))
-    await world.call(
-        "error 404 raw", lambda: threads.with_raw_response.retrieve("thread_none")
-    )
+    await world.call("error 404 raw", lambda: threads.with_raw_response.retrieve("thread_none"))
     async with world.step("error 404 streaming"):
         async with entered(threads.with_streaming_response.retrieve("thread_none")):
             pass
@@ -62,9 +60,7 @@ async def _server(world: World, client: Any, ids: dict[str, str]) -> None:
     world.server.inject(ErrorAnswer(401, "Incorrect API key provided: x.", code="invalid_api_key"))
     await world.call("error 401", lambda: other.beta.threads.create())
     world.server.inject(too_many_requests(), "runs.retrieve", times=2)
-    await world.call(
-        "error 429, twice, then 404", lambda: runs.retrieve("run_x", thread_id=ids["thread_id"])
-    )
+    await world.call("error 429, twice, then 404", lambda: runs.retrieve("run_x", thread_id=ids["thread_id"]))
     world.server.inject(too_many_requests(), "threads.create", times=2)
     await world.call("429, twice, then well", lambda: threads.create())
     world.server.inject(server_error(), "runs.create", times=1)
@@ -99,16 +95,16 @@ async def _network(world: World, ids: dict[str, str]) -> None:
             async with entered(refused.beta.threads.runs.stream(**ids)):
                 pass
     client = world.new_client(max_retries=0)
-    gate = Gate()
+    gate = Gate()  # never opened: the server would answer or not, as it happens
     world.server.inject(Hang(gate), "threads.create", times=2 if world.is_async else 1)
     await world.call("error timeout", lambda: client.beta.threads.create(timeout=0.05))
     if world.is_async:
         async with world.step("error: a call that is cancelled"):
+            before = len(world.server.requests)
             task = asyncio.ensure_future(client.beta.threads.create())
-            await asyncio.to_thread(gate.wait_for_waiters)
+            await asyncio.to_thread(world.server.wait_for_requests, before + 1)
             task.cancel()
             await task
-    gate.open()
     world.server.inject(CloseConnection(), "threads.create")
     await world.call("error closed", lambda: client.beta.threads.create())
     world.server.inject(CloseConnection(after_bytes=10), "threads.create")
@@ -156,9 +152,7 @@ async def _caller(world: World, client: Any, ids: dict[str, str]) -> None:
     await world.call("wrong: poll", lambda: runs.poll())
     await world.call("wrong: missing output", lambda: runs.submit_tool_outputs("r", thread_id="t"))
     await world.call("wrong: not JSON", lambda: threads.create(metadata={"a": object()}))
-    await world.call(
-        "wrong: lone surrogate", lambda: threads.create(metadata={"a": "\ud800"})
-    )
+    await world.call("wrong: lone surrogate", lambda: threads.create(metadata={"a": "\ud800"}))
 
     def failing() -> Any:
         yield {"tool_call_id": "a", "output": "b"}

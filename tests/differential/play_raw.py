@@ -37,9 +37,7 @@ async def _raw(world: World, client: Any, ids: dict[str, str]) -> None:
     calls = {
         "runs.retrieve": lambda: runs.with_raw_response.retrieve(run.id, thread_id=thread_id),
         "runs.list": lambda: runs.with_raw_response.list(thread_id),
-        "runs.update": lambda: runs.with_raw_response.update(
-            run.id, thread_id=thread_id, metadata={}
-        ),
+        "runs.update": lambda: runs.with_raw_response.update(run.id, thread_id=thread_id, metadata={}),
         "steps.list": lambda: runs.steps.with_raw_response.list(run.id, thread_id=thread_id),
         "messages.list": lambda: threads.messages.with_raw_response.list(thread_id, limit=1),
         "messages.create": lambda: threads.messages.with_raw_response.create(
@@ -47,9 +45,7 @@ async def _raw(world: World, client: Any, ids: dict[str, str]) -> None:
         ),
         "threads.retrieve": lambda: threads.with_raw_response.retrieve(thread_id),
         "threads.create": lambda: threads.with_raw_response.create(),
-        "assistants.retrieve": lambda: client.beta.assistants.with_raw_response.retrieve(
-            ids["assistant_id"]
-        ),
+        "assistants.retrieve": lambda: client.beta.assistants.with_raw_response.retrieve(ids["assistant_id"]),
         "threads.create_and_run": lambda: threads.with_raw_response.create_and_run(
             assistant_id=ids["assistant_id"]
         ),
@@ -114,19 +110,16 @@ async def _streaming(world: World, client: Any, ids: dict[str, str]) -> None:
             entry["value"] = describe(value)
             entry["same again"] = await resolved(response.parse()) is value
         entry["closed"] = response.is_closed
-    async with world.step("streaming, read") as entry:
-        async with entered(retrieve()) as response:
-            entry["closed before"] = response.is_closed
-            entry["read"] = describe((await resolved(response.read())).decode())
-            entry["text"] = await resolved(response.text())
-            entry["json"] = await resolved(response.json())
-    async with world.step("streaming, by bytes") as entry:
-        async with entered(retrieve()) as response:
-            parts = [part async for part in items(response.iter_bytes())]
-            entry["read"] = describe(b"".join(parts).decode())
-    async with world.step("streaming, by lines") as entry:
-        async with entered(retrieve()) as response:
-            entry["lines"] = [line async for line in items(response.iter_lines())]
+    async with world.step("streaming, read") as entry, entered(retrieve()) as response:
+        entry["closed before"] = response.is_closed
+        entry["read"] = describe((await resolved(response.read())).decode())
+        entry["text"] = await resolved(response.text())
+        entry["json"] = await resolved(response.json())
+    async with world.step("streaming, by bytes") as entry, entered(retrieve()) as response:
+        parts = [part async for part in items(response.iter_bytes())]
+        entry["read"] = describe(b"".join(parts).decode())
+    async with world.step("streaming, by lines") as entry, entered(retrieve()) as response:
+        entry["lines"] = [line async for line in items(response.iter_lines())]
     async with world.step("error streaming, by lines and then parsed") as entry:
         async with entered(retrieve()) as response:
             entry["lines"] = [line async for line in items(response.iter_lines())]
@@ -159,8 +152,7 @@ async def _streaming(world: World, client: Any, ids: dict[str, str]) -> None:
 def _note_response(entry: dict[str, Any], response: Any) -> None:
     entry["response"] = [type_name(response), response.status_code]
     entry["headers"] = {
-        name: response.headers.get(name)
-        for name in ("content-type", "openai-poll-after-ms", "x-request-id")
+        name: response.headers.get(name) for name in ("content-type", "openai-poll-after-ms", "x-request-id")
     }
     entry["retries"] = getattr(response, "retries_taken", None)
     entry["method"] = response.http_request.method

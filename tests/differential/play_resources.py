@@ -38,12 +38,8 @@ async def _assistants(world: World, assistants: Any) -> None:
         ),
     )
     await world.call("assistants.retrieve", lambda: assistants.retrieve(created.id))
-    await world.call(
-        "assistants.retrieve by keyword", lambda: assistants.retrieve(assistant_id=created.id)
-    )
-    await world.call(
-        "assistants.update", lambda: assistants.update(created.id, name="Tutor", timeout=5)
-    )
+    await world.call("assistants.retrieve by keyword", lambda: assistants.retrieve(assistant_id=created.id))
+    await world.call("assistants.update", lambda: assistants.update(created.id, name="Tutor", timeout=5))
     await world.call("assistants.delete", lambda: assistants.delete(assistant_id=created.id))
 
 
@@ -56,9 +52,7 @@ async def _threads(world: World, threads: Any) -> None:
         ),
     )
     await world.call("threads.retrieve", lambda: threads.retrieve(created.id))
-    await world.call(
-        "threads.update", lambda: threads.update(thread_id=created.id, metadata={"k": "w"})
-    )
+    await world.call("threads.update", lambda: threads.update(thread_id=created.id, metadata={"k": "w"}))
     await world.call("threads.delete", lambda: threads.delete(created.id))
 
 
@@ -81,26 +75,20 @@ async def _messages(world: World, threads: Any) -> None:
             attachments=[{"file_id": "file-2", "tools": [{"type": "file_search"}]}],
         ),
     )
-    await world.call(
-        "messages.retrieve", lambda: messages.retrieve(created.id, thread_id=thread.id)
-    )
+    await world.call("messages.retrieve", lambda: messages.retrieve(created.id, thread_id=thread.id))
     await world.call(
         "messages.update",
         lambda: messages.update(message_id=created.id, thread_id=thread.id, metadata={"a": "b"}),
     )
     await world.call("messages.list", lambda: messages.list(thread.id))
     if hasattr(messages, "delete"):
-        await world.call(
-            "messages.delete", lambda: messages.delete(created.id, thread_id=thread.id)
-        )
+        await world.call("messages.delete", lambda: messages.delete(created.id, thread_id=thread.id))
 
 
 async def _pages(world: World, client: Any) -> None:
     thread = await world.call("pages: a thread", lambda: client.beta.threads.create())
     for number in range(5):
-        await resolved(
-            client.beta.threads.messages.create(thread.id, role="user", content=str(number))
-        )
+        await resolved(client.beta.threads.messages.create(thread.id, role="user", content=str(number)))
     messages = client.beta.threads.messages
     async with world.step("messages.list iterated over three pages") as entry:
         source = messages.list(thread_id=thread.id, limit=2, order="asc")

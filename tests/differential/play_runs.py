@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from openai.types.beta.threads import RunStatus
 
 from differential.describe import digest
 from differential.world import World, items, resolved
@@ -61,6 +63,13 @@ async def play(world: World) -> None:
     await _looked_at(world, client, assistant.id)
 
 
+def _ends() -> Iterator[Any]:
+    for end in ENDS:
+        # The oldest SDK does not know that `incomplete` is an end: its helper polls for ever.
+        if not isinstance(end, Incomplete) or "incomplete" in get_args(RunStatus):
+            yield end
+
+
 async def _thread(client: Any) -> str:
     thread = await resolved(
         client.beta.threads.create(messages=[{"role": "user", "content": "3x + 11 = 14?"}])
@@ -94,24 +103,14 @@ async def _by_hand(world: World, client: Any, assistant_id: str) -> None:
         ),
     )
     for number in range(5):
-        await world.call(
-            f"runs.retrieve {number}", lambda: runs.retrieve(run.id, thread_id=thread)
-        )
-    await world.call(
-        "runs.retrieve by keyword", lambda: runs.retrieve(thread_id=thread, run_id=run.id)
-    )
-    await world.call(
-        "runs.update", lambda: runs.update(run.id, thread_id=thread, metadata={"c": "d"})
-    )
+        await world.call(f"runs.retrieve {number}", lambda: runs.retrieve(run.id, thread_id=thread))
+    await world.call("runs.retrieve by keyword", lambda: runs.retrieve(thread_id=thread, run_id=run.id))
+    await world.call("runs.update", lambda: runs.update(run.id, thread_id=thread, metadata={"c": "d"}))
     await world.call("runs.list", lambda: runs.list(thread, limit=1))
     world.server.script_next(RunScript(end=Hangs()))
-    hanging = await world.call(
-        "runs.create, hanging", lambda: runs.create(thread, assistant_id=assistant_id)
-    )
+    hanging = await world.call("runs.create, hanging", lambda: runs.create(thread, assistant_id=assistant_id))
     await world.call("runs.cancel", lambda: runs.cancel(hanging.id, thread_id=thread))
-    await world.call(
-        "runs.retrieve after cancel", lambda: runs.retrieve(hanging.id, thread_id=thread)
-    )
+    await world.call("runs.retrieve after cancel", lambda: runs.retrieve(hanging.id, thread_id=thread))
 
 
 async def _by_helper(world: World, client: Any, assistant_id: str) -> None:
@@ -121,13 +120,11 @@ async def _by_helper(world: World, client: Any, assistant_id: str) -> None:
         "runs.create_and_poll, twenty polls",
         lambda: runs.create_and_poll(thread_id=thread, assistant_id=assistant_id),
     )
-    for end in ENDS:
+    for end in _ends():
         world.server.script_next(RunScript("x = 1", end=end))
         await world.call(
             f"runs.create_and_poll: {end}",
-            lambda: runs.create_and_poll(
-                thread_id=thread, assistant_id=assistant_id, poll_interval_ms=1
-            ),
+            lambda: runs.create_and_poll(thread_id=thread, assistant_id=assistant_id, poll_interval_ms=1),
         )
     run = await resolved(runs.create(thread, assistant_id=assistant_id))
     await world.call("runs.poll", lambda: runs.poll(run_id=run.id, thread_id=thread))
@@ -162,9 +159,7 @@ async def _tools(world: World, client: Any, assistant_id: str) -> None:
     run = await resolved(runs.create_and_poll(thread_id=thread, assistant_id=assistant_id))
     await world.call(
         "submit_tool_outputs",
-        lambda: runs.submit_tool_outputs(
-            run.id, thread_id=thread, tool_outputs=tuple(outputs_for(run))
-        ),
+        lambda: runs.submit_tool_outputs(run.id, thread_id=thread, tool_outputs=tuple(outputs_for(run))),
     )
     await world.call("poll after submit", lambda: runs.poll(run.id, thread))
     world.server.script_next(RunScript("Done.", end=Completed()))

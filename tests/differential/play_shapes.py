@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from differential.describe import scrub
 from differential.world import World
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _surroundings(world: World) -> Iterator[Any]:
 
 def _shape(method: Any) -> dict[str, Any]:
     return {
-        "signature": str(inspect.signature(method)),
+        "signature": scrub(str(inspect.signature(method))),
         "name": method.__name__,
         "qualname": method.__qualname__,
         "module": method.__module__,

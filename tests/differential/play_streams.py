@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from differential.describe import digest, type_name
 from differential.handlers import make_handler
@@ -13,33 +13,51 @@ from differential.tape import Noted
 from differential.world import World, entered, items, resolved
 from threadtrail.testing.server import DropStream, Failed, Gate, RunScript, StreamError
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from differential.tape import Entry
+
 
 class Streams:
     """The methods that open a stream, with a thread and an assistant to open it on."""
 
-    def __init__(self, client: Any, thread_id: str, assistant_id: str) -> None:
+    def __init__(self, client: Any, assistant_id: str) -> None:
         self.client = client
         self.runs = client.beta.threads.runs
-        self.ids = {"thread_id": thread_id, "assistant_id": assistant_id}
         self.assistant_id = assistant_id
-        self.thread_id = thread_id
+        self.thread_id = ""
+
+    async def on_new_thread(self) -> dict[str, str]:
+        """Take a new thread, since a stream that was left leaves its thread locked."""
+        thread = await resolved(self.client.beta.threads.create())
+        self.thread_id = thread.id
+        return self.ids
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The arguments that every method needs."""
+        return {"thread_id": self.thread_id, "assistant_id": self.assistant_id}
 
     async def opened(self) -> Any:
         """Open a plain stream of events."""
         return await resolved(self.runs.create(**self.ids, stream=True))
 
-    async def finish(self) -> None:
-        """Poll what an unread stream left running, so that the thread is free again."""
-        page = await resolved(self.runs.list(self.thread_id, limit=1))
-        await resolved(self.runs.poll(page.data[0].id, self.thread_id, poll_interval_ms=1))
+
+def stopped_after(events: int) -> RunScript:
+    """Let a stream wait for ever after some events.
+
+    Else it would depend on the moment how far the server gets before it sees that nobody reads.
+    """
+    return RunScript("x = 1", gate=Gate(permits=events))
 
 
 async def play(world: World) -> None:
     """Stream runs."""
     client = world.new_client()
     assistant = await resolved(client.beta.assistants.create(model="gpt-4o", name="Streamer"))
-    thread = await resolved(client.beta.threads.create())
-    streams = Streams(client, thread.id, assistant.id)
+    streams = Streams(client, assistant.id)
+    await streams.on_new_thread()
     await _plain(world, streams)
     await _managed(world, streams)
     await _tools(world, streams)
@@ -61,9 +79,7 @@ async def _plain(world: World, streams: Streams) -> None:
             entry["again"] = [event.event async for event in items(stream)]
     async with world.step("create_and_run(stream=True) in a with") as entry:
         stream = await resolved(
-            streams.client.beta.threads.create_and_run(
-                assistant_id=streams.assistant_id, stream=True
-            )
+            streams.client.beta.threads.create_and_run(assistant_id=streams.assistant_id, stream=True)
         )
         events = Noted(entry, "events")
         async with entered(stream) as same:
@@ -81,9 +97,7 @@ async def _managed(world: World, streams: Streams) -> None:
     threads = streams.client.beta.threads
     openers = {
         "runs.stream": lambda **more: streams.runs.stream(**streams.ids, **more),
-        "runs.create_and_stream": lambda **more: streams.runs.create_and_stream(
-            **streams.ids, **more
-        ),
+        "runs.create_and_stream": lambda **more: streams.runs.create_and_stream(**streams.ids, **more),
         "threads.create_and_run_stream": lambda **more: threads.create_and_run_stream(
             assistant_id=streams.assistant_id, thread={"messages": []}, **more
         ),
@@ -108,14 +122,12 @@ async def _managed(world: World, streams: Streams) -> None:
                 digest(stream.current_run_step_snapshot),
                 digest(stream.current_message_snapshot),
             ]
-    async with world.step("text_deltas") as entry:
-        async with entered(streams.runs.stream(**streams.ids)) as stream:
-            entry["texts"] = [text async for text in items(stream.text_deltas)]
-    async with world.step("get_final_*") as entry:
-        async with entered(streams.runs.stream(**streams.ids)) as stream:
-            entry["run"] = digest(await resolved(stream.get_final_run()))
-            entry["messages"] = digest(await resolved(stream.get_final_messages()))
-            entry["steps"] = digest(await resolved(stream.get_final_run_steps()))
+    async with world.step("text_deltas") as entry, entered(streams.runs.stream(**streams.ids)) as stream:
+        entry["texts"] = [text async for text in items(stream.text_deltas)]
+    async with world.step("get_final_*") as entry, entered(streams.runs.stream(**streams.ids)) as stream:
+        entry["run"] = digest(await resolved(stream.get_final_run()))
+        entry["messages"] = digest(await resolved(stream.get_final_messages()))
+        entry["steps"] = digest(await resolved(stream.get_final_run_steps()))
     async with world.step("error in a callback") as entry:
 
         def explode(_: Any) -> None:
@@ -124,10 +136,10 @@ async def _managed(world: World, streams: Streams) -> None:
         handler = make_handler(world.is_async, Noted(entry, "callbacks"), on_text_done=explode)
         async with entered(streams.runs.stream(**streams.ids, event_handler=handler)) as stream:
             await resolved(stream.until_done())
-    await streams.finish()
 
 
 async def _tools(world: World, streams: Streams) -> None:
+    await streams.on_new_thread()
     async with world.step("submit_tool_outputs(stream=True)") as entry:
         world.server.script_next(WEATHER)
         events = Noted(entry, "events")
@@ -168,47 +180,50 @@ async def _tools(world: World, streams: Streams) -> None:
 
 
 async def _left(world: World, streams: Streams) -> None:
-    async with world.step("break, then close") as entry:
+    async with _leaving(world, streams, "break, then close") as entry:
         stream = await streams.opened()
         async for event in items(stream):
             entry["event"] = event.event
             break
         await resolved(stream.close())
         entry["closed"] = stream.response.is_closed
-    await streams.finish()
-    async with world.step("break, then forgotten") as entry:
+    async with _leaving(world, streams, "break, then forgotten") as entry:
         stream = await streams.opened()
         async for event in items(stream):
             entry["event"] = event.event
             break
         del stream
-    await streams.finish()
-    async with world.step("error by reading what is closed") as entry:
+    async with _leaving(world, streams, "error by reading what is closed") as entry:
         stream = await streams.opened()
         await resolved(stream.close())
         entry["rest"] = [digest(event) async for event in items(stream)]
-    await streams.finish()
-    async with world.step("error in the loop") as entry:
-        async with entered(streams.runs.stream(**streams.ids)) as stream:
-            async for event in items(stream):
-                if event.event == "thread.run.in_progress":
-                    raise LookupError("mine")
-    await streams.finish()
-    async with world.step("left by return from the with") as entry:
+    async with (
+        _leaving(world, streams, "error in the loop"),
+        entered(streams.runs.stream(**streams.ids)) as stream,
+    ):
+        async for event in items(stream):
+            if event.event == "thread.run.in_progress":
+                raise LookupError("mine")
+    async with _leaving(world, streams, "left by break from the with") as entry:
         async with entered(streams.runs.stream(**streams.ids)) as stream:
             async for event in items(stream):
                 entry["event"] = event.event
                 break
-        entry["closed"] = digest(stream.current_run)
-    await streams.finish()
+        entry["run"] = digest(stream.current_run)
     if world.is_async:
         await _cancelled(world, streams)
 
 
+@contextlib.asynccontextmanager
+async def _leaving(world: World, streams: Streams, name: str) -> AsyncIterator[Entry]:
+    await streams.on_new_thread()
+    world.server.script_next(stopped_after(3))
+    async with world.step(name) as entry:
+        yield entry
+
+
 async def _cancelled(world: World, streams: Streams) -> None:
-    gate = Gate(permits=3)
-    async with world.step("a task that is cancelled while it reads") as entry:
-        world.server.script_next(RunScript("x = 1", gate=gate))
+    async with _leaving(world, streams, "a task that is cancelled while it reads") as entry:
         events, reading = Noted(entry, "events"), asyncio.Event()
 
         async def read() -> None:
@@ -224,26 +239,21 @@ async def _cancelled(world: World, streams: Streams) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
         entry["cancelled"] = task.cancelled()
-    gate.open()
-    await streams.finish()
-    gate = Gate()
-    async with world.step("a call that is cancelled before its answer") as entry:
-        world.server.script_next(RunScript("x = 1", gate=gate))
-        manager = streams.runs.stream(**streams.ids)
+    await streams.on_new_thread()
+    world.server.script_next(stopped_after(0))
+    async with world.step("a task that is cancelled before the first event") as entry:
+        before = len(world.server.requests)
 
         async def first() -> None:
-            async with manager as stream:
+            async with streams.runs.stream(**streams.ids) as stream:
                 await anext(aiter(stream))
 
-        before = len(world.server.requests)
         task = asyncio.create_task(first())
         await asyncio.to_thread(world.server.wait_for_requests, before + 1)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
         entry["cancelled"] = task.cancelled()
-    gate.open()
-    await streams.finish()
 
 
 async def _broken(world: World, streams: Streams) -> None:
@@ -254,18 +264,18 @@ async def _broken(world: World, streams: Streams) -> None:
         "dropped at once": DropStream(0),
     }
     for name, fault in faults.items():
+        await streams.on_new_thread()
         async with world.step(f"error stream: {name}") as entry:
             world.server.inject(fault, "runs.create")
             events = Noted(entry, "events")
             async for event in items(await streams.opened()):
                 events.add(str(event.event), event)
-        await streams.finish()
+        await streams.on_new_thread()
         async with world.step(f"error stream, handled: {name}") as entry:
             world.server.inject(fault, "runs.create")
             handler = make_handler(world.is_async, Noted(entry, "callbacks"))
             async with entered(streams.runs.stream(**streams.ids, event_handler=handler)) as stream:
                 await resolved(stream.until_done())
-        await streams.finish()
 
 
 async def _never_entered(world: World, streams: Streams) -> None:

@@ -111,9 +111,7 @@ async def _shown(world: World) -> None:
         "runs.update": lambda: runs.update("run_x", thread_id=thread.id),
         "runs.cancel": lambda: runs.cancel("run_x", thread_id=thread.id),
         "runs.poll": lambda: runs.poll("run_x", thread.id),
-        "runs.submit": lambda: runs.submit_tool_outputs(
-            "run_x", thread_id=thread.id, tool_outputs=[]
-        ),
+        "runs.submit": lambda: runs.submit_tool_outputs("run_x", thread_id=thread.id, tool_outputs=[]),
         "runs.submit_and_poll": lambda: runs.submit_tool_outputs_and_poll(
             run_id="run_x", thread_id=thread.id, tool_outputs=[]
         ),
@@ -123,9 +121,7 @@ async def _shown(world: World) -> None:
             run_id="run_x", thread_id=thread.id, tool_outputs=[]
         ),
         "steps.list": lambda: runs.steps.list("run_x", thread_id=thread.id),
-        "steps.retrieve": lambda: runs.steps.retrieve(
-            "step_x", thread_id=thread.id, run_id="run_x"
-        ),
+        "steps.retrieve": lambda: runs.steps.retrieve("step_x", thread_id=thread.id, run_id="run_x"),
         "raw": lambda: runs.with_raw_response.list(thread.id),
         "runs.create": lambda: runs.create(**ids),
     }

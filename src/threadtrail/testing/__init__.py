@@ -9,11 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from threadtrail.testing.capturing import Captured as Captured
+    from threadtrail.testing.capturing import capture as capture
     from threadtrail.testing.server import AssistantsServer as AssistantsServer
 
-_HOMES = {"AssistantsServer": "threadtrail.testing.server"}
+_HOMES = {
+    "AssistantsServer": "threadtrail.testing.server",
+    "Captured": "threadtrail.testing.capturing",
+    "capture": "threadtrail.testing.capturing",
+}
 
-__all__ = ["AssistantsServer"]
+__all__ = ["AssistantsServer", "Captured", "capture"]
 
 
 def __getattr__(name: str) -> Any:

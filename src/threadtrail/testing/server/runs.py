@@ -55,12 +55,23 @@ class RunPlayer:
 
     # -- moving on ------------------------------------------------------------------------
 
-    def next_event(self) -> Event | None:
-        """Return the next event; `None` when nothing happens until somebody intervenes.
+    @property
+    def leg(self) -> int:
+        """How often tool outputs were submitted so far."""
+        return self._leg
 
-        After the run's end, or when it waits for tool outputs, this is `STREAM_ENDS`.
+    def next_event(self, leg: int) -> Event | None:
+        """Return the next event for a stream of this leg; `None`: nothing until somebody intervenes.
+
+        After the run's end, or when it waits for tool outputs, this is `STREAM_ENDS`; so it is when
+        the outputs were submitted before the stream got round to saying so.
         """
-        return next(self._events, STREAM_ENDS)
+        return next(self._events, STREAM_ENDS) if leg == self._leg else STREAM_ENDS
+
+    def stream_ended(self, leg: int) -> None:
+        """Let polls move the run on from now, unless a stream of a later leg does."""
+        if leg == self._leg:
+            self.streaming = False
 
     def begin_leg(self) -> None:
         """Play what is over before the answer to the request that began the leg."""

@@ -47,6 +47,7 @@ class EventStream:
     ) -> None:
         self._stream = stream
         self._player = stream.player
+        self._leg = stream.player.leg
         self._lock = lock
         self._fault = fault
         self._sent = 0
@@ -61,7 +62,7 @@ class EventStream:
             return await self._play(connection) or self._ended_by_error
         finally:
             # Whoever dropped the stream: the run goes on, and polls move it from now on.
-            self._player.streaming = False
+            self._player.stream_ended(self._leg)
 
     async def _play(self, connection: Connection) -> bool:
         script = self._player.script
@@ -73,9 +74,9 @@ class EventStream:
             ):
                 return False
             with self._lock:
-                event = self._player.next_event()
+                event = self._player.next_event(self._leg)
                 if event is STREAM_ENDS:
-                    self._player.streaming = False
+                    self._player.stream_ended(self._leg)
                 # What is sent is the object as it is now, so it is written down under the lock.
                 chunk = self._encoded(event) if event is not None else b""
             if event is None:

@@ -1,0 +1,194 @@
+"""Clients of the openai SDK whose requests never leave the process: canned answers, no network noise.
+
+Each request still goes through the whole SDK and its HTTP client; only the transport is replaced.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+
+STAMP = 1_700_000_000
+ASSISTANT_ID = "asst_abc123"
+INSTRUCTIONS = "You are a personal math tutor. Write and run code to answer math questions."
+ANSWER = "The solution of 3x + 11 = 14 is x = 1. " * 4
+USAGE = {"prompt_tokens": 120, "completion_tokens": 45, "total_tokens": 165}
+FUNCTION = {
+    "type": "function",
+    "function": {
+        "name": "display_quiz",
+        "description": "Displays a quiz to the student, and returns the student's answers.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "title": {"type": "string"},
+                "questions": {"type": "array", "items": {"type": "object", "properties": {"text": {"type": "string"}}}},
+            },
+            "required": ["title", "questions"],
+        },
+    },
+}
+REQUIRED_ACTION = {
+    "type": "submit_tool_outputs",
+    "submit_tool_outputs": {
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "display_quiz", "arguments": '{"title": "Quiz"}'}}
+        ]
+    },
+}
+
+ID = b"0000000000"
+"""Stands in the canned bodies where the number of the thread or run goes."""
+
+
+def run(status: str, number: str = ID.decode()) -> dict[str, Any]:
+    """A run as the API returns it."""
+    ended = status == "completed"
+    return {
+        "id": f"run_{number}",
+        "object": "thread.run",
+        "created_at": STAMP,
+        "thread_id": f"thread_{number}",
+        "assistant_id": ASSISTANT_ID,
+        "status": status,
+        "started_at": None if status == "queued" else STAMP,
+        "expires_at": None if ended else STAMP + 600,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": STAMP + 2 if ended else None,
+        "required_action": REQUIRED_ACTION if status == "requires_action" else None,
+        "last_error": None,
+        "model": "gpt-4o",
+        "instructions": INSTRUCTIONS,
+        "tools": [{"type": "code_interpreter"}, FUNCTION],
+        "metadata": {},
+        "incomplete_details": None,
+        "usage": USAGE if ended else None,
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "max_prompt_tokens": None,
+        "max_completion_tokens": None,
+        "truncation_strategy": {"type": "auto", "last_messages": None},
+        "response_format": "auto",
+        "tool_choice": "auto",
+        "parallel_tool_calls": True,
+    }
+
+
+def message(role: str, status: str = "completed") -> dict[str, Any]:
+    """A message as the API returns it."""
+    mine = role == "assistant"
+    number = ID.decode()
+    text = {"type": "text", "text": {"value": ANSWER, "annotations": []}}
+    return {
+        "id": f"msg_{role}_{number}",
+        "object": "thread.message",
+        "created_at": STAMP,
+        "assistant_id": ASSISTANT_ID if mine else None,
+        "thread_id": f"thread_{number}",
+        "run_id": f"run_{number}" if mine else None,
+        "role": role,
+        "status": status,
+        "content": [] if status == "in_progress" else [text],
+        "attachments": [],
+        "metadata": {},
+    }
+
+
+def step(status: str) -> dict[str, Any]:
+    """The step that makes the answer, as the API returns it."""
+    number = ID.decode()
+    return {
+        "id": f"step_{number}",
+        "object": "thread.run.step",
+        "created_at": STAMP,
+        "run_id": f"run_{number}",
+        "assistant_id": ASSISTANT_ID,
+        "thread_id": f"thread_{number}",
+        "type": "message_creation",
+        "status": status,
+        "completed_at": STAMP + 2 if status == "completed" else None,
+        "step_details": {"type": "message_creation", "message_creation": {"message_id": f"msg_assistant_{number}"}},
+        "usage": USAGE if status == "completed" else None,
+    }
+
+
+def stream(deltas: int) -> tuple[bytes, int]:
+    """The body of a streamed run with so many text deltas, and how many events it has."""
+    piece = {"index": 0, "type": "text", "text": {"value": "and so x = 1 "}}
+    delta = {"id": f"msg_assistant_{ID.decode()}", "object": "thread.message.delta", "delta": {"content": [piece]}}
+    events = [
+        ("thread.run.created", run("queued")),
+        ("thread.run.queued", run("queued")),
+        ("thread.run.in_progress", run("in_progress")),
+        ("thread.run.step.created", step("in_progress")),
+        ("thread.run.step.in_progress", step("in_progress")),
+        ("thread.message.created", message("assistant", "in_progress")),
+        ("thread.message.in_progress", message("assistant", "in_progress")),
+        *[("thread.message.delta", delta)] * deltas,
+        ("thread.message.completed", message("assistant")),
+        ("thread.run.step.completed", step("completed")),
+        ("thread.run.completed", run("completed")),
+    ]
+    lines = [f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events]
+    return "".join([*lines, "event: done\ndata: [DONE]\n\n"]).encode(), len(events)
+
+
+@dataclass(slots=True)
+class Api:
+    """Answers like the Assistants API, one thread and run after the other, each with ids of its own.
+
+    ``retrieves`` are the statuses that a run goes through, one with each retrieve; ``streamed`` is the body
+    that every stream has.
+    """
+
+    retrieves: tuple[str, ...] = ()
+    streamed: bytes = b""
+    _number: int = 0
+    _looks: int = 0
+    _bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        listed = {"object": "list", "data": [message("assistant"), message("user")], "has_more": False}
+        number = ID.decode()
+        thread = {"id": f"thread_{number}", "object": "thread", "created_at": STAMP, "metadata": {}, "tool_resources": {}}
+        statuses = {"queued", *self.retrieves}
+        bodies = {"thread": thread, "message": message("user"), "list": listed, **{name: run(name) for name in statuses}}
+        self._bodies = {name: json.dumps(body).encode() for name, body in bodies.items()}
+
+    def answer(self, method: str, path: str) -> tuple[bytes, str]:
+        """The body and the content type for a request."""
+        last = path.rpartition("/")[2]
+        if last == "threads" or (last == "runs" and self.streamed):
+            self._number += 1
+            self._looks = 0
+        if last == "runs" and self.streamed:
+            return self._numbered(self.streamed), "text/event-stream"
+        if method == "GET" and last != "messages":
+            self._looks += 1
+            return self._numbered(self._bodies[self.retrieves[self._looks - 1]]), "application/json"
+        names = {"threads": "thread", "messages": "list" if method == "GET" else "message"}
+        return self._numbered(self._bodies[names.get(last, "queued")]), "application/json"
+
+    def _numbered(self, body: bytes) -> bytes:
+        return body.replace(ID, b"%010d" % self._number)
+
+
+def clients(api: Api) -> tuple[Any, Any]:
+    """A sync and an async client that talk to ``api``."""
+    http = importlib.import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")  # noqa: PLR2004 - 3.0 changed its HTTP client
+
+    def handle(request: Any) -> Any:
+        content, kind = api.answer(request.method, request.url.path)
+        return http.Response(200, content=content, headers={"content-type": kind})
+
+    transport = http.MockTransport(handle)
+    options: Any = {"api_key": "sk-bench", "base_url": "http://127.0.0.1/v1", "max_retries": 0}
+    return (
+        openai.OpenAI(**options, http_client=http.Client(transport=transport)),
+        openai.AsyncOpenAI(**options, http_client=http.AsyncClient(transport=transport)),
+    )

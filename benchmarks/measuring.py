@@ -1,0 +1,125 @@
+"""Measures pairs of blocks, one with the tool and one without, in alternating order.
+
+A block is some rounds of a workload. Before it is timed, one round runs untimed: switching over makes
+the interpreter forget what it had learnt of the patched classes. After it, everything recorded is
+delivered, so that no work of one block falls into the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from benchmarks.pairs import Pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.workloads import Workload
+
+
+@dataclass(slots=True)
+class Block:
+    """What one block took, in nanoseconds: per call by name, and as a whole.
+
+    ``thread`` is CPU time of the user's thread, ``wall`` its wall time, ``total`` CPU time of all threads
+    until everything was delivered.
+    """
+
+    call_thread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    call_wall: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    thread: int = 0
+    wall: int = 0
+    total: int = 0
+
+
+def run_block(workload: Workload, rounds: int, flush: Callable[[], None], runner: asyncio.Runner) -> Block:
+    """Run one block and return what it took."""
+    block = Block()
+    if workload.is_async:
+        runner.run(_round_async(workload, Block()))
+        total = time.process_time_ns()
+        runner.run(_rounds_async(workload, block, rounds))
+    else:
+        _round(workload, Block())
+        total = time.process_time_ns()
+        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
+        for _ in range(rounds):
+            _round(workload, block)
+        block.wall = time.perf_counter_ns() - wall
+        block.thread = time.thread_time_ns() - thread
+    flush()
+    block.total = time.process_time_ns() - total
+    return block
+
+
+def _round(workload: Workload, block: Block) -> None:
+    for name, request in workload.requests(workload.client):
+        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
+        request()
+        block.call_wall[name].append(time.perf_counter_ns() - wall)
+        block.call_thread[name].append(time.thread_time_ns() - thread)
+
+
+async def _rounds_async(workload: Workload, block: Block, rounds: int) -> None:
+    thread, wall = time.thread_time_ns(), time.perf_counter_ns()
+    for _ in range(rounds):
+        await _round_async(workload, block)
+    block.wall = time.perf_counter_ns() - wall
+    block.thread = time.thread_time_ns() - thread
+
+
+async def _round_async(workload: Workload, block: Block) -> None:
+    for name, request in workload.requests(workload.client):
+        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
+        await request()
+        block.call_wall[name].append(time.perf_counter_ns() - wall)
+        block.call_thread[name].append(time.thread_time_ns() - thread)
+
+
+@dataclass(slots=True)
+class Measured:
+    """Pairs (bare, with the tool) in microseconds: per call by name, and per round as a whole."""
+
+    call_thread: dict[str, Pairs] = field(default_factory=lambda: defaultdict(Pairs))
+    call_wall: dict[str, Pairs] = field(default_factory=lambda: defaultdict(Pairs))
+    thread: Pairs = field(default_factory=Pairs)
+    wall: Pairs = field(default_factory=Pairs)
+    total: Pairs = field(default_factory=Pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """How to get from one side of the comparison to the other, and how to deliver what was recorded."""
+
+    bare: Callable[[], None]
+    instrumented: Callable[[], None]
+    flush: Callable[[], None]
+
+
+def measure(workload: Workload, sides: Sides, *, pairs: int, rounds: int) -> Measured:
+    """Measure so many pairs of blocks of so many rounds."""
+    measured = Measured()
+    with asyncio.Runner() as runner:
+        for number in range(pairs):
+            blocks: dict[bool, Block] = {}
+            for on in (False, True) if number % 2 else (True, False):
+                (sides.instrumented if on else sides.bare)()
+                gc.collect()
+                blocks[on] = run_block(workload, rounds, sides.flush, runner)
+            _add(measured, blocks[False], blocks[True], rounds)
+    sides.bare()
+    return measured
+
+
+def _add(measured: Measured, bare: Block, tool: Block, rounds: int) -> None:
+    for name, times in bare.call_thread.items():
+        measured.call_thread[name].add_medians(times, tool.call_thread[name])
+        measured.call_wall[name].add_medians(bare.call_wall[name], tool.call_wall[name])
+    measured.thread.add(bare.thread / rounds, tool.thread / rounds)
+    measured.wall.add(bare.wall / rounds, tool.wall / rounds)
+    measured.total.add(bare.total / rounds, tool.total / rounds)

@@ -1,0 +1,90 @@
+"""How much memory many runs take: one child process, without or with threadtrail.
+
+    python -m benchmarks.memory nothing|threadtrail open|finished 1 1000 100000
+
+prints one line of JSON: the resident memory, in bytes, after so many runs, everything delivered. The
+client's ``post`` and ``get`` are answered at once: making a request leaves nothing behind, and takes long.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import openai
+
+from benchmarks.canned import ASSISTANT_ID, run
+from benchmarks.contenders import start
+
+ROOT = Path(__file__).resolve().parent.parent
+STATM = Path("/proc/self/statm")
+
+FLUSH_EVERY = 500
+"""The runs come far faster than in any program; what was seen is delivered so often, as it would be."""
+
+TIMEOUT_SECONDS = 600
+
+
+class InstantClient(openai.OpenAI):
+    """Answers each request with a fresh run, without making it."""
+
+    number = 0
+
+    def post(self, path: str, *, cast_to: Any, **_options: Any) -> Any:
+        """A new run."""
+        self.number += 1
+        return cast_to.construct(**run("queued", f"{self.number:010d}"))
+
+    def get(self, path: str, *, cast_to: Any, **_options: Any) -> Any:
+        """The last run, now completed."""
+        return cast_to.construct(**run("completed", f"{self.number:010d}"))
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory now (where that is unknown: that ever were)."""
+    gc.collect()
+    if STATM.exists():
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def sizes(contender: str, kind: str, counts: list[int]) -> list[int]:
+    """Resident bytes after each of ``counts`` runs, which only grow."""
+    client = InstantClient(api_key="sk-bench", base_url="http://127.0.0.1/v1")
+    runs = client.beta.threads.runs
+    tool = start(contender)
+    measured = []
+    for number in range(1, counts[-1] + 1):
+        made = runs.create(thread_id=f"thread_{number}", assistant_id=ASSISTANT_ID)
+        if kind == "finished":
+            runs.retrieve(made.id, thread_id=made.thread_id)
+        if number in counts or number % FLUSH_EVERY == 0:
+            tool.flush()
+        if number in counts:
+            measured.append(resident())
+    if contender != "nothing" and kind == "finished" and tool.recorded() != counts[-1]:
+        raise AssertionError(f"{contender} delivered {tool.recorded()} of {counts[-1]} finished runs")
+    return measured
+
+
+def sizes_in_child(contender: str, kind: str, counts: list[int]) -> list[int]:
+    """``sizes``, measured in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.memory", contender, kind, *map(str, counts)]
+    process = subprocess.run(  # noqa: S603 - our own module
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{process.stderr}")
+    measured: list[int] = json.loads(process.stdout)
+    return measured
+
+
+if __name__ == "__main__":
+    print(json.dumps(sizes(sys.argv[1], sys.argv[2], [int(count) for count in sys.argv[3:]])))

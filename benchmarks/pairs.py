@@ -1,0 +1,60 @@
+"""Pairs of times and what they say: medians, because a busy machine spoils means."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MICROSECOND = 1_000
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Times of the bare SDK, and of the tool beside them, in microseconds."""
+
+    bare: list[float] = field(default_factory=list)
+    tool: list[float] = field(default_factory=list)
+
+    def add(self, bare: float, tool: float) -> None:
+        """Add a pair, in nanoseconds."""
+        self.bare.append(bare / MICROSECOND)
+        self.tool.append(tool / MICROSECOND)
+
+    def add_medians(self, bare: Sequence[float], tool: Sequence[float]) -> None:
+        """Add the medians of two blocks, in nanoseconds."""
+        self.add(statistics.median(bare), statistics.median(tool))
+
+    def summary(self, per: int = 1) -> Summary:
+        """What was added, each time divided by ``per``."""
+        differences = sorted((tool - bare) / per for bare, tool in zip(self.bare, self.tool, strict=True))
+        ratios = [tool / bare for bare, tool in zip(self.bare, self.tool, strict=True)]
+        return Summary(
+            bare=statistics.median(self.bare) / per,
+            added=statistics.median(differences),
+            margin=_margin(differences),
+            ratio=statistics.median(ratios),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Medians in microseconds; ``margin`` is half of the median difference's 95 % interval."""
+
+    bare: float
+    added: float
+    margin: float
+    ratio: float
+
+
+def _margin(ordered: list[float]) -> float:
+    """Half of the 95 % interval of the median, by order statistics: no assumption on the distribution."""
+    count = len(ordered)
+    reach = 1.96 * math.sqrt(count) / 2
+    low = max(0, math.floor(count / 2 - reach))
+    high = min(count - 1, math.ceil(count / 2 + reach))
+    return (ordered[high] - ordered[low]) / 2

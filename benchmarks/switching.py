@@ -1,0 +1,60 @@
+"""Takes a tool's patches off the SDK and puts them back, within one process, as often as is needed.
+
+Bare and instrumented calls are then made by the same client objects in the same process, in turns, so
+that what the machine does besides falls on both alike. It works for any tool that patches attributes of
+the SDK's classes and modules, and leaves the very functions in place that were there without the tool.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_MISSING = object()
+
+
+class Switch:
+    """Switches what ``patch`` changed in the SDK on and off; it is on to begin with.
+
+    Every module of the SDK that is to be patched must have been imported before.
+    """
+
+    def __init__(self, patch: Callable[[], object]) -> None:
+        before = {id(owner): (owner, dict(vars(owner))) for owner in _owners()}
+        patch()
+        self._changes: list[tuple[Any, str, Any, Any]] = []
+        for owner, old in before.values():
+            for name, value in list(vars(owner).items()):
+                if old.get(name, _MISSING) is not value and not isinstance(value, ModuleType):
+                    self._changes.append((owner, name, old.get(name, _MISSING), value))
+
+    def __len__(self) -> int:
+        """How many attributes the tool changed."""
+        return len(self._changes)
+
+    def on(self) -> None:
+        """Put the tool's functions in."""
+        for owner, name, _, patched in self._changes:
+            setattr(owner, name, patched)
+
+    def off(self) -> None:
+        """Put the SDK's own functions in."""
+        for owner, name, original, _ in self._changes:
+            if original is not _MISSING:
+                setattr(owner, name, original)
+            elif name in vars(owner):
+                delattr(owner, name)
+
+
+def _owners() -> Iterator[Any]:
+    """The SDK's modules and the classes in them."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.partition(".")[0] == "openai":
+            yield module
+            for value in list(vars(module).values()):
+                if isinstance(value, type) and value.__module__.partition(".")[0] == "openai":
+                    yield value

@@ -1,0 +1,58 @@
+"""The command ``threadtrail``: finds the subcommand, and turns what goes wrong into an exit code.
+
+A subcommand is a module with ``add_parser(subcommands)``, which sets ``run`` on its parser: a function from
+the parsed options to the exit code. It imports what it needs when it runs, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import threadtrail
+from threadtrail.demo import command as demo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (demo,)
+
+FAILED = 1
+WRONG_USE = 2  # as argparse has it
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 for success, 2 for wrong use, 1 for the rest."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return WRONG_USE
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()  # here, where a reader that has left can still be dealt with
+    except threadtrail.ConfigurationError as error:
+        sys.stderr.write(f"threadtrail: {error}\n")
+        return WRONG_USE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `threadtrail ... | head`: what is left has nowhere to go, and the interpreter flushes once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="threadtrail", description="One line, one run, one trace: see what OpenAI assistants do."
+    )
+    parser.add_argument("--version", action="version", version=f"threadtrail {threadtrail.__version__}")
+    parser.set_defaults(run=None)
+    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subcommands)
+    return parser

@@ -1,0 +1,105 @@
+"""The whole Assistants surface, on each SDK: the same with threadtrail, without it, and with it broken."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from differential.compare import differences, report
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLED = "3.54.0"
+VERSIONS = ("1.21.0", "1.109.1", "2.54.0", INSTALLED)
+TIMEOUT_SECONDS = 55
+
+# Steps that are meant to fail say so in their names.
+MEANT_TO_FAIL = re.compile(r"error|wrong|odd|shown: |messages\.delete")
+RUN_ID = re.compile(r"run_[0-9A-Za-z]{24}")
+
+pytestmark = [pytest.mark.parametrize("version", VERSIONS), pytest.mark.slow]
+
+
+def sdk_path(version: str) -> list[str]:
+    if version == INSTALLED:
+        return []
+    folder = ROOT / ".sdks" / f"openai-{version}"
+    if not folder.is_dir():
+        pytest.fail(f"openai {version} is not in {folder.parent}. Get it with: make sdks")
+    return [str(folder)]
+
+
+@functools.cache
+def play(version: str, mode: str) -> dict[str, Any]:
+    """Play in a process of its own; the record without threadtrail serves several tests."""
+    path = [*sdk_path(version), str(ROOT / "tests"), str(ROOT / "src")]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "THREADTRAIL_"))}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(path), "NO_PROXY": "127.0.0.1"}
+    # The process shows warnings as Python does by default, whatever pytest was started with.
+    environment.pop("PYTHONWARNINGS", None)
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "record.json")
+        command = [sys.executable, "-m", "differential.surface", "--mode", mode]
+        process = subprocess.run(
+            [*command, "--output", str(output)],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        assert process.returncode == 0, f"{mode} on openai {version}:\n{process.stderr[-8000:]}"
+        record: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+        record["stdout"], record["stderr"] = process.stdout, process.stderr
+    assert record["sdk"] == version
+    return record
+
+
+def test_the_play_itself_is_sound(version: str) -> None:
+    record = play(version, "bare")
+    failed = [step["step"] for step in record["steps"] if "error" in step]
+    assert [name for name in failed if not MEANT_TO_FAIL.search(name)] == []
+    # A script that has silently stopped to do anything must not look like perfect transparency.
+    assert len(failed) >= 130
+    assert len(record["steps"]) >= 500
+    assert len({request["request"] for request in record["requests"]}) >= 300
+    shown = [step["shown"] for step in record["steps"] if step.get("shown")]
+    assert version == "1.21.0" or len(shown) >= 30
+
+
+def test_the_same_with_threadtrail(version: str) -> None:
+    bare, on = play(version, "bare"), play(version, "on")
+    found = differences(bare, on)
+    assert not found, report(found)
+    assert (on["stdout"], on["stderr"]) == (bare["stdout"], bare["stderr"])
+
+
+def test_every_run_that_the_program_saw_was_recorded_once(version: str) -> None:
+    on = play(version, "on")
+    watched = on["watched"]
+    assert set(watched["ended"].values()) == {1}
+    assert set(watched["created"].values()) == {1}
+    assert watched["created"].keys() == watched["ended"].keys()
+    assert sorted(runs_seen(on) - watched["ended"].keys()) == []
+    assert watched["contained"] == {}
+
+
+def test_the_same_with_everything_failing(version: str) -> None:
+    bare, chaos = play(version, "bare"), play(version, "chaos")
+    found = differences(bare, chaos)
+    assert not found, report(found)
+    raised = chaos["watched"]["raised"]
+    assert any(name.startswith("threadtrail.recording") for name in raised), raised
+
+
+def runs_seen(record: dict[str, Any]) -> set[str]:
+    """Return the ids of the runs that the program was told of by a parsed result."""
+    return {run for step in record["steps"] for run in RUN_ID.findall(json.dumps(step))}

@@ -1,0 +1,67 @@
+"""Drives either kind of client, so that one test serves both."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any
+
+ENDS = {"completed", "failed", "cancelled", "expired", "incomplete"}
+
+
+async def resolved(value: Any) -> Any:
+    """Await what can be awaited."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def each(source: Any) -> AsyncIterator[Any]:
+    """Iterate over either kind of iterable."""
+    if hasattr(source, "__aiter__"):
+        async for item in source:
+            yield item
+    else:
+        for item in source:
+            yield item
+
+
+async def drained(source: Any) -> list[Any]:
+    """Everything that either kind of iterable has."""
+    return [item async for item in each(source)]
+
+
+@contextlib.asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[Any]:
+    """Enter either kind of context manager."""
+    if hasattr(manager, "__aenter__"):
+        async with manager as value:
+            yield value
+    else:
+        with manager as value:
+            yield value
+
+
+async def new_assistant(client: Any, **options: Any) -> str:
+    """Create an assistant; return its id."""
+    assistant = await resolved(client.beta.assistants.create(**{"model": "gpt-4o", "name": "Math Tutor"} | options))
+    return str(assistant.id)
+
+
+async def new_thread(client: Any, text: str = "3x + 11 = 14?") -> str:
+    """Create a thread with one message of the user; return its id."""
+    thread = await resolved(client.beta.threads.create())
+    await resolved(client.beta.threads.messages.create(thread.id, role="user", content=text))
+    return str(thread.id)
+
+
+async def poll(client: Any, run: Any) -> Any:
+    """Retrieve a run, by hand, until it ends or asks for outputs."""
+    while run.status not in ENDS | {"requires_action"}:
+        run = await resolved(client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id))
+    return run
+
+
+def outputs_for(run: Any) -> list[dict[str, str]]:
+    """An output for each tool call that the run asks for."""
+    calls = run.required_action.submit_tool_outputs.tool_calls
+    return [{"tool_call_id": call.id, "output": f"output of {call.function.name}"} for call in calls]
