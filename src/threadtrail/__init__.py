@@ -7,11 +7,18 @@
 Importing this patches nothing, starts nothing, and imports no SDK.
 """
 
-from threadtrail import events
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from threadtrail._api import Instrumentation, flush, instrument, shutdown, status, uninstrument
 from threadtrail.context import attributes, trace
 from threadtrail.errors import ConfigurationError
-from threadtrail.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from threadtrail import events
+    from threadtrail.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
@@ -29,3 +36,12 @@ __all__ = [
     "trace",
     "uninstrument",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only authors of exporters need when it is asked for: half of the import time is theirs."""
+    if name == "events":
+        return importlib.import_module("threadtrail.events")
+    if name == "hookimpl":
+        return importlib.import_module("threadtrail.hookspecs").hookimpl
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

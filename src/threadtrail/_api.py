@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from threadtrail.registry import LoadedExporters
+    from threadtrail.registry import LoadedExporter, LoadedExporters
     from threadtrail.runtime import Runtime, Status
     from threadtrail.settings import Settings
 
@@ -131,7 +131,7 @@ def instrument(
 
 def _start(loaded: LoadedExporters, settings: Settings) -> None:
     """Let the exporters get ready; if one cannot, those before it are closed again."""
-    started = []
+    started: list[LoadedExporter] = []
     for item in loaded:
         if item.hooks.start is not None:
             try:

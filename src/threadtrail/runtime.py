@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail.delivery import Delivery, InlineLane, Lane, Sampler, build_processors, lifecycle
-from threadtrail.delivery.guard import guard
-from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.context import listening
+from threadtrail.delivery import lifecycle
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.guard import guard
+from threadtrail.delivery.inline import InlineLane
+from threadtrail.delivery.lane import Lane
+from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.sampling import Sampler
+from threadtrail.delivery.status import LaneStatus
+from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    from threadtrail.delivery import LaneStatus
+    from threadtrail.delivery.hooks import ExporterHooks
     from threadtrail.registry import LoadedExporters
     from threadtrail.settings import Settings
 
@@ -109,7 +114,7 @@ class Runtime:
             listening.observer = self.sink
 
 
-def _lane(settings: Settings, name: str, hooks: object) -> Lane | InlineLane:
+def _lane(settings: Settings, name: str, hooks: ExporterHooks) -> Lane | InlineLane:
     if settings.inline:
         return InlineLane(name, hooks)
     return Lane(name, hooks, queue_size=settings.queue_size)

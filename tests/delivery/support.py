@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from threadtrail.delivery import ExporterHooks
+from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.events import Event, Failure, Run, RunEnded, RunStatusChanged
 
 if TYPE_CHECKING:

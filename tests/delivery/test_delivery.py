@@ -5,16 +5,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
-from threadtrail.delivery import (
-    Delivery,
-    ExporterHooks,
-    Guard,
-    InlineLane,
-    Lane,
-    LaneStatus,
-    Sampler,
-    build_processors,
-)
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.guard import Guard
+from threadtrail.delivery.hooks import ExporterHooks
+from threadtrail.delivery.inline import InlineLane
+from threadtrail.delivery.lane import Lane
+from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.sampling import Sampler
+from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +55,21 @@ def test_all_lanes_share_one_deadline() -> None:
     assert delivery.shutdown(0.2) is False
     assert time.monotonic() - begun < 0.2 * len(stuck)
     assert all(status.queued + status.dropped == 1 for status in delivery.status().values())
+    for each in stuck:
+        each.release.set()
+
+
+def test_one_that_is_late_does_not_hide_another() -> None:
+    stuck = [Stuck("export"), Stuck("export")]
+    delivery = deliver({f"x{number}": each.hooks for number, each in enumerate(stuck)})
+    delivery.publish(changed(1))
+    for each in stuck:
+        assert each.entered.wait(PATIENCE)
+    assert delivery.flush(0.01) is False
+    assert delivery._guard.counts == {"exporter 'x0', flush": 1, "exporter 'x1', flush": 1}
+    delivery.publish(changed(2))
+    assert delivery.shutdown(0.01) is False
+    assert [status.dropped for status in delivery.status().values()] == [1, 1]
     for each in stuck:
         each.release.set()
 

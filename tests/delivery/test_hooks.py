@@ -7,7 +7,7 @@ import pluggy
 import pytest
 
 from threadtrail import hookspecs
-from threadtrail.delivery import ExporterHooks
+from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.errors import ConfigurationError
 from threadtrail.hookspecs import hookimpl
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.support import PATIENCE, Collecting, changed
-from threadtrail.delivery import ExporterHooks, Guard, InlineLane, LaneStatus
+from threadtrail.delivery.guard import Guard
+from threadtrail.delivery.hooks import ExporterHooks
+from threadtrail.delivery.inline import InlineLane
+from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
-from threadtrail.delivery import ExporterHooks, Guard, Lane, LaneStatus
 from threadtrail.delivery import lane as lane_module
+from threadtrail.delivery.guard import Guard
+from threadtrail.delivery.hooks import ExporterHooks
+from threadtrail.delivery.lane import Lane
+from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +57,18 @@ def test_events_come_once_in_order_with_their_contexts_from_one_thread() -> None
     assert (thread.name, thread.daemon) == ("threadtrail-x", True)
     assert made.status() == LaneStatus(delivered=5000)
     assert made.shutdown(PATIENCE) is True
+
+
+def test_a_batch_cannot_be_changed_by_the_exporter() -> None:
+    kinds: set[type] = set()
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        kinds.update({type(events), type(contexts)})
+
+    made = lane(ExporterHooks(export=export))
+    made.put(changed(1))
+    assert made.flush(PATIENCE) is True
+    assert kinds == {tuple}
 
 
 def test_a_lone_event_needs_no_flush() -> None:
@@ -228,8 +243,12 @@ def test_a_flush_that_raises_is_false_and_the_lane_lives_on() -> None:
 
 
 def test_an_exporter_that_flushes_from_its_own_hook_does_not_wait_for_itself() -> None:
-    answers: list[bool] = []
-    made = lane(ExporterHooks(export=lambda events, contexts: answers.append(made.flush(PATIENCE))))
+    answers: list[bool | None] = []
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        answers.append(made.begin_flush(time.monotonic() + PATIENCE).result)
+
+    made = lane(ExporterHooks(export=export))
     made.put(changed(0))
     assert made.flush(PATIENCE) is True
     assert answers == [False]
@@ -299,7 +318,7 @@ def test_a_flush_during_the_shutdown_gets_its_answer() -> None:
 def test_without_threads_events_are_kept_then_counted_as_dropped(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As from Python 3.12 on, once the interpreter is exiting."""
+    """As on Python 3.12, once the interpreter is exiting."""
 
     def refuse(worker: object, name: str) -> threading.Thread:
         raise RuntimeError("can't create new thread at interpreter shutdown")

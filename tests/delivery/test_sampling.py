@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.support import changed, ended
-from threadtrail.delivery import Sampler
-from threadtrail.delivery.sampling import EVENTS_HELD_PER_RUN, RUNS_HELD
+from threadtrail.delivery.sampling import EVENTS_HELD_PER_RUN, RUNS_HELD, Sampler
 from threadtrail.events import (
     AssistantDeleted,
     Event,

@@ -7,24 +7,51 @@ import importlib
 import inspect
 import pkgutil
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import threadtrail
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
-# What runs for a call, from the note that is taken to the batch that is exported. The guard and
-# the queues are not among them: they are what has to hold.
-BROKEN = (
-    "threadtrail.recording",
-    "threadtrail.delivery.content",
-    "threadtrail.delivery.processors",
-    "threadtrail.delivery.sampling",
-    "threadtrail.context",
-)
+# What runs on behalf of a call, from the note that is taken to the batch that is exported.
+LAYERS = {
+    "notes": (
+        "threadtrail.instrumentation.copies",
+        "threadtrail.instrumentation.failures",
+        "threadtrail.instrumentation.glances",
+        "threadtrail.instrumentation.sink",
+        "threadtrail.instrumentation.streams:StreamNotes",
+        "threadtrail.context:here",
+        "threadtrail.recording.recorder",
+    ),
+    "recording": ("threadtrail.recording",),
+    "delivery": (
+        "threadtrail.delivery.content",
+        "threadtrail.delivery.plans",
+        "threadtrail.delivery.processors",
+        "threadtrail.delivery.texts",
+    ),
+}
+ALL = "all of them, always"
+# What has to hold: the recorder's own thread, what waits for it, and what runs another function
+# under the guard.
+HOLDS = {
+    "note_failure",
+    "_work",
+    "_wait_and_take",
+    "_sleep_seconds",
+    "next_deadline",
+    "_take",
+    "_start",
+    "flush",
+    "_finish",
+    "_ask",
+}
+# Within one layer: where every call fails, the outermost function hides all that it would call.
+FAILS_EVERY = 5
 
 
 class ChaosError(Exception):
@@ -58,46 +85,61 @@ class FaultyExporter:
         self._fail("shutdown")
 
 
-def break_everything(raised: Counter[str]) -> None:
-    """Replace every function of the modules in `BROKEN` by one that raises, wherever it is used."""
-    replacements: dict[int, Any] = {}
-    for module in _modules():
-        for owner, name, function in _functions(module):
-            broken = _broken(function, raised)
-            replacements[id(function)] = broken
-            if inspect.isclass(owner):
-                setattr(owner, name, broken)
-    for name, module in list(sys.modules.items()):
-        if name.startswith("threadtrail") and module is not None:
-            for attribute, value in list(vars(module).items()):
-                if id(value) in replacements:
-                    setattr(module, attribute, replacements[id(value)])
+class Chaos:
+    """Breaks functions; they fail while their layer does, so that a program starts and ends as ever."""
+
+    def __init__(self, raised: Counter[str]) -> None:
+        self.failing = ""
+        self._raised = raised
+        self._calls: Counter[str] = Counter()
+
+    def break_everything(self) -> None:
+        """Replace every function that `LAYERS` names by one that can raise, wherever it is used."""
+        replacements: dict[int, Any] = {}
+        for layer, entries in LAYERS.items():
+            for module, only in _modules(entries):
+                for owner, name, function in _functions(module, only):
+                    replacements[id(function)] = broken = self._broken(layer, function)
+                    if inspect.isclass(owner):
+                        setattr(owner, name, broken)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("threadtrail"):
+                for attribute, value in list(vars(module).items()):
+                    if id(value) in replacements:
+                        setattr(module, attribute, replacements[id(value)])
+
+    def _broken(self, layer: str, function: Any) -> Any:
+        name = f"{function.__module__}.{function.__qualname__}"
+
+        @functools.wraps(function)
+        def broken(*args: Any, **kwargs: Any) -> Any:
+            if self.failing in {layer, ALL}:
+                self._calls[name] += 1
+                if self.failing == ALL or self._calls[name] % FAILS_EVERY == 1:
+                    self._raised[f"{layer}: {name}"] += 1
+                    raise ChaosError(name)
+            return function(*args, **kwargs)
+
+        return broken
 
 
-def _modules() -> Iterator[ModuleType]:
-    for name in BROKEN:
+def _modules(entries: Iterable[str]) -> Iterator[tuple[ModuleType, str]]:
+    for entry in entries:
+        name, _, only = entry.partition(":")
         module = importlib.import_module(name)
-        yield module
+        yield module, only
         for info in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}."):
-            yield importlib.import_module(info.name)
+            yield importlib.import_module(info.name), ""
 
 
-def _functions(module: ModuleType) -> Iterator[tuple[Any, str, Any]]:
+def _functions(module: ModuleType, only: str) -> Iterator[tuple[Any, str, Any]]:
     for name, value in list(vars(module).items()):
-        if getattr(value, "__module__", None) != module.__name__:
+        if getattr(value, "__module__", None) != module.__name__ or (only and name != only):
             continue
-        if inspect.isfunction(value):
+        if inspect.isfunction(value) and name not in HOLDS:
             yield module, name, value
         elif inspect.isclass(value) and not issubclass(value, BaseException):
             for method, function in list(vars(value).items()):
                 if inspect.isfunction(function) and not method.startswith("__"):
-                    yield value, method, function
-
-
-def _broken(function: Any, raised: Counter[str]) -> Any:
-    @functools.wraps(function)
-    def broken(*args: Any, **kwargs: Any) -> NoReturn:
-        raised[f"{function.__module__}.{function.__qualname__}"] += 1
-        raise ChaosError(function.__qualname__)
-
-    return broken
+                    if method not in HOLDS:
+                        yield value, method, function

@@ -4,7 +4,8 @@
 
 Run with the SDK under test first on the path. `bare` knows nothing of threadtrail; `on` calls
 `threadtrail.instrument()`, after one client of each kind was made; `chaos` calls it before the SDK is
-imported, and makes everything raise that threadtrail runs for a call.
+imported, and makes raise what threadtrail runs for a call: layer by layer in the parts of the play,
+beginning with layer number `--first`, so that over the SDKs every layer fails in every part.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from differential.bare import Bare
 from differential.describe import scrub
 from differential.tape import Tape
 from differential.world import API_KEY, World, resolved
@@ -33,10 +35,11 @@ def main() -> None:
     """Play, and write the record down."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", choices=("bare", "on", "chaos"), default="bare")
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     tape = Tape()
-    watcher = importlib.import_module("differential.watchers").make(options.mode)
+    watcher = _watcher(options.mode, options.first)
     watcher.before_import()
     sdk = importlib.import_module("openai")
     with AssistantsServer(seed="surface", clock=lambda: NOW) as server:
@@ -50,7 +53,14 @@ def main() -> None:
     options.output.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
 
 
-async def _play(tape: Tape, server: AssistantsServer, sdk: Any, watcher: Any) -> None:
+def _watcher(mode: str, first: int) -> Bare:
+    if mode == "bare":
+        return Bare()
+    watcher: Bare = importlib.import_module("differential.watchers").make(mode, first)
+    return watcher
+
+
+async def _play(tape: Tape, server: AssistantsServer, sdk: Any, watcher: Bare) -> None:
     tape.watch_loop()
     early = {}
     for is_async in (False, True):
@@ -60,8 +70,10 @@ async def _play(tape: Tape, server: AssistantsServer, sdk: Any, watcher: Any) ->
         world = World(server, tape, sdk, is_async, early[is_async])
         for part in PARTS:
             tape.prefix = f"{'async' if is_async else 'sync'} {part}: "
+            watcher.next_part()
             await importlib.import_module(f"differential.play_{part}").play(world)
         tape.prefix = f"{'async' if is_async else 'sync'} shown: "
+        watcher.next_part()
         await _shown(world)
 
 

@@ -1,45 +1,31 @@
-"""The three ways to watch the play: not at all, with threadtrail on, and with all of it failing."""
+"""The ways to watch the play with threadtrail: in order, and with all of it failing."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
+import threadtrail
+from differential.bare import Bare
+from differential.chaos import ALL, LAYERS, Chaos, FaultyExporter
+from threadtrail.delivery.guard import guard
+
 FLUSH_TIMEOUT_SECONDS = 20.0
-
-
-class Bare:
-    """Does nothing, and imports nothing of threadtrail's instrumentation."""
-
-    def before_import(self) -> None:
-        """Act before the SDK is imported."""
-
-    def after_import(self) -> None:
-        """Act when the SDK is imported and has made clients."""
-
-    def finish(self) -> dict[str, Any]:
-        """Return what was recorded."""
-        return {}
+SETTLE_SECONDS = 0.02
 
 
 class On(Bare):
     """Instruments, and counts what an exporter gets."""
 
     def __init__(self) -> None:
-        self.exporter: Any = None
+        self.exporter = CountingExporter()
 
     def after_import(self) -> None:
-        import threadtrail
-
-        self.exporter = _counting_exporter()
         threadtrail.instrument(exporters=[self.exporter])
 
     def finish(self) -> dict[str, Any]:
-        import threadtrail
-
         threadtrail.shutdown(timeout=FLUSH_TIMEOUT_SECONDS)
-        from threadtrail.delivery import guard
-
         return {
             "events": dict(self.exporter.types),
             "created": dict(self.exporter.created),
@@ -48,48 +34,47 @@ class On(Bare):
         }
 
 
-class Chaos(Bare):
-    """Instruments, and makes everything raise that runs on behalf of a call."""
+class Broken(Bare):
+    """Instruments, and makes one layer after another fail, or all at once, from part to part."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
         self.raised: Counter[str] = Counter()
+        self.chaos = Chaos(self.raised)
+        layers = (*LAYERS, ALL)
+        self._layers = itertools.cycle([*layers[first:], *layers[:first]])
 
     def before_import(self) -> None:
-        import threadtrail
-        from differential import chaos
+        self.chaos.break_everything()
+        exporter = FaultyExporter(self.raised)
+        threadtrail.instrument(exporters=[exporter], settle_seconds=SETTLE_SECONDS)
 
-        threadtrail.instrument(exporters=[chaos.FaultyExporter(self.raised)])
-        chaos.break_everything(self.raised)
+    def next_part(self) -> None:
+        self.chaos.failing = next(self._layers)
 
     def finish(self) -> dict[str, Any]:
-        import threadtrail
-
+        self.chaos.failing = ""
         threadtrail.shutdown(timeout=FLUSH_TIMEOUT_SECONDS)
         return {"raised": dict(self.raised)}
 
 
-def make(mode: str) -> Bare:
-    """Return the watcher of this mode."""
-    watchers: dict[str, type[Bare]] = {"bare": Bare, "on": On, "chaos": Chaos}
-    return watchers[mode]()
+def make(mode: str, first: int) -> Bare:
+    """Return the watcher of this mode; `first` is the layer that fails first."""
+    return On() if mode == "on" else Broken(first)
 
 
-def _counting_exporter() -> Any:
-    import threadtrail
+class CountingExporter:
+    """Counts events by type, and the beginning and end of each run."""
 
-    class CountingExporter:
-        def __init__(self) -> None:
-            self.types: Counter[str] = Counter()
-            self.created: Counter[str] = Counter()
-            self.ended: Counter[str] = Counter()
+    def __init__(self) -> None:
+        self.types: Counter[str] = Counter()
+        self.created: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
 
-        @threadtrail.hookimpl
-        def export(self, events: Any) -> None:
-            for event in events:
-                self.types[event.type] += 1
-                if event.type == "thread.run.created":
-                    self.created[event.run_id] += 1
-                if event.type == "thread.run.ended":
-                    self.ended[event.run.id] += 1
-
-    return CountingExporter()
+    @threadtrail.hookimpl
+    def export(self, events: Any) -> None:
+        for event in events:
+            self.types[event.type] += 1
+            if event.type == "thread.run.created":
+                self.created[event.run_id] += 1
+            if event.type == "thread.run.ended":
+                self.ended[event.run.id] += 1

@@ -43,8 +43,8 @@ class Delivery:
     def start(self) -> None:
         """Start the lanes' workers now rather than with the first event.
 
-        Worth it when a run is first seen: from Python 3.12 on no thread can be started any more while the
-        interpreter exits, which in a short script is when the first event comes.
+        Worth it when a run is first seen: Python 3.12 starts no thread any more while the interpreter
+        exits, which in a short script is when the first event comes.
         """
         for lane in self._lanes:
             lane.start_worker()

@@ -72,7 +72,7 @@ class Lane:
     def start_worker(self) -> bool:
         """Start the worker unless it runs; False if no thread can be started, which is logged.
 
-        From Python 3.12 on that is so once the interpreter is exiting. What is queued stays queued.
+        On Python 3.12 that is so once the interpreter is exiting. What is queued stays queued.
         """
         error = self._start(self._state)
         if error is not None:

@@ -75,7 +75,8 @@ def file_search(client: OpenAI) -> None:
         run.id,
         thread_id=thread.id,
         order="asc",
-        include=["step_details.tool_calls[*].file_search.results[*].content"],
+        # Newer SDKs say `include=[...]`.
+        extra_query={"include": ["step_details.tool_calls[*].file_search.results[*].content"]},
     )
     print(newest_text(client, thread.id))
 

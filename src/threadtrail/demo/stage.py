@@ -80,6 +80,6 @@ def _report(screen: Console, *, delivered: bool) -> int:
     for name, lane in status.exporters.items():
         lost += lane.lost
         trouble = f", {lane.failed} failed, {lane.dropped} dropped: {lane.last_error}" if lane.lost else ""
-        screen.print(f"{name}: {lane.delivered} events delivered{trouble}")
-    screen.print("The same for a program of yours: import threadtrail; threadtrail.instrument()")
+        screen.print(f"{name}: {lane.delivered} events delivered{trouble}", soft_wrap=True)
+    screen.print("The same for a program of yours: import threadtrail; threadtrail.instrument()", soft_wrap=True)
     return 0 if delivered and not lost else 1

@@ -35,5 +35,7 @@ def watch_coroutine(
     return watched
 
 
-async def _later(inner: _Unstarted, around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]]) -> Any:
+async def _later(
+    inner: _Unstarted, around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]]
+) -> Any:
     return await around(inner.coroutine)

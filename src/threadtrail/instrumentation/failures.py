@@ -10,6 +10,7 @@ from threadtrail.recording.observation import Raised
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
+    from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
 
 RETRY_HEADER = "x-stainless-retry-count"
@@ -20,6 +21,12 @@ def failure_of(error: BaseException) -> Failure:
     code = getattr(error, "code", None)
     kind = code if isinstance(code, str) and code else type(error).__qualname__
     return Failure(type=clean_text(kind), message=clean_text(str(error)) or None)
+
+
+def note_failure(sink: Sink, call: Call, error: BaseException) -> None:
+    """Note that a call raised. A coroutine that is thrown away unfinished has not failed."""
+    if not isinstance(error, GeneratorExit):
+        sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
 
 
 def raised(call: Call, error: BaseException) -> Raised:

@@ -29,8 +29,13 @@ class Glances:
         return False
 
     def knows(self, identity: Any) -> bool:
-        """Whether an object of this id was seen before."""
-        return identity in self._marks
+        """Whether an object of this id was seen before, parsed or in a raw response."""
+        return identity in self._marks or raw_identity(identity) in self._marks
+
+
+def raw_identity(identity: Any) -> str:
+    """Under which id the body of a raw response is marked: it is compared as bytes, not by fields."""
+    return f"raw {identity}"
 
 
 def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:  # noqa: FBT001 - one private caller
@@ -43,13 +48,20 @@ def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:  # noqa: FBT
     kind = fields.get("object")
     if kind == "thread.run":
         action = fields.get("required_action")
-        calls = tuple(call.id for call in action.submit_tool_outputs.tool_calls) if action is not None else None
-        return (fields.get("status"), fields.get("usage") is None, calls)
+        calls = (
+            tuple(call.id for call in action.submit_tool_outputs.tool_calls) if action is not None else None
+        )
+        return (fields.get("status"), fields.get("usage") is None, calls, fields.get("metadata"))
     if kind == "thread.message":
-        return (fields.get("status"), len(fields.get("content") or ()), known_run)
+        return (fields.get("status"), _lengths(fields.get("content") or ()), known_run)
     if kind == "thread.run.step" and fields.get("status") != "in_progress":
         return (fields.get("status"), fields.get("usage") is None, _has_results(fields), known_run)
     return None
+
+
+def _lengths(content: Any) -> tuple[int, ...]:
+    """How long each text of a message is: one that is being written keeps its status while it grows."""
+    return tuple(len(getattr(getattr(block, "text", None), "value", None) or "") for block in content)
 
 
 def _has_results(step: dict[str, Any]) -> tuple[Any, ...]:

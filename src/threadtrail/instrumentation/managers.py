@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import watch_coroutine
-from threadtrail.instrumentation.failures import raised
+from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.retries import counting
 from threadtrail.instrumentation.streams import tap
 
@@ -47,7 +47,7 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
             with counting(call):
                 stream = request()
         except BaseException as error:
-            _failed(sink, call, error)
+            note_failure(sink, call, error)
             raise
         sink.guard.call("tapping a stream", tap, stream, sink, call)
         return stream
@@ -58,11 +58,12 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
 def _watch_async(request: Coroutine[Any, Any, Any], sink: Sink, call: Call) -> Any:
     async def around(inner: Coroutine[Any, Any, Any]) -> Any:
         _entered(sink, call)
+        call.loop = sink.guard.call("noting the event loop", sink.loop)
         try:
             with counting(call):
                 stream = await inner
         except BaseException as error:
-            _failed(sink, call, error)
+            note_failure(sink, call, error)
             raise
         sink.guard.call("tapping a stream", tap, stream, sink, call)
         return stream
@@ -74,7 +75,3 @@ def _entered(sink: Sink, call: Call) -> None:
     """The run begins here, not where the manager was made: here its surroundings are taken."""
     call.started_at = time.time_ns()
     call.scope = sink.guard.call("noting a stream", sink.scope, begins=True, default=call.scope)
-
-
-def _failed(sink: Sink, call: Call, error: BaseException) -> None:
-    sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))

@@ -16,14 +16,27 @@ STEPS = "openai.resources.beta.threads.runs.steps"
 
 A, T, M, R, S = ("assistant_id",), ("thread_id",), ("message_id",), ("run_id",), ("step_id",)
 TR = ("thread_id", "run_id")
-RUN = ("thread_id", "assistant_id", "additional_messages", "additional_instructions", "reasoning_effort", "stream")
+RUN = (
+    "thread_id",
+    "assistant_id",
+    "additional_messages",
+    "additional_instructions",
+    "reasoning_effort",
+    "stream",
+)
 THREAD_AND_RUN = ("thread", "assistant_id", "stream")
 OUTPUTS = ("thread_id", "run_id", "tool_outputs", "stream")
 
-CREATE, CREATE_BOTH, SUBMIT = "threads.runs.create", "threads.create_and_run", "threads.runs.submit_tool_outputs"
+CREATE, CREATE_BOTH, SUBMIT = (
+    "threads.runs.create",
+    "threads.create_and_run",
+    "threads.runs.submit_tool_outputs",
+)
 
 
-def _row(module: str, resource: str, name: str, operation: str | None = None, *rest: tuple[str, ...], **flags: bool) -> Row:
+def _row(
+    module: str, resource: str, name: str, operation: str | None = None, *rest: tuple[str, ...], **flags: bool
+) -> Row:
     method = name.rpartition(".")[2]
     return Row(module, resource, method, name, operation or name, *rest, **flags)
 

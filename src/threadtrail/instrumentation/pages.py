@@ -10,7 +10,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import watch_coroutine
-from threadtrail.instrumentation.failures import raised
+from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result, paginators
 from threadtrail.instrumentation.retries import counting
 from threadtrail.instrumentation.sink import Sink, active, begin
@@ -38,7 +38,7 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
         with counting(call):
             result = wrapped(*args, **kwargs)
     except BaseException as error:
-        _failed(sink, call, error)
+        note_failure(sink, call, error)
         raise
     if inspect.iscoroutine(result):
         return watch_coroutine(result, lambda inner: _await_page(sink, call, inner))
@@ -54,22 +54,24 @@ def watch_paginator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
 
 
 def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+    call.loop = sink.guard.call("noting the event loop", sink.loop)
     try:
         with counting(call):
             page = yield from waiting
     except BaseException as error:
-        _failed(sink, call, error)
+        note_failure(sink, call, error)
         raise
     sink.guard.call("noting a page", note_result, sink, call, page)
     return page
 
 
 async def _await_page(sink: Sink, call: Call, waiting: Coroutine[Any, Any, Any]) -> Any:
+    call.loop = sink.guard.call("noting the event loop", sink.loop)
     try:
         with counting(call):
             page = await waiting
     except BaseException as error:
-        _failed(sink, call, error)
+        note_failure(sink, call, error)
         raise
     sink.guard.call("noting a page", note_result, sink, call, page)
     return page
@@ -77,7 +79,8 @@ async def _await_page(sink: Sink, call: Call, waiting: Coroutine[Any, Any, Any])
 
 def _begin(sink: Sink, page: Any) -> Call | None:
     """A call for the next page, or ``None`` if the list is none of ours."""
-    first = next(iter(page.data or ()), None)
+    objects = getattr(page, "data", None) or ()
+    first = next(iter(objects), None)
     operation = OPERATIONS.get(getattr(first, "object", ""))
     if operation is None:
         return None
@@ -87,7 +90,7 @@ def _begin(sink: Sink, page: Any) -> Call | None:
         if operation != "threads.messages.list" or name == "thread_id"
         if isinstance(value := getattr(first, name, None), str)
     }
-    if _ascending(page.data):
+    if _ascending(objects):
         arguments["order"] = "asc"
     return begin(sink, operation, operation, page._client, arguments, begins=False)  # noqa: SLF001 - a page keeps its client there
 
@@ -95,7 +98,3 @@ def _begin(sink: Sink, page: Any) -> Call | None:
 def _ascending(objects: list[Any]) -> bool:
     stamps = [getattr(item, "created_at", 0) for item in (objects[0], objects[-1])]
     return bool(stamps[0] < stamps[1])
-
-
-def _failed(sink: Sink, call: Call, error: BaseException) -> None:
-    sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))

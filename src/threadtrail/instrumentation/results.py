@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from threadtrail.instrumentation.copies import copy_changed
+from threadtrail.instrumentation.glances import raw_identity
 from threadtrail.instrumentation.streams import tap
 from threadtrail.recording.observation import Returned
 
@@ -40,7 +41,9 @@ paginators: WeakKeyDictionary[Any, tuple[Sink, Call]] = WeakKeyDictionary()
 @lru_cache(maxsize=512)
 def kind_of(cls: type) -> str | None:
     """What an SDK class is to us, or ``None``."""
-    names = {base.__name__ for base in cls.__mro__ if base.__module__.partition(".")[0] in {"openai", "pydantic"}}
+    names = {
+        base.__name__ for base in cls.__mro__ if base.__module__.partition(".")[0] in {"openai", "pydantic"}
+    }
     return next((kind for name, kind in KINDS if name in names), None)
 
 
@@ -74,7 +77,11 @@ def _note_raw(sink: Sink, call: Call, response: Any) -> None:
         return
     body: bytes = response.http_response.content
     run_id = call.arguments.get("run_id")
-    if call.operation == "threads.runs.retrieve" and run_id and sink.glances.unchanged(f"raw {run_id}", hash(body)):
+    if (
+        call.operation == "threads.runs.retrieve"
+        and run_id
+        and sink.glances.unchanged(raw_identity(run_id), hash(body))
+    ):
         sink.put(Returned(call, time.time_ns(), None, run_id))
     else:
         sink.put(Returned(call, time.time_ns(), body))

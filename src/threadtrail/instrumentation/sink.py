@@ -48,7 +48,12 @@ class Sink:
 
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The running event loop, where details of a run may have to be fetched on it."""
-        return asyncio.get_running_loop() if self._wants_loop else None
+        if not self._wants_loop:
+            return None
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:  # another kind of loop, such as trio's
+            return None
 
     # `threadtrail.context.Observer`: `trace()` runs in the user's threads as well.
 
@@ -73,7 +78,9 @@ class _Active:
 active = _Active()
 
 
-def begin(sink: Sink, name: str, operation: str, client: Any, arguments: dict[str, Any], *, begins: bool) -> Call:
+def begin(
+    sink: Sink, name: str, operation: str, client: Any, arguments: dict[str, Any], *, begins: bool
+) -> Call:
     """Note the beginning of a call."""
     return Call(
         operation=operation,

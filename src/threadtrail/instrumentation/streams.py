@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from threadtrail.values import Failure
 
 DELTAS = {"thread.message.delta", "thread.run.step.delta"}
-COMPLETIONS = {"thread.message.completed", "thread.message.incomplete", "thread.run.step.completed"}
+COMPLETIONS = {
+    *("thread.message.completed", "thread.message.incomplete"),
+    *("thread.run.step.completed", "thread.run.step.failed"),
+    *("thread.run.step.cancelled", "thread.run.step.expired"),
+}
 
 
 class StreamNotes:
@@ -35,8 +39,8 @@ class StreamNotes:
 
     def event(self, event: Any) -> None:
         """An event passed. It is copied now: the SDK's own handler goes on to change these objects."""
-        name = getattr(event, "event", None)
         data = getattr(event, "data", None)
+        name = getattr(event, "event", None) or ("error" if type(data).__name__ == "ErrorObject" else None)
         if name in DELTAS:
             self._delta(name, data)
         elif name is not None:
@@ -68,9 +72,14 @@ def _copy_delta(name: str, data: Any) -> dict[str, Any]:
     """A copy of a delta; the ordinary one, a piece of text, in a tenth of the time."""
     if name == "thread.message.delta":
         content = data.delta.content
-        if content is not None and len(content) == 1 and content[0].type == "text":
-            text = {"value": content[0].text.value} if content[0].text is not None else {}
-            return {"id": data.id, "delta": {"content": [{"index": content[0].index, "type": "text", "text": text}]}}
+        text = (
+            content[0].text
+            if content is not None and len(content) == 1 and content[0].type == "text"
+            else None
+        )
+        if text is not None and not text.annotations:
+            piece = {"index": content[0].index, "type": "text", "text": {"value": text.value}}
+            return {"id": data.id, "delta": {"content": [piece]}}
     copied: dict[str, Any] = copy_model(data)
     return copied
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.coroutines import watch_coroutine
-from threadtrail.instrumentation.failures import raised
+from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.managers import manager_of, watch_manager
 from threadtrail.instrumentation.results import note_result
 from threadtrail.instrumentation.retries import counting
@@ -93,4 +93,4 @@ class Watch:
 
     def _failed(self, sink: Sink, call: Call, error: BaseException) -> None:
         if self._row.reports_errors:
-            sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
+            note_failure(sink, call, error)

@@ -6,6 +6,7 @@ A compatible server may leave fields out, send odd ones, or invent types: what i
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
@@ -51,8 +52,9 @@ def text_or_none(value: Any) -> str | None:
 
 
 def number_or_none(value: Any) -> float | None:
-    """The value if it is a number, else ``None``."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """The value if it is a finite number, else ``None``."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if number and math.isfinite(value) else None
 
 
 def nanoseconds(value: Any) -> int | None:
@@ -114,7 +116,7 @@ def failure(value: Any) -> Failure | None:
 def assistant(data: dict[str, Any]) -> Assistant:
     """An assistant as the API returns it."""
     return Assistant(
-        id=str(data.get("id") or ""),
+        id=text_or_none(data.get("id")) or "",
         name=text_or_none(data.get("name")),
         description=text_or_none(data.get("description")),
         model=text_or_none(data.get("model")),
@@ -141,7 +143,7 @@ def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
         tools=freeze(tools),
         tool_names=tuple(filter(None, map(_tool_name, tools))),
         tool_choice=freeze(data.get("tool_choice")),
-        parallel_tool_calls=data["parallel_tool_calls"] if data.get("parallel_tool_calls") in (True, False) else None,
+        parallel_tool_calls=_bool_or_none(data.get("parallel_tool_calls")),
         temperature=number_or_none(data.get("temperature")),
         top_p=number_or_none(data.get("top_p")),
         max_input_tokens=_count(data, "max_prompt_tokens"),
@@ -154,13 +156,17 @@ def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
     )
 
 
+def _bool_or_none(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 def _tool_name(tool: Any) -> str | None:
     described = mapping(tool)
     return text_or_none(mapping(described.get("function")).get("name")) or text_or_none(described.get("type"))
 
 
 def _output_type(response_format: Any) -> str | None:
-    kind = response_format if isinstance(response_format, str) else mapping(response_format).get("type")
+    kind = text_or_none(response_format) or text_or_none(mapping(response_format).get("type"))
     return {"text": "text", "json_object": "json", "json_schema": "json"}.get(kind or "")
 
 
@@ -168,7 +174,7 @@ def message(data: dict[str, Any]) -> Message:
     """A message as the API returns it, or as the app sends it (then without an id)."""
     return Message(
         id=text_or_none(data.get("id")),
-        role=str(data.get("role") or "user"),
+        role=text_or_none(data.get("role")) or "user",
         thread_id=text_or_none(data.get("thread_id")),
         run_id=text_or_none(data.get("run_id")),
         assistant_id=text_or_none(data.get("assistant_id")),
@@ -190,8 +196,8 @@ def parts(content: Any) -> tuple[Part, ...]:
 
 
 def _part(block: dict[str, Any]) -> Part:
-    kind = block.get("type")
-    body = block.get(kind) if isinstance(kind, str) else None
+    kind = text_or_none(block.get("type"))
+    body = block.get(kind)
     if kind == "text" and isinstance(body, (str, dict)):
         text = body if isinstance(body, str) else body.get("value")
         notes = [] if isinstance(body, str) else items(body.get("annotations"))
@@ -213,7 +219,7 @@ def _part(block: dict[str, Any]) -> Part:
             filename=text_or_none(body.get("filename")),
             url=text_or_none(body.get("file_data")) or text_or_none(body.get("url")),
         )
-    return OtherPart(type=text_or_none(kind) or "unknown", data=freeze(block))
+    return OtherPart(type=kind or "unknown", data=freeze(block))
 
 
 def step(data: dict[str, Any]) -> Step:
@@ -222,7 +228,11 @@ def step(data: dict[str, Any]) -> Step:
     kind = text_or_none(data.get("type")) or text_or_none(details.get("type")) or "unknown"
     status = text_or_none(data.get("status"))
     ended = next(
-        (data[name] for name in ("completed_at", "failed_at", "cancelled_at", "expired_at") if data.get(name)),
+        (
+            data[name]
+            for name in ("completed_at", "failed_at", "cancelled_at", "expired_at")
+            if data.get(name)
+        ),
         None,
     )
     return Step(
@@ -244,7 +254,7 @@ def tool_call(data: dict[str, Any]) -> ToolCall:
     """A tool call of a step or of ``required_action``, of any type, known or not."""
     kind = text_or_none(data.get("type")) or "unknown"
     body = mapping(data.get(kind))
-    identity = str(data.get("id") or "")
+    identity = text_or_none(data.get("id")) or ""
     if kind == "code_interpreter":
         outputs = items(body.get("outputs"))
         logs = [text_or_none(mapping(item).get("logs")) for item in outputs]

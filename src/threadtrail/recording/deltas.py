@@ -26,7 +26,8 @@ def fold(record: RunRecord, deltas: list[tuple[str, Any]], time: int) -> None:
         content = delta.get("content") or read.mapping(delta.get("step_details")).get("tool_calls")
         for piece in read.items(content):
             if isinstance(piece, dict):
-                _add(pieces.setdefault(piece.get("index") or 0, {}), piece)
+                index = piece.get("index")
+                _add(pieces.setdefault(index if isinstance(index, int) else 0, {}), piece)
     for (name, identity), pieces in by_object.items():
         blocks = [pieces[index] for index in sorted(pieces)]
         if name == "thread.message.delta":

@@ -97,7 +97,12 @@ class DetailFetcher:
 
     def _get(self, record: RunRecord, path: str, params: dict[str, Any]) -> dict[str, Any]:
         # `client.get` is public, passes none of the patched methods, and warns of no deprecation.
-        options = {"params": dict(params), "headers": dict(HEADERS), "timeout": REQUEST_SECONDS, "max_retries": 1}
+        options = {
+            "params": dict(params),
+            "headers": dict(HEADERS),
+            "timeout": REQUEST_SECONDS,
+            "max_retries": 1,
+        }
         answer = record.client.get(path, cast_to=object, options=options)
         if asyncio.iscoroutine(answer):
             loop = record.loop

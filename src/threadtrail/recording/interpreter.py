@@ -24,6 +24,7 @@ from threadtrail.recording.origin import origin_of
 from threadtrail.recording.runs import RunRecord
 from threadtrail.recording.store import RunStore
 from threadtrail.recording.surroundings import Surroundings
+from threadtrail.values import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ LEARNT_FROM = {
     "threads.runs.list": "list",
 }
 CREATES_RUN = {"threads.runs.create", "threads.create_and_run"}
+SUBMIT = "threads.runs.submit_tool_outputs"
 
 DROPPED_STREAM_SECONDS = 60.0
 """A run whose stream the app left early, and which nobody looks at again, is told after this long."""
@@ -49,8 +51,8 @@ class Interpreter:
     """Keeps the runs and publishes their events; used by one thread at a time.
 
     ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting. What is
-    told carries the observations' own times. ``on_end`` is asked once about each run that ended with
-    something missing, and answers whether that is being fetched.
+    told carries the observations' own times. ``on_end``, if given, is asked once about each run that ended
+    with something missing, and answers whether that is being fetched.
     """
 
     def __init__(
@@ -60,11 +62,12 @@ class Interpreter:
         settle_seconds: float,
         run_timeout_seconds: float,
         max_open_runs: int,
-        on_end: Callable[[RunRecord], bool],
+        on_end: Callable[[RunRecord], bool] | None = None,
     ) -> None:
         self._settle = settle_seconds
         self._patience = run_timeout_seconds
-        self._on_end = on_end
+        self._on_end = on_end or (lambda _record: False)
+        self._keeps_clients = on_end is not None
         self._publish = publish
         self._runs = RunStore(max_open_runs)
         self._groups = Groups(publish)
@@ -94,8 +97,7 @@ class Interpreter:
 
     def _returned(self, observation: Returned, now: float) -> None:
         call = observation.call
-        if call.operation == "threads.runs.submit_tool_outputs":
-            self._submitted(call)
+        self._submitted(call)
         result = observation.result
         if isinstance(result, bytes):
             result = _parse(result)
@@ -148,35 +150,45 @@ class Interpreter:
 
     # -- runs -----------------------------------------------------------------------------------
 
-    def _see_run(self, data: dict[str, Any], call: Call, time: int, now: float, learnt_from: str = "") -> None:
+    def _see_run(
+        self, data: dict[str, Any], call: Call, time: int, now: float, learnt_from: str = ""
+    ) -> None:
         run_id = read.text_or_none(data.get("id"))
         if run_id is None or self._runs.was_told(run_id):
             return
         record = self._runs.get(run_id)
         if record is None:
-            if call.operation == "threads.runs.list" and data.get("status") in read.RUN_ENDS:
+            if (
+                call.operation == "threads.runs.list"
+                and read.text_or_none(data.get("status")) in read.RUN_ENDS
+            ):
                 # Somebody reads the history of a thread: those runs are not this program's doing.
                 return
             record = self._begin(run_id, data, call)
         _count(record, call)
         assistant = self._around.assistant(data.get("assistant_id"))
         record.see(data, time, learnt_from or LEARNT_FROM.get(call.operation, "poll"), call, assistant)
+        self._submitted(call)
         self._after(record, now)
 
     def _begin(self, run_id: str, data: dict[str, Any], call: Call) -> RunRecord:
         created = call.operation in CREATES_RUN
         record = RunRecord(run_id, call, origin_of(call.client), self._publish, created_here=created)
-        record.client, record.loop = call.client, call.loop
+        if self._keeps_clients:
+            record.client, record.loop = call.client, call.loop
         if created:
             record.input = self._around.input_of_new_run(read.text_or_none(data.get("thread_id")), call)
         self._groups.run_began(record)
         return record
 
     def _submitted(self, call: Call) -> None:
-        record = self._runs.get(str(call.arguments.get("run_id")))
+        """Take in the outputs that the call handed over: once, and as soon as their run is known."""
+        if call.operation != SUBMIT or "tool_outputs" not in call.arguments:
+            return
+        record = self._runs.get(read.text_or_none(call.arguments.get("run_id")) or "")
         if record is not None:
             call.run_id = record.id
-            record.submit(read.items(call.arguments.get("tool_outputs")), call.started_at)
+            record.submit(read.items(call.arguments.pop("tool_outputs")), call.started_at)
 
     def _after(self, record: RunRecord, now: float) -> None:
         """Something new is known of the run: keep it, or tell it if that was all."""
@@ -208,10 +220,14 @@ class Interpreter:
     def _inputs_from_list(self, objects: list[dict[str, Any]], call: Call) -> None:
         """Complete what the open runs of the thread know of their input."""
         listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
+        sent = [message for message in listed if message.run_id is None]
+        newest_first = call.arguments.get("order") != "asc"
         for record in self._runs.on_thread(read.text_or_none(call.arguments.get("thread_id"))):
             if record.input:
-                record.input = with_ids(record.input, [message for message in listed if message.run_id is None])
-            elif not record.created_here:
+                record.input = with_ids(record.input, sent)
+            elif not record.input_read and (newest_first or any(m.run_id == record.id for m in listed)):
+                # Another page of the list would hold what was said long before.
+                record.input_read = True
                 record.input = input_from_listing(listed, record.id, record.created_at_server)
 
     # -- streams --------------------------------------------------------------------------------
@@ -220,17 +236,21 @@ class Interpreter:
         call, name, data = event.call, event.name, event.data
         if not isinstance(data, dict):
             return
-        if name == "thread.created":
-            self._around.see_thread(data, call, event.time)
-        elif name.startswith("thread.run.step."):
-            self._with_run(call, now, lambda run: run.see_step(data, event.time, live=True))
-        elif name.startswith("thread.run."):
-            self._see_run(data, call, event.time, now, "create" if name == "thread.run.created" else "stream")
-            call.run_id = read.text_or_none(data.get("id")) or call.run_id
-            self._with_run(call, now, _mark_streamed)
-        elif name.startswith("thread.message."):
-            message = read.message(data)
-            self._with_run(call, now, lambda run: run.see_message(message, event.time, live=True))
+        match data.get("object") or _kind_of_event(name):
+            case "thread":
+                self._around.see_thread(data, call, event.time)
+            case "thread.run.step":
+                self._with_run(call, now, lambda run: run.see_step(data, event.time, live=True))
+            case "thread.run":
+                learnt_from = "create" if name == "thread.run.created" else "stream"
+                self._see_run(data, call, event.time, now, learnt_from)
+                call.run_id = read.text_or_none(data.get("id")) or call.run_id
+                self._with_run(call, now, _mark_streamed)
+            case "thread.message":
+                message = read.message(data)
+                self._with_run(call, now, lambda run: run.see_message(message, event.time, live=True))
+            case "error":
+                self._raised(Raised(call, event.time, read.failure(data) or Failure(type="unknown")))
 
     def _stream_closed(self, closed: StreamClosed, now: float) -> None:
         record = self._runs.get(closed.call.run_id or "")
@@ -316,6 +336,12 @@ def _kind_of(operation: str) -> str:
     if operation.startswith("threads.messages"):
         return "thread.message"
     return "assistant" if operation.startswith("assistants") else "thread"
+
+
+def _kind_of_event(name: str) -> str:
+    """Of what kind an object of a stream is, by its event (API reference, "Assistant stream events")."""
+    kinds = ("thread.run.step", "thread.run", "thread.message", "thread")
+    return next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
 
 
 def _parse(body: bytes) -> Any:

@@ -77,7 +77,9 @@ def input_from_listing(messages: list[Message], run_id: str, created_at: int) ->
     order of their creation and ``created_at`` (Unix nanoseconds, the server's clock) is the run's.
     """
     before = [
-        message for message in messages if message.run_id != run_id and (message.created_at or 0) <= created_at
+        message
+        for message in messages
+        if message.run_id != run_id and (message.created_at or 0) <= created_at
     ]
     last_answer = max((place for place, message in enumerate(before) if message.run_id), default=-1)
     return tuple(before[last_answer + 1 :])

@@ -47,7 +47,9 @@ class Recorder:
         self._settings = settings
         self._delivery = delivery
         self._guard = guard
-        self._lock = threading.Lock()
+        # Reentrant: inline, an exporter may use the SDK, and garbage collection may strike at any point.
+        self._lock = threading.RLock()
+        self._reading = False
         self.dropped = 0
         self._reset()
 
@@ -59,7 +61,7 @@ class Recorder:
             settle_seconds=settings.settle_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
             max_open_runs=settings.max_open_runs,
-            on_end=self._fetcher.fetch if self._fetcher is not None else lambda _record: False,
+            on_end=self._fetcher.fetch if self._fetcher is not None else None,
         )
         self._queue: queue.SimpleQueue[Observation | _Request | str] = queue.SimpleQueue()
         self._hurry = threading.Event()
@@ -86,16 +88,27 @@ class Recorder:
         else:
             self._queue.put(observation)
 
-    def _put_inline(self, observation: Observation) -> None:
+    def _put_inline(self, item: Observation | str) -> None:
+        self._queue.put(item)
         with self._lock:
-            self._take(observation)
+            if not self._reading:  # else it is this very thread that reads, further up
+                self._read_inline()
+
+    def _read_inline(self) -> None:
+        self._reading = True
+        try:
+            while not self._queue.empty():
+                item = self._queue.get_nowait()
+                if not isinstance(item, _Request):
+                    self._take(item)
             self._guard.call("recording", self._interpreter.tick, time.monotonic())
+        finally:
+            self._reading = False
 
     def _put_fetched(self, item: Observation | str) -> None:
         """What was fetched of a run, and then the run's id: that was all."""
         if self._settings.inline:
-            with self._lock:
-                self._take(item)
+            self._put_inline(item)
         else:
             self._queue.put(item)
 
@@ -187,8 +200,7 @@ class Recorder:
         thread = self._thread
         if thread is None or not thread.is_alive():
             # Nothing was observed yet, or (inline) all of it was dealt with at once.
-            with self._lock:
-                self._guard.call("recording", self._answer, request)
+            self._answer_inline(request)
             return True
         self._hurry.set()
         self._queue.put(request)
@@ -196,9 +208,21 @@ class Recorder:
         self._hurry.clear()
         return answered
 
+    def _answer_inline(self, request: _Request) -> None:
+        with self._lock:
+            if self._reading:  # an exporter flushes from within its own hook
+                return
+            self._reading = True
+            try:
+                self._guard.call("recording", self._answer, request)
+            finally:
+                self._reading = False
+            self._read_inline()
+
     def after_fork_in_child(self) -> None:
         """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._reading = False
         self._reset()
 
     # -- what is going on ---------------------------------------------------------------------------
@@ -217,4 +241,3 @@ class Recorder:
     def details_missed(self) -> int:
         """Runs whose steps or messages could not be fetched (``fetch_run_details``)."""
         return self._fetcher.missed if self._fetcher is not None else 0
-

@@ -27,14 +27,20 @@ if TYPE_CHECKING:
     Publish = Callable[[Event, Mapping[str, object] | None], None]
 
 
+PROGRESS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2}
+"""How far a run has come by its status; an end is the farthest, an unknown status says "somewhere"."""
+
+
 class RunRecord:
     """Follows one run, whatever the app looks at, and tells each fact of it once.
 
     ``scope`` and ``origin`` are those of the call that made the run known. Status is a one-way street:
-    an answer that is older than what is already known changes nothing, and after an end nothing does.
+    an answer that was overtaken by another changes nothing, and after an end nothing does.
     """
 
-    def __init__(self, run_id: str, call: Call, origin: Origin, publish: Publish, *, created_here: bool) -> None:
+    def __init__(
+        self, run_id: str, call: Call, origin: Origin, publish: Publish, *, created_here: bool
+    ) -> None:
         self.id = run_id
         self.client: Any = None
         self.loop: Any = None
@@ -51,6 +57,7 @@ class RunRecord:
         self.settling = False
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
+        self.input_read = False
         self.steps = Steps(self._tell)
         self._output: dict[str, Message] = {}
         self._told_messages: set[str] = set()
@@ -59,6 +66,7 @@ class RunRecord:
         self._timeline = Timeline(call.started_at if created_here else None)
         self._history: list[StatusChange] = []
         self._answered_at = 0
+        self._resumed_at = 0
         self._told = False
         self._request = NO_REQUEST
         self._usage: Any = None
@@ -68,51 +76,73 @@ class RunRecord:
 
     # -- what is seen ---------------------------------------------------------------------------
 
-    def see(self, data: dict[str, Any], time: int, learnt_from: str, call: Call, assistant: Assistant | None) -> None:
+    def see(
+        self, data: dict[str, Any], time: int, learnt_from: str, call: Call, assistant: Assistant | None
+    ) -> None:
         """The run object was seen: in an answer, in a list or in a stream."""
         self.last_seen_at = max(self.last_seen_at, time)
         self.thread_id = read.text_or_none(data.get("thread_id")) or self.thread_id
         self._timeline.server(data)
         if not self._told:
             self._begin(data, time, call, assistant)
-        if time < self._answered_at or self.ended:
-            # Two pollers, and the slower answer is the older one.
+        self._take_facts(data)
+        status = read.text_or_none(data.get("status"))
+        asked_at = time if learnt_from == "stream" else call.started_at
+        if self.ended or status is None or self._overtaken(status, asked_at, learnt_from):
             return
-        self._answered_at = time
+        self._answered_at = max(self._answered_at, time)
+        self._take_status(status, time, learnt_from)
+        if status == "requires_action":
+            self.steps.require(read.required_tool_calls(data), time)
+
+    def _take_facts(self, data: dict[str, Any]) -> None:
+        """What is not the status; a server may say it late, so also of a run that has ended."""
         self._usage = read.usage(data.get("usage")) or self._usage
         self._error = read.failure(data.get("last_error")) or self._error
         reason = read.mapping(data.get("incomplete_details")).get("reason")
         self._incomplete_reason = read.text_or_none(reason) or self._incomplete_reason
         self._metadata = read.metadata(data.get("metadata")) if "metadata" in data else self._metadata
-        status = read.text_or_none(data.get("status"))
-        if status is not None:
-            self._take_status(status, time, learnt_from)
-        if status == "requires_action":
-            self.steps.require(read.required_tool_calls(data), time)
+
+    def _overtaken(self, status: str, asked_at: int, learnt_from: str) -> bool:
+        """Whether another answer came between question and answer, and knew more.
+
+        So it is with two pollers, and with one that asks while the app submits outputs.
+        """
+        if status in read.RUN_ENDS or learnt_from == "submit" or self.status is None:
+            return False
+        if asked_at < self._resumed_at:
+            return True
+        return asked_at < self._answered_at and PROGRESS.get(status, 1) < PROGRESS.get(self.status, 1)
 
     def see_message(self, message: Message, time: int, *, live: bool) -> None:
         """A message of this run was seen, in a stream (``live``) or in a list."""
-        if message.id is None:
+        identity = message.id
+        if identity is None:
             return
-        shift = self._timeline.local
-        message = replace(message, created_at=shift(message.created_at), completed_at=shift(message.completed_at))
-        known = self._output.get(message.id)
+        created_at = self._timeline.placed(message.created_at, time)
+        completed_at = self._timeline.placed(message.completed_at, time)
+        message = replace(message, created_at=created_at, completed_at=completed_at)
+        known = self._output.get(identity)
         if known is None and live:
             self._tell(MessageCreated, time, message=message)
+        if live and message.parts:
+            self.see_output(time)
         if known is None:
-            self._output[message.id] = message
-        elif known.status not in read.MESSAGE_ENDS:
-            self._output[message.id] = replace(message, created_at=message.created_at or known.created_at)
-        done = message.status in read.MESSAGE_ENDS or message.status is None
-        if done and message.id not in self._told_messages:
-            self._complete_message(message, time if live else message.completed_at or time)
+            self._output[identity] = message
+        elif known.status not in read.MESSAGE_ENDS and (known.status or message.status != "in_progress"):
+            # What a broken stream had of a message is no news to one who has read it in a list.
+            self._output[identity] = replace(message, created_at=created_at or known.created_at)
+        # A message that is read later carries no status: it is complete when its run has ended.
+        done = message.status in read.MESSAGE_ENDS or (message.status is None and self.ended)
+        if done and identity not in self._told_messages:
+            self._complete_message(message, time if live else completed_at or time)
 
     def see_step(self, data: dict[str, Any], time: int, *, live: bool) -> None:
         """A step of this run was seen, in a stream (``live``) or in a list."""
         step = read.step(data)
-        shift = self._timeline.local
-        step = replace(step, started_at=shift(step.started_at), ended_at=shift(step.ended_at))
-        self.steps.see(step, time, live=live)
+        started_at = self._timeline.placed(step.started_at, time)
+        ended_at = self._timeline.placed(step.ended_at, time)
+        self.steps.see(replace(step, started_at=started_at, ended_at=ended_at), time, live=live)
 
     def submit(self, outputs: Iterable[Any], time: int) -> None:
         """The app submitted outputs of tool calls."""
@@ -143,6 +173,8 @@ class RunRecord:
         if status == self.status:
             return
         previous, self.status = self.status, status
+        if previous == "requires_action" and not self.ended:
+            self._resumed_at = time
         first_look = previous is None and not self.created_here
         moment = self._timeline.reach(status, time, live=not first_look)
         self._history.append(StatusChange(status=status, time=moment, learnt_from=learnt_from))
@@ -184,7 +216,8 @@ class RunRecord:
         self.steps.end(time, self.status, finished=finished)
         for message in list(self._output.values()):
             if message.id is not None and message.id not in self._told_messages:
-                self._complete_message(message, time, event_type="thread.message.incomplete")
+                cut = message.status == "in_progress"
+                self._complete_message(message, time, "thread.message.incomplete" if cut else None)
         self._tell(RunEnded, time, run=self._whole(time, finished=finished))
 
     def _complete_message(self, message: Message, time: int, event_type: str | None = None) -> None:

@@ -102,8 +102,8 @@ class Steps:
     def _merge(self, state: _StepState, step: Step, time: int, *, live: bool) -> None:
         known = state.value
         ended_at = known.ended_at or (time if live else step.ended_at)
-        if known.seen_live and ended_at is not None and known.started_at is not None:
-            ended_at = max(ended_at, known.started_at)
+        if ended_at is not None:
+            ended_at = max(ended_at, known.started_at or 0)
         state.value = replace(
             known,
             kind=step.kind if step.kind != "unknown" else known.kind,
@@ -150,7 +150,8 @@ class Steps:
         self._tell(ToolCallRequested, time, step_id=state.step_id, tool_call=state.value)
 
     def _complete(self, state: _CallState, time: int, error: Failure | None = None) -> None:
-        ended = state.value.ended_at or time
+        # The server's stamps are whole seconds: an end that was read may lie before a start that was seen.
+        ended = max(state.value.ended_at or time, state.value.started_at or 0)
         state.value = replace(state.value, ended_at=ended, error=state.value.error or error)
         state.completed = True
         self._tell(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
@@ -162,12 +163,15 @@ class Steps:
             if not call.completed:
                 self._complete(call, moment, error=step.error)
         state.completed = True
-        self._tell(
-            StepCompleted,
-            moment,
-            type=f"thread.run.step.{step.status}",
-            step=replace(step, tool_calls=tuple(call.value for call in self._calls_of(step.id))),
-        )
+        self._tell_completed(state, moment, str(step.status))
+
+    def _tell_completed(self, state: _StepState, time: int, ending: str) -> None:
+        step = self._with_calls(state)
+        kind = f"thread.run.step.{ending}"
+        self._tell(StepCompleted, max(time, step.ended_at or 0), type=kind, step=step)
+
+    def _with_calls(self, state: _StepState) -> Step:
+        return _covering(state.value, tuple(call.value for call in self._calls_of(state.value.id)))
 
     def _calls_of(self, step_id: str | None) -> list[_CallState]:
         return [call for call in self._calls.values() if call.step_id == step_id]
@@ -190,17 +194,8 @@ class Steps:
             for call in self._calls_of(state.value.id):
                 if not call.completed:
                     self._complete(call, time, error=None if fine else failed)
-            self._finish_open(state, time, ending or "unfinished")
-
-    def _finish_open(self, state: _StepState, time: int, ending: str) -> None:
-        state.completed = True
-        calls = tuple(call.value for call in self._calls_of(state.value.id))
-        self._tell(
-            StepCompleted,
-            time,
-            type=f"thread.run.step.{ending}",
-            step=replace(state.value, tool_calls=calls),
-        )
+            state.completed = True
+            self._tell_completed(state, time, ending or "unfinished")
 
     @property
     def all_ended(self) -> bool:
@@ -209,15 +204,22 @@ class Steps:
 
     def values(self) -> tuple[Step, ...]:
         """All steps in order of their start; calls whose step was never seen stand in one without id."""
-        known = [
-            replace(state.value, tool_calls=tuple(call.value for call in self._calls_of(state.value.id)))
-            for state in self._steps.values()
-        ]
+        known = [self._with_calls(state) for state in self._steps.values()]
         rounds: dict[int, list[ToolCall]] = {}
         for call in self._calls_of(None):
             rounds.setdefault(call.round, []).append(call.value)
         unseen = [_unseen_step(calls) for calls in rounds.values()]
         return tuple(sorted([*known, *unseen], key=lambda step: step.started_at or 0))
+
+
+def _covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
+    """The step with its calls: it lasts at least as long as they were seen to, live."""
+    live = [call for call in calls if call.seen_live]
+    starts = [call.started_at for call in live if call.started_at is not None]
+    ends = [call.ended_at for call in live if call.ended_at is not None]
+    started_at = min(starts if step.started_at is None else [step.started_at, *starts], default=None)
+    ended_at = None if step.ended_at is None else max(step.ended_at, started_at or 0, *ends)
+    return replace(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
 
 
 def _unseen_step(calls: list[ToolCall]) -> Step:

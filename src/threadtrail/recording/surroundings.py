@@ -80,7 +80,10 @@ class Surroundings:
     def input_of_new_run(self, thread_id: str | None, call: Call) -> tuple[Message, ...]:
         """What a run that ``call`` created has to answer: what waited on its thread, and what came with it."""
         thread = read.mapping(call.arguments.get("thread"))
-        with_it = [*_sent(thread.get("messages"), thread_id), *_sent(call.arguments.get("additional_messages"), thread_id)]
+        with_it = [
+            *_sent(thread.get("messages"), thread_id),
+            *_sent(call.arguments.get("additional_messages"), thread_id),
+        ]
         return (*self._waiting.take(thread_id), *with_it)
 
     def request_failed(self, raised: Raised, run_id: str | None, scope: Scope) -> None:
@@ -102,7 +105,9 @@ class Surroundings:
             started_at=call.started_at,
         )
 
-    def _tell(self, event_class: Any, call: Call, time: int, scope: Scope | None = None, **fields: Any) -> None:
+    def _tell(
+        self, event_class: Any, call: Call, time: int, scope: Scope | None = None, **fields: Any
+    ) -> None:
         origin = origin_of(call.client)
         scope = scope or call.scope
         event = event_class(

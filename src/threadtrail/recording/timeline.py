@@ -53,6 +53,10 @@ class Timeline:
         """A server's stamp on the local clock."""
         return None if stamp is None else stamp + self._offset
 
+    def placed(self, stamp: int | None, seen_at: int) -> int | None:
+        """As ``local``; but nothing of a run happens before the run began, nor after it was seen."""
+        return self._between(self.local(stamp), self.created_at, max(seen_at, self.created_at))
+
     def begin(self, time: int) -> None:
         """The run was first seen at ``time``."""
         if self._called_at is None:
@@ -64,7 +68,9 @@ class Timeline:
             stamp = time if live else self.local(self._server_ended) or time
             self._ended = self._after(stamp, time)
             if self.started_at is None and self._server_started is not None:
-                self.started_at = self._between(self.local(self._server_started), self.created_at, self._ended)
+                self.started_at = self._between(
+                    self.local(self._server_started), self.created_at, self._ended
+                )
             return self._ended
         if status == "in_progress" and self.started_at is None:
             stamp = time if live else self.local(self._server_started) or time
@@ -80,13 +86,9 @@ class Timeline:
         return self._ended or max(last_seen_at, self.created_at)
 
     def within(self, step: Step, end: int) -> Step:
-        """The step and its tool calls, kept inside the run; a step covers what its calls took live."""
-        starts = [call.started_at for call in step.tool_calls if call.seen_live and call.started_at]
-        ends = [call.ended_at for call in step.tool_calls if call.seen_live and call.ended_at]
-        begun = min([step.started_at or end, *starts])
-        start = self._between(begun, self.created_at, end) or self.created_at
-        finish = None if step.ended_at is None else max([step.ended_at, *ends])
-        finish = self._between(finish, start, end)
+        """The step and its tool calls, kept inside the run."""
+        start = self._between(step.started_at, self.created_at, end) or self.created_at
+        finish = self._between(step.ended_at, start, end)
         calls = tuple(self._call_within(call, start, finish or end) for call in step.tool_calls)
         return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
 

@@ -1,0 +1,79 @@
+"""The measurements of one contender, in this process: calls, streams and whole runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from dataclasses import dataclass
+
+from benchmarks import workloads
+from benchmarks.contenders import Contender, start
+from benchmarks.measuring import Measured, Sides, measure, run_block
+from benchmarks.switching import Switch
+
+LONG_STREAM_DELTAS = 1_000
+SHORT_STREAM_DELTAS = 2  # and ten events around them
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many pairs of blocks, and how many rounds in each, are measured of each kind of workload."""
+
+    calls: tuple[int, int] = (70, 8)
+    runs: tuple[int, int] = (40, 12)
+    short_streams: tuple[int, int] = (40, 5)
+    long_streams: tuple[int, int] = (16, 1)
+    memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
+
+
+THOROUGH = Effort()
+QUICK = Effort((5, 1), (3, 2), (3, 1), (2, 1), (1, 100, 1_000))
+
+
+class Comparison:
+    """A contender beside the bare SDK.
+
+    Everything of the SDK that the workloads need is imported before the contender starts, so that both
+    sides can be switched.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        warmed = [workloads.calls(is_async=False), workloads.calls(is_async=True)]
+        warmed += [workloads.streamed(1, is_async=False), workloads.streamed(1, is_async=True)]
+        with asyncio.Runner() as runner:
+            for workload in warmed:
+                run_block(workload, 1, _nothing, runner)
+        started: list[Contender] = []
+        self._switch = Switch(lambda: started.append(start(name)))
+        self._contender = started[0]
+        # What exists by now stays: the collections between blocks need not look at it again.
+        gc.collect()
+        gc.freeze()
+
+    def measure(self, workload: workloads.Workload, effort: tuple[int, int], *, control: bool = False) -> Measured:
+        """Measure a workload; as a ``control``, with nothing on either side of the pairs."""
+        switch, contender = self._switch, self._contender
+        instrumented = switch.off if control else switch.on
+        before = contender.recorded()
+        pairs, rounds = effort
+        measured = measure(workload, Sides(switch.off, instrumented, contender.flush), pairs=pairs, rounds=rounds)
+        recorded = contender.recorded() - before
+        if control and recorded:
+            raise AssertionError(f"{self.name} recorded {recorded} times while it was switched off")
+        if not control and not recorded:
+            raise AssertionError(f"{self.name} recorded nothing of {workload.name}: there is nothing to measure")
+        return measured
+
+    def recorded_per_run(self) -> float:
+        """What the contender delivers for one run, polled by hand: whole runs, or spans."""
+        self._switch.on()
+        before, rounds = self._contender.recorded(), 4
+        with asyncio.Runner() as runner:
+            run_block(workloads.whole_run(), rounds - 1, self._contender.flush, runner)
+        self._switch.off()
+        return (self._contender.recorded() - before) / rounds
+
+
+def _nothing() -> None:
+    """There is nothing to deliver yet."""

@@ -1,0 +1,71 @@
+"""Other tools beside threadtrail: each in an environment and a process of its own, with the same runs.
+
+    python -m benchmarks.peers NAME PAIRS ROUNDS
+
+measures the tool in this process and prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import workloads
+from benchmarks.comparing import Comparison
+from benchmarks.contenders import INSTRUMENTORS
+from benchmarks.pairs import Summary
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = tuple(INSTRUMENTORS)
+TIMEOUT_SECONDS = 900
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Runs:
+    """What whole runs cost with one tool, per call; ``recorded`` is what it delivers for a run."""
+
+    name: str
+    recorded: float
+    thread: Summary
+    wall: Summary
+    total: Summary
+
+
+def measure_runs(comparison: Comparison, effort: tuple[int, int], *, control: bool = False) -> Runs:
+    """Measure whole runs with one tool in this process."""
+    recorded = 0.0 if control else comparison.recorded_per_run()
+    measured = comparison.measure(workloads.whole_run(), effort, control=control)
+    per = workloads.RUN_CALLS
+    return Runs(
+        "nothing (control)" if control else comparison.name,
+        recorded,
+        measured.thread.summary(per),
+        measured.wall.summary(per),
+        measured.total.summary(per),
+    )
+
+
+def measure_peer(name: str, effort: tuple[int, int]) -> Runs:
+    """Measure a tool in the environment made for it."""
+    environment = [sys.executable, str(ROOT / "tools" / "peer_environment.py"), name]
+    python = _output(environment).splitlines()[-1]
+    values = json.loads(_output([python, "-m", "benchmarks.peers", name, *map(str, effort)]).splitlines()[-1])
+    summaries = {key: Summary(**values[key]) for key in ("thread", "wall", "total")}
+    return Runs(values["name"], values["recorded"], **summaries)
+
+
+def _output(command: list[str]) -> str:
+    process = subprocess.run(  # noqa: S603 - our own modules
+        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{process.stdout}{process.stderr}")
+    return process.stdout
+
+
+if __name__ == "__main__":
+    effort = (int(sys.argv[2]), int(sys.argv[3]))
+    print(json.dumps(dataclasses.asdict(measure_runs(Comparison(sys.argv[1]), effort))))

@@ -1,0 +1,29 @@
+"""Plain text tables: first column to the left, numbers to the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.pairs import Summary
+
+
+def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    print(f"\n{title}")
+    for row in (header, ["-" * width for width in widths], *rows):
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  " + "  ".join([row[0].ljust(widths[0]), *cells[1:]]), flush=True)
+
+
+def added(summary: Summary) -> str:
+    """Added time with its margin, in microseconds."""
+    return f"{summary.added:+.2f} ±{summary.margin:.2f}"
+
+
+def ratio(summary: Summary) -> str:
+    """With the tool, as a multiple of without."""
+    return f"{summary.ratio:.3f}"

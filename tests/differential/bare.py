@@ -1,0 +1,22 @@
+"""The play without threadtrail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Bare:
+    """Does nothing, and imports nothing of threadtrail's instrumentation."""
+
+    def before_import(self) -> None:
+        """Act before the SDK is imported."""
+
+    def after_import(self) -> None:
+        """Act when the SDK is imported and has made clients."""
+
+    def next_part(self) -> None:
+        """Act before the next part of the play."""
+
+    def finish(self) -> dict[str, Any]:
+        """Return what was recorded."""
+        return {}

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import threadtrail
+from threadtrail import cli
+
+
+def command_that(run: Any) -> Any:
+    """A subcommand ``play`` that does this."""
+    return SimpleNamespace(add_parser=lambda commands: commands.add_parser("play").set_defaults(run=run))
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"threadtrail {threadtrail.__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown_as_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "demo" in capsys.readouterr().err
+
+
+def test_unknown_walk_through_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["demo", "physics"])
+    assert exit_.value.code == 2
+    assert "math-tutor" in capsys.readouterr().err
+
+
+def test_a_command_gets_its_options_and_gives_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[argparse.Namespace] = []
+
+    def run(options: argparse.Namespace) -> int:
+        seen.append(options)
+        return 7
+
+    monkeypatch.setattr(cli, "COMMANDS", (command_that(run),))
+    assert cli.main(["play"]) == 7
+    assert len(seen) == 1
+
+
+def test_configuration_errors_are_told_and_are_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_options: argparse.Namespace) -> int:
+        raise threadtrail.ConfigurationError("sample_rate: 2 is too much")
+
+    monkeypatch.setattr(cli, "COMMANDS", (command_that(run),))
+    assert cli.main(["play"]) == 2
+    assert capsys.readouterr().err == "threadtrail: sample_rate: 2 is too much\n"
+
+
+def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_options: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "COMMANDS", (command_that(run),))
+    assert cli.main(["play"]) == 130
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_left_is_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stdout:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "threadtrail", "demo", "math-tutor"],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_the_command_line_loads_no_sdk_before_a_command_runs() -> None:
+    program = (
+        "import sys, threadtrail.cli\n"
+        "print(sorted({'openai', 'rich', 'pydantic', 'starlette', 'uvicorn'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=50
+    )
+    assert done.stdout == "[]\n"

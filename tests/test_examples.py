@@ -1,0 +1,135 @@
+"""Each example, as a user runs it: a process of its own, pointed at a server by the SDK's own variables."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted
+from threadtrail.exporters.jsonl import read_events
+from threadtrail.testing.server import (
+    AssistantsServer,
+    FunctionCall,
+    Message,
+    RunScript,
+    ToolCalls,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+OF_USERS = ("OPENAI_", "THREADTRAIL_", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.fixture
+def server() -> Iterator[AssistantsServer]:
+    with AssistantsServer() as running:
+        yield running
+
+
+class Example:
+    """Runs examples in an empty folder, and keeps what they recorded."""
+
+    def __init__(self, server: AssistantsServer, folder: Path) -> None:
+        self._file = folder / "events.jsonl"
+        self._folder = folder
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(OF_USERS)},
+            "OPENAI_BASE_URL": server.base_url,
+            "OPENAI_API_KEY": "sk-local",
+            "THREADTRAIL_EXPORTERS": "jsonl",
+            "THREADTRAIL_JSONL_PATH": str(self._file),
+        }
+
+    def run(self, name: str) -> str:
+        """Run it; return what it printed."""
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-W", "ignore::DeprecationWarning", str(EXAMPLES / name)],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=50,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return done.stdout
+
+    def events(self) -> list[Event]:
+        return list(read_events(self._file))
+
+    def runs(self) -> list[RunEnded]:
+        return [event for event in self.events() if isinstance(event, RunEnded)]
+
+
+@pytest.fixture
+def example(server: AssistantsServer, tmp_path: Path) -> Example:
+    return Example(server, tmp_path)
+
+
+def test_math_tutor(server: AssistantsServer, example: Example) -> None:
+    server.script_next(RunScript(Message("x = 1", usage=Usage(60, 4))))
+    assert example.run("math_tutor.py") == "completed\nx = 1\n"
+    (ended,) = example.runs()
+    assert ended.run.finished
+    assert ended.run.status == "completed"
+    assert [message.text for message in ended.run.output] == ["x = 1"]
+    assert ended.run.usage is not None
+    assert ended.run.usage.total_tokens == 64
+
+
+def test_function_calling(server: AssistantsServer, example: Example) -> None:
+    calls = ToolCalls(
+        FunctionCall("get_weather", {"city": "Oslo"}), FunctionCall("get_weather", {"city": "Rome"})
+    )
+    server.script_next(
+        RunScript(calls, lambda outputs: Message(" and ".join(given.output for given in outputs)))
+    )
+    assert example.run("function_calling.py") == "completed\n4 degrees and 21 degrees\n"
+    (ended,) = example.runs()
+    assert [(call.name, call.output) for call in ended.run.tool_calls] == [
+        ("get_weather", "4 degrees"),
+        ("get_weather", "21 degrees"),
+    ]
+
+
+def test_streaming(server: AssistantsServer, example: Example) -> None:
+    server.script_next(RunScript("The study of vectors."))
+    assert example.run("streaming.py") == "The study of vectors.\n"
+    (ended,) = example.runs()
+    assert ended.run.streamed
+    assert ended.run.first_output_at is not None
+
+
+def test_custom_exporter(server: AssistantsServer, example: Example) -> None:
+    server.script(RunScript(Message("as you say", usage=Usage(20, 10))))
+    printed = example.run("custom_exporter.py")
+    assert printed == "Math Tutor: 30 tokens\nMath Tutor: 30 tokens\nall runs: 60 tokens\n"
+
+
+def test_grouping(example: Example) -> None:
+    assert example.run("grouping.py") == "completed\ncompleted\n"
+    (started,) = [event for event in example.events() if isinstance(event, TraceStarted)]
+    (ended,) = [event for event in example.events() if isinstance(event, TraceEnded)]
+    runs = example.runs()
+    assert started.name == "math lesson"
+    assert [run.trace_id for run in runs] == [started.trace_id] * 2
+    assert ended.trace_id == started.trace_id
+    assert {(run.attributes.user_id, run.attributes.session_id, run.attributes.tags) for run in runs} == {
+        ("student-7", "tuesday", ("beta",))
+    }
+
+
+def test_every_example_has_its_test() -> None:
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {file.stem for file in EXAMPLES.glob("*.py")} <= tested
