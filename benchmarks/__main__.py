@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import openai
-
-from benchmarks import workloads
 from benchmarks.comparing import LONG_STREAM_DELTAS, QUICK, SHORT_STREAM_DELTAS, THOROUGH, Comparison, Effort
 from benchmarks.memory import sizes_in_child
 from benchmarks.peers import NAMES, measure_peer, measure_runs
 from benchmarks.table import added, ratio, show
+from benchmarks.workloads import CALL_NAMES, RUN_CALLS, calls, streamed
 
 if TYPE_CHECKING:
     from benchmarks.measuring import Measured
@@ -64,7 +63,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
+    description = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=description)
     parser.add_argument("--quick", action="store_true", help="few repetitions: numbers mean little")
     parser.add_argument("--peer", choices=NAMES, action="append", default=[], help="also measure this tool")
     parser.add_argument("--peers", action="store_true", help="also measure every tool that is compared")
@@ -81,8 +81,8 @@ def _calls(comparison: Comparison, effort: Effort) -> Goal:
     header = ["added per call, us", "bare", "CPU of the caller", "ratio", "wall time", "ratio"]
     rows, worst = [], 0.0
     for kind, is_async, control in (("control", False, True), ("sync", False, False), ("async", True, False)):
-        measured = comparison.measure(workloads.calls(is_async=is_async), effort.calls, control=control)
-        for name in workloads.CALL_NAMES:
+        measured = comparison.measure(calls(is_async=is_async), effort.calls, control=control)
+        for name in CALL_NAMES:
             thread, wall = measured.call_thread[name].summary(), measured.call_wall[name].summary()
             cells = [f"{thread.bare:.0f}", added(thread), ratio(thread), added(wall), ratio(wall)]
             rows.append([f"{name} ({kind})", *cells])
@@ -99,7 +99,7 @@ def _streams(comparison: Comparison, effort: Effort) -> Goal:
             (LONG_STREAM_DELTAS, effort.long_streams),
             (SHORT_STREAM_DELTAS, effort.short_streams),
         ):
-            workload = workloads.streamed(deltas, is_async=is_async)
+            workload = streamed(deltas, is_async=is_async)
             measured = comparison.measure(workload, pairs)
             row = f"{workload.events} events ({'async' if is_async else 'sync'})"
             rows.append([row, *_per_event(measured, workload.events)])
@@ -115,15 +115,20 @@ def _per_event(measured: Measured, events: int) -> list[str]:
 
 
 def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[str]) -> None:
-    header = ["added per call, us", "bare", "CPU, all threads", "ratio", "CPU of the caller", "ratio", "wall time", "ratio", "records"]
     measured = [measure_runs(comparison, effort.runs, control=control) for control in (True, False)]
     measured += [measure_peer(name, effort.runs) for name in peers]
     rows = []
     for runs in measured:
-        cells = [cell for summary in (runs.total, runs.thread, runs.wall) for cell in (added(summary), ratio(summary))]
-        unit = "runs" if runs.name == "threadtrail" else "spans"
-        rows.append([runs.name, f"{runs.total.bare:.0f}", *cells, f"{runs.recorded:g} {unit}" if runs.recorded else "-"])
-    show(f"A run of {workloads.RUN_CALLS} calls, until everything is delivered; records: per run", header, rows)
+        cells = [f"{runs.total.bare:.0f}"]
+        for summary in (runs.total, runs.thread, runs.wall):
+            cells += [added(summary), ratio(summary)]
+        unit = ("run" if runs.name == "threadtrail" else "span") + ("s" if runs.recorded != 1 else "")
+        rows.append([runs.name, *cells, f"{runs.recorded:g} {unit}" if runs.recorded else "-"])
+    kinds = ("CPU, all threads", "CPU of the caller", "wall time")
+    columns = [column for kind in kinds for column in (kind, "ratio")]
+    header = ["added per call, us", "bare", *columns, "records"]
+    title = f"A run of {RUN_CALLS} calls, until all is delivered; records: what one run becomes"
+    show(title, header, rows)
 
 
 def _memory(effort: Effort) -> None:

@@ -6,11 +6,15 @@ Each request still goes through the whole SDK and its HTTP client; only the tran
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import openai
+
+HTTPX2_SINCE = 3
+"""Since this major version the SDK has its HTTP client from another package."""
 
 STAMP = 1_700_000_000
 ASSISTANT_ID = "asst_abc123"
@@ -26,19 +30,19 @@ FUNCTION = {
             "type": "object",
             "properties": {
                 "title": {"type": "string"},
-                "questions": {"type": "array", "items": {"type": "object", "properties": {"text": {"type": "string"}}}},
+                "questions": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"question_text": {"type": "string"}}},
+                },
             },
             "required": ["title", "questions"],
         },
     },
 }
+QUIZ = {"name": "display_quiz", "arguments": '{"title": "Quiz", "questions": []}'}
 REQUIRED_ACTION = {
     "type": "submit_tool_outputs",
-    "submit_tool_outputs": {
-        "tool_calls": [
-            {"id": "call_1", "type": "function", "function": {"name": "display_quiz", "arguments": '{"title": "Quiz"}'}}
-        ]
-    },
+    "submit_tool_outputs": {"tool_calls": [{"id": "call_1", "type": "function", "function": QUIZ}]},
 }
 
 ID = b"0000000000"
@@ -102,6 +106,7 @@ def message(role: str, status: str = "completed") -> dict[str, Any]:
 def step(status: str) -> dict[str, Any]:
     """The step that makes the answer, as the API returns it."""
     number = ID.decode()
+    details = {"message_id": f"msg_assistant_{number}"}
     return {
         "id": f"step_{number}",
         "object": "thread.run.step",
@@ -112,7 +117,7 @@ def step(status: str) -> dict[str, Any]:
         "type": "message_creation",
         "status": status,
         "completed_at": STAMP + 2 if status == "completed" else None,
-        "step_details": {"type": "message_creation", "message_creation": {"message_id": f"msg_assistant_{number}"}},
+        "step_details": {"type": "message_creation", "message_creation": details},
         "usage": USAGE if status == "completed" else None,
     }
 
@@ -120,7 +125,8 @@ def step(status: str) -> dict[str, Any]:
 def stream(deltas: int) -> tuple[bytes, int]:
     """The body of a streamed run with so many text deltas, and how many events it has."""
     piece = {"index": 0, "type": "text", "text": {"value": "and so x = 1 "}}
-    delta = {"id": f"msg_assistant_{ID.decode()}", "object": "thread.message.delta", "delta": {"content": [piece]}}
+    identity = f"msg_assistant_{ID.decode()}"
+    delta = {"id": identity, "object": "thread.message.delta", "delta": {"content": [piece]}}
     events = [
         ("thread.run.created", run("queued")),
         ("thread.run.queued", run("queued")),
@@ -138,6 +144,10 @@ def stream(deltas: int) -> tuple[bytes, int]:
     return "".join([*lines, "event: done\ndata: [DONE]\n\n"]).encode(), len(events)
 
 
+_numbers = itertools.count(1)
+"""No two runs of a process have the same id: a run that is known already would cost less."""
+
+
 @dataclass(slots=True)
 class Api:
     """Answers like the Assistants API, one thread and run after the other, each with ids of its own.
@@ -153,18 +163,24 @@ class Api:
     _bodies: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        listed = {"object": "list", "data": [message("assistant"), message("user")], "has_more": False}
-        number = ID.decode()
-        thread = {"id": f"thread_{number}", "object": "thread", "created_at": STAMP, "metadata": {}, "tool_resources": {}}
-        statuses = {"queued", *self.retrieves}
-        bodies = {"thread": thread, "message": message("user"), "list": listed, **{name: run(name) for name in statuses}}
+        bodies = {name: run(name) for name in ("queued", *self.retrieves)}
+        bodies["thread"] = {
+            "id": f"thread_{ID.decode()}",
+            "object": "thread",
+            "created_at": STAMP,
+            "metadata": {},
+            "tool_resources": {},
+        }
+        bodies["message"] = message("user")
+        both = [message("assistant"), message("user")]
+        bodies["list"] = {"object": "list", "data": both, "has_more": False}
         self._bodies = {name: json.dumps(body).encode() for name, body in bodies.items()}
 
     def answer(self, method: str, path: str) -> tuple[bytes, str]:
         """The body and the content type for a request."""
         last = path.rpartition("/")[2]
         if last == "threads" or (last == "runs" and self.streamed):
-            self._number += 1
+            self._number = next(_numbers)
             self._looks = 0
         if last == "runs" and self.streamed:
             return self._numbered(self.streamed), "text/event-stream"
@@ -180,7 +196,8 @@ class Api:
 
 def clients(api: Api) -> tuple[Any, Any]:
     """A sync and an async client that talk to ``api``."""
-    http = importlib.import_module("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")  # noqa: PLR2004 - 3.0 changed its HTTP client
+    major = int(openai.__version__.partition(".")[0])
+    http = importlib.import_module("httpx2" if major >= HTTPX2_SINCE else "httpx")
 
     def handle(request: Any) -> Any:
         content, kind = api.answer(request.method, request.url.path)

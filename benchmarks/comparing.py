@@ -6,10 +6,10 @@ import asyncio
 import gc
 from dataclasses import dataclass
 
-from benchmarks import workloads
 from benchmarks.contenders import Contender, start
 from benchmarks.measuring import Measured, Sides, measure, run_block
 from benchmarks.switching import Switch
+from benchmarks.workloads import Workload, calls, streamed, whole_run
 
 LONG_STREAM_DELTAS = 1_000
 SHORT_STREAM_DELTAS = 2  # and ten events around them
@@ -27,7 +27,7 @@ class Effort:
 
 
 THOROUGH = Effort()
-QUICK = Effort((5, 1), (3, 2), (3, 1), (2, 1), (1, 100, 1_000))
+QUICK = Effort((3, 1), (2, 2), (2, 1), (1, 1), (1, 100, 1_000))
 
 
 class Comparison:
@@ -39,8 +39,8 @@ class Comparison:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        warmed = [workloads.calls(is_async=False), workloads.calls(is_async=True)]
-        warmed += [workloads.streamed(1, is_async=False), workloads.streamed(1, is_async=True)]
+        warmed = [calls(is_async=False), calls(is_async=True)]
+        warmed += [streamed(1, is_async=False), streamed(1, is_async=True)]
         with asyncio.Runner() as runner:
             for workload in warmed:
                 run_block(workload, 1, _nothing, runner)
@@ -51,18 +51,18 @@ class Comparison:
         gc.collect()
         gc.freeze()
 
-    def measure(self, workload: workloads.Workload, effort: tuple[int, int], *, control: bool = False) -> Measured:
+    def measure(self, workload: Workload, effort: tuple[int, int], *, control: bool = False) -> Measured:
         """Measure a workload; as a ``control``, with nothing on either side of the pairs."""
         switch, contender = self._switch, self._contender
-        instrumented = switch.off if control else switch.on
+        sides = Sides(switch.off, switch.off if control else switch.on, contender.flush)
         before = contender.recorded()
         pairs, rounds = effort
-        measured = measure(workload, Sides(switch.off, instrumented, contender.flush), pairs=pairs, rounds=rounds)
+        measured = measure(workload, sides, pairs=pairs, rounds=rounds)
         recorded = contender.recorded() - before
         if control and recorded:
             raise AssertionError(f"{self.name} recorded {recorded} times while it was switched off")
         if not control and not recorded:
-            raise AssertionError(f"{self.name} recorded nothing of {workload.name}: there is nothing to measure")
+            raise AssertionError(f"{self.name} recorded nothing of {workload.name}")
         return measured
 
     def recorded_per_run(self) -> float:
@@ -70,7 +70,7 @@ class Comparison:
         self._switch.on()
         before, rounds = self._contender.recorded(), 4
         with asyncio.Runner() as runner:
-            run_block(workloads.whole_run(), rounds - 1, self._contender.flush, runner)
+            run_block(whole_run(), rounds - 1, self._contender.flush, runner)
         self._switch.off()
         return (self._contender.recorded() - before) / rounds
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 INSTRUMENTORS = {
     "agentops": ("agentops.instrumentation.providers.openai.instrumentor", "OpenaiInstrumentor"),
@@ -31,7 +32,7 @@ def nothing() -> Contender:
 
 
 def threadtrail() -> Contender:
-    """threadtrail with its defaults; counts whole runs."""
+    """Ours, with its defaults; counts whole runs."""
     import threadtrail as ours  # noqa: PLC0415 - the environments of the others do not have it
     from threadtrail.events import RunEnded  # noqa: PLC0415
 
@@ -52,25 +53,34 @@ def threadtrail() -> Contender:
     return Contender(flush, lambda: exporter.runs)
 
 
+class NowhereSpans:
+    """An OpenTelemetry exporter that only counts."""
+
+    def __init__(self, success: object) -> None:
+        self.spans = 0
+        self._success = success
+
+    def export(self, spans: Sequence[Any]) -> object:
+        """Count a batch."""
+        self.spans += len(spans)
+        return self._success
+
+    def force_flush(self, _timeout_millis: int = 0) -> bool:
+        """Nothing is held back."""
+        return True
+
+    def shutdown(self) -> None:
+        """There is nothing to close."""
+
+
 def peer(name: str) -> Contender:
     """Another tool's public instrumentor, with OpenTelemetry's batch processor; counts spans."""
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - only the others' environments have it
-    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415
-        BatchSpanProcessor,
-        SpanExporter,
-        SpanExportResult,
-    )
-
-    class Nowhere(SpanExporter):  # type: ignore[misc, unused-ignore]  # untyped where it is not installed
-        spans = 0
-
-        def export(self, spans: Sequence[Any]) -> Any:
-            self.spans += len(spans)
-            return SpanExportResult.SUCCESS
-
-    exporter = Nowhere()
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    # By name: only the environments of these tools have OpenTelemetry.
+    trace = importlib.import_module("opentelemetry.sdk.trace")
+    export = importlib.import_module("opentelemetry.sdk.trace.export")
+    exporter = NowhereSpans(export.SpanExportResult.SUCCESS)
+    provider = trace.TracerProvider()
+    provider.add_span_processor(export.BatchSpanProcessor(exporter))
     module, owner = INSTRUMENTORS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

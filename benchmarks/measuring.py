@@ -11,14 +11,13 @@ import asyncio
 import gc
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.pairs import Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from benchmarks.workloads import Workload
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import openai
-
 from benchmarks.canned import ASSISTANT_ID, run
 from benchmarks.contenders import start
 
@@ -31,19 +30,21 @@ FLUSH_EVERY = 500
 TIMEOUT_SECONDS = 600
 
 
-class InstantClient(openai.OpenAI):
-    """Answers each request with a fresh run, without making it."""
-
+def instant_client() -> Any:
+    """A client that answers each request at once: a POST with a new run, a GET with its end."""
     number = 0
 
-    def post(self, path: str, *, cast_to: Any, **_options: Any) -> Any:
-        """A new run."""
-        self.number += 1
-        return cast_to.construct(**run("queued", f"{self.number:010d}"))
+    def post(_path: str, *, cast_to: Any, **_options: Any) -> Any:
+        nonlocal number
+        number += 1
+        return cast_to.construct(**run("queued", f"{number:010d}"))
 
-    def get(self, path: str, *, cast_to: Any, **_options: Any) -> Any:
-        """The last run, now completed."""
-        return cast_to.construct(**run("completed", f"{self.number:010d}"))
+    def get(_path: str, *, cast_to: Any, **_options: Any) -> Any:
+        return cast_to.construct(**run("completed", f"{number:010d}"))
+
+    client: Any = openai.OpenAI(api_key="sk-bench", base_url="http://127.0.0.1/v1")
+    client.post, client.get = post, get  # before its resources take them over
+    return client
 
 
 def resident() -> int:
@@ -57,8 +58,7 @@ def resident() -> int:
 
 def sizes(contender: str, kind: str, counts: list[int]) -> list[int]:
     """Resident bytes after each of ``counts`` runs, which only grow."""
-    client = InstantClient(api_key="sk-bench", base_url="http://127.0.0.1/v1")
-    runs = client.beta.threads.runs
+    runs = instant_client().beta.threads.runs
     tool = start(contender)
     measured = []
     for number in range(1, counts[-1] + 1):

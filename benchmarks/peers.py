@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import workloads
 from benchmarks.comparing import Comparison
 from benchmarks.contenders import INSTRUMENTORS
 from benchmarks.pairs import Summary
+from benchmarks.workloads import RUN_CALLS, whole_run
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = tuple(INSTRUMENTORS)
@@ -37,8 +37,8 @@ class Runs:
 def measure_runs(comparison: Comparison, effort: tuple[int, int], *, control: bool = False) -> Runs:
     """Measure whole runs with one tool in this process."""
     recorded = 0.0 if control else comparison.recorded_per_run()
-    measured = comparison.measure(workloads.whole_run(), effort, control=control)
-    per = workloads.RUN_CALLS
+    measured = comparison.measure(whole_run(), effort, control=control)
+    per = RUN_CALLS
     return Runs(
         "nothing (control)" if control else comparison.name,
         recorded,

@@ -8,13 +8,14 @@ the SDK's classes and modules, and leaves the very functions in place that were 
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MISSING = object()
+_PYDANTIC = ("__pydantic_", "__signature__")
+"""What pydantic works out late, of its own accord, is no tool's patch."""
 
 
 class Switch:
@@ -29,8 +30,9 @@ class Switch:
         self._changes: list[tuple[Any, str, Any, Any]] = []
         for owner, old in before.values():
             for name, value in list(vars(owner).items()):
-                if old.get(name, _MISSING) is not value and not isinstance(value, ModuleType):
-                    self._changes.append((owner, name, old.get(name, _MISSING), value))
+                original = old.get(name, _MISSING)
+                if original is not value and callable(value) and not name.startswith(_PYDANTIC):
+                    self._changes.append((owner, name, original, value))
 
     def __len__(self) -> int:
         """How many attributes the tool changed."""

@@ -38,12 +38,12 @@ def _conversation(client: Any, retrieves: list[str]) -> Iterator[tuple[str, Requ
     yield "create message", lambda: add(thread_id, role="user", content=QUESTION)
     yield "create run", made.keep(lambda: create(thread_id=thread_id, assistant_id=ASSISTANT_ID))
     run_id = made.value.id
+    retrieve, submit = threads.runs.retrieve, threads.runs.submit_tool_outputs
     for name in retrieves:
-        if name == "submit outputs":
-            submit = threads.runs.submit_tool_outputs
+        if name == SUBMIT:
             yield name, lambda: submit(run_id, thread_id=thread_id, tool_outputs=OUTPUTS)
         else:
-            yield name, lambda: threads.runs.retrieve(run_id, thread_id=thread_id)
+            yield name, lambda: retrieve(run_id, thread_id=thread_id)
     yield "list messages", lambda: threads.messages.list(thread_id=thread_id)
 
 
@@ -95,7 +95,8 @@ def streamed(deltas: int, *, is_async: bool) -> Workload:
     body, events = stream(deltas)
     client = clients(Api(streamed=body))[is_async]
     read = _read_async if is_async else _read
-    return Workload("stream", client, is_async, lambda client: iter([("stream", lambda: read(client))]), events)
+    once = [("stream", lambda: read(client))]
+    return Workload("stream", client, is_async, lambda _client: iter(once), events)
 
 
 def _read(client: Any) -> None:

@@ -1,25 +1,30 @@
 """An exporter of your own: any object with a method that is marked as a hook."""
 
+from collections.abc import Sequence
+
 from openai import OpenAI
 
 import threadtrail
+from threadtrail.events import Event, RunEnded
 
 
 class TokenCounter:
     """Prints the tokens of each run, and of all runs at the end."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.total = 0
 
     @threadtrail.hookimpl
-    def export(self, events):
+    def export(self, events: Sequence[Event]) -> None:
+        """Take a batch of events, in order, in a thread of the exporter's own."""
         for event in events:
-            if event.event == "RunEnded" and event.run.usage is not None:
+            if isinstance(event, RunEnded) and event.run.usage is not None:
                 self.total += event.run.usage.total_tokens
-                print(f"{event.run.assistant.name}: {event.run.usage.total_tokens} tokens")
+                print(f"{event.run_id}: {event.run.usage.total_tokens} tokens")
 
     @threadtrail.hookimpl
-    def shutdown(self):
+    def shutdown(self) -> None:
+        """Say what it was, all in all; called once, at the end."""
         print(f"all runs: {self.total} tokens")
 
 

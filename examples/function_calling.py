@@ -19,13 +19,15 @@ GET_WEATHER = {
 }
 
 
-def get_weather(city):
+def get_weather(city: str) -> str:
     return TEMPERATURES.get(city, "unknown")
 
 
 client = OpenAI()
 assistant = client.beta.assistants.create(name="Weather", model="gpt-4o", tools=[GET_WEATHER])
-thread = client.beta.threads.create(messages=[{"role": "user", "content": "Is it warmer in Oslo or in Rome?"}])
+thread = client.beta.threads.create(
+    messages=[{"role": "user", "content": "Is it warmer in Oslo or in Rome?"}]
+)
 run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
 while run.status == "requires_action":
     outputs = [

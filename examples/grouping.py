@@ -11,7 +11,7 @@ assistant = client.beta.assistants.create(name="Math Tutor", model="gpt-4o")
 
 
 @threadtrail.trace("math lesson")  # each call is a trace; `with threadtrail.trace(...)` does the same
-def lesson(questions):
+def lesson(questions: list[str]) -> None:
     thread = client.beta.threads.create()
     for question in questions:
         client.beta.threads.messages.create(thread.id, role="user", content=question)

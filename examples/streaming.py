@@ -1,6 +1,8 @@
 """A stream, with an event handler: your handler is the one that is driven, and the run is recorded once."""
 
 from openai import AssistantEventHandler, OpenAI
+from openai.types.beta.threads import Text, TextDelta
+from typing_extensions import override
 
 import threadtrail
 
@@ -8,10 +10,14 @@ threadtrail.instrument()
 
 
 class Printer(AssistantEventHandler):
-    def on_text_delta(self, delta, snapshot):  # noqa: ARG002 - the SDK passes both
+    """Prints the answer as it comes."""
+
+    @override
+    def on_text_delta(self, delta: TextDelta, snapshot: Text) -> None:
         print(delta.value, end="", flush=True)
 
-    def on_text_done(self, text):  # noqa: ARG002 - the SDK passes it
+    @override
+    def on_text_done(self, text: Text) -> None:
         print()
 
 

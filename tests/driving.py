@@ -43,7 +43,9 @@ async def entered(manager: Any) -> AsyncIterator[Any]:
 
 async def new_assistant(client: Any, **options: Any) -> str:
     """Create an assistant; return its id."""
-    assistant = await resolved(client.beta.assistants.create(**{"model": "gpt-4o", "name": "Math Tutor"} | options))
+    assistant = await resolved(
+        client.beta.assistants.create(**{"model": "gpt-4o", "name": "Math Tutor"} | options)
+    )
     return str(assistant.id)
 
 

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
 from threadtrail import cli
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def command_that(run: Any) -> Any:
@@ -73,7 +75,7 @@ def test_a_reader_that_has_left_is_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stdout:
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [sys.executable, "-m", "threadtrail", "demo", "math-tutor"],
             stdout=stdout,
             stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import threadtrail
+from doc_blocks import blocks
 from fake_distributions import Installer
 from threadtrail._wording import SECRET_WORDS
 from threadtrail.errors import ConfigurationError
@@ -546,11 +547,7 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
             assert f"`{default}`" in rows[key]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", CONFIGURATION_PAGE.read_text(), re.DOTALL | re.MULTILINE)
-
-
-@pytest.mark.parametrize("text", blocks("toml"))
+@pytest.mark.parametrize("text", blocks(CONFIGURATION_PAGE, "toml"))
 def test_files_on_the_page_are_accepted(here: Path, text: str) -> None:
     name = "pyproject.toml" if "[tool.threadtrail]" in text else "threadtrail.toml"
     (here / name).write_text(text)
@@ -560,7 +557,7 @@ def test_files_on_the_page_are_accepted(here: Path, text: str) -> None:
 
 
 def test_variables_on_the_page_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = blocks("bash")
+    (text,) = blocks(CONFIGURATION_PAGE, "bash")
     for variable, value in re.findall(r"export (\w+)=(.*)", text):
         monkeypatch.setenv(variable, value)
     settings = load_settings()
@@ -575,7 +572,7 @@ def test_programs_on_the_page_are_accepted(monkeypatch: pytest.MonkeyPatch) -> N
         threadtrail, "instrument", lambda **keywords: given.append(load_settings(**keywords)), raising=False
     )
     monkeypatch.setattr(threadtrail, "hookimpl", hookimpl, raising=False)
-    for program in blocks("python"):
+    for program in blocks(CONFIGURATION_PAGE, "python"):
         exec(compile(program, CONFIGURATION_PAGE.name, "exec"), {})  # noqa: S102 - our own page
     assert [names(settings) for settings in given] == [
         ["console"],
@@ -589,7 +586,7 @@ def test_programs_on_the_page_are_accepted(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_message_on_the_page_is_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_SAMPLE_RATE", "2")
-    assert blocks("text") == [error_of() + "\n"]
+    assert blocks(CONFIGURATION_PAGE, "text") == [error_of() + "\n"]
 
 
 def test_the_words_that_mark_a_secret_are_on_the_page() -> None:

@@ -56,9 +56,11 @@ def sdk_source(python: Path) -> Path:
     return source
 
 
-def virtual_environment(name: str, base_python: str, requirements: list[str]) -> Path:
+def virtual_environment(
+    name: str, base_python: str, requirements: list[str], *, cache: Path = CACHE
+) -> Path:
     """Return the interpreter of a virtual environment that holds exactly these requirements."""
-    folder = CACHE / name
+    folder = cache / name
     complete = folder / "complete.json"
     constraints = _constraints(requirements, whole=name == "venv")
     wanted = json.dumps([_version(base_python), sorted(requirements), constraints], indent=1)
@@ -66,7 +68,7 @@ def virtual_environment(name: str, base_python: str, requirements: list[str]) ->
         return _python(folder)
     print(f"making {folder.relative_to(ROOT)} ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    CACHE.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     subprocess.run([base_python, "-m", "venv", str(folder)], check=True)
     with tempfile.TemporaryDirectory() as temporary:
         pins = Path(temporary, "constraints.txt")

@@ -26,10 +26,10 @@ INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 for success, 2 for wrong use, 1 for the rest."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
     if options.run is None:
-        parser.print_help(sys.stderr)
+        command_line.print_help(sys.stderr)
         return WRONG_USE
     try:
         code: int = options.run(options)
@@ -46,13 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; it leaves ``run`` at ``None`` without a command."""
+    whole = argparse.ArgumentParser(
         prog="threadtrail", description="One line, one run, one trace: see what OpenAI assistants do."
     )
-    parser.add_argument("--version", action="version", version=f"threadtrail {threadtrail.__version__}")
-    parser.set_defaults(run=None)
-    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    whole.add_argument("--version", action="version", version=f"threadtrail {threadtrail.__version__}")
+    whole.set_defaults(run=None)
+    subcommands = whole.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subcommands)
-    return parser
+    return whole

@@ -66,7 +66,9 @@ def test_math_tutor_as_events(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_overview_as_events(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = [event.run for event in events_of_demo(here, monkeypatch, "overview") if isinstance(event, RunEnded)]
+    runs = [
+        event.run for event in events_of_demo(here, monkeypatch, "overview") if isinstance(event, RunEnded)
+    ]
     assert len({run.id for run in runs}) == len(runs) == 8
     assert all(run.status == "completed" and run.finished for run in runs)
     first, second, third, follow_up, code, search, polled_quiz, streamed_quiz = runs
@@ -146,7 +148,8 @@ def test_proxies_of_the_environment_are_not_used(
 
 @pytest.mark.slow
 def test_missing_extra_names_the_command_that_installs_it() -> None:
-    program = "import sys; sys.modules['uvicorn'] = None; from threadtrail.cli import main; sys.exit(main(['demo']))"
+    without_uvicorn = "import sys; sys.modules['uvicorn'] = None\n"
+    program = without_uvicorn + "from threadtrail.cli import main; sys.exit(main(['demo']))"
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50
     )

@@ -140,6 +140,6 @@ def _functions(module: ModuleType, only: str) -> Iterator[tuple[Any, str, Any]]:
             yield module, name, value
         elif inspect.isclass(value) and not issubclass(value, BaseException):
             for method, function in list(vars(value).items()):
-                if inspect.isfunction(function) and not method.startswith("__"):
-                    if method not in HOLDS:
-                        yield value, method, function
+                dunder = method.startswith("__")
+                if inspect.isfunction(function) and not dunder and method not in HOLDS:
+                    yield value, method, function

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from openai import AssistantEventHandler, AsyncAssistantEventHandler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from differential.tape import Noted
 
 _CALLBACKS = tuple(name for name in dir(AssistantEventHandler) if name.startswith("on_"))

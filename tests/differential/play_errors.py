@@ -1,11 +1,12 @@
 """What goes wrong: errors of the server, of the network and of the caller."""
 
+# ruff: noqa: PLW0108 - each lambda keeps its call, and so the place a warning points at, on its line
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from differential.world import World, entered, resolved
 from threadtrail.testing.server import (
@@ -19,6 +20,11 @@ from threadtrail.testing.server import (
     too_many_requests,
     without,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from threadtrail.testing.server.routes import Operation
 
 
 async def play(world: World) -> None:
@@ -38,16 +44,20 @@ async def _server(world: World, client: Any, ids: dict[str, str]) -> None:
     await world.call("error 404", lambda: runs.retrieve("run_none", thread_id=ids["thread_id"]))
     await world.call("error 404 of a thread", lambda: threads.retrieve("thread_none"))
     await world.call("error 404 raw", lambda: threads.with_raw_response.retrieve("thread_none"))
-    async with world.step("error 404 streaming"):
-        async with entered(threads.with_streaming_response.retrieve("thread_none")):
-            pass
+    async with (
+        world.step("error 404 streaming"),
+        entered(threads.with_streaming_response.retrieve("thread_none")),
+    ):
+        pass
     await world.call(
         "error 404 create_and_poll",
         lambda: runs.create_and_poll(thread_id=ids["thread_id"], assistant_id="asst_none"),
     )
-    async with world.step("error 404 on entering a stream"):
-        async with entered(runs.stream(thread_id="thread_none", assistant_id="asst_none")):
-            pass
+    async with (
+        world.step("error 404 on entering a stream"),
+        entered(runs.stream(thread_id="thread_none", assistant_id="asst_none")),
+    ):
+        pass
     await world.call(
         "error 400",
         lambda: runs.list(ids["thread_id"], limit=1000),
@@ -91,13 +101,17 @@ async def _network(world: World, ids: dict[str, str]) -> None:
         refused = world.new_client(base_url=nowhere, max_retries=0)
         await world.call("error refused", lambda: refused.beta.threads.create())
         await world.call("error refused run", lambda: refused.beta.threads.runs.create(**ids))
-        async with world.step("error refused stream"):
-            async with entered(refused.beta.threads.runs.stream(**ids)):
-                pass
+        async with (
+            world.step("error refused stream"),
+            entered(refused.beta.threads.runs.stream(**ids)),
+        ):
+            pass
     client = world.new_client(max_retries=0)
+    # Connected already, so that the time runs out on the answer and not on the connection.
+    await world.call("connected", lambda: client.beta.threads.create())
     gate = Gate()  # never opened: the server would answer or not, as it happens
     world.server.inject(Hang(gate), "threads.create", times=2 if world.is_async else 1)
-    await world.call("error timeout", lambda: client.beta.threads.create(timeout=0.05))
+    await world.call("error timeout", lambda: client.beta.threads.create(timeout=0.1))
     if world.is_async:
         async with world.step("error: a call that is cancelled"):
             before = len(world.server.requests)
@@ -114,12 +128,13 @@ async def _network(world: World, ids: dict[str, str]) -> None:
 async def _odd_answers(world: World, client: Any, ids: dict[str, str]) -> None:
     threads = client.beta.threads
     for name, fault in (("HTML", html_page()), ("garbage", json_garbage())):
-        for operation, call in (
+        calls: tuple[tuple[Operation, Callable[[], Any]], ...] = (
             ("threads.create", lambda: threads.create()),
             ("runs.create", lambda: threads.runs.create(**ids)),
             ("messages.list", lambda: threads.messages.list(ids["thread_id"])),
             ("assistants.create", lambda: client.beta.assistants.create(model="m")),
-        ):
+        )
+        for operation, call in calls:
             world.server.inject(fault, operation)
             await world.call(f"odd {name} for {operation}", call)
     world.server.inject(html_page(), "runs.create")

@@ -1,14 +1,18 @@
 """Raw and streaming responses: parsed, parsed twice, read in every other way, and not read at all."""
 
+# ruff: noqa: PLW0108 - each lambda keeps its call, and so the place a warning points at, on its line
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from differential.describe import describe, digest, type_name
 from differential.play_runs import WEATHER, outputs_for
 from differential.tape import Noted
 from differential.world import World, entered, items, resolved
 from threadtrail.testing.server import html_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 async def play(world: World) -> None:
@@ -34,7 +38,7 @@ async def _raw(world: World, client: Any, ids: dict[str, str]) -> None:
         entry["run"] = describe(run)
         entry["same again"] = response.parse() is run
     await resolved(runs.poll(run.id, thread_id))
-    calls = {
+    calls: dict[str, Callable[..., Any]] = {
         "runs.retrieve": lambda: runs.with_raw_response.retrieve(run.id, thread_id=thread_id),
         "runs.list": lambda: runs.with_raw_response.list(thread_id),
         "runs.update": lambda: runs.with_raw_response.update(run.id, thread_id=thread_id, metadata={}),
@@ -120,10 +124,10 @@ async def _streaming(world: World, client: Any, ids: dict[str, str]) -> None:
         entry["read"] = describe(b"".join(parts).decode())
     async with world.step("streaming, by lines") as entry, entered(retrieve()) as response:
         entry["lines"] = [line async for line in items(response.iter_lines())]
-    async with world.step("error streaming, by lines and then parsed") as entry:
-        async with entered(retrieve()) as response:
-            entry["lines"] = [line async for line in items(response.iter_lines())]
-            entry["value"] = digest(await resolved(response.parse()))
+    name = "error streaming, by lines and then parsed"
+    async with world.step(name) as entry, entered(retrieve()) as response:
+        entry["lines"] = [line async for line in items(response.iter_lines())]
+        entry["value"] = digest(await resolved(response.parse()))
     async with world.step("streaming, not read") as entry:
         async with entered(retrieve()) as response:
             entry["closed before"] = response.is_closed

@@ -7,10 +7,11 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from differential.describe import scrub
-from differential.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from differential.world import World
 
 METHODS = {
     "assistants": ("create", "retrieve", "update", "list", "delete"),

@@ -11,10 +11,10 @@ from differential.handlers import make_handler
 from differential.play_runs import EVERYTHING, WEATHER, outputs_for
 from differential.tape import Noted
 from differential.world import World, entered, items, resolved
-from threadtrail.testing.server import DropStream, Failed, Gate, RunScript, StreamError
+from threadtrail.testing.server import DropStream, Failed, Fault, Gate, RunScript, StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from differential.tape import Entry
 
@@ -95,7 +95,7 @@ async def _plain(world: World, streams: Streams) -> None:
 
 async def _managed(world: World, streams: Streams) -> None:
     threads = streams.client.beta.threads
-    openers = {
+    openers: dict[str, Callable[..., Any]] = {
         "runs.stream": lambda **more: streams.runs.stream(**streams.ids, **more),
         "runs.create_and_stream": lambda **more: streams.runs.create_and_stream(**streams.ids, **more),
         "threads.create_and_run_stream": lambda **more: threads.create_and_run_stream(
@@ -149,7 +149,7 @@ async def _tools(world: World, streams: Streams) -> None:
             run = event.data if event.event == "thread.run.requires_action" else run
         stream = await resolved(
             streams.runs.submit_tool_outputs(
-                run.id,  # type: ignore[union-attr] # the script asks for tools
+                run.id,  # type: ignore[union-attr]  # the script asks for tools
                 thread_id=streams.thread_id,
                 tool_outputs=outputs_for(run),
                 stream=True,
@@ -257,7 +257,7 @@ async def _cancelled(world: World, streams: Streams) -> None:
 
 
 async def _broken(world: World, streams: Streams) -> None:
-    faults = {
+    faults: dict[str, Fault] = {
         "error event": StreamError(4),
         "error event, bare": StreamError(4, wrapped=False),
         "dropped": DropStream(4),

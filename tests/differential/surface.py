@@ -8,22 +8,25 @@ imported, and makes raise what threadtrail runs for a call: layer by layer in th
 beginning with layer number `--first`, so that over the SDKs every layer fails in every part.
 """
 
+# ruff: noqa: PLW0108 - each lambda keeps its call, and so the place a warning points at, on its line
 from __future__ import annotations
 
 import argparse
 import asyncio
 import importlib
 import json
-import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from differential.bare import Bare
 from differential.describe import scrub
 from differential.tape import Tape
 from differential.world import API_KEY, World, resolved
 from threadtrail.testing.server import AssistantsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PARTS = ("shapes", "resources", "runs", "streams", "raw", "errors", "clients")
 # Left out of what is compared: they differ from process to process.
@@ -34,7 +37,7 @@ NOW = 1_700_000_000.0
 def main() -> None:
     """Play, and write the record down."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", choices=("bare", "on", "chaos"), default="bare")
+    parser.add_argument("--mode", choices=("bare", "on", "chaos", "naive"), default="bare")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
@@ -99,7 +102,7 @@ async def _shown(world: World) -> None:
     assistant = await resolved(beta.assistants.create(model="gpt-4o"))
     thread = await resolved(threads.create())
     ids = {"thread_id": thread.id, "assistant_id": assistant.id}
-    calls = {
+    calls: dict[str, Callable[..., Any]] = {
         "assistants.create": lambda: beta.assistants.create(model="gpt-4o"),
         "assistants.retrieve": lambda: beta.assistants.retrieve(assistant.id),
         "assistants.update": lambda: beta.assistants.update(assistant.id),
@@ -141,7 +144,7 @@ async def _shown(world: World) -> None:
         async with world.step(name) as entry:
             with warnings.catch_warnings(record=True) as caught:
                 # No filter is changed here, and leaving the outer block's: those of the process.
-                warnings.filters[:] = PROCESS_FILTERS  # type: ignore[index] # a list at run time
+                warnings.filters[:] = PROCESS_FILTERS  # type: ignore[index]  # a list at run time
                 try:
                     await resolved(call())
                 finally:
@@ -167,4 +170,4 @@ def _request(request: Any) -> dict[str, Any]:
 PROCESS_FILTERS = list(warnings.filters)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

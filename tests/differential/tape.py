@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from differential.describe import describe, describe_error, digest, scrub, type_name
+from differential.describe import describe, describe_error, digest, runs_told, scrub, type_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -43,6 +43,7 @@ class Tape:
         """Record one step: whatever is noted in the entry, how it ended, and what it warned of."""
         entry: Entry = {"step": f"{self.prefix}{name}"}
         self.steps.append(entry)
+        runs_told.clear()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -54,6 +55,7 @@ class Tape:
                 del error
             await _let_go()
             entry["warnings"] = [_warning(message) for message in caught]
+        entry["runs"] = sorted(runs_told)
         if self._aside:
             entry["aside"] = [*self._aside]
             self._aside.clear()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from differential.compare import differences, report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,9 +23,12 @@ TIMEOUT_SECONDS = 55
 
 # Steps that are meant to fail say so in their names.
 MEANT_TO_FAIL = re.compile(r"error|wrong|odd|shown: |messages\.delete")
-RUN_ID = re.compile(r"run_[0-9A-Za-z]{24}")
+# By design: what nobody parses is not read for him; a run that was only ever listed is not followed;
+# and raw wrappers made before are bound to the methods of then.
+NOT_RECORDED = re.compile(r"streaming events, by lines|streaming page|early (raw|streaming)")
 
-pytestmark = [pytest.mark.parametrize("version", VERSIONS), pytest.mark.slow]
+pytestmark = pytest.mark.slow
+on_every_sdk = pytest.mark.parametrize("version", VERSIONS)
 
 
 def sdk_path(version: str) -> list[str]:
@@ -49,7 +53,7 @@ def play(version: str, mode: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "differential.surface", "--mode", mode]
         # Another layer begins to fail with each SDK, so that each fails in every part of the play.
         command += ["--first", str(VERSIONS.index(version))]
-        process = subprocess.run(
+        process = subprocess.run(  # noqa: S603 - our own program, on this interpreter
             [*command, "--output", str(output)],
             cwd=folder,
             env=environment,
@@ -65,18 +69,20 @@ def play(version: str, mode: str) -> dict[str, Any]:
     return record
 
 
+@on_every_sdk
 def test_the_play_itself_is_sound(version: str) -> None:
     record = play(version, "bare")
     failed = [step["step"] for step in record["steps"] if "error" in step]
     assert [name for name in failed if not MEANT_TO_FAIL.search(name)] == []
     # A script that has silently stopped to do anything must not look like perfect transparency.
-    assert len(failed) >= 130
+    assert len(failed) >= 120
     assert len(record["steps"]) >= 500
-    assert len({request["request"] for request in record["requests"]}) >= 300
+    assert len(record["requests"]) >= 700
     shown = [step["shown"] for step in record["steps"] if step.get("shown")]
     assert version == "1.21.0" or len(shown) >= 30
 
 
+@on_every_sdk
 def test_the_same_with_threadtrail(version: str) -> None:
     bare, on = play(version, "bare"), play(version, "on")
     found = differences(bare, on)
@@ -84,16 +90,21 @@ def test_the_same_with_threadtrail(version: str) -> None:
     assert (on["stdout"], on["stderr"]) == (bare["stdout"], bare["stderr"])
 
 
+@on_every_sdk
 def test_every_run_that_the_program_saw_was_recorded_once(version: str) -> None:
     on = play(version, "on")
     watched = on["watched"]
     assert set(watched["ended"].values()) == {1}
     assert set(watched["created"].values()) == {1}
     assert watched["created"].keys() == watched["ended"].keys()
-    assert sorted(runs_seen(on) - watched["ended"].keys()) == []
+    steps = [step for step in on["steps"] if not NOT_RECORDED.search(step["step"])]
+    seen = {run for step in steps for run in step["runs"]}
+    assert seen - watched["ended"].keys() == set()
+    assert len(seen) >= 120
     assert watched["contained"] == {}
 
 
+@on_every_sdk
 def test_the_same_with_everything_failing(version: str) -> None:
     bare, chaos = play(version, "bare"), play(version, "chaos")
     found = differences(bare, chaos)
@@ -103,6 +114,10 @@ def test_the_same_with_everything_failing(version: str) -> None:
         assert any(name.startswith(layer) for name in raised), raised
 
 
-def runs_seen(record: dict[str, Any]) -> set[str]:
-    """Return the ids of the runs that the program was told of by a parsed result."""
-    return {run for step in record["steps"] for run in RUN_ID.findall(json.dumps(step))}
+def test_the_comparison_notices_a_moved_warning_and_a_body_read_too_early() -> None:
+    found = differences(play(INSTALLED, "bare"), play(INSTALLED, "naive"))
+    assert any("runs.create" in text and '+   "watchers.py:' in text for text in found)
+    assert any("shown: " in text and '-  "surface.py:' in text for text in found)
+    assert any("streaming, parsed" in text for text in found)
+    assert any("streaming, not read" in text for text in found)
+    assert not any("async" in text.splitlines()[0] for text in found)

@@ -6,6 +6,8 @@ import itertools
 from collections import Counter
 from typing import Any
 
+import wrapt
+
 import threadtrail
 from differential.bare import Bare
 from differential.chaos import ALL, LAYERS, Chaos, FaultyExporter
@@ -57,9 +59,31 @@ class Broken(Bare):
         return {"raised": dict(self.raised)}
 
 
+class Naive(Bare):
+    """Instruments as is commonly done, to show that the comparison notices what that changes."""
+
+    def after_import(self) -> None:
+        module = "openai.resources.beta.threads.runs.runs"
+        wrapt.wrap_function_wrapper(module, "Runs.create", self._call)
+        wrapt.wrap_function_wrapper(module, "Runs.retrieve", self._call_and_read)
+
+    @staticmethod
+    def _call(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    @staticmethod
+    def _call_and_read(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        if hasattr(result, "http_response"):
+            result.http_response.read()
+        return result
+
+
 def make(mode: str, first: int) -> Bare:
     """Return the watcher of this mode; `first` is the layer that fails first."""
-    return On() if mode == "on" else Broken(first)
+    if mode == "chaos":
+        return Broken(first)
+    return On() if mode == "on" else Naive()
 
 
 class CountingExporter:

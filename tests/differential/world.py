@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from differential.tape import Entry, Tape
+from threadtrail.testing.server import AssistantsServer
+
 if TYPE_CHECKING:
-    from differential.tape import Entry, Tape
-    from threadtrail.testing.server import AssistantsServer
+    from collections.abc import AsyncIterator
 
 API_KEY = "sk-test"
 

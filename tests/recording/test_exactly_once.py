@@ -211,7 +211,8 @@ async def test_a_stream_followed_by_retrieves_is_told_once(
     assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
 
     run_id = await drive(any_client, assistant_id, thread_id)
-    await look_again(any_client, run_id, thread_id)
+    run_thread_id = str(recorded.run().thread_id)
+    await look_again(any_client, run_id, run_thread_id)
 
     run = recorded.run()
     assert (run.id, run.streamed, run.poll_count) == (run_id, True, 0)

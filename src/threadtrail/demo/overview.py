@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openai import AssistantEventHandler
 from typing_extensions import override
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.beta import Assistant, AssistantStreamEvent
     from openai.types.beta.assistant_tool_param import AssistantToolParam
-    from openai.types.beta.threads import Run
+    from openai.types.beta.threads import Run, Text, TextDelta
 
 QUESTIONS = (
     "I need to solve the equation `3x + 11 = 14`. Can you help me?",
     "Could you explain linear algebra to me?",
     "I do not like math. What can I do?",
 )
-QUIZ_REQUEST = "Make a quiz with two questions: one multiple choice, one open ended. Then tell me how I did."
+QUIZ_REQUEST = "Make a quiz: one multiple choice question, one open ended. Then tell me how I did."
 
 
 def math_tutor(client: OpenAI, *tools: AssistantToolParam) -> Assistant:
@@ -123,11 +123,11 @@ class QuizHandler(AssistantEventHandler):
                 stream.until_done()
 
     @override
-    def on_text_delta(self, delta: Any, snapshot: Any) -> None:
+    def on_text_delta(self, delta: TextDelta, snapshot: Text) -> None:
         print(delta.value, end="", flush=True)
 
     @override
-    def on_text_done(self, text: Any) -> None:
+    def on_text_done(self, text: Text) -> None:
         print()
 
 

@@ -36,18 +36,19 @@ for _ in range(20):
 print(numbers)"""
 FIBONACCI_LOGS = "[0, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584, 4181]"
 
-PAPER = "language_models_are_unsupervised_multitask_learners.pdf"
+PAPER = "language_models.pdf"
 PASSAGES = (
     FileSearchResult(
         PAPER, "Language modeling is usually framed as unsupervised distribution estimation.", 0.93
     ),
     FileSearchResult(PAPER, "p(x) is factorized as the product of conditional probabilities.", 0.88),
 )
+SUMMARY = "It estimates a distribution over texts. It splits it into one probability per word [0]."
 CITATION = {
     "type": "file_citation",
     "text": "[0]",
-    "start_index": 124,
-    "end_index": 127,
+    "start_index": SUMMARY.index("[0]"),
+    "end_index": SUMMARY.index("[0]") + len("[0]"),
     "file_citation": {"file_id": "file-paper"},
 }
 
@@ -94,11 +95,7 @@ SCRIPTS = {
     "this paper": _polled(
         ToolCalls(FileSearchCall(PASSAGES), usage=Usage(212, 24)),
         Message(
-            Text(
-                "It estimates a probability distribution over texts, "
-                "and factorises it into conditional probabilities, one for each word [0].",
-                [CITATION],
-            ),
+            Text(SUMMARY, [CITATION]),
             usage=Usage(1874, 38),
         ),
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai import DefaultHttpxClient, OpenAI
 from rich.console import Console
+from rich.text import Text
 
 import threadtrail
 from threadtrail.demo import math_tutor, overview, scripts
@@ -62,8 +63,9 @@ def _options(exporter: str, *, color: bool) -> dict[str, Any]:
 def _play_part(title: str, part: Callable[[OpenAI], None], client: OpenAI, screen: Console) -> None:
     headline = (inspect.getdoc(part) or part.__name__).partition("\n")[0].rstrip(".")
     screen.print()
-    screen.rule(f"{title}: {headline}", align="left", style="cyan")
+    screen.rule(Text(f"{title}: {headline}", "bold"), align="left", style="cyan")
     part(client)
+    screen.print()
     # What the program printed comes before what the exporter shows of it.
     sys.stdout.flush()
     threadtrail.flush(FLUSH_SECONDS)
@@ -81,5 +83,7 @@ def _report(screen: Console, *, delivered: bool) -> int:
         lost += lane.lost
         trouble = f", {lane.failed} failed, {lane.dropped} dropped: {lane.last_error}" if lane.lost else ""
         screen.print(f"{name}: {lane.delivered} events delivered{trouble}", soft_wrap=True)
-    screen.print("The same for a program of yours: import threadtrail; threadtrail.instrument()", soft_wrap=True)
+    screen.print(
+        "The same for a program of yours: import threadtrail; threadtrail.instrument()", soft_wrap=True
+    )
     return 0 if delivered and not lost else 1

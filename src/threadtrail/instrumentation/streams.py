@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_model
 from threadtrail.instrumentation.failures import failure_of
-from threadtrail.recording.observation import FirstOutput, Returned, StreamClosed, StreamEvent
+from threadtrail.recording.observation import FirstOutput, StreamClosed, StreamEvent, StreamOpened
 
 if TYPE_CHECKING:
     from threadtrail.instrumentation.sink import Sink
@@ -39,8 +39,12 @@ class StreamNotes:
 
     def event(self, event: Any) -> None:
         """An event passed. It is copied now: the SDK's own handler goes on to change these objects."""
+        if self._closed:
+            return
         data = getattr(event, "data", None)
-        name = getattr(event, "event", None) or ("error" if type(data).__name__ == "ErrorObject" else None)
+        name = getattr(event, "event", None)
+        if name is None:
+            name, data = _nameless_error(event)
         if name in DELTAS:
             self._delta(name, data)
         elif name is not None:
@@ -62,10 +66,18 @@ class StreamNotes:
             return
         self._closed = True
         failure: Failure | None = None if error is None else failure_of(error)
-        left = [delta for deltas in self._deltas.values() for delta in deltas]
+        left = [delta for deltas in list(self._deltas.values()) for delta in deltas]
         self._deltas.clear()
         note = StreamClosed(self._call, time.time_ns(), failure, left)
         (self._sink.put_from_finaliser if finaliser else self._sink.put)(note)
+
+
+def _nameless_error(event: Any) -> tuple[str | None, Any]:
+    """An ``error`` event as the SDK's helpers yield it: as any other event, without name and data, but
+    with the error's own fields (openai 1.109 to 3.54).
+    """
+    fields = getattr(event, "model_extra", None) or {}
+    return ("error", dict(fields)) if "message" in fields else (None, None)
 
 
 def _copy_delta(name: str, data: Any) -> dict[str, Any]:
@@ -149,7 +161,7 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
         return
     tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
     stream._iterator = tapped(inner, sink, call)  # noqa: SLF001 - as above
-    sink.put(Returned(call, time.time_ns(), None))
+    sink.put(StreamOpened(call, time.time_ns(), stream._iterator.notes))  # noqa: SLF001 - as above
 
 
 def note_close(stream: Any) -> None:

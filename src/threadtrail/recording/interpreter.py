@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from threadtrail.recording import assistants as read
 from threadtrail.recording.deltas import fold
@@ -19,6 +20,7 @@ from threadtrail.recording.observation import (
     Returned,
     StreamClosed,
     StreamEvent,
+    StreamOpened,
 )
 from threadtrail.recording.origin import origin_of
 from threadtrail.recording.runs import RunRecord
@@ -29,6 +31,7 @@ from threadtrail.values import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from threadtrail.recording.observation import Stream
     from threadtrail.recording.runs import Publish
 
 LEARNT_FROM = {
@@ -72,6 +75,7 @@ class Interpreter:
         self._runs = RunStore(max_open_runs)
         self._groups = Groups(publish)
         self._around = Surroundings(publish)
+        self._streams: WeakSet[Stream] = WeakSet()
 
     # -- in -------------------------------------------------------------------------------------
 
@@ -80,6 +84,9 @@ class Interpreter:
         match observation:
             case Returned():
                 self._returned(observation, now)
+            case StreamOpened(call=call, stream=stream):
+                self._streams.add(stream)
+                self._submitted(call)
             case StreamEvent():
                 self._streamed(observation, now)
             case FirstOutput(call=call, time=time):
@@ -110,16 +117,18 @@ class Interpreter:
             self._see(result, call, observation.time, now)
 
     def _see_list(self, objects: list[Any], call: Call, time: int, now: float) -> None:
-        if call.arguments.get("order") != "asc":
-            # The API lists the newest first; a story is told from its beginning.
-            objects = objects[::-1]
         objects = [data for data in objects if isinstance(data, dict)]
+        newest_first = call.arguments.get("order") != "asc"
+        if newest_first:
+            # So does the API list; a story is told from its beginning.
+            objects.reverse()
         for data in objects:
-            self._see(data, call, time, now)
+            # A later page of such a list holds what was before.
+            self._see(data, call, time, now, place=-time if newest_first else time)
         if call.operation == "threads.messages.list":
             self._inputs_from_list(objects, call)
 
-    def _see(self, data: dict[str, Any], call: Call, time: int, now: float) -> None:
+    def _see(self, data: dict[str, Any], call: Call, time: int, now: float, place: int | None = None) -> None:
         """Dispatch on the kind of object; compatible servers may leave ``object`` out."""
         match data.get("object") or _kind_of(call.operation):
             case "thread.run":
@@ -127,10 +136,10 @@ class Interpreter:
             case "thread.run.step":
                 record = self._runs.get(read.text_or_none(data.get("run_id")) or "")
                 if record is not None:
-                    record.see_step(data, time, live=False)
+                    record.see_step(data, time, live=False, place=place)
                     self._after(record, now)
             case "thread.message":
-                self._see_message(data, call, time, now)
+                self._see_message(data, call, time, now, place)
             case "thread":
                 self._around.see_thread(data, call, time)
             case "assistant":
@@ -141,7 +150,7 @@ class Interpreter:
                 self._around.thread_deleted(data, call, time)
 
     def _unchanged(self, observation: Returned, now: float) -> None:
-        """The same object as when last looked at (or the opening of a stream, which tells nothing)."""
+        """The same object as when last looked at."""
         record = self._runs.get(observation.unchanged_id or "")
         if record is not None:
             _count(record, observation.call)
@@ -207,14 +216,16 @@ class Interpreter:
 
     # -- messages -------------------------------------------------------------------------------
 
-    def _see_message(self, data: dict[str, Any], call: Call, time: int, now: float) -> None:
+    def _see_message(
+        self, data: dict[str, Any], call: Call, time: int, now: float, place: int | None
+    ) -> None:
         message = read.message(data)
         if call.operation == "threads.messages.create":
             self._around.message_added(message, call, time)
             return
         record = self._runs.get(message.run_id or "")
         if record is not None and message.role == "assistant":
-            record.see_message(message, time, live=False)
+            record.see_message(message, time, live=False, place=place)
             self._after(record, now)
 
     def _inputs_from_list(self, objects: list[dict[str, Any]], call: Call) -> None:
@@ -304,6 +315,11 @@ class Interpreter:
             if record.ended:
                 self._tell(record)
 
+    def leave_streams(self) -> None:
+        """Let the streams that are open hand over what they have seen."""
+        for stream in list(self._streams):
+            stream.closed()
+
     def end_all(self, time: int) -> None:
         """Tell every run, ended or not, and every trace: the program is leaving."""
         for record in self._runs.all():
@@ -319,6 +335,8 @@ class Interpreter:
 def _count(record: RunRecord, call: Call) -> None:
     record.retry_count += call.retry_count
     call.retry_count = 0
+    if record.ended:
+        return
     looked = call.operation == "threads.runs.retrieve"
     if looked or (call.operation == "threads.runs.poll" and record.poll_count == 0):
         record.poll_count += 1

@@ -7,7 +7,7 @@ still change. Times are Unix nanoseconds of the local clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,8 @@ class Returned:
     """A call came back.
 
     ``result`` is a dict or a list of dicts (copies of the SDK's objects), or bytes (the body of a raw
-    response, not yet parsed), or ``None``: a stream was opened, or the object is the same as when last
-    looked at (``unchanged_id`` names it).
+    response, not yet parsed), or ``None``: the object is the same as when last looked at
+    (``unchanged_id`` names it).
     """
 
     call: Call
@@ -71,6 +71,22 @@ class Raised:
     error: Failure
     status_code: int | None = None
     request_id: str | None = None
+
+
+class Stream(Protocol):
+    """A stream that is being read by the app."""
+
+    def closed(self) -> None:
+        """Hand over, in a ``StreamClosed``, what was seen so far; from now on nothing more."""
+
+
+@dataclass(slots=True)
+class StreamOpened:
+    """A stream was opened; nothing has passed through it yet."""
+
+    call: Call
+    time: int
+    stream: Stream
 
 
 @dataclass(slots=True)
@@ -121,4 +137,6 @@ class GroupEnded:
     error: Failure | None = None
 
 
-Observation = Returned | Raised | StreamEvent | FirstOutput | StreamClosed | GroupStarted | GroupEnded
+Observation = (
+    Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed | GroupStarted | GroupEnded
+)

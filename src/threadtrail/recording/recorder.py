@@ -97,10 +97,7 @@ class Recorder:
     def _read_inline(self) -> None:
         self._reading = True
         try:
-            while not self._queue.empty():
-                item = self._queue.get_nowait()
-                if not isinstance(item, _Request):
-                    self._take(item)
+            self._read()
             self._guard.call("recording", self._interpreter.tick, time.monotonic())
         finally:
             self._reading = False
@@ -156,6 +153,15 @@ class Recorder:
             return None
         return max(0.0, min(deadline - time.monotonic(), LONGEST_SLEEP_SECONDS))
 
+    def _read(self) -> None:
+        """Take everything that is there, and wait for nothing."""
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if isinstance(item, _Request):
+                item.done.set()  # it came while the recorder was leaving
+            else:
+                self._take(item)
+
     def _take(self, item: Observation | str) -> None:
         if isinstance(item, str):
             self._guard.call("recording", self._interpreter.fetched, item)
@@ -166,6 +172,8 @@ class Recorder:
         if request.what == "settle":
             self._interpreter.settle()
         elif request.what == "leave":
+            self._interpreter.leave_streams()
+            self._read()
             self._interpreter.end_all(time.time_ns())
 
     # -- flush, shutdown, fork ----------------------------------------------------------------------

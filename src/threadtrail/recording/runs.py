@@ -60,6 +60,7 @@ class RunRecord:
         self.input_read = False
         self.steps = Steps(self._tell)
         self._output: dict[str, Message] = {}
+        self._places: dict[str, int] = {}
         self._told_messages: set[str] = set()
         self._publish = publish
         self._origin = origin
@@ -114,8 +115,11 @@ class RunRecord:
             return True
         return asked_at < self._answered_at and PROGRESS.get(status, 1) < PROGRESS.get(self.status, 1)
 
-    def see_message(self, message: Message, time: int, *, live: bool) -> None:
-        """A message of this run was seen, in a stream (``live``) or in a list."""
+    def see_message(self, message: Message, time: int, *, live: bool, place: int | None = None) -> None:
+        """A message of this run was seen, in a stream (``live``) or in a list.
+
+        Messages of the same second stand in the order of ``place``, which is ``time`` if not given.
+        """
         identity = message.id
         if identity is None:
             return
@@ -129,6 +133,7 @@ class RunRecord:
             self.see_output(time)
         if known is None:
             self._output[identity] = message
+            self._places[identity] = time if place is None else place
         elif known.status not in read.MESSAGE_ENDS and (known.status or message.status != "in_progress"):
             # What a broken stream had of a message is no news to one who has read it in a list.
             self._output[identity] = replace(message, created_at=created_at or known.created_at)
@@ -137,12 +142,12 @@ class RunRecord:
         if done and identity not in self._told_messages:
             self._complete_message(message, time if live else completed_at or time)
 
-    def see_step(self, data: dict[str, Any], time: int, *, live: bool) -> None:
-        """A step of this run was seen, in a stream (``live``) or in a list."""
+    def see_step(self, data: dict[str, Any], time: int, *, live: bool, place: int | None = None) -> None:
+        """A step of this run was seen, in a stream (``live``) or in a list; ``place`` as for messages."""
         step = read.step(data)
         started_at = self._timeline.placed(step.started_at, time)
         ended_at = self._timeline.placed(step.ended_at, time)
-        self.steps.see(replace(step, started_at=started_at, ended_at=ended_at), time, live=live)
+        self.steps.see(replace(step, started_at=started_at, ended_at=ended_at), time, live=live, place=place)
 
     def submit(self, outputs: Iterable[Any], time: int) -> None:
         """The app submitted outputs of tool calls."""
@@ -197,7 +202,10 @@ class RunRecord:
         """Whether nothing is missing that usually follows: the run can be told without waiting."""
         if not self.ended:
             return False
-        return self.stream_complete or (self.steps.all_ended and bool(self._told_messages))
+        steps = self.steps
+        return self.stream_complete or (
+            steps.account_for(self._usage) and steps.message_ids <= self._told_messages
+        )
 
     @property
     def created_at_server(self) -> int:
@@ -241,7 +249,7 @@ class RunRecord:
             ended_at=time,
             first_output_at=self.first_output_at,
             input=self.input,
-            output=tuple(sorted(self._output.values(), key=lambda message: message.created_at or 0)),
+            output=tuple(self._output[identity] for identity in sorted(self._output, key=self._order)),
             steps=tuple(timeline.within(step, time) for step in self.steps.values()),
             usage=self._usage,
             error=self._error or self._expiry(),
@@ -252,6 +260,9 @@ class RunRecord:
             metadata=self._metadata,
             attributes=self.scope.attributes,
         )
+
+    def _order(self, message_id: str) -> tuple[int, int]:
+        return (self._output[message_id].created_at or 0, self._places[message_id])
 
     def _expiry(self) -> Any:
         """An expired run often carries no ``last_error``; it is an error all the same."""

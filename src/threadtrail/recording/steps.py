@@ -12,7 +12,7 @@ from threadtrail.events import (
     ToolCallRequested,
 )
 from threadtrail.recording.assistants import STEP_ENDS
-from threadtrail.values import Failure, Step, ToolCall
+from threadtrail.values import Failure, Step, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,7 @@ class _CallState:
 @dataclass(slots=True)
 class _StepState:
     value: Step
+    place: int
     completed: bool = False
 
 
@@ -82,14 +83,20 @@ class Steps:
             if state.requested and not state.completed:
                 self._complete(state, time)
 
-    def see(self, step: Step, time: int, *, live: bool) -> None:
-        """A step was seen, in a stream (``live``) or read later, in whatever state."""
+    def see(self, step: Step, time: int, *, live: bool, place: int | None = None) -> None:
+        """A step was seen, in a stream (``live``) or read later, in whatever state.
+
+        Steps that began in the same second stand in the order of ``place``, which is ``time`` if not given.
+        """
         if step.id is None:
             return
         state = self._steps.get(step.id)
         if state is None:
             started = time if live else step.started_at
-            state = _StepState(replace(step, tool_calls=(), started_at=started, seen_live=live))
+            state = _StepState(
+                replace(step, tool_calls=(), started_at=started, seen_live=live),
+                time if place is None else place,
+            )
             self._steps[step.id] = state
             self._tell(StepCreated, started or time, step=state.value)
         ended = step.status in STEP_ENDS
@@ -197,14 +204,22 @@ class Steps:
             state.completed = True
             self._tell_completed(state, time, ending or "unfinished")
 
+    def account_for(self, usage: Usage | None) -> bool:
+        """Whether every step of an ended run is known: each has ended, and together they used ``usage``."""
+        if usage is None or not all(state.completed for state in self._steps.values()):
+            return False
+        used = sum(state.value.usage.total_tokens for state in self._steps.values() if state.value.usage)
+        return used == usage.total_tokens
+
     @property
-    def all_ended(self) -> bool:
-        """Whether steps are known and each of them reached its end."""
-        return bool(self._steps) and all(state.completed for state in self._steps.values())
+    def message_ids(self) -> set[str]:
+        """The messages that the known steps wrote."""
+        return {state.value.message_id for state in self._steps.values() if state.value.message_id}
 
     def values(self) -> tuple[Step, ...]:
         """All steps in order of their start; calls whose step was never seen stand in one without id."""
-        known = [self._with_calls(state) for state in self._steps.values()]
+        states = sorted(self._steps.values(), key=lambda state: state.place)
+        known = [self._with_calls(state) for state in states]
         rounds: dict[int, list[ToolCall]] = {}
         for call in self._calls_of(None):
             rounds.setdefault(call.round, []).append(call.value)

@@ -1,0 +1,163 @@
+"""The attributes of each span: what samplers need at its start, and what is known at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry.outcomes import run_finish_reason, turn_finish_reason
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Attributes, Run, ToolCall, Usage
+
+Values = dict[str, Any]
+
+SECOND = 1_000_000_000
+TOOL_TYPES = {
+    "function": "function",
+    "custom": "function",
+    "file_search": "datastore",
+    "retrieval": "datastore",
+}
+"""Who calls it and what for: the client's functions, searches in stores; all else is the API's extension."""
+
+
+def known(values: Values) -> Values:
+    """Leave out what is not known."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def at_server(event: Event, operation: str) -> Values:
+    """What every span of a call to the API has at its start."""
+    return {
+        c.OPERATION_NAME: operation,
+        c.PROVIDER_NAME: event.provider,
+        c.SERVER_ADDRESS: event.server_address,
+        c.SERVER_PORT: event.server_port if event.server_address else None,
+    }
+
+
+def of_caller(attributes: Attributes, trace_id: str | None) -> Values:
+    """For whom it was done, as the app said: on every span, since backends filter spans, not traces."""
+    return {
+        c.USER_ID: attributes.user_id,
+        c.SESSION_ID: attributes.session_id,
+        c.OWN_TAGS: list(attributes.tags) or None,
+        c.OWN_TRACE_ID: trace_id,
+        **{c.OWN_METADATA + key: plain(value) for key, value in attributes.metadata.items()},
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of the app's metadata that any backend can hold."""
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def agent_start(event: Event, run: Run, node: Node) -> Values:
+    """``invoke_agent``, at its start."""
+    return {
+        **at_server(event, c.INVOKE_AGENT),
+        c.REQUEST_MODEL: node.model,
+        c.AGENT_ID: run.assistant.id if run.assistant else None,
+        c.AGENT_NAME: run.assistant.name if run.assistant else None,
+        c.CONVERSATION_ID: run.thread_id,
+        c.OWN_RUN_ID: run.id,
+    }
+
+
+def agent_end(run: Run) -> Values:
+    """``invoke_agent``: how it went."""
+    request, reason = run.request, run_finish_reason(run)
+    return {
+        c.AGENT_DESCRIPTION: run.assistant.description if run.assistant else None,
+        c.REQUEST_TEMPERATURE: request.temperature,
+        c.REQUEST_TOP_P: request.top_p,
+        c.REQUEST_MAX_TOKENS: request.max_output_tokens,
+        c.OUTPUT_TYPE: request.output_type,
+        c.RESPONSE_FINISH_REASONS: [reason] if reason else None,
+        c.DATA_SOURCE_ID: _data_source(run),
+        c.OWN_RUN_STATUS: run.status,
+        c.OWN_RUN_FINISHED: run.finished,
+        c.OWN_RUN_INCOMPLETE_REASON: run.incomplete_reason,
+        c.OWN_RUN_POLLS: run.poll_count,
+        c.OWN_RUN_RETRIES: run.retry_count or None,
+        c.OWN_RUN_QUEUED: _seconds(run.created_at, run.started_at),
+        c.OWN_RUN_FIRST_OUTPUT: _seconds(run.created_at, run.first_output_at),
+        c.OWN_RUN_MAX_INPUT_TOKENS: request.max_input_tokens,
+        **{c.OWN_RUN_METADATA + key: plain(value) for key, value in run.metadata.items()},
+    }
+
+
+def chat_start(event: Event, run: Run, node: Node) -> Values:
+    """``chat``, at its start."""
+    return {
+        **at_server(event, c.CHAT),
+        c.REQUEST_MODEL: node.model,
+        c.CONVERSATION_ID: run.thread_id,
+        c.OWN_RUN_ID: run.id,
+        c.OWN_STEP_ID: node.step.id if node.step else None,
+    }
+
+
+def chat_end(run: Run, node: Node) -> Values:
+    """``chat``: how it went. ``threadtrail.reconstructed``, since the API made the call, not the app."""
+    request, reason, step = run.request, turn_finish_reason(run, node), node.step
+    streamed = run.streamed or request.stream
+    return {
+        c.REQUEST_TEMPERATURE: request.temperature,
+        c.REQUEST_TOP_P: request.top_p,
+        c.REQUEST_REASONING_LEVEL: request.reasoning_effort,
+        c.REQUEST_STREAM: streamed or None,
+        c.OUTPUT_TYPE: request.output_type,
+        c.RESPONSE_FINISH_REASONS: [reason] if reason else None,
+        c.RESPONSE_TIME_TO_FIRST_CHUNK: _seconds(node.start, node.first_output_at) if streamed else None,
+        c.OWN_STEP_STATUS: step.status if step else None,
+        c.OWN_MESSAGE_ID: step.message_id if step else None,
+        c.OWN_RECONSTRUCTED: True,
+    }
+
+
+def tool_start(run: Run, node: Node, call: ToolCall) -> Values:
+    """``execute_tool``, at its start."""
+    return {
+        c.OPERATION_NAME: c.EXECUTE_TOOL,
+        c.TOOL_NAME: call.name,
+        c.TOOL_TYPE: tool_type(call),
+        c.TOOL_CALL_ID: call.id or None,
+        c.AGENT_NAME: run.assistant.name if run.assistant else None,
+        c.CONVERSATION_ID: run.thread_id,
+        c.OWN_RUN_ID: run.id,
+        c.OWN_STEP_ID: node.step.id if node.step else None,
+    }
+
+
+def tool_type(call: ToolCall) -> str:
+    """The convention's ``gen_ai.tool.type``."""
+    return TOOL_TYPES.get(call.kind, "extension")
+
+
+def tokens(usage: Usage | None) -> Values:
+    """The tokens of a run or a turn; cached and reasoning tokens are parts of the totals."""
+    if usage is None:
+        return {}
+    return {
+        c.USAGE_INPUT_TOKENS: usage.input_tokens,
+        c.USAGE_OUTPUT_TOKENS: usage.output_tokens,
+        c.USAGE_CACHE_READ_INPUT_TOKENS: usage.cached_input_tokens,
+        c.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning_tokens,
+    }
+
+
+def _seconds(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else max(0, end - start) / SECOND
+
+
+def _data_source(run: Run) -> str | None:
+    """The vector store that the assistant searches, if it is one."""
+    resources = run.assistant.tool_resources if run.assistant else {}
+    searched = resources.get("file_search")
+    stores = searched.get("vector_store_ids") if isinstance(searched, dict) else None
+    one = stores[0] if isinstance(stores, (tuple, list)) and len(stores) == 1 else None
+    return one if isinstance(one, str) else None

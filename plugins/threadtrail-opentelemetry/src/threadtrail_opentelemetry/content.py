@@ -1,0 +1,92 @@
+"""The message content of a run's spans: attributes by span, and the details event of each model turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry import messages as m
+from threadtrail_opentelemetry.outcomes import run_finish_reason, turn_finish_reason
+
+if TYPE_CHECKING:
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Run, Step
+
+Values = dict[str, Any]
+
+
+class RunContent:
+    """One run's content, in the convention's shapes. Nothing in it where the event came without content."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def of(self, node: Node) -> Values:
+        """The content of one span."""
+        match node.kind:
+            case "agent":
+                return self._agent(node)
+            case "generation":
+                return self._turn(node)
+            case _:
+                return self._tool(node)
+
+    def details(self, node: Node) -> Values:
+        """The content of a turn's details event, which has no other place for what the run was told."""
+        return filled({**self._told(), **self._turn(node)})
+
+    def _told(self) -> Values:
+        request = self._run.request
+        return {
+            c.SYSTEM_INSTRUCTIONS: m.system_instructions(request),
+            c.TOOL_DEFINITIONS: m.tool_definitions(request.tools),
+        }
+
+    def _agent(self, node: Node) -> Values:
+        reason = run_finish_reason(self._run) or "stop"
+        return filled(
+            {
+                **self._told(),
+                c.INPUT_MESSAGES: m.input_messages(node.input),
+                c.OUTPUT_MESSAGES: m.output_messages(node.output, reason),
+            }
+        )
+
+    def _turn(self, node: Node) -> Values:
+        """What was new to the model at this turn, and what it said or asked for."""
+        said = m.output_messages(node.output, turn_finish_reason(self._run, node) or "stop")
+        if node.requested_tool_calls:
+            said.append(m.tool_request_message(node.requested_tool_calls))
+        before = self._tools_before(node.step)
+        heard = m.input_messages(node.input)
+        if before is not None and not heard:
+            heard.append(m.tool_response_message(before))
+        return filled({c.INPUT_MESSAGES: heard, c.OUTPUT_MESSAGES: said})
+
+    def _tools_before(self, step: Step | None) -> Step | None:
+        """The step before, if it called tools: their results are what this turn answers."""
+        steps = self._run.steps
+        index = next((index for index, each in enumerate(steps) if each is step), 0)
+        return steps[index - 1] if index > 0 and steps[index - 1].tool_calls else None
+
+    def _tool(self, node: Node) -> Values:
+        call = node.tool_call
+        if call is None:
+            return {}
+        return filled(
+            {
+                c.TOOL_DESCRIPTION: m.tool_description(self._run.request, call.name),
+                c.TOOL_CALL_ARGUMENTS: m.arguments_of(call),
+                c.TOOL_CALL_RESULT: m.result_of(call),
+            }
+        )
+
+
+def filled(values: Values) -> Values:
+    """Leave out what is empty; an empty output of a tool is one all the same."""
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def as_texts(values: Values) -> Values:
+    """The same with each value as JSON text, as most backends read it from spans today."""
+    return {name: m.as_text(value) for name, value in values.items()}

@@ -1,0 +1,140 @@
+"""The exporter: events in, spans and metrics out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - the core reads the types of options
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry._logs import LoggerProvider  # noqa: TC002 - as above
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.metrics import MeterProvider  # noqa: TC002 - as above
+from opentelemetry.trace import TracerProvider  # noqa: TC002 - as above
+
+from threadtrail.hookspecs import hookimpl
+from threadtrail_opentelemetry.content_capture import chosen_capture
+from threadtrail_opentelemetry.options import ContentFormat, FromElsewhere, Options, Profile, UsageOn
+from threadtrail_opentelemetry.pipeline import Pipeline
+from threadtrail_opentelemetry.providers import Given, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+    from threadtrail.settings import Settings
+
+__all__ = ["OpenTelemetryExporter"]
+
+
+class _Suppressed:
+    """Stands for a context in which the app wants no telemetry."""
+
+
+SUPPRESSED: Final = _Suppressed()
+
+
+class OpenTelemetryExporter:
+    """Tells each run as one tree of OpenTelemetry spans, with metrics, by the GenAI conventions.
+
+    Args:
+        tracer_provider: where spans go; by default the global one, else a private one (see ``endpoint``).
+        meter_provider: where metrics go; by default the global one, or the private one.
+        logger_provider: where content events go; by default the global one, or the private one.
+        endpoint: a collector's address for OTLP over HTTP, without ``/v1/traces``. By default the
+            standard ``OTEL_EXPORTER_OTLP_…`` variables, where there is no global tracer provider.
+        headers: sent along to ``endpoint``.
+        usage: which spans carry tokens: ``"run"``, ``"steps"`` or ``"both"``.
+        message_content: ``"NO_CONTENT"``, ``"SPAN_ONLY"``, ``"EVENT_ONLY"`` or ``"SPAN_AND_EVENT"``; by
+            default ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``, else nothing.
+        content_format: ``"json"`` text on spans, or ``"structured"``.
+        profile: which metric names are used for tokens, ``"core-1.41"`` or ``"genai-2026-10"``.
+        runs_from_elsewhere: ``"link"`` or ``"child"``, for a run whose creating process left its W3C
+            ``traceparent`` in the run's metadata.
+        thread_spans: whether creating threads and messages makes spans.
+
+    Raises:
+        ConfigurationError: an argument is none of these, or (from ``start``) there is nowhere to send to.
+    """
+
+    def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        endpoint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        usage: UsageOn = "run",
+        message_content: str | None = None,
+        content_format: ContentFormat = "json",
+        profile: Profile = "core-1.41",
+        runs_from_elsewhere: FromElsewhere = "link",
+        thread_spans: bool = False,
+    ) -> None:
+        self._given = Given(tracer_provider, meter_provider, logger_provider, endpoint, headers)
+        self._options = Options(
+            usage=usage,
+            content_format=content_format,
+            profile=profile,
+            runs_from_elsewhere=runs_from_elsewhere,
+            thread_spans=thread_spans,
+        )
+        self._message_content = message_content
+        self._pipeline: Pipeline | None = None
+        chosen_capture(message_content or "NO_CONTENT", capture_content=True)  # is it one of the four?
+
+    @hookimpl
+    def start(self, settings: Settings) -> None:
+        """Find the providers to use; opens no connection.
+
+        Raises:
+            ConfigurationError: there are none, and no collector is named.
+        """
+        capture = chosen_capture(self._message_content, capture_content=settings.capture_content)
+        self._pipeline = Pipeline(resolve(self._given), self._given, self._options, capture)
+
+    @hookimpl
+    def capture_context(self) -> object:
+        """Return the OpenTelemetry context here: an active span and baggage, or ``None`` for neither."""
+        if not is_instrumentation_enabled():
+            return SUPPRESSED
+        return otel_context.get_current() or None
+
+    @hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
+        """Tell these events as spans and metrics; events of other classes are passed over.
+
+        Raises:
+            NotDeliveredError: a private provider's collector did not take them.
+        """
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        try:
+            for event, context in zip(events, contexts, strict=True):
+                if context is not SUPPRESSED:
+                    pipeline.take(event, _context(context))
+        finally:
+            pipeline.send()
+
+    @hookimpl
+    def flush(self, timeout: float) -> bool:
+        """Have the providers deliver what they hold; False if one says that it could not."""
+        return self._pipeline is None or self._pipeline.flush(timeout)
+
+    @hookimpl
+    def shutdown(self, timeout: float) -> None:
+        """Deliver the rest. A private provider is closed, the program's own are the program's to close."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.shutdown(timeout)
+
+    @hookimpl
+    def after_fork(self) -> None:
+        """Leave what is open to the parent, and its connections too."""
+        if self._pipeline is not None:
+            self._pipeline = self._pipeline.after_fork()
+
+
+def _context(value: object) -> Any:
+    return value if isinstance(value, otel_context.Context) else None

@@ -1,0 +1,177 @@
+"""Messages, instructions, tools and tool calls in the JSON shapes of the GenAI conventions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.values import Message, Part, RunRequest, Step, ToolCall
+
+Json = dict[str, Any]
+
+INLINE_DATA = re.compile(r"data:(?P<media_type>[^;,]*)(?:;[^,]*)?;base64,(?P<content>.*)", re.DOTALL)
+MODALITIES = ("image", "video", "audio")
+CALLED_BY_CLIENT = ("function", "custom")
+"""Kinds of tools that the app runs; all others are run by the API's side."""
+
+
+def input_messages(messages: Iterable[Message]) -> list[Json]:
+    """What was said to the model."""
+    return [{"role": message.role, "parts": _message_parts(message)} for message in messages]
+
+
+def output_messages(messages: Iterable[Message], finish_reason: str) -> list[Json]:
+    """What the model said; why it stopped is the same for all of it."""
+    return [{**message, "finish_reason": finish_reason} for message in input_messages(messages)]
+
+
+def tool_request_message(calls: Iterable[ToolCall]) -> Json:
+    """The model's turn that asked for these calls instead of answering."""
+    return {"role": "assistant", "parts": [_request(call) for call in calls], "finish_reason": "tool_call"}
+
+
+def tool_response_message(step: Step) -> Json:
+    """What the calls of a step gave back: new to the model at its next turn."""
+    return {"role": "tool", "parts": [_response(call) for call in step.tool_calls]}
+
+
+def system_instructions(request: RunRequest) -> list[Json]:
+    """The run's instructions; additional ones are a part of their own, unless the API merged them."""
+    first, more = request.instructions or "", request.additional_instructions or ""
+    return [_text(text) for text in (first, "" if more in first else more) if text]
+
+
+def instructions_only(instructions: str | None) -> list[Json]:
+    """An assistant's own instructions."""
+    return [_text(instructions)] if instructions else []
+
+
+def tool_definitions(tools: Sequence[Any]) -> list[Json]:
+    """The tools on offer: functions with all that describes them, the API's own by their name."""
+    return [_definition(tool) for tool in tools if isinstance(tool, dict)]
+
+
+def tool_description(request: RunRequest, name: str) -> str | None:
+    """What the run was told of the function called ``name``."""
+    definitions = tool_definitions(request.tools)
+    return next((tool.get("description") for tool in definitions if tool["name"] == name), None)
+
+
+def arguments_of(call: ToolCall) -> Any:
+    """The call's arguments, as an object wherever that can be: code and queries under the API's names."""
+    if call.arguments is None:
+        return None
+    if call.kind == "code_interpreter":
+        return {"input": call.arguments}
+    if call.kind == "file_search":
+        return {"query": call.arguments}
+    return parsed(call.arguments)
+
+
+def result_of(call: ToolCall) -> Any:
+    """What the call gave back: structured where the API says it so, else the output, parsed if it is JSON."""
+    if call.results and call.kind in {"code_interpreter", "file_search"}:
+        return list(call.results)
+    output = None if call.output is None else parsed(call.output)
+    return {"output": output, "results": list(call.results)} if call.results else output
+
+
+def parsed(text: str) -> Any:
+    """The object or list that the text is in JSON; any other text stays as it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, (dict, list)) else text
+
+
+def as_text(value: Any) -> str:
+    """JSON, for backends that take no structured attributes; text stays as it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _message_parts(message: Message) -> list[Json]:
+    attached = [_attachment(item) for item in message.attachments]
+    return [*map(_part, message.parts), *attached]
+
+
+def _attachment(item: Any) -> Json:
+    return {"type": "file", "modality": "document", "file_id": str(item.get("file_id", ""))}
+
+
+def _part(part: Part) -> Json:
+    match part:
+        case TextPart():
+            return _text(part.text)
+        case RefusalPart():
+            return {"type": "refusal", "content": part.refusal}
+        case ImagePart() | FilePart():
+            return dict(_file(part))
+        case OtherPart():
+            return {**part.data, "type": part.type}
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "content": text}
+
+
+def _file(part: ImagePart | FilePart) -> Iterator[tuple[str, Any]]:
+    """An uploaded file, an address, inline data, or what is known of data that was left out."""
+    inline = INLINE_DATA.fullmatch(part.url or "")
+    media_type = part.media_type or (inline["media_type"] if inline else None)
+    if part.file_id:
+        yield from (("type", "file"), ("file_id", part.file_id))
+    elif inline:
+        yield from (("type", "blob"), ("content", inline["content"]))
+    elif part.url:
+        yield from (("type", "uri"), ("uri", part.url))
+    else:
+        yield from (("type", "omitted"), ("size_bytes", part.size_bytes))
+    yield "modality", _modality(part, media_type)
+    if media_type:
+        yield "mime_type", media_type
+
+
+def _modality(part: ImagePart | FilePart, media_type: str | None) -> str:
+    if isinstance(part, ImagePart):
+        return "image"
+    family = (media_type or "").partition("/")[0]
+    return family if family in MODALITIES else "document"
+
+
+def _request(call: ToolCall) -> Json:
+    arguments = arguments_of(call)
+    if call.kind in CALLED_BY_CLIENT:
+        return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": arguments}
+    body = arguments if isinstance(arguments, dict) else {"arguments": arguments}
+    return {
+        "type": "server_tool_call",
+        "id": call.id,
+        "name": call.name,
+        "server_tool_call": {**body, "type": call.kind},
+    }
+
+
+def _response(call: ToolCall) -> Json:
+    if call.kind in CALLED_BY_CLIENT:
+        return {"type": "tool_call_response", "id": call.id, "response": result_of(call)}
+    return {
+        "type": "server_tool_call_response",
+        "id": call.id,
+        "server_tool_call_response": {"type": call.kind, "result": result_of(call)},
+    }
+
+
+def _definition(tool: Any) -> Json:
+    kind = str(tool.get("type", "function"))
+    function = tool.get(kind)
+    if kind != "function" or not isinstance(function, dict):
+        return {"type": kind, "name": kind}
+    known = {key: function[key] for key in ("description", "parameters") if function.get(key) is not None}
+    return {"type": "function", "name": str(function.get("name", kind)), **known}

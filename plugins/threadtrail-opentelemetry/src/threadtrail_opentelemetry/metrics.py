@@ -1,0 +1,118 @@
+"""Metrics: how long agents and tools take, and tokens once per run. No id is ever an attribute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.trace_shape import shape
+from threadtrail.trace_shape_usage import add_usages
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry.attributes import SECOND, at_server, known, tokens, tool_type
+from threadtrail_opentelemetry.outcomes import error_type
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Histogram, Meter
+
+    from threadtrail.events import AssistantCreated, Event, RequestFailed, RunEnded
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Run
+    from threadtrail_opentelemetry.options import Profile
+
+Values = dict[str, Any]
+
+COUNTED = {
+    "input_tokens": c.USAGE_INPUT_TOKENS,
+    "output_tokens": c.USAGE_OUTPUT_TOKENS,
+    "cache_read.input_tokens": c.USAGE_CACHE_READ_INPUT_TOKENS,
+    "reasoning.output_tokens": c.USAGE_REASONING_OUTPUT_TOKENS,
+}
+"""The counters of 2026-10, by the end of their names."""
+
+KINDS = {"input": c.USAGE_INPUT_TOKENS, "output": c.USAGE_OUTPUT_TOKENS}
+"""The token types of v1.41.1."""
+
+
+class Metrics:
+    """The instruments of one meter."""
+
+    def __init__(self, meter: Meter, profile: Profile) -> None:
+        self._operations = _seconds(meter, c.METRIC_OPERATION_DURATION, "Duration of a GenAI operation.")
+        self._tools = _seconds(meter, c.METRIC_TOOL_DURATION, "Duration of a tool's execution.")
+        self._tokens = _TokenHistogram(meter) if profile == "core-1.41" else _TokenCounters(meter)
+
+    def run_ended(self, event: RunEnded) -> None:
+        """A run's duration (if it was seen to end), its tokens, and the duration of its own tools."""
+        run, root = event.run, shape(event.run)
+        values = {**at_server(event, c.INVOKE_AGENT), c.REQUEST_MODEL: root.model}
+        usage = run.usage or add_usages(child.usage for child in root.children)
+        self._tokens.add(tokens(usage), known(values))
+        if run.finished:
+            self._operations.record(
+                (root.end - root.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(root)})
+            )
+        for node in root.children:
+            self._tool(run, node)
+
+    def _tool(self, run: Run, node: Node) -> None:
+        call = node.tool_call
+        # The server's whole seconds are no measurement, and a call without an end has no duration.
+        if call is None or not call.seen_live or call.started_at is None or call.ended_at is None:
+            return
+        values = {
+            c.TOOL_NAME: call.name,
+            c.TOOL_TYPE: tool_type(call),
+            c.AGENT_NAME: run.assistant.name if run.assistant else None,
+            c.ERROR_TYPE: error_type(node),
+        }
+        self._tools.record((node.end - node.start) / SECOND, known(values))
+
+    def assistant_created(self, event: AssistantCreated) -> None:
+        """How long the call took."""
+        values = {**at_server(event, c.CREATE_AGENT), c.REQUEST_MODEL: event.assistant.model}
+        self._record_call(event, event.started_at, values)
+
+    def request_failed(self, event: RequestFailed, operation: str) -> None:
+        """How long it took to fail."""
+        values = {**at_server(event, operation), c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER}
+        self._record_call(event, event.started_at, values)
+
+    def _record_call(self, event: Event, started_at: int, values: Values) -> None:
+        self._operations.record(max(0, event.time - started_at) / SECOND, known(values))
+
+
+class _TokenHistogram:
+    """v1.41.1: one histogram, what is counted is an attribute."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._histogram = meter.create_histogram(
+            c.METRIC_TOKEN_USAGE,
+            unit="{token}",
+            description="Number of input and output tokens used.",
+            explicit_bucket_boundaries_advisory=c.TOKEN_BUCKETS,
+        )
+
+    def add(self, counts: Values, values: Values) -> None:
+        for kind, name in KINDS.items():
+            if counts.get(name):
+                self._histogram.record(counts[name], {**values, c.TOKEN_TYPE: kind})
+
+
+class _TokenCounters:
+    """2026-10: a counter each. The API does not say how many of the tokens were text."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._counters = {
+            name: meter.create_counter(c.METRIC_INFERENCE_USAGE + end, unit="{token}")
+            for end, name in COUNTED.items()
+        }
+
+    def add(self, counts: Values, values: Values) -> None:
+        for name, counter in self._counters.items():
+            if counts.get(name):
+                counter.add(counts[name], {**values, c.TOKEN_MODALITY: c.MODALITY_UNKNOWN})
+
+
+def _seconds(meter: Meter, name: str, description: str) -> Histogram:
+    return meter.create_histogram(
+        name, unit="s", description=description, explicit_bucket_boundaries_advisory=c.DURATION_BUCKETS
+    )

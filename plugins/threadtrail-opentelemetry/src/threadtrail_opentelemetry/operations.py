@@ -1,0 +1,115 @@
+"""Spans of what belongs to no run: an assistant created, a request that failed, threads and messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry import messages as m
+from threadtrail_opentelemetry.attributes import at_server, of_caller
+from threadtrail_opentelemetry.content import as_texts, filled
+from threadtrail_opentelemetry.content_capture import without_content
+from threadtrail_opentelemetry.emitting import CLIENT, set_known, title
+from threadtrail_opentelemetry.outcomes import error_status
+from threadtrail_opentelemetry.run_spans import request_values
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from threadtrail.events import AssistantCreated, Event, MessageCreated, RequestFailed, ThreadCreated
+    from threadtrail_opentelemetry.content_capture import Capture
+    from threadtrail_opentelemetry.emitting import Emitter
+    from threadtrail_opentelemetry.options import Options
+    from threadtrail_opentelemetry.trace_groups import TraceGroups
+
+OPERATIONS = {
+    # The SDK's own paths, of the calls that begin something: by the word for what they begin.
+    "assistants.create": c.CREATE_AGENT,
+    "threads.runs.create": c.INVOKE_AGENT,
+    "threads.runs.stream": c.INVOKE_AGENT,
+    "threads.runs.create_and_stream": c.INVOKE_AGENT,
+    "threads.create_and_run": c.INVOKE_AGENT,
+    "threads.create_and_run_stream": c.INVOKE_AGENT,
+}
+THREAD_OPERATIONS = {"threads.create": c.CREATE_THREAD, "threads.messages.create": c.CREATE_MESSAGE}
+
+
+def failed_operation(event: RequestFailed, *, thread_spans: bool) -> str | None:
+    """What the failed request would have begun; ``None`` if that gets no span."""
+    operations = {**OPERATIONS, **THREAD_OPERATIONS} if thread_spans else OPERATIONS
+    return operations.get(event.operation)
+
+
+class Operations:
+    """Tells single operations as spans of their own."""
+
+    def __init__(self, emitter: Emitter, groups: TraceGroups, options: Options, capture: Capture) -> None:
+        self._emitter = emitter
+        self._groups = groups
+        self._options = options
+        self._capture = capture
+
+    def assistant_created(self, event: AssistantCreated, context: Context | None) -> None:
+        """``create_agent {name}``, as long as the call took."""
+        event = self._shown(event)
+        assistant = event.assistant
+        start = {
+            **at_server(event, c.CREATE_AGENT),
+            c.REQUEST_MODEL: assistant.model,
+            c.AGENT_ID: assistant.id,
+            c.AGENT_NAME: assistant.name,
+        }
+        span = self._start(event, title(c.CREATE_AGENT, assistant.name), start, event.started_at, context)
+        told = filled({c.SYSTEM_INSTRUCTIONS: m.instructions_only(assistant.instructions)})
+        structured = self._options.content_format == "structured"
+        set_known(
+            span, {c.AGENT_DESCRIPTION: assistant.description, **(told if structured else as_texts(told))}
+        )
+        span.end(event.time)
+
+    def request_failed(self, event: RequestFailed, operation: str, context: Context | None) -> None:
+        """A span of the operation that could not be done."""
+        event = self._shown(event)
+        start = {
+            **at_server(event, operation),
+            c.AGENT_ID: event.assistant_id,
+            c.CONVERSATION_ID: event.thread_id,
+        }
+        span = self._start(event, operation, start, event.started_at, context)
+        set_known(span, request_values(event))
+        span.set_status(error_status(event.error))
+        span.end(event.time)
+
+    def thread_created(self, event: ThreadCreated, context: Context | None) -> None:
+        """``create_thread``, if asked for."""
+        start = {**at_server(event, c.CREATE_THREAD), c.CONVERSATION_ID: event.thread_id}
+        self._start(event, c.CREATE_THREAD, start, event.time, context).end(event.time)
+
+    def message_created(self, event: MessageCreated, context: Context | None) -> None:
+        """``create_message``, if asked for and the app added it: the model's are the run's output."""
+        if event.run_id is not None:
+            return
+        event = self._shown(event)
+        start = {
+            **at_server(event, c.CREATE_MESSAGE),
+            c.CONVERSATION_ID: event.thread_id,
+            c.OWN_MESSAGE_ID: event.message.id,
+        }
+        self._start(event, c.CREATE_MESSAGE, start, event.time, context).end(event.time)
+
+    def _start(
+        self, event: Event, name: str, values: dict[str, Any], time: int, context: Context | None
+    ) -> Span:
+        parent, links = self._groups.place(event.trace_id, context)
+        return self._emitter.start(
+            name,
+            kind=CLIENT,
+            start=time,
+            attributes={**values, **of_caller(event.attributes, event.trace_id)},
+            parent=parent,
+            links=links,
+        )
+
+    def _shown(self, event: Any) -> Any:
+        return event if self._capture.on_spans else without_content(event)

@@ -1,0 +1,48 @@
+"""The exporter's options, checked: what each may be, and what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from threadtrail.errors import ConfigurationError
+
+UsageOn = Literal["run", "steps", "both"]
+"""Which spans carry the tokens: ``invoke_agent`` alone, the ``chat`` spans alone, or all of them."""
+
+ContentFormat = Literal["json", "structured"]
+"""How messages, arguments and results stand on spans: as JSON text, or as OTLP lists and maps."""
+
+Profile = Literal["core-1.41", "genai-2026-10"]
+"""Which metric names are used for tokens: those that backends know today, or the new counters."""
+
+FromElsewhere = Literal["link", "child"]
+"""What ties a run that another process created to its creator: a link, or its place below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What decides about the shape of the spans and metrics; see ``OpenTelemetryExporter``."""
+
+    usage: UsageOn = "run"
+    content_format: ContentFormat = "json"
+    profile: Profile = "core-1.41"
+    runs_from_elsewhere: FromElsewhere = "link"
+    thread_spans: bool = False
+
+    def __post_init__(self) -> None:
+        for name, kind in _CHOICES.items():
+            _check(name, getattr(self, name), get_args(kind))
+
+
+_CHOICES: dict[str, Any] = {
+    "usage": UsageOn,
+    "content_format": ContentFormat,
+    "profile": Profile,
+    "runs_from_elsewhere": FromElsewhere,
+}
+
+
+def _check(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigurationError(f"{name}={value!r}: choose one of {', '.join(allowed)}")

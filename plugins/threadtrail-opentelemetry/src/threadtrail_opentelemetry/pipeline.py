@@ -1,0 +1,119 @@
+"""What becomes of each event: the parts of the exporter, wired together for one set of providers."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from threadtrail.events import (
+    AssistantCreated,
+    MessageCreated,
+    RequestFailed,
+    RunCreated,
+    RunEnded,
+    ThreadCreated,
+    TraceEnded,
+    TraceStarted,
+)
+from threadtrail_opentelemetry.emitting import Emitter
+from threadtrail_opentelemetry.metrics import Metrics
+from threadtrail_opentelemetry.open_runs import OpenRuns
+from threadtrail_opentelemetry.operations import Operations, failed_operation
+from threadtrail_opentelemetry.providers import with_private
+from threadtrail_opentelemetry.run_place import place_of
+from threadtrail_opentelemetry.run_spans import RunSpans
+from threadtrail_opentelemetry.trace_groups import TraceGroups
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from threadtrail.events import Event
+    from threadtrail_opentelemetry.content_capture import Capture
+    from threadtrail_opentelemetry.options import Options
+    from threadtrail_opentelemetry.providers import Given, Providers
+
+SCOPE = "threadtrail_opentelemetry"
+
+
+class Pipeline:
+    """Takes events one at a time, in order, in one thread."""
+
+    def __init__(self, providers: Providers, given: Given, options: Options, capture: Capture) -> None:
+        self._again = partial(Pipeline, given=given, options=options, capture=capture)
+        self._given = given
+        self._providers = providers
+        self._options = options
+        private = providers.private
+        release = version("threadtrail-opentelemetry")
+        emitter = Emitter(providers.tracer.get_tracer(SCOPE, release), private.ids if private else None)
+        self._groups = TraceGroups(emitter)
+        self._open_runs = OpenRuns()
+        self._operations = Operations(emitter, self._groups, options, capture)
+        self._runs = RunSpans(emitter, providers.logger.get_logger(SCOPE, release), options, capture)
+        self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options.profile)
+
+    def take(self, event: Event, context: Context | None) -> None:
+        """Tell one event; one of a class that says nothing in spans is passed over."""
+        match event:
+            case RunCreated():
+                self._open_runs.begin(event)
+            case RunEnded():
+                self._run_ended(event, context)
+            case RequestFailed():
+                self._request_failed(event, context)
+            case AssistantCreated():
+                self._operations.assistant_created(event, context)
+                self._metrics.assistant_created(event)
+            case TraceStarted():
+                self._groups.start(event, context)
+            case TraceEnded():
+                self._groups.end(event)
+            case ThreadCreated() if self._options.thread_spans:
+                self._operations.thread_created(event, context)
+            case MessageCreated() if self._options.thread_spans:
+                self._operations.message_created(event, context)
+
+    def _run_ended(self, event: RunEnded, context: Context | None) -> None:
+        told = self._open_runs.end(event.run_id)
+        parent, links = place_of(
+            event,
+            context,
+            self._groups,
+            from_elsewhere=told.from_elsewhere,
+            policy=self._options.runs_from_elsewhere,
+        )
+        self._runs.tell(event, parent=parent, links=links, failures=told.failures)
+        self._metrics.run_ended(event)
+
+    def _request_failed(self, event: RequestFailed, context: Context | None) -> None:
+        operation = failed_operation(event, thread_spans=self._options.thread_spans)
+        if event.run_id is not None:
+            self._open_runs.fail(event.run_id, event)
+        elif operation is not None:
+            self._operations.request_failed(event, operation, context)
+            self._metrics.request_failed(event, operation)
+
+    def send(self) -> None:
+        """Send what has ended, if the providers are ours; the program's own send by themselves."""
+        if self._providers.private is not None:
+            self._providers.private.send()
+
+    def flush(self, timeout: float) -> bool:
+        """Have everything delivered."""
+        return self._providers.flush(timeout)
+
+    def shutdown(self, timeout: float) -> None:
+        """Deliver the rest, and close what is ours."""
+        if self._providers.private is not None:
+            self._providers.private.shutdown(timeout)
+        else:
+            self._providers.flush(timeout)
+
+    def after_fork(self) -> Pipeline:
+        """Return the pipeline of a forked child: open traces and runs are the parent's."""
+        private = self._providers.private
+        if private is None:
+            return self._again(self._providers)
+        private.after_fork()
+        return self._again(with_private(private, self._given))

@@ -1,0 +1,182 @@
+"""Providers of our own, where the program has none: what they hold is sent from the exporter's worker.
+
+There is no batch processor, since the exporter is called with batches already, in a thread of its own.
+So a collector that does not answer shows up where users look: in ``threadtrail.status()``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.sdk._logs import ReadWriteLogRecord
+    from opentelemetry.sdk.metrics.export import MetricsData
+    from opentelemetry.sdk.trace import ReadableSpan
+
+
+class NotDeliveredError(Exception):
+    """The collector did not take what was sent to it."""
+
+
+class ChosenIds(RandomIdGenerator):
+    """Random ids, except for the next span, whose ids may be chosen: from the run's, say.
+
+    Used by one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._trace_id: int | None = None
+        self._span_id: int | None = None
+
+    def choose(self, trace_id: str, span_id: str) -> None:
+        """Set the ids of the next span; the trace id counts only if the span has no parent."""
+        self._trace_id, self._span_id = int(trace_id, 16), int(span_id, 16)
+
+    def generate_trace_id(self) -> int:
+        """Return the chosen id, else a random one."""
+        chosen, self._trace_id = self._trace_id, None
+        return chosen if chosen is not None else super().generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        """Return the chosen id, else a random one; a span's own id is the last to be asked for."""
+        chosen, self._span_id, self._trace_id = self._span_id, None, None
+        return chosen if chosen is not None else super().generate_span_id()
+
+
+class _HeldSpans(SpanProcessor):
+    def __init__(self) -> None:
+        self.held: list[ReadableSpan] = []
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.context is not None and span.context.trace_flags.sampled:
+            self.held.append(span)
+
+
+class _HeldRecords(LogRecordProcessor):
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        self.held.append(log_record)
+
+    def shutdown(self) -> None:
+        """Nothing to close."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the SDK's signature
+        return True
+
+
+class _OfOneProcess(OTLPMetricExporter):
+    """Sends nothing from a forked child: what its reader inherited are the parent's numbers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._process = os.getpid()
+
+    def export(self, metrics_data: MetricsData, *args: Any, **kwargs: Any) -> MetricExportResult:
+        if os.getpid() != self._process:
+            return MetricExportResult.SUCCESS
+        return super().export(metrics_data, *args, **kwargs)
+
+
+class PrivateProviders:
+    """A tracer, a meter and a logger provider that send to one collector by OTLP over HTTP.
+
+    Without an ``endpoint``, the standard variables (``OTEL_EXPORTER_OTLP_…``, ``OTEL_SERVICE_NAME``,
+    ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_TRACES_SAMPLER``) say where to, from whom and how much.
+    """
+
+    def __init__(
+        self, endpoint: str | None, headers: Mapping[str, str] | None, *, metrics: bool, logs: bool
+    ) -> None:
+        self.ids = ChosenIds()
+        self._base = endpoint
+        self._headers = dict(headers) if headers else None
+        self._spans, self._records = _HeldSpans(), _HeldRecords()
+        self.tracer_provider = TracerProvider(id_generator=self.ids, shutdown_on_exit=False)
+        self.tracer_provider.add_span_processor(self._spans)
+        self.logger_provider = LoggerProvider(shutdown_on_exit=False) if logs else None
+        if self.logger_provider is not None:
+            self.logger_provider.add_log_record_processor(self._records)
+        self._connect()
+        self.meter_provider = self._meters() if metrics else None
+
+    def send(self) -> None:
+        """Send the spans and log records that have ended.
+
+        Raises:
+            NotDeliveredError: the collector did not take them; they are lost.
+        """
+        spans, self._spans.held = self._spans.held, []
+        records, self._records.held = self._records.held, []
+        failed = []
+        with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
+            if spans and not _succeeded(self._span_exporter.export(spans)):
+                failed.append(f"{len(spans)} spans")
+            if records and not _succeeded(self._log_exporter.export(records)):
+                failed.append(f"{len(records)} log records")
+        if failed:
+            raise NotDeliveredError(f"the collector did not take {' and '.join(failed)}")
+
+    def flush(self, timeout: float) -> bool:
+        """Send everything, metrics included; False if it could not be sent in ``timeout`` seconds."""
+        self.send()
+        with suppress_instrumentation():
+            return self.meter_provider is None or self.meter_provider.force_flush(_milliseconds(timeout))
+
+    def shutdown(self, timeout: float) -> None:
+        """Send everything and close the connections."""
+        try:
+            self.send()
+        finally:
+            with suppress_instrumentation():
+                if self.meter_provider is not None:
+                    self.meter_provider.shutdown(_milliseconds(timeout))
+                self._span_exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
+                self._log_exporter.shutdown()  # type: ignore[no-untyped-call]  # as above
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: its own connections, its own counts, nothing of the parent's.
+
+        The parent's meter provider is left alone: closing it would wait for a lock that a thread of the
+        parent may have held at that moment.
+        """
+        self._spans.held, self._records.held = [], []
+        self._connect()
+        if self.meter_provider is not None:
+            self.meter_provider = self._meters()
+
+    def _connect(self) -> None:
+        self._span_exporter = OTLPSpanExporter(**self._target("traces"))
+        self._log_exporter = OTLPLogExporter(**self._target("logs"))
+
+    def _meters(self) -> MeterProvider:
+        reader = PeriodicExportingMetricReader(_OfOneProcess(**self._target("metrics")))
+        return MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
+
+    def _target(self, signal: str) -> dict[str, Any]:
+        target: dict[str, Any] = {"headers": self._headers}
+        if self._base is not None:
+            target["endpoint"] = f"{self._base.rstrip('/')}/v1/{signal}"
+        return target
+
+
+def _succeeded(result: Any) -> bool:
+    return bool(result.name == "SUCCESS")
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))

@@ -1,0 +1,146 @@
+"""Which providers are used: those passed in, the program's global ones, else private ones; never a global."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry import _logs, metrics, trace
+from opentelemetry._logs import LoggerProvider, NoOpLoggerProvider
+from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
+from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, TracerProvider
+
+from threadtrail.errors import ConfigurationError
+from threadtrail_opentelemetry.private_providers import PrivateProviders
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+PROTOCOL = "http/protobuf"
+
+NOWHERE = (
+    "exporter 'opentelemetry': there is nowhere to send spans to. Set up OpenTelemetry before "
+    "threadtrail.instrument() (opentelemetry.trace.set_tracer_provider), or pass tracer_provider=..., "
+    'or name a collector: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or endpoint="http://localhost:4318".'
+)
+
+logger = logging.getLogger("threadtrail.opentelemetry")
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Where spans, metrics and events go; ``private`` holds our own, if they are."""
+
+    tracer: TracerProvider
+    meter: MeterProvider
+    logger: LoggerProvider
+    private: PrivateProviders | None = None
+
+    def flush(self, timeout: float) -> bool:
+        """Have everything delivered; False if a provider says that it was not."""
+        if self.private is not None:
+            return self.private.flush(timeout)
+        # The API has no `force_flush`, the SDK's providers have; a proxy has nothing to flush.
+        given: tuple[Any, ...] = (self.tracer, self.meter, self.logger)
+        flushes = [flush for provider in given if (flush := getattr(provider, "force_flush", None))]
+        return all([flush(max(0, round(timeout * 1000))) is not False for flush in flushes])  # noqa: C419 - each is flushed, whatever the one before said
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user handed over."""
+
+    tracer_provider: TracerProvider | None = None
+    meter_provider: MeterProvider | None = None
+    logger_provider: LoggerProvider | None = None
+    endpoint: str | None = None
+    headers: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.endpoint is not None and self.tracer_provider is not None:
+            raise ConfigurationError(
+                "endpoint and tracer_provider: give one of them; a provider knows where it sends to"
+            )
+        if self.headers is not None and self.endpoint is None:
+            raise ConfigurationError("headers: they belong to endpoint, which is missing")
+        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                f"endpoint={self.endpoint!r}: write the collector's address for OTLP over HTTP, "
+                "such as http://localhost:4318"
+            )
+
+
+def resolve(given: Given) -> Providers:
+    """Return the providers to use, by the first rule that applies.
+
+    Passed in; ``endpoint``; the global tracer provider; the standard endpoint variables.
+
+    Raises:
+        ConfigurationError: none of them, or the variables ask for what is not supported.
+    """
+    if given.tracer_provider is not None:
+        return _around(given.tracer_provider, given)
+    if given.endpoint is not None:
+        return _private(given)
+    ambient = trace.get_tracer_provider()
+    if not isinstance(ambient, ProxyTracerProvider):
+        return _around(ambient, given)
+    if _says("OTEL_SDK_DISABLED", "true") or _says("OTEL_TRACES_EXPORTER", "none"):
+        logger.info("exporter 'opentelemetry': switched off by OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER")
+        return Providers(NoOpTracerProvider(), NoOpMeterProvider(), NoOpLoggerProvider())
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        raise ConfigurationError(NOWHERE)
+    for name in PROTOCOLS:
+        if os.environ.get(name, PROTOCOL) != PROTOCOL:
+            raise ConfigurationError(
+                f"exporter 'opentelemetry': {name}={os.environ[name]}, but without a tracer provider of "
+                f"yours only {PROTOCOL} is spoken (port 4318 as a rule). Set {name}={PROTOCOL}, "
+                "or pass tracer_provider=..."
+            )
+    return _private(given)
+
+
+def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
+    """The user's own set-up: where a signal has no provider, the global one is asked, set or not."""
+    return Providers(
+        tracer_provider,
+        given.meter_provider or metrics.get_meter_provider(),
+        given.logger_provider or _logs.get_logger_provider(),
+    )
+
+
+def _private(given: Given) -> Providers:
+    # Imported here: a program that has its own providers need not load the OTLP exporters.
+    from threadtrail_opentelemetry.private_providers import PrivateProviders  # noqa: PLC0415
+
+    private = PrivateProviders(
+        given.endpoint,
+        given.headers,
+        metrics=given.meter_provider is None and _goes_out("METRICS", given),
+        logs=given.logger_provider is None and _goes_out("LOGS", given),
+    )
+    return with_private(private, given)
+
+
+def with_private(private: PrivateProviders, given: Given) -> Providers:
+    """Return our own providers, except for those that the user handed over."""
+    return Providers(
+        private.tracer_provider,
+        given.meter_provider or private.meter_provider or NoOpMeterProvider(),
+        given.logger_provider or private.logger_provider or NoOpLoggerProvider(),
+        private,
+    )
+
+
+def _goes_out(signal: str, given: Given) -> bool:
+    """Whether a collector for this signal is named, and it was not switched off."""
+    named = given.endpoint or any(
+        map(os.environ.get, (ENDPOINTS[0], f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
+    )
+    return bool(named) and not _says(f"OTEL_{signal}_EXPORTER", "none")
+
+
+def _says(variable: str, value: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() == value

@@ -1,0 +1,185 @@
+"""A run's tree as spans: ``invoke_agent``, and below it ``chat`` and ``execute_tool``, each once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.trace_shape import shape
+from threadtrail.trace_shape_usage import add_usages
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry.attributes import (
+    agent_end,
+    agent_start,
+    chat_end,
+    chat_start,
+    known,
+    of_caller,
+    tokens,
+    tool_start,
+)
+from threadtrail_opentelemetry.content import RunContent, as_texts
+from threadtrail_opentelemetry.content_capture import without_content
+from threadtrail_opentelemetry.emitting import CLIENT, INTERNAL, below, set_known, title
+from threadtrail_opentelemetry.outcomes import error_status, error_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry._logs import Logger
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Link, Span, SpanKind
+
+    from threadtrail.events import RequestFailed, RunEnded
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail_opentelemetry.content_capture import Capture
+    from threadtrail_opentelemetry.emitting import Emitter
+    from threadtrail_opentelemetry.options import Options
+
+Values = dict[str, Any]
+
+
+class RunSpans:
+    """Tells runs as spans; with content in events, also each model turn as a log record."""
+
+    def __init__(self, emitter: Emitter, logger: Logger, options: Options, capture: Capture) -> None:
+        self._emitter = emitter
+        self._logger = logger
+        self._options = options
+        self._capture = capture
+
+    def tell(
+        self,
+        event: RunEnded,
+        *,
+        parent: Context | None,
+        links: Sequence[Link] = (),
+        failures: Sequence[RequestFailed] = (),
+    ) -> None:
+        """Emit the run's spans; ``event`` may carry content, whatever of it goes out is decided here."""
+        whole = event
+        if not self._capture.on_spans:
+            event = without_content(event)  # type: ignore[assignment]  # the same class, with less in it
+            failures = [without_content(failure) for failure in failures]  # type: ignore[misc]  # as above
+        _RunStory(self, event, parent).tell(links, failures, whole)
+
+    def start(self, node: Node, name: str, kind: SpanKind, values: Values, **place: Any) -> Span:
+        """Start one span of the tree."""
+        return self._emitter.start(
+            name, kind=kind, start=node.start, attributes=values, span_id=node.span_id, **place
+        )
+
+    def usage_on(self, level: str) -> bool:
+        """Whether spans of this level (``run`` or ``steps``) carry tokens."""
+        return self._options.usage in {level, "both"}
+
+    def content(self, values: Values) -> Values:
+        """Content as it stands on spans, if it does."""
+        if not self._capture.on_spans:
+            return {}
+        return values if self._options.content_format == "structured" else as_texts(values)
+
+    def turn_details(self, span: Span, node: Node, values: Values, content: RunContent) -> None:
+        """Emit the details event of one model turn, if content goes into events."""
+        if self._capture.in_events:
+            self._logger.emit(
+                timestamp=node.end,
+                context=below(span),
+                event_name=c.EVENT_INFERENCE_DETAILS,
+                attributes=known({**values, **content.details(node)}),
+            )
+
+
+class _RunStory:
+    """One run on its way out."""
+
+    def __init__(self, spans: RunSpans, event: RunEnded, parent: Context | None) -> None:
+        self._spans = spans
+        self._event = event
+        self._run = event.run
+        self._parent = parent
+        self._content = RunContent(event.run)
+        self._caller = of_caller(event.attributes, event.trace_id)
+
+    def tell(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
+        root = shape(self._run)
+        # The same tree, with content: what goes into events may be more than what stands on spans.
+        detailed, content = shape(whole.run), RunContent(whole.run)
+        span = self._agent(root, links)
+        _add_events(span, root, self._event, failures)
+        inside = below(span, self._parent)
+        for node, with_content in zip(root.children, detailed.children, strict=True):
+            if node.tool_call is not None:
+                self._tool(node, inside)
+            elif node.step is not None or self._spans.usage_on("steps"):
+                # A turn for the whole run is only made up to hold its tokens.
+                self._turn(node, inside, with_content, content)
+        self._end(span, root)
+
+    def _agent(self, node: Node, links: Sequence[Link]) -> Span:
+        run, spans = self._run, self._spans
+        start = {**agent_start(self._event, run, node), **self._caller}
+        name = title(c.INVOKE_AGENT, run.assistant.name if run.assistant else None)
+        span = spans.start(node, name, CLIENT, start, parent=self._parent, links=links, trace_of=run.id)
+        if span.is_recording():
+            usage = run.usage or add_usages(child.usage for child in node.children)
+            counted = tokens(usage) if spans.usage_on("run") else {}
+            set_known(span, {**agent_end(run), **counted, **spans.content(self._content.of(node))})
+        return span
+
+    def _turn(self, node: Node, parent: Context, with_content: Node, content: RunContent) -> None:
+        run, spans = self._run, self._spans
+        start = {**chat_start(self._event, run, node), **self._caller}
+        name = title(c.CHAT, node.model)
+        span = spans.start(node, name, CLIENT, start, parent=parent, trace_of=run.id)
+        counted = tokens(node.usage) if spans.usage_on("steps") else {}
+        end = {**chat_end(run, node), **counted}
+        set_known(span, {**end, **spans.content(self._content.of(node))})
+        self._end(span, node)
+        spans.turn_details(span, with_content, {**start, **end}, content)
+
+    def _tool(self, node: Node, parent: Context) -> None:
+        run, call, spans = self._run, node.tool_call, self._spans
+        if call is None:
+            return
+        start = {**tool_start(run, node, call), **self._caller}
+        name = title(c.EXECUTE_TOOL, call.name)
+        span = spans.start(node, name, INTERNAL, start, parent=parent, trace_of=run.id)
+        set_known(span, spans.content(self._content.of(node)))
+        self._end(span, node)
+
+    def _end(self, span: Span, node: Node) -> None:
+        kind = error_type(node)
+        if kind is not None:
+            span.set_attribute(c.ERROR_TYPE, kind)
+            span.set_status(error_status(node.error))
+        span.end(node.end)
+
+
+def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[RequestFailed]) -> None:
+    """What happened to the run over time: its statuses, and the requests about it that failed."""
+    before = None
+    for change in event.run.status_history:
+        values = {
+            c.OWN_RUN_PREVIOUS_STATUS: before,
+            c.OWN_RUN_STATUS: change.status,
+            c.OWN_RUN_LEARNT_FROM: change.learnt_from,
+        }
+        span.add_event(c.EVENT_STATUS_CHANGED, known(values), _within(change.time, node))
+        before = change.status
+    for failure in failures:
+        span.add_event(c.EVENT_REQUEST_FAILED, known(request_values(failure)), _within(failure.time, node))
+
+
+def request_values(event: RequestFailed) -> Values:
+    """What is known of a request that failed."""
+    return {
+        c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER,
+        c.HTTP_STATUS_CODE: event.status_code,
+        c.OWN_REQUEST_OPERATION: event.operation,
+        c.OWN_REQUEST_ID: event.request_id,
+        c.OWN_REQUEST_RETRIES: event.retry_count or None,
+    }
+
+
+def _within(time: int, node: Node) -> int:
+    return min(max(time, node.start), node.end)

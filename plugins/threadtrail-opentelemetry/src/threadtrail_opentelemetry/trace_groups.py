@@ -1,0 +1,68 @@
+"""``threadtrail.trace()``: one span around the runs that began in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import Link
+
+from threadtrail_opentelemetry import conventions as c
+from threadtrail_opentelemetry.attributes import of_caller
+from threadtrail_opentelemetry.emitting import INTERNAL, below, span_context_in
+from threadtrail_opentelemetry.outcomes import error_status
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, SpanContext
+
+    from threadtrail.events import TraceEnded, TraceStarted
+    from threadtrail_opentelemetry.emitting import Emitter
+
+
+class TraceGroups:
+    """The spans of the traces that are open, by the trace's id."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+        self._open: dict[str, tuple[Span, SpanContext | None]] = {}
+
+    def start(self, event: TraceStarted, context: Context | None) -> None:
+        """Open the span of a trace, below that of the trace around it or the span active there."""
+        trace_id = event.trace_id or ""
+        parent, links = self.place(event.parent_trace_id, context)
+        span = self._emitter.start(
+            event.name,
+            kind=INTERNAL,
+            start=event.time,
+            attributes=of_caller(event.attributes, trace_id),
+            parent=parent,
+            links=links,
+            trace_of=trace_id,
+        )
+        self._open[trace_id] = (span, span_context_in(context))
+
+    def end(self, event: TraceEnded) -> None:
+        """Close the span of a trace; an exception that left its block is its error."""
+        span, _ = self._open.pop(event.trace_id or "", (None, None))
+        if span is None:
+            return
+        if event.error is not None:
+            span.set_attribute(c.ERROR_TYPE, event.error.type)
+            span.set_status(error_status(event.error))
+        span.end(event.time)
+
+    def place(self, trace_id: str | None, context: Context | None) -> tuple[Context | None, list[Link]]:
+        """Where something belongs that began in ``trace_id``: below that trace's span, if it is open.
+
+        A span of the app that was opened between the two is linked: it cannot be a second parent.
+        """
+        group, around = self._open.get(trace_id or "", (None, None))
+        if group is None:
+            return context, []
+        active = span_context_in(context)
+        between = active is not None and (around is None or active.span_id != around.span_id)
+        return below(group, context), [Link(active)] if active is not None and between else []
+
+    def forget(self) -> None:
+        """Drop all of them: in a forked child, since they are the parent's."""
+        self._open.clear()

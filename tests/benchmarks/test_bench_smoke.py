@@ -1,0 +1,81 @@
+"""The benchmark runs, and each row of its tables has its numbers; what they say is not tested."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CALLS = [
+    "create thread",
+    "create message",
+    "create run",
+    "retrieve, unchanged",
+    "retrieve, changed",
+    "submit outputs",
+    "list messages",
+]
+TIMES = r" +\d+(?:\.\d+)?(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){2}"
+WHOLE_RUN = r" +\d+(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){3}"
+MEMORY = r" +\d+\.\d +\d+\.\d +-?\d+\.\d +\d+\.\d\d"
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+def row(printed: str, name: str, numbers: str) -> bool:
+    return re.search(f"^ *{re.escape(name)}{numbers}$", printed, re.MULTILINE) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["control", "sync", "async"])
+@pytest.mark.parametrize("call", CALLS)
+def test_each_kind_of_call_has_its_row(printed: str, call: str, kind: str) -> None:
+    assert row(printed, f"{call} ({kind})", TIMES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("events", [1010, 12])
+def test_long_and_short_streams_have_their_rows(printed: str, events: int, kind: str) -> None:
+    assert row(printed, f"{events} events ({kind})", TIMES)
+
+
+@pytest.mark.slow
+def test_a_whole_run_becomes_one_recorded_run_and_the_control_none(printed: str) -> None:
+    assert row(printed, "nothing (control)", WHOLE_RUN + " +-")
+    assert row(printed, "threadtrail", WHOLE_RUN + " +1 run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["open", "finished"])
+def test_memory_has_a_row_for_each_number_of_runs(printed: str, kind: str) -> None:
+    assert row(printed, f"1 {kind} run", MEMORY)
+    assert row(printed, f"100 {kind} runs", MEMORY)
+    assert row(printed, f"1,000 {kind} runs", MEMORY)
+
+
+@pytest.mark.slow
+def test_the_goals_are_named_at_the_end(printed: str) -> None:
+    goals = re.findall(
+        r"^(added per .*): \d+\.\d us, (?:within|OVER) the goal of (\d+) us$", printed, re.MULTILINE
+    )
+    assert goals == [
+        ("added per call, at the most", "15"),
+        ("added per event of a long stream, at the most", "3"),
+    ]

@@ -1,0 +1,134 @@
+"""What must hold of every story that is told, whatever happened in it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.events import (
+    Event,
+    MessageCompleted,
+    RunCreated,
+    RunEnded,
+    RunStatusChanged,
+    StepCompleted,
+    StepCreated,
+    ToolCallCompleted,
+    ToolCallRequested,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from threadtrail.values import Run, Step
+
+
+def check_story(events: Sequence[Event]) -> None:
+    """Check the events of any number of runs, as an exporter gets them."""
+    by_run: dict[str, list[Any]] = defaultdict(list)
+    for event in events:
+        assert Event.from_json(event.to_json()) == event
+        run_id = getattr(event, "run_id", None)
+        if run_id is not None and event.type != "error":
+            by_run[run_id].append(event)
+    for story in by_run.values():
+        check_one_run(story)
+
+
+def check_one_run(story: list[Any]) -> None:
+    """Check the events of one run; it may still be open."""
+    kinds = Counter(type(event) for event in story)
+    assert type(story[0]) is RunCreated
+    assert kinds[RunCreated] == 1
+    assert kinds[RunEnded] <= 1
+    check_chain([event for event in story if type(event) is RunStatusChanged])
+    check_pairs(story, StepCreated, StepCompleted, lambda event: event.step.id)
+    check_pairs(story, ToolCallRequested, ToolCallCompleted, lambda event: event.tool_call.id)
+    messages = [event.message.id for event in story if type(event) is MessageCompleted]
+    assert len(messages) == len(set(messages))
+    assert all(event.time >= story[0].time for event in story)
+    for event in story:
+        if isinstance(event, (StepCreated, StepCompleted)):
+            check_step(event.step)
+        if isinstance(event, (ToolCallRequested, ToolCallCompleted)):
+            in_order(event.tool_call.started_at, event.tool_call.ended_at)
+    if kinds[RunEnded]:
+        check_ended(story)
+
+
+def check_chain(changes: list[RunStatusChanged]) -> None:
+    """Each status begins where the one before ended, and is another."""
+    assert [change.previous for change in changes] == [None, *(change.status for change in changes)][:-1]
+    assert all(change.previous != change.status for change in changes)
+    assert all(change.type == f"thread.run.{change.status}" for change in changes)
+
+
+def check_pairs(story: list[Any], begun: type, ended: type, key: Any) -> None:
+    """What began once ended once, later; nothing ends that did not begin."""
+    begins = [key(event) for event in story if type(event) is begun]
+    ends = [key(event) for event in story if type(event) is ended]
+    assert len(begins) == len(set(begins))
+    assert len(ends) == len(set(ends))
+    assert set(ends) <= set(begins)
+    places = {(type(event), key(event)): place for place, event in enumerate(story) if type(event) in (begun, ended)}
+    assert all(places[begun, identity] < places[ended, identity] for identity in ends)
+
+
+def check_ended(story: list[Any]) -> None:
+    """What the whole run says agrees with the events before it, which is all of them."""
+    assert type(story[-1]) is RunEnded
+    run = story[-1].run
+    told = [(change.status, change.learnt_from) for change in story if type(change) is RunStatusChanged]
+    assert [(change.status, change.learnt_from) for change in run.status_history] == told
+    calls = Counter(call.id for call in run.tool_calls)
+    assert set(calls.values()) <= {1}
+    for kind in (ToolCallRequested, ToolCallCompleted):
+        assert {event.tool_call.id for event in story if type(event) is kind} == set(calls)
+    for step_kind in (StepCreated, StepCompleted):
+        told_steps = {event.step.id for event in story if type(event) is step_kind}
+        assert told_steps == {step.id for step in run.steps if step.id is not None}
+    completed = {event.message.id for event in story if type(event) is MessageCompleted}
+    assert completed == {message.id for message in run.output}
+    if run.usage is not None:
+        assert sum(step.usage.total_tokens for step in run.steps if step.usage) <= run.usage.total_tokens
+    check_times(run)
+
+
+def check_times(run: Run) -> None:
+    """No interval is negative, no child lies outside its parent."""
+    assert run.created_at is not None
+    assert run.ended_at is not None
+    in_order(run.created_at, run.started_at, run.ended_at)
+    in_order(run.created_at, run.first_output_at, run.ended_at)
+    in_order(run.created_at, *(change.time for change in run.status_history), run.ended_at)
+    for step in run.steps:
+        in_order(run.created_at, step.started_at, step.ended_at, run.ended_at)
+        check_step(step)
+    for message in run.output:
+        in_order(run.created_at, message.created_at, run.ended_at)
+        in_order(run.created_at, message.completed_at, run.ended_at)
+    starts = [step.started_at for step in run.steps]
+    assert None not in starts
+    in_order(*starts)
+
+
+def check_step(step: Step) -> None:
+    """A step and the calls within it."""
+    in_order(step.started_at, step.ended_at)
+    for call in step.tool_calls:
+        in_order(step.started_at, call.started_at, call.ended_at, step.ended_at)
+
+
+def in_order(*times: int | None) -> None:
+    """Check that those that are known do not go back."""
+    known = list(filter(is_known, times))
+    assert known == sorted(known, key=lambda time: time or 0), known
+
+
+def is_known(time: int | None) -> bool:
+    return time is not None
+
+
+def all_texts(values: Iterable[Any]) -> list[str]:
+    """The text of each message."""
+    return [value.text for value in values]
