@@ -104,7 +104,8 @@ class _RunTree:
             outcome = f"unfinished: last seen {visible(run.status or 'nowhere')}, given up after {took}"
         name = visible((assistant and (assistant.name or assistant.id)) or "run")
         header: tuple[Piece, ...] = ((f"{mark} ", style), (name, "name"), (outcome, style))
-        return Node("", (*header, *_dim([run.model])), tuple(self._rows()))
+        provider = self.event.provider if self.event.provider != "openai" else None
+        return Node("", (*header, *_dim([run.model, provider])), tuple(self._rows()))
 
     def _rows(self) -> Iterator[Node]:
         run = self.run
@@ -123,13 +124,7 @@ class _RunTree:
 
     def _identity(self) -> Node:
         run = self.run
-        facts = [
-            run.id,
-            f"thread {run.thread_id}" if run.thread_id else None,
-            f"assistant {run.assistant.id}" if run.assistant else None,
-            self.event.provider if self.event.provider != "openai" else None,
-        ]
-        return Node("run", tuple(_joined(facts, "dim")))
+        return Node("run", tuple(_joined([run.id, run.thread_id], "dim")))
 
     def _status(self) -> Node:
         run, start = self.run, self.within.start
@@ -160,7 +155,7 @@ class _RunTree:
     def _step(self, step: Step, interval: Interval) -> Node:
         facts = token_facts(step.usage) if step.usage is not None else []
         if step.id is None:
-            facts = ["never listed by the app"]
+            facts = ["details not seen"]
         children = [self._tool(call, interval) for call in step.tool_calls]
         if step.error is not None:
             children.append(error_node(step.error, self.length))

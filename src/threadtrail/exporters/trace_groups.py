@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.exporters.console_text import counted, duration, visible
@@ -39,7 +39,8 @@ class TraceGroups:
         group = self._open.get(trace_id)
         if group is None:
             return [node]
-        group.nodes.append(node)
+        told = tuple(attribute_nodes(group.started.attributes))
+        group.nodes.append(replace(node, children=tuple(child for child in node.children if child not in told)))
         group.runs += runs
         held = sum(len(each.nodes) for each in self._open.values())
         return self.release() if held >= HELD_AT_MOST else []
