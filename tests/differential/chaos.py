@@ -43,7 +43,6 @@ HOLDS = {
     "_work",
     "_wait_and_take",
     "_sleep_seconds",
-    "next_deadline",
     "_take",
     "_start",
     "flush",

@@ -3,18 +3,24 @@
 Phoenix binds that port to all addresses, whatever PHOENIX_HOST says. Run by Phoenix's own interpreter.
 """
 
+import functools
 import sys
+from typing import Any
 
 import grpc.aio
 
-_add_insecure_port = grpc.aio.Server.add_insecure_port
+_make_server = grpc.aio.server
 
 
-def _on_loopback(self, address):  # noqa: ANN001, ANN202 - as the method that it replaces
-    return _add_insecure_port(self, address.replace("[::]", "127.0.0.1"))
+@functools.wraps(_make_server)
+def _server_on_loopback(*args: Any, **options: Any) -> Any:
+    server = _make_server(*args, **options)
+    add_port = server.add_insecure_port
+    server.add_insecure_port = lambda address: add_port(address.replace("[::]", "127.0.0.1"))
+    return server
 
 
-grpc.aio.Server.add_insecure_port = _on_loopback
+grpc.aio.server = _server_on_loopback
 
 if __name__ == "__main__":
     from phoenix.server.main import main

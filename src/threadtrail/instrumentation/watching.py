@@ -68,14 +68,20 @@ class Watch:
             sink.guard.call("noting a result", note_result, sink, call, result)
         return result
 
-    def _begin(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    def _begin(
+        self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Call | None:
         row = self._row
         if instance is None:
             # Called through the SDK's deprecation shim, which passes the resource as the first argument.
             instance, args = args[0], args[1:]
+        client = getattr(instance, "_client", None)
+        if client is None:
+            # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
+            return None
         arguments = copy_arguments(row.positional, row.takes, args, kwargs)
         begins = row.begins or ("run_id" in arguments and not sink.glances.knows(arguments["run_id"]))
-        return begin(sink, row.name, row.operation, instance._client, arguments, begins=begins)  # noqa: SLF001 - every resource has its client there
+        return begin(sink, row.name, row.operation, client, arguments, begins=begins)
 
     def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
         async def around(inner: Coroutine[Any, Any, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -148,7 +149,7 @@ class Recorder:
         return item
 
     def _sleep_seconds(self) -> float | None:
-        deadline = self._interpreter.next_deadline()
+        deadline = self._guard.call("recording", self._interpreter.next_deadline, default=math.inf)
         if deadline is None:
             return None
         return max(0.0, min(deadline - time.monotonic(), LONGEST_SLEEP_SECONDS))

@@ -91,15 +91,15 @@ class Steps:
         if step.id is None:
             return
         state = self._steps.get(step.id)
+        ended = step.status in STEP_ENDS
         if state is None:
-            started = time if live else step.started_at
-            state = _StepState(
-                replace(step, tool_calls=(), started_at=started, seen_live=live),
-                time if place is None else place,
-            )
+            # A step whose end is the first that is seen of it began before: when, the server says.
+            begins = live and not ended
+            started = time if begins else step.started_at
+            value = replace(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
+            state = _StepState(value, time if place is None else place)
             self._steps[step.id] = state
             self._tell(StepCreated, started or time, step=state.value)
-        ended = step.status in STEP_ENDS
         self._merge(state, step, time, live=live and ended)
         for call in step.tool_calls:
             self._see_call(state, call, time)

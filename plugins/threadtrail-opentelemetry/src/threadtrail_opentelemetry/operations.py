@@ -8,7 +8,6 @@ from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
 from threadtrail_opentelemetry.attributes import at_server, of_caller
 from threadtrail_opentelemetry.content import as_texts, filled
-from threadtrail_opentelemetry.content_capture import without_content
 from threadtrail_opentelemetry.emitting import CLIENT, set_known, title
 from threadtrail_opentelemetry.outcomes import error_status
 from threadtrail_opentelemetry.run_spans import request_values
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from threadtrail.events import AssistantCreated, Event, MessageCreated, RequestFailed, ThreadCreated
-    from threadtrail_opentelemetry.content_capture import Capture
     from threadtrail_opentelemetry.emitting import Emitter
     from threadtrail_opentelemetry.options import Options
     from threadtrail_opentelemetry.trace_groups import TraceGroups
@@ -44,15 +42,13 @@ def failed_operation(event: RequestFailed, *, thread_spans: bool) -> str | None:
 class Operations:
     """Tells single operations as spans of their own."""
 
-    def __init__(self, emitter: Emitter, groups: TraceGroups, options: Options, capture: Capture) -> None:
+    def __init__(self, emitter: Emitter, groups: TraceGroups, options: Options) -> None:
         self._emitter = emitter
         self._groups = groups
         self._options = options
-        self._capture = capture
 
     def assistant_created(self, event: AssistantCreated, context: Context | None) -> None:
         """``create_agent {name}``, as long as the call took."""
-        event = self._shown(event)
         assistant = event.assistant
         start = {
             **at_server(event, c.CREATE_AGENT),
@@ -70,7 +66,6 @@ class Operations:
 
     def request_failed(self, event: RequestFailed, operation: str, context: Context | None) -> None:
         """A span of the operation that could not be done."""
-        event = self._shown(event)
         start = {
             **at_server(event, operation),
             c.AGENT_ID: event.assistant_id,
@@ -90,7 +85,6 @@ class Operations:
         """``create_message``, if asked for and the app added it: the model's are the run's output."""
         if event.run_id is not None:
             return
-        event = self._shown(event)
         start = {
             **at_server(event, c.CREATE_MESSAGE),
             c.CONVERSATION_ID: event.thread_id,
@@ -110,6 +104,3 @@ class Operations:
             parent=parent,
             links=links,
         )
-
-    def _shown(self, event: Any) -> Any:
-        return event if self._capture.on_spans else without_content(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import (
     AssistantCreated,
@@ -16,6 +16,7 @@ from threadtrail.events import (
     TraceEnded,
     TraceStarted,
 )
+from threadtrail_opentelemetry.content_capture import without_content
 from threadtrail_opentelemetry.emitting import Emitter
 from threadtrail_opentelemetry.metrics import Metrics
 from threadtrail_opentelemetry.open_runs import OpenRuns
@@ -44,46 +45,50 @@ class Pipeline:
         self._given = given
         self._providers = providers
         self._options = options
+        self._capture = capture
         private = providers.private
         release = version("threadtrail-opentelemetry")
         emitter = Emitter(providers.tracer.get_tracer(SCOPE, release), private.ids if private else None)
         self._groups = TraceGroups(emitter)
         self._open_runs = OpenRuns()
-        self._operations = Operations(emitter, self._groups, options, capture)
+        self._operations = Operations(emitter, self._groups, options)
         self._runs = RunSpans(emitter, providers.logger.get_logger(SCOPE, release), options, capture)
         self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options.profile)
 
     def take(self, event: Event, context: Context | None) -> None:
         """Tell one event; one of a class that says nothing in spans is passed over."""
-        match event:
+        # Here and for all of them: below, nothing has content that is not to stand on spans.
+        shown = event if self._capture.on_spans else without_content(event)
+        match shown:
             case RunCreated():
-                self._open_runs.begin(event)
+                self._open_runs.begin(shown)
             case RunEnded():
-                self._run_ended(event, context)
+                self._run_ended(shown, event, context)
             case RequestFailed():
-                self._request_failed(event, context)
+                self._request_failed(shown, context)
             case AssistantCreated():
-                self._operations.assistant_created(event, context)
-                self._metrics.assistant_created(event)
+                self._operations.assistant_created(shown, context)
+                self._metrics.assistant_created(shown)
             case TraceStarted():
-                self._groups.start(event, context)
+                self._groups.start(shown, context)
             case TraceEnded():
-                self._groups.end(event)
+                self._groups.end(shown)
             case ThreadCreated() if self._options.thread_spans:
-                self._operations.thread_created(event, context)
+                self._operations.thread_created(shown, context)
             case MessageCreated() if self._options.thread_spans:
-                self._operations.message_created(event, context)
+                self._operations.message_created(shown, context)
 
-    def _run_ended(self, event: RunEnded, context: Context | None) -> None:
+    def _run_ended(self, event: RunEnded, whole: Any, context: Context | None) -> None:
+        """``whole`` is the event as it came: with content, if any was captured."""
         told = self._open_runs.end(event.run_id)
         parent, links = place_of(
-            event,
+            whole,
             context,
             self._groups,
             from_elsewhere=told.from_elsewhere,
             policy=self._options.runs_from_elsewhere,
         )
-        self._runs.tell(event, parent=parent, links=links, failures=told.failures)
+        self._runs.tell(event, whole, parent=parent, links=links, failures=told.failures)
         self._metrics.run_ended(event)
 
     def _request_failed(self, event: RequestFailed, context: Context | None) -> None:

@@ -18,7 +18,6 @@ from threadtrail_opentelemetry.attributes import (
     tool_start,
 )
 from threadtrail_opentelemetry.content import RunContent, as_texts
-from threadtrail_opentelemetry.content_capture import without_content
 from threadtrail_opentelemetry.emitting import CLIENT, INTERNAL, below, set_known, title
 from threadtrail_opentelemetry.outcomes import error_status, error_type
 
@@ -50,16 +49,13 @@ class RunSpans:
     def tell(
         self,
         event: RunEnded,
+        whole: RunEnded,
         *,
         parent: Context | None,
         links: Sequence[Link] = (),
         failures: Sequence[RequestFailed] = (),
     ) -> None:
-        """Emit the run's spans; ``event`` may carry content, whatever of it goes out is decided here."""
-        whole = event
-        if not self._capture.on_spans:
-            event = without_content(event)  # type: ignore[assignment]  # the same class, with less in it
-            failures = [without_content(failure) for failure in failures]  # type: ignore[misc]  # as above
+        """Emit the run's spans; ``whole`` is the event with all content, for what goes into events."""
         _RunStory(self, event, parent).tell(links, failures, whole)
 
     def start(self, node: Node, name: str, kind: SpanKind, values: Values, **place: Any) -> Span:
@@ -102,7 +98,7 @@ class _RunStory:
 
     def tell(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
         root = shape(self._run)
-        # The same tree, with content: what goes into events may be more than what stands on spans.
+        # The same tree, node by node: events may have content that spans have not.
         detailed, content = shape(whole.run), RunContent(whole.run)
         span = self._agent(root, links)
         _add_events(span, root, self._event, failures)

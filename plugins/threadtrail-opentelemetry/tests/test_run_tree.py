@@ -1,0 +1,322 @@
+"""One run, one tree: names, nesting, times, tokens, ends."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+import threadtrail
+from driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_run
+from threadtrail import trace_shape
+from threadtrail.testing.server import (
+    Cancelled,
+    CodeInterpreterCall,
+    Expired,
+    Failed,
+    FileSearchCall,
+    FileSearchResult,
+    FunctionCall,
+    Incomplete,
+    Message,
+    RunScript,
+    ToolCalls,
+    Usage,
+    server_error,
+    too_many_requests,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai import OpenAI
+
+    from otlp_receiver import Receiver, Span
+    from threadtrail.testing import AssistantsServer
+
+TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+
+
+def summed(spans: list[Span]) -> tuple[int, int]:
+    return tuple(sum(span.attributes.get(name, 0) for span in spans) for name in TOKENS)  # type: ignore[return-value]  # two
+
+
+def test_function_calls_make_one_tree(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(FUNCTION_CALLS)
+    traced()
+    run = whole_run(client)
+    assert threadtrail.flush()
+
+    agent = receiver.span("invoke_agent Math Tutor")
+    tree = [span for span in receiver.spans if span.trace_id == agent.trace_id]
+    assert Counter(span.name for span in tree) == {
+        "invoke_agent Math Tutor": 1,
+        "chat gpt-4o": 2,
+        "execute_tool get_weather": 2,
+    }
+    children = [span for span in tree if span is not agent and span.span_id != agent.span_id]
+    assert {span.parent_id for span in children} == {agent.span_id}
+    assert agent.parent_id is None
+    assert all(agent.start <= span.start <= span.end <= agent.end for span in children)
+    assert {(span.name.partition(" ")[0], span.kind, span.status) for span in tree} == {
+        ("invoke_agent", "CLIENT", "UNSET"),
+        ("chat", "CLIENT", "UNSET"),
+        ("execute_tool", "INTERNAL", "UNSET"),
+    }
+    assert {span.attributes["gen_ai.conversation.id"] for span in tree} == {run.thread_id}
+    assert agent.attributes["gen_ai.agent.id"] == run.assistant_id
+    assert agent.attributes["threadtrail.run.id"] == run.id
+    assert agent.attributes["server.port"] == server.port
+    # The server is on this computer: what its address says is no provider that the convention knows.
+    assert agent.attributes["gen_ai.provider.name"] == "127.0.0.1"
+    statuses = [event.attributes["threadtrail.run.status"] for event in agent.events]
+    assert [statuses[0], statuses[-1], statuses.count("requires_action")] == ["queued", "completed", 1]
+
+
+def test_tools_carry_arguments_results_and_live_times(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(FUNCTION_CALLS)
+    traced()
+    whole_run(client)
+    threadtrail.flush()
+
+    tools = receiver.named("execute_tool")
+    agent = receiver.span("invoke_agent Math Tutor")
+    seen = {event.attributes["threadtrail.run.status"]: event.time for event in agent.events}
+    arguments = [json.loads(span.attributes["gen_ai.tool.call.arguments"]) for span in tools]
+    assert arguments == [{"city": "Paris"}, {"city": "Oslo"}]
+    for span in tools:
+        identity = span.attributes["gen_ai.tool.call.id"]
+        assert identity in span.attributes["gen_ai.tool.call.result"]
+        assert span.attributes["gen_ai.tool.type"] == "function"
+        assert span.attributes["gen_ai.agent.name"] == "Math Tutor"
+        assert span.attributes["gen_ai.tool.description"] == "The weather in a city."
+        assert span.start == seen["requires_action"]
+        assert span.start < span.end < agent.end
+
+
+@pytest.mark.parametrize(
+    ("usage", "on_agent", "on_turns", "whole"),
+    [
+        ("run", (440, 52), (0, 0), (440, 52)),
+        ("steps", (0, 0), (440, 52), (440, 52)),
+        ("both", (440, 52), (440, 52), (880, 104)),
+    ],
+)
+def test_tokens_stand_where_they_are_asked_for(
+    server: AssistantsServer,
+    client: OpenAI,
+    receiver: Receiver,
+    traced: Callable[..., None],
+    usage: str,
+    on_agent: tuple[int, int],
+    on_turns: tuple[int, int],
+    whole: tuple[int, int],
+) -> None:
+    server.script(FUNCTION_CALLS)
+    traced(usage=usage)
+    run = whole_run(client)
+    threadtrail.flush()
+    assert (run.usage.prompt_tokens, run.usage.completion_tokens) == (440, 52)
+    assert summed(receiver.named("invoke_agent")) == on_agent
+    assert summed(receiver.named("chat")) == on_turns
+    assert summed(receiver.spans) == whole
+
+
+@pytest.mark.parametrize(("usage", "turns"), [("run", 0), ("steps", 1)])
+def test_a_run_whose_steps_nobody_saw_has_a_turn_only_to_hold_its_tokens(
+    server: AssistantsServer,
+    client: OpenAI,
+    receiver: Receiver,
+    traced: Callable[..., None],
+    usage: str,
+    turns: int,
+) -> None:
+    server.script(RunScript(Message("Hello.", usage=Usage(30, 5))))
+    traced(usage=usage)
+    assistant, thread = tutor(client), asked(client)
+    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    threadtrail.flush()
+    assert len(receiver.named("chat")) == turns
+    assert summed(receiver.spans) == (30, 5)
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "reason", "error"),
+    [
+        (Failed("rate_limit_exceeded", "Quota of org Q exceeded."), "ERROR", "error", "rate_limit_exceeded"),
+        (Expired(), "ERROR", "error", "expired"),
+        (Incomplete("max_completion_tokens"), "UNSET", "length", None),
+        (Incomplete("content_filter"), "UNSET", "content_filter", None),
+        (Cancelled(), "UNSET", "error", None),
+    ],
+)
+def test_each_end_in_the_words_of_the_convention(
+    server: AssistantsServer,
+    client: OpenAI,
+    receiver: Receiver,
+    traced: Callable[..., None],
+    end: Any,
+    status: str,
+    reason: str,
+    error: str | None,
+) -> None:
+    server.script(RunScript(Message("Half an ans"), end=end))
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    look(client, run)
+    threadtrail.flush()
+    agent = receiver.span("invoke_agent Math Tutor")
+    assert agent.status == status
+    assert agent.attributes["gen_ai.response.finish_reasons"] == [reason]
+    assert agent.attributes.get("error.type") == error
+    assert agent.attributes["threadtrail.run.status"] == run.status
+    if isinstance(end, Failed):
+        assert agent.message == "Quota of org Q exceeded."
+
+
+def test_the_tools_of_the_api_and_what_they_gave(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(
+        RunScript(
+            ToolCalls(CodeInterpreterCall("print(2 + 2)", "4\n")),
+            ToolCalls(FileSearchCall([FileSearchResult("leave.pdf", "25 days", 0.9)])),
+            Message("4, and 25 days."),
+        )
+    )
+    traced(content_format="structured")
+    assistant, thread = tutor(client), asked(client)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    look(client, run)
+    threadtrail.flush()
+    code, search = receiver.span("execute_tool code_interpreter"), receiver.span("execute_tool file_search")
+    assert code.attributes["gen_ai.tool.type"] == "extension"
+    assert code.attributes["gen_ai.tool.call.arguments"] == {"input": "print(2 + 2)"}
+    assert code.attributes["gen_ai.tool.call.result"] == [{"type": "logs", "logs": "4\n"}]
+    assert search.attributes["gen_ai.tool.type"] == "datastore"
+    assert search.attributes["gen_ai.tool.call.result"][0]["file_name"] == "leave.pdf"
+    assert len(receiver.named("chat")) == 3
+
+
+def test_creating_an_assistant_is_a_span_of_its_own(
+    client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    traced()
+    assistant = tutor(client, instructions="Be brief.", description="Helps with maths.")
+    threadtrail.flush()
+    (span,) = receiver.spans
+    assert (span.name, span.kind, span.status) == ("create_agent Math Tutor", "CLIENT", "UNSET")
+    assert span.attributes["gen_ai.agent.id"] == assistant.id
+    assert span.attributes["gen_ai.agent.description"] == "Helps with maths."
+    assert span.attributes["gen_ai.request.model"] == "gpt-4o"
+    assert span.attributes["gen_ai.system_instructions"] == '[{"type":"text","content":"Be brief."}]'
+    assert span.end > span.start
+
+
+def test_a_run_that_could_not_be_created_is_an_errored_span(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    server.inject(too_many_requests(), "runs.create")
+    with pytest.raises(openai.RateLimitError):
+        client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
+    threadtrail.flush()
+    span = receiver.span("invoke_agent")
+    assert span.status == "ERROR"
+    assert span.attributes["http.response.status_code"] == 429
+    assert span.attributes["gen_ai.agent.id"] == assistant.id
+    assert span.attributes["gen_ai.conversation.id"] == thread.id
+    assert span.attributes["threadtrail.request.operation"] == "threads.runs.create"
+    assert span.attributes["error.type"]
+
+
+def test_a_poll_that_failed_is_an_event_of_its_run(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(RunScript(Message("Hello.")))
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
+    server.inject(server_error(), "runs.retrieve")
+    with pytest.raises(openai.InternalServerError):
+        client.beta.threads.runs.retrieve(run.id, thread_id=thread.id)
+    answer(client, run)
+    threadtrail.flush()
+    agent = receiver.span("invoke_agent Math Tutor")
+    (failure,) = [event for event in agent.events if event.name == "threadtrail.request_failed"]
+    assert failure.attributes["http.response.status_code"] == 500
+    assert failure.attributes["threadtrail.request.operation"] == "threads.runs.retrieve"
+    assert agent.status == "UNSET"
+
+
+def test_polls_threads_and_messages_make_no_spans_unless_asked_for(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(RunScript(Message("Hello."), polls=20))
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    threadtrail.flush()
+    assert [span.name for span in receiver.spans] == ["create_agent Math Tutor", "invoke_agent Math Tutor"]
+    assert receiver.span("invoke_agent Math Tutor").attributes["threadtrail.run.poll_count"] == 20
+
+
+def test_threads_and_messages_have_spans_if_asked_for(
+    client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    traced(thread_spans=True)
+    thread = asked(client)
+    threadtrail.flush()
+    assert [span.name for span in receiver.spans] == ["create_thread", "create_message"]
+    assert {span.attributes["gen_ai.conversation.id"] for span in receiver.spans} == {thread.id}
+
+
+def test_a_stream_tells_when_its_first_output_came(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(RunScript(Message("Hello there.")))
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
+        stream.until_done()
+    threadtrail.flush()
+    turn = receiver.span("chat gpt-4o")
+    assert turn.attributes["gen_ai.request.stream"] is True
+    assert 0 <= turn.attributes["gen_ai.response.time_to_first_chunk"] <= (turn.end - turn.start) / 1e9
+    assert receiver.span("invoke_agent Math Tutor").attributes["threadtrail.run.seconds_to_first_output"] > 0
+
+
+def test_an_unfinished_run_says_so(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(RunScript(ToolCalls(FunctionCall("get_weather", {"city": "Rome"})), Message("Warm.")))
+    traced()
+    assistant, thread = tutor(client), asked(client)
+    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    threadtrail.shutdown()
+    agent = receiver.span("invoke_agent Math Tutor")
+    assert agent.status == "UNSET"
+    assert agent.attributes["threadtrail.run.finished"] is False
+    assert agent.attributes["gen_ai.response.finish_reasons"] == ["tool_call"]
+
+
+def test_the_ids_of_a_private_provider_derive_from_the_run(
+    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+) -> None:
+    server.script(FUNCTION_CALLS)
+    traced()
+    run = whole_run(client)
+    threadtrail.flush()
+    agent = receiver.span("invoke_agent Math Tutor")
+    assert agent.trace_id == trace_shape.trace_id_for(run.id)
+    assert agent.span_id == trace_shape.span_id_for(run.id)
+    assert len({span.span_id for span in receiver.spans}) == len(receiver.spans) == 6

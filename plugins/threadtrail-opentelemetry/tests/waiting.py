@@ -1,0 +1,24 @@
+"""Waiting for a condition: no test sleeps for a time that somebody guessed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], *, timeout: float = 5.0, every: float = 0.01) -> None:
+    """Return once ``condition()`` is true, looked at every so many seconds.
+
+    Raises:
+        TimeoutError: it was not, within ``timeout`` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not so within {timeout} s: {condition}")
+        pause.wait(every)
