@@ -12,6 +12,9 @@ OPENAI := 3.54.0
 OLDER_SDKS := 1.21.0 1.109.1 2.54.0
 SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed)
 
+# Two processes; the tests of a file stay together, since some share what took long to make.
+PARALLEL := -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast lint format docs-data sdks sdk-tests sdk-tests-peers bench bench-peers clean
 
@@ -34,10 +37,10 @@ demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on
 	@$(BIN)/threadtrail demo
 
 test: $(SETUP) sdks ## the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(SETUP) ## the part of the suite that takes seconds
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """What threadtrail costs, beside the bare SDK in the same process, and beside other tools.
 
-    python -m benchmarks                 added time, total CPU and memory, in about a minute
+    python -m benchmarks                 added time, total CPU and memory, in about a minute and a half
     python -m benchmarks --quick         the same in seconds: that it runs, not how fast
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -134,8 +135,13 @@ def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[
 def _memory(effort: Effort) -> None:
     counts = list(effort.memory)
     rows = []
-    for kind in ("open", "finished"):
-        bare, ours = (sizes_in_child(contender, kind, counts) for contender in ("nothing", "threadtrail"))
+    # Side by side: nothing is timed here, and a hundred thousand runs take a while.
+    with ThreadPoolExecutor() as pool:
+        kinds = ("open", "finished")
+        measured = [pool.submit(sizes_in_child, "threadtrail", kind, counts) for kind in kinds]
+        bare = sizes_in_child("nothing", "finished", counts)
+    for kind, future in zip(kinds, measured, strict=True):
+        ours = future.result()
         for count, without, with_us in zip(counts, bare, ours, strict=True):
             more = with_us - without
             cells = [f"{value / MEGABYTE:.1f}" for value in (without, with_us, more)]

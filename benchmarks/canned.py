@@ -49,8 +49,9 @@ ID = b"0000000000"
 """Stands in the canned bodies where the number of the thread or run goes."""
 
 
-def run(status: str, number: str = ID.decode()) -> dict[str, Any]:
+def run(status: str) -> dict[str, Any]:
     """A run as the API returns it."""
+    number = ID.decode()
     ended = status == "completed"
     return {
         "id": f"run_{number}",

@@ -19,10 +19,10 @@ SHORT_STREAM_DELTAS = 2  # and ten events around them
 class Effort:
     """How many pairs of blocks, and how many rounds in each, are measured of each kind of workload."""
 
-    calls: tuple[int, int] = (70, 8)
+    calls: tuple[int, int] = (60, 8)
     runs: tuple[int, int] = (40, 12)
     short_streams: tuple[int, int] = (40, 5)
-    long_streams: tuple[int, int] = (16, 1)
+    long_streams: tuple[int, int] = (14, 1)
     memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import openai
 from benchmarks.canned import ASSISTANT_ID, run
 from benchmarks.contenders import start
+from openai.types.beta.threads import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 STATM = Path("/proc/self/statm")
@@ -33,14 +34,18 @@ TIMEOUT_SECONDS = 600
 def instant_client() -> Any:
     """A client that answers each request at once: a POST with a new run, a GET with its end."""
     number = 0
+    queued, completed = Run.construct(**run("queued")), Run.construct(**run("completed"))
 
-    def post(_path: str, *, cast_to: Any, **_options: Any) -> Any:
+    def ids() -> dict[str, str]:
+        return {"id": f"run_{number:010d}", "thread_id": f"thread_{number:010d}"}
+
+    def post(_path: str, **_options: Any) -> Any:
         nonlocal number
         number += 1
-        return cast_to.construct(**run("queued", f"{number:010d}"))
+        return queued.model_copy(update=ids())
 
-    def get(_path: str, *, cast_to: Any, **_options: Any) -> Any:
-        return cast_to.construct(**run("completed", f"{number:010d}"))
+    def get(_path: str, **_options: Any) -> Any:
+        return completed.model_copy(update=ids())
 
     client: Any = openai.OpenAI(api_key="sk-bench", base_url="http://127.0.0.1/v1")
     client.post, client.get = post, get  # before its resources take them over

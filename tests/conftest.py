@@ -61,8 +61,12 @@ def strict() -> Iterator[None]:
 
 @pytest.fixture
 def recorded(strict: None) -> Iterator[Captured]:
-    """A recording with the default settings; at the end, nothing may be lost on its way."""
-    with capture() as captured:
+    """A recording; at the end, nothing may be lost on its way.
+
+    Runs that have ended wait long for what may follow, so that a slow machine changes nothing: each look
+    at the recording ends the wait.
+    """
+    with capture(settle_seconds=600) as captured:
         yield captured
     (lane,) = threadtrail.status().exporters.values()
     lost = (lane.failed, lane.dropped, lane.queued)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from openai.resources.beta.threads.runs.steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
+WITH_SEARCH_CONTENT: dict[str, Any] = (
+    {"include": [CONTENT]} if "include" in inspect.signature(Steps.retrieve).parameters else {}
+)
+"""Asks for what was found in files, where the SDK's version can."""
 
 ENDS = {"completed", "failed", "cancelled", "expired", "incomplete"}
 

@@ -70,7 +70,9 @@ def check_pairs(story: list[Any], begun: type, ended: type, key: Any) -> None:
     assert len(begins) == len(set(begins))
     assert len(ends) == len(set(ends))
     assert set(ends) <= set(begins)
-    places = {(type(event), key(event)): place for place, event in enumerate(story) if type(event) in (begun, ended)}
+    places = {
+        (type(event), key(event)): place for place, event in enumerate(story) if type(event) in (begun, ended)
+    }
     assert all(places[begun, identity] < places[ended, identity] for identity in ends)
 
 

@@ -14,8 +14,6 @@ from threadtrail.events import AssistantCreated, RequestFailed, RunEnded, TraceE
 from threadtrail.testing.server import RunScript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from openai import AsyncOpenAI, OpenAI
 
     from threadtrail.testing import AssistantsServer, Captured
@@ -25,7 +23,7 @@ class AppError(Exception):
     """What the application itself raises."""
 
 
-class Unspeakable(Exception):  # noqa: N818 - it is one that has no words
+class UnspeakableError(Exception):
     """An exception that cannot be put into words."""
 
     def __str__(self) -> str:
@@ -40,9 +38,7 @@ def run_once(client: OpenAI) -> str:
 
 async def run_once_async(client: Any) -> str:
     run = await resolved(
-        client.beta.threads.create_and_run_poll(
-            assistant_id=await new_assistant(client), poll_interval_ms=0
-        )
+        client.beta.threads.create_and_run_poll(assistant_id=await new_assistant(client), poll_interval_ms=0)
     )
     return str(run.id)
 
@@ -50,16 +46,6 @@ async def run_once_async(client: Any) -> str:
 def ended(recorded: Captured, run_id: str) -> RunEnded:
     (event,) = [event for event in recorded.of(RunEnded) if event.run_id == run_id]
     return event
-
-
-def decorated_sync(client: OpenAI, block: Any) -> Callable[[], str]:
-    @block
-    def answer() -> str:
-        """Answer."""
-        return run_once(client)
-
-    assert (answer.__name__, answer.__doc__) == ("answer", "Answer.")
-    return answer  # type: ignore[no-any-return]  # the block is passed as Any
 
 
 def test_with(client: OpenAI, recorded: Captured) -> None:
@@ -85,7 +71,12 @@ async def test_async_with(async_client: AsyncOpenAI, recorded: Captured) -> None
 
 
 def test_decorator_on_a_function(client: OpenAI, recorded: Captured) -> None:
-    answer = decorated_sync(client, threadtrail.trace("math", user_id="u1"))
+    @threadtrail.trace("math", user_id="u1")
+    def answer() -> str:
+        """Answer."""
+        return run_once(client)
+
+    assert (answer.__name__, answer.__doc__) == ("answer", "Answer.")
     first, second = answer(), answer()
     traces = [event.trace_id for event in recorded.of(TraceStarted)]
     assert [ended(recorded, first).trace_id, ended(recorded, second).trace_id] == traces
@@ -175,9 +166,13 @@ async def test_a_run_belongs_where_it_was_created_not_where_it_is_polled(
 
 
 def test_left_by_an_exception(client: OpenAI, recorded: Captured) -> None:
-    with pytest.raises(AppError, match="no more"), threadtrail.trace("broken"):
+    @threadtrail.trace("broken")
+    def answer() -> None:
         run_once(client)
         raise AppError("no more")
+
+    with pytest.raises(AppError, match="no more"):
+        answer()
     (event,) = recorded.of(TraceEnded)
     assert event.error is not None
     assert (event.error.type, event.error.message) == ("AppError", "no more")
@@ -185,11 +180,11 @@ def test_left_by_an_exception(client: OpenAI, recorded: Captured) -> None:
 
 
 def test_left_by_an_exception_without_words(recorded: Captured) -> None:
-    with pytest.raises(Unspeakable), threadtrail.trace("broken"):
-        raise Unspeakable
+    with pytest.raises(UnspeakableError), threadtrail.trace("broken"):
+        raise UnspeakableError
     (event,) = recorded.of(TraceEnded)
     assert event.error is not None
-    assert (event.error.type, event.error.message) == ("Unspeakable", None)
+    assert (event.error.type, event.error.message) == ("UnspeakableError", None)
 
 
 def test_what_stands_alone_carries_the_attributes_too(client: OpenAI, recorded: Captured) -> None:
@@ -206,7 +201,10 @@ def test_a_trace_waits_for_a_run_that_outlives_it(
     client: OpenAI, server: AssistantsServer, recorded: Captured
 ) -> None:
     server.script_next(RunScript("slowly", polls=4))
-    assistant_id, thread_id = client.beta.assistants.create(model="gpt-4o").id, client.beta.threads.create().id
+    assistant_id, thread_id = (
+        client.beta.assistants.create(model="gpt-4o").id,
+        client.beta.threads.create().id,
+    )
     with threadtrail.trace("short"):
         run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
     assert recorded.of(TraceEnded) == []

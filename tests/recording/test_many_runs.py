@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import threadtrail
 from driving import drained, new_assistant, new_thread, resolved
 from threadtrail.events import RunCreated, RunEnded, TraceEnded, TraceStarted
@@ -34,6 +36,7 @@ def check_each(recorded: Captured, run_ids: list[str]) -> None:
         assert (run.status, run.poll_count, run.usage and run.usage.total_tokens) == ("completed", 2, 30)
 
 
+@pytest.mark.slow
 def test_a_hundred_runs_by_threads(client: OpenAI, server: AssistantsServer, recorded: Captured) -> None:
     runs, messages = client.beta.threads.runs, client.beta.threads.messages
     assistant_id = client.beta.assistants.create(model="gpt-4o").id
@@ -49,9 +52,7 @@ def test_a_hundred_runs_by_threads(client: OpenAI, server: AssistantsServer, rec
                 while run.status != "completed":
                     run = runs.retrieve(run.id, thread_id=thread_id)
             else:
-                run = runs.create_and_poll(
-                    thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=0
-                )
+                run = runs.create_and_poll(thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=0)
         messages.list(thread_id=thread_id)
         return run.id
 
@@ -60,6 +61,7 @@ def test_a_hundred_runs_by_threads(client: OpenAI, server: AssistantsServer, rec
     check_each(recorded, run_ids)
 
 
+@pytest.mark.slow
 async def test_a_hundred_runs_by_gather(
     async_client: AsyncOpenAI, server: AssistantsServer, recorded: Captured
 ) -> None:

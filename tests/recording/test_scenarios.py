@@ -9,7 +9,16 @@ import pytest
 from openai import DefaultHttpxClient, OpenAI
 
 import threadtrail
-from driving import ENDS, drained, entered, new_assistant, new_thread, outputs_for, resolved
+from driving import (
+    ENDS,
+    WITH_SEARCH_CONTENT,
+    drained,
+    entered,
+    new_assistant,
+    new_thread,
+    outputs_for,
+    resolved,
+)
 from recording.invariants import all_texts, check_story
 from threadtrail.events import RunEnded
 from threadtrail.testing import AssistantsServer, capture
@@ -36,14 +45,7 @@ async def look_not(client: Any, run_id: str, thread_id: str) -> None:
 async def look_at_steps(client: Any, run_id: str, thread_id: str) -> None:
     steps = client.beta.threads.runs.steps
     for step in await drained(await resolved(steps.list(run_id, thread_id=thread_id, order="asc"))):
-        await resolved(
-            steps.retrieve(
-                step.id,
-                run_id=run_id,
-                thread_id=thread_id,
-                include=["step_details.tool_calls[*].file_search.results[*].content"],
-            )
-        )
+        await resolved(steps.retrieve(step.id, run_id=run_id, thread_id=thread_id, **WITH_SEARCH_CONTENT))
 
 
 async def look_at_all(client: Any, run_id: str, thread_id: str) -> None:
@@ -61,9 +63,7 @@ async def by_polling(client: Any, thread_id: str, assistant_id: str, look: Look)
         before = run.status
         if run.status == "requires_action":
             given = outputs_for(run)
-            run = await resolved(
-                runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=given)
-            )
+            run = await resolved(runs.submit_tool_outputs(run.id, thread_id=thread_id, tool_outputs=given))
         else:
             run = await resolved(runs.retrieve(run.id, thread_id=thread_id))
         unchanged = unchanged + 1 if run.status == before else 0
@@ -101,13 +101,20 @@ def the_run(captured: Captured) -> Run:
     return captured.run()
 
 
-@pytest.mark.parametrize("drive", [by_polling, by_streaming])
 @pytest.mark.parametrize(
     ("any_client", "look"),
-    [("sync", look_not), ("async", look_at_steps), ("sync", look_at_all)],
+    [
+        pytest.param("sync", look_not, marks=pytest.mark.slow),
+        pytest.param("async", look_at_steps, marks=pytest.mark.slow),
+        ("sync", look_at_all),
+    ],
     indirect=["any_client"],
 )
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    ("scenario", "drive"),
+    # A stream of a run that hangs does just that.
+    [(name, drive) for name in SCENARIOS for drive in (by_polling, by_streaming)[: 1 + (name != "hanging")]],
+)
 async def test_every_scenario_is_told_whole(
     scenario: str,
     look: Look,
@@ -115,8 +122,6 @@ async def test_every_scenario_is_told_whole(
     any_client: Any,
     server: AssistantsServer,
 ) -> None:
-    if (scenario, drive) == ("hanging", by_streaming):
-        pytest.skip("a stream of a run that hangs does just that")
     server.script(SCENARIOS[scenario])
     with capture() as captured:
         assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
@@ -143,7 +148,10 @@ async def test_a_server_with_a_wrong_clock(drive: Any, offset: float) -> None:
         server.script(SCENARIOS["two-rounds"])
         before = time.time_ns()
         with capture() as captured:
-            assistant_id, thread_id = client.beta.assistants.create(model="gpt-4o").id, await new_thread(client)
+            assistant_id, thread_id = (
+                client.beta.assistants.create(model="gpt-4o").id,
+                await new_thread(client),
+            )
             await drive(client, thread_id, assistant_id, look_at_all)
         after = time.time_ns()
     run = the_run(captured)

@@ -17,6 +17,7 @@ from threadtrail.testing import AssistantsServer
 # The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from otel_driving import Stage
 from otlp_receiver import Receiver
 
 if TYPE_CHECKING:
@@ -73,3 +74,9 @@ def traced(receiver: Receiver, strict: None) -> Callable[..., None]:
         threadtrail.instrument(exporters={"opentelemetry": options}, **(settings or {}))
 
     return instrument
+
+
+@pytest.fixture
+def stage(server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> Stage:
+    """All of it together, where a test has arguments of its own."""
+    return Stage(server, client, receiver, traced)

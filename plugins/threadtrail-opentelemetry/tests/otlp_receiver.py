@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from waiting import until
+from otel_waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +116,11 @@ class Receiver:
     def records(self) -> list[Record]:
         return [record for body in self.of("/v1/logs") for record in _records(body)]
 
+    def states(self, metric: str) -> list[list[Point]]:
+        """A metric as it came, time after time."""
+        found = [dict(_metrics(body)) for body in self.of("/v1/metrics")]
+        return [metrics[metric] for metrics in found if metric in metrics]
+
     @property
     def metrics(self) -> dict[str, list[Point]]:
         """The newest state of each metric."""
@@ -166,6 +171,10 @@ def _spans(body: bytes) -> Iterator[Span]:
                     links=tuple((each.trace_id.hex(), each.span_id.hex()) for each in span.links),
                     resource=about,
                 )
+
+
+def _event(event: Any) -> Event:
+    return Event(name=event.name, time=event.time_unix_nano, attributes=_attributes(event.attributes))
 
 
 def _records(body: bytes) -> Iterator[Record]:

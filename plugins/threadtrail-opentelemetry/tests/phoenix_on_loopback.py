@@ -7,7 +7,7 @@ import functools
 import sys
 from typing import Any
 
-import grpc.aio
+import grpc.aio  # type: ignore[import-untyped]  # lives in another environment
 
 _make_server = grpc.aio.server
 
@@ -23,7 +23,7 @@ def _server_on_loopback(*args: Any, **options: Any) -> Any:
 grpc.aio.server = _server_on_loopback
 
 if __name__ == "__main__":
-    from phoenix.server.main import main
+    from phoenix.server.main import main  # type: ignore[import-not-found]  # as above
 
     sys.argv = ["phoenix", "serve"]
     sys.exit(main())

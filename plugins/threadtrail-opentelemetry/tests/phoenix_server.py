@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from waiting import until
+from otel_waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,13 +16,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult
 
 import threadtrail
-from driving import FUNCTION_CALLS, answer, asked, tutor, whole_run
+from otel_driving import FUNCTION_CALLS, answer, asked, tutor, whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from openai import OpenAI
-    from opentelemetry.sdk.trace import ReadableSpan
 
     from threadtrail.testing import AssistantsServer
 
@@ -37,11 +36,11 @@ class Own:
         self.tracer = self.provider.get_tracer("the app")
 
     @property
-    def spans(self) -> list[ReadableSpan]:
+    def spans(self) -> list[Any]:
         threadtrail.flush()
         return list(self.memory.get_finished_spans())
 
-    def one(self, name: str) -> ReadableSpan:
+    def one(self, name: str) -> Any:
         (span,) = [span for span in self.spans if span.name == name]
         return span
 
@@ -54,7 +53,7 @@ def own(traced: Callable[..., None]) -> Iterator[Own]:
     own.provider.shutdown()
 
 
-def is_child(span: ReadableSpan, parent: Any) -> bool:
+def is_child(span: Any, parent: Any) -> bool:
     wanted = parent.get_span_context()
     return span.parent is not None and (span.parent.span_id, span.context.trace_id) == (
         wanted.span_id,
@@ -209,6 +208,22 @@ def test_a_run_of_another_process_is_linked_to_its_creator(
     assert linked == [identity(creator.one("queue it")), identity(worker)]
 
 
+def test_or_stands_in_the_trace_that_the_app_put_it_into(
+    server: AssistantsServer, client: OpenAI, traced: Callable[..., None]
+) -> None:
+    creator = Own()
+    run = created_elsewhere(server, client, creator)
+    own = Own()
+    traced(tracer_provider=own.provider)
+    with threadtrail.trace("night shift"):
+        client.beta.threads.runs.poll(run.id, thread_id=run.thread_id)
+    agent = own.one("invoke_agent")
+    assert is_child(agent, own.one("night shift"))
+    assert [(link.context.trace_id, link.context.span_id) for link in agent.links] == [
+        identity(creator.one("queue it"))
+    ]
+
+
 def test_or_is_its_child_if_that_is_wanted(
     server: AssistantsServer, client: OpenAI, traced: Callable[..., None]
 ) -> None:
@@ -270,8 +285,9 @@ def test_samplers_get_what_they_need_at_the_start(
     asked_for: dict[str, Any] = {}
 
     class Asked(Sampler):
-        def should_sample(self, _context: Any, _trace_id: int, name: str, *rest: Any, **more: Any) -> Any:
-            asked_for[name] = dict(more.get("attributes") or rest[1])
+        def should_sample(self, *arguments: Any, **more: Any) -> SamplingResult:
+            _context, _trace_id, name, _kind, attributes = arguments[:5]
+            asked_for[name] = dict(attributes)
             return SamplingResult(Decision.RECORD_AND_SAMPLE)
 
         def get_description(self) -> str:

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 import threadtrail
-from driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_run
+from otel_driving import FUNCTION_CALLS, answer, asked, look, structured, tutor, whole_run
 from threadtrail import trace_shape
 from threadtrail.testing.server import (
     Cancelled,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from openai import OpenAI
 
+    from otel_driving import Stage
     from otlp_receiver import Receiver, Span
     from threadtrail.testing import AssistantsServer
 
@@ -41,7 +42,7 @@ TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 
 
 def summed(spans: list[Span]) -> tuple[int, int]:
-    return tuple(sum(span.attributes.get(name, 0) for span in spans) for name in TOKENS)  # type: ignore[return-value]  # two
+    return tuple(sum(span.attributes.get(name, 0) for span in spans) for name in TOKENS)
 
 
 def test_function_calls_make_one_tree(
@@ -110,41 +111,35 @@ def test_tools_carry_arguments_results_and_live_times(
     ],
 )
 def test_tokens_stand_where_they_are_asked_for(
-    server: AssistantsServer,
-    client: OpenAI,
-    receiver: Receiver,
-    traced: Callable[..., None],
+    stage: Stage,
     usage: str,
     on_agent: tuple[int, int],
     on_turns: tuple[int, int],
     whole: tuple[int, int],
 ) -> None:
-    server.script(FUNCTION_CALLS)
-    traced(usage=usage)
-    run = whole_run(client)
+    stage.server.script(FUNCTION_CALLS)
+    stage.traced(usage=usage)
+    run = whole_run(stage.client)
     threadtrail.flush()
     assert (run.usage.prompt_tokens, run.usage.completion_tokens) == (440, 52)
-    assert summed(receiver.named("invoke_agent")) == on_agent
-    assert summed(receiver.named("chat")) == on_turns
-    assert summed(receiver.spans) == whole
+    assert summed(stage.receiver.named("invoke_agent")) == on_agent
+    assert summed(stage.receiver.named("chat")) == on_turns
+    assert summed(stage.receiver.spans) == whole
 
 
 @pytest.mark.parametrize(("usage", "turns"), [("run", 0), ("steps", 1)])
 def test_a_run_whose_steps_nobody_saw_has_a_turn_only_to_hold_its_tokens(
-    server: AssistantsServer,
-    client: OpenAI,
-    receiver: Receiver,
-    traced: Callable[..., None],
+    stage: Stage,
     usage: str,
     turns: int,
 ) -> None:
-    server.script(RunScript(Message("Hello.", usage=Usage(30, 5))))
-    traced(usage=usage)
-    assistant, thread = tutor(client), asked(client)
-    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    stage.server.script(RunScript(Message("Hello.", usage=Usage(30, 5))))
+    stage.traced(usage=usage)
+    assistant, thread = tutor(stage.client), asked(stage.client)
+    stage.client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     threadtrail.flush()
-    assert len(receiver.named("chat")) == turns
-    assert summed(receiver.spans) == (30, 5)
+    assert len(stage.receiver.named("chat")) == turns
+    assert summed(stage.receiver.spans) == (30, 5)
 
 
 @pytest.mark.parametrize(
@@ -158,22 +153,19 @@ def test_a_run_whose_steps_nobody_saw_has_a_turn_only_to_hold_its_tokens(
     ],
 )
 def test_each_end_in_the_words_of_the_convention(
-    server: AssistantsServer,
-    client: OpenAI,
-    receiver: Receiver,
-    traced: Callable[..., None],
+    stage: Stage,
     end: Any,
     status: str,
     reason: str,
     error: str | None,
 ) -> None:
-    server.script(RunScript(Message("Half an ans"), end=end))
-    traced()
-    assistant, thread = tutor(client), asked(client)
-    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
-    look(client, run)
+    stage.server.script(RunScript(Message("Half an ans"), end=end))
+    stage.traced()
+    assistant, thread = tutor(stage.client), asked(stage.client)
+    run = stage.client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    look(stage.client, run)
     threadtrail.flush()
-    agent = receiver.span("invoke_agent Math Tutor")
+    agent = stage.receiver.span("invoke_agent Math Tutor")
     assert agent.status == status
     assert agent.attributes["gen_ai.response.finish_reasons"] == [reason]
     assert agent.attributes.get("error.type") == error
@@ -182,6 +174,7 @@ def test_each_end_in_the_words_of_the_convention(
         assert agent.message == "Quota of org Q exceeded."
 
 
+@structured
 def test_the_tools_of_the_api_and_what_they_gave(
     server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
 ) -> None:

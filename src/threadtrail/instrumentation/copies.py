@@ -38,18 +38,38 @@ def copy_arguments(
 ) -> dict[str, Any]:
     """Copies of the arguments called ``takes``; ``names`` are the positional ones, in order."""
     given = {**dict(zip(names, args, strict=False)), **kwargs} if args else kwargs
-    copied = {}
+    copied: dict[str, Any] = {}
     for name in takes:
-        value = copy_json(given.get(name))
-        if value is not NOTHING and value is not None:
-            copied[name] = value
+        value = given.get(name)
+        if value is None:
+            continue
+        if type(value) is not str:  # an id, almost always
+            value = copy_json(value)
+            if value is NOTHING:
+                continue
+        copied[name] = value
     return copied
 
 
 def copy_changed(model: Any, glances: Glances) -> Any:
     """A copy of an SDK object, or ``None`` if it looks the same as when last seen."""
     fields = model.__dict__
+    identity = fields.get("id") or ""
+    known = glances.knows(identity)
     mark = mark_of(model, glances.knows(fields.get("run_id")))
-    if mark is not None and glances.unchanged(fields.get("id") or "", mark):
+    if mark is not None and glances.unchanged(identity, mark):
         return None
-    return copy_model(model)
+    return _copy_progress(fields) if known and fields.get("object") == "thread.run" else copy_model(model)
+
+
+LASTING = frozenset({"instructions", "tools", "response_format", "truncation_strategy", "tool_choice"})
+"""What was asked of a run: told when it began, and the same ever after."""
+
+
+def _copy_progress(fields: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a run that was copied whole before: without what does not change, tools above all."""
+    return {
+        name: value if isinstance(value, PLAIN) else copy_json(value)
+        for name, value in fields.items()
+        if name not in LASTING
+    }

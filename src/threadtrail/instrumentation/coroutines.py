@@ -30,8 +30,8 @@ def watch_coroutine(
 ) -> Coroutine[Any, Any, Any]:
     """Return a coroutine that does ``around`` of this one, under this one's own name."""
     watched = _later(_Unstarted(coroutine), around)
-    watched.__name__ = coroutine.__name__
-    watched.__qualname__ = coroutine.__qualname__
+    for name in ("__name__", "__qualname__"):
+        setattr(watched, name, getattr(coroutine, name))
     return watched
 
 

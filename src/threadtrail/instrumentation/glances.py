@@ -38,7 +38,7 @@ def raw_identity(identity: Any) -> str:
     return f"raw {identity}"
 
 
-def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:  # noqa: FBT001 - one private caller
+def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:
     """The few fields by which an SDK object shows that it changed, or ``None`` if it has none.
 
     ``known_run``: whether the run that a message or step belongs to was known when it was seen; once
@@ -47,24 +47,30 @@ def mark_of(model: Any, known_run: bool) -> tuple[Any, ...] | None:  # noqa: FBT
     fields = model.__dict__
     kind = fields.get("object")
     if kind == "thread.run":
-        action = fields.get("required_action")
-        calls = (
-            tuple(call.id for call in action.submit_tool_outputs.tool_calls) if action is not None else None
-        )
+        calls = _required_calls(fields.get("required_action"))
         return (fields.get("status"), fields.get("usage") is None, calls, fields.get("metadata"))
     if kind == "thread.message":
-        return (fields.get("status"), _lengths(fields.get("content") or ()), known_run)
+        return (fields.get("status"), _lengths(fields.get("content")), known_run)
     if kind == "thread.run.step" and fields.get("status") != "in_progress":
         return (fields.get("status"), fields.get("usage") is None, _has_results(fields), known_run)
     return None
 
 
+def _required_calls(action: Any) -> tuple[Any, ...] | None:
+    """The ids of the tool calls that a run waits for."""
+    calls = getattr(getattr(action, "submit_tool_outputs", None), "tool_calls", None)
+    return tuple(getattr(call, "id", None) for call in calls) if isinstance(calls, list) else None
+
+
 def _lengths(content: Any) -> tuple[int, ...]:
     """How long each text of a message is: one that is being written keeps its status while it grows."""
-    return tuple(len(getattr(getattr(block, "text", None), "value", None) or "") for block in content)
+    return tuple(len(getattr(getattr(block, "text", None), "value", None) or "") for block in content or ())
 
 
 def _has_results(step: dict[str, Any]) -> tuple[Any, ...]:
     """Which tool calls carry what only comes on request (``include``), or comes late."""
     calls = getattr(step.get("step_details"), "tool_calls", None) or ()
-    return tuple(len(getattr(getattr(call, "file_search", None), "results", None) or ()) for call in calls)
+    found = [getattr(getattr(call, "file_search", None), "results", None) or () for call in calls]
+    return tuple(
+        len(results) + sum(bool(getattr(result, "content", None)) for result in results) for results in found
+    )

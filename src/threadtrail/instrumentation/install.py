@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.instrumentation.openai_assistants import ROWS
 from threadtrail.instrumentation.pages import watch_next_page, watch_paginator
 from threadtrail.instrumentation.patching import Patches, Target
-from threadtrail.instrumentation.retries import note_retries
+from threadtrail.instrumentation.retries import note_retry
 from threadtrail.instrumentation.sink import active
 from threadtrail.instrumentation.streams import note_close
 from threadtrail.instrumentation.watching import Watch
@@ -38,7 +38,8 @@ def targets() -> Iterator[Target]:
         yield Target(BASE, owner, "get_next_page", watch_next_page)
     yield Target(BASE, "AsyncPaginator", "__await__", watch_paginator)
     for owner in ("SyncAPIClient", "AsyncAPIClient"):
-        yield Target(BASE, owner, "_process_response", note_retries)
+        for method in ("_sleep_for_retry", "_retry_request"):
+            yield Target(BASE, owner, method, note_retry, optional=True)
 
 
 patches = Patches()

@@ -79,7 +79,7 @@ async def _await_page(sink: Sink, call: Call, waiting: Coroutine[Any, Any, Any])
 
 def _begin(sink: Sink, page: Any) -> Call | None:
     """A call for the next page, or ``None`` if the list is none of ours."""
-    objects = getattr(page, "data", None) or ()
+    objects = list(getattr(page, "data", None) or ())
     first = next(iter(objects), None)
     operation = OPERATIONS.get(getattr(first, "object", ""))
     if operation is None:
@@ -90,11 +90,12 @@ def _begin(sink: Sink, page: Any) -> Call | None:
         if operation != "threads.messages.list" or name == "thread_id"
         if isinstance(value := getattr(first, name, None), str)
     }
+    arguments["after"] = str(getattr(objects[-1], "id", ""))
     if _ascending(objects):
         arguments["order"] = "asc"
     return begin(sink, operation, operation, page._client, arguments, begins=False)  # noqa: SLF001 - a page keeps its client there
 
 
 def _ascending(objects: list[Any]) -> bool:
-    stamps = [getattr(item, "created_at", 0) for item in (objects[0], objects[-1])]
+    stamps = [getattr(item, "created_at", None) or 0 for item in (objects[0], objects[-1])]
     return bool(stamps[0] < stamps[1])

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -17,24 +18,28 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 SHIM_MODULES = {"typing_extensions", "warnings"}
 DEEPEST_CHAIN = 32
 
 
-class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc]  # wrapt ships no precise types
+class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignore]  # as wrapt's version types it
     """Our wrapper, told from everybody else's by its class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A method to wrap: ``watch`` has the signature of a ``wrapt`` wrapper."""
+    """A method to wrap: ``watch`` has the signature of a ``wrapt`` wrapper.
+
+    ``optional``: versions of the SDK differ in it, so that it is nothing to tell if it is not there.
+    """
 
     module: str
     owner: str
     method: str
     watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
+    optional: bool = False
 
     @property
     def path(self) -> str:
@@ -93,7 +98,8 @@ class Patches:
         owner = getattr(module, target.owner, None)
         original = None if owner is None else owner.__dict__.get(target.method)
         if original is None:
-            self._missing.add(target.path)
+            if not target.optional:
+                self._missing.add(target.path)
         elif not _has_ours(original):
             installed = _below_shims(original, lambda function: Wrapper(function, target.watch))
             setattr(owner, target.method, installed)
@@ -127,8 +133,7 @@ def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
 def _is_shim(function: Any) -> bool:
     """Whether this is the function that ``deprecated(...)`` made, not one that merely copied its marks."""
     return (
-        isinstance(function, FunctionType)
-        and type(function) is FunctionType
+        type(function) is FunctionType
         and function.__globals__.get("__name__") in SHIM_MODULES
         and "__deprecated__" in function.__dict__
         and hasattr(function, "__wrapped__")
@@ -136,8 +141,10 @@ def _is_shim(function: Any) -> bool:
 
 
 def _has_ours(function: Any) -> bool:
-    """Whether one of our wrappers is in the chain already. ``__wrapped__`` alone says nothing: the SDK's
-    own decorators leave it too."""
+    """Whether one of our wrappers is in the chain already.
+
+    ``__wrapped__`` alone says nothing: the SDK's own decorators leave it too.
+    """
     for _ in range(DEEPEST_CHAIN):
         if function is None:
             return False

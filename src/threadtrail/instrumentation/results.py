@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from threadtrail.instrumentation.copies import copy_changed
 from threadtrail.instrumentation.glances import raw_identity
+from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.streams import tap
 from threadtrail.recording.observation import Returned
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 KINDS = (
     # The first name found among a class and its bases says what it is.
+    ("AssistantStreamManager", "manager"),
+    ("AsyncAssistantStreamManager", "manager"),
     ("Stream", "stream"),
     ("AsyncStream", "stream"),
     ("LegacyAPIResponse", "raw"),
@@ -49,7 +52,7 @@ def kind_of(cls: type) -> str | None:
 
 def note_result(sink: Sink, call: Call, result: Any) -> None:
     """Note what a call returned."""
-    note = NOTES.get(kind_of(type(result)) or "")
+    note = NOTES.get(kind_of(type(result)) or "")  # type: ignore[arg-type]  # a class is hashable
     if note is not None:
         note(sink, call, result)
 
@@ -105,6 +108,7 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
 
 NOTES: dict[str, Callable[[Sink, Call, Any], None]] = {
     "stream": lambda sink, call, stream: tap(stream, sink, call),
+    "manager": lambda sink, call, manager: watch_manager(manager, sink, call),
     "raw": _note_raw,
     "unread": _note_unread,
     "paginator": _note_paginator,

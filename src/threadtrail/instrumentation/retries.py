@@ -1,13 +1,13 @@
 """How often the SDK retried a request, which its parsed answers do not say.
 
-``_process_response`` of the base clients has been called with ``retries_taken`` since openai 1.40; before
-that, and where the method is gone, retries simply go uncounted.
+Before each further attempt the base clients call ``_sleep_for_retry`` (``_retry_request`` in older versions
+of openai 1); where neither is left, retries simply go uncounted.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,25 +15,30 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Call
 
-_current: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
+current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
+
+
+def restore(token: Token[Call | None]) -> None:
+    """Forget the call of ``current_call.set(call)``: what is retried from now on is not its."""
+    try:  # noqa: SIM105 - on the hot path, where suppress() costs as much as the rest of this
+        current_call.reset(token)
+    except ValueError:
+        pass  # closed from another context, which never had it
 
 
 @contextmanager
 def counting(call: Call) -> Iterator[None]:
-    """Count the retries of the request that is made within this block."""
-    token = _current.set(call)
+    """Count the retries of the request that is made within this block; off the hot path."""
+    token = current_call.set(call)
     try:
         yield
     finally:
-        with suppress(ValueError):  # closed from another context, which never had it
-            _current.reset(token)
+        restore(token)
 
 
-def note_retries(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrapper of ``_process_response``: reads one keyword argument, and only if it is not zero."""
-    retries = kwargs.get("retries_taken")
-    if retries:
-        call = _current.get()
-        if call is not None:
-            call.retry_count = retries
+def note_retry(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrapper of what the SDK calls before it tries again: costs nothing where it does not."""
+    call = current_call.get()
+    if call is not None:
+        call.retry_count += 1
     return wrapped(*args, **kwargs)

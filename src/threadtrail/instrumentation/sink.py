@@ -78,7 +78,7 @@ class _Active:
 active = _Active()
 
 
-def begin(
+def begin(  # noqa: PLR0913 - what a call has, each said once
     sink: Sink, name: str, operation: str, client: Any, arguments: dict[str, Any], *, begins: bool
 ) -> Call:
     """Note the beginning of a call."""

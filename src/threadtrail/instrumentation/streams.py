@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
     from threadtrail.values import Failure
 
-DELTAS = {"thread.message.delta", "thread.run.step.delta"}
 COMPLETIONS = {
     *("thread.message.completed", "thread.message.incomplete"),
     *("thread.run.step.completed", "thread.run.step.failed"),
@@ -41,24 +40,32 @@ class StreamNotes:
         """An event passed. It is copied now: the SDK's own handler goes on to change these objects."""
         if self._closed:
             return
-        data = getattr(event, "data", None)
         name = getattr(event, "event", None)
+        data = getattr(event, "data", None)
+        if name == "thread.message.delta":
+            # Nearly all events are this one, so it takes the shortest way.
+            if not self._output:
+                self._first_output()
+            known = self._deltas.get(data.id)
+            if known is None:
+                known = self._deltas[data.id] = []
+            known.append(_text_of(data) or (name, copy_model(data)))
+            return
         if name is None:
             name, data = _nameless_error(event)
-        if name in DELTAS:
-            self._delta(name, data)
+        if name == "thread.run.step.delta":
+            self._first_output()
+            self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
         elif name is not None:
             copy = copy_model(data) if hasattr(data, "model_dump") else data
             if name in COMPLETIONS:
-                self._deltas.pop(data.id, None)
+                self._deltas.pop(getattr(data, "id", ""), None)
             self._sink.put(StreamEvent(self._call, time.time_ns(), name, copy))
 
-    def _delta(self, name: str, data: Any) -> None:
-        """Deltas are kept only until their object is complete, in case it never will be."""
+    def _first_output(self) -> None:
         if not self._output:
             self._output = True
             self._sink.put(FirstOutput(self._call, time.time_ns()))
-        self._deltas.setdefault(data.id, []).append((name, _copy_delta(name, data)))
 
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:
         """The stream ended; only the first word on that counts."""
@@ -66,34 +73,40 @@ class StreamNotes:
             return
         self._closed = True
         failure: Failure | None = None if error is None else failure_of(error)
-        left = [delta for deltas in list(self._deltas.values()) for delta in deltas]
+        kept = list(self._deltas.items())
+        left = [_whole(identity, delta) for identity, deltas in kept for delta in deltas]
         self._deltas.clear()
         note = StreamClosed(self._call, time.time_ns(), failure, left)
         (self._sink.put_from_finaliser if finaliser else self._sink.put)(note)
 
 
 def _nameless_error(event: Any) -> tuple[str | None, Any]:
-    """An ``error`` event as the SDK's helpers yield it: as any other event, without name and data, but
-    with the error's own fields (openai 1.109 to 3.54).
+    """Read an ``error`` event as the SDK's helpers yield it (openai 1.109 to 3.54).
+
+    It comes as some other event, without name and data, but with the error's own fields.
     """
     fields = getattr(event, "model_extra", None) or {}
     return ("error", dict(fields)) if "message" in fields else (None, None)
 
 
-def _copy_delta(name: str, data: Any) -> dict[str, Any]:
-    """A copy of a delta; the ordinary one, a piece of text, in a tenth of the time."""
-    if name == "thread.message.delta":
-        content = data.delta.content
-        text = (
-            content[0].text
-            if content is not None and len(content) == 1 and content[0].type == "text"
-            else None
-        )
-        if text is not None and not text.annotations:
-            piece = {"index": content[0].index, "type": "text", "text": {"value": text.value}}
-            return {"id": data.id, "delta": {"content": [piece]}}
-    copied: dict[str, Any] = copy_model(data)
-    return copied
+def _text_of(data: Any) -> tuple[int, str] | None:
+    """Index and text of an ordinary delta, one piece of text; ``None`` if it is anything else."""
+    content = data.delta.content
+    if content is None or len(content) != 1:
+        return None
+    block = content[0]
+    if block.type != "text" or block.text is None or block.text.annotations:
+        return None
+    return block.index, block.text.value
+
+
+def _whole(identity: str, delta: tuple[Any, Any]) -> tuple[str, Any]:
+    """A delta as it came, from what was kept of it."""
+    index, value = delta
+    if not isinstance(index, int):
+        return delta
+    piece = {"index": index, "type": "text", "text": {"value": value}}
+    return "thread.message.delta", {"id": identity, "delta": {"content": [piece]}}
 
 
 class _Tap:
@@ -103,6 +116,7 @@ class _Tap:
         self._inner = inner
         self._guard = sink.guard
         self.notes = StreamNotes(sink, call)
+        self._note = self.notes.event
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -131,7 +145,7 @@ class TappedIterator(_Tap):
         except BaseException as error:
             self.note_closed(error)
             raise
-        self._guard.call("noting a stream event", self.notes.event, event)
+        self._guard.call("noting a stream event", self._note, event)
         return event
 
 
@@ -150,7 +164,7 @@ class TappedAsyncIterator(_Tap):
         except BaseException as error:
             self.note_closed(error)
             raise
-        self._guard.call("noting a stream event", self.notes.event, event)
+        self._guard.call("noting a stream event", self._note, event)
         return event
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
+import time
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.coroutines import watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.managers import manager_of, watch_manager
 from threadtrail.instrumentation.results import note_result
-from threadtrail.instrumentation.retries import counting
-from threadtrail.instrumentation.sink import Sink, active, begin
+from threadtrail.instrumentation.retries import current_call, restore
+from threadtrail.instrumentation.sink import Sink, active
+from threadtrail.recording.observation import Call
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-
-    from threadtrail.recording.observation import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +47,28 @@ class Watch:
         self._row = row
 
     def __call__(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make the call, as ``wrapt`` asks for it; the user gets what it returns or raises."""
         sink = active.sink
         if sink is None:
             return wrapped(*args, **kwargs)
         call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
+        # Set and reset in one frame, and not by a context manager: that would be half of our time here.
+        token = current_call.set(call)
         try:
-            with counting(call):
-                result = wrapped(*args, **kwargs)
+            result = wrapped(*args, **kwargs)
         except BaseException as error:
             self._failed(sink, call, error)
             raise
-        if inspect.iscoroutine(result):
+        finally:
+            restore(token)
+        if isinstance(result, CoroutineType):
             return self._watch(sink, call, result)
-        if manager_of(result) is not None:
-            sink.guard.call("watching a stream manager", watch_manager, result, sink, call)
-        else:
-            sink.guard.call("noting a result", note_result, sink, call, result)
+        sink.guard.call("noting a result", note_result, sink, call, result)
         return result
 
-    def _begin(
-        self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Call | None:
+    def _begin(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         row = self._row
         if instance is None:
             # Called through the SDK's deprecation shim, which passes the resource as the first argument.
@@ -81,14 +79,18 @@ class Watch:
             return None
         arguments = copy_arguments(row.positional, row.takes, args, kwargs)
         begins = row.begins or ("run_id" in arguments and not sink.glances.knows(arguments["run_id"]))
-        return begin(sink, row.name, row.operation, client, arguments, begins=begins)
+        scope = sink.scope(begins=begins)
+        return Call(row.operation, time.time_ns(), arguments, client, scope, row.name)
 
     def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
         async def around(inner: Coroutine[Any, Any, Any]) -> Any:
             try:
                 call.loop = sink.guard.call("noting the event loop", sink.loop)
-                with counting(call):
+                token = current_call.set(call)
+                try:
                     result = await inner
+                finally:
+                    restore(token)
             except BaseException as error:
                 self._failed(sink, call, error)
                 raise

@@ -196,7 +196,7 @@ def parts(content: Any) -> tuple[Part, ...]:
 
 
 def _part(block: dict[str, Any]) -> Part:
-    kind = text_or_none(block.get("type"))
+    kind = text_or_none(block.get("type")) or "unknown"
     body = block.get(kind)
     if kind == "text" and isinstance(body, (str, dict)):
         text = body if isinstance(body, str) else body.get("value")
@@ -219,7 +219,7 @@ def _part(block: dict[str, Any]) -> Part:
             filename=text_or_none(body.get("filename")),
             url=text_or_none(body.get("file_data")) or text_or_none(body.get("url")),
         )
-    return OtherPart(type=kind or "unknown", data=freeze(block))
+    return OtherPart(type=kind, data=freeze(block))
 
 
 def step(data: dict[str, Any]) -> Step:

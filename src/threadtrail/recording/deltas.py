@@ -42,12 +42,17 @@ def _add(whole: dict[str, Any], piece: dict[str, Any]) -> None:
         known = whole.get(key)
         if isinstance(value, dict) and isinstance(known, dict):
             _add(known, value)
-        elif isinstance(value, str) and isinstance(known, str) and key not in {"id", "type"}:
-            whole[key] = known + value
-        elif isinstance(value, list) and isinstance(known, list):
+        elif _grows(key, known, value):
             whole[key] = known + value
         elif value is not None:
             whole[key] = dict(value) if isinstance(value, dict) else value
+
+
+def _grows(key: str, known: Any, value: Any) -> bool:
+    """Whether a delta is added to what came before, and does not stand in its place."""
+    if isinstance(value, list):
+        return isinstance(known, list)
+    return isinstance(value, str) and isinstance(known, str) and key not in {"id", "type"}
 
 
 def _show_message(record: RunRecord, identity: str, blocks: list[dict[str, Any]], time: int) -> None:

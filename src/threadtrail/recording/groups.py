@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from threadtrail.events import TraceEnded, TraceStarted
+from threadtrail.recording.observation import GroupEnded, GroupStarted
 
 if TYPE_CHECKING:
-    from threadtrail.recording.observation import GroupEnded, GroupStarted
     from threadtrail.recording.runs import Publish, RunRecord
 
 

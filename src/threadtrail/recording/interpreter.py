@@ -122,9 +122,10 @@ class Interpreter:
         if newest_first:
             # So does the API list; a story is told from its beginning.
             objects.reverse()
+        # A later page of such a list holds what was before all that is known.
+        place = -time if newest_first and call.arguments.get("after") else time
         for data in objects:
-            # A later page of such a list holds what was before.
-            self._see(data, call, time, now, place=-time if newest_first else time)
+            self._see(data, call, time, now, place)
         if call.operation == "threads.messages.list":
             self._inputs_from_list(objects, call)
 
@@ -232,11 +233,11 @@ class Interpreter:
         """Complete what the open runs of the thread know of their input."""
         listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
         sent = [message for message in listed if message.run_id is None]
-        newest_first = call.arguments.get("order") != "asc"
+        newest = call.arguments.get("order") != "asc" and not call.arguments.get("after")
         for record in self._runs.on_thread(read.text_or_none(call.arguments.get("thread_id"))):
             if record.input:
                 record.input = with_ids(record.input, sent)
-            elif not record.input_read and (newest_first or any(m.run_id == record.id for m in listed)):
+            elif not record.input_read and (newest or any(m.run_id == record.id for m in listed)):
                 # Another page of the list would hold what was said long before.
                 record.input_read = True
                 record.input = input_from_listing(listed, record.id, record.created_at_server)

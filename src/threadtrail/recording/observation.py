@@ -6,13 +6,11 @@ still change. Times are Unix nanoseconds of the local clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from threadtrail.values import Attributes, Failure
+from threadtrail.values import Attributes, Failure
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Observation
     from threadtrail.settings import Settings
 
-GATHER_SECONDS = 0.02
-"""After waking, the thread lets observations gather this long: it wakes fifty times a second at most,
+GATHER_SECONDS = 0.2
+"""After waking, the thread lets observations gather this long: it wakes five times a second at most,
 and competes less with the user's threads for the interpreter."""
 
 LONGEST_SLEEP_SECONDS = 1.0
@@ -66,6 +66,7 @@ class Recorder:
         )
         self._queue: queue.SimpleQueue[Observation | _Request | str] = queue.SimpleQueue()
         self._hurry = threading.Event()
+        self._busy = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -73,10 +74,7 @@ class Recorder:
 
     def put(self, observation: Observation) -> None:
         """Take an observation; the first one starts the threads."""
-        if self._settings.inline:
-            self._put_inline(observation)
-            return
-        if self._thread is None:
+        if self._thread is None and not self._settings.inline:
             self._start()
         self.put_from_finaliser(observation)
 
@@ -133,23 +131,36 @@ class Recorder:
                     return
 
     def _wait_and_take(self) -> _Request | None:
-        """Sleep until there is something to do, take what has gathered, stop at a request."""
-        try:
-            item = self._queue.get(timeout=self._sleep_seconds())
-        except queue.Empty:
-            return None
+        """Sleep until there is something to do, take what has gathered, stop at a request.
+
+        While observations keep coming, the thread sleeps by the clock: a put that wakes it would make it
+        queue for the interpreter lock, and whoever holds that then pays at each of its own releases.
+        """
+        item: Observation | _Request | str | None = None
+        if not self._busy:
+            try:
+                item = self._queue.get(timeout=self._sleep_seconds())
+            except queue.Empty:
+                return None
         if not isinstance(item, _Request):
             self._hurry.wait(GATHER_SECONDS)
+            self._hurry.clear()  # a request is put before it hurries: what hurried is in the queue by now
+        self._busy = item is not None
         while not isinstance(item, _Request):
-            self._take(item)
+            if item is not None:
+                self._take(item)
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
                 return None
+            self._busy = True
+        # Whoever asks (a flush) is likely to go on: wait by the clock once more before sleeping deep.
+        self._busy = True
         return item
 
     def _sleep_seconds(self) -> float | None:
-        deadline = self._guard.call("recording", self._interpreter.next_deadline, default=math.inf)
+        next_deadline = self._interpreter.next_deadline
+        deadline: float | None = self._guard.call("recording", next_deadline, default=math.inf)
         if deadline is None:
             return None
         return max(0.0, min(deadline - time.monotonic(), LONGEST_SLEEP_SECONDS))
@@ -211,11 +222,9 @@ class Recorder:
             # Nothing was observed yet, or (inline) all of it was dealt with at once.
             self._answer_inline(request)
             return True
-        self._hurry.set()
         self._queue.put(request)
-        answered = request.done.wait(max(0.0, deadline - time.monotonic()))
-        self._hurry.clear()
-        return answered
+        self._hurry.set()
+        return request.done.wait(max(0.0, deadline - time.monotonic()))
 
     def _answer_inline(self, request: _Request) -> None:
         with self._lock:

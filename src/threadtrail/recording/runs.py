@@ -249,7 +249,7 @@ class RunRecord:
             ended_at=time,
             first_output_at=self.first_output_at,
             input=self.input,
-            output=tuple(self._output[identity] for identity in sorted(self._output, key=self._order)),
+            output=tuple(timeline.said_within(message, time) for message in self._in_order()),
             steps=tuple(timeline.within(step, time) for step in self.steps.values()),
             usage=self._usage,
             error=self._error or self._expiry(),
@@ -261,8 +261,9 @@ class RunRecord:
             attributes=self.scope.attributes,
         )
 
-    def _order(self, message_id: str) -> tuple[int, int]:
-        return (self._output[message_id].created_at or 0, self._places[message_id])
+    def _in_order(self) -> list[Message]:
+        order = sorted(self._output, key=lambda key: (self._output[key].created_at or 0, self._places[key]))
+        return [self._output[identity] for identity in order]
 
     def _expiry(self) -> Any:
         """An expired run often carries no ``last_error``; it is an error all the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -145,7 +146,7 @@ class Steps:
             name=call.name if call.name != call.kind or known.name == known.kind else known.name,
             arguments=call.arguments if call.arguments is not None else known.arguments,
             output=call.output if call.output is not None else known.output,
-            results=call.results or known.results,
+            results=_richer(call.results, known.results),
             error=call.error or known.error,
             started_at=known.started_at or call.started_at,
             ended_at=known.ended_at or call.ended_at,
@@ -166,9 +167,10 @@ class Steps:
     def _complete_step(self, state: _StepState, time: int) -> None:
         step = state.value
         moment = step.ended_at or time
+        ending = None if step.status == "completed" else Failure(type=str(step.status))
         for call in self._calls_of(step.id):
             if not call.completed:
-                self._complete(call, moment, error=step.error)
+                self._complete(call, moment, step.error or (ending if call.value.output is None else None))
         state.completed = True
         self._tell_completed(state, moment, str(step.status))
 
@@ -225,6 +227,15 @@ class Steps:
             rounds.setdefault(call.round, []).append(call.value)
         unseen = [_unseen_step(calls) for calls in rounds.values()]
         return tuple(sorted([*known, *unseen], key=lambda step: step.started_at or 0))
+
+
+def _richer(results: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The newer results, unless they lack the content of what was found, which comes on request only."""
+    return results if results and (_with_content(results) or not _with_content(known)) else known
+
+
+def _with_content(results: tuple[Any, ...]) -> bool:
+    return any(isinstance(result, Mapping) and result.get("content") for result in results)
 
 
 def _covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:

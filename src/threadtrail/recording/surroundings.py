@@ -78,7 +78,7 @@ class Surroundings:
         self._tell(MessageCreated, call, time, message=message, thread_id=thread_id)
 
     def input_of_new_run(self, thread_id: str | None, call: Call) -> tuple[Message, ...]:
-        """What a run that ``call`` created has to answer: what waited on its thread, and what came with it."""
+        """What a run that ``call`` created has to answer: what waited on its thread and what came along."""
         thread = read.mapping(call.arguments.get("thread"))
         with_it = [
             *_sent(thread.get("messages"), thread_id),

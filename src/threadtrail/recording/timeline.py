@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.recording.assistants import RUN_ENDS, SECOND, nanoseconds
 
 if TYPE_CHECKING:
-    from threadtrail.values import Step, ToolCall
+    from threadtrail.values import Message, Step, ToolCall
 
 SKEW = 2 * SECOND
 """Server stamps are whole seconds and requests take time: less than this is no clock difference."""
@@ -91,6 +91,12 @@ class Timeline:
         finish = self._between(step.ended_at, start, end)
         calls = tuple(self._call_within(call, start, finish or end) for call in step.tool_calls)
         return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
+
+    def said_within(self, message: Message, end: int) -> Message:
+        """A message that the run wrote: before it ended, though it may have been read much later."""
+        created_at = self._between(message.created_at, self.created_at, end)
+        completed_at = self._between(message.completed_at, created_at or self.created_at, end)
+        return replace(message, created_at=created_at, completed_at=completed_at)
 
     def _call_within(self, call: ToolCall, start: int, end: int) -> ToolCall:
         begun = self._between(call.started_at, start, end) or start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping  # noqa: TC003 - the core reads the types of options
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from threadtrail.settings import Settings
 
 __all__ = ["OpenTelemetryExporter"]
+
+
+logger = logging.getLogger("threadtrail.opentelemetry")
 
 
 class _Suppressed:
@@ -91,7 +95,14 @@ class OpenTelemetryExporter:
             ConfigurationError: there are none, and no collector is named.
         """
         capture = chosen_capture(self._message_content, capture_content=settings.capture_content)
-        self._pipeline = Pipeline(resolve(self._given), self._given, self._options, capture)
+        providers = resolve(self._given)
+        if capture.in_events and not providers.keeps_events:
+            logger.warning(
+                "exporter 'opentelemetry': message content is to go into events, but there is no logger "
+                "provider, so they go nowhere. Set one (opentelemetry._logs.set_logger_provider), or pass "
+                "logger_provider=..."
+            )
+        self._pipeline = Pipeline(providers, self._given, self._options, capture)
 
     @hookimpl
     def capture_context(self) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal, get_args
 
 from threadtrail.errors import ConfigurationError
@@ -33,7 +34,12 @@ class Options:
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
             _check(name, getattr(self, name), get_args(kind))
+        if self.content_format == "structured":
+            _check_structures(version("opentelemetry-api"))
 
+
+STRUCTURES_SINCE = (1, 45)
+"""Before this release of OpenTelemetry for Python, spans drop attributes that are lists of maps."""
 
 _CHOICES: dict[str, Any] = {
     "usage": UsageOn,
@@ -46,3 +52,12 @@ _CHOICES: dict[str, Any] = {
 def _check(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ConfigurationError(f"{name}={value!r}: choose one of {', '.join(allowed)}")
+
+
+def _check_structures(installed: str) -> None:
+    if tuple(map(int, installed.split(".")[:2])) < STRUCTURES_SINCE:
+        wanted = ".".join(map(str, STRUCTURES_SINCE))
+        raise ConfigurationError(
+            f"content_format='structured' needs opentelemetry-api {wanted} or newer, and {installed} is "
+            f"installed. Upgrade opentelemetry-api and -sdk, or leave content_format at 'json'"
+        )

@@ -36,6 +36,18 @@ if TYPE_CHECKING:
 
 SCOPE = "threadtrail_opentelemetry"
 
+TOLD = (
+    AssistantCreated,
+    MessageCreated,
+    RequestFailed,
+    RunCreated,
+    RunEnded,
+    ThreadCreated,
+    TraceEnded,
+    TraceStarted,
+)
+"""All other events are details that a run's end tells again."""
+
 
 class Pipeline:
     """Takes events one at a time, in order, in one thread."""
@@ -57,6 +69,8 @@ class Pipeline:
 
     def take(self, event: Event, context: Context | None) -> None:
         """Tell one event; one of a class that says nothing in spans is passed over."""
+        if not isinstance(event, TOLD):
+            return
         # Here and for all of them: below, nothing has content that is not to stand on spans.
         shown = event if self._capture.on_spans else without_content(event)
         match shown:

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry._logs import LoggerProvider, NoOpLoggerProvider
@@ -14,7 +14,10 @@ from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, TracerProvider
 
 from threadtrail.errors import ConfigurationError
-from threadtrail_opentelemetry.private_providers import PrivateProviders
+
+if TYPE_CHECKING:
+    # Not at run time: it would load the OTLP exporters.
+    from threadtrail_opentelemetry.private_providers import PrivateProviders  # noqa: TC004
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -37,6 +40,11 @@ class Providers:
     meter: MeterProvider
     logger: LoggerProvider
     private: PrivateProviders | None = None
+
+    @property
+    def keeps_events(self) -> bool:
+        """Whether log records go anywhere: only the SDK's providers, and those made like them, can flush."""
+        return hasattr(self.logger, "force_flush")
 
     def flush(self, timeout: float) -> bool:
         """Have everything delivered; False if a provider says that it was not."""
@@ -69,6 +77,10 @@ class Given:
             raise ConfigurationError(
                 f"endpoint={self.endpoint!r}: write the collector's address for OTLP over HTTP, "
                 "such as http://localhost:4318"
+            )
+        if self.endpoint is not None and "/v1/" in self.endpoint:
+            raise ConfigurationError(
+                f"endpoint={self.endpoint!r}: leave out /v1/traces, since metrics go to /v1/metrics beside it"
             )
 
 
@@ -113,9 +125,9 @@ def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
 
 def _private(given: Given) -> Providers:
     # Imported here: a program that has its own providers need not load the OTLP exporters.
-    from threadtrail_opentelemetry.private_providers import PrivateProviders  # noqa: PLC0415
+    from threadtrail_opentelemetry import private_providers  # noqa: PLC0415
 
-    private = PrivateProviders(
+    private = private_providers.PrivateProviders(
         given.endpoint,
         given.headers,
         metrics=given.meter_provider is None and _goes_out("METRICS", given),

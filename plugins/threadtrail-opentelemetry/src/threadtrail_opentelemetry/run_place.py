@@ -29,15 +29,22 @@ def place_of(
     """Return the parent context (``None``: a root) and the links of a run's span.
 
     A run that another process created began before the span that is active here, so it is no child of
-    it but linked to it. Its creator is known if the app put a W3C ``traceparent`` into the run's metadata:
-    linked too, or with the policy ``child`` the parent.
+    it but linked to it, unless the app grouped it here by ``threadtrail.trace()``. Its creator is known if
+    the app put a W3C ``traceparent`` into the run's metadata: linked too, or the parent (policy ``child``).
     """
     if not from_elsewhere:
         return groups.place(event.trace_id, context)
     creator = _creator(event)
-    parent = creator if policy == "child" else None
-    found = [span_context_in(each) for each in (creator if parent is None else None, context)]
-    return parent, [Link(each) for each in found if each is not None]
+    if creator is not None and policy == "child":
+        return creator, _links(context)
+    if groups.is_open(event.trace_id):
+        parent, links = groups.place(event.trace_id, context)
+        return parent, [*_links(creator), *links]
+    return None, _links(creator, context)
+
+
+def _links(*contexts: Context | None) -> list[Link]:
+    return [Link(found) for context in contexts if (found := span_context_in(context)) is not None]
 
 
 def _creator(event: RunEnded) -> Context | None:

@@ -51,6 +51,10 @@ class TraceGroups:
             span.set_status(error_status(event.error))
         span.end(event.time)
 
+    def is_open(self, trace_id: str | None) -> bool:
+        """Whether the trace has a span that is open."""
+        return trace_id in self._open
+
     def place(self, trace_id: str | None, context: Context | None) -> tuple[Context | None, list[Link]]:
         """Where something belongs that began in ``trace_id``: below that trace's span, if it is open.
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
 
+import pytest
+from openai import OpenAI
+
+from otlp_receiver import Receiver
+from threadtrail.testing import AssistantsServer
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls, Usage
+from threadtrail_opentelemetry.options import STRUCTURES_SINCE
 
-if TYPE_CHECKING:
-    from openai import OpenAI
+
+@dataclass(frozen=True)
+class Stage:
+    """A server in front, a collector behind, an app's client between them, and what switches us on."""
+
+    server: AssistantsServer
+    client: OpenAI
+    receiver: Receiver
+    traced: Callable[..., None]
+
 
 WEATHER = {
     "type": "function",
@@ -43,7 +60,7 @@ def answer(client: OpenAI, run: Any) -> Any:
     runs = client.beta.threads.runs
     run = runs.poll(run.id, thread_id=run.thread_id)
     while run.status == "requires_action":
-        outputs = [
+        outputs: Any = [
             {"tool_call_id": call.id, "output": json.dumps({"city": call.id, "celsius": 20})}
             for call in run.required_action.submit_tool_outputs.tool_calls
         ]
@@ -52,7 +69,12 @@ def answer(client: OpenAI, run: Any) -> Any:
 
 
 def look(client: OpenAI, run: Any) -> None:
-    client.beta.threads.runs.steps.list(run.id, thread_id=run.thread_id, order="asc")
+    client.beta.threads.runs.steps.list(
+        run.id,
+        thread_id=run.thread_id,
+        order="asc",
+        include=["step_details.tool_calls[*].file_search.results[*].content"],
+    )
     client.beta.threads.messages.list(run.thread_id)
 
 
@@ -64,3 +86,11 @@ def whole_run(client: OpenAI, **options: Any) -> Any:
     run = answer(client, run)
     look(client, run)
     return run
+
+
+def takes_structures() -> bool:
+    """Whether this release of OpenTelemetry takes maps as attributes of spans."""
+    return tuple(map(int, version("opentelemetry-api").split(".")[:2])) >= STRUCTURES_SINCE
+
+
+structured = pytest.mark.skipif(not takes_structures(), reason="spans drop maps before opentelemetry 1.45")

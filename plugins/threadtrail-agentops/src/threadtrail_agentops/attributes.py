@@ -1,0 +1,120 @@
+"""What each kind of span carries, in the vocabulary of AgentOps' own SDK.
+
+The backend takes a span for a model call as soon as a ``gen_ai.*`` attribute stands on it, and adds up the
+tokens of all spans: so neither stands anywhere but on the spans of model turns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentops.semconv import (
+    AgentAttributes,
+    CoreAttributes,
+    LLMRequestTypeValues,
+    SpanAttributes,
+    ToolAttributes,
+)
+
+from threadtrail_agentops.messages import as_json, completions, prompts, text_of, tool_output
+from threadtrail_agentops.outcomes import finish_reason, run_word, tool_status
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Attributes, Run, ToolCall, Usage
+    from threadtrail_agentops.emitting import Values
+
+# What AgentOps has no word for.
+RUN_ID, RUN_STATUS, THREAD_ID = "threadtrail.run.id", "threadtrail.run.status", "threadtrail.thread.id"
+POLLS, INCOMPLETE_REASON = "threadtrail.run.polls", "threadtrail.run.incomplete_reason"
+STEP_ID, TOOL_KIND = "threadtrail.step.id", "threadtrail.tool.kind"
+USER_ID, SESSION_ID, METADATA = "user.id", "session.id", "threadtrail.metadata"
+INSTRUCTIONS = "threadtrail.assistant.instructions"
+
+
+def of_root(tags: tuple[str, ...], caller: Attributes) -> Values:
+    """What the root of a trace says for all of it. The backend reads tags as a JSON list, and only here."""
+    all_tags = list(dict.fromkeys((*tags, *caller.tags)))
+    return {CoreAttributes.TAGS: as_json(all_tags) if all_tags else None, **of_caller(caller)}
+
+
+def of_caller(caller: Attributes) -> Values:
+    """For whom the app did it."""
+    metadata = {
+        f"{METADATA}.{key}": value if isinstance(value, (str, bool, int, float)) else as_json(value)
+        for key, value in caller.metadata.items()
+    }
+    return {USER_ID: caller.user_id, SESSION_ID: caller.session_id, **metadata}
+
+
+def of_content(given: str | None, gave: str | None) -> Values:
+    """What went into the span's work and what came of it, where AgentOps looks for a preview."""
+    return {SpanAttributes.AGENTOPS_ENTITY_INPUT: given, SpanAttributes.AGENTOPS_ENTITY_OUTPUT: gave}
+
+
+def of_agent(run: Run, node: Node) -> Values:
+    """The run: which assistant, with what tools, on which thread, what was asked and answered."""
+    assistant, tools = run.assistant, list(run.request.tool_names)
+    return {
+        AgentAttributes.AGENT_ID: assistant.id if assistant else None,
+        AgentAttributes.AGENT_NAME: node.name,
+        AgentAttributes.AGENT_TOOLS: as_json(tools) if tools else None,
+        AgentAttributes.AGENT_MODELS: as_json([node.model]) if node.model else None,
+        INSTRUCTIONS: run.request.instructions,
+        RUN_ID: run.id,
+        RUN_STATUS: run_word(run),
+        INCOMPLETE_REASON: run.incomplete_reason,
+        THREAD_ID: run.thread_id,
+        POLLS: run.poll_count,
+        **of_content(text_of(run.input), text_of(run.output)),
+    }
+
+
+def of_tool(run: Run, node: Node, call: ToolCall) -> Values:
+    """A tool call: what the model passed to it, and what came back."""
+    output = tool_output(call)
+    return {
+        ToolAttributes.TOOL_ID: call.id,
+        ToolAttributes.TOOL_NAME: call.name,
+        ToolAttributes.TOOL_PARAMETERS: call.arguments,
+        ToolAttributes.TOOL_RESULT: output,
+        ToolAttributes.TOOL_STATUS: tool_status(run, node),
+        TOOL_KIND: call.kind,
+        STEP_ID: node.step.id if node.step else None,
+        **of_content(call.arguments, output),
+    }
+
+
+def of_turn(event: Event, run: Run, node: Node) -> Values:
+    """A model turn: prompts, completion, tokens."""
+    request = run.request
+    first_output = None if node.first_output_at is None else (node.first_output_at - node.start) / 1e9
+    return {
+        SpanAttributes.LLM_SYSTEM: event.provider,
+        SpanAttributes.LLM_REQUEST_TYPE: LLMRequestTypeValues.CHAT.value,
+        SpanAttributes.LLM_REQUEST_MODEL: node.model,
+        SpanAttributes.LLM_RESPONSE_MODEL: node.model,
+        SpanAttributes.LLM_REQUEST_TEMPERATURE: request.temperature,
+        SpanAttributes.LLM_REQUEST_TOP_P: request.top_p,
+        SpanAttributes.LLM_REQUEST_MAX_TOKENS: request.max_output_tokens,
+        SpanAttributes.LLM_REQUEST_STREAMING: run.streamed,
+        SpanAttributes.LLM_STREAMING_TIME_TO_FIRST_TOKEN: first_output if run.streamed else None,
+        **prompts(run, node),
+        **completions(node, finish_reason(run, node)),
+        **tokens(node.usage),
+        STEP_ID: node.step.id if node.step else None,
+    }
+
+
+def tokens(usage: Usage | None) -> Values:
+    """The tokens of a turn; their sum over the run's turns is the run's."""
+    if usage is None:
+        return {}
+    return {
+        SpanAttributes.LLM_USAGE_PROMPT_TOKENS: usage.input_tokens,
+        SpanAttributes.LLM_USAGE_COMPLETION_TOKENS: usage.output_tokens,
+        SpanAttributes.LLM_USAGE_TOTAL_TOKENS: usage.total_tokens,
+        SpanAttributes.LLM_USAGE_CACHE_READ_INPUT_TOKENS: usage.cached_input_tokens,
+        SpanAttributes.LLM_USAGE_REASONING_TOKENS: usage.reasoning_tokens,
+    }

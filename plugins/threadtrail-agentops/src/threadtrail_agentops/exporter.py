@@ -1,0 +1,120 @@
+"""The exporter: events in, sessions at AgentOps out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence  # noqa: TC003 - the core reads the types of options
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as otel_context
+from opentelemetry.trace import get_current_span
+
+from threadtrail.hookspecs import hookimpl
+from threadtrail_agentops.native_wrappers import NativeWrappers
+from threadtrail_agentops.options import NativeInstrumentation, Options, resolve
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event
+    from threadtrail_agentops.pipeline import Pipeline
+
+__all__ = ["AgentOpsExporter"]
+
+
+class AgentOpsExporter:
+    """Tells each run as a session in AgentOps: agent, model turns and tool calls, each once.
+
+    What is not given comes from the variables of AgentOps' own SDK. ``agentops.init()`` is never called.
+
+    Args:
+        api_key: of the project; by default ``AGENTOPS_API_KEY``.
+        endpoint: the API, which gives out tokens; by default ``AGENTOPS_API_ENDPOINT``.
+        exporter_endpoint: where spans go, path included; by default ``AGENTOPS_EXPORTER_ENDPOINT``.
+        tags: on every trace; by default ``AGENTOPS_DEFAULT_TAGS`` (with commas).
+        trace_name: of runs outside of ``threadtrail.trace()``; by default ``AGENTOPS_TRACE_NAME``, else
+            the assistant's name.
+        environment: such as ``"production"``; by default ``AGENTOPS_ENVIRONMENT``.
+        native_instrumentation: what to do where ``agentops.init()`` has wrapped Assistants methods, so
+            that tokens are counted again: ``"warn"`` once, or ``"unwrap"`` those methods.
+        timeout: seconds that a request to AgentOps may take, retries included.
+        retry_seconds: how long to look for a token before the spans in hand are given up.
+
+    Raises:
+        ConfigurationError: an argument is none of these, or (from ``start``) there is no API key.
+    """
+
+    def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
+        self,
+        *,
+        api_key: str | None = None,
+        endpoint: str | None = None,
+        exporter_endpoint: str | None = None,
+        tags: Sequence[str] | None = None,
+        trace_name: str | None = None,
+        environment: str | None = None,
+        native_instrumentation: NativeInstrumentation = "warn",
+        timeout: float = 10.0,
+        retry_seconds: float = 30.0,
+    ) -> None:
+        self._options = Options(
+            api_key=api_key,
+            endpoint=endpoint,
+            exporter_endpoint=exporter_endpoint,
+            tags=tags,
+            trace_name=trace_name,
+            environment=environment,
+            native_instrumentation=native_instrumentation,
+            timeout=timeout,
+            retry_seconds=retry_seconds,
+        )
+        self._native_wrappers = NativeWrappers(native_instrumentation)
+        self._pipeline: Pipeline | None = None
+
+    @hookimpl
+    def start(self) -> None:
+        """Get ready; starts no thread and opens no connection.
+
+        Raises:
+            ConfigurationError: there is no API key.
+        """
+        target = resolve(self._options)
+        # Imported here, when it is known to be needed: agentops takes half a second to load.
+        from threadtrail_agentops.pipeline import Pipeline  # noqa: PLC0415
+
+        self._pipeline = Pipeline(target)
+        self._native_wrappers.look()
+
+    @hookimpl
+    def capture_context(self) -> object:
+        """Return the OpenTelemetry context here if a span is active in it."""
+        self._native_wrappers.look()
+        context = otel_context.get_current()
+        return context if get_current_span(context).get_span_context().is_valid else None
+
+    @hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
+        """Tell these events as spans and send them; events of other classes are passed over.
+
+        Raises:
+            NotDeliveredError: AgentOps did not take the spans; they are lost.
+        """
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        self._native_wrappers.look()
+        try:
+            for event, context in zip(events, contexts, strict=True):
+                pipeline.take(event, context if isinstance(context, otel_context.Context) else None)
+        finally:
+            pipeline.send()
+
+    @hookimpl
+    def shutdown(self, timeout: float) -> None:
+        """Send what is left within ``timeout`` seconds, and close the connection."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.shutdown(timeout)
+
+    @hookimpl
+    def after_fork(self) -> None:
+        """Leave what is open to the parent, and its connection too."""
+        if self._pipeline is not None:
+            self._pipeline = self._pipeline.after_fork()

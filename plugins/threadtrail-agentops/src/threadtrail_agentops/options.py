@@ -1,0 +1,105 @@
+"""The exporter's options: what was given, then the variables of AgentOps' own SDK, then its defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from threadtrail.errors import ConfigurationError
+
+NativeInstrumentation = Literal["warn", "unwrap"]
+"""What to do about the native SDK's own wrappers of Assistants methods."""
+
+ENDPOINT = "https://api.agentops.ai"
+EXPORTER_ENDPOINT = "https://otlp.agentops.ai/v1/traces"
+
+NO_KEY = (
+    "exporter 'agentops': there is no API key. Set the environment variable AGENTOPS_API_KEY, or pass "
+    'exporters={"agentops": {"api_key": ...}}. The key of a project is at '
+    "https://app.agentops.ai/settings/projects."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options as they were given; ``None`` where nothing was."""
+
+    api_key: str | None = None
+    endpoint: str | None = None
+    exporter_endpoint: str | None = None
+    tags: Sequence[str] | None = None
+    trace_name: str | None = None
+    environment: str | None = None
+    native_instrumentation: NativeInstrumentation = "warn"
+    timeout: float = 10.0
+    retry_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        allowed = get_args(NativeInstrumentation)
+        if self.native_instrumentation not in allowed:
+            raise ConfigurationError(
+                f"native_instrumentation={self.native_instrumentation!r}: choose one of {', '.join(allowed)}"
+            )
+        if isinstance(self.tags, str):
+            raise ConfigurationError(f"tags={self.tags!r}: pass a list of strings, such as [{self.tags!r}]")
+        if self.timeout <= 0:
+            raise ConfigurationError(f"timeout={self.timeout!r}: choose a number of seconds above 0")
+        if self.retry_seconds < 0:
+            raise ConfigurationError(f"retry_seconds={self.retry_seconds!r}: choose 0 or more seconds")
+        for name in ("endpoint", "exporter_endpoint"):
+            _check_address(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where to deliver, and what every trace carries."""
+
+    api_key: str
+    token_url: str
+    exporter_endpoint: str
+    tags: tuple[str, ...]
+    trace_name: str | None
+    environment: str | None
+    timeout: float
+    retry_seconds: float
+
+
+def resolve(options: Options) -> Target:
+    """Fill in what was not given from the environment.
+
+    Raises:
+        ConfigurationError: there is no API key, or a variable holds no address.
+    """
+    api_key = options.api_key or os.environ.get("AGENTOPS_API_KEY", "").strip()
+    if not api_key:
+        raise ConfigurationError(NO_KEY)
+    tags = options.tags if options.tags is not None else _listed("AGENTOPS_DEFAULT_TAGS")
+    return Target(
+        api_key=api_key,
+        token_url=f"{_address(options.endpoint, 'AGENTOPS_API_ENDPOINT', ENDPOINT)}/v3/auth/token",
+        exporter_endpoint=_address(
+            options.exporter_endpoint, "AGENTOPS_EXPORTER_ENDPOINT", EXPORTER_ENDPOINT
+        ),
+        tags=tuple(tags),
+        trace_name=options.trace_name or os.environ.get("AGENTOPS_TRACE_NAME") or None,
+        environment=options.environment or os.environ.get("AGENTOPS_ENVIRONMENT") or None,
+        timeout=options.timeout,
+        retry_seconds=options.retry_seconds,
+    )
+
+
+def _listed(variable: str) -> list[str]:
+    return [item.strip() for item in os.environ.get(variable, "").split(",") if item.strip()]
+
+
+def _address(given: str | None, variable: str, default: str) -> str:
+    found = given or os.environ.get(variable) or default
+    _check_address(variable, found)
+    return found.rstrip("/")
+
+
+def _check_address(name: str, value: str | None) -> None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ConfigurationError(f"{name}={value!r}: write a whole address, such as {ENDPOINT}")

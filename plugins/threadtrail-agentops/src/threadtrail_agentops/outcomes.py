@@ -1,0 +1,66 @@
+"""How a run, a model turn or a tool call ended, in AgentOps' words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentops.semconv import ToolStatus
+
+from threadtrail.values import Failure
+
+if TYPE_CHECKING:
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Run
+
+FAILED = frozenset({"failed", "expired"})
+END_STATES = {"completed": "Success", "failed": "Error", "expired": "Error"}
+INDETERMINATE = "Indeterminate"
+"""The end state of a run that was cancelled, cut short, or never seen to end: neither good nor bad."""
+
+
+def end_state(run: Run) -> str:
+    """How the session ended."""
+    return END_STATES.get(run.status or "", INDETERMINATE) if run.finished else INDETERMINATE
+
+
+def run_failure(run: Run) -> Failure | None:
+    """Why the run failed. A cancelled or incomplete run did not."""
+    if run.status not in FAILED:
+        return None
+    return run.error or Failure(type=str(run.status))
+
+
+def run_word(run: Run) -> str:
+    """The end of a run in a word: its status, or that nobody saw it end."""
+    return (run.status or "ended") if run.finished else "not seen to end"
+
+
+def node_failure(run: Run, node: Node) -> Failure | None:
+    """Why a turn or a tool call failed.
+
+    A turn that asked for tools did not, whatever became of them; a call that was open when its run
+    failed did, with the run.
+    """
+    if node.kind == "agent":
+        return run_failure(run)
+    if node.requested_tool_calls or node.status == "cancelled":
+        return None
+    if node.error is not None or node.status in FAILED:
+        return node.error or Failure(type=str(node.status))
+    return run_failure(run) if node.tool_call is not None and node.status is None else None
+
+
+def tool_status(run: Run, node: Node) -> str:
+    """The status of a tool call."""
+    if node_failure(run, node) is not None:
+        return str(ToolStatus.FAILED.value)
+    return str((ToolStatus.SUCCEEDED if node.status == "completed" else ToolStatus.EXECUTING).value)
+
+
+def finish_reason(run: Run, node: Node) -> str | None:
+    """Why the model stopped in a turn, in OpenAI's words; ``None`` if it did not stop by itself."""
+    if node.requested_tool_calls:
+        return "tool_calls"
+    if run.status == "incomplete" and (node.step is None or node.step is run.steps[-1]):
+        return "content_filter" if run.incomplete_reason == "content_filter" else "length"
+    return "stop" if node.status == "completed" else None

@@ -1,0 +1,71 @@
+"""What becomes of each event: the parts of the exporter, wired together for one target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.events import AssistantCreated, RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail_agentops.emitting import Emitter
+from threadtrail_agentops.operations import Operations
+from threadtrail_agentops.provider import ChosenIds, Ended, private_tracer
+from threadtrail_agentops.run_spans import RunSpans
+from threadtrail_agentops.sending import Sender
+from threadtrail_agentops.sessions import Sessions
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from threadtrail.events import Event
+    from threadtrail_agentops.options import Target
+
+
+class Pipeline:
+    """Takes events one at a time, in order, in one thread; sends the spans that they end."""
+
+    def __init__(self, target: Target, sender: Sender | None = None) -> None:
+        self._target = target
+        self._ended = Ended()
+        self._sender = sender or Sender(target)
+        ids = ChosenIds()
+        emitter = Emitter(private_tracer(target, ids, self._ended), ids)
+        self._sessions = Sessions(emitter, target)
+        self._runs = RunSpans(emitter, self._sessions, target.trace_name)
+        self._operations = Operations(emitter, target.tags)
+
+    def take(self, event: Event, context: Context | None) -> None:
+        """Tell one event; one of a class that says nothing in spans is passed over."""
+        match event:
+            case RunEnded():
+                self._runs.tell(event, self._sessions.place(event.trace_id, context))
+            case TraceStarted():
+                self._sessions.begin(event, context)
+            case TraceEnded():
+                self._sessions.end(event)
+            case AssistantCreated():
+                self._operations.assistant_created(event, self._sessions.place(event.trace_id, context))
+            case RequestFailed():
+                self._operations.request_failed(event, self._sessions.place(event.trace_id, context))
+
+    def send(self) -> None:
+        """Send what has ended.
+
+        Raises:
+            NotDeliveredError: AgentOps did not take it; it is lost.
+        """
+        self._sender.send(self._ended.take())
+
+    def shutdown(self, timeout: float) -> None:
+        """Close what is open, send it within ``timeout`` seconds, and close the connection.
+
+        Raises:
+            NotDeliveredError: AgentOps did not take it; it is lost.
+        """
+        self._sessions.close_all()
+        try:
+            self._sender.send(self._ended.take(), within=timeout)
+        finally:
+            self._sender.close()
+
+    def after_fork(self) -> Pipeline:
+        """Return the pipeline of a forked child: open traces are the parent's, and so is its connection."""
+        return Pipeline(self._target, self._sender.after_fork())

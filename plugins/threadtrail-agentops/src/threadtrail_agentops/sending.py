@@ -1,0 +1,106 @@
+"""Sends spans to AgentOps from the exporter's worker: a token first, then the spans, in bounded time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from threadtrail_agentops.session import FIRST_TOKEN_TIMEOUT, TokenSession
+from threadtrail_agentops.tokens import NoTokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from threadtrail_agentops.options import Target
+
+SPANS_PER_REQUEST = 64
+"""A span may hold several long texts, and the backend takes requests of some megabytes."""
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
+
+
+class NotDeliveredError(Exception):
+    """AgentOps did not get these spans; they are lost."""
+
+
+class Sender:
+    """One connection to AgentOps. Opens it with the first spans, not before."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._session = TokenSession(target.api_key, target.token_url)
+        self._exporter = OTLPSpanExporter(
+            endpoint=target.exporter_endpoint,
+            timeout=target.timeout,
+            compression=Compression.NoCompression,
+            session=self._session,
+        )
+        self._inherited: TokenSession | None = None
+
+    def send(self, spans: Sequence[ReadableSpan], *, within: float | None = None) -> None:
+        """Send the spans. ``within`` so many seconds a token has to be found (by default, the option's).
+
+        Raises:
+            NotDeliveredError: some were not taken.
+        """
+        self._close_inherited()
+        if not spans:
+            return
+        with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
+            try:
+                self._wait_for_token(self._target.retry_seconds if within is None else within)
+            except NoTokenError as error:
+                raise NotDeliveredError(f"{len(spans)} spans not sent. {error}") from error
+            failed = sum(len(chunk) for chunk in _chunks(spans) if not self._took(chunk))
+        if failed:
+            reason = self._session.last_answer or "no answer"
+            raise NotDeliveredError(f"AgentOps did not take {failed} of {len(spans)} spans: {reason}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
+
+    def after_fork(self) -> Sender:
+        """Return the sender of a forked child, which shares no connection with its parent.
+
+        The parent's is closed by the child's worker: closing takes locks, which a thread of the parent
+        may have held at that moment, and the thread that forks is the app's.
+        """
+        child = Sender(self._target)
+        child._inherited = self._session
+        return child
+
+    def _close_inherited(self) -> None:
+        inherited, self._inherited = self._inherited, None
+        if inherited is not None:
+            inherited.close()
+
+    def _wait_for_token(self, seconds: float) -> None:
+        """Fetch a token unless there is one; an endpoint that is late or down is asked again."""
+        deadline = time.monotonic() + seconds
+        pause, timeout = FIRST_PAUSE, FIRST_TOKEN_TIMEOUT
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                self._session.tokens.get(max(min(timeout, left), FIRST_PAUSE))
+            except NoTokenError as error:
+                if not error.temporary or deadline - time.monotonic() < pause:
+                    raise
+            else:
+                return
+            time.sleep(pause)
+            pause, timeout = min(pause * 2, LONGEST_PAUSE), min(timeout * 2, LONGEST_TOKEN_TIMEOUT)
+
+    def _took(self, spans: Sequence[ReadableSpan]) -> bool:
+        return self._exporter.export(spans) is SpanExportResult.SUCCESS
+
+
+def _chunks(spans: Sequence[ReadableSpan]) -> Iterator[Sequence[ReadableSpan]]:
+    for start in range(0, len(spans), SPANS_PER_REQUEST):
+        yield spans[start : start + SPANS_PER_REQUEST]

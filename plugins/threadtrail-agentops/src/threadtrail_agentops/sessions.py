@@ -1,0 +1,175 @@
+"""The roots: a session for each ``threadtrail.trace()``, and one for each run that began outside of any.
+
+What the backend shows of a trace is computed from its spans' starts: the name is that of the span that
+starts first, the status that of the span that starts last, the duration the time between the two. So a
+root starts strictly before all else, and is closed by a span that starts strictly after all else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agentops.sdk.attributes import get_session_end_attributes
+from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, SpanContext
+
+from threadtrail.trace_shape import span_id_for
+from threadtrail_agentops.attributes import of_caller, of_content, of_root
+from threadtrail_agentops.emitting import (
+    MICROSECOND,
+    Emitter,
+    below,
+    end,
+    known,
+    outcome_span_id,
+    session_span_id,
+)
+from threadtrail_agentops.native import native_parent, span_context_in
+
+if TYPE_CHECKING:
+    from threadtrail.events import TraceEnded, TraceStarted
+    from threadtrail.values import Attributes, Failure
+    from threadtrail_agentops.options import Target
+
+TRACES_AT_MOST = 1_000
+
+
+@dataclass(slots=True)
+class Root:
+    """The span that others stand below; ``own`` if it is the root of its trace."""
+
+    span: Span
+    own: bool
+    identifier: str
+    start: int
+    last: int
+    around: SpanContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something belongs: below ``parent`` (``None``: it is a root), after ``floor``, with links."""
+
+    parent: Context | None = None
+    floor: int = 0
+    links: list[Link] = field(default_factory=list)
+    root: Root | None = None
+
+    def extend(self, time: int) -> None:
+        """Let the root above last until ``time`` at least."""
+        if self.root is not None:
+            self.root.last = max(self.root.last, time)
+
+
+class Sessions:
+    """Opens and closes roots, and says which one something belongs to."""
+
+    def __init__(self, emitter: Emitter, target: Target) -> None:
+        self._emitter = emitter
+        self._target = target
+        self._open: dict[str, Root] = {}
+
+    def begin(self, event: TraceStarted, context: Context | None) -> None:
+        """Open the root of a ``threadtrail.trace()``; within another trace it is a workflow of that one."""
+        identifier = event.trace_id or ""
+        place = self.place(event.parent_trace_id, context)
+        own = place.parent is None
+        start = max(event.time, place.floor + MICROSECOND)
+        tags = self._target.tags if own else ()
+        span = self._emitter.start(
+            event.name,
+            Kind.SESSION if own else Kind.WORKFLOW,
+            start=start,
+            span_id=span_id_for(identifier) if not own else session_span_id(identifier),
+            trace_of=identifier,
+            values=of_root(tags, event.attributes),
+            parent=place.parent,
+            links=place.links,
+        )
+        if len(self._open) >= TRACES_AT_MOST:
+            self.close_all()
+        self._open[identifier] = Root(span, own, identifier, start, start, span_context_in(context))
+
+    def end(self, event: TraceEnded) -> None:
+        """Close the root of a trace; an exception that left its block is its failure."""
+        root = self._open.pop(event.trace_id or "", None)
+        if root is None:
+            return
+        root.last = max(root.last, event.time)
+        parent = self._open.get(event.parent_trace_id or "")
+        if parent is not None:
+            parent.last = max(parent.last, root.last)
+        state = "Error" if event.error is not None else "Success"
+        self.close(root, word="failed" if event.error else "completed", state=state, failure=event.error)
+
+    def place(self, trace_id: str | None, context: Context | None) -> Place:
+        """Where something belongs that began in ``trace_id``, with ``context`` around it.
+
+        Below that trace's root, if it is open; else below the native trace around it, if that one is
+        delivered; else it gets a root of its own. The app's span around it is linked where it is no parent.
+        """
+        active = span_context_in(context)
+        root = self._open.get(trace_id or "")
+        if root is not None:
+            between = active is not None and (root.around is None or active.span_id != root.around.span_id)
+            links = [Link(active)] if active is not None and between else []
+            return Place(below(root.span), root.start, links, root)
+        native = native_parent(context, self._target)
+        if native is not None:
+            return Place(native.context, native.start)
+        return Place(links=[Link(active)] if active is not None else [])
+
+    def begin_own(
+        self, identifier: str, name: str, *, start: int, links: list[Link], caller: Attributes
+    ) -> Root:
+        """Open a root for something that began outside of any trace."""
+        span = self._emitter.start(
+            name,
+            Kind.SESSION,
+            start=start,
+            span_id=session_span_id(identifier),
+            trace_of=identifier,
+            values=of_root(self._target.tags, caller),
+            links=links,
+        )
+        return Root(span, own=True, identifier=identifier, start=start, last=start)
+
+    def close(  # noqa: PLR0913 - all of it is needed, and only by name
+        self,
+        root: Root,
+        *,
+        word: str,
+        state: str,
+        failure: Failure | None,
+        given: str | None = None,
+        gave: str | None = None,
+    ) -> None:
+        """End a root with its outcome, told in a ``word``."""
+        content = of_content(given, gave)
+        root.span.set_attributes(known({**get_session_end_attributes(state), **content}))
+        closing = root.last + MICROSECOND if root.own else root.last
+        if root.own:
+            outcome = self._emitter.start(
+                word,
+                Kind.OPERATION,
+                start=closing,
+                span_id=outcome_span_id(root.identifier),
+                trace_of=root.identifier,
+                values=of_content(None, gave),
+                parent=below(root.span),
+            )
+            end(outcome, closing, failure)
+        end(root.span, closing, failure)
+
+    def close_all(self) -> None:
+        """Close what is open: the end of these traces will not be told any more."""
+        for root in reversed(self._open.values()):
+            self.close(root, word="not seen to end", state="Indeterminate", failure=None)
+        self._open.clear()
+
+
+def caller_of(place: Place, caller: Attributes) -> dict[str, object]:
+    """The caller of what has a root of others above it: there, nobody else says for whom it was done."""
+    return of_caller(caller) if place.parent is not None else {}

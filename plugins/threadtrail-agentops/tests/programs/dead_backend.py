@@ -1,0 +1,15 @@
+"""A program whose AgentOps does not answer: it must not notice."""
+
+import time
+
+from openai import OpenAI
+
+import threadtrail
+
+threadtrail.instrument(exporters=["agentops"], settle_seconds=0.0, shutdown_timeout_seconds=1.0)
+client = OpenAI()
+assistant = client.beta.assistants.create(name="Math Tutor", model="gpt-4o")
+for _ in range(5):
+    thread = client.beta.threads.create()
+    client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+print(f"{time.time():.3f}", flush=True)

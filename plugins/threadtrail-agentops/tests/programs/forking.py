@@ -1,0 +1,28 @@
+"""A program that forks in the middle, as servers with worker processes do."""
+
+import os
+
+from openai import OpenAI
+
+import threadtrail
+
+threadtrail.instrument(exporters=["agentops"], settle_seconds=0.0)
+
+
+def run(name: str) -> None:
+    with OpenAI() as client:
+        assistant = client.beta.assistants.create(name=name, model="gpt-4o")
+        thread = client.beta.threads.create()
+        client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+
+
+run("before")
+assert threadtrail.flush()
+with threadtrail.trace("open across the fork"):
+    child = os.fork()
+    if child == 0:
+        run("child")
+        threadtrail.shutdown()
+        os._exit(0)
+    run("parent")
+    assert os.waitpid(child, 0)[1] == 0

@@ -1,0 +1,11 @@
+"""Every run of an OpenAI assistant as one Langfuse trace.
+
+    threadtrail.instrument(exporters=["langfuse"])
+
+Keys and address come from Langfuse's own variables (``LANGFUSE_PUBLIC_KEY`` …) or from your own client.
+"""
+
+from threadtrail_langfuse.exporter import LangfuseExporter
+from threadtrail_langfuse.ids import observation_id_for, trace_id_for
+
+__all__ = ["LangfuseExporter", "observation_id_for", "trace_id_for"]

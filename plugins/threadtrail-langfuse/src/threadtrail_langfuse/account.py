@@ -1,0 +1,178 @@
+"""Where to send to: keys and address, from the options, the app's own client, or Langfuse's variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from langfuse import Langfuse
+
+from threadtrail.errors import ConfigurationError, Problems
+from threadtrail_langfuse import sdk_internals
+from threadtrail_langfuse.sdk_internals import Manager
+
+CLOUD = "https://cloud.langfuse.com"
+ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The exporter's options as the user gave them; ``None`` where he did not."""
+
+    client: Langfuse | None = None
+    public_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    version: str | None = None
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One Langfuse project, and how to reach it.
+
+    ``manager`` stands for the app's own client, if there was one at the start; one that the app makes
+    for this key later is found by ``owner()``.
+    """
+
+    public_key: str
+    given: Given
+    manager: Manager | None = None
+
+    def owner(self) -> Manager | None:
+        """What stands behind the app's own client for this key, if there is one by now."""
+        if self.given.client is not None:
+            return self.manager
+        return sdk_internals.registered(self.public_key) or self.manager
+
+    def settings(self, owner: Manager | None) -> dict[str, Any]:
+        """The arguments for a client: those of the app's own client, and over them what was given."""
+        names = ("secret_key", "base_url", "environment", "release", "timeout")
+        given = {name: value for name in names if (value := getattr(self.given, name)) is not None}
+        inherited = {} if owner is None else sdk_internals.client_settings(owner)
+        settings = {"secret_key": _variable("LANGFUSE_SECRET_KEY"), **inherited, **given}
+        address = settings.get("base_url") or default_address()
+        return {**settings, "public_key": self.public_key, "base_url": address.rstrip("/")}
+
+
+def find_account(given: Given) -> Account:
+    """Return the account that the options, the app's own client and the environment tell of.
+
+    Raises:
+        ConfigurationError: keys are missing or mixed up, or another setting cannot be right.
+    """
+    account = _of_client(given) if given.client is not None else _of_keys(given)
+    problems = Problems()
+    _check_keys(given, account, problems)
+    _check_rest(given, problems)
+    problems.raise_if_any()
+    return account
+
+
+def tracing_disabled() -> bool:
+    """Whether Langfuse's own switch is off for this process."""
+    return (_variable("LANGFUSE_TRACING_ENABLED") or "true").lower() == "false"
+
+
+def default_address() -> str:
+    """The server's address where nobody names one: from the variables, else Langfuse's cloud."""
+    return _variable("LANGFUSE_BASE_URL") or _variable("LANGFUSE_HOST") or CLOUD
+
+
+def sample_rate() -> float:
+    """``LANGFUSE_SAMPLE_RATE``: the share of traces to send; raises ValueError if it is no number."""
+    return float(_variable("LANGFUSE_SAMPLE_RATE") or 1.0)
+
+
+def _of_client(given: Given) -> Account:
+    manager = sdk_internals.manager_of(given.client) if given.client is not None else None
+    if manager is None:
+        raise ConfigurationError(
+            "client: this Langfuse client is switched off, since it was made without keys. Give it "
+            "public_key= and secret_key=, or set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY before."
+        )
+    return Account(public_key=manager.public_key, given=given, manager=manager)
+
+
+def _of_keys(given: Given) -> Account:
+    key = given.public_key or _variable("LANGFUSE_PUBLIC_KEY")
+    if key is not None:
+        return Account(public_key=key, given=given, manager=sdk_internals.registered(key))
+    keys = sdk_internals.active_keys()
+    if len(keys) == 1:
+        return Account(public_key=keys[0], given=given, manager=sdk_internals.registered(keys[0]))
+    if keys:
+        raise ConfigurationError(
+            f"there are Langfuse clients for {len(keys)} projects ({', '.join(sorted(keys))}): say which one "
+            "is meant with LANGFUSE_PUBLIC_KEY, or the option public_key or client."
+        )
+    missing = ["LANGFUSE_PUBLIC_KEY"]
+    if given.secret_key is None and _variable("LANGFUSE_SECRET_KEY") is None:
+        missing.append("LANGFUSE_SECRET_KEY")
+    raise ConfigurationError(_missing(*missing))
+
+
+def _check_keys(given: Given, account: Account, problems: Problems) -> None:
+    secret = account.settings(account.owner()).get("secret_key")
+    if secret is None:
+        problems.add(_missing("LANGFUSE_SECRET_KEY"))
+    elif account.public_key.startswith("sk-lf-") or secret.startswith("pk-lf-"):
+        problems.add(
+            "the Langfuse keys are mixed up: LANGFUSE_PUBLIC_KEY (option public_key) begins with pk-lf-, "
+            "LANGFUSE_SECRET_KEY (option secret_key) with sk-lf-. Exchange them."
+        )
+    if given.client is not None and given.public_key not in {None, account.public_key}:
+        problems.add(
+            f"public_key={given.public_key!r} is not the key of the client that was given "
+            f"({account.public_key!r}): leave public_key out."
+        )
+
+
+def _check_rest(given: Given, problems: Problems) -> None:
+    address = given.base_url or default_address()
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        problems.add(
+            f"base_url={address!r} (option base_url, LANGFUSE_BASE_URL or LANGFUSE_HOST) is no address: "
+            f"write it out, such as {CLOUD}."
+        )
+    if given.environment is not None and not ENVIRONMENT.fullmatch(given.environment):
+        problems.add(
+            f"environment={given.environment!r}: Langfuse takes at most 40 lower-case letters, digits, "
+            "hyphens and underscores, and nothing that begins with 'langfuse'."
+        )
+    if given.timeout is not None and given.timeout < 1:
+        problems.add(f"timeout={given.timeout!r}: choose a whole number of seconds, 1 or more.")
+    _check_number("LANGFUSE_SAMPLE_RATE", float, "a number from 0 to 1", 1.0, problems)
+    _check_number("LANGFUSE_TIMEOUT", int, "a whole number of seconds", float("inf"), problems)
+
+
+def _check_number(name: str, kind: type[float], allowed: str, most: float, problems: Problems) -> None:
+    text = _variable(name)
+    if text is None:
+        return
+    try:
+        valid = 0 <= kind(text) <= most
+    except ValueError:
+        valid = False
+    if not valid:
+        problems.add(f"{name}={text!r} (environment variable) is not valid. Allowed: {allowed}.")
+
+
+def _missing(*variables: str) -> str:
+    names = " and ".join(variables)
+    options = " and ".join(f"{name.removeprefix('LANGFUSE_').lower()}=..." for name in variables)
+    return (
+        f"Langfuse keys are missing: set {names} in the environment (you find them in your project's "
+        f"settings), or give the exporter {options}, or make your own Langfuse(...) before instrument()."
+    )
+
+
+def _variable(name: str) -> str | None:
+    """The variable's value; empty is as good as not set."""
+    return os.environ.get(name, "").strip() or None

@@ -1,0 +1,143 @@
+"""A Langfuse client of our own, on a private provider: nothing of the app's is touched or shared.
+
+It has the settings of the app's own client, mask and sampler included, where there is one.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import langfuse
+from langfuse import Langfuse, LangfuseOtelSpanAttributes
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, TraceIdRatioBased
+
+from threadtrail_langfuse import sdk_internals
+from threadtrail_langfuse.account import sample_rate
+from threadtrail_langfuse.ids import ChosenIds
+from threadtrail_langfuse.sender import Sender, langfuse_exporter
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.sampling import Sampler
+
+    from threadtrail_langfuse.account import Account
+    from threadtrail_langfuse.sdk_internals import Manager
+
+SCOPE = "langfuse-sdk"
+"""The server reads Langfuse's attributes only from spans of this scope, and with the project's key on it."""
+
+# Explicit, since the defaults read variables that the app set for its own spans.
+LIMITS = SpanLimits(
+    max_span_attributes=512,
+    max_attribute_length=SpanLimits.UNSET,
+    max_span_attribute_length=SpanLimits.UNSET,
+)
+PATIENCE_MILLISECONDS = 120_000
+"""Longer than any exporter tries: what was lost is then known. The core gives up waiting much earlier."""
+
+HELD_AT_MOST = 256
+"""Observations that may wait to be sent; the SDK's queue drops some if there are 2048."""
+
+
+class Connection:
+    """Makes observations for one account and sends them. Used by one thread at a time.
+
+    Args:
+        account: where to send to.
+        owner: what stands behind the app's own client, if there is one.
+    """
+
+    def __init__(self, account: Account, owner: Manager | None) -> None:
+        settings = account.settings(owner)
+        self.owner = owner
+        self.ids = ChosenIds()
+        self.defaults = _defaults(settings, account.given.version)
+        self._sender = Sender(_exporter(owner) or partial(langfuse_exporter, settings))
+        self._provider = TracerProvider(
+            sampler=_sampler(owner),
+            resource=_resource(owner, self.defaults),
+            shutdown_on_exit=False,
+            id_generator=self.ids,
+            span_limits=LIMITS,
+        )
+        with sdk_internals.unregistered(account.public_key):
+            self.client = Langfuse(**settings, tracer_provider=self._provider, span_exporter=self._sender)
+        sdk_internals.leave_exit_to_us(self.client)
+        self.tracer = self._provider.get_tracer(
+            SCOPE, langfuse.__version__, attributes={"public_key": account.public_key}
+        )
+        self._held = 0
+
+    def ended(self) -> None:
+        """An observation ended; many of them are sent at once."""
+        self._held += 1
+        if self._held >= HELD_AT_MOST:
+            self._flush_provider()
+
+    def send(self) -> None:
+        """Send what has ended.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take all of it.
+        """
+        if self._held:
+            self._flush_provider()
+        self._sender.raise_if_lost()
+
+    def flush(self) -> None:
+        """Send what has ended, and wait for images on their way.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take all of it.
+        """
+        self.client.flush()
+        self._held = 0
+        self._sender.raise_if_lost()
+
+    def shutdown(self) -> None:
+        """Send the rest and end the threads.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take all of it.
+        """
+        sdk_internals.close(self.client)
+        self._provider.shutdown()
+        self._sender.raise_if_lost()
+
+    def _flush_provider(self) -> None:
+        self._held = 0
+        self._provider.force_flush(PATIENCE_MILLISECONDS)
+
+
+def _exporter(owner: Manager | None) -> Any:
+    """What makes the exporter that the app gave its own client, if it did."""
+    custom = None if owner is None else owner.span_exporter
+    return None if custom is None else lambda: custom
+
+
+def _sampler(owner: Manager | None) -> Sampler:
+    """The app's own, so that runs and what they hang below are kept or dropped together."""
+    sampler: Sampler | None = getattr(owner and owner.tracer_provider, "sampler", None)
+    if sampler is not None:
+        return sampler
+    rate = sample_rate()
+    return TraceIdRatioBased(rate) if rate < 1 else ALWAYS_ON
+
+
+def _resource(owner: Manager | None, defaults: dict[str, str]) -> Resource:
+    resource: Resource | None = getattr(owner and owner.tracer_provider, "resource", None)
+    return Resource.create(defaults) if resource is None else resource
+
+
+def _defaults(settings: dict[str, Any], version: str | None) -> dict[str, str]:
+    """What stands on every observation of this account."""
+    names = LangfuseOtelSpanAttributes
+    values = {
+        names.ENVIRONMENT: settings.get("environment") or os.environ.get("LANGFUSE_TRACING_ENVIRONMENT"),
+        names.RELEASE: settings.get("release") or os.environ.get("LANGFUSE_RELEASE"),
+        names.VERSION: version,
+    }
+    return {name: value for name, value in values.items() if value}

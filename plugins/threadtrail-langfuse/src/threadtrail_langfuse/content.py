@@ -1,0 +1,148 @@
+"""Messages, tool calls and results in the shapes that Langfuse shows as a conversation."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.values import Message, Part, RunRequest, Step, ToolCall
+
+Json = dict[str, Any]
+TEXTS = (TextPart, RefusalPart)
+
+
+def at_a_glance(messages: Sequence[Message], role: str) -> str | list[Json] | None:
+    """What was said by ``role`` (by anyone, if by nobody of that role), as plain text if possible."""
+    known = [message for message in messages if says_something(message)]
+    said = [message for message in known if message.role == role] or known
+    if not said:
+        return None
+    if all(_is_text(message) for message in said):
+        return "\n\n".join(message.text for message in said)
+    return [chat_message(message) for message in said]
+
+
+def instructions(request: RunRequest) -> list[Json]:
+    """The run's instructions, as the message that they are to the model."""
+    first, added = request.instructions or "", request.additional_instructions or ""
+    text = "\n\n".join(part for part in (first, "" if added in first else added) if part)
+    return [{"role": "system", "content": text}] if text else []
+
+
+def says_something(message: Message) -> bool:
+    """Whether there is anything to show: not if content is not recorded."""
+    return bool(message.text or message.attachments) or not _is_text(message)
+
+
+def chat_message(message: Message) -> Json:
+    """A message as the chat APIs write it: Langfuse draws those."""
+    content: Any = message.text if _is_text(message) else [*map(_part, message.parts), *_attached(message)]
+    said: Json = {"role": message.role, "content": content}
+    notes = [note for part in message.parts if isinstance(part, TextPart) for note in part.annotations]
+    return {**said, "annotations": plain(notes)} if notes else said
+
+
+def asked_for(calls: Sequence[ToolCall]) -> Json:
+    """The turn in which the model asked for tools instead of answering."""
+    return {"role": "assistant", "content": None, "tool_calls": [_requested(call) for call in calls]}
+
+
+def gave_back(step: Step) -> list[Json]:
+    """What a step's tools gave back: new to the model at its next turn."""
+    return [
+        {"role": "tool", "tool_call_id": call.id, "content": tool_output(call)}
+        for call in step.tool_calls
+        if tool_output(call) is not None
+    ]
+
+
+def tool_input(call: ToolCall) -> Any:
+    """The arguments as an object, if they are one in JSON; code and queries as they are."""
+    return call.arguments if call.kind == "code_interpreter" else parsed(call.arguments)
+
+
+def tool_output(call: ToolCall) -> Any:
+    """What came back: passages, logs and images where the API gives those, else the output."""
+    if call.kind == "function" or not call.results:
+        return parsed(call.output)
+    return plain(call.results)
+
+
+def parsed(text: str | None) -> Any:
+    """The object or list that the text is in JSON; any other text stays as it is."""
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, (dict, list)) else text
+
+
+def plain(value: Any) -> Any:
+    """The same as ordinary lists and dicts: only in those does the SDK look for media."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_text(message: Message) -> bool:
+    return not message.attachments and all(isinstance(part, TEXTS) for part in message.parts)
+
+
+def _part(part: Part) -> Json:
+    match part:
+        case TextPart():
+            return {"type": "text", "text": part.text}
+        case RefusalPart():
+            return {"type": "refusal", "refusal": part.refusal}
+        case ImagePart():
+            return _image(part)
+        case FilePart():
+            return _file(part)
+        case OtherPart():
+            return {**plain(part.data), "type": part.type}
+
+
+def _image(part: ImagePart) -> Json:
+    """An address (the SDK uploads inline data as media), an uploaded file, or what is known of it."""
+    if part.url is not None:
+        return {"type": "image_url", "image_url": _known(url=part.url, detail=part.detail)}
+    if part.file_id is not None:
+        return {"type": "image_file", "image_file": _known(file_id=part.file_id, detail=part.detail)}
+    return _left_out("image", part)
+
+
+def _file(part: FilePart) -> Json:
+    if part.url is None and part.file_id is None:
+        return _left_out("file", part)
+    return {
+        "type": "file",
+        "file": _known(file_id=part.file_id, filename=part.filename, file_data=part.url),
+    }
+
+
+def _left_out(kind: str, part: ImagePart | FilePart) -> Json:
+    """A placeholder for data that was too long to be recorded."""
+    return {"type": kind, **_known(media_type=part.media_type, size_bytes=part.size_bytes), "left_out": True}
+
+
+def _attached(message: Message) -> list[Json]:
+    return [{"type": "file", "file": plain(item)} for item in message.attachments]
+
+
+def _requested(call: ToolCall) -> Json:
+    if call.kind == "function":
+        return {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+    return {"id": call.id, "type": call.kind, call.kind: _known(input=call.arguments)}
+
+
+def _known(**values: Any) -> Json:
+    return {name: value for name, value in values.items() if value is not None}

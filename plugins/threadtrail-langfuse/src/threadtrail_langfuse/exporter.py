@@ -1,0 +1,134 @@
+"""The exporter: events in, Langfuse observations out."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from langfuse import Langfuse  # noqa: TC002 - the core reads the types of options
+from opentelemetry import context as otel_context
+
+from threadtrail.hookspecs import hookimpl
+from threadtrail_langfuse import sdk_internals
+from threadtrail_langfuse.account import Given, find_account, tracing_disabled
+from threadtrail_langfuse.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+
+__all__ = ["LangfuseExporter"]
+
+logger = logging.getLogger("threadtrail")
+
+
+class LangfuseExporter:
+    """Tells each run as one tree of Langfuse observations.
+
+    What is not given comes from your own Langfuse client, if there is one for the key, else from
+    Langfuse's variables. That client, the SDK's ``get_client()`` and ``@observe``, and the global
+    OpenTelemetry provider stay as they are, whichever comes first.
+
+    Args:
+        client: your own Langfuse client; runs go to its project, with its settings.
+        public_key: ``LANGFUSE_PUBLIC_KEY`` (``pk-lf-…``).
+        secret_key: ``LANGFUSE_SECRET_KEY`` (``sk-lf-…``).
+        base_url: ``LANGFUSE_BASE_URL``, else Langfuse's cloud in the EU.
+        environment: ``LANGFUSE_TRACING_ENVIRONMENT``: ``production``, ``staging`` …
+        release: ``LANGFUSE_RELEASE``: the version of your app.
+        version: the version of what is observed, on every observation.
+        timeout: ``LANGFUSE_TIMEOUT``: seconds for one request.
+    """
+
+    def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
+        self,
+        *,
+        client: Langfuse | None = None,
+        public_key: str | None = None,
+        secret_key: str | None = None,
+        base_url: str | None = None,
+        environment: str | None = None,
+        release: str | None = None,
+        version: str | None = None,
+        timeout: int | None = None,
+    ) -> None:
+        self._given = Given(
+            client=client,
+            public_key=public_key,
+            secret_key=secret_key,
+            base_url=base_url,
+            environment=environment,
+            release=release,
+            version=version,
+            timeout=timeout,
+        )
+        self._pipeline: Pipeline | None = None
+        self._all_arrived = True
+
+    @hookimpl
+    def start(self) -> None:
+        """Find keys and address; makes no client yet, and opens no connection.
+
+        Raises:
+            ConfigurationError: keys are missing or mixed up, or another setting cannot be right.
+        """
+        if tracing_disabled():
+            logger.info("exporter 'langfuse' sends nothing: LANGFUSE_TRACING_ENABLED is false")
+            return
+        self._pipeline = Pipeline(find_account(self._given))
+
+    @hookimpl
+    def capture_context(self) -> object:
+        """Return the OpenTelemetry context here: the active observation and what the app propagates."""
+        return otel_context.get_current() or None
+
+    @hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
+        """Tell these events as observations, and send them.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take them.
+        """
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        so_far, self._all_arrived = self._all_arrived, False
+        try:
+            for event, context in zip(events, contexts, strict=True):
+                pipeline.take(event, _context(context))
+        finally:
+            pipeline.send()
+        self._all_arrived = so_far
+
+    @hookimpl
+    def flush(self) -> bool:
+        """Send everything, images too; False if something was lost since the last call.
+
+        The core waits no longer than its deadline.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take what was left to send.
+        """
+        if self._pipeline is not None:
+            self._pipeline.flush()
+        arrived, self._all_arrived = self._all_arrived, True
+        return arrived
+
+    @hookimpl
+    def shutdown(self) -> None:
+        """Send the rest, and end what was started here; your own client is yours to shut down."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.shutdown()
+
+    @hookimpl
+    def after_fork(self) -> None:
+        """Leave connections and what is open to the parent."""
+        sdk_internals.repair_after_fork()
+        if self._pipeline is not None:
+            self._pipeline.after_fork()
+
+
+def _context(value: object) -> Any:
+    return value if isinstance(value, otel_context.Context) else None

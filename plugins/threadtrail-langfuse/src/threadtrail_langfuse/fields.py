@@ -1,0 +1,91 @@
+"""A run's facts in Langfuse's own words: levels, usage buckets, model parameters, the linked prompt."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from langfuse import LangfuseOtelSpanAttributes as Names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from threadtrail.values import Failure, Run, RunRequest, Usage
+
+PROMPT_NAME, PROMPT_VERSION = "langfuse_prompt_name", "langfuse_prompt_version"
+"""Keys in a run's metadata, or in that of ``threadtrail.attributes()``, that name a Langfuse prompt."""
+
+BAD_ENDS = frozenset({"failed", "expired"})
+
+
+def usage_details(usage: Usage | None) -> dict[str, int] | None:
+    """Tokens in buckets that do not overlap: Langfuse prices each of them, and adds nothing up itself."""
+    if usage is None:
+        return None
+    cached, reasoning = usage.cached_input_tokens or 0, usage.reasoning_tokens or 0
+    buckets = {
+        "input": max(usage.input_tokens - cached, 0),
+        "output": max(usage.output_tokens - reasoning, 0),
+        "total": usage.total_tokens,
+    }
+    if usage.cached_input_tokens is not None:
+        buckets["input_cached_tokens"] = cached
+    if usage.reasoning_tokens is not None:
+        buckets["output_reasoning_tokens"] = reasoning
+    return buckets
+
+
+def model_parameters(request: RunRequest) -> dict[str, Any] | None:
+    """What the model was told beside the messages; texts where Langfuse takes no objects."""
+    values = {
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "max_prompt_tokens": request.max_input_tokens,
+        "max_completion_tokens": request.max_output_tokens,
+        "reasoning_effort": request.reasoning_effort,
+        "response_format": request.output_type,
+        "tool_choice": request.tool_choice,
+        "parallel_tool_calls": request.parallel_tool_calls,
+    }
+    return {
+        name: json.dumps(value) if isinstance(value, (dict, tuple)) else value
+        for name, value in values.items()
+        if value is not None
+    } or None
+
+
+def outcome(status: str | None, error: Failure | None = None, reason: str | None = None) -> dict[str, Any]:
+    """Level and message for something that ended with ``status``; nothing where all is well."""
+    if error is not None or status in BAD_ENDS:
+        return {"level": "ERROR", "status_message": _words(error) or status}
+    if status == "incomplete":
+        return {"level": "WARNING", "status_message": f"incomplete: {reason}" if reason else status}
+    return {"status_message": status} if status in {"cancelled", "cancelling"} else {}
+
+
+def run_outcome(run: Run) -> dict[str, Any]:
+    """Level and message of a run; one that was never seen to end is a warning too."""
+    if not run.finished and run.error is None:
+        return {"level": "WARNING", "status_message": f"never seen to end; last status: {run.status}"}
+    return outcome(run.status, run.error, run.incomplete_reason)
+
+
+def prompt_link(run: Run) -> dict[str, Any]:
+    """The attributes that link a generation to the prompt that the run's metadata names, if it does."""
+    named: Mapping[str, Any] = {**run.attributes.metadata, **run.metadata}
+    name, version = named.get(PROMPT_NAME), str(named.get(PROMPT_VERSION, ""))
+    if not isinstance(name, str) or not name or not (version.isascii() and version.isdigit()):
+        return {}
+    return {Names.OBSERVATION_PROMPT_NAME: name, Names.OBSERVATION_PROMPT_VERSION: int(version)}
+
+
+def moment(time: int | None) -> datetime | None:
+    """Unix nanoseconds as the SDK wants them."""
+    return None if time is None else datetime.fromtimestamp(time / 1_000_000_000, UTC)
+
+
+def _words(error: Failure | None) -> str | None:
+    if error is None:
+        return None
+    return f"{error.type}: {error.message}" if error.message else error.type

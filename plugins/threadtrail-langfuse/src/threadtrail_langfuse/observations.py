@@ -1,0 +1,127 @@
+"""Starts and ends Langfuse observations in the past, at the events' own times, with the SDK's own classes.
+
+``start_observation()`` cannot say when something began, so the span below is made here; type, input,
+output, mask, media and metadata are the SDK's work, by its public classes around that span.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langfuse import LangfuseOtelSpanAttributes as Names
+from opentelemetry.context import Context
+from opentelemetry.context import set_value as set_context_value
+from opentelemetry.trace import get_current_span, set_span_in_context
+
+from threadtrail.trace_shape import trace_id_for
+from threadtrail.values import Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Span
+
+    from threadtrail_langfuse.connection import Connection
+
+# Not empty: the SDK takes an empty context for none at all, and would look at what is current here.
+NOWHERE = set_context_value("threadtrail", "root", Context())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whose an observation is: on every one of them, since Langfuse keeps no row for the trace."""
+
+    attributes: Attributes
+    session: str | None = None
+    trace_name: str | None = None
+
+    def as_span_attributes(self) -> dict[str, Any]:
+        """What stands on the span from its start."""
+        values = {
+            Names.TRACE_SESSION_ID: self.attributes.session_id or self.session,
+            Names.TRACE_USER_ID: self.attributes.user_id,
+            Names.TRACE_TAGS: list(self.attributes.tags) or None,
+            Names.TRACE_NAME: self.trace_name,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Observations:
+    """Makes observations on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def start(  # noqa: PLR0913 - all of it is needed, and only by name
+        self,
+        kind: Callable[..., Any],
+        name: str,
+        *,
+        start: int,
+        parent: Context | None,
+        caller: Caller,
+        trace_of: str | None = None,
+        span_id: str | None = None,
+        more: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Any:
+        """Start an observation at ``start`` (Unix nanoseconds), below ``parent`` or else as a root.
+
+        Args:
+            kind: the SDK's class for it.
+            name: what the observation is called.
+            start: Unix nanoseconds.
+            parent: where it hangs.
+            caller: whose it is.
+            trace_of: what its trace id derives from, if it has no parent.
+            span_id: its own id; by default a random one.
+            more: further attributes of the span.
+            metadata: what is known of it; the caller's metadata joins in.
+            fields: input, output, level and the like, as the SDK's class takes them.
+        """
+        connection = self._connection
+        connection.ids.choose(trace_id=trace_of and trace_id_for(trace_of), span_id=span_id)
+        span = connection.tracer.start_span(
+            name,
+            context=parent or NOWHERE,
+            start_time=start,
+            attributes={**connection.defaults, **caller.as_span_attributes(), **(more or {})},
+        )
+        _join_tags(span, caller.attributes.tags)
+        known = {key: value for key, value in (metadata or {}).items() if value is not None}
+        return kind(
+            otel_span=span,
+            langfuse_client=connection.client,
+            metadata={**known, **caller.attributes.metadata} or None,
+            **fields,
+        )
+
+    def end(self, observation: Any, time: int) -> None:
+        """End an observation at ``time`` (Unix nanoseconds)."""
+        observation.end(end_time=time)
+        self._connection.ended()
+
+
+def span_of(observation: Any) -> Span:
+    """The span that an observation of ours was made around."""
+    span: Span = observation._otel_span  # noqa: SLF001 - we gave it; the SDK has no public way back
+    return span
+
+
+def below(span: Span, context: Context | None) -> Context:
+    """A context whose active span is ``span``; what the app propagates stays as in ``context``."""
+    return set_span_in_context(span, context or NOWHERE)
+
+
+def is_inside(context: Context | None) -> bool:
+    """Whether a span or observation of the app was active in ``context``."""
+    return context is not None and get_current_span(context).get_span_context().is_valid
+
+
+def _join_tags(span: Span, tags: tuple[str, ...]) -> None:
+    """Tags that the app propagates by the SDK took the place of ours at the start: both are meant."""
+    there = (getattr(span, "attributes", None) or {}).get(Names.TRACE_TAGS)
+    if tags and there is not None and tuple(there) != tags:
+        span.set_attribute(Names.TRACE_TAGS, list(dict.fromkeys((*there, *tags))))

@@ -1,0 +1,78 @@
+"""What becomes of each event: the parts of the exporter, wired together for one account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail_langfuse.connections import Connections
+from threadtrail_langfuse.observations import Observations
+from threadtrail_langfuse.open_runs import OpenRuns
+from threadtrail_langfuse.operations import Operations
+from threadtrail_langfuse.run_tree import tell_run
+from threadtrail_langfuse.trace_groups import TraceGroups
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from threadtrail.events import Event
+    from threadtrail_langfuse.account import Account
+
+
+class Pipeline:
+    """Takes events one at a time, in order, in one thread."""
+
+    def __init__(self, account: Account) -> None:
+        self._connections = Connections(account)
+        self._groups = TraceGroups()
+        self._open_runs = OpenRuns()
+        self._operations = Operations(self._groups)
+
+    def take(self, event: Event, context: Context | None) -> None:
+        """Tell one event; one of a class that says nothing here is passed over."""
+        if isinstance(event, TraceEnded):
+            self._groups.end(event)
+            return
+        if isinstance(event, RequestFailed) and event.run_id is not None:
+            self._open_runs.fail(event.run_id, event)
+            return
+        connection = self._connections.current()
+        if connection is None:
+            return
+        observations = Observations(connection)
+        if isinstance(event, RunEnded):
+            self._run_ended(event, context, observations)
+        elif isinstance(event, TraceStarted):
+            self._groups.start(event, context, observations)
+        else:
+            self._operations.tell(event, context, observations)
+
+    def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
+        assistant = event.run.assistant
+        name = (assistant and (assistant.name or assistant.id)) or "run"
+        parent, trace_name = self._groups.place(event.trace_id, context, name)
+        self._groups.tell(event.trace_id, event.run)
+        failures = self._open_runs.end(event.run_id)
+        tell_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
+
+    def send(self) -> None:
+        """Send what has ended.
+
+        Raises:
+            NotDeliveredError: Langfuse did not take all of it.
+        """
+        self._connections.send(something_open=self._groups.any_open)
+
+    def flush(self) -> None:
+        """Send everything, images too; raises as ``send``."""
+        self._connections.flush()
+
+    def shutdown(self) -> None:
+        """Send the rest and close the connections; raises as ``send``."""
+        self._connections.shutdown()
+
+    def after_fork(self) -> None:
+        """In a forked child: connections, open traces and runs are the parent's."""
+        self._connections.after_fork()
+        self._groups.after_fork()
+        self._open_runs.forget()

@@ -1,0 +1,207 @@
+"""A run's tree as observations: an agent, and below it generations, tools, retrievers and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langfuse import LangfuseAgent, LangfuseEvent, LangfuseGeneration, LangfuseRetriever, LangfuseTool
+
+from threadtrail.trace_shape import shape, span_id_for
+from threadtrail_langfuse import content
+from threadtrail_langfuse.fields import (
+    model_parameters,
+    moment,
+    outcome,
+    prompt_link,
+    run_outcome,
+    usage_details,
+)
+from threadtrail_langfuse.observations import Caller, below, span_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.context import Context
+
+    from threadtrail.events import RequestFailed, RunEnded
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Run, Step, ToolCall
+    from threadtrail_langfuse.observations import Observations
+
+
+def tell_run(
+    observations: Observations,
+    event: RunEnded,
+    *,
+    parent: Context | None,
+    trace_name: str | None,
+    failures: Sequence[RequestFailed] = (),
+) -> None:
+    """Make the observations of a run that has ended.
+
+    Args:
+        observations: what makes them.
+        event: the run.
+        parent: where it hangs; ``None``: it is a trace of its own.
+        trace_name: what the trace is called, if that is ours to say.
+        failures: requests about the run that failed.
+    """
+    _Story(observations, event, parent, trace_name).tell(failures)
+
+
+class _Story:
+    """One run on its way out."""
+
+    def __init__(
+        self, observations: Observations, event: RunEnded, parent: Context | None, trace_name: str | None
+    ) -> None:
+        self._observations = observations
+        self._event = event
+        self._run: Run = event.run
+        self._parent = parent
+        self._root = shape(event.run)
+        self._caller = Caller(attributes=event.attributes, session=event.run.thread_id, trace_name=trace_name)
+        self._heard: list[content.Json] = content.instructions(event.run.request)
+
+    def tell(self, failures: Sequence[RequestFailed]) -> None:
+        agent = self._agent()
+        # The agent stays open until all below it is told: an ended span's child counts as a root.
+        inside = below(span_of(agent), self._parent)
+        self._status_changes(inside)
+        for number, failure in enumerate(failures):
+            self._failed_request(failure, number, inside)
+        told: Step | None = None
+        for node in self._root.children:
+            if node.kind == "generation":
+                self._generation(node, inside, told)
+                told = node.step or told
+            else:
+                self._tool(node, inside)
+        self._observations.end(agent, self._root.end)
+
+    def _agent(self) -> Any:
+        run, node = self._run, self._root
+        return self._observations.start(
+            LangfuseAgent,
+            node.name,
+            start=node.start,
+            parent=self._parent,
+            caller=self._caller,
+            trace_of=run.id,
+            span_id=node.span_id,
+            input=content.at_a_glance(run.input, "user"),
+            output=content.at_a_glance(run.output, "assistant"),
+            metadata={**_run_metadata(self._event), **content.plain(run.metadata)},
+            **run_outcome(run),
+        )
+
+    def _generation(self, node: Node, parent: Context, before: Step | None) -> None:
+        run = self._run
+        if before is not None:
+            self._heard += content.gave_back(before)
+        self._heard += map(content.chat_message, filter(content.says_something, node.input))
+        calls = node.requested_tool_calls
+        answers = [message for message in node.output if content.says_something(message)]
+        said = [content.asked_for(calls)] if calls else [content.chat_message(message) for message in answers]
+        reason = run.incomplete_reason if node.status == "incomplete" else None
+        generation = self._observations.start(
+            LangfuseGeneration,
+            node.name,
+            start=node.start,
+            parent=parent,
+            caller=self._caller,
+            span_id=node.span_id,
+            more=prompt_link(run),
+            input=list(self._heard) or None,
+            output=said[0] if len(said) == 1 else said or None,
+            model=node.model,
+            model_parameters=model_parameters(run.request),
+            usage_details=usage_details(node.usage),
+            completion_start_time=moment(node.first_output_at),
+            metadata={"step_id": node.step.id if node.step else None, "run_id": run.id},
+            **outcome(node.status, node.error, reason),
+        )
+        self._observations.end(generation, node.end)
+        self._heard += said
+
+    def _tool(self, node: Node, parent: Context) -> None:
+        call = node.tool_call
+        if call is None:
+            return
+        tool = self._observations.start(
+            LangfuseRetriever if node.kind == "retriever" else LangfuseTool,
+            node.name,
+            start=node.start,
+            parent=parent,
+            caller=self._caller,
+            span_id=node.span_id,
+            input=content.tool_input(call),
+            output=content.tool_output(call),
+            metadata=_tool_metadata(node, call),
+            **outcome(node.status, node.error),
+        )
+        self._observations.end(tool, node.end)
+
+    def _status_changes(self, parent: Context) -> None:
+        run, previous = self._run, None
+        for number, change in enumerate(run.status_history):
+            last = change.status == run.status
+            self._point(
+                f"thread.run.{change.status}",
+                change.time,
+                parent,
+                span_id=span_id_for(run.id, "status", str(number)),
+                metadata={"previous": previous, "learnt_from": change.learnt_from},
+                **(run_outcome(run) if last and run.finished else outcome(change.status)),
+            )
+            previous = change.status
+
+    def _failed_request(self, failure: RequestFailed, number: int, parent: Context) -> None:
+        self._point(
+            f"{failure.operation} failed",
+            failure.time,
+            parent,
+            span_id=span_id_for(self._run.id, "failed request", str(number)),
+            metadata=request_metadata(failure),
+            **{**outcome("failed", failure.error), "level": "WARNING"},  # the run may still go well
+        )
+
+    def _point(self, name: str, time: int, parent: Context, **fields: Any) -> None:
+        """An event: it begins and ends at once, within its run."""
+        time = min(max(time, self._root.start), self._root.end)
+        event = self._observations.start(
+            LangfuseEvent, name, start=time, parent=parent, caller=self._caller, **fields
+        )
+        self._observations.end(event, time)
+
+
+def request_metadata(event: RequestFailed) -> dict[str, Any]:
+    """What is known of a request that failed."""
+    return {
+        "operation": event.operation,
+        "error_type": event.error.type,
+        "http_status_code": event.status_code,
+        "request_id": event.request_id,
+        "retries": event.retry_count or None,
+    }
+
+
+def _run_metadata(event: RunEnded) -> dict[str, Any]:
+    run = event.run
+    return {
+        "run_id": run.id,
+        "thread_id": run.thread_id,
+        "assistant_id": run.assistant.id if run.assistant else None,
+        "status": run.status,
+        "incomplete_reason": run.incomplete_reason,
+        "tools": list(run.request.tool_names) or None,
+        "polls": run.poll_count or None,
+        "retries": run.retry_count or None,
+        "streamed": run.streamed or None,
+        "provider": event.provider,
+        "server": event.server_address,
+    }
+
+
+def _tool_metadata(node: Node, call: ToolCall) -> dict[str, Any]:
+    return {"tool_call_id": call.id, "kind": call.kind, "step_id": node.step.id if node.step else None}

@@ -1,0 +1,152 @@
+"""Sends spans to Langfuse, and knows afterwards whether they arrived: the SDK alone only logs it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import langfuse
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from requests import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+OTLP_LOGGER = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+WRITTEN_BY_HTTP = frozenset({"content-type", "content-encoding", "user-agent", "accept", "accept-encoding"})
+COMPRESSIONS = {"gzip": Compression.Gzip, "none": Compression.NoCompression}
+GZIP_SINCE = 5
+"""The SDK's major version that compresses unless told otherwise; servers for older ones may not expect it."""
+
+
+class NotDeliveredError(Exception):
+    """Langfuse did not take what was sent to it."""
+
+
+class Sender(SpanExporter):
+    """Passes spans on, and counts those that were not taken.
+
+    Args:
+        connect: makes the exporter that sends; called when there is first something to send.
+    """
+
+    def __init__(self, connect: Callable[[], SpanExporter]) -> None:
+        self._connect = connect
+        self._exporter: SpanExporter | None = None
+        self._lost = 0
+        self._reason = ""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the spans; what keeps them from arriving is remembered, not logged by the way."""
+        exporter = self._exporter = self._exporter or self._connect()
+        said: list[str] = []
+        result = SpanExportResult.FAILURE
+        try:
+            with _kept_from_log(said):
+                result = exporter.export(spans)
+        finally:
+            if result is not SpanExportResult.SUCCESS:
+                self._lost += len(spans)
+                # What went wrong first, and how it ended: in between are retries.
+                self._reason = " ".join(dict.fromkeys([*said[:1], *said[-1:]]))
+        return result
+
+    def raise_if_lost(self) -> None:
+        """Tell what was lost since the last call.
+
+        Raises:
+            NotDeliveredError: something was; the message says why, in the words of what sends.
+        """
+        lost, self._lost = self._lost, 0
+        if lost:
+            reason = f": {self._reason}" if self._reason else ""
+            raise NotDeliveredError(f"{lost} observations did not reach Langfuse{reason}")
+
+    def shutdown(self) -> None:
+        """Close the connection, if there is one."""
+        if isinstance(self._exporter, OTLPSpanExporter):  # another one is the app's own to close
+            self._exporter.shutdown()  # type: ignore[no-untyped-call,unused-ignore]  # untyped in some versions
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the SDK's signature
+        """Nothing is held here."""
+        return True
+
+
+def langfuse_exporter(settings: Mapping[str, Any]) -> SpanExporter:
+    """What sends to Langfuse's own endpoint; the SDK's variables are heeded.
+
+    Made here and not by the SDK, which would send along what ``OTEL_EXPORTER_OTLP_HEADERS`` says: the
+    key of another vendor, most likely.
+    """
+    path = os.environ.get("LANGFUSE_OTEL_TRACES_EXPORT_PATH") or "api/public/otel/v1/traces"
+    credentials = base64.b64encode(f"{settings['public_key']}:{settings['secret_key']}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {credentials}",
+        "x-langfuse-sdk-name": "python",
+        "x-langfuse-sdk-version": langfuse.__version__,
+        "x-langfuse-public-key": settings["public_key"],
+        # Without it, servers that know it hold spans back for minutes.
+        "x-langfuse-ingestion-version": "4",
+        **(settings.get("additional_headers") or {}),
+    }
+    return OTLPSpanExporter(
+        endpoint=f"{settings['base_url']}/{path.lstrip('/')}",
+        headers=headers,
+        timeout=settings.get("timeout") or int(os.environ.get("LANGFUSE_TIMEOUT") or 5),
+        compression=_compression(settings.get("otel_compression")),
+        session=_OwnHeadersOnly(headers),
+    )
+
+
+class _OwnHeadersOnly(Session):
+    """Sends the headers that are meant for Langfuse, and none that the environment adds."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self._allowed = WRITTEN_BY_HTTP | {name.lower() for name in headers}
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        headers = kwargs.get("headers")
+        if headers:
+            kwargs["headers"] = {k: v for k, v in headers.items() if k.lower() in self._allowed}
+        return super().request(*args, **kwargs)
+
+
+def _compression(chosen: str | None) -> Compression | None:
+    """As the SDK decides it: the client's argument, the variables, then by the SDK's version."""
+    variables = (
+        "LANGFUSE_OTEL_COMPRESSION",
+        "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+        "OTEL_EXPORTER_OTLP_COMPRESSION",
+    )
+    for value in (chosen, *map(os.environ.get, variables)):
+        compression = COMPRESSIONS.get((value or "").strip().lower())
+        if compression is not None:
+            return compression
+    return Compression.Gzip if int(langfuse.__version__.partition(".")[0]) >= GZIP_SINCE else None
+
+
+@contextmanager
+def _kept_from_log(said: list[str]) -> Iterator[None]:
+    """Collect what the OTLP exporter logs in this thread: the lane says it, once, with the count."""
+    thread = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        said.append(record.getMessage())
+        return False
+
+    OTLP_LOGGER.addFilter(keep)
+    try:
+        yield
+    finally:
+        OTLP_LOGGER.removeFilter(keep)

@@ -1,0 +1,118 @@
+"""``threadtrail.trace()``: one root around what began in it, with the first question and the last answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langfuse import LangfuseOtelSpanAttributes as Names
+from langfuse import LangfuseSpan
+from opentelemetry.trace import NonRecordingSpan, Span
+
+from threadtrail.trace_shape import span_id_for
+from threadtrail_langfuse.content import at_a_glance
+from threadtrail_langfuse.fields import outcome
+from threadtrail_langfuse.observations import Caller, Observations, below, is_inside, span_of
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from threadtrail.events import TraceEnded, TraceStarted
+    from threadtrail.values import Run
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    span: Span
+    name: str | None
+    observations: Observations | None = None
+    observation: Any = None
+    parent_id: str | None = None
+    question: Any = None
+    answer: Any = None
+
+
+class TraceGroups:
+    """The traces that are open, by the trace's id."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Group] = {}
+
+    @property
+    def any_open(self) -> bool:
+        """Whether a root is open that was begun in this process."""
+        return any(group.observation is not None for group in self._open.values())
+
+    def start(self, event: TraceStarted, context: Context | None, observations: Observations) -> None:
+        """Open the root of a trace, below the trace around it or what is active there."""
+        trace_id = event.trace_id or ""
+        parent, name = self.place(event.parent_trace_id, context, event.name)
+        observation = observations.start(
+            LangfuseSpan,
+            event.name,
+            start=event.time,
+            parent=parent,
+            caller=Caller(attributes=event.attributes, trace_name=name),
+            trace_of=trace_id,
+            span_id=span_id_for(trace_id),
+        )
+        self._open[trace_id] = _Group(
+            span=span_of(observation),
+            name=name,
+            observations=observations,
+            observation=observation,
+            parent_id=event.parent_trace_id,
+        )
+
+    def end(self, event: TraceEnded) -> None:
+        """Close the root of a trace; an exception that left its block is its error."""
+        group = self._open.pop(event.trace_id or "", None)
+        if group is None or group.observations is None:
+            return
+        group.observation.update(
+            input=group.question,
+            output=group.answer,
+            **(outcome("failed", event.error) if event.error is not None else {}),
+        )
+        group.observations.end(group.observation, event.time)
+
+    def place(
+        self, trace_id: str | None, context: Context | None, own_name: str | None
+    ) -> tuple[Context | None, str | None]:
+        """Where something belongs that began in ``trace_id``, and what its trace is called.
+
+        Below that trace's root, if it is open; else below what was active in ``context``, whose trace is
+        the app's to name; else it is a root itself and the trace is called ``own_name``.
+        """
+        group = self._open.get(trace_id or "")
+        if group is not None:
+            return below(group.span, context), group.name
+        return context, None if is_inside(context) else own_name
+
+    def is_below(self, trace_id: str | None, context: Context | None) -> bool:
+        """Whether something that began there has a place below something."""
+        return (trace_id or "") in self._open or is_inside(context)
+
+    def tell(self, trace_id: str | None, run: Run) -> None:
+        """A run belongs to a trace: its question and answer are the trace's too, and of those around it."""
+        group = self._open.get(trace_id or "")
+        while group is not None:
+            if group.question is None:
+                group.question = at_a_glance(run.input, "user")
+            group.answer = at_a_glance(run.output, "assistant") or group.answer
+            self._say_session(group.span, run.thread_id)
+            group = self._open.get(group.parent_id or "")
+
+    def after_fork(self) -> None:
+        """In a forked child: what is open is the parent's to end, yet runs may still hang below it."""
+        self._open = {
+            trace_id: _Group(span=NonRecordingSpan(group.span.get_span_context()), name=group.name)
+            for trace_id, group in self._open.items()
+        }
+
+    @staticmethod
+    def _say_session(span: Span, thread_id: str | None) -> None:
+        """The root's session is that of its first run, unless the app has named one."""
+        attributes = getattr(span, "attributes", None) or {}
+        if thread_id is not None and Names.TRACE_SESSION_ID not in attributes:
+            span.set_attribute(Names.TRACE_SESSION_ID, thread_id)

@@ -1,0 +1,95 @@
+"""Fixtures: an Assistants server in front, Langfuse behind, and the real SDKs between them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from langfuse._client.resource_manager import LangfuseResourceManager
+from openai import DefaultHttpxClient, OpenAI
+from opentelemetry import trace as otel_trace
+from opentelemetry.util._once import Once
+
+import threadtrail
+from threadtrail.delivery.guard import guard
+from threadtrail.testing import AssistantsServer
+
+# The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from langfuse_receiver import Receiver
+from langfuse_stage import PUBLIC, SECRET, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def langfuse() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, langfuse: Receiver) -> None:
+    """Langfuse's own variables, and none of anybody else."""
+    for name in list(os.environ):
+        if name.startswith(("OTEL_", "THREADTRAIL_", "LANGFUSE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", PUBLIC)
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("LANGFUSE_BASE_URL", langfuse.url)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> Iterator[None]:
+    """As if each test were a program: no client of the app's, no global provider."""
+    provider, once = otel_trace._TRACER_PROVIDER, otel_trace._TRACER_PROVIDER_SET_ONCE
+    otel_trace._TRACER_PROVIDER, otel_trace._TRACER_PROVIDER_SET_ONCE = None, Once()
+    yield
+    threadtrail.uninstrument()
+    clients = [manager.httpx_client for manager in LangfuseResourceManager._instances.values()]
+    LangfuseResourceManager.reset()
+    for client in clients:
+        client.close()
+    made = otel_trace._TRACER_PROVIDER
+    if made is not None and hasattr(made, "shutdown"):
+        made.shutdown()
+    otel_trace._TRACER_PROVIDER, otel_trace._TRACER_PROVIDER_SET_ONCE = provider, once
+
+
+@pytest.fixture
+def server() -> Iterator[AssistantsServer]:
+    with AssistantsServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: AssistantsServer) -> Iterator[OpenAI]:
+    # Reading the certificates takes 25 ms for each client, and nothing here is encrypted.
+    plain = DefaultHttpxClient(verify=False)
+    with OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def quiet_stage(server: AssistantsServer, client: OpenAI, langfuse: Receiver) -> Stage:
+    """All of it together; for tests in which something is meant to fail."""
+    guard.after_fork_in_child()  # it counts and logs anew
+    return Stage(server, client, langfuse)
+
+
+@pytest.fixture
+def stage(quiet_stage: Stage) -> Iterator[Stage]:
+    """All of it together; what threadtrail kept from the application is raised at the end."""
+    guard.strict = True
+    guard.errors.clear()
+    yield quiet_stage
+    threadtrail.uninstrument()
+    guard.strict = False
+    errors, guard.errors = guard.errors, []
+    if errors:
+        raise BaseExceptionGroup("contained errors", errors)

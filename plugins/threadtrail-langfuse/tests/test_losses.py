@@ -1,0 +1,139 @@
+"""A backend that is away, refuses or hangs: the app does not notice, and status() tells what was lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from langfuse import Langfuse
+
+import threadtrail
+from langfuse_receiver import TRACES, until
+
+if TYPE_CHECKING:
+    from langfuse_stage import Stage
+
+
+@pytest.fixture
+def stage(quiet_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Contained errors are what these tests are about."""
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "1")
+    return quiet_stage
+
+
+def lost() -> int:
+    return threadtrail.status().exporters["langfuse"].failed
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.parametrize("whose", ["ours", "the app's"])
+def test_what_the_backend_refuses_is_counted_and_logged_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture, status: int, whose: str
+) -> None:
+    if whose == "the app's":
+        Langfuse()
+    stage.langfuse.status = status
+    stage.trace()
+    for _ in range(3):
+        stage.run()
+        assert not threadtrail.flush()
+    counters = threadtrail.status().exporters["langfuse"]
+    assert (counters.delivered, counters.dropped, counters.queued) == (0, 0, 0)
+    assert counters.failed >= 3
+    assert "did not reach Langfuse" in str(counters.last_error)
+    assert str(status) in str(counters.last_error)
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.name for record in warnings] == ["threadtrail"], warnings
+    assert "exporter 'langfuse', export: failed" in warnings[0].getMessage()
+
+
+def test_what_arrives_after_a_loss_is_not_counted_as_lost(stage: Stage) -> None:
+    stage.langfuse.status = 500
+    stage.trace()
+    stage.run()
+    threadtrail.flush()
+    before = lost()
+    stage.langfuse.status = 200
+    stage.run()
+    assert threadtrail.flush()
+    assert lost() == before > 0
+    assert threadtrail.status().exporters["langfuse"].delivered > 0
+
+
+def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "10")
+    stage.langfuse.status = 503
+    stage.trace()
+    stage.run(look=False)
+
+    def recover() -> None:
+        until(lambda: stage.langfuse.to(TRACES))
+        stage.langfuse.status = 200
+
+    recovering = threading.Thread(target=recover)
+    recovering.start()
+    assert threadtrail.flush(timeout=20)
+    recovering.join()
+    assert lost() == 0
+    assert threadtrail.status().exporters["langfuse"].delivered > 0
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("trouble", ["refused", "hanging", "too many requests"])
+def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    def seconds_for_runs() -> float:
+        begin = time.perf_counter()
+        for _ in range(5):
+            stage.run()
+        return time.perf_counter() - begin
+
+    stage.trace()
+    healthy = seconds_for_runs()
+    assert threadtrail.flush()
+    threadtrail.uninstrument()
+    if trouble == "refused":
+        monkeypatch.setenv("LANGFUSE_BASE_URL", "http://127.0.0.1:9")
+    elif trouble == "hanging":
+        stage.langfuse.answering.clear()
+    else:
+        stage.langfuse.status = 429
+    stage.trace()
+    assert seconds_for_runs() < healthy + 1.0, "one request alone would wait for longer"
+    begin = time.perf_counter()
+    flushed = threadtrail.flush(timeout=0.2)
+    assert not flushed
+    assert time.perf_counter() - begin < 1.0
+    begin = time.perf_counter()
+    threadtrail.shutdown(timeout=0.5)
+    assert time.perf_counter() - begin < 1.5
+    assert not threadtrail.status().exporters["langfuse"].delivered
+    stage.langfuse.answering.set()
+
+
+def test_a_hanging_backend_is_counted_in_the_end(stage: Stage) -> None:
+    stage.langfuse.answering.clear()
+    stage.trace()
+    stage.run()
+    threadtrail.flush(timeout=0.1)
+    until(lambda: lost() > 0, timeout=10)
+    assert threadtrail.status().exporters["langfuse"].delivered == 0
+    stage.langfuse.answering.set()
+
+
+def test_the_otlp_exporter_may_still_log_for_others(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Only what it says of our batches, in our thread, is kept from the log."""
+    client = Langfuse()
+    stage.langfuse.status = 401
+    stage.trace()
+    stage.run()
+    threadtrail.flush()
+    with client.start_as_current_observation(name="theirs"):
+        pass
+    client.flush()
+    own = [record for record in caplog.records if "otlp" in record.name]
+    assert len(own) == 1

@@ -1,0 +1,137 @@
+"""End to end: the demo's function-calling run, sent to a real Arize Phoenix and read back from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import phoenix_server
+import threadtrail
+from otel_driving import asked, tutor
+from otel_waiting import until
+from threadtrail.demo import overview, scripts
+from threadtrail.testing.server import Failed, Message, RunScript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai import OpenAI
+
+    from phoenix_server import Phoenix
+    from threadtrail.testing import AssistantsServer
+
+# The first one on a machine installs Phoenix: more than half a gigabyte.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+KINDS = ("AGENT", "LLM", "TOOL")
+TOTALS = "{projects(first: 50) {edges {node {name traceCount tokenCountPrompt tokenCountCompletion}}}}"
+
+
+@pytest.fixture(scope="module")
+def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phoenix]:
+    try:
+        phoenix_server.interpreter()
+    except phoenix_server.NotInstallableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI has to run this: {error}")
+        pytest.skip(str(error))
+    with phoenix_server.running(tmp_path_factory.mktemp("phoenix")) as running:
+        yield running
+
+
+@pytest.fixture
+def project(phoenix: Phoenix, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """A project of the test's own, where all that it sends arrives."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"openinference.project.name={request.node.name}")
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")  # Phoenix takes traces only
+    return str(request.node.name)
+
+
+def arrived(phoenix: Phoenix, project: str, names: int) -> list[dict[str, Any]]:
+    until(lambda: len(phoenix.spans(project)) >= names, timeout=30.0, every=0.1)
+    return sorted(phoenix.spans(project), key=lambda span: (span["start_time"], span["parent_id"] or ""))
+
+
+def test_it_listens_on_loopback_alone(phoenix: Phoenix) -> None:
+    with socket.create_connection(("127.0.0.1", phoenix.grpc_port), timeout=5):
+        pass
+    # Every 127.x is this computer: who listens on all addresses listens on this one, too.
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", phoenix.grpc_port), timeout=5)
+
+
+def test_the_demos_function_calls_arrive_as_one_tree(
+    phoenix: Phoenix, project: str, server: AssistantsServer, client: OpenAI
+) -> None:
+    server.script(scripts.choose)
+    options = {"endpoint": phoenix.base_url, "message_content": "SPAN_ONLY", "usage": "steps"}
+    # The demo does not look at the steps of its run.
+    with threadtrail.instrument(exporters={"opentelemetry": options}, fetch_run_details=True):
+        overview.function_call(client)
+    (run,) = server_runs(client, server)
+    spans = by_kind(arrived(phoenix, project, 5))
+    agent = next(span for span in spans["AGENT"] if span["name"] == "invoke_agent Math Tutor")
+    (tool,), turns = spans["TOOL"], spans["LLM"]
+    assert tool["name"] == "execute_tool display_quiz"
+    assert [turn["name"] for turn in turns] == ["chat gpt-4o"] * 2
+
+    root = agent["context"]
+    assert agent["parent_id"] is None
+    for span in (*turns, tool):
+        assert (span["parent_id"], span["context"]["trace_id"]) == (root["span_id"], root["trace_id"])
+        assert agent["start_time"] <= span["start_time"] <= span["end_time"] <= agent["end_time"]
+
+    told = tool["attributes"]
+    assert {span["attributes"]["session.id"] for span in (agent, *turns, tool)} == {run.thread_id}
+    assert json.loads(told["gen_ai.tool.call.arguments"])["title"] == "Linear equations"
+    assert told["tool.parameters.title"] == "Linear equations"  # as Phoenix understood it
+    assert "I do not know." in told["output.value"]
+    assert "Make a quiz" in agent["attributes"]["llm.input_messages.1.message.content"]
+    mine = totals(phoenix, project)
+    assert (mine["tokenCountPrompt"], mine["tokenCountCompletion"]) == (
+        run.usage.prompt_tokens,
+        run.usage.completion_tokens,
+    )
+    assert mine["traceCount"] == 2  # the run's, and the assistant's creation
+
+
+def by_kind(spans: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    return {kind: [span for span in spans if span["span_kind"] == kind] for kind in KINDS}
+
+
+def totals(phoenix: Phoenix, project: str) -> dict[str, Any]:
+    """What Phoenix shows above the project."""
+    projects = phoenix.query(TOTALS)["projects"]["edges"]
+    (mine,) = [edge["node"] for edge in projects if edge["node"]["name"] == project]
+    return dict(mine)
+
+
+def server_runs(client: OpenAI, server: AssistantsServer) -> list[Any]:
+    """The runs that the program made, as the server has them now."""
+    threads = {request.path.split("/")[3] for request in server.requests_to("runs.create")}
+    return [run for thread in threads for run in client.beta.threads.runs.list(thread)]
+
+
+def test_errors_and_groups_arrive(
+    phoenix: Phoenix, project: str, server: AssistantsServer, client: OpenAI
+) -> None:
+    server.script_next(
+        RunScript(Message("Fine.")),
+        RunScript(Message("Half"), end=Failed("rate_limit_exceeded", "Quota exceeded.")),
+    )
+    options = {"endpoint": phoenix.base_url, "message_content": "SPAN_ONLY"}
+    with threadtrail.instrument(exporters={"opentelemetry": options}):
+        assistant, thread = tutor(client), asked(client)
+        with threadtrail.trace("lesson"):
+            for _ in range(2):
+                client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    spans = arrived(phoenix, project, 4)
+    (lesson,) = [span for span in spans if span["name"] == "lesson"]
+    fine, failed = [span for span in spans if span["name"] == "invoke_agent Math Tutor"]
+    assert {fine["parent_id"], failed["parent_id"]} == {lesson["context"]["span_id"]}
+    assert (fine["status_code"], failed["status_code"]) == ("UNSET", "ERROR")
+    assert failed["status_message"] == "Quota exceeded."

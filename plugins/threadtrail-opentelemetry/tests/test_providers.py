@@ -1,0 +1,182 @@
+"""Where spans go: what is passed in, what the program has, what the variables say; and clear errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
+
+import threadtrail
+from otel_driving import answer, asked, tutor
+from otel_programs import program
+from threadtrail.errors import ConfigurationError
+from threadtrail_opentelemetry import OpenTelemetryExporter, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_driving import Stage
+    from otlp_receiver import Receiver
+    from threadtrail.testing import AssistantsServer
+
+
+def test_with_nowhere_to_send_to_it_says_so() -> None:
+    with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318"):
+        threadtrail.instrument(exporters=["opentelemetry"])
+    assert not threadtrail.status().active
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"usage": "everywhere"}, "usage"),
+        ({"content_format": "xml"}, "content_format"),
+        ({"profile": "2019"}, "profile"),
+        ({"runs_from_elsewhere": "ignore"}, "runs_from_elsewhere"),
+        ({"message_content": "true"}, "NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT"),
+        ({"endpoint": "localhost:4317"}, "http://localhost:4318"),
+        ({"endpoint": "http://localhost:4318/v1/traces"}, "leave out /v1/traces"),
+        ({"headers": {"authorization": "x"}}, "endpoint, which is missing"),
+        ({"endpoint": "http://localhost:1", "tracer_provider": NoOpTracerProvider()}, "give one of them"),
+        ({"endpiont": "http://localhost:1"}, "Did you mean"),
+    ],
+)
+def test_a_wrong_option_is_named(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        threadtrail.instrument(exporters={"opentelemetry": wrong})
+
+
+def test_structures_that_would_be_dropped_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "version", lambda _: "1.44.1")
+    with pytest.raises(ConfigurationError, match=r"needs opentelemetry-api 1\.45 or newer, and 1\.44\.1 is"):
+        OpenTelemetryExporter(content_format="structured")
+
+
+def test_the_standard_variables_make_private_providers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "tutor-service")
+    monkeypatch.setenv("THREADTRAIL_OPENTELEMETRY_USAGE", "both")
+    threadtrail.instrument(exporters=["opentelemetry"])
+    tutor(stage.client)
+    threadtrail.flush()
+    assert stage.receiver.span("create_agent Math Tutor").resource["service.name"] == "tutor-service"
+    assert stage.receiver.headers[0]["authorization"] == "Bearer abc"
+    assert {path for path, _ in stage.receiver.bodies} == {"/v1/traces", "/v1/metrics"}
+    # The program's own are as they were.
+    assert isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+    assert "Proxy" in type(metrics.get_meter_provider()).__name__
+    threadtrail.uninstrument()
+
+
+def test_a_collector_for_traces_alone_gets_traces_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{stage.receiver.endpoint}/v1/traces")
+    threadtrail.instrument(exporters={"opentelemetry": {"message_content": "SPAN_AND_EVENT"}})
+    tutor(stage.client)
+    threadtrail.uninstrument()
+    assert [path for path, _ in stage.receiver.bodies] == ["/v1/traces"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_METRICS_EXPORTER", "none"), (None, NoOpMeterProvider())]
+)
+def test_metrics_can_be_left_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, variable: str | None, value: Any
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv(variable, value)
+        stage.traced()
+    else:
+        stage.traced(meter_provider=value)
+    tutor(stage.client)
+    threadtrail.shutdown()
+    assert [path for path, _ in stage.receiver.bodies] == ["/v1/traces"]
+
+
+def test_grpc_is_not_spoken_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"):
+        threadtrail.instrument(exporters=["opentelemetry"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")]
+)
+def test_what_switches_opentelemetry_off_switches_this_off(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    threadtrail.instrument(exporters=["opentelemetry"])
+    tutor(stage.client)
+    threadtrail.uninstrument()
+    assert stage.receiver.bodies == []
+
+
+def test_the_programs_providers_are_flushed_but_never_closed(stage: Stage) -> None:
+    class Watched(TracerProvider):
+        flushed = closed = 0
+
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            self.flushed += 1
+            return super().force_flush(timeout_millis)
+
+        def shutdown(self) -> None:
+            self.closed += 1
+
+    own = Watched(shutdown_on_exit=False)
+    stage.traced(tracer_provider=own)
+    tutor(stage.client)
+    assert threadtrail.flush()
+    threadtrail.shutdown()
+    assert own.flushed >= 2
+    assert own.closed == 0
+
+
+@pytest.mark.slow
+def test_the_global_provider_is_used_and_left_alone(server: AssistantsServer) -> None:
+    printed = program("with_a_global_provider", server).stdout.splitlines()
+    assert printed == ["the same provider: True", "invoke_agent Math Tutor is the child of request: True"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["threadtrail_opentelemetry", "threadtrail_opentelemetry.instrumentor"])
+def test_importing_starts_nothing_and_opens_nothing(module: str) -> None:
+    code = (
+        "import socket, sys, threading\n"
+        "def refuse(*_): raise AssertionError('a socket')\n"
+        "socket.socket.connect = refuse\n"
+        f"import {module}\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+        "assert 'openai' not in sys.modules\n"
+        "assert 'opentelemetry.exporter.otlp.proto.http.trace_exporter' not in sys.modules\n"
+        "from opentelemetry import trace\n"
+        "assert type(trace.get_tracer_provider()).__name__ == 'ProxyTracerProvider'\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)  # noqa: S603 - our own code
+
+
+def test_switching_it_on_opens_no_connection(receiver: Receiver, traced: Callable[..., None]) -> None:
+    traced()
+    threadtrail.uninstrument()
+    assert [path for path, _ in receiver.bodies if path == "/v1/traces"] == []
+
+
+def test_a_provider_passed_in_gets_the_runs_of_two_configurations_once(stage: Stage) -> None:
+    """The second call replaces the first: nothing is told twice."""
+    stage.traced()
+    stage.traced()
+    assistant, thread = tutor(stage.client), asked(stage.client)
+    answer(stage.client, stage.client.beta.threads.runs.create(thread.id, assistant_id=assistant.id))
+    threadtrail.flush()
+    assert len(stage.receiver.named("invoke_agent")) == 1
+    assert len(stage.receiver.named("create_agent")) == 1

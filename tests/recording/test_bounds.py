@@ -1,0 +1,229 @@
+"""What is kept is bounded, and a poll costs little however often it is repeated."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from driving import new_assistant, new_thread, resolved
+from recording.invariants import check_story
+from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
+from threadtrail.instrumentation import copies, glances
+from threadtrail.recording import interpreter as interpreter_module
+from threadtrail.recording.interpreter import Interpreter
+from threadtrail.recording.observation import Call, Returned, Scope
+from threadtrail.testing import capture
+from threadtrail.testing.server import Hangs, RunScript
+from threadtrail.values import NO_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from openai import OpenAI
+
+    from threadtrail.testing import AssistantsServer, Captured
+
+SECOND = 1_000_000_000
+CREATE, RETRIEVE = "threads.runs.create", "threads.runs.retrieve"
+SUBMIT = "threads.runs.submit_tool_outputs"
+
+
+class Stage:
+    """An interpreter and what it publishes, with clocks that stand still unless they are moved."""
+
+    def __init__(self, **limits: Any) -> None:
+        given = {"settle_seconds": 1.0, "run_timeout_seconds": 900.0, "max_open_runs": 1_000} | limits
+        self.interpreter = Interpreter(self.publish, **given)
+        self.events: list[Event] = []
+        self.unfinished = 0
+        self.keep = True
+
+    def publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
+        if self.keep:
+            self.events.append(event)
+        elif isinstance(event, RunEnded):
+            self.unfinished += not event.run.finished
+
+    def answer(
+        self,
+        status: str,
+        *,
+        asked: int,
+        answered: int,
+        run: str = "run_1",
+        operation: str = RETRIEVE,
+        **more: Any,
+    ) -> None:
+        """An answer of the API about a run: asked for and given at these seconds."""
+        arguments = {"run_id": run, "thread_id": f"thread_{run}"}
+        call = Call(operation, asked * SECOND, arguments, None, Scope(NO_ATTRIBUTES, None, None))
+        body = {
+            "object": "thread.run",
+            "id": run,
+            "thread_id": f"thread_{run}",
+            "status": status,
+            "created_at": 1,
+            "assistant_id": "asst_1",
+            "model": "gpt-4o",
+            "tools": [],
+            **more,
+        }
+        self.interpreter.handle(Returned(call, answered * SECOND, body), float(answered))
+        self.interpreter.tick(float(answered))
+
+    @property
+    def statuses(self) -> list[str]:
+        return [event.status for event in self.events if isinstance(event, RunStatusChanged)]
+
+
+# -- answers that were overtaken ------------------------------------------------------------------------
+
+
+def test_a_slow_answer_does_not_turn_the_run_back() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=1, answered=2, operation=CREATE)
+    stage.answer("in_progress", asked=4, answered=5)
+    stage.answer("queued", asked=3, answered=6)
+    stage.answer("completed", asked=7, answered=8)
+    stage.answer("in_progress", asked=6, answered=9)
+    assert stage.statuses == ["queued", "in_progress", "completed"]
+
+
+def test_a_slow_answer_may_still_know_more() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=1, answered=2, operation=CREATE)
+    stage.answer("in_progress", asked=4, answered=5)
+    stage.answer("completed", asked=3, answered=6)
+    assert stage.statuses == ["queued", "in_progress", "completed"]
+
+
+def test_a_poll_that_was_asked_before_outputs_were_submitted() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=1, answered=2, operation=CREATE)
+    stage.answer("requires_action", asked=3, answered=4)
+    stage.answer("queued", asked=5, answered=7, operation=SUBMIT)
+    stage.answer("requires_action", asked=6, answered=8)
+    stage.answer("in_progress", asked=9, answered=10)
+    assert stage.statuses == ["queued", "requires_action", "queued", "in_progress"]
+
+
+# -- bounded state --------------------------------------------------------------------------------------
+
+
+def test_the_oldest_open_run_gives_way() -> None:
+    stage = Stage(max_open_runs=3)
+    for number in range(5):
+        stage.answer("queued", asked=number, answered=number + 1, run=f"run_{number}", operation=CREATE)
+    told = [event.run.id for event in stage.events if isinstance(event, RunEnded)]
+    assert told == ["run_0", "run_1"]
+    assert stage.interpreter.open_runs == 3
+    stage.answer("completed", asked=9, answered=9, run="run_0")
+    assert [event.run.id for event in stage.events if isinstance(event, RunEnded)] == told
+    stage.interpreter.end_all(99 * SECOND)
+    check_story(stage.events)
+
+
+def test_runs_are_given_up_when_their_time_is_over_and_not_before() -> None:
+    stage = Stage(run_timeout_seconds=100.0)
+    stage.answer("queued", asked=1, answered=1, operation=CREATE)
+    stage.answer("in_progress", asked=60, answered=60)
+    assert stage.interpreter.next_deadline() == 160.0
+    stage.interpreter.tick(159.0)
+    assert stage.interpreter.open_runs == 1
+    stage.interpreter.tick(160.0)
+    assert stage.interpreter.open_runs == 0
+    assert stage.interpreter.next_deadline() is None
+
+
+def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
+    """Create runs that nobody will look at again; return how many blocks of memory are in use then."""
+    for number in itertools.islice(numbers, count):
+        stage.answer("queued", asked=1, answered=1, run=f"run_{number}", operation=CREATE)
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_memory_is_flat_over_a_hundred_thousand_runs() -> None:
+    stage, numbers = Stage(), itertools.count()
+    stage.keep = False
+    early = create_runs(stage, numbers, 20_000)  # fills all that is bounded
+    late = create_runs(stage, numbers, 80_000)
+    assert stage.interpreter.open_runs == 1_000
+    assert stage.unfinished == 99_000
+    assert late - early < 8_000  # one object kept for each run would make it 80,000
+    stage.interpreter.end_all(SECOND)
+    assert stage.unfinished == 100_000
+
+
+def test_glances_are_bounded() -> None:
+    seen = glances.Glances()
+    for number in range(3 * glances.REMEMBERED):
+        assert not seen.unchanged(str(number), ("queued",))
+        assert seen.unchanged(str(number), ("queued",))
+    assert len(seen._marks) <= glances.REMEMBERED
+
+
+@pytest.mark.usefixtures("strict")
+def test_runs_that_nobody_looks_at_again_are_told_once(client: OpenAI, server: AssistantsServer) -> None:
+    server.script(RunScript("never", end=Hangs()))
+    assistant_id = client.beta.assistants.create(model="gpt-4o").id
+    with capture(max_open_runs=10) as captured:
+        for _ in range(40):
+            client.beta.threads.create_and_run(assistant_id=assistant_id)
+        assert len(captured.runs) == 30
+    assert len(captured.runs) == len(captured.of(RunCreated)) == 40
+    assert not any(run.finished for run in captured.runs)
+    check_story(captured.events)
+
+
+# -- cost -----------------------------------------------------------------------------------------------
+
+
+class Counted:
+    """Calls a function, and counts."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.calls = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        return self.function(*args, **kwargs)
+
+
+@pytest.mark.parametrize("way", ["retrieve", "poll", "raw"])
+async def test_a_poll_does_not_serialise_the_run_again(
+    way: str,
+    any_client: Any,
+    server: AssistantsServer,
+    recorded: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.script_next(RunScript("x is 1.", polls=50))
+    runs = any_client.beta.threads.runs
+    assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
+    run = await resolved(runs.create(thread_id, assistant_id=assistant_id))
+    copied, parsed = Counted(copies.copy_model), Counted(json.loads)
+    monkeypatch.setattr(copies, "copy_model", copied)
+    monkeypatch.setattr(interpreter_module, "json", type("Json", (), {"loads": staticmethod(parsed)}))
+    if way == "poll":
+        await resolved(runs.poll(run.id, thread_id, poll_interval_ms=0))
+    else:
+        retrieve = (runs.with_raw_response if way == "raw" else runs).retrieve
+        for _ in range(50):
+            await resolved(retrieve(run.id, thread_id=thread_id))
+    assert recorded.run().poll_count == 50
+    assert [change.status for change in recorded.of(RunStatusChanged)] == [
+        "queued",
+        "in_progress",
+        "completed",
+    ]
+    # There are two changes to be told; `poll` itself returns the last one once more, as an object.
+    assert copied.calls + parsed.calls <= 3

@@ -1,0 +1,84 @@
+"""`capture()`: what the tests of an application use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import threadtrail
+import threadtrail.testing
+from threadtrail.events import RunCreated, RunEnded
+from threadtrail.testing import capture
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+NOTHING_HEAVY = (
+    "import sys, threadtrail.testing; "
+    "print([name for name in ('openai', 'pydantic', 'starlette', 'wrapt') if name in sys.modules])"
+)
+
+
+def run_once(client: OpenAI) -> str:
+    assistant_id = client.beta.assistants.create(model="gpt-4o").id
+    return client.beta.threads.create_and_run_poll(assistant_id=assistant_id, poll_interval_ms=0).id
+
+
+def test_what_happened_can_be_looked_at_during_the_block_and_after_it(client: OpenAI) -> None:
+    with capture() as captured:
+        assert not captured.events
+        assert not captured.runs
+        run_id = run_once(client)
+        assert captured.run().id == run_id
+        assert [event.run_id for event in captured.of(RunCreated)] == [run_id]
+        second = run_once(client)
+        assert [run.id for run in captured.runs] == [run_id, second]
+        assert captured.run(second).id == second
+    assert [event.run_id for event in captured.of(RunEnded)] == [run_id, second]
+    run_once(client)
+    assert len(captured.runs) == 2
+    assert not threadtrail.status().active
+
+
+def test_one_run_means_one(client: OpenAI) -> None:
+    with capture() as captured:
+        with pytest.raises(AssertionError, match=r"expected one run; recorded were: \[\]"):
+            captured.run()
+        run_ids = [run_once(client), run_once(client)]
+        with pytest.raises(AssertionError, match=run_ids[1]):
+            captured.run()
+        with pytest.raises(AssertionError, match="expected one run run_none"):
+            captured.run("run_none")
+
+
+def test_settings_are_those_of_instrument(client: OpenAI) -> None:
+    with capture(capture_content=False, inline=True) as captured, threadtrail.attributes(user_id="u1"):
+        run_once(client)
+    run = captured.run()
+    assert (run.request.instructions, run.attributes.user_id) == (None, "u1")
+    with pytest.raises(threadtrail.ConfigurationError, match="settle_seconds"), capture(settle_seconds=-1):
+        pass
+
+
+def test_an_unfinished_run_is_told_when_the_block_is_left(client: OpenAI) -> None:
+    with capture() as captured:
+        assistant_id = client.beta.assistants.create(model="gpt-4o").id
+        client.beta.threads.create_and_run(assistant_id=assistant_id)
+        assert captured.runs == []
+    assert captured.run().finished is False
+
+
+def test_it_stays_a_function_however_it_is_imported() -> None:
+    import threadtrail.testing.capturing  # noqa: PLC0415 - what a submodule's import could overwrite
+
+    assert threadtrail.testing.capture is capture
+    assert threadtrail.testing.Captured.__name__ == "Captured"
+
+
+@pytest.mark.slow
+def test_importing_the_helpers_imports_nothing_heavy() -> None:
+    program = [sys.executable, "-c", NOTHING_HEAVY]
+    assert subprocess.run(program, check=True, capture_output=True, text=True).stdout == "[]\n"  # noqa: S603 - ours
