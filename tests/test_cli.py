@@ -93,7 +93,7 @@ def test_the_command_line_loads_no_sdk_before_a_command_runs() -> None:
         "import sys, threadtrail.cli\n"
         "print(sorted({'openai', 'rich', 'pydantic', 'starlette', 'uvicorn'} & sys.modules.keys()))"
     )
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=50
     )
     assert done.stdout == "[]\n"

@@ -132,7 +132,7 @@ def test_the_picture_on_the_first_screen_is_what_the_example_draws(
     server.script_next(
         RunScript(ToolCalls(*calls, usage=Usage(212, 41)), answer, polls=[3, 2], queued_polls=1)
     )
-    drawn = subprocess.run(  # noqa: S603 - our own program
+    drawn = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", str(ROOT / "examples" / "function_calling.py")],
         env={
             **os.environ,

@@ -7,13 +7,16 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from threadtrail.testing import AssistantsServer
 from threadtrail.testing.server import Hangs, RunScript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 

@@ -320,8 +320,13 @@ def test_each_exporters_hooks_reach_that_exporter_alone() -> None:
     first, second = (item.hooks for item in loaded)
     assert recorder.calls == []  # loading calls no hook
     settings = Settings()
-    assert first.start and first.capture_context and first.export and first.flush
-    assert first.shutdown and first.after_fork and second.export
+    assert first.start
+    assert first.capture_context
+    assert first.export
+    assert first.flush
+    assert first.shutdown
+    assert first.after_fork
+    assert second.export
     assert (second.start, second.capture_context, second.flush) == (None, None, None)
     first.start(settings=settings)
     assert first.capture_context() == "context"

@@ -529,7 +529,7 @@ def test_the_error_can_be_pickled() -> None:
 
 def test_errors_can_be_imported_without_pydantic() -> None:
     program = "import sys, threadtrail.errors; sys.exit('pydantic' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own program
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 # --- documentation -------------------------------------------------------------------------------

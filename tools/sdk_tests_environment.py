@@ -56,9 +56,7 @@ def sdk_source(python: Path) -> Path:
     return source
 
 
-def virtual_environment(
-    name: str, base_python: str, requirements: list[str], *, cache: Path = CACHE
-) -> Path:
+def virtual_environment(name: str, base_python: str, requirements: list[str], *, cache: Path = CACHE) -> Path:
     """Return the interpreter of a virtual environment that holds exactly these requirements."""
     folder = cache / name
     complete = folder / "complete.json"

@@ -63,7 +63,7 @@ class Instrumentation:
         self.uninstrument()
 
 
-def instrument(
+def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion and type checkers
     *,
     exporters: str | Iterable[Any] | Mapping[str, Any] | None = None,
     capture_content: bool | None = None,
@@ -138,7 +138,9 @@ def _start(loaded: LoadedExporters, settings: Settings) -> None:
                 item.hooks.start(settings=settings)
             except BaseException:
                 for other in started:
-                    guard.call(f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0)
+                    guard.call(
+                        f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0
+                    )
                 raise
         started.append(item)
 

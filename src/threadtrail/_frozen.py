@@ -22,7 +22,7 @@ class FrozenDict(dict[str, Any]):
         raise TypeError("events are immutable: copy the value with dict(...) and change the copy")
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
-    __ior__ = _refuse  # type: ignore[assignment]  # refusing is the point, not returning Self
+    __ior__ = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # immutable, hence hashable
         """Hash by content; raises TypeError where a value is not hashable, as a tuple does."""

@@ -108,7 +108,7 @@ def ended(
 
 def run_script(script: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script (its text, or its file) in a fresh interpreter; a hang of it fails the test."""
-    return subprocess.run(  # noqa: S603 - our own scripts
+    return subprocess.run(
         [
             sys.executable,
             "-W",

@@ -65,7 +65,7 @@ def run(version: str, mode: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "differential.surface", "--mode", mode]
         # Another layer begins to fail with each SDK, so that each fails in every part of the play.
         command += ["--first", str(VERSIONS.index(version))]
-        process = subprocess.run(  # noqa: S603 - our own program, on this interpreter
+        process = subprocess.run(
             [*command, "--output", str(output)],
             cwd=folder,
             env={**clean_environment(folder), "PYTHONPATH": os.pathsep.join(path)},

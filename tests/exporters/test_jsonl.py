@@ -286,7 +286,7 @@ for batch in range(batches):
 
 def writer(path: Path, name: str, *flags: str, batches: int, size: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", WRITER, str(path), name, str(batches), str(size), *flags]
-    return subprocess.Popen(  # noqa: S603 - our own program
+    return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
@@ -401,7 +401,7 @@ class TestSeveralProcesses:
 def test_a_file_system_without_locks_is_written_all_the_same(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fcntl  # noqa: PLC0415 - POSIX only
+    import fcntl
 
     def no_locks(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

@@ -72,7 +72,7 @@ def test_an_unfinished_run_is_told_when_the_block_is_left(client: OpenAI) -> Non
 
 
 def test_it_stays_a_function_however_it_is_imported() -> None:
-    import threadtrail.testing.capturing  # noqa: PLC0415 - what a submodule's import could overwrite
+    import threadtrail.testing.capturing
 
     assert threadtrail.testing.capture is capture
     assert threadtrail.testing.Captured.__name__ == "Captured"
@@ -81,4 +81,4 @@ def test_it_stays_a_function_however_it_is_imported() -> None:
 @pytest.mark.slow
 def test_importing_the_helpers_imports_nothing_heavy() -> None:
     program = [sys.executable, "-c", NOTHING_HEAVY]
-    assert subprocess.run(program, check=True, capture_output=True, text=True).stdout == "[]\n"  # noqa: S603 - ours
+    assert subprocess.run(program, check=True, capture_output=True, text=True).stdout == "[]\n"

@@ -19,7 +19,7 @@ def test_python_blocks_make_a_test_file_that_passes(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "test_guide.py"
     file.write_text("\n\n".join(blocks), encoding="utf-8")
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
         cwd=tmp_path,
         capture_output=True,

@@ -292,7 +292,7 @@ def test_program_says_that_its_port_is_taken(
 
 def test_program_serves_until_interrupted() -> None:
     command = [sys.executable, "-m", "threadtrail.testing.server", "--port", "0"]
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [*command, "--scenario", "refusal"], stdout=subprocess.PIPE, text=True
     ) as program:
         try:
@@ -323,7 +323,7 @@ try:
 except ImportError as error:
     print(light, type(error).__name__, error)
 """
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.startswith("True MissingExtraError")
@@ -338,7 +338,7 @@ def test_older_sdks_speak_with_it(version: str) -> None:
         pytest.skip(f"{home.relative_to(ROOT)} is not unpacked")
     environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(home)}
     script = Path(__file__).with_name("old_sdk_tour.py")
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-W", "ignore", str(script)],
         capture_output=True,
         text=True,

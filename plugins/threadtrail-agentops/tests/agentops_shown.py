@@ -61,11 +61,17 @@ def _trace(spans: list[Span]) -> Shown:
         name=first.name,
         status=last.status,
         seconds=(last.start - first.start) / 1e9,
-        tags=tuple(json.loads(first.attributes.get("agentops.tags", "[]"))),
+        tags=_tags(first),
         types=types,
         tokens={name: _sum(spans, f"gen_ai.usage.{name}_tokens") for name in TOKENS},
         spans=tuple(sorted(spans, key=lambda span: span.start)),
     )
+
+
+def _tags(span: Span) -> tuple[str, ...]:
+    """The store keeps text only, so a list (the native SDK's) becomes JSON there."""
+    tags = span.attributes.get("agentops.tags", "[]")
+    return tuple(json.loads(tags) if isinstance(tags, str) else tags)
 
 
 def _sum(spans: list[Span], key: str) -> int:

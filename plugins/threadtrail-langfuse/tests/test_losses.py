@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,8 @@ from langfuse_receiver import TRACES, until
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
+
+OTEL = tuple(map(int, version("opentelemetry-sdk").split(".")[:2]))
 
 
 @pytest.fixture
@@ -33,6 +36,8 @@ def lost() -> int:
 def test_what_the_backend_refuses_is_counted_and_logged_once(
     stage: Stage, caplog: pytest.LogCaptureFixture, status: int, whose: str
 ) -> None:
+    if status == 500 and OTEL < (1, 45):
+        pytest.skip("this OTLP exporter tries again for a minute before it says so")
     if whose == "the app's":
         Langfuse()
     stage.langfuse.status = status
@@ -51,7 +56,7 @@ def test_what_the_backend_refuses_is_counted_and_logged_once(
 
 
 def test_what_arrives_after_a_loss_is_not_counted_as_lost(stage: Stage) -> None:
-    stage.langfuse.status = 500
+    stage.langfuse.status = 401
     stage.trace()
     stage.run()
     threadtrail.flush()

@@ -40,7 +40,9 @@ class TraceGroups:
         if group is None:
             return [node]
         told = tuple(attribute_nodes(group.started.attributes))
-        group.nodes.append(replace(node, children=tuple(child for child in node.children if child not in told)))
+        group.nodes.append(
+            replace(node, children=tuple(child for child in node.children if child not in told))
+        )
         group.runs += runs
         held = sum(len(each.nodes) for each in self._open.values())
         return self.release() if held >= HELD_AT_MOST else []

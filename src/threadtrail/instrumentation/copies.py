@@ -25,12 +25,21 @@ def copy_json(value: Any) -> Any:
         return {str(key): item for key, raw in value.items() if (item := copy_json(raw)) is not NOTHING}
     if isinstance(value, (list, tuple)):
         return [item for raw in value if (item := copy_json(raw)) is not NOTHING]
-    return copy_model(value) if hasattr(value, "model_dump") else NOTHING
+    return value.model_dump(warnings=False) if hasattr(value, "model_dump") else NOTHING
 
 
-def copy_model(model: Any) -> Any:
-    """A deep copy of an SDK object as a dict; odd contents (unknown variants) are no reason to warn."""
-    return model.model_dump(warnings=False)
+def copy_model(model: Any, *, without: frozenset[str] | None = None) -> Any:
+    """A deep copy of an SDK object, as the bytes of its JSON: one object, which nobody can change.
+
+    A tree of dicts would take as long to make, and then the garbage collector's time in this thread.
+    Odd contents (unknown variants) are no reason to warn. Text that is no valid Unicode cannot be
+    written as bytes: such an object is copied as a dict.
+    """
+    serializer = model.__pydantic_serializer__
+    try:
+        return serializer.to_json(model, warnings=False, exclude=without)
+    except ValueError:
+        return serializer.to_python(model, warnings=False, exclude=without)
 
 
 def copy_arguments(
@@ -59,17 +68,9 @@ def copy_changed(model: Any, glances: Glances) -> Any:
     mark = mark_of(model, glances.knows(fields.get("run_id")))
     if mark is not None and glances.unchanged(identity, mark):
         return None
-    return _copy_progress(fields) if known and fields.get("object") == "thread.run" else copy_model(model)
+    progress = known and fields.get("object") == "thread.run"
+    return copy_model(model, without=LASTING if progress else None)
 
 
 LASTING = frozenset({"instructions", "tools", "response_format", "truncation_strategy", "tool_choice"})
-"""What was asked of a run: told when it began, and the same ever after."""
-
-
-def _copy_progress(fields: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a run that was copied whole before: without what does not change, tools above all."""
-    return {
-        name: value if isinstance(value, PLAIN) else copy_json(value)
-        for name, value in fields.items()
-        if name not in LASTING
-    }
+"""What was asked of a run: copied when it began, and the same ever after."""

@@ -32,7 +32,7 @@ class StreamNotes:
     def __init__(self, sink: Sink, call: Call) -> None:
         self._sink = sink
         self._call = call
-        self._deltas: dict[str, list[tuple[str, Any]]] = {}
+        self._deltas: dict[str, list[tuple[Any, Any]]] = {}
         self._output = False
         self._closed = False
 
@@ -41,7 +41,7 @@ class StreamNotes:
         if self._closed:
             return
         name = getattr(event, "event", None)
-        data = getattr(event, "data", None)
+        data: Any = getattr(event, "data", None)
         if name == "thread.message.delta":
             # Nearly all events are this one, so it takes the shortest way.
             if not self._output:
@@ -57,7 +57,7 @@ class StreamNotes:
             self._first_output()
             self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
         elif name is not None:
-            copy = copy_model(data) if hasattr(data, "model_dump") else data
+            copy = copy_model(data) if hasattr(data, "__pydantic_serializer__") else data
             if name in COMPLETIONS:
                 self._deltas.pop(getattr(data, "id", ""), None)
             self._sink.put(StreamEvent(self._call, time.time_ns(), name, copy))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.recording import assistants as read
+from threadtrail.recording.kinds import parse
 from threadtrail.values import Message
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ def fold(record: RunRecord, deltas: list[tuple[str, Any]], time: int) -> None:
     ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival.
     """
     by_object: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
-    for name, data in deltas:
-        identity = read.text_or_none(read.mapping(data).get("id"))
-        delta = read.mapping(read.mapping(data).get("delta"))
+    for name, noted in deltas:
+        data = read.mapping(parse(noted))
+        identity = read.text_or_none(data.get("id"))
+        delta = read.mapping(data.get("delta"))
         if identity is None:
             continue
         pieces = by_object.setdefault((name, identity), {})

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from threadtrail.recording import assistants as read
 from threadtrail.recording.deltas import fold
 from threadtrail.recording.groups import Groups
+from threadtrail.recording.kinds import (
+    CREATES_RUN,
+    LEARNT_FROM,
+    SUBMIT,
+    kind_of_event,
+    kind_of_operation,
+    parse,
+)
 from threadtrail.recording.known import input_from_listing, with_ids
 from threadtrail.recording.observation import (
     Call,
@@ -33,18 +40,6 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Stream
     from threadtrail.recording.runs import Publish
-
-LEARNT_FROM = {
-    # How a run's state became known, by the operation that returned it.
-    "threads.runs.create": "create",
-    "threads.create_and_run": "create",
-    "threads.runs.submit_tool_outputs": "submit",
-    "threads.runs.cancel": "cancel",
-    "threads.runs.update": "update",
-    "threads.runs.list": "list",
-}
-CREATES_RUN = {"threads.runs.create", "threads.create_and_run"}
-SUBMIT = "threads.runs.submit_tool_outputs"
 
 DROPPED_STREAM_SECONDS = 60.0
 """A run whose stream the app left early, and which nobody looks at again, is told after this long."""
@@ -105,9 +100,7 @@ class Interpreter:
     def _returned(self, observation: Returned, now: float) -> None:
         call = observation.call
         self._submitted(call)
-        result = observation.result
-        if isinstance(result, bytes):
-            result = _parse(result)
+        result = parse(observation.result)
         if result is None:
             self._unchanged(observation, now)
         elif isinstance(result, list) or result.get("object") == "list":
@@ -117,7 +110,7 @@ class Interpreter:
             self._see(result, call, observation.time, now)
 
     def _see_list(self, objects: list[Any], call: Call, time: int, now: float) -> None:
-        objects = [data for data in objects if isinstance(data, dict)]
+        objects = [data for data in map(parse, objects) if isinstance(data, dict)]
         newest_first = call.arguments.get("order") != "asc"
         if newest_first:
             # So does the API list; a story is told from its beginning.
@@ -131,7 +124,7 @@ class Interpreter:
 
     def _see(self, data: dict[str, Any], call: Call, time: int, now: float, place: int | None = None) -> None:
         """Dispatch on the kind of object; compatible servers may leave ``object`` out."""
-        match data.get("object") or _kind_of(call.operation):
+        match data.get("object") or kind_of_operation(call.operation):
             case "thread.run":
                 self._see_run(data, call, time, now)
             case "thread.run.step":
@@ -245,10 +238,10 @@ class Interpreter:
     # -- streams --------------------------------------------------------------------------------
 
     def _streamed(self, event: StreamEvent, now: float) -> None:
-        call, name, data = event.call, event.name, event.data
+        call, name, data = event.call, event.name, parse(event.data)
         if not isinstance(data, dict):
             return
-        match data.get("object") or _kind_of_event(name):
+        match data.get("object") or kind_of_event(name):
             case "thread":
                 self._around.see_thread(data, call, event.time)
             case "thread.run.step":
@@ -345,28 +338,3 @@ def _count(record: RunRecord, call: Call) -> None:
 
 def _mark_streamed(record: RunRecord) -> None:
     record.streamed = True
-
-
-def _kind_of(operation: str) -> str:
-    if operation.startswith("threads.runs.steps"):
-        return "thread.run.step"
-    if operation.startswith("threads.runs") or operation == "threads.create_and_run":
-        return "thread.run"
-    if operation.startswith("threads.messages"):
-        return "thread.message"
-    return "assistant" if operation.startswith("assistants") else "thread"
-
-
-def _kind_of_event(name: str) -> str:
-    """Of what kind an object of a stream is, by its event (API reference, "Assistant stream events")."""
-    kinds = ("thread.run.step", "thread.run", "thread.message", "thread")
-    return next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
-
-
-def _parse(body: bytes) -> Any:
-    """The body of a raw response; not everything that comes with status 200 is JSON."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
-    return value if isinstance(value, (dict, list)) else None

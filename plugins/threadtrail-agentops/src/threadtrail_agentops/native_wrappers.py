@@ -57,7 +57,9 @@ class NativeWrappers:
             return
         found = list(_in_place())
         if self._policy == "unwrap":
-            found = [each for each in found if not _taken_off(each)]
+            # The native SDK puts them on again when it sees certain imports; it may also do so twice.
+            while any([_taken_off(each) for each in found]):
+                found = list(_in_place())
         if found:
             self._warned = True
             logger.warning(ADVICE, ", ".join(each.path for each in found))

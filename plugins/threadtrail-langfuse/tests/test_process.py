@@ -1,0 +1,271 @@
+"""Whole programs: how they exit, fork and are served, whatever Langfuse does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from langfuse_receiver import TRACES
+
+if TYPE_CHECKING:
+    from langfuse_receiver import Receiver
+    from threadtrail.testing import AssistantsServer
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+OLDEST = ROOT / ".sdks" / "langfuse-4.7.0"
+
+PROLOGUE = """
+import os, sys, threading, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+import threadtrail
+
+def client():
+    from openai import OpenAI
+    return OpenAI()
+
+def drive(client, question="hello"):
+    threads = client.beta.threads
+    assistant = client.beta.assistants.create(model="gpt-4o", name="Tutor")
+    thread = threads.create(messages=[{"role": "user", "content": question}])
+    run = threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    threads.messages.list(thread.id)
+    return run
+"""
+
+
+def run(
+    server: AssistantsServer, folder: Path, program: str, seconds: float = 40, **variables: str
+) -> tuple[float, str]:
+    """Run the program to its end; return how long it took, and what it wrote to stderr."""
+    script = folder / "program.py"
+    script.write_text(PROLOGUE + textwrap.dedent(program))
+    begin = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, str(script)],
+        env={**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
+    assert done.returncode == 0, done.stderr
+    return time.perf_counter() - begin, done.stderr
+
+
+def questions(langfuse: Receiver) -> Counter[str]:
+    """How often each question arrived as a run."""
+    return Counter(str(each.input) for each in langfuse.all_spans if each.type == "agent")
+
+
+def test_a_program_that_just_ends_delivers_its_run(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path
+) -> None:
+    _, errors = run(server, tmp_path, 'threadtrail.instrument(exporters=["langfuse"])\ndrive(client())')
+    assert errors == ""
+    assert questions(langfuse) == {"hello": 1}
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_beside_the_apps_client_all_is_delivered_at_the_end_of_the_program(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path, order: str
+) -> None:
+    lines = ['threadtrail.instrument(exporters=["langfuse"])', "langfuse = Langfuse()"]
+    program = "\n".join(
+        [
+            "from langfuse import Langfuse, observe",
+            *(lines if order == "after" else reversed(lines)),
+            'observe(name="theirs")(lambda: drive(client()).id)()',
+        ]
+    )
+    run(server, tmp_path, program)
+    assert questions(langfuse) == {"hello": 1}
+    assert langfuse.one("agent").parent_id == langfuse.named("theirs").id
+
+
+@pytest.mark.parametrize("trouble", ["refused", "hanging", "unavailable"])
+def test_the_exit_keeps_its_bound(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path, trouble: str
+) -> None:
+    program = """
+    threadtrail.instrument(exporters=["langfuse"], shutdown_timeout_seconds=2.0)
+    openai = client()
+    for _ in range(3):
+        assert drive(openai).status == "completed"
+    """
+    healthy, _ = run(server, tmp_path, program)
+    address = "http://127.0.0.1:9" if trouble == "refused" else langfuse.url
+    if trouble == "hanging":
+        langfuse.answering.clear()
+    langfuse.status = 503
+    took, errors = run(server, tmp_path, program, LANGFUSE_BASE_URL=address)
+    langfuse.answering.set()
+    assert took < healthy + 2.0 + 1.5
+    assert 1 <= len(errors.splitlines()) <= 2, errors
+    assert "exporter 'langfuse'" in errors
+    assert "lost so far" in errors
+
+
+FORK = """
+threadtrail.instrument(exporters=["langfuse"], settle_seconds=0.0)
+drive(client(), "before the fork")
+assert threadtrail.flush()
+"""
+
+
+def test_parent_and_children_deliver_their_own_runs_once_and_whole(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path
+) -> None:
+    """Each sends several times beside the others, over connections that must not be one."""
+    program = (
+        FORK
+        + """
+children = []
+for child in range(4):
+    pid = os.fork()
+    if pid == 0:
+        openai = client()
+        for number in range(5):
+            drive(openai, f"child {child} run {number}")
+            assert threadtrail.flush()
+        sys.exit(0)
+    children.append(pid)
+openai = client()
+for number in range(5):
+    drive(openai, f"parent run {number}")
+    assert threadtrail.flush()
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+    )
+    run(server, tmp_path, program)
+    expected = {f"child {child} run {number}" for child in range(4) for number in range(5)}
+    expected |= {f"parent run {number}" for number in range(5)} | {"before the fork"}
+    assert questions(langfuse) == dict.fromkeys(expected, 1)
+    assert langfuse.corrupted == []
+    assert {request.path for request in langfuse.requests} == {TRACES}
+    assert langfuse.observations  # each observation once
+
+
+def test_a_prefork_server_whose_workers_are_terminated_delivers_all(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path
+) -> None:
+    """As ``gunicorn --preload`` does it, with the app's own client made before the fork."""
+    program = (
+        """
+from langfuse import Langfuse
+langfuse = Langfuse()
+"""
+        + FORK
+        + """
+import signal
+workers = []
+for number in range(3):
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with langfuse.start_as_current_observation(name=f"request {number}"):
+            drive(client(), f"worker {number}")
+        os.write(tell, b"x")
+        signal.pause()
+    workers.append((pid, ready))
+for pid, ready in workers:
+    os.read(ready, 1)
+    os.kill(pid, signal.SIGTERM)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+    )
+    run(server, tmp_path, program)
+    assert questions(langfuse) == {"before the fork": 1, "worker 0": 1, "worker 1": 1, "worker 2": 1}
+    requests = {each.name: each.id for each in langfuse.observations if each.name.startswith("request")}
+    below = {each.parent_id for each in langfuse.of("agent") if each.input != "before the fork"}
+    assert below == set(requests.values())
+    assert langfuse.corrupted == []
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_of_multiprocessing_deliver_theirs(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path, method: str
+) -> None:
+    program = f"""
+    import multiprocessing
+
+    def work(number):
+        threadtrail.instrument(exporters=["langfuse"])
+        drive(client(), f"child {{number}}")
+
+    if __name__ == "__main__":
+        threadtrail.instrument(exporters=["langfuse"])
+        drive(client(), "parent")
+        context = multiprocessing.get_context({method!r})
+        children = [context.Process(target=work, args=(number,)) for number in range(2)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+            assert child.exitcode == 0
+    """
+    run(server, tmp_path, program)
+    assert questions(langfuse) == {"parent": 1, "child 0": 1, "child 1": 1}
+    assert langfuse.observations
+
+
+def test_runs_in_a_forked_child_hang_below_the_trace_that_its_parent_opened(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path
+) -> None:
+    program = (
+        FORK
+        + """
+with threadtrail.trace("job"):
+    drive(client(), "parent")
+    assert threadtrail.flush()
+    pid = os.fork()
+    if pid == 0:
+        drive(client(), "child")
+        threadtrail.shutdown()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+    )
+    run(server, tmp_path, program)
+    job = langfuse.named("job")
+    below = {each.input for each in langfuse.of("agent") if each.parent_id == job.id}
+    assert below == {"parent", "child"}
+    assert {each.trace_id for each in langfuse.of("agent") if each.parent_id} == {job.trace_id}
+
+
+@pytest.mark.timeout(300)
+def test_the_oldest_supported_sdk_passes_the_same_tests() -> None:
+    """Everything that is fast, in a process that sees Langfuse 4.7.0 with its oldest OpenTelemetry."""
+    if str(OLDEST) in os.environ.get("PYTHONPATH", ""):
+        pytest.skip("this is that process")
+    if not OLDEST.exists():
+        pytest.skip("not unpacked: make sdks")
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "pytest", "-q", "-m", "not slow", str(Path(__file__).parent)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(OLDEST)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    version = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", "import langfuse; print(langfuse.__version__)"],
+        env={**os.environ, "PYTHONPATH": str(OLDEST)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert version.stdout.strip() == "4.7.0"
