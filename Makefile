@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OTEL := plugins/threadtrail-opentelemetry
 
 # The SDK versions that are tested: the oldest with Assistants v2, the last before its resources became
 # lazy, the last of 2.x, and the newest.
@@ -16,21 +17,20 @@ SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed)
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format docs-data sdks sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make the virtual environment (.venv)
 
-$(SETUP): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "threadtrail needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' \
-		$(foreach plugin,$(wildcard plugins/*/pyproject.toml),-e $(dir $(plugin)))
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL)
 	@touch $@
 
 demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
@@ -46,6 +46,7 @@ lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
 
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
@@ -61,6 +62,9 @@ sdks: $(SDKS) ## unpack the older SDK versions of the test matrix (.sdks)
 	@rm -rf $(@D)
 	@$(PIP) install --no-warn-conflicts -c constraints.txt --target $(@D) openai==$*
 	@touch $@
+
+phoenix: $(SETUP) ## install Arize Phoenix (800 MB, .cache/phoenix): without it, its tests are skipped
+	@$(BIN)/python $(OTEL)/tests/phoenix_server.py
 
 sdk-tests: $(SETUP) ## the SDK's own Assistants tests, without and with threadtrail on
 	@$(BIN)/python tools/sdk_tests.py

@@ -282,7 +282,5 @@ class TestIds:
             "from threadtrail.trace_shape import shape; from threadtrail.testing.samples import sample_runs\n"
             "print(*(span.span_id for span in shape(sample_runs()['file_search']).walk()))"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stdout.split() == [span.span_id for span in shape(RUNS["file_search"]).walk()]

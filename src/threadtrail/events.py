@@ -150,11 +150,12 @@ class AssistantDeleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadCreated(Event):
-    """The app created a thread (a conversation)."""
+    """The app created a thread (a conversation); ``started_at``: when it made the call."""
 
     event: Literal["ThreadCreated"] = "ThreadCreated"
     type: str = "thread.created"
     thread_id: str
+    started_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,13 +169,17 @@ class ThreadDeleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageCreated(Event):
-    """A message came into being: added by the app, or begun by the model in a stream."""
+    """A message came into being: added by the app, or begun by the model in a stream.
+
+    ``started_at``: when the app made the call that added it.
+    """
 
     event: Literal["MessageCreated"] = "MessageCreated"
     type: str = "thread.message.created"
     message: Message
     thread_id: str | None = None
     run_id: str | None = None
+    started_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -251,6 +251,7 @@ class Run:
 
     ``finished`` is false for a run that was never seen to end; ``ended_at`` is then when it was given up.
     ``poll_count`` counts the looks of the app at the run; ``retry_count`` the SDK's own retries.
+    ``observed_from_start`` is false for a run that another process created.
     """
 
     id: str
@@ -274,6 +275,7 @@ class Run:
     poll_count: int = 0
     retry_count: int = 0
     streamed: bool = False
+    observed_from_start: bool = True
     metadata: JsonObject = field(default=EMPTY, metadata=CONTENT)
     attributes: Attributes = NO_ATTRIBUTES
 

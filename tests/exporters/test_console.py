@@ -470,7 +470,5 @@ def test_without_a_terminal_rich_is_not_loaded() -> None:
         "ConsoleExporter(io.StringIO()).export(sample_events())\n"
         "print('rich' in sys.modules, 'pydantic' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"

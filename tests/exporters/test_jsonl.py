@@ -286,9 +286,7 @@ for batch in range(batches):
 
 def writer(path: Path, name: str, *flags: str, batches: int, size: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", WRITER, str(path), name, str(batches), str(size), *flags]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def say(process: subprocess.Popen[str], *, until: str) -> None:

@@ -210,6 +210,7 @@ async def test_a_poll_does_not_serialise_the_run_again(
     runs = any_client.beta.threads.runs
     assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
     run = await resolved(runs.create(thread_id, assistant_id=assistant_id))
+    assert len(recorded.of(RunStatusChanged)) == 1, "what was noted so far is read before the counting begins"
     copied, parsed = Counted(copies.copy_model), Counted(pydantic_core.from_json)
     monkeypatch.setattr(copies, "copy_model", copied)
     monkeypatch.setattr(kinds, "from_json", parsed)

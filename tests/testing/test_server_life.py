@@ -292,9 +292,7 @@ def test_program_says_that_its_port_is_taken(
 
 def test_program_serves_until_interrupted() -> None:
     command = [sys.executable, "-m", "threadtrail.testing.server", "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--scenario", "refusal"], stdout=subprocess.PIPE, text=True
-    ) as program:
+    with subprocess.Popen([*command, "--scenario", "refusal"], stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
             line = program.stdout.readline()

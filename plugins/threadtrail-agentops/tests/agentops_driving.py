@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from openai import OpenAI
+from typing import TYPE_CHECKING, Any
 
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls, Usage
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 WEATHER = {
     "type": "function",
@@ -41,7 +42,7 @@ def answer(client: OpenAI, run: Any) -> Any:
     runs = client.beta.threads.runs
     run = runs.poll(run.id, thread_id=run.thread_id)
     while run.status == "requires_action":
-        outputs = [
+        outputs: list[Any] = [
             {"tool_call_id": call.id, "output": json.dumps({"celsius": 20 + number})}
             for number, call in enumerate(run.required_action.submit_tool_outputs.tool_calls)
         ]

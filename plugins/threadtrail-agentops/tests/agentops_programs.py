@@ -36,7 +36,7 @@ def run(
         for name, value in os.environ.items()
         if not name.upper().endswith("_PROXY") and not name.startswith(OF_USERS)
     }
-    done = subprocess.run(  # noqa: S603 - our own programs
+    done = subprocess.run(
         [sys.executable, "-W", "ignore", str(script), *arguments],
         cwd=folder,
         env=environment | {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local"} | variables,

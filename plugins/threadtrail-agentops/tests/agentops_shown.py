@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agentops_receiver import Span
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from agentops_receiver import Span
 
 SUFFIXES = (".session", ".agent", ".tool", ".task", ".operation", ".workflow")
 FIRST_KEYS = {"gen_ai": "llm", "agent": "agent", "tool": "tool"}

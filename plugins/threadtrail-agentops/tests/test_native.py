@@ -1,9 +1,8 @@
-"""Living with AgentOps' own SDK: nothing counted twice, its traces left alone, runs below them if they arrive."""
+"""Living with AgentOps' own SDK: nothing is counted twice, and its traces are left alone."""
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,6 @@ from agentops_shown import shown
 from threadtrail.testing.server import Message, RunScript, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from agentops_receiver import Receiver, Span
@@ -35,7 +33,7 @@ OPENTELEMETRIES = [
 
 
 @pytest.fixture
-def server(server: AssistantsServer) -> Iterator[AssistantsServer]:
+def server(server: AssistantsServer) -> AssistantsServer:
     server.script(RunScript(Message("x = 1", usage=Usage(60, 4)), polls=3))
     return server
 
@@ -152,4 +150,3 @@ def test_nothing_of_the_program_is_changed(
     }
     assert list(tmp_path.iterdir()) == []  # no agentops.log
     assert len(shown(receiver.spans)) == 1
-    assert sys.version_info >= (3, 11)

@@ -204,9 +204,14 @@ def test_an_exception_that_leaves_a_trace_is_its_failure(
     client: OpenAI, receiver: Receiver, traced: Callable[..., None], strict: None
 ) -> None:
     traced()
-    with pytest.raises(ZeroDivisionError), threadtrail.trace("math lesson"):
+
+    @threadtrail.trace("math lesson")
+    def lesson() -> float:
         whole_run(client)
-        _ = 1 / 0
+        return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        lesson()
     assert threadtrail.flush()
     (trace,) = shown(receiver.spans)
     assert trace.status == "ERROR"
@@ -237,9 +242,7 @@ def test_a_trace_that_nobody_saw_end_is_closed_at_shutdown(
 ) -> None:
     run = RUNS["plain_answer"]
     begin = (run.created_at or 0) - 1_000_000
-    exported(
-        options, [TraceStarted(time=begin, name="open", trace_id="t"), *events_of(run, trace_id="t")]
-    )
+    exported(options, [TraceStarted(time=begin, name="open", trace_id="t"), *events_of(run, trace_id="t")])
     (trace,) = shown(receiver.spans)
     assert trace.name == "open.session"
     assert trace.spans[0].attributes["agentops.session.end_state"] == "Indeterminate"

@@ -13,6 +13,8 @@ from agentops_driving import tutor, whole_run
 from agentops_programs import program
 from agentops_receiver import TOKEN_PATH, TRACES_PATH
 from threadtrail_agentops import session, tokens
+from threadtrail_agentops.options import Options, resolve
+from threadtrail_agentops.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +73,7 @@ def test_a_late_token_loses_nothing(
     traced()
     whole_run(client)
     assert threadtrail.flush(10.0)
-    assert receiver.span("Math Tutor.session")
+    assert len(receiver.named("Math Tutor.session")) == 1
     assert lane().lost == 0
     assert {request.status for request in receiver.to(TRACES_PATH)} == {200}
 
@@ -131,7 +133,6 @@ def test_a_wrong_key_sends_nothing_asks_once_and_is_counted(
     threadtrail.flush()
     assert receiver.to(TRACES_PATH) == []
     assert len(receiver.to(TOKEN_PATH)) == 1  # not asked again for half a minute
-    assert lane().delivered == 0 or lane().failed > 0
     assert lane().failed >= 2
     assert "is AGENTOPS_API_KEY right?" in str(lane().last_error)
     warnings = [record for record in caplog.records if "exporter 'agentops', export" in record.message]
@@ -170,7 +171,7 @@ def test_what_may_have_arrived_is_not_sent_twice(
     receiver.trace_answers = [receiver.hang]
     traced(timeout=0.3)
     tutor(client)
-    assert not threadtrail.flush(5.0) or lane().failed == 1
+    threadtrail.flush(5.0)
     assert lane().failed == 1
     receiver.released.set()
     receiver.wait_for(lambda: receiver.to(TRACES_PATH))
@@ -268,9 +269,6 @@ def test_a_fork_doubles_nothing_and_loses_nothing(
 
 
 def test_a_sender_of_a_child_closes_what_it_inherited(options: dict[str, Any]) -> None:
-    from threadtrail_agentops.options import Options, resolve  # noqa: PLC0415
-    from threadtrail_agentops.sending import Sender  # noqa: PLC0415
-
     parent = Sender(resolve(Options(**options)))
     closed: list[str] = []
     parent._session.close = lambda: closed.append("closed")  # type: ignore[method-assign]  # to see it

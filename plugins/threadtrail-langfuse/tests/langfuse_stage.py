@@ -7,14 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openai import OpenAI
+
 import threadtrail
+from langfuse_receiver import Receiver
+from threadtrail.testing import AssistantsServer
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls, Usage
 
 if TYPE_CHECKING:
-    from openai import OpenAI
-
-    from langfuse_receiver import Observation, Receiver
-    from threadtrail.testing import AssistantsServer
+    from langfuse_receiver import Observation
 
 PUBLIC, SECRET = "pk-lf-test", "sk-lf-test"
 QUESTION = "Where is it warmer, in Paris or in Oslo?"
@@ -57,7 +58,10 @@ class Stage:
         run = beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, **options)
         while run.status == "requires_action" and run.required_action is not None:
             outputs: Any = [
-                {"tool_call_id": call.id, "output": json.dumps({"asked": json.loads(call.function.arguments)})}
+                {
+                    "tool_call_id": call.id,
+                    "output": json.dumps({"asked": json.loads(call.function.arguments)}),
+                }
                 for call in run.required_action.submit_tool_outputs.tool_calls
             ]
             run = beta.threads.runs.submit_tool_outputs_and_poll(

@@ -11,11 +11,12 @@ from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, TraceIdRatioBased
 
 import threadtrail
 from langfuse_receiver import Receiver
 from langfuse_stage import PUBLIC, SECRET
+from threadtrail_langfuse import trace_id_for
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
@@ -126,8 +127,7 @@ def test_a_global_provider_with_another_exporter_gets_only_its_own(stage: Stage)
     stage.observations()
     assert [span.name for span in elsewhere.get_finished_spans()] == ["request", "their work"]
     assert otel_trace.get_tracer_provider() is provider
-    assert stage.langfuse.one("agent")
-    assert stage.langfuse.named("their work")
+    assert stage.langfuse.one("agent").key == stage.langfuse.named("their work").key == PUBLIC
     assert not [each for each in stage.langfuse.observations if each.name == "request"]
 
 
@@ -138,7 +138,7 @@ def test_the_apps_client_may_be_shut_down_before_the_last_run(stage: Stage) -> N
     langfuse.shutdown()
     langfuse._resources.tracer_provider.shutdown()  # type: ignore[union-attr]  # what its exit handler does
     assert stage.observations()
-    assert stage.langfuse.one("agent")
+    assert stage.langfuse.one("agent").key == PUBLIC
 
 
 def test_the_apps_sampler_decides_about_runs_too(stage: Stage) -> None:
@@ -211,11 +211,10 @@ def test_a_sampled_out_run_is_below_the_rate_of_the_apps_client(stage: Stage) ->
     sampler = TraceIdRatioBased(0.5)
     runs = [stage.run(look=False) for _ in range(8)]
     kept = {each.metadata["run_id"] for each in stage.observations() if each.type == "agent"}
-    from threadtrail_langfuse import trace_id_for  # noqa: PLC0415 - beside its one use
-
     expected = {
         run.id
         for run in runs
-        if sampler.should_sample(None, int(trace_id_for(run.id), 16), "run").decision.is_sampled()
+        if sampler.should_sample(None, int(trace_id_for(run.id), 16), "run").decision
+        is Decision.RECORD_AND_SAMPLE
     }
     assert kept == expected

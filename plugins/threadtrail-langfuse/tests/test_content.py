@@ -142,7 +142,14 @@ def test_citations_stay_with_their_message(langfuse: Receiver) -> None:
 
 
 def test_without_content_none_of_it_is_on_the_wire(stage: Stage) -> None:
-    words = ["MARK_QUESTION", "MARK_ARGUMENT", "MARK_ANSWER", "MARK_INSTRUCTIONS", "MARK_ERROR", "MARK_METADATA"]
+    words = [
+        "MARK_QUESTION",
+        "MARK_ARGUMENT",
+        "MARK_ANSWER",
+        "MARK_INSTRUCTIONS",
+        "MARK_ERROR",
+        "MARK_METADATA",
+    ]
     stage.server.script_next(
         RunScript(ToolCalls(FunctionCall("get_weather", {"city": words[1]})), Message(words[2])),
         RunScript(Message(words[2]), end=Failed("server_error", words[4])),
@@ -155,9 +162,9 @@ def test_without_content_none_of_it_is_on_the_wire(stage: Stage) -> None:
     wire = stage.langfuse.wire
     assert not [word for word in words if word.encode() in wire]
     assert len(stage.langfuse.of("agent")) == 2
-    assert {(each.input, each.output) for each in observations if each.type in {"agent", "tool", "event"}} == {
-        (None, None)
-    }
+    assert {
+        (each.input, each.output) for each in observations if each.type in {"agent", "tool", "event"}
+    } == {(None, None)}
     assert stage.langfuse.named("lesson").input is None
     assert [each.level for each in stage.langfuse.of("agent")] == ["DEFAULT", "ERROR"]
     assert stage.langfuse.of("agent")[1].message == "server_error"

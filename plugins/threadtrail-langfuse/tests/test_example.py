@@ -32,7 +32,7 @@ with threadtrail.trace("run_math_tutor"):
 
 def run(server: AssistantsServer, *program: str) -> str:
     server.script(RunScript(Message(ANSWER, usage=Usage(60, 14))))
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", *program],
         cwd=EXAMPLES,
         env={**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local"},

@@ -112,10 +112,15 @@ def test_trace_groups_its_runs_below_one_root(stage: Stage) -> None:
 
 def test_traces_nest_and_errors_that_leave_them_are_theirs(stage: Stage) -> None:
     stage.trace()
-    with pytest.raises(KeyError), threadtrail.trace("outer"):
+
+    @threadtrail.trace("outer")
+    def lesson() -> None:
         with threadtrail.trace("inner"):
             stage.run("how?")
         raise KeyError("lost")
+
+    with pytest.raises(KeyError):
+        lesson()
     stage.observations()
     outer, inner = stage.langfuse.named("outer"), stage.langfuse.named("inner")
     assert inner.parent_id == outer.id
@@ -159,7 +164,11 @@ def test_a_score_finds_its_run_by_the_runs_id_alone(stage: Stage) -> None:
         observation_id=observation_id_for(run.id),
     )
     langfuse.flush()
-    sent = [request.body for request in stage.langfuse.requests if "score" in request.path or "ingestion" in request.path]
+    sent = [
+        request.body
+        for request in stage.langfuse.requests
+        if "score" in request.path or "ingestion" in request.path
+    ]
     assert agent.trace_id.encode() in sent[0]
     assert agent.id.encode() in sent[0]
 

@@ -50,7 +50,7 @@ def run(
     script = folder / "program.py"
     script.write_text(PROLOGUE + textwrap.dedent(program))
     begin = time.perf_counter()
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, str(script)],
         env={**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", **variables},
         capture_output=True,
@@ -244,6 +244,39 @@ with threadtrail.trace("job"):
     assert {each.trace_id for each in langfuse.of("agent") if each.parent_id} == {job.trace_id}
 
 
+def test_a_fork_while_the_connection_is_being_made_leaves_the_child_its_client(
+    server: AssistantsServer, langfuse: Receiver, tmp_path: Path
+) -> None:
+    program = """
+    from langfuse import Langfuse, get_client
+    from threadtrail_langfuse import sdk_internals
+
+    langfuse = Langfuse()
+    threadtrail.instrument(exporters=["langfuse"])
+    making, forked = threading.Event(), threading.Event()
+
+    def make():
+        with sdk_internals.unregistered(os.environ["LANGFUSE_PUBLIC_KEY"]):
+            making.set()
+            forked.wait()
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    making.wait()
+    pid = os.fork()
+    if pid == 0:
+        assert get_client()._resources is langfuse._resources
+        drive(client(), "child")
+        sys.exit(0)
+    forked.set()
+    thread.join()
+    assert get_client()._resources is langfuse._resources
+    assert os.waitpid(pid, 0)[1] == 0
+    """
+    run(server, tmp_path, program)
+    assert questions(langfuse) == {"child": 1}
+
+
 @pytest.mark.timeout(300)
 def test_the_oldest_supported_sdk_passes_the_same_tests() -> None:
     """Everything that is fast, in a process that sees Langfuse 4.7.0 with its oldest OpenTelemetry."""
@@ -251,7 +284,7 @@ def test_the_oldest_supported_sdk_passes_the_same_tests() -> None:
         pytest.skip("this is that process")
     if not OLDEST.exists():
         pytest.skip("not unpacked: make sdks")
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not slow", str(Path(__file__).parent)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(OLDEST)},
@@ -261,7 +294,7 @@ def test_the_oldest_supported_sdk_passes_the_same_tests() -> None:
         timeout=240,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    version = subprocess.run(  # noqa: S603 - our own program
+    version = subprocess.run(
         [sys.executable, "-c", "import langfuse; print(langfuse.__version__)"],
         env={**os.environ, "PYTHONPATH": str(OLDEST)},
         capture_output=True,

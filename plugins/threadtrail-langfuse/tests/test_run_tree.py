@@ -238,7 +238,9 @@ def test_every_class_of_event_is_taken(langfuse: Receiver) -> None:
     ]
 
 
-def test_more_spans_than_the_queue_holds_all_arrive(langfuse: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_spans_than_the_queue_holds_all_arrive(
+    langfuse: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "600")
     run = sample_runs()["parallel_function_calls"]
     ended = events_of(run)[-1]
@@ -292,7 +294,11 @@ def test_two_rounds_of_calls_are_heard_in_order(stage: Stage) -> None:
     stage.trace()
     stage.run()
     stage.observations()
-    heard = [[each["role"] for each in turn.input] for turn in stage.langfuse.all_spans if turn.type == "generation"]
+    heard = [
+        [each["role"] for each in turn.input]
+        for turn in stage.langfuse.all_spans
+        if turn.type == "generation"
+    ]
     assert heard == [
         ["user"],
         ["user", "assistant", "tool"],

@@ -27,7 +27,7 @@ def program(
 def run(command: list[str], server: AssistantsServer, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; it has to end well."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
-    done = subprocess.run(  # noqa: S603 - our own programs
+    done = subprocess.run(
         command,
         env=environment
         | {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", "PYTHONWARNINGS": "ignore"}

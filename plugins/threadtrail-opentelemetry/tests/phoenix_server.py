@@ -30,24 +30,40 @@ class NotInstallableError(Exception):
 
 
 def interpreter() -> Path:
-    """Install Phoenix unless it is there already; return the Python that has it.
+    """Return the Python that has Phoenix.
+
+    Raises:
+        NotInstallableError: it is not there. Its 800 MB are not fetched by the way: `make phoenix` does it.
+    """
+    if not installed().exists():
+        raise NotInstallableError("Arize Phoenix is not installed for the tests: make phoenix")
+    return HOME / "bin" / "python"
+
+
+def installed() -> Path:
+    """The file whose presence says that the installation went through."""
+    return HOME / f".installed-{VERSION}"
+
+
+def install() -> None:
+    """Install Phoenix into its virtual environment, unless it is there.
 
     Raises:
         NotInstallableError: its packages cannot be had.
     """
-    python, done = HOME / "bin" / "python", HOME / f".installed-{VERSION}"
-    if not done.exists():
-        install = [str(python), "-m", "pip", "install", "--quiet", f"arize-phoenix=={VERSION}"]
-        try:
-            for command in ([sys.executable, "-m", "venv", str(HOME)], install):
-                subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)  # noqa: S603 - a fixed command
-        except subprocess.TimeoutExpired as error:
-            raise NotInstallableError(f"installing Phoenix took over {error.timeout} s") from error
-        except subprocess.CalledProcessError as error:
-            words = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
-            raise NotInstallableError(f"Phoenix cannot be installed: {' '.join(words)}") from error
-        done.touch()
-    return python
+    if installed().exists():
+        return
+    python = HOME / "bin" / "python"
+    packages = [str(python), "-m", "pip", "install", "--quiet", f"arize-phoenix=={VERSION}"]
+    try:
+        for command in ([sys.executable, "-m", "venv", str(HOME)], packages):
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise NotInstallableError(f"installing Phoenix took over {error.timeout} s") from error
+    except subprocess.CalledProcessError as error:
+        words = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
+        raise NotInstallableError(f"Phoenix cannot be installed: {' '.join(words)}") from error
+    installed().touch()
 
 
 @contextlib.contextmanager
@@ -65,7 +81,7 @@ def running(folder: Path) -> Iterator[Phoenix]:
     }
     log = folder / "phoenix.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - a fixed command
+        process = subprocess.Popen(
             [str(python), str(HERE / "phoenix_on_loopback.py")],
             env=environment,
             stdout=output,
@@ -127,3 +143,7 @@ class Phoenix:
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+if __name__ == "__main__":
+    install()

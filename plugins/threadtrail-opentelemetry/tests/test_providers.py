@@ -162,7 +162,7 @@ def test_importing_starts_nothing_and_opens_nothing(module: str) -> None:
         "from opentelemetry import trace\n"
         "assert type(trace.get_tracer_provider()).__name__ == 'ProxyTracerProvider'\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)
 
 
 def test_switching_it_on_opens_no_connection(receiver: Receiver, traced: Callable[..., None]) -> None:

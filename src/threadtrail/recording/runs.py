@@ -257,6 +257,7 @@ class RunRecord:
             poll_count=self.poll_count,
             retry_count=self.retry_count,
             streamed=self.streamed,
+            observed_from_start=self.created_here,
             metadata=self._metadata,
             attributes=self.scope.attributes,
         )

@@ -62,7 +62,7 @@ class Surroundings:
         thread_id = str(data.get("id"))
         if call.operation == "threads.create":
             self._waiting.add(thread_id, _sent(call.arguments.get("messages"), thread_id))
-        self._tell(ThreadCreated, call, time, thread_id=thread_id)
+        self._tell(ThreadCreated, call, time, thread_id=thread_id, started_at=call.started_at)
 
     def thread_deleted(self, data: dict[str, Any], call: Call, time: int) -> None:
         """A thread was deleted."""
@@ -75,7 +75,9 @@ class Surroundings:
         thread_id = message.thread_id or read.text_or_none(call.arguments.get("thread_id"))
         message = replace(message, thread_id=thread_id)
         self._waiting.add(thread_id or "", [message])
-        self._tell(MessageCreated, call, time, message=message, thread_id=thread_id)
+        self._tell(
+            MessageCreated, call, time, message=message, thread_id=thread_id, started_at=call.started_at
+        )
 
     def input_of_new_run(self, thread_id: str | None, call: Call) -> tuple[Message, ...]:
         """What a run that ``call`` created has to answer: what waited on its thread and what came along."""

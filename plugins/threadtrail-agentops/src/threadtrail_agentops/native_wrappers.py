@@ -58,7 +58,7 @@ class NativeWrappers:
         found = list(_in_place())
         if self._policy == "unwrap":
             # The native SDK puts them on again when it sees certain imports; it may also do so twice.
-            while any([_taken_off(each) for each in found]):
+            while sum(map(_taken_off, found)):
                 found = list(_in_place())
         if found:
             self._warned = True

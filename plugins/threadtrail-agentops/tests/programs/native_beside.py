@@ -1,4 +1,4 @@
-"""A program that runs AgentOps' own SDK as well: ``policy`` and ``order`` say how, ``repaired`` whether it delivers."""
+"""A program that runs AgentOps' own SDK as well; ``repaired`` says whether that one delivers."""
 
 import json
 import logging
@@ -25,10 +25,8 @@ class Keep(logging.Handler):
 logging.getLogger("threadtrail.agentops").addHandler(Keep())
 if repaired == "repaired":
     # The two lines that let the native exporter work with OpenTelemetry 1.45 and newer.
-    AuthenticatedOTLPExporter._headers = property(lambda self: {})  # type: ignore[attr-defined]  # ours
-    AuthenticatedOTLPExporter._session = property(  # type: ignore[attr-defined]  # as above
-        lambda self: self._client._transport._session
-    )
+    AuthenticatedOTLPExporter._headers = property(lambda self: {})
+    AuthenticatedOTLPExporter._session = property(lambda self: self._client._transport._session)
 
 
 def init() -> None:
@@ -42,9 +40,7 @@ def init() -> None:
 
 
 def instrument() -> None:
-    threadtrail.instrument(
-        exporters={"agentops": {"native_instrumentation": policy}}, settle_seconds=0.0
-    )
+    threadtrail.instrument(exporters={"agentops": {"native_instrumentation": policy}}, settle_seconds=0.0)
 
 
 for step in (init, instrument) if order == "init-first" else (instrument, init):
@@ -64,6 +60,7 @@ agentops.end_trace(trace, "Success")
 flushed = threadtrail.flush(10.0)
 tracer.provider.force_flush()
 native_trace = f"{trace.span.get_span_context().trace_id:032x}"
+assert run.usage is not None
 told = {"warnings": warnings, "tokens": run.usage.total_tokens, "trace": native_trace, "flushed": flushed}
 sys.stdout.write(json.dumps(told) + "\n")
 sys.stdout.flush()

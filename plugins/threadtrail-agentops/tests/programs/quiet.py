@@ -15,7 +15,8 @@ from opentelemetry.trace import ProxyTracerProvider
 
 import threadtrail
 
-printing, importing, opened = builtins.print, builtins.__import__, []
+printing, importing = builtins.print, builtins.__import__
+opened: list[str] = []
 connect = socket.socket.connect
 
 
@@ -47,7 +48,8 @@ found |= {
     "print is print": builtins.print is printing,
     "import is import": builtins.__import__ is importing,
     "global provider is the proxy": isinstance(trace.get_tracer_provider(), ProxyTracerProvider),
-    "global meter provider is the proxy": type(metrics.get_meter_provider()).__name__ == "_ProxyMeterProvider",
+    "global meter provider is the proxy": type(metrics.get_meter_provider()).__name__
+    == "_ProxyMeterProvider",
     "handlers of the opentelemetry logger": len(logging.getLogger("opentelemetry").handlers),
     "opentelemetry": version("opentelemetry-sdk"),
 }

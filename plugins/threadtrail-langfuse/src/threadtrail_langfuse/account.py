@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from langfuse import Langfuse
+from langfuse import Langfuse, LangfuseOtelSpanAttributes
+from opentelemetry.sdk.resources import Resource
 
 from threadtrail.errors import ConfigurationError, Problems
 from threadtrail_langfuse import sdk_internals
@@ -37,12 +38,14 @@ class Account:
     """One Langfuse project, and how to reach it.
 
     ``manager`` stands for the app's own client, if there was one at the start; one that the app makes
-    for this key later is found by ``owner()``.
+    for this key later is found by ``owner()``. ``resource`` says on every observation what process this
+    is; it is found out at the start, since a process that is exiting cannot do it any more.
     """
 
     public_key: str
     given: Given
     manager: Manager | None = None
+    resource: Resource = field(default_factory=lambda: Resource({}))
 
     def owner(self) -> Manager | None:
         """What stands behind the app's own client for this key, if there is one by now."""
@@ -59,6 +62,16 @@ class Account:
         address = settings.get("base_url") or default_address()
         return {**settings, "public_key": self.public_key, "base_url": address.rstrip("/")}
 
+    def defaults(self, owner: Manager | None) -> dict[str, str]:
+        """What stands on every observation from its start: environment, release, version."""
+        settings, names = self.settings(owner), LangfuseOtelSpanAttributes
+        values = {
+            names.ENVIRONMENT: settings.get("environment") or _variable("LANGFUSE_TRACING_ENVIRONMENT"),
+            names.RELEASE: settings.get("release") or _variable("LANGFUSE_RELEASE"),
+            names.VERSION: self.given.version,
+        }
+        return {name: value for name, value in values.items() if value}
+
 
 def find_account(given: Given) -> Account:
     """Return the account that the options, the app's own client and the environment tell of.
@@ -71,7 +84,7 @@ def find_account(given: Given) -> Account:
     _check_keys(given, account, problems)
     _check_rest(given, problems)
     problems.raise_if_any()
-    return account
+    return replace(account, resource=Resource.create(account.defaults(None)))
 
 
 def tracing_disabled() -> bool:

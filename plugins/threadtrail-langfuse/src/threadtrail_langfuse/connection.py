@@ -5,13 +5,11 @@ It has the settings of the app's own client, mask and sampler included, where th
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import langfuse
-from langfuse import Langfuse, LangfuseOtelSpanAttributes
-from opentelemetry.sdk.resources import Resource
+from langfuse import Langfuse
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, TraceIdRatioBased
 
@@ -21,6 +19,7 @@ from threadtrail_langfuse.ids import ChosenIds
 from threadtrail_langfuse.sender import Sender, langfuse_exporter
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.sampling import Sampler
 
     from threadtrail_langfuse.account import Account
@@ -54,11 +53,11 @@ class Connection:
         settings = account.settings(owner)
         self.owner = owner
         self.ids = ChosenIds()
-        self.defaults = _defaults(settings, account.given.version)
+        self.defaults = account.defaults(owner)
         self._sender = Sender(_exporter(owner) or partial(langfuse_exporter, settings))
         self._provider = TracerProvider(
             sampler=_sampler(owner),
-            resource=_resource(owner, self.defaults),
+            resource=_resource(owner, account),
             shutdown_on_exit=False,
             id_generator=self.ids,
             span_limits=LIMITS,
@@ -127,17 +126,6 @@ def _sampler(owner: Manager | None) -> Sampler:
     return TraceIdRatioBased(rate) if rate < 1 else ALWAYS_ON
 
 
-def _resource(owner: Manager | None, defaults: dict[str, str]) -> Resource:
+def _resource(owner: Manager | None, account: Account) -> Resource:
     resource: Resource | None = getattr(owner and owner.tracer_provider, "resource", None)
-    return Resource.create(defaults) if resource is None else resource
-
-
-def _defaults(settings: dict[str, Any], version: str | None) -> dict[str, str]:
-    """What stands on every observation of this account."""
-    names = LangfuseOtelSpanAttributes
-    values = {
-        names.ENVIRONMENT: settings.get("environment") or os.environ.get("LANGFUSE_TRACING_ENVIRONMENT"),
-        names.RELEASE: settings.get("release") or os.environ.get("LANGFUSE_RELEASE"),
-        names.VERSION: version,
-    }
-    return {name: value for name, value in values.items() if value}
+    return account.resource if resource is None else resource

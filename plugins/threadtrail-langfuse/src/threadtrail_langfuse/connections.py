@@ -1,9 +1,11 @@
-"""The connection in force: made at the first event, and anew when the app makes a client of its own."""
+"""The connection in force: made when something first begins, anew when the app makes a client of its own."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+from threadtrail.delivery.guard import guard
 from threadtrail_langfuse.connection import Connection
 from threadtrail_langfuse.sender import NotDeliveredError
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from threadtrail_langfuse.account import Account
+    from threadtrail_langfuse.sdk_internals import Manager
 
 
 class Connections:
@@ -18,19 +21,43 @@ class Connections:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
         self._current: Connection | None = None
         self._former: list[Connection] = []
+        self._prepared: tuple[Manager | None] | None = None
+
+    def prepare(self) -> None:
+        """Have the connection made, in a thread of its own; takes next to no time.
+
+        Called when something begins. With the first batch it could be too late: in a short script that
+        comes when the interpreter is exiting, and then no thread can be started any more.
+        """
+        owner = self._account.owner()
+        if self._prepared is None or self._prepared[0] is not owner:
+            self._prepared = (owner,)
+            preparing = threading.Thread(
+                target=self._prepare, name="threadtrail-langfuse-connect", daemon=True
+            )
+            guard.call("exporter 'langfuse', preparing", preparing.start)
+
+    def _prepare(self) -> None:
+        guard.call("exporter 'langfuse', preparing", self.current)
 
     def current(self) -> Connection | None:
         """The connection to use now; ``None`` if the app's own client is switched off."""
-        owner = self._account.owner()
-        if owner is not None and not owner.tracing_enabled:
-            return None
-        if self._current is None or self._current.owner is not owner:
-            if self._current is not None:
-                self._former.append(self._current)
-            self._current = Connection(self._account, owner)
-        return self._current
+        with self._lock:
+            owner = self._account.owner()
+            if owner is not None and not owner.tracing_enabled:
+                return None
+            if self._current is None or self._current.owner is not owner:
+                connection = Connection(self._account, owner)
+                if self._current is not None:
+                    self._former.append(self._current)
+                self._current = connection
+            return self._current
 
     def send(self, *, something_open: bool) -> None:
         """Send what has ended; close former connections, unless something that began on one is open.
@@ -38,25 +65,27 @@ class Connections:
         Raises:
             NotDeliveredError: Langfuse did not take all of it.
         """
-        closing = [] if something_open else self._former
-        self._former = [each for each in self._former if each not in closing]
-        _all(
-            *(each.send for each in self._all()),
-            *(each.shutdown for each in closing),
-        )
+        with self._lock:
+            connections, closing = self._all(), [] if something_open else self._former
+            if closing:
+                self._former = []
+        _all(*(each.send for each in connections), *(each.shutdown for each in closing))
 
     def flush(self) -> None:
         """Send everything; raises as ``send``."""
-        _all(*(each.flush for each in self._all()))
+        with self._lock:
+            connections = self._all()
+        _all(*(each.flush for each in connections))
 
     def shutdown(self) -> None:
         """Send the rest and close everything; raises as ``send``."""
-        connections, self._current, self._former = self._all(), None, []
+        with self._lock:
+            connections, self._current, self._former = self._all(), None, []
         _all(*(each.shutdown for each in connections))
 
     def after_fork(self) -> None:
         """Leave all connections, sockets and threads to the parent: the child makes its own."""
-        self._current, self._former = None, []
+        self._begin()
 
     def _all(self) -> list[Connection]:
         return [*self._former, *([self._current] if self._current is not None else [])]

@@ -81,6 +81,8 @@ class LangfuseExporter:
     @hookimpl
     def capture_context(self) -> object:
         """Return the OpenTelemetry context here: the active observation and what the app propagates."""
+        if self._pipeline is not None:
+            self._pipeline.prepare()
         return otel_context.get_current() or None
 
     @hookimpl

@@ -28,6 +28,10 @@ class Pipeline:
         self._open_runs = OpenRuns()
         self._operations = Operations(self._groups)
 
+    def prepare(self) -> None:
+        """Something begins: be ready to tell of it. Called in the app's threads."""
+        self._connections.prepare()
+
     def take(self, event: Event, context: Context | None) -> None:
         """Tell one event; one of a class that says nothing here is passed over."""
         if isinstance(event, TraceEnded):

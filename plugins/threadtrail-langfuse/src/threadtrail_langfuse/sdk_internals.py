@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Manager",
     "active_keys",
-    "close",
     "client_settings",
+    "close",
     "leave_exit_to_us",
     "manager_of",
     "registered",
