@@ -6,6 +6,14 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OTEL := plugins/threadtrail-opentelemetry
+LANGFUSE := plugins/threadtrail-langfuse
+AGENTOPS := plugins/threadtrail-agentops
+
+# agentops pins wrapt, packaging and others below what the rest is tested with: an environment of its own.
+AGENTOPS_VENV := .venv-agentops
+AGENTOPS_BIN := $(AGENTOPS_VENV)/bin
+AGENTOPS_PIP := $(AGENTOPS_BIN)/python -m pip --disable-pip-version-check --quiet
+AGENTOPS_OTEL := opentelemetry-1.44.0
 
 # The SDK versions that are tested: the oldest with Assistants v2, the last before its resources became
 # lazy, the last of 2.x, and the newest.
@@ -17,7 +25,7 @@ SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed)
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast test-agentops lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,6 +49,22 @@ test: $(SETUP) sdks ## the whole test suite
 
 test-fast: $(SETUP) ## the part of the suite that takes seconds
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+test-agentops: $(AGENTOPS_VENV)/.installed ## the AgentOps exporter, in an environment of its own
+	@$(AGENTOPS_BIN)/python -m pytest $(PARALLEL) $(AGENTOPS)/tests
+
+$(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
+	@echo "setting up $(AGENTOPS_VENV) ..."
+	@$(PYTHON) -m venv $(AGENTOPS_VENV)
+	@$(AGENTOPS_PIP) install --upgrade 'pip>=25.1'
+	@grep -vE '^(wrapt|packaging|httpx|click|python-dotenv)==' constraints.txt > $(AGENTOPS_VENV)/constraints.txt
+	@$(AGENTOPS_PIP) install -c $(AGENTOPS_VENV)/constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' \
+		-e $(AGENTOPS) -e $(OTEL) -e $(LANGFUSE)
+	@$(AGENTOPS_PIP) install --no-deps --target $(AGENTOPS_VENV)/$(AGENTOPS_OTEL) \
+		opentelemetry-api==1.44.0 opentelemetry-sdk==1.44.0 opentelemetry-proto==1.44.0 \
+		opentelemetry-exporter-otlp-proto-http==1.44.0 opentelemetry-exporter-otlp-proto-common==1.44.0 \
+		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
+	@touch $@
 
 lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .

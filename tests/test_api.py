@@ -10,6 +10,7 @@ import pytest
 
 import threadtrail
 from threadtrail.events import Event, RunEnded
+from threadtrail.instrumentation.patching import _has_ours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +126,32 @@ def test_what_others_wrapped_around_ours_stays_and_ours_is_switched_off() -> Non
         Runs.retrieve = ours  # type: ignore[method-assign]
         threadtrail.uninstrument()
     assert Runs.__dict__["retrieve"] is original
+
+
+def test_others_may_take_their_wrapper_off_and_leave_ours_on() -> None:
+    import wrapt
+    from openai.resources.beta.threads.runs.runs import Runs
+
+    original = Runs.__dict__["retrieve"]
+    seen = []
+
+    def theirs(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append(kwargs)
+        return wrapped(*args, **kwargs)
+
+    Runs.retrieve = wrapt.FunctionWrapper(original, theirs)  # type: ignore[method-assign]  # as they do
+    try:
+        threadtrail.instrument(exporters=[Memory()])
+        outermost = Runs.__dict__["retrieve"]
+        with pytest.raises(ValueError, match="run_id"):
+            outermost(None, "", thread_id="thread_1")
+        assert seen == [{"thread_id": "thread_1"}]
+        # What OpenTelemetry's unwrap() does: it takes off whatever is outermost.
+        Runs.retrieve = outermost.__wrapped__  # type: ignore[method-assign]
+        assert _has_ours(Runs.__dict__["retrieve"])
+    finally:
+        Runs.retrieve = original  # type: ignore[method-assign]
+        threadtrail.uninstrument()
 
 
 def test_a_method_that_the_sdk_lacks_disables_its_own_row_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    connection: Any = None
 
     @property
     def credentials(self) -> str:
@@ -197,7 +198,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.requests.append(Request(path=self.path, headers=headers, body=body))
+            receiver.requests.append(
+                Request(path=self.path, headers=headers, body=body, connection=self.client_address)
+            )
             receiver.answering.wait()
             # No upload address: the server has this media already.
             answer = json.dumps({"mediaId": "m", "uploadUrl": None}).encode() if self.path == MEDIA else b""
@@ -214,6 +217,11 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             """Nothing on the terminal."""
 
     return Handler
+
+
+def questions_in(request: Request) -> set[str]:
+    """What the runs in a request asked."""
+    return {str(span.input) for span in _spans(request.body) if span.type == "agent"}
 
 
 def _spans(body: bytes) -> Iterator[Observation]:

@@ -68,6 +68,7 @@ def test_what_arrives_after_a_loss_is_not_counted_as_lost(stage: Stage) -> None:
     assert threadtrail.status().exporters["langfuse"].delivered > 0
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
     assert not caplog.records
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["refused", "hanging", "too many requests"])
 def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     def seconds_for_runs() -> float:
@@ -120,6 +122,7 @@ def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPa
     stage.langfuse.answering.set()
 
 
+@pytest.mark.slow
 def test_a_hanging_backend_is_counted_in_the_end(stage: Stage) -> None:
     stage.langfuse.answering.clear()
     stage.trace()

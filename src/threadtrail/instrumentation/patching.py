@@ -123,7 +123,15 @@ class Patches:
 
 
 def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
-    """Wrap the function inside the ``deprecated`` shims around it; some methods have two."""
+    """Wrap the function inside the ``deprecated`` shims around it; some methods have two.
+
+    Also inside what others wrapped around it with ``wrapt``: OpenTelemetry's ``unwrap``, by which many
+    instrumentations take theirs off, takes off whatever is outermost, so it would take ours.
+    """
+    if type(function) is wrapt.FunctionWrapper:
+        inner = _below_shims(function.__wrapped__, wrap)
+        theirs = function._self_wrapper, function._self_enabled  # noqa: SLF001 - wrapt's own names for them
+        return wrapt.FunctionWrapper(inner, *theirs)
     if not _is_shim(function):
         return wrap(function)
     deprecated = function.__globals__["deprecated"]

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
+from threadtrail.recording.tool_definitions import tool_definitions
 from threadtrail.values import (
     EMPTY,
     Assistant,
@@ -121,7 +122,7 @@ def assistant(data: dict[str, Any]) -> Assistant:
         description=text_or_none(data.get("description")),
         model=text_or_none(data.get("model")),
         instructions=text_or_none(data.get("instructions")),
-        tools=freeze(items(data.get("tools"))),
+        tools=tool_definitions(items(data.get("tools")))[0],
         tool_resources=metadata(data.get("tool_resources")),
         temperature=number_or_none(data.get("temperature")),
         top_p=number_or_none(data.get("top_p")),
@@ -134,14 +135,14 @@ def assistant(data: dict[str, Any]) -> Assistant:
 
 def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
     """What a run was asked to do, as its object echoes it; ``arguments`` add what it does not."""
-    tools = items(data.get("tools"))
+    definitions, names = tool_definitions(items(data.get("tools")))
     response_format = data.get("response_format")
     return RunRequest(
         model=text_or_none(data.get("model")),
         instructions=text_or_none(data.get("instructions")),
         additional_instructions=text_or_none(arguments.get("additional_instructions")),
-        tools=freeze(tools),
-        tool_names=tuple(filter(None, map(_tool_name, tools))),
+        tools=definitions,
+        tool_names=names,
         tool_choice=freeze(data.get("tool_choice")),
         parallel_tool_calls=_bool_or_none(data.get("parallel_tool_calls")),
         temperature=number_or_none(data.get("temperature")),
@@ -158,11 +159,6 @@ def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
 
 def _bool_or_none(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _tool_name(tool: Any) -> str | None:
-    described = mapping(tool)
-    return text_or_none(mapping(described.get("function")).get("name")) or text_or_none(described.get("type"))
 
 
 def _output_type(response_format: Any) -> str | None:
