@@ -19,26 +19,27 @@ AGENTOPS_OTEL := opentelemetry-1.44.0
 # lazy, the last of 2.x, and the newest.
 OPENAI := 3.54.0
 OLDER_SDKS := 1.21.0 1.109.1 2.54.0
-SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed)
+OLDEST_LANGFUSE := .sdks/langfuse-4.7.0
+SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-agentops lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast test-agentops lint-agentops lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make the virtual environment (.venv)
 
-$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml
+$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "threadtrail needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL)
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL) -e $(LANGFUSE)
 	@touch $@
 
 demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
@@ -66,11 +67,15 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
 	@touch $@
 
+lint-agentops: $(AGENTOPS_VENV)/.installed ## mypy on the AgentOps exporter
+	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
+
 lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
+	@MYPYPATH=src:$(LANGFUSE)/src:$(LANGFUSE)/tests $(BIN)/mypy $(LANGFUSE)/src $(LANGFUSE)/tests
 
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
@@ -79,7 +84,15 @@ format: $(SETUP) ## let ruff format and mend what it can
 docs-data: $(SETUP) ## write docs/events.md and the JSON Schema anew from the code
 	@$(BIN)/python tools/make_docs.py
 
-sdks: $(SDKS) ## unpack the older SDK versions of the test matrix (.sdks)
+sdks: $(SDKS) ## unpack the older versions of the test matrix (.sdks)
+
+$(OLDEST_LANGFUSE)/.installed: $(SETUP)
+	@echo "unpacking langfuse 4.7.0 ..."
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@grep -vE '^(wrapt|opentelemetry[a-z-]*|protobuf|googleapis-common-protos|langfuse)==' constraints.txt > $(@D)/constraints.txt
+	@$(PIP) install --no-warn-conflicts -c $(@D)/constraints.txt --target $(@D) langfuse==4.7.0 \
+		opentelemetry-api==1.33.1 opentelemetry-sdk==1.33.1 opentelemetry-exporter-otlp-proto-http==1.33.1
+	@touch $@
 
 .sdks/openai-%/.installed: $(SETUP)
 	@echo "unpacking openai $* ..."

@@ -155,15 +155,18 @@ def test_settings_made_by_hand_are_checked_as_well() -> None:
         registry.load(Settings(exporters=twice))
 
 
-def test_an_exporter_that_cannot_be_imported_is_told_with_its_cause(install: Installer) -> None:
+def test_an_exporter_that_cannot_be_imported_is_told_with_its_cause(
+    install: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadtrail.installed.PLUGINS", ("backend",))
     install("one", {"one": "module_one:Exporter"}, module_one="import no_such_backend")
-    install("langfuse-plugin", {"langfuse": "module_two:Exporter"}, module_two="x = 1")
-    error = error_of(exporters=["one", "langfuse"])
+    install("backend-plugin", {"backend": "module_two:Exporter"}, module_two="x = 1")
+    error = error_of(exporters=["one", "backend"])
     first, second = error.problems
     assert first.startswith("exporter 'one' (module_one:Exporter, from one 1.0) cannot be imported")
     assert "pip install --force-reinstall one" in first
     assert "ModuleNotFoundError: No module named 'no_such_backend'" in first
-    assert "pip install 'threadtrail[langfuse]'" in second
+    assert "pip install 'threadtrail[backend]'" in second
     assert isinstance(error.__cause__, ExceptionGroup)
     causes = [type(cause).__name__ for cause in error.__cause__.exceptions]
     assert causes == ["ModuleNotFoundError", "AttributeError"]
