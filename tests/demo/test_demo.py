@@ -18,6 +18,8 @@ from threadtrail.exporters.jsonl import read_events
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -37,6 +39,7 @@ def events_of_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: st
     return list(read_events(file))
 
 
+@pytest.mark.slow
 def test_math_tutor_on_the_console(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "math-tutor"]) == 0
     printed, drawn = capsys.readouterr()

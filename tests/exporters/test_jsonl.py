@@ -303,6 +303,7 @@ def begin(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # 3.12 on, if another test left a thread
 class TestSeveralProcesses:
     @pytest.mark.parametrize("flags", [(), ("short",)], ids=["whole writes", "short writes"])

@@ -192,6 +192,7 @@ async def test_cancelled_with_its_task(
     assert (run.finished, partial_text(run)) == (False, "one two")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", [opened_by_create, opened_by_create_and_run])
 async def test_garbage_collected_without_close(
     opener: Any,
@@ -214,6 +215,7 @@ async def test_garbage_collected_without_close(
     assert (run.finished, partial_text(run)) == (False, "one two")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", MANAGERS)
 async def test_never_entered(
     opener: Any, any_client: Any, server: AssistantsServer, recording: Captured

@@ -29,6 +29,8 @@ from threadtrail.testing.server import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 OLD_SDKS = ("1.21.0", "1.109.1", "2.54.0")
 JSON_HEADERS = {"authorization": "Bearer sk-local", "openai-beta": "assistants=v2"}
@@ -216,6 +218,7 @@ def test_reset_forgets_scripts_and_faults(
     assert part.text.value == "You said: "
 
 
+@pytest.mark.slow
 def test_a_hundred_runs_at_once(server: AssistantsServer) -> None:
     with OpenAI(base_url=server.base_url, api_key="sk-local") as client:
         assistant = client.beta.assistants.create(model="gpt-4o").id
