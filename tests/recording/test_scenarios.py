@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER = 4
 LATE = 10**9 * 3_600
 
-pytestmark = pytest.mark.usefixtures("strict")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("strict")]
 
 
 async def look_not(client: Any, run_id: str, thread_id: str) -> None:
