@@ -46,10 +46,12 @@ def copy_arguments(
     names: tuple[str, ...], takes: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """Copies of the arguments called ``takes``; ``names`` are the positional ones, in order."""
-    given = {**dict(zip(names, args, strict=False)), **kwargs} if args else kwargs
     copied: dict[str, Any] = {}
     for name in takes:
-        value = given.get(name)
+        value = kwargs.get(name)
+        if value is None and args and name in names:
+            place = names.index(name)
+            value = args[place] if place < len(args) else None
         if value is None:
             continue
         if type(value) is not str:  # an id, almost always

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 
-class _Unstarted:
-    """Closes the SDK's coroutine if the user never awaited ours.
+class Inner:
+    """The SDK's coroutine, to be awaited by ours: closed if the user never awaits that.
 
     Python warns once about a coroutine that was never awaited; two, one within the other, would make
     it warn twice.
@@ -26,16 +26,10 @@ class _Unstarted:
 
 def watch_coroutine(
     coroutine: Coroutine[Any, Any, Any],
-    around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]],
+    around: Callable[[Inner], Coroutine[Any, Any, Any]],
 ) -> Coroutine[Any, Any, Any]:
-    """Return a coroutine that does ``around`` of this one, under this one's own name."""
-    watched = _later(_Unstarted(coroutine), around)
+    """Return the coroutine of ``around``, which awaits this one, under this one's own name."""
+    watched = around(Inner(coroutine))
     for name in ("__name__", "__qualname__"):
         setattr(watched, name, getattr(coroutine, name))
     return watched
-
-
-async def _later(
-    inner: _Unstarted, around: Callable[[Coroutine[Any, Any, Any]], Coroutine[Any, Any, Any]]
-) -> Any:
-    return await around(inner.coroutine)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.retries import counting
 from threadtrail.instrumentation.streams import tap
@@ -56,12 +56,12 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
 
 
 def _watch_async(request: Coroutine[Any, Any, Any], sink: Sink, call: Call) -> Any:
-    async def around(inner: Coroutine[Any, Any, Any]) -> Any:
+    async def around(inner: Inner) -> Any:
         _entered(sink, call)
         call.loop = sink.guard.call("noting the event loop", sink.loop)
         try:
             with counting(call):
-                stream = await inner
+                stream = await inner.coroutine
         except BaseException as error:
             note_failure(sink, call, error)
             raise

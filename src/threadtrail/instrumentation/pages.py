@@ -9,14 +9,14 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result, paginators
 from threadtrail.instrumentation.retries import counting
 from threadtrail.instrumentation.sink import Sink, active, begin
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Generator
 
     from threadtrail.recording.observation import Call
 
@@ -65,11 +65,11 @@ def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> 
     return page
 
 
-async def _await_page(sink: Sink, call: Call, waiting: Coroutine[Any, Any, Any]) -> Any:
+async def _await_page(sink: Sink, call: Call, inner: Inner) -> Any:
     call.loop = sink.guard.call("noting the event loop", sink.loop)
     try:
         with counting(call):
-            page = await waiting
+            page = await inner.coroutine
     except BaseException as error:
         note_failure(sink, call, error)
         raise

@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_arguments
-from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result
 from threadtrail.instrumentation.retries import current_call, restore
@@ -83,12 +83,12 @@ class Watch:
         return Call(row.operation, time.time_ns(), arguments, client, scope, row.name)
 
     def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        async def around(inner: Coroutine[Any, Any, Any]) -> Any:
+        async def around(inner: Inner) -> Any:
             try:
                 call.loop = sink.guard.call("noting the event loop", sink.loop)
                 token = current_call.set(call)
                 try:
-                    result = await inner
+                    result = await inner.coroutine
                 finally:
                     restore(token)
             except BaseException as error:
