@@ -13,7 +13,7 @@ import pytest
 from driving import new_assistant, new_thread, resolved
 from recording.invariants import check_story
 from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
-from threadtrail.instrumentation import copies, glances
+from threadtrail.instrumentation import copies, glances, results
 from threadtrail.recording import kinds
 from threadtrail.recording.interpreter import Interpreter
 from threadtrail.recording.observation import Call, Returned, Scope
@@ -211,8 +211,8 @@ async def test_a_poll_does_not_serialise_the_run_again(
     assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
     run = await resolved(runs.create(thread_id, assistant_id=assistant_id))
     assert len(recorded.of(RunStatusChanged)) == 1, "what was noted so far is read before the counting begins"
-    copied, parsed = Counted(copies.copy_model), Counted(pydantic_core.from_json)
-    monkeypatch.setattr(copies, "copy_model", copied)
+    copied, parsed = Counted(copies.body_of), Counted(pydantic_core.from_json)
+    monkeypatch.setattr(results, "body_of", copied)
     monkeypatch.setattr(kinds, "from_json", parsed)
     if way == "poll":
         await resolved(runs.poll(run.id, thread_id, poll_interval_ms=0))

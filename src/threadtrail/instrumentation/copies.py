@@ -8,6 +8,7 @@ from threadtrail.instrumentation.glances import mark_of
 
 if TYPE_CHECKING:
     from threadtrail.instrumentation.glances import Glances
+    from threadtrail.recording.observation import Call
 
 PLAIN = (str, int, float, bool, type(None))
 NOTHING = object()
@@ -28,7 +29,7 @@ def copy_json(value: Any) -> Any:
     return value.model_dump(warnings=False) if hasattr(value, "model_dump") else NOTHING
 
 
-def copy_model(model: Any, *, without: frozenset[str] | None = None) -> Any:
+def copy_model(model: Any) -> Any:
     """A deep copy of an SDK object, as the bytes of its JSON: one object, which nobody can change.
 
     A tree of dicts would take as long to make, and then the garbage collector's time in this thread.
@@ -37,9 +38,9 @@ def copy_model(model: Any, *, without: frozenset[str] | None = None) -> Any:
     """
     serializer = model.__pydantic_serializer__
     try:
-        return serializer.to_json(model, warnings=False, exclude=without)
+        return serializer.to_json(model, warnings=False)
     except ValueError:
-        return serializer.to_python(model, warnings=False, exclude=without)
+        return serializer.to_python(model, warnings=False)
 
 
 def copy_arguments(
@@ -62,17 +63,21 @@ def copy_arguments(
     return copied
 
 
-def copy_changed(model: Any, glances: Glances) -> Any:
-    """A copy of an SDK object, or ``None`` if it looks the same as when last seen."""
+def changed(model: Any, glances: Glances) -> bool:
+    """Whether an SDK object looks different from when it was last seen, or was never seen."""
     fields = model.__dict__
-    identity = fields.get("id") or ""
-    known = glances.knows(identity)
     mark = mark_of(model, glances.knows(fields.get("run_id")))
-    if mark is not None and glances.unchanged(identity, mark):
+    return mark is None or not glances.unchanged(fields.get("id") or "", mark)
+
+
+def body_of(call: Call) -> bytes | None:
+    """The body of the response that the call returned, which nobody can change; ``None`` if there is none.
+
+    It is at hand, where a copy of the parsed object would have to be made: the object is cold then, and
+    walking through it takes longer than everything else that is done here.
+    """
+    response, call.response = call.response, None
+    if response is None or not response.is_closed:
         return None
-    progress = known and fields.get("object") == "thread.run"
-    return copy_model(model, without=LASTING if progress else None)
-
-
-LASTING = frozenset({"instructions", "tools", "response_format", "truncation_strategy", "tool_choice"})
-"""What was asked of a run: copied when it began, and the same ever after."""
+    body: bytes = response.content
+    return body

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.instrumentation.openai_assistants import ROWS
 from threadtrail.instrumentation.pages import watch_next_page, watch_paginator
 from threadtrail.instrumentation.patching import Patches, Target
-from threadtrail.instrumentation.retries import note_retry
+from threadtrail.instrumentation.requests import note_response, note_retry
 from threadtrail.instrumentation.sink import active
 from threadtrail.instrumentation.streams import note_close
 from threadtrail.instrumentation.watching import Watch
@@ -40,6 +40,7 @@ def targets() -> Iterator[Target]:
     for owner in ("SyncAPIClient", "AsyncAPIClient"):
         for method in ("_sleep_for_retry", "_retry_request"):
             yield Target(BASE, owner, method, note_retry, optional=True)
+        yield Target(BASE, owner, "_process_response", note_response, optional=True)
 
 
 patches = Patches()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.retries import counting
+from threadtrail.instrumentation.requests import counting
 from threadtrail.instrumentation.streams import tap
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
+from threadtrail.instrumentation.requests import counting
 from threadtrail.instrumentation.results import note_result, paginators
-from threadtrail.instrumentation.retries import counting
 from threadtrail.instrumentation.sink import Sink, active, begin
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from threadtrail.instrumentation.copies import copy_changed
+from threadtrail.instrumentation.copies import body_of, changed, copy_model
 from threadtrail.instrumentation.glances import raw_identity
 from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.streams import tap
@@ -58,14 +58,16 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
 
 
 def _note_model(sink: Sink, call: Call, model: Any) -> None:
-    copied = copy_changed(model, sink.glances)
-    unchanged_id = None if copied is not None else model.id
-    sink.put(Returned(call, time.time_ns(), copied, unchanged_id))
+    if changed(model, sink.glances):
+        sink.put(Returned(call, time.time_ns(), body_of(call) or copy_model(model)))
+    else:
+        sink.put(Returned(call, time.time_ns(), None, model.id))
 
 
 def _note_page(sink: Sink, call: Call, page: Any) -> None:
-    copies = [copy_changed(item, sink.glances) for item in page.data or ()]
-    sink.put(Returned(call, time.time_ns(), [copied for copied in copies if copied is not None]))
+    news = [item for item in page.data or () if changed(item, sink.glances)]
+    if news:
+        sink.put(Returned(call, time.time_ns(), body_of(call) or [copy_model(item) for item in news]))
 
 
 def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
+from threadtrail.instrumentation.requests import current_call, restore
 from threadtrail.instrumentation.results import note_result
-from threadtrail.instrumentation.retries import current_call, restore
 from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.recording.observation import Call
 

@@ -103,7 +103,7 @@ class Interpreter:
         result = parse(observation.result)
         if result is None:
             self._unchanged(observation, now)
-        elif isinstance(result, list) or result.get("object") == "list":
+        elif isinstance(result, list) or call.operation.endswith(".list"):
             objects = result if isinstance(result, list) else read.items(result.get("data"))
             self._see_list(objects, call, observation.time, now)
         else:

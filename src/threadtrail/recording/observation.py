@@ -31,7 +31,8 @@ class Call:
     that the answer does not repeat; ``client`` is the SDK's client, kept only for as long as its
     observations are unread (and, with ``fetch_run_details``, until its runs have ended). ``run_id`` is
     filled in by the recorder, for a stream whose run becomes known by its first event; ``loop`` is the
-    event loop of an async call, where ``fetch_run_details`` needs it.
+    event loop of an async call, where ``fetch_run_details`` needs it; ``response`` is the HTTP response,
+    until its body was noted.
     """
 
     operation: str
@@ -43,6 +44,7 @@ class Call:
     retry_count: int = 0
     run_id: str | None = None
     loop: Any = None
+    response: Any = None
 
 
 @dataclass(slots=True)

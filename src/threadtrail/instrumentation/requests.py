@@ -1,7 +1,8 @@
-"""How often the SDK retried a request, which its parsed answers do not say.
+"""What the SDK's parsed answers do not say: how often a request was retried, and what its body was.
 
 Before each further attempt the base clients call ``_sleep_for_retry`` (``_retry_request`` in older versions
-of openai 1); where neither is left, retries simply go uncounted.
+of openai 1); where neither is left, retries simply go uncounted. Every response passes
+``_process_response`` (openai 1.21 to 3.54) before it is parsed; where that is gone, objects are copied.
 """
 
 from __future__ import annotations
@@ -41,4 +42,12 @@ def note_retry(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict
     call = current_call.get()
     if call is not None:
         call.retry_count += 1
+    return wrapped(*args, **kwargs)
+
+
+def note_response(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrapper of what the SDK calls with each response: its body is the cheapest copy of the object."""
+    call = current_call.get()
+    if call is not None and not kwargs.get("stream"):
+        call.response = kwargs.get("response")
     return wrapped(*args, **kwargs)
