@@ -76,7 +76,7 @@ def body_of(call: Call) -> bytes | None:
     It is at hand, where a copy of the parsed object would have to be made: the object is cold then, and
     walking through it takes longer than everything else that is done here.
     """
-    response, call.response = call.response, None
+    response = call.response
     if response is None or not response.is_closed:
         return None
     body: bytes = response.content

@@ -34,6 +34,7 @@ def raised(call: Call, error: BaseException) -> Raised:
     status = getattr(error, "status_code", None)
     request_id = getattr(error, "request_id", None)
     call.retry_count = max(call.retry_count, _retries(error))
+    call.response = None
     return Raised(
         call,
         time.time_ns(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import counting
+from threadtrail.instrumentation.requests import counting, current_call, restore
 from threadtrail.instrumentation.results import note_result, paginators
 from threadtrail.instrumentation.sink import Sink, active, begin
 
@@ -55,24 +55,28 @@ def watch_paginator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
 
 def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
     call.loop = sink.guard.call("noting the event loop", sink.loop)
+    token = current_call.set(call)
     try:
-        with counting(call):
-            page = yield from waiting
+        page = yield from waiting
     except BaseException as error:
         note_failure(sink, call, error)
         raise
+    finally:
+        restore(token)
     sink.guard.call("noting a page", note_result, sink, call, page)
     return page
 
 
 async def _await_page(sink: Sink, call: Call, inner: Inner) -> Any:
     call.loop = sink.guard.call("noting the event loop", sink.loop)
+    token = current_call.set(call)
     try:
-        with counting(call):
-            page = await inner.coroutine
+        page = await inner.coroutine
     except BaseException as error:
         note_failure(sink, call, error)
         raise
+    finally:
+        restore(token)
     sink.guard.call("noting a page", note_result, sink, call, page)
     return page
 

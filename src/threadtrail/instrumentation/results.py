@@ -55,6 +55,8 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     note = NOTES.get(kind_of(type(result)) or "")  # type: ignore[arg-type]  # a class is hashable
     if note is not None:
         note(sink, call, result)
+    # A response that lives on in a queue costs the app's thread: its memory is not there to be used again.
+    call.response = None
 
 
 def _note_model(sink: Sink, call: Call, model: Any) -> None:
