@@ -29,7 +29,9 @@ def watch_coroutine(
     around: Callable[[Inner], Coroutine[Any, Any, Any]],
 ) -> Coroutine[Any, Any, Any]:
     """Return the coroutine of ``around``, which awaits this one, under this one's own name."""
-    watched = around(Inner(coroutine))
-    for name in ("__name__", "__qualname__"):
-        setattr(watched, name, getattr(coroutine, name))
-    return watched
+    named: Any = coroutine  # every coroutine object has a name, but their abstract class does not say so
+    watched: Any = around(Inner(coroutine))
+    watched.__name__ = named.__name__
+    watched.__qualname__ = named.__qualname__
+    awaited: Coroutine[Any, Any, Any] = watched
+    return awaited

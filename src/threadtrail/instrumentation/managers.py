@@ -58,7 +58,8 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
 def _watch_async(request: Coroutine[Any, Any, Any], sink: Sink, call: Call) -> Any:
     async def around(inner: Inner) -> Any:
         _entered(sink, call)
-        call.loop = sink.guard.call("noting the event loop", sink.loop)
+        if sink.wants_loop:
+            call.loop = sink.guard.call("noting the event loop", sink.loop)
         try:
             with counting(call):
                 stream = await inner.coroutine

@@ -54,7 +54,8 @@ def watch_paginator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
 
 
 def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-    call.loop = sink.guard.call("noting the event loop", sink.loop)
+    if sink.wants_loop:
+        call.loop = sink.guard.call("noting the event loop", sink.loop)
     token = current_call.set(call)
     try:
         page = yield from waiting
@@ -68,7 +69,8 @@ def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> 
 
 
 async def _await_page(sink: Sink, call: Call, inner: Inner) -> Any:
-    call.loop = sink.guard.call("noting the event loop", sink.loop)
+    if sink.wants_loop:
+        call.loop = sink.guard.call("noting the event loop", sink.loop)
     token = current_call.set(call)
     try:
         page = await inner.coroutine

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Sink:
     """What the patched methods need: a place to put observations, and what is in force where they stand.
 
-    ``capture`` returns the exporters' contexts, or ``None`` if no exporter wants any.
+    ``capture`` returns the exporters' contexts, or ``None`` if no exporter wants any; ``wants_loop`` says
+    that details of runs may be fetched, on the event loop of an async client.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Sink:
         self.guard = guard
         self.glances = Glances()
         self._capture = capture
-        self._wants_loop = wants_loop
+        self.wants_loop = wants_loop
 
     def scope(self, *, begins: bool) -> Scope:
         """What is in force here; with the exporters' contexts if something ``begins`` here."""
@@ -47,9 +48,7 @@ class Sink:
         return Scope(surroundings.attributes, surroundings.trace_id, contexts)
 
     def loop(self) -> asyncio.AbstractEventLoop | None:
-        """The running event loop, where details of a run may have to be fetched on it."""
-        if not self._wants_loop:
-            return None
+        """The running event loop, if it is one of asyncio."""
         try:
             return asyncio.get_running_loop()
         except RuntimeError:  # another kind of loop, such as trio's

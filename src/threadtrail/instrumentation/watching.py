@@ -85,7 +85,8 @@ class Watch:
     def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
         async def around(inner: Inner) -> Any:
             try:
-                call.loop = sink.guard.call("noting the event loop", sink.loop)
+                if sink.wants_loop:
+                    call.loop = sink.guard.call("noting the event loop", sink.loop)
                 token = current_call.set(call)
                 try:
                     result = await inner.coroutine
