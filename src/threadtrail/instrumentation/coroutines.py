@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from threadtrail.instrumentation.sink import Sink
+    from threadtrail.recording.observation import Call
+
 
 class Inner:
     """The SDK's coroutine, to be awaited by ours: closed if the user never awaits that.
@@ -26,11 +29,13 @@ class Inner:
 
 def watch_coroutine(
     coroutine: Coroutine[Any, Any, Any],
-    around: Callable[[Inner], Coroutine[Any, Any, Any]],
+    watching: Callable[[Sink, Call, Inner], Coroutine[Any, Any, Any]],
+    sink: Sink,
+    call: Call,
 ) -> Coroutine[Any, Any, Any]:
-    """Return the coroutine of ``around``, which awaits this one, under this one's own name."""
+    """Return the coroutine of ``watching``, which awaits this one, under this one's own name."""
     named: Any = coroutine  # every coroutine object has a name, but their abstract class does not say so
-    watched: Any = around(Inner(coroutine))
+    watched: Any = watching(sink, call, Inner(coroutine))
     watched.__name__ = named.__name__
     watched.__qualname__ = named.__qualname__
     awaited: Coroutine[Any, Any, Any] = watched

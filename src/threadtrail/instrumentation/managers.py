@@ -16,8 +16,6 @@ from threadtrail.instrumentation.requests import counting
 from threadtrail.instrumentation.streams import tap
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
 
@@ -36,8 +34,10 @@ def watch_manager(manager: Any, sink: Sink, call: Call) -> None:
     if attribute is None:
         return
     request = manager.__dict__[attribute]
-    watched = _watch_sync(request, sink, call) if callable(request) else _watch_async(request, sink, call)
-    setattr(manager, attribute, watched)
+    if callable(request):
+        setattr(manager, attribute, _watch_sync(request, sink, call))
+    else:
+        setattr(manager, attribute, watch_coroutine(request, _await_stream, sink, call))
 
 
 def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
@@ -55,21 +55,18 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
     return make_request
 
 
-def _watch_async(request: Coroutine[Any, Any, Any], sink: Sink, call: Call) -> Any:
-    async def around(inner: Inner) -> Any:
-        _entered(sink, call)
+async def _await_stream(sink: Sink, call: Call, inner: Inner) -> Any:
+    _entered(sink, call)
+    try:
         if sink.wants_loop:
             call.loop = sink.guard.call("noting the event loop", sink.loop)
-        try:
-            with counting(call):
-                stream = await inner.coroutine
-        except BaseException as error:
-            note_failure(sink, call, error)
-            raise
-        sink.guard.call("tapping a stream", tap, stream, sink, call)
-        return stream
-
-    return watch_coroutine(request, around)
+        with counting(call):
+            stream = await inner.coroutine
+    except BaseException as error:
+        note_failure(sink, call, error)
+        raise
+    sink.guard.call("tapping a stream", tap, stream, sink, call)
+    return stream
 
 
 def _entered(sink: Sink, call: Call) -> None:

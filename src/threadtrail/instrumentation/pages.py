@@ -41,7 +41,7 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
         note_failure(sink, call, error)
         raise
     if inspect.iscoroutine(result):
-        return watch_coroutine(result, lambda inner: _await_page(sink, call, inner))
+        return watch_coroutine(result, _await_page, sink, call)
     sink.guard.call("noting a page", note_result, sink, call, result)
     return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
@@ -14,9 +14,6 @@ from threadtrail.instrumentation.requests import current_call, restore
 from threadtrail.instrumentation.results import note_result
 from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.recording.observation import Call
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class Watch:
         finally:
             restore(token)
         if isinstance(result, CoroutineType):
-            return self._watch(sink, call, result)
+            return watch_coroutine(result, self._await, sink, call)
         sink.guard.call("noting a result", note_result, sink, call, result)
         return result
 
@@ -82,23 +79,19 @@ class Watch:
         scope = sink.scope(begins=begins)
         return Call(row.operation, time.time_ns(), arguments, client, scope, row.name)
 
-    def _watch(self, sink: Sink, call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        async def around(inner: Inner) -> Any:
-            try:
-                if sink.wants_loop:
-                    call.loop = sink.guard.call("noting the event loop", sink.loop)
-                token = current_call.set(call)
-                try:
-                    result = await inner.coroutine
-                finally:
-                    restore(token)
-            except BaseException as error:
-                self._failed(sink, call, error)
-                raise
-            sink.guard.call("noting a result", note_result, sink, call, result)
-            return result
-
-        return watch_coroutine(coroutine, around)
+    async def _await(self, sink: Sink, call: Call, inner: Inner) -> Any:
+        if sink.wants_loop:
+            call.loop = sink.guard.call("noting the event loop", sink.loop)
+        token = current_call.set(call)
+        try:
+            result = await inner.coroutine
+        except BaseException as error:
+            self._failed(sink, call, error)
+            raise
+        finally:
+            restore(token)
+        sink.guard.call("noting a result", note_result, sink, call, result)
+        return result
 
     def _failed(self, sink: Sink, call: Call, error: BaseException) -> None:
         if self._row.reports_errors:
