@@ -7,18 +7,19 @@ Neither passes the ``list`` method that began them. What tells an assistant from
 from __future__ import annotations
 
 import inspect
+import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.requests import counting, current_call, restore
 from threadtrail.instrumentation.results import note_result, paginators
-from threadtrail.instrumentation.sink import Sink, active, begin
+from threadtrail.instrumentation.sink import Sink, active
+from threadtrail.recording.observation import Call
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from threadtrail.recording.observation import Call
 
 OPERATIONS = {
     "assistant": "assistants.list",
@@ -99,7 +100,8 @@ def _begin(sink: Sink, page: Any) -> Call | None:
     arguments["after"] = str(getattr(objects[-1], "id", ""))
     if _ascending(objects):
         arguments["order"] = "asc"
-    return begin(sink, operation, operation, page._client, arguments, begins=False)  # noqa: SLF001 - a page keeps its client there
+    client = page._client  # noqa: SLF001 - a page keeps its client there
+    return Call(operation, time.time_ns(), arguments, client, sink.scope(begins=False), operation)
 
 
 def _ascending(objects: list[Any]) -> bool:

@@ -29,7 +29,7 @@ def restore(token: Token[Call | None]) -> None:
 
 @contextmanager
 def counting(call: Call) -> Iterator[None]:
-    """Count the retries of the request that is made within this block; off the hot path."""
+    """Let the request that is made within this block be this call's; off the hot path."""
     token = current_call.set(call)
     try:
         yield

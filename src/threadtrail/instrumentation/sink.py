@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadtrail.context import here
 from threadtrail.instrumentation.glances import Glances
-from threadtrail.recording.observation import Call, GroupEnded, GroupStarted, Scope
+from threadtrail.recording.observation import GroupEnded, GroupStarted, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,17 +74,3 @@ class _Active:
 
 
 active = _Active()
-
-
-def begin(  # noqa: PLR0913 - what a call has, each said once
-    sink: Sink, name: str, operation: str, client: Any, arguments: dict[str, Any], *, begins: bool
-) -> Call:
-    """Note the beginning of a call."""
-    return Call(
-        operation=operation,
-        name=name,
-        started_at=time.time_ns(),
-        arguments=arguments,
-        client=client,
-        scope=sink.scope(begins=begins),
-    )

@@ -212,11 +212,6 @@ class RunRecord:
         """When the run was created, by the server's clock: what its messages' stamps compare with."""
         return self._timeline.server_created_at
 
-    @property
-    def known_messages(self) -> bool:
-        """Whether a message that this run wrote is known."""
-        return bool(self._output)
-
     def end(self) -> None:
         """Tell what is still open, then the whole run, last of all."""
         finished = self.ended
