@@ -12,12 +12,12 @@ import inspect
 import time
 import uuid
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from threadtrail._frozen import clean_text, freeze
 from threadtrail.delivery.guard import guard
-from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
+from threadtrail.recording.observation import Scope
+from threadtrail.values import Attributes, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,20 +28,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
-    """What is in force here: attributes, and the innermost ``threadtrail.trace()``."""
-
-    attributes: Attributes = NO_ATTRIBUTES
-    trace_id: str | None = None
+_here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
 
 
-_here: ContextVar[Surroundings] = ContextVar("threadtrail", default=Surroundings())  # noqa: B039 - frozen
-
-
-def here() -> Surroundings:
-    """What is in force in this context."""
-    return _here.get()
+here = _here.get
+"""What is in force in this context."""
 
 
 class Observer(Protocol):
@@ -72,13 +63,13 @@ class Block:
     def __init__(self, attributes: Attributes, name: str | None = None) -> None:
         self._attributes = attributes
         self._name = name
-        self._entered: dict[int, tuple[Surroundings, Token[Surroundings], Observer | None]] = {}
+        self._entered: dict[int, tuple[Scope, Token[Scope], Observer | None]] = {}
 
     def __enter__(self) -> Self:
         outer = _here.get()
         merged = _merge(outer.attributes, self._attributes)
         trace_id = outer.trace_id if self._name is None else uuid.uuid4().hex
-        inner = Surroundings(merged, trace_id)
+        inner = Scope(merged, trace_id)
         token = _here.set(inner)
         observer = listening.observer if self._name is not None else None
         self._entered[id(inner)] = (inner, token, observer)

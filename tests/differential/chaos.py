@@ -21,10 +21,9 @@ LAYERS = {
     "notes": (
         "threadtrail.instrumentation.copies",
         "threadtrail.instrumentation.failures",
-        "threadtrail.instrumentation.glances",
+        "threadtrail.instrumentation.results",
         "threadtrail.instrumentation.sink",
         "threadtrail.instrumentation.streams:StreamNotes",
-        "threadtrail.context:here",
         "threadtrail.recording.recorder",
     ),
     "recording": ("threadtrail.recording",),

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
+from threadtrail.recording.kinds import POLL
 from threadtrail.recording.observation import Raised
 from threadtrail.values import Failure
 
@@ -24,8 +25,11 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def note_failure(sink: Sink, call: Call, error: BaseException) -> None:
-    """Note that a call raised. A coroutine that is thrown away unfinished has not failed."""
-    if not isinstance(error, GeneratorExit):
+    """Note that a call raised, unless it is a helper, whose inner call was noted already.
+
+    A coroutine that is thrown away unfinished has not failed.
+    """
+    if call.operation != POLL and not isinstance(error, GeneratorExit):
         sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.openai_assistants import ROWS
 from threadtrail.instrumentation.pages import watch_next_page, watch_paginator
-from threadtrail.instrumentation.patching import Patches, Target
-from threadtrail.instrumentation.requests import note_response, note_retry
+from threadtrail.instrumentation.patching import Patches, Target, by_wrapt, plainly
+from threadtrail.instrumentation.requests import note_retry, watch_response
 from threadtrail.instrumentation.sink import active
 from threadtrail.instrumentation.streams import note_close
 from threadtrail.instrumentation.watching import Watch
@@ -30,17 +30,18 @@ def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
 def targets() -> Iterator[Target]:
     """Every method to patch, sync and async."""
     for row in ROWS:
-        for owner in (row.resource, f"Async{row.resource}"):
-            yield Target(row.module, owner, row.method, Watch(row))
+        watch = Watch(row)
+        yield Target(row.module, row.resource, row.method, by_wrapt(watch.sync))
+        yield Target(row.module, f"Async{row.resource}", row.method, by_wrapt(watch.asynchronous))
     for owner in ("Stream", "AsyncStream"):
-        yield Target(STREAMING, owner, "close", watch_close)
+        yield Target(STREAMING, owner, "close", by_wrapt(watch_close))
     for owner in ("BaseSyncPage", "BaseAsyncPage"):
-        yield Target(BASE, owner, "get_next_page", watch_next_page)
-    yield Target(BASE, "AsyncPaginator", "__await__", watch_paginator)
+        yield Target(BASE, owner, "get_next_page", by_wrapt(watch_next_page))
+    yield Target(BASE, "AsyncPaginator", "__await__", plainly(watch_paginator))
     for owner in ("SyncAPIClient", "AsyncAPIClient"):
         for method in ("_sleep_for_retry", "_retry_request"):
-            yield Target(BASE, owner, method, note_retry, optional=True)
-        yield Target(BASE, owner, "_process_response", note_response, optional=True)
+            yield Target(BASE, owner, method, by_wrapt(note_retry), optional=True)
+        yield Target(BASE, owner, "_process_response", plainly(watch_response), optional=True)
 
 
 patches = Patches()

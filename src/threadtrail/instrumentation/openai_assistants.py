@@ -68,7 +68,7 @@ ROWS = (
     _row(RUNS, "Runs", "threads.runs.list", None, T, (*T, *LISTED), begins=True),
     _row(RUNS, "Runs", "threads.runs.cancel", None, R, TR),
     _row(RUNS, "Runs", "threads.runs.submit_tool_outputs", None, R, OUTPUTS),
-    _row(RUNS, "Runs", "threads.runs.poll", None, ("run_id", "thread_id"), TR, reports_errors=False),
+    _row(RUNS, "Runs", "threads.runs.poll", None, ("run_id", "thread_id"), TR),
     _row(RUNS, "Runs", "threads.runs.stream", CREATE, (), RUN, begins=True),
     _row(RUNS, "Runs", "threads.runs.create_and_stream", CREATE, (), RUN, begins=True),
     _row(RUNS, "Runs", "threads.runs.submit_tool_outputs_stream", SUBMIT, (), OUTPUTS),

@@ -6,20 +6,21 @@ Neither passes the ``list`` method that began them. What tells an assistant from
 
 from __future__ import annotations
 
+import functools
 import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
+from threadtrail.instrumentation.awaiting import await_and_note, yield_and_note
+from threadtrail.instrumentation.coroutines import watch_coroutine
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import counting, current_call, restore
-from threadtrail.instrumentation.results import note_result, paginators
-from threadtrail.instrumentation.sink import Sink, active
+from threadtrail.instrumentation.requests import counting
+from threadtrail.instrumentation.results import PAGINATOR_CALL, note_result
+from threadtrail.instrumentation.sink import active
 from threadtrail.recording.observation import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
+    from threadtrail.instrumentation.sink import Sink
 
 OPERATIONS = {
     "assistant": "assistants.list",
@@ -42,46 +43,21 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
         note_failure(sink, call, error)
         raise
     if inspect.iscoroutine(result):
-        return watch_coroutine(result, _await_page, sink, call)
+        return watch_coroutine(result, await_and_note, sink, call)
     sink.guard.call("noting a page", note_result, sink, call, result)
     return result
 
 
-def watch_paginator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrapper of ``AsyncPaginator.__await__``: the first page of an async list."""
-    noted = paginators.get(instance)
-    waiting = wrapped(*args, **kwargs)
-    return waiting if noted is None else _await_first(*noted, waiting)
+def watch_paginator(original: Any) -> Any:
+    """Wrap ``AsyncPaginator.__await__``: the first page of an async list."""
 
+    @functools.wraps(original)
+    def __await__(self: Any) -> Any:  # noqa: N807 - the name that the SDK's method has
+        noted: tuple[Sink, Call] | None = getattr(self, PAGINATOR_CALL, None)
+        waiting = original(self)
+        return waiting if noted is None else yield_and_note(*noted, waiting)
 
-def _await_first(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-    if sink.wants_loop:
-        call.loop = sink.guard.call("noting the event loop", sink.loop)
-    token = current_call.set(call)
-    try:
-        page = yield from waiting
-    except BaseException as error:
-        note_failure(sink, call, error)
-        raise
-    finally:
-        restore(token)
-    sink.guard.call("noting a page", note_result, sink, call, page)
-    return page
-
-
-async def _await_page(sink: Sink, call: Call, inner: Inner) -> Any:
-    if sink.wants_loop:
-        call.loop = sink.guard.call("noting the event loop", sink.loop)
-    token = current_call.set(call)
-    try:
-        page = await inner.coroutine
-    except BaseException as error:
-        note_failure(sink, call, error)
-        raise
-    finally:
-        restore(token)
-    sink.guard.call("noting a page", note_result, sink, call, page)
-    return page
+    return __await__
 
 
 def _begin(sink: Sink, page: Any) -> Call | None:

@@ -28,9 +28,29 @@ class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignor
     """Our wrapper, told from everybody else's by its class."""
 
 
+OURS = "__threadtrail__"
+"""The mark of a plain function of ours."""
+
+
+def by_wrapt(watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> Callable[[Any], Any]:
+    """Wrap so that nobody can tell the method from the original; ``watch`` is called as ``wrapt`` does."""
+    return lambda original: Wrapper(original, watch)
+
+
+def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Wrap a private method by a plain function, which ``watch`` makes of the original."""
+
+    def wrap(original: Any) -> Any:
+        function = watch(original)
+        setattr(function, OURS, True)
+        return function
+
+    return wrap
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A method to wrap: ``watch`` has the signature of a ``wrapt`` wrapper.
+    """A method to wrap: ``wrap`` makes the new function of the original one.
 
     ``optional``: versions of the SDK differ in it, so that it is nothing to tell if it is not there.
     """
@@ -38,7 +58,7 @@ class Target:
     module: str
     owner: str
     method: str
-    watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
+    wrap: Callable[[Any], Any]
     optional: bool = False
 
     @property
@@ -101,7 +121,7 @@ class Patches:
             if not target.optional:
                 self._missing.add(target.path)
         elif not _has_ours(original):
-            installed = _below_shims(original, lambda function: Wrapper(function, target.watch))
+            installed = _below_shims(original, target.wrap)
             setattr(owner, target.method, installed)
             self._installed[target.path] = (owner, target.method, original, installed)
 
@@ -156,7 +176,7 @@ def _has_ours(function: Any) -> bool:
     for _ in range(DEEPEST_CHAIN):
         if function is None:
             return False
-        if type(function) is Wrapper:
+        if type(function) is Wrapper or OURS in getattr(function, "__dict__", ()):
             return True
         function = getattr(function, "__wrapped__", None)
     return False

@@ -7,6 +7,7 @@ of openai 1); where neither is left, retries simply go uncounted. Every response
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,18 @@ def note_retry(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict
     return wrapped(*args, **kwargs)
 
 
-def note_response(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrapper of what the SDK calls with each response: its body is the cheapest copy of the object."""
-    call = current_call.get()
-    if call is not None and not kwargs.get("stream"):
-        call.response = kwargs.get("response")
-    return wrapped(*args, **kwargs)
+def watch_response(original: Any) -> Any:
+    """Wrap what the SDK calls with each response, sync or async: its body is the cheapest copy of the object.
+
+    A plain function, since ``wrapt`` takes as long as all else that is done for it, and private: no app asks
+    what kind of function this is.
+    """
+
+    @functools.wraps(original)
+    def _process_response(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = current_call.get()
+        if call is not None and not kwargs.get("stream"):
+            call.response = kwargs.get("response")
+        return original(self, *args, **kwargs)
+
+    return _process_response

@@ -7,15 +7,14 @@ coroutine is replaced, by one that awaits it.
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
+from time import time_ns
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from threadtrail.instrumentation.copies import body_of, changed, copy_model
-from threadtrail.instrumentation.glances import raw_identity
+from threadtrail.instrumentation.copies import copy_model
 from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.streams import tap
+from threadtrail.recording.kinds import CREATES_RUN, POLL
 from threadtrail.recording.observation import Returned
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ KINDS = (
     ("BaseModel", "model"),
 )
 
-paginators: WeakKeyDictionary[Any, tuple[Sink, Call]] = WeakKeyDictionary()
-"""Calls of async ``list`` methods, whose request is made when their paginator is awaited."""
+PAGINATOR_CALL = "_threadtrail_call"
+"""Where the paginator of an async ``list`` keeps its call: the request is made when it is awaited."""
 
 
 @lru_cache(maxsize=512)
@@ -51,47 +50,49 @@ def kind_of(cls: type) -> str | None:
 
 
 def note_result(sink: Sink, call: Call, result: Any) -> None:
-    """Note what a call returned."""
-    note = NOTES.get(kind_of(type(result)) or "")  # type: ignore[arg-type]  # a class is hashable
-    if note is not None:
-        note(sink, call, result)
+    """Note what a call returned: the body of the response, unless it is still to be read.
+
+    The body is at hand, and nobody can change it; a copy of the parsed object would have to be made.
+    """
+    response = call.response
     # A response that lives on in a queue costs the app's thread: its memory is not there to be used again.
     call.response = None
+    if response is None or not response.is_closed:
+        note = NOTES.get(kind_of(type(result)) or "")  # type: ignore[arg-type]  # a class is hashable
+        if note is not None:
+            note(sink, call, result)
+        return
+    sink.put(Returned(call, time_ns(), response.content))
+    run_id = call.arguments.get("run_id")
+    if run_id is None and call.operation in CREATES_RUN:
+        run_id = getattr(result, "id", None)
+    if run_id is not None and run_id not in sink.known_runs:
+        sink.know(run_id)
 
 
 def _note_model(sink: Sink, call: Call, model: Any) -> None:
-    if changed(model, sink.glances):
-        sink.put(Returned(call, time.time_ns(), body_of(call) or copy_model(model)))
-    else:
-        sink.put(Returned(call, time.time_ns(), None, model.id))
+    """An object whose body is not at hand: parsed late by the user, or returned by a helper.
+
+    The requests that ``poll`` made were noted each.
+    """
+    if call.operation != POLL or model.id not in sink.known_runs:
+        sink.put(Returned(call, time_ns(), copy_model(model)))
 
 
 def _note_page(sink: Sink, call: Call, page: Any) -> None:
-    news = [item for item in page.data or () if changed(item, sink.glances)]
-    if news:
-        sink.put(Returned(call, time.time_ns(), body_of(call) or [copy_model(item) for item in news]))
+    sink.put(Returned(call, time_ns(), [copy_model(item) for item in page.data or ()]))
 
 
 def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:
-    paginators[paginator] = (sink, call)
+    setattr(paginator, PAGINATOR_CALL, (sink, call))
 
 
 def _note_raw(sink: Sink, call: Call, response: Any) -> None:
     """A raw response has its body already: the recorder reads it, so that nobody parses it twice here."""
-    call.retry_count = max(call.retry_count, getattr(response, "retries_taken", 0) or 0)
     if not response.http_response.is_closed:
         _note_unread(sink, call, response)
         return
-    body: bytes = response.http_response.content
-    run_id = call.arguments.get("run_id")
-    if (
-        call.operation == "threads.runs.retrieve"
-        and run_id
-        and sink.glances.unchanged(raw_identity(run_id), hash(body))
-    ):
-        sink.put(Returned(call, time.time_ns(), None, run_id))
-    else:
-        sink.put(Returned(call, time.time_ns(), body))
+    sink.put(Returned(call, time_ns(), response.http_response.content))
 
 
 def _note_unread(sink: Sink, call: Call, response: Any) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadtrail.context import here
-from threadtrail.instrumentation.glances import Glances
 from threadtrail.recording.observation import GroupEnded, GroupStarted, Scope
 
 if TYPE_CHECKING:
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from threadtrail.delivery.guard import Guard
     from threadtrail.recording.observation import Observation
     from threadtrail.values import Failure
+
+REMEMBERED = 20_000
+"""So many run ids are kept, to know a first look at a run by."""
 
 
 class Sink:
@@ -36,15 +38,23 @@ class Sink:
         self.put = put
         self.put_from_finaliser = put_from_finaliser
         self.guard = guard
-        self.glances = Glances()
+        self.known_runs: dict[Any, None] = {}
         self._capture = capture
         self.wants_loop = wants_loop
 
     def scope(self, *, begins: bool) -> Scope:
         """What is in force here; with the exporters' contexts if something ``begins`` here."""
-        surroundings = here()
+        scope = here()
         contexts = self._capture() if begins else None
-        return Scope(surroundings.attributes, surroundings.trace_id, contexts)
+        return scope if contexts is None else Scope(scope.attributes, scope.trace_id, contexts)
+
+    def know(self, run_id: Any) -> None:
+        """Remember a run whose beginning, or first look, was noted: nothing of it begins again."""
+        known = self.known_runs
+        known[run_id] = None
+        if len(known) > REMEMBERED:
+            # Half at once: an eviction per call would cost more than the second capture that it may cause.
+            self.known_runs = dict(list(known.items())[REMEMBERED // 2 :])
 
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The running event loop, if it is one of asyncio."""

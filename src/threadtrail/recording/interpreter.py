@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from threadtrail.recording import assistants as read
+from threadtrail.recording.arguments import unpack
 from threadtrail.recording.deltas import fold
 from threadtrail.recording.groups import Groups
 from threadtrail.recording.kinds import (
     CREATES_RUN,
     LEARNT_FROM,
+    POLL,
+    RETRIEVE,
     SUBMIT,
     kind_of_event,
     kind_of_operation,
@@ -80,6 +83,7 @@ class Interpreter:
             case Returned():
                 self._returned(observation, now)
             case StreamOpened(call=call, stream=stream):
+                unpack(call)
                 self._streams.add(stream)
                 self._submitted(call)
             case StreamEvent():
@@ -99,11 +103,14 @@ class Interpreter:
 
     def _returned(self, observation: Returned, now: float) -> None:
         call = observation.call
+        unpack(call)
         self._submitted(call)
+        if self._unchanged(observation, now):
+            return
         result = parse(observation.result)
         if result is None:
-            self._unchanged(observation, now)
-        elif isinstance(result, list) or call.operation.endswith(".list"):
+            return
+        if isinstance(result, list) or call.operation.endswith(".list"):
             objects = result if isinstance(result, list) else read.items(result.get("data"))
             self._see_list(objects, call, observation.time, now)
         else:
@@ -143,13 +150,20 @@ class Interpreter:
             case "thread.deleted":
                 self._around.thread_deleted(data, call, time)
 
-    def _unchanged(self, observation: Returned, now: float) -> None:
-        """The same object as when last looked at."""
-        record = self._runs.get(observation.unchanged_id or "")
-        if record is not None:
-            _count(record, observation.call)
-            record.last_seen_at = max(record.last_seen_at, observation.time)
-            self._runs.touch(record, now)
+    def _unchanged(self, observation: Returned, now: float) -> bool:
+        """Whether a run looks the same as when last retrieved: polled fifty times, it does so 48 times."""
+        call = observation.call
+        record = self._runs.get(str(call.arguments.get("run_id"))) if call.operation == RETRIEVE else None
+        if record is None or not isinstance(observation.result, bytes):
+            return False
+        mark = hash(observation.result)
+        if mark != record.body_mark:
+            record.body_mark = mark
+            return False
+        _count(record, call)
+        record.last_seen_at = max(record.last_seen_at, observation.time)
+        self._runs.touch(record, now)
+        return True
 
     # -- runs -----------------------------------------------------------------------------------
 
@@ -282,6 +296,7 @@ class Interpreter:
 
     def _raised(self, raised: Raised) -> None:
         call = raised.call
+        unpack(call)
         run_id = call.run_id or read.text_or_none(call.arguments.get("run_id"))
         record = self._runs.get(run_id or "")
         if record is not None:
@@ -331,8 +346,7 @@ def _count(record: RunRecord, call: Call) -> None:
     call.retry_count = 0
     if record.ended:
         return
-    looked = call.operation == "threads.runs.retrieve"
-    if looked or (call.operation == "threads.runs.poll" and record.poll_count == 0):
+    if call.operation == RETRIEVE or (call.operation == POLL and record.poll_count == 0):
         record.poll_count += 1
 
 

@@ -18,6 +18,8 @@ LEARNT_FROM = {
 }
 CREATES_RUN = {"threads.runs.create", "threads.create_and_run"}
 SUBMIT = "threads.runs.submit_tool_outputs"
+RETRIEVE = "threads.runs.retrieve"
+POLL = "threads.runs.poll"
 
 
 def kind_of_operation(operation: str) -> str:

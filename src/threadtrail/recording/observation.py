@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from threadtrail.values import Attributes, Failure
+from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """What was in force where a run began: attributes, enclosing trace, the exporters' contexts."""
+    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts."""
 
-    attributes: Attributes
-    trace_id: str | None
-    contexts: Mapping[str, object] | None
+    attributes: Attributes = NO_ATTRIBUTES
+    trace_id: str | None = None
+    contexts: Mapping[str, object] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -27,12 +27,12 @@ class Call:
     """One call of a patched method.
 
     ``name`` is the SDK's path below ``client.beta`` and ``operation`` what it does, where a helper does
-    the same as another method; ``arguments`` holds copies of those arguments
-    that the answer does not repeat; ``client`` is the SDK's client, kept only for as long as its
-    observations are unread (and, with ``fetch_run_details``, until its runs have ended). ``run_id`` is
-    filled in by the recorder, for a stream whose run becomes known by its first event; ``loop`` is the
-    event loop of an async call, where ``fetch_run_details`` needs it; ``response`` is the HTTP response,
-    until its body was noted.
+    the same as another method; ``arguments`` holds copies of those arguments that the answer does not
+    repeat (data other than text and numbers as bytes, until ``unpack``); ``client`` is the SDK's client,
+    kept only for as long as its observations are unread (and, with ``fetch_run_details``, until its runs
+    have ended). ``run_id`` is filled in by the recorder, for a stream whose run becomes known by its first
+    event; ``loop`` is the event loop of an async call, where ``fetch_run_details`` needs it; ``response``
+    is the HTTP response, until its body was noted.
     """
 
     operation: str
@@ -51,15 +51,13 @@ class Call:
 class Returned:
     """A call came back.
 
-    ``result`` is a dict or a list of dicts (copies of the SDK's objects), or bytes (the body of a raw
-    response, not yet parsed), or ``None``: the object is the same as when last looked at
-    (``unchanged_id`` names it).
+    ``result`` is bytes (the body of the response, not yet parsed), or a dict or a list of dicts (copies of
+    the SDK's objects, where there is no body).
     """
 
     call: Call
     time: int
     result: Any
-    unchanged_id: str | None = None
 
 
 @dataclass(slots=True)

@@ -74,8 +74,12 @@ class Recorder:
 
     def put(self, observation: Observation) -> None:
         """Take an observation; the first one starts the threads."""
-        if self._thread is None and not self._settings.inline:
-            self._start()
+        if self._thread is None:
+            if not self._settings.inline:
+                self._start()
+        elif not self._closed and self._queue.qsize() < MAX_WAITING:
+            self._queue.put(observation)  # the short way, and the usual one
+            return
         self.put_from_finaliser(observation)
 
     def put_from_finaliser(self, observation: Observation) -> None:

@@ -34,7 +34,8 @@ PROGRESS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2
 class RunRecord:
     """Follows one run, whatever the app looks at, and tells each fact of it once.
 
-    ``scope`` and ``origin`` are those of the call that made the run known. Status is a one-way street:
+    ``scope`` and ``origin`` are those of the call that made the run known; ``body_mark`` is the hash of the
+    body that was retrieved last. Status is a one-way street:
     an answer that was overtaken by another changes nothing, and after an end nothing does.
     """
 
@@ -51,6 +52,7 @@ class RunRecord:
         self.status: str | None = None
         self.last_seen_at = call.started_at
         self.poll_count = 0
+        self.body_mark: int | None = None
         self.retry_count = 0
         self.streamed = False
         self.stream_complete = False

@@ -1,0 +1,48 @@
+"""The arguments of a call, as they were when it was made."""
+
+from __future__ import annotations
+
+import marshal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import Call
+
+PLAIN = (str, int, float, bool, type(None))
+NOTHING = object()
+
+
+def pack(value: Any) -> Any:
+    """A copy of an argument that nobody can change, or ``NOTHING``: plain values, or bytes for ``unpack``.
+
+    A tree of dicts and lists would take several times as long to copy, in the user's thread, and then
+    the garbage collector's time there. What cannot be packed (SDK objects among the data) is copied.
+    """
+    if isinstance(value, PLAIN):
+        return value
+    try:
+        return marshal.dumps(value)
+    except ValueError:
+        return copy_json(value)
+
+
+def unpack(call: Call) -> None:
+    """Make JSON-like data of a call's packed arguments; the recorder does this, once."""
+    for name, value in call.arguments.items():
+        if isinstance(value, bytes):
+            call.arguments[name] = copy_json(marshal.loads(value))  # noqa: S302 - packed in this process
+
+
+def copy_json(value: Any) -> Any:
+    """A copy of JSON-like data, or ``NOTHING``.
+
+    ``Omit`` and ``NotGiven`` stand for "not given". A generator is never touched: it is the SDK's to
+    consume. An SDK object among the data is copied as a dict.
+    """
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, dict):
+        return {str(key): item for key, raw in value.items() if (item := copy_json(raw)) is not NOTHING}
+    if isinstance(value, (list, tuple)):
+        return [item for raw in value if (item := copy_json(raw)) is not NOTHING]
+    return value.model_dump(warnings=False) if hasattr(value, "model_dump") else NOTHING
