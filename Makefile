@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OTEL := plugins/threadtrail-opentelemetry
 LANGFUSE := plugins/threadtrail-langfuse
 AGENTOPS := plugins/threadtrail-agentops
+EXAMPLE := plugins/threadtrail-example
 
 # agentops pins wrapt, packaging and others below what the rest is tested with: an environment of its own.
 AGENTOPS_VENV := .venv-agentops
@@ -15,31 +16,43 @@ AGENTOPS_BIN := $(AGENTOPS_VENV)/bin
 AGENTOPS_PIP := $(AGENTOPS_BIN)/python -m pip --disable-pip-version-check --quiet
 AGENTOPS_OTEL := opentelemetry-1.44.0
 
+# What builds the documentation has nothing in common with what runs.
+DOCS_VENV := .venv-docs
+DOCS_BIN := $(DOCS_VENV)/bin
+DOCS_PIP := $(DOCS_BIN)/python -m pip --disable-pip-version-check --quiet
+
+# The lowest versions of our dependencies, from constraints-oldest.txt.
+OLDEST_VENV := .venv-oldest
+OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
 # The SDK versions that are tested: the oldest with Assistants v2, the last before its resources became
 # lazy, the last of 2.x, and the newest.
 OPENAI := 3.54.0
 OLDER_SDKS := 1.21.0 1.109.1 2.54.0
 OLDEST_LANGFUSE := .sdks/langfuse-4.7.0
+# Other instrumentations, each laid over the environment that the tests run in.
+TRACELOOP := .sdks/traceloop-0.62.4
+OPENINFERENCE := .sdks/openinference-0.1.66
 SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-plugins lint-plugins lint format docs-data sdks phoenix sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast test-plugins test-layered test-oldest lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make the virtual environment (.venv)
 
-$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
+$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml $(EXAMPLE)/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "threadtrail needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL) -e $(LANGFUSE)
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL) -e $(LANGFUSE) -e $(EXAMPLE)
 	@touch $@
 
 demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
@@ -54,6 +67,7 @@ test-fast: $(SETUP) ## the part of the suite that takes seconds
 test-plugins: $(SETUP) sdks $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
+	@$(BIN)/python -m pytest $(PARALLEL) $(EXAMPLE)/tests
 	@$(AGENTOPS_BIN)/python -m pytest $(PARALLEL) $(AGENTOPS)/tests
 
 $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
@@ -69,6 +83,24 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
 	@touch $@
 
+test-layered: layered ## with Traceloop, OpenInference, Langfuse or AgentOps on as well
+	@$(BIN)/python -m pytest $(PARALLEL) tests/layered
+
+test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest libraries that we ask for
+	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
+		--ignore=tests/layered --deselect tests/docs --deselect tests/test_docs.py
+
+$(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
+	@echo "setting up $(OLDEST_VENV) ..."
+	@$(PYTHON) -m venv $(OLDEST_VENV)
+	@$(OLDEST_PIP) install --upgrade 'pip>=25.1'
+	@cut -d= -f1 constraints-oldest.txt | sed 's/^/^/; s/$$/==/' > $(OLDEST_VENV)/replaced.txt
+	@grep -v -f $(OLDEST_VENV)/replaced.txt constraints.txt > $(OLDEST_VENV)/constraints.txt
+	@cat constraints-oldest.txt >> $(OLDEST_VENV)/constraints.txt
+	@$(OLDEST_PIP) install -c $(OLDEST_VENV)/constraints.txt openai==$(OPENAI) -e '.[testing]' \
+		pytest pytest-asyncio pytest-timeout pytest-xdist
+	@touch $@
+
 lint: $(SETUP) ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -77,16 +109,50 @@ lint: $(SETUP) ## ruff and mypy
 lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with what it is made for
 	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
 	@MYPYPATH=src:$(LANGFUSE)/src:$(LANGFUSE)/tests $(BIN)/mypy $(LANGFUSE)/src $(LANGFUSE)/tests
+	@MYPYPATH=src:$(EXAMPLE)/src $(BIN)/mypy $(EXAMPLE)/src $(EXAMPLE)/tests
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs-data: $(SETUP) ## write docs/events.md and the JSON Schema anew from the code
+docs: $(DOCS_VENV)/.installed ## build the documentation (site/), and check what was built
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs build --strict --clean
+	@$(DOCS_BIN)/python tools/check_site.py site
+
+docs-data: $(SETUP) ## write what docs/ says of the code anew from the code
 	@$(BIN)/python tools/make_docs.py
 
+pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures anew, from what local backends receive
+	@$(BIN)/python tools/receive_backends.py opentelemetry langfuse
+	@$(AGENTOPS_BIN)/python tools/receive_backends.py agentops
+	@$(BIN)/python tools/draw_backends.py
+	@$(BIN)/python tools/draw_console.py
+
+$(DOCS_VENV)/.installed: pyproject.toml constraints.txt
+	@echo "setting up $(DOCS_VENV) ..."
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_PIP) install --upgrade 'pip>=25.1'
+	@$(DOCS_PIP) install -c constraints.txt --group docs
+	@touch $@
+
 sdks: $(SDKS) ## unpack the older versions of the test matrix (.sdks)
+
+layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(AGENTOPS_VENV)/.installed ## what test-layered needs
+
+$(TRACELOOP)/.installed: $(SETUP)
+	@echo "unpacking Traceloop's instrumentor ..."
+	@rm -rf $(@D)
+	@$(PIP) install --no-deps --target $(@D) opentelemetry-instrumentation-openai==0.62.4 \
+		opentelemetry-semantic-conventions-ai==0.5.1
+	@touch $@
+
+$(OPENINFERENCE)/.installed: $(SETUP)
+	@echo "unpacking OpenInference's instrumentor ..."
+	@rm -rf $(@D)
+	@$(PIP) install --no-deps --target $(@D) openinference-instrumentation-openai==0.1.66 \
+		openinference-instrumentation==0.1.72 openinference-semantic-conventions==0.1.42
+	@touch $@
 
 $(OLDEST_LANGFUSE)/.installed: $(SETUP)
 	@echo "unpacking langfuse 4.7.0 ..."
@@ -118,4 +184,4 @@ bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(DOCS_VENV) site .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from threadtrail.events import Event, RunEnded
 from threadtrail.instrumentation.patching import _has_ours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SCRIPT_SECONDS = 30
@@ -108,7 +110,7 @@ def test_a_former_instrumentation_does_not_undo_a_later_one() -> None:
     assert not threadtrail.status().patched
 
 
-def test_what_others_wrapped_around_ours_stays_and_ours_is_switched_off() -> None:
+def test_what_others_wrapped_around_ours_stays_and_ours_is_taken_out_of_it() -> None:
     import wrapt
     from openai.resources.beta.threads.runs.runs import Runs
 
@@ -120,12 +122,79 @@ def test_what_others_wrapped_around_ours_stays_and_ours_is_switched_off() -> Non
     try:
         threadtrail.uninstrument()
         assert Runs.__dict__["retrieve"] is theirs
+        assert theirs.__wrapped__ is original
+        threadtrail.instrument(exporters=[Memory()])
+        assert Runs.__dict__["retrieve"] is theirs
+        assert _has_ours(theirs)
+    finally:
+        threadtrail.uninstrument()
+        Runs.retrieve = original  # type: ignore[method-assign]
+    assert theirs.__wrapped__ is original
+
+
+def test_within_a_wrapper_of_another_kind_ours_stays_and_is_switched_off() -> None:
+    from openai.resources.beta.threads.runs.runs import Runs
+
+    original = Runs.__dict__["retrieve"]
+    threadtrail.instrument(exporters=[Memory()])
+    ours = Runs.__dict__["retrieve"]
+
+    @functools.wraps(ours)
+    def theirs(*args: Any, **kwargs: Any) -> Any:
+        return ours(*args, **kwargs)
+
+    Runs.retrieve = theirs  # type: ignore[method-assign]  # what another instrumentation does
+    try:
+        threadtrail.uninstrument()
+        assert Runs.__dict__["retrieve"] is theirs
         threadtrail.instrument(exporters=[Memory()])
         assert Runs.__dict__["retrieve"] is theirs, "ours is in the chain already"
     finally:
         Runs.retrieve = ours  # type: ignore[method-assign]
         threadtrail.uninstrument()
     assert Runs.__dict__["retrieve"] is original
+
+
+@pytest.mark.parametrize("first", ["theirs", "ours"])
+@pytest.mark.parametrize("first_off", ["theirs", "ours"])
+@pytest.mark.parametrize("deprecated", [True, False], ids=["deprecated", "as of old"])
+def test_in_any_order_of_coming_and_going_the_sdks_own_function_is_left(
+    first: str, first_off: str, deprecated: bool
+) -> None:
+    import wrapt
+    from openai.resources.beta.threads.runs.runs import Runs
+
+    shimmed = Runs.__dict__["retrieve"]
+    original = shimmed if deprecated else shimmed.__wrapped__
+
+    def pass_on(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    def unwrap() -> None:
+        """Take off whatever is outermost, as OpenTelemetry's `unwrap` does."""
+        function: Any = Runs.retrieve
+        if isinstance(function, (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)):
+            Runs.retrieve = function.__wrapped__  # type: ignore[method-assign]
+
+    on: dict[str, Callable[[], object]] = {
+        "theirs": lambda: wrapt.wrap_function_wrapper(Runs, "retrieve", pass_on),
+        "ours": lambda: threadtrail.instrument(exporters=[Memory()]),
+    }
+    off: dict[str, Callable[[], object]] = {
+        "theirs": unwrap,
+        "ours": threadtrail.uninstrument,
+    }
+    Runs.retrieve = original  # type: ignore[method-assign]
+    try:
+        for name in sorted(on, key=lambda name: name != first):
+            on[name]()
+        assert not threadtrail.status().missing
+        for name in sorted(off, key=lambda name: name != first_off):
+            off[name]()
+        assert Runs.__dict__["retrieve"] is original
+        assert not threadtrail.status().patched
+    finally:
+        Runs.retrieve = shimmed  # type: ignore[method-assign]
 
 
 def test_others_may_take_their_wrapper_off_and_leave_ours_on() -> None:

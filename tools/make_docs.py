@@ -1,177 +1,74 @@
-"""Write docs/events.md and docs/schema/events.schema.json from the code.
+"""Write what the documentation says of the code from the code.
 
-    python tools/make_docs.py            write them
-    python tools/make_docs.py --check    write nothing; fails if they are not what would be written
+    python tools/make_docs.py            write it
+    python tools/make_docs.py --check    write nothing; fails if something is not what would be written
 
-The tables come from the classes, the examples from `threadtrail.testing.samples`.
+Two files are written whole: `docs/events.md` and `docs/schema/events.schema.json`. In the others, what
+stands between two marks is; the rest of the page is written by hand.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, get_args
 
-from threadtrail import events, values
-from threadtrail.testing.samples import sample_events
+import make_docs_events
+import make_docs_exporters
+import make_docs_functions
+import make_docs_hooks
+import make_docs_settings
 
 ROOT = Path(__file__).parent.parent
-EVENTS_PAGE = ROOT / "docs" / "events.md"
-SCHEMA = ROOT / "docs" / "schema" / "events.schema.json"
-
-# Classes whose `type` depends on a status have no default for it.
-OPEN_TYPES = {"RunStatusChanged": "thread.run.<status>", "StepCompleted": "thread.run.step.<status>"}
-
-VALUES = (
-    values.Run,
-    values.Step,
-    values.ToolCall,
-    values.Message,
-    *get_args(values.Part),
-    values.Usage,
-    values.Failure,
-    values.Assistant,
-    values.RunRequest,
-    values.StatusChange,
-    values.Attributes,
-)
-
-HEAD = """\
-# Events
-
-What exporters receive. Written by `tools/make_docs.py` from `threadtrail.events`, `threadtrail.values` and
-`threadtrail.testing.samples`; a test fails when it is stale.
-
-Every event is a frozen dataclass; fields are only ever added, with defaults. Times are Unix nanoseconds.
-
-For one run in one process there is one `RunCreated`, one `RunStatusChanged` per real change, one
-`StepCompleted` per step, one `ToolCallRequested` and one `ToolCallCompleted` per tool call, and one
-`RunEnded`, last of all, whatever mixture of create, poll, stream, list and re-fetch the app used.
-`RunEnded` alone is enough for most exporters: it carries the whole run.
-
-`event.to_json()` writes one line of JSON, `Event.from_json(line)` reads it back without loss, and
-[`schema/events.schema.json`](schema/events.schema.json) describes it.
-
-## The events
-
-Fields that every event has: {common}.
-
-{common_meaning}
-
-| Event | `type` | Fields of its own | Meaning |
-|---|---|---|---|
-"""
+DOCS = ROOT / "docs"
+MARKED = re.compile(r"(<!-- written by tools/make_docs\.py -->\n\n).*?(<!-- until here -->)", re.DOTALL)
 
 
 def main(arguments: list[str]) -> int:
     """Write or check the files; return the exit code."""
-    stale = [file for file, text in pages().items() if not file.exists() or file.read_text("utf-8") != text]
+    wanted = pages()
+    stale = [file for file, text in wanted.items() if not file.exists() or file.read_text("utf-8") != text]
     if "--check" in arguments:
         for file in stale:
             print(f"{file.relative_to(ROOT)} is stale; run: make docs-data")
         return 1 if stale else 0
     for file in stale:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(pages()[file], "utf-8")
+        file.write_text(wanted[file], "utf-8")
         print(f"wrote {file.relative_to(ROOT)}")
     return 0
 
 
 def pages() -> dict[Path, str]:
     """What the files should hold."""
+    tables = {
+        DOCS / "configuration.md": make_docs_settings.table(),
+        DOCS / "functions.md": make_docs_functions.reference(),
+        DOCS / "plugins" / "hooks.md": make_docs_hooks.reference(),
+        **{
+            DOCS / "exporters" / f"{name}.md": make_docs_exporters.table(name)
+            for name in make_docs_exporters.names()
+        },
+    }
     return {
-        EVENTS_PAGE: events_page(),
-        SCHEMA: json.dumps(events.json_schema(), indent=2, ensure_ascii=False) + "\n",
+        DOCS / "events.md": make_docs_events.page(),
+        DOCS / "schema" / "events.schema.json": make_docs_events.schema(),
+        **{file: filled(file, text) for file, text in tables.items()},
     }
 
 
-def events_page() -> str:
-    """The page: a table of the events, a table of each value, an example of each event."""
-    common = dataclasses.fields(events.Event)
-    head = HEAD.format(
-        common=", ".join(f"`{field.name}`" for field in common),
-        common_meaning=_paragraphs(events.Event)[-1],
+def filled(file: Path, text: str) -> str:
+    """The page with `text` between its marks.
+
+    Raises:
+        ValueError: the page has no marks, or several.
+    """
+    page, count = MARKED.subn(
+        lambda marks: f"{marks[1]}{text}\n\n{marks[2]}", file.read_text(encoding="utf-8")
     )
-    names = {field.name for field in common}
-    rows = [_event_row(kind, names) for kind in events.EVENT_CLASSES]
-    tables = [_value_table(kind) for kind in VALUES]
-    examples = [_example(kind) for kind in events.EVENT_CLASSES]
-    return "\n".join(
-        [
-            head + "\n".join(rows),
-            "",
-            "## The values",
-            "",
-            "`capture_content = false` leaves out what is marked as content; `redact` sees each text in it.",
-            "",
-            *tables,
-            "## Examples",
-            "",
-            "One of each. What holds nothing (`null`, `[]`, `{}`) is left out here; `to_json()` writes it.",
-            "",
-            *examples,
-        ]
-    )
-
-
-def _event_row(kind: type[events.Event], common: set[str]) -> str:
-    own = [f"`{field.name}`" for field in dataclasses.fields(kind) if field.name not in common]
-    name, type_ = kind.__name__, OPEN_TYPES.get(kind.__name__) or _default_type(kind)
-    meaning = " ".join(_paragraphs(kind)).replace("``", "`")
-    return f"| [`{name}`](#{name.lower()}) | `{type_}` | {', '.join(own) or '—'} | {meaning} |"
-
-
-def _default_type(kind: type[events.Event]) -> str:
-    (field,) = [field for field in dataclasses.fields(kind) if field.name == "type"]
-    return str(field.default)
-
-
-def _value_table(kind: Any) -> str:
-    rows = [
-        f"### {kind.__name__}",
-        "",
-        "\n\n".join(_paragraphs(kind)),
-        "",
-        "| Field | Type | Content |",
-        "|---|---|---|",
-    ]
-    for field in dataclasses.fields(kind):
-        content = "yes" if field.metadata.get("content") else ""
-        rows.append(f"| `{field.name}` | `{_type_name(field.type)}` | {content} |")
-    return "\n".join([*rows, ""])
-
-
-def _type_name(annotation: Any) -> str:
-    return str(annotation).replace("|", "\\|")
-
-
-def _paragraphs(kind: Any) -> list[str]:
-    text = (inspect.getdoc(kind) or "").replace("``", "`")
-    return [re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in text.split("\n\n")]
-
-
-def _example(kind: type[events.Event]) -> str:
-    sample = next(event for event in sample_events() if type(event) is kind)
-    text = json.dumps(told(json.loads(sample.to_json())), indent=2, ensure_ascii=False)
-    return f"### {kind.__name__}\n\n```json\n{_compact(text)}\n```\n"
-
-
-def told(value: Any) -> Any:
-    """The value without what says nothing."""
-    if isinstance(value, dict):
-        items = ((key, told(item)) for key, item in value.items())
-        return {key: item for key, item in items if item is not None and item not in ([], {})}
-    return [told(item) for item in value] if isinstance(value, list) else value
-
-
-def _compact(text: str) -> str:
-    """Put innermost objects and arrays that are short on one line."""
-    innermost = re.compile(r"([\[{])\n\s+([^\[\]{}]{1,110}?)\n\s+([\]}])")
-    return innermost.sub(lambda found: found[1] + re.sub(r"\n\s+", " ", found[2]) + found[3], text)
+    if count != 1:
+        raise ValueError(f"{file.relative_to(ROOT)} has {count} places to write to, and must have one")
+    return page
 
 
 if __name__ == "__main__":

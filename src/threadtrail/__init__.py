@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._api import Instrumentation, flush, instrument, shutdown, status, uninstrument
 from threadtrail.context import attributes, trace
-from threadtrail.errors import ConfigurationError
+from threadtrail.errors import CheckError, ConfigurationError
 
 if TYPE_CHECKING:
     from threadtrail import events
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CheckError",
     "ConfigurationError",
     "Instrumentation",
     "__version__",

@@ -184,6 +184,12 @@ def status() -> Status:
     )
 
 
+def settings_in_force() -> Settings | None:
+    """Return what the last ``instrument()`` was configured with; None if nothing is recorded."""
+    runtime = _Process.runtime
+    return None if runtime is None or runtime.stopped else runtime.settings
+
+
 def flush(timeout: float = 5.0) -> bool:
     """Deliver everything seen before this call; runs that have ended no longer wait for more.
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import threadtrail
 from threadtrail.demo import command as demo
+from threadtrail.doctor import command as doctor
+from threadtrail.exporter_list import command as exporters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo,)
+COMMANDS = (demo, exporters, doctor)
 
 FAILED = 1
 WRONG_USE = 2  # as argparse has it

@@ -1,4 +1,4 @@
-"""The one error that users of threadtrail meet: something is wrong with the configuration."""
+"""The errors of threadtrail: a wrong configuration, and a backend that a check finds wrong."""
 
 from __future__ import annotations
 
@@ -29,6 +29,29 @@ class ConfigurationError(ValueError):
             return self.problems[0]
         lines = [f"{len(self.problems)} problems with the configuration:"]
         return "\n  - ".join([*lines, *self.problems])
+
+
+class CheckError(Exception):
+    """A backend is not there, or does not take what it is sent; raised by the hook ``check``.
+
+    ``problem`` says what is wrong and ``advice`` what to do about it, a sentence or two each.
+    """
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong."""
+        return str(self.args[0])
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; may be empty."""
+        return str(self.args[1])
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.advice}".strip()
 
 
 class Problems:
@@ -62,6 +85,11 @@ class Problems:
         """Take over what others have collected."""
         self._texts += others._texts
         self._causes += others._causes
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What is wrong, one text each."""
+        return tuple(self._texts)
 
     def raise_if_any(self) -> None:
         """Raise all problems as one error, chained to the exceptions that told of them.

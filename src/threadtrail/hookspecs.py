@@ -59,6 +59,17 @@ def shutdown(timeout: float) -> None:
 
 
 @hookspec
+def check(timeout: float) -> str | None:
+    """Ask the backend, within ``timeout`` seconds, whether it is there and takes the credentials.
+
+    Called by ``threadtrail doctor`` after ``start``, never while an application runs. Return a short
+    sentence that says what answered, or None if there is nobody to ask. If something is wrong, raise
+    ``threadtrail.CheckError``, which says what it is and what to do about it. Leave no trace in the
+    backend, and name no secret.
+    """
+
+
+@hookspec
 def after_fork() -> None:
     """Forget inherited connections: called in a forked child, before any other hook there.
 

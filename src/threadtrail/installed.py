@@ -88,6 +88,13 @@ def install_command(name: str) -> str:
     return f"pip install 'threadtrail[{name}]'"
 
 
+def remedy(owner: AvailableExporter) -> str:
+    """Say what mends an exporter that cannot be imported."""
+    if owner.name in PLUGINS:
+        return f"install what it needs: {install_command(owner.name)}"
+    return f"reinstall it: pip install --force-reinstall {owner.distribution}"
+
+
 def _readable_entry_points() -> Iterator[EntryPoint]:
     seen = set()
     for distribution in importlib.metadata.distributions():

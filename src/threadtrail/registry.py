@@ -120,7 +120,7 @@ def _build(choice: ExporterChoice, name: str, problems: Problems) -> _Built | No
         return None
     owner = installed.describe(entry)
     exporter = f"exporter {name!r} ({owner.module}, from {owner.distribution} {owner.version})"
-    with problems.during(f"{exporter} cannot be imported; {_remedy(owner)}") as attempt:
+    with problems.during(f"{exporter} cannot be imported; {installed.remedy(owner)}") as attempt:
         factory = entry.load()
     if attempt.failed:
         return None
@@ -143,12 +143,6 @@ def _options(name: str, factory: object, choice: ExporterChoice) -> dict[str, An
     values = exporter_options.checked(name, factory, choice.options, problems)
     problems.raise_if_any()
     return values
-
-
-def _remedy(owner: AvailableExporter) -> str:
-    if owner.name in installed.PLUGINS:
-        return f"install what it needs: {installed.install_command(owner.name)}"
-    return f"reinstall it: pip install --force-reinstall {owner.distribution}"
 
 
 def _register(manager: pluggy.PluginManager, name: str, exporter: object) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,8 +22,9 @@ from pydantic import (
 from threadtrail import installed
 from threadtrail._wording import assigned
 from threadtrail.errors import ConfigurationError, Problems
-from threadtrail.exporter_choice import ExporterChoice, Option
+from threadtrail.exporter_choice import ENVIRONMENT, ExporterChoice, Option
 from threadtrail.settings_sources import (
+    PREFIX,
     Layer,
     environment_layer,
     environment_values,
@@ -31,7 +32,7 @@ from threadtrail.settings_sources import (
     keyword_layer,
 )
 
-__all__ = ["ExporterChoice", "Option", "Settings", "load_settings"]
+__all__ = ["ExporterChoice", "Option", "Reading", "Settings", "load_settings", "read_settings"]
 
 YEAR = 31_536_000
 
@@ -101,6 +102,15 @@ class Settings(BaseModel):
     """Whether to process and export in the caller's thread; for tests."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The settings as far as they are right, where each that was set stands, and what is wrong."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    problems: Problems
+
+
 def load_settings(**keywords: Any) -> Settings:
     """Put the settings together: keyword > environment > file > default, for each key and each option.
 
@@ -112,9 +122,17 @@ def load_settings(**keywords: Any) -> Settings:
             file cannot be read. All that is wrong is told at once. (Options of exporters are checked by
             ``registry.load``, since that needs the exporter imported.)
     """
-    if _disabled_by_environment():
-        return Settings(disabled=True, exporters=())
+    reading = read_settings(**keywords)
+    reading.problems.raise_if_any()
+    return reading.settings
+
+
+def read_settings(**keywords: Any) -> Reading:
+    """Do as ``load_settings``, and tell what is wrong instead of raising it: for tools that show it."""
     problems = Problems()
+    if _disabled_by_environment():
+        origin = f"{ENVIRONMENT} {PREFIX}DISABLED"
+        return Reading(Settings(disabled=True, exporters=()), {"disabled": origin}, problems)
     known = tuple(Settings.model_fields)
     said = keyword_layer(keywords, known, problems)
     written = file_layer(known, problems)
@@ -123,11 +141,10 @@ def load_settings(**keywords: Any) -> Settings:
     environment = environment_layer(known, names, problems)
     layers = (said, environment, written)
 
-    settings = _checked(layers, problems)
+    settings, origins = _checked(layers, problems)
     if not settings.disabled:
         _check_exporters(settings.exporters, problems)
-    problems.raise_if_any()
-    return settings
+    return Reading(settings, origins, problems)
 
 
 def _disabled_by_environment() -> bool:
@@ -138,8 +155,11 @@ def _disabled_by_environment() -> bool:
         return False
 
 
-def _checked(layers: tuple[Layer, ...], problems: Problems) -> Settings:
-    """Return the settings that the layers make, the first one wins; what is not allowed is left out."""
+def _checked(layers: tuple[Layer, ...], problems: Problems) -> tuple[Settings, dict[str, str]]:
+    """Return the settings that the layers make, and where each stands.
+
+    The first layer wins; what is not allowed is left out.
+    """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for layer in reversed(layers):
@@ -147,13 +167,13 @@ def _checked(layers: tuple[Layer, ...], problems: Problems) -> Settings:
         origins |= layer.origins
     values["exporters"] = _chosen(layers)
     try:
-        return Settings(**values)
+        return Settings(**values), origins
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False):
             key = str(detail["loc"][0])
             if key in values:  # a union reports each of its members
-                problems.add(_not_allowed(key, values.pop(key), origins[key]))
-        return Settings(**values)
+                problems.add(_not_allowed(key, values.pop(key), origins.pop(key)))
+        return Settings(**values), origins
 
 
 def _chosen(layers: tuple[Layer, ...]) -> tuple[ExporterChoice, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from differential.tape import Tape
+    from threadtrail.testing.server import AssistantsServer
 
 
 class Bare:
@@ -10,6 +14,9 @@ class Bare:
 
     def before_import(self) -> None:
         """Act before the SDK is imported."""
+
+    def meet(self, server: AssistantsServer, tape: Tape) -> None:
+        """Act when the server runs and nothing has been played."""
 
     def after_import(self) -> None:
         """Act when the SDK is imported and has made clients."""

@@ -1,11 +1,12 @@
 """Play the whole Assistants surface of the installed SDK once and print what an application saw.
 
-    python -m differential.surface --mode bare|on|chaos --output FILE
+    python -m differential.surface --mode bare|on|chaos|beside --output FILE
 
 Run with the SDK under test first on the path. `bare` knows nothing of threadtrail; `on` calls
 `threadtrail.instrument()`, after one client of each kind was made; `chaos` calls it before the SDK is
 imported, and makes raise what threadtrail runs for a call: layer by layer in the parts of the play,
-beginning with layer number `--first`, so that over the SDKs every layer fails in every part.
+beginning with layer number `--first`, so that over the SDKs every layer fails in every part. `beside`
+switches on what `--switch-on` names, in that order: other tools, and `ours`.
 """
 
 # ruff: noqa: PLW0108 - each lambda keeps its call, and so the place a warning points at, on its line
@@ -28,7 +29,7 @@ from threadtrail.testing.server import AssistantsServer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PARTS = ("shapes", "resources", "runs", "streams", "raw", "errors", "clients")
+PARTS = ("shapes", "resources", "runs", "streams", "raw", "errors", "clients", "chat")
 # Left out of what is compared: they differ from process to process.
 VOLATILE_HEADERS = {"host", "connection"}
 NOW = 1_700_000_000.0
@@ -37,15 +38,17 @@ NOW = 1_700_000_000.0
 def main() -> None:
     """Play, and write the record down."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", choices=("bare", "on", "chaos", "naive"), default="bare")
+    parser.add_argument("--mode", choices=("bare", "on", "chaos", "naive", "beside"), default="bare")
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--switch-on", nargs="*", default=[])
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     tape = Tape()
-    watcher = _watcher(options.mode, options.first)
+    watcher = _watcher(options)
     watcher.before_import()
     sdk = importlib.import_module("openai")
     with AssistantsServer(seed="surface", clock=lambda: NOW) as server:
+        watcher.meet(server, tape)
         asyncio.run(_play(tape, server, sdk, watcher))
         record = {
             "sdk": sdk.__version__,
@@ -56,10 +59,14 @@ def main() -> None:
     options.output.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
 
 
-def _watcher(mode: str, first: int) -> Bare:
-    if mode == "bare":
+def _watcher(options: argparse.Namespace) -> Bare:
+    if options.mode == "bare":
         return Bare()
-    watcher: Bare = importlib.import_module("differential.watchers").make(mode, first)
+    watcher: Bare
+    if options.mode == "beside":
+        watcher = importlib.import_module("layered.beside").Beside(options.switch_on)
+    else:
+        watcher = importlib.import_module("differential.watchers").make(options.mode, options.first)
     return watcher
 
 

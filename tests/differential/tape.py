@@ -27,6 +27,7 @@ class Tape:
         self.steps: list[Entry] = []
         self._aside: list[Any] = []
         self.prefix = ""
+        self.after_step: Callable[[], None] = lambda: None
         sys.unraisablehook = self._unraisable
         gc.disable()
         logging.getLogger().addHandler(_Keep(self._aside))
@@ -59,6 +60,7 @@ class Tape:
         if self._aside:
             entry["aside"] = [*self._aside]
             self._aside.clear()
+        self.after_step()
 
     async def call(self, name: str, function: Callable[[], Any]) -> Any:
         """Record a call as one step and return its result; awaited if it can be."""

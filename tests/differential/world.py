@@ -48,7 +48,8 @@ async def resolved(value: Any) -> Any:
 
 async def items(source: Any) -> AsyncIterator[Any]:
     """Iterate over either kind of iterable."""
-    if hasattr(source, "__aiter__"):
+    # By its class: proxies that tools put around streams have the methods of both kinds.
+    if hasattr(source.__class__, "__aiter__"):
         async for item in source:
             yield item
     else:
@@ -59,7 +60,7 @@ async def items(source: Any) -> AsyncIterator[Any]:
 @contextlib.asynccontextmanager
 async def entered(manager: Any) -> AsyncIterator[Any]:
     """Enter either kind of context manager."""
-    if hasattr(manager, "__aenter__"):
+    if hasattr(manager.__class__, "__aenter__"):
         async with manager as value:
             yield value
     else:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TRACES = "/api/public/otel/v1/traces"
 MEDIA = "/api/public/media"
+PROMPTS = "/api/public/v2/prompts/"
+PROJECTS = "/api/public/projects"
+PROJECT = {"id": "p", "name": "Lessons", "organization": {"id": "o", "name": "School"}, "metadata": {}}
 LEVELS = {0: "DEFAULT", 1: "DEFAULT", 2: "ERROR"}
 
 
@@ -212,6 +215,20 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(answer)
 
         do_PATCH = do_POST  # noqa: N815 - the name that the base class calls
+
+        def do_GET(self) -> None:
+            """There is one project, and a prompt of every name, in its third version."""
+            name = self.path.removeprefix(PROMPTS).partition("?")[0]
+            prompt = {"type": "text", "name": name, "version": 3, "prompt": "You are patient."}
+            found = {**prompt, "config": {}, "labels": ["production"], "tags": []}
+            if self.path == PROJECTS:
+                found = {"data": [PROJECT]}
+            answer = json.dumps(found).encode()
+            self.send_response(200 if self.path.startswith((PROMPTS, PROJECTS)) else 404)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             """Nothing on the terminal."""

@@ -25,6 +25,7 @@ class ExporterHooks:
     flush: Callable[..., Any] | None = None
     shutdown: Callable[..., Any] | None = None
     after_fork: Callable[..., Any] | None = None
+    check: Callable[..., Any] | None = None
 
     @classmethod
     def from_plugin_manager(cls, manager: pluggy.PluginManager, plugin: object) -> ExporterHooks:

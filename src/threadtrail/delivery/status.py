@@ -10,7 +10,8 @@ class LaneStatus:
     """An exporter's counters, in events of this process; their sum is what the lane was given.
 
     ``delivered``: its ``export`` returned. ``failed``: its ``export`` raised. ``dropped``: never handed over
-    (full queue, after shutdown). ``queued``: waiting, or in the hands of ``export`` now.
+    (full queue, after shutdown). ``queued``: waiting, or in the hands of ``export`` now. ``last_error``: what
+    ``export`` raised last.
     """
 
     delivered: int = 0

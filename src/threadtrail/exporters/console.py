@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from threadtrail.errors import ConfigurationError
+from threadtrail.errors import CheckError, ConfigurationError
 from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
 from threadtrail.exporters.console_render import coloured, plain
 from threadtrail.exporters.console_text import encodable
@@ -88,6 +88,22 @@ class ConsoleExporter:
     def after_fork(self) -> None:
         """Leave what is held to the parent, which prints it."""
         self._groups.forget()
+
+    @hookimpl
+    def check(self) -> str:
+        """Say where it prints to.
+
+        Raises:
+            CheckError: it cannot print there.
+        """
+        stream: Any = self._stream if not isinstance(self._stream, str) else getattr(sys, self._stream)
+        if stream is None or getattr(stream, "closed", False):
+            raise CheckError(
+                f"Nothing can be printed to {self._stream!r}: it is closed.",
+                "Choose another stream, or the exporter jsonl.",
+            )
+        name = {"stderr": "standard error", "stdout": "standard output"}.get(str(self._stream))
+        return f"Runs are printed to {name or repr(stream)}."
 
     def _take(self, event: Event) -> list[Node]:
         if isinstance(event, RunEnded):

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadtrail.errors import ConfigurationError
+from threadtrail.errors import CheckError, ConfigurationError
 from threadtrail.events import Event
 from threadtrail.exporters.file_lock import exclusive
 from threadtrail.hookspecs import hookimpl
@@ -60,17 +60,8 @@ class JsonlExporter:
         try:
             with self._open():
                 pass
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ConfigurationError(
-                f"path={self._given!r}: there is no folder {str(self.path.parent)!r}; "
-                "create it, or choose another path"
-            ) from error
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ConfigurationError(
-                f"path={self._given!r}: cannot write {str(self.path)!r}: {reason}; "
-                "choose a file that this user may write"
-            ) from error
+            raise ConfigurationError(f"path={self._given!r}: {'; '.join(self._trouble(error))}") from error
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
@@ -117,6 +108,30 @@ class JsonlExporter:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+    @hookimpl
+    def check(self) -> str:
+        """Say which file it is, and how long it is by now.
+
+        Raises:
+            CheckError: it cannot be written any more.
+        """
+        try:
+            with self._open() as descriptor:
+                size = os.fstat(descriptor).st_size
+        except (OSError, ValueError) as error:
+            problem, advice = self._trouble(error)
+            raise CheckError(
+                f"{problem[:1].upper()}{problem[1:]}.", f"{advice[:1].upper()}{advice[1:]}."
+            ) from error
+        return f"{self.path} can be written; it holds {size:,} bytes."
+
+    def _trouble(self, error: OSError | ValueError) -> tuple[str, str]:
+        """Say why the file cannot be written, and what to do about it."""
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            return f"there is no folder {str(self.path.parent)!r}", "create it, or choose another path"
+        reason = getattr(error, "strerror", None) or error
+        return f"cannot write {str(self.path)!r}: {reason}", "choose a file that this user may write"
 
     def _append(self, data: bytes) -> None:
         with self._open() as descriptor, exclusive(descriptor):

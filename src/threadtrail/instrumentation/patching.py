@@ -4,7 +4,8 @@
   warning into our file, where Python's default filters hide it from the user.
 - Modules are patched when they are imported (the SDK loads its resources lazily since 1.109, and its
   tests insist on it); one that never is costs nothing.
-- What others wrapped around ours stays: ours is then left in place, switched off.
+- What others wrapped with ``wrapt``, before or after us, stays outermost and the object it was: ours is put
+  into it, and taken out of it. Within any other wrapper ours is left in place, switched off.
 """
 
 from __future__ import annotations
@@ -93,13 +94,12 @@ class Patches:
                 wrapt.register_post_import_hook(self._imported, module)
 
     def remove(self) -> None:
-        """Put the identical functions back, wherever nobody else wrapped around ours since."""
+        """Put the identical functions back, wherever ours can be reached."""
         with self._lock:
             self._waiting.clear()
             self._missing.clear()
             for path, (owner, method, original, installed) in list(self._installed.items()):
-                if owner.__dict__.get(method) is installed:
-                    setattr(owner, method, original)
+                if _put_back(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
                     del self._installed[path]
 
     def _patch_if_imported(self, name: str) -> None:
@@ -116,13 +116,14 @@ class Patches:
 
     def _patch(self, module: Any, target: Target) -> None:
         owner = getattr(module, target.owner, None)
-        original = None if owner is None else owner.__dict__.get(target.method)
-        if original is None:
+        function = None if owner is None else owner.__dict__.get(target.method)
+        if function is None:
             if not target.optional:
                 self._missing.add(target.path)
-        elif not _has_ours(original):
+        elif not _has_ours(function):
+            holder, name, original = _place(owner, target.method)
             installed = _below_shims(original, target.wrap)
-            setattr(owner, target.method, installed)
+            setattr(holder, name, installed)
             self._installed[target.path] = (owner, target.method, original, installed)
 
     @property
@@ -142,16 +143,43 @@ class Patches:
             return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
 
 
-def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
-    """Wrap the function inside the ``deprecated`` shims around it; some methods have two.
+def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
+    """Where ours belongs, as an object, its attribute, and what stands there.
 
-    Also inside what others wrapped around it with ``wrapt``: OpenTelemetry's ``unwrap``, by which many
+    That is inside of what others wrapped with ``wrapt``: OpenTelemetry's ``unwrap``, by which many
     instrumentations take theirs off, takes off whatever is outermost, so it would take ours.
     """
-    if type(function) is wrapt.FunctionWrapper:
-        inner = _below_shims(function.__wrapped__, wrap)
-        theirs = function._self_wrapper, function._self_enabled  # noqa: SLF001 - wrapt's own names for them
-        return wrapt.FunctionWrapper(inner, *theirs)
+    function = owner.__dict__[method]
+    place = owner, method, function
+    while type(function) is wrapt.FunctionWrapper or _is_shim(function):
+        outer, function = function, function.__wrapped__
+        if type(outer) is wrapt.FunctionWrapper:
+            place = outer, "__wrapped__", function
+    return place
+
+
+def _put_back(owner: Any, method: str, original: Any, installed: Any) -> bool:
+    """Put the original back where ours is now, wherever others have moved it; whether it was found."""
+    holder, name, function = owner, method, owner.__dict__.get(method)
+    while not _is(function, installed):
+        if type(function) is wrapt.FunctionWrapper:
+            holder, name, function = function, "__wrapped__", function.__wrapped__
+        elif _is_shim(function):
+            holder, function = None, function.__wrapped__  # what a shim calls cannot be replaced
+        else:
+            return False
+    if holder is not None:
+        setattr(holder, name, original)
+    return holder is not None
+
+
+def _is(function: Any, installed: Any) -> bool:
+    """Whether this is ours; bound, if somebody took off what was around it as ``unwrap`` does."""
+    return function is installed or getattr(function, "_self_parent", None) is installed
+
+
+def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Wrap the function inside the ``deprecated`` shims around it; some methods have two."""
     if not _is_shim(function):
         return wrap(function)
     deprecated = function.__globals__["deprecated"]

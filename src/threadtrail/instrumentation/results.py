@@ -58,7 +58,9 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     # A response that lives on in a queue costs the app's thread: its memory is not there to be used again.
     call.response = None
     if response is None or not response.is_closed:
-        note = NOTES.get(kind_of(type(result)) or "")  # type: ignore[arg-type]  # a class is hashable
+        # Other instrumentations put proxies around streams, whose `__class__` is that of what is in them.
+        kind = kind_of(type(result)) or kind_of(result.__class__)  # type: ignore[arg-type]  # a class is hashable
+        note = NOTES.get(kind or "")
         if note is not None:
             note(sink, call, result)
         return
@@ -109,6 +111,9 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
         return result
 
     options.post_parser = look
+    # What another instrumentation has had parsed before, the SDK will not parse again.
+    for parsed in list(response._parsed_by_type.values()):  # noqa: SLF001 - the SDK's own cache of it
+        note_result(sink, call, parsed)
 
 
 NOTES: dict[str, Callable[[Sink, Call, Any], None]] = {

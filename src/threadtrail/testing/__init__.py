@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from threadtrail.testing.capturing import Captured as Captured
     from threadtrail.testing.capturing import capture as capture
+    from threadtrail.testing.conformance.kit import ExporterConformance as ExporterConformance
     from threadtrail.testing.server import AssistantsServer as AssistantsServer
 
 _HOMES = {
     "AssistantsServer": "threadtrail.testing.server",
     "Captured": "threadtrail.testing.capturing",
+    "ExporterConformance": "threadtrail.testing.conformance.kit",
     "capture": "threadtrail.testing.capturing",
 }
 
-__all__ = ["AssistantsServer", "Captured", "capture"]
+__all__ = ["AssistantsServer", "Captured", "ExporterConformance", "capture"]
 
 
 def __getattr__(name: str) -> Any:

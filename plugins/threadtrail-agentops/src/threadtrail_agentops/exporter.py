@@ -25,13 +25,13 @@ class AgentOpsExporter:
     What is not given comes from the variables of AgentOps' own SDK. ``agentops.init()`` is never called.
 
     Args:
-        api_key: of the project; by default ``AGENTOPS_API_KEY``.
+        api_key: the project's key; by default ``AGENTOPS_API_KEY``.
         endpoint: the API, which gives out tokens; by default ``AGENTOPS_API_ENDPOINT``.
         exporter_endpoint: where spans go, path included; by default ``AGENTOPS_EXPORTER_ENDPOINT``.
         tags: on every trace; by default ``AGENTOPS_DEFAULT_TAGS`` (with commas).
         trace_name: of runs outside of ``threadtrail.trace()``; by default ``AGENTOPS_TRACE_NAME``, else
             the assistant's name.
-        environment: such as ``"production"``; by default ``AGENTOPS_ENVIRONMENT``.
+        environment: on every trace, such as ``"production"``; by default ``AGENTOPS_ENVIRONMENT``.
         native_instrumentation: what to do where ``agentops.init()`` has wrapped Assistants methods, so
             that tokens are counted again: ``"warn"`` once, or ``"unwrap"`` those methods.
         timeout: seconds that a request to AgentOps may take, retries included.
@@ -112,6 +112,18 @@ class AgentOpsExporter:
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.shutdown(timeout)
+
+    @hookimpl
+    def check(self, timeout: float) -> str:
+        """Exchange the API key for a token, and send an empty request with it.
+
+        Raises:
+            CheckError: AgentOps is not there, or does not take the key.
+        """
+        # Imported here: whole programs do without.
+        from threadtrail_agentops.check import ask  # noqa: PLC0415
+
+        return ask(resolve(self._options), timeout)
 
     @hookimpl
     def after_fork(self) -> None:

@@ -42,7 +42,7 @@ class TokenSession(Session):
         super().__init__()
         self._api_key = api_key
         self._token_url = token_url
-        self.tokens = Tokens(self._ask_for_token)
+        self.tokens = Tokens(self.ask_for_token)
         self.last_answer: str | None = None
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
@@ -85,7 +85,8 @@ class TokenSession(Session):
         except ReadTimeout:
             raise NoAnswerError("AgentOps did not answer in time") from None
 
-    def _ask_for_token(self, timeout: float) -> Response:
+    def ask_for_token(self, timeout: float) -> Response:
+        """Post the API key to the token endpoint, and return what it answers."""
         return super().request(
             "POST",
             self._token_url,

@@ -32,13 +32,13 @@ class LangfuseExporter:
 
     Args:
         client: your own Langfuse client; runs go to its project, with its settings.
-        public_key: ``LANGFUSE_PUBLIC_KEY`` (``pk-lf-…``).
-        secret_key: ``LANGFUSE_SECRET_KEY`` (``sk-lf-…``).
-        base_url: ``LANGFUSE_BASE_URL``, else Langfuse's cloud in the EU.
-        environment: ``LANGFUSE_TRACING_ENVIRONMENT``: ``production``, ``staging`` …
-        release: ``LANGFUSE_RELEASE``: the version of your app.
+        public_key: the project's public key (``pk-lf-…``); by default ``LANGFUSE_PUBLIC_KEY``.
+        secret_key: its secret key (``sk-lf-…``); by default ``LANGFUSE_SECRET_KEY``.
+        base_url: your server; by default ``LANGFUSE_BASE_URL``, else Langfuse's cloud in the EU.
+        environment: ``production``, ``staging`` …; by default ``LANGFUSE_TRACING_ENVIRONMENT``.
+        release: the version of your app; by default ``LANGFUSE_RELEASE``.
         version: the version of what is observed, on every observation.
-        timeout: ``LANGFUSE_TIMEOUT``: seconds for one request.
+        timeout: seconds for one request; by default ``LANGFUSE_TIMEOUT``, else 5.
     """
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
@@ -123,6 +123,20 @@ class LangfuseExporter:
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.shutdown()
+
+    @hookimpl
+    def check(self, timeout: float) -> str | None:
+        """Ask Langfuse whether it is there, and whose keys these are.
+
+        Raises:
+            CheckError: it is not, or does not take the keys.
+        """
+        if self._pipeline is None:
+            return None
+        # Imported here: whole programs do without.
+        from threadtrail_langfuse.check import ask  # noqa: PLC0415
+
+        return ask(find_account(self._given), timeout)
 
     @hookimpl
     def after_fork(self) -> None:

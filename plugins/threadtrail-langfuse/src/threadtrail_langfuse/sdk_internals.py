@@ -100,10 +100,16 @@ def repair_after_fork() -> None:
 
 
 def close(client: Langfuse) -> None:
-    """Shut a client of ours down, and close its connections, which the SDK leaves open."""
+    """Shut a client of ours down, with what the SDK leaves to the end of the process.
+
+    That is the thread that keeps prompts fresh, of which a client of ours has none, and the connections.
+    """
     client.shutdown()
     manager = manager_of(client)
-    if manager is not None and getattr(manager, "_custom_httpx_client", None) is None:
+    if manager is None:
+        return
+    manager.prompt_cache._task_manager.shutdown()  # noqa: SLF001 - see above
+    if getattr(manager, "_custom_httpx_client", None) is None:
         manager.httpx_client.close()
 
 

@@ -141,6 +141,15 @@ class OpenTelemetryExporter:
             pipeline.shutdown(timeout)
 
     @hookimpl
+    def check(self, timeout: float) -> str | None:
+        """Send an empty request to the collector; a provider of the program's own is not asked.
+
+        Raises:
+            CheckError: the collector is not there, or would not take spans.
+        """
+        return None if self._pipeline is None else self._pipeline.check(timeout)
+
+    @hookimpl
     def after_fork(self) -> None:
         """Leave what is open to the parent, and its connections too."""
         if self._pipeline is not None:

@@ -122,6 +122,10 @@ class Pipeline:
         """Have everything delivered."""
         return self._providers.flush(timeout)
 
+    def check(self, timeout: float) -> str | None:
+        """Ask the collector; raises ``CheckError``."""
+        return self._providers.check(timeout)
+
     def shutdown(self, timeout: float) -> None:
         """Deliver the rest, and close what is ours."""
         if self._providers.private is not None:

@@ -148,6 +148,14 @@ class PrivateProviders:
                 self._span_exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
                 self._log_exporter.shutdown()  # type: ignore[no-untyped-call]  # as above
 
+    def check(self, timeout: float) -> str:
+        """Ask the collector whether it takes spans; raises ``CheckError``."""
+        from threadtrail_opentelemetry import check  # noqa: PLC0415 - whole programs do without
+
+        if provider := check.asked_otherwise():
+            return f"Requests are made as {provider} says, so the collector was not asked."
+        return check.ask(self._target("traces"), timeout)
+
     def after_fork(self) -> None:
         """Begin anew in a forked child: its own connections, its own counts, nothing of the parent's.
 

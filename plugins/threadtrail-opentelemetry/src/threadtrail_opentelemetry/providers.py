@@ -55,6 +55,19 @@ class Providers:
         flushes = [flush for provider in given if (flush := getattr(provider, "force_flush", None))]
         return all([flush(max(0, round(timeout * 1000))) is not False for flush in flushes])  # noqa: C419 - each is flushed, whatever the one before said
 
+    def check(self, timeout: float) -> str | None:
+        """Ask our own collector whether it takes spans; the program's provider is not asked.
+
+        Raises:
+            CheckError: it is not there, or does not.
+        """
+        if self.private is not None:
+            return self.private.check(timeout)
+        if isinstance(self.tracer, NoOpTracerProvider):
+            return None
+        own = type(self.tracer).__name__
+        return f"Spans go to the program's own provider ({own}), which sends them by itself."
+
 
 @dataclass(frozen=True, slots=True)
 class Given:

@@ -1,0 +1,61 @@
+"""A table of runs: when each ended, how, how long it took, and what it cost."""
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from threadtrail import hookimpl
+from threadtrail.events import Event, RunEnded
+from threadtrail.exporters.file_lock import exclusive
+
+
+@dataclass
+class RunTable:
+    """Appends a row to a CSV file for each run that has ended; processes may share the file.
+
+    Args:
+        path: the file; it is made if it is not there, in a folder that must exist.
+        prices: by model, what a million input tokens and a million output tokens cost.
+    """
+
+    path: Path = Path("runs.csv")
+    prices: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @hookimpl
+    def start(self) -> None:
+        """Raise OSError, out of ``instrument()``, if the file cannot be written."""
+        self.path = self.path.expanduser().absolute()
+        self.path.open("a").close()
+
+    @hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        """Append the runs among these events."""
+        rows = [self._row(event) for event in events if isinstance(event, RunEnded)]
+        if not rows:
+            return
+        with self.path.open("a", newline="", encoding="utf-8") as file, exclusive(file.fileno()):
+            table = csv.DictWriter(file, rows[0])
+            if file.seek(0, os.SEEK_END) == 0:
+                table.writeheader()
+            table.writerows(rows)
+            file.flush()  # all of it before another process may write
+
+    def _row(self, event: RunEnded) -> dict[str, object]:
+        run, usage, cost = event.run, event.run.usage, None
+        if usage and run.model in self.prices:
+            input_price, output_price = self.prices[run.model]
+            cost = (usage.input_tokens * input_price + usage.output_tokens * output_price) / 1_000_000
+        return {
+            "ended_at": datetime.fromtimestamp(event.time // 10**9, UTC).isoformat(),
+            "assistant": run.assistant and (run.assistant.name or run.assistant.id),
+            "model": run.model,
+            "status": run.status if run.finished else "unfinished",
+            "seconds": round((event.time - (run.created_at or event.time)) / 10**9, 3),
+            "input_tokens": usage and usage.input_tokens,
+            "output_tokens": usage and usage.output_tokens,
+            "cost": cost,
+            "run": run.id,
+        }

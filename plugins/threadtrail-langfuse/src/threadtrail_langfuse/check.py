@@ -1,0 +1,76 @@
+"""Asks Langfuse whose keys these are, by the API client of its own SDK. Nothing is written there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import langfuse
+from langfuse.api import LangfuseAPI
+from langfuse.api.core import ApiError, RequestOptions
+
+from threadtrail.checks import no_answer, shown_address
+from threadtrail.errors import CheckError
+
+if TYPE_CHECKING:
+    from threadtrail_langfuse.account import Account
+
+OK = 200
+REFUSED = frozenset({401, 403})
+SERVER_ERRORS = range(500, 600)
+
+KEYS = (
+    "Copy both keys of one project from its settings into LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, and "
+    "see whether LANGFUSE_BASE_URL is the server where that project is."
+)
+
+
+def ask(account: Account, timeout: float) -> str:
+    """Return a sentence that names the server and the project, asked once and within ``timeout`` seconds.
+
+    Raises:
+        CheckError: nobody answers, or not as Langfuse would, or the keys are not taken.
+    """
+    settings = account.settings(account.owner())
+    address = shown_address(settings["base_url"])
+    custom = settings.get("httpx_client")
+    client = custom or httpx.Client(timeout=timeout, headers=settings.get("additional_headers") or {})
+    api = LangfuseAPI(
+        base_url=settings["base_url"],
+        username=account.public_key,
+        password=settings["secret_key"],
+        x_langfuse_sdk_name="python",
+        x_langfuse_sdk_version=langfuse.__version__,
+        x_langfuse_public_key=account.public_key,
+        httpx_client=client,
+        timeout=timeout,
+    )
+    try:
+        # Typed as whole seconds, and handed on to httpx, which takes any.
+        once = RequestOptions(timeout_in_seconds=timeout, max_retries=0)  # type: ignore[typeddict-item]  # see above
+        projects = api.projects.get(request_options=once).data
+    except httpx.HTTPError as error:
+        raise no_answer(address, error, timeout) from error
+    except ApiError as error:
+        raise _refusal(address, error.status_code) from error
+    except ValueError as error:  # what was read is no list of projects
+        raise _refusal(address, OK) from error
+    finally:
+        if custom is None:
+            client.close()
+    if not projects:
+        raise CheckError(f"Langfuse at {address} takes the keys, and knows no project for them.", KEYS)
+    return f"Langfuse at {address} takes the keys of the project {projects[0].name!r}."
+
+
+def _refusal(address: str, status: int | None) -> CheckError:
+    if status in REFUSED:
+        return CheckError(f"Langfuse at {address} does not take the keys (HTTP {status}).", KEYS)
+    if status in SERVER_ERRORS:
+        return CheckError(
+            f"Langfuse at {address} is there, but not in order (HTTP {status}).", "See its logs."
+        )
+    return CheckError(
+        f"{address} answers, but not as Langfuse does (HTTP {status}).",
+        "See whether LANGFUSE_BASE_URL is Langfuse's address, without a path.",
+    )

@@ -1,0 +1,264 @@
+"""``threadtrail doctor`` with Langfuse: keys taken, wrong keys, nobody there; nothing is written there."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from langfuse import Langfuse
+
+from langfuse_stage import PUBLIC, SECRET
+from threadtrail import CheckError
+from threadtrail_langfuse import LangfuseExporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Self
+
+PROJECTS = "/api/public/projects"
+PROJECT = {"id": "p", "name": "Lessons", "organization": {"id": "o", "name": "School"}, "metadata": {}}
+
+
+class Server:
+    """Langfuse's list of the projects of a key, for one key; ``status`` answers everybody alike."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self.headers: dict[str, str] = {}
+        self.status: int | None = None
+        self.body = json.dumps({"data": [PROJECT]})
+        self.released = threading.Event()
+        self.released.set()
+
+    def __enter__(self) -> Self:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    expected = f"Basic {b64encode(f'{PUBLIC}:{SECRET}'.encode()).decode()}"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = self.headers.get("authorization", "")
+            server.asked.append((self.command, self.path, given))
+            server.headers = dict(self.headers.items())
+            server.released.wait(30)
+            status = server.status or (200 if given == expected else 401)
+            body = server.body if status == 200 else json.dumps({"message": "no"})
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET  # noqa: N815 - the name that the base class calls
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the terminal."""
+
+    return Handler
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with Server() as running:
+        monkeypatch.setenv("LANGFUSE_BASE_URL", running.url)
+        yield running
+
+
+def check(timeout: float = 5.0, **options: Any) -> str | None:
+    exporter = LangfuseExporter(**options)
+    exporter.start()
+    try:
+        return exporter.check(timeout)
+    finally:
+        exporter.shutdown()
+
+
+def refused(timeout: float = 5.0, **options: Any) -> CheckError:
+    with pytest.raises(CheckError) as caught:
+        check(timeout, **options)
+    return caught.value
+
+
+def test_keys_that_are_taken(server: Server) -> None:
+    assert check() == f"Langfuse at {server.url} takes the keys of the project 'Lessons'."
+    assert [(method, path) for method, path, _ in server.asked] == [("GET", PROJECTS)]
+
+
+@pytest.mark.parametrize("status", [None, 403])
+def test_wrong_keys(server: Server, status: int | None) -> None:
+    server.status = status
+    error = refused(secret_key="sk-lf-wrong-one")
+    assert error.problem == f"Langfuse at {server.url} does not take the keys (HTTP {status or 401})."
+    assert "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in error.advice
+    assert "LANGFUSE_BASE_URL" in error.advice
+    assert "sk-lf-wrong-one" not in str(error)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, "answers, but not as Langfuse does (HTTP 404)."),
+        (500, "is there, but not in order (HTTP 500)."),
+        (503, "is there, but not in order (HTTP 503)."),
+    ],
+)
+def test_other_answers_are_asked_for_once(server: Server, status: int, words: str) -> None:
+    server.status = status
+    assert refused().problem.endswith(words)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("body", ["<html>hello</html>", '{"data": 3}', "[]"])
+def test_something_else_that_answers(server: Server, body: str) -> None:
+    server.body = body
+    assert refused().problem == f"{server.url} answers, but not as Langfuse does (HTTP 200)."
+
+
+def test_keys_without_a_project(server: Server) -> None:
+    server.body = '{"data": []}'
+    assert refused().problem == f"Langfuse at {server.url} takes the keys, and knows no project for them."
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    error = refused(base_url=address)
+    assert error.problem == f"Nothing answers at {address}: Connection refused."
+
+
+def test_the_timeout_is_kept(server: Server) -> None:
+    server.released.clear()
+    begun = time.monotonic()
+    error = refused(0.3)
+    assert time.monotonic() - begun < 2.0
+    assert error.problem == f"{server.url} did not answer within 0.3 seconds."
+
+
+def test_the_apps_own_client_is_asked_through_its_own_connection(server: Server) -> None:
+    with httpx.Client(headers={"x-through": "the app's"}) as connection:
+        client = Langfuse(public_key=PUBLIC, secret_key=SECRET, base_url=server.url, httpx_client=connection)
+        assert check(client=client) is not None
+        assert server.headers["x-through"] == "the app's"
+        assert not connection.is_closed
+
+
+def test_switched_off_there_is_nobody_to_ask(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGFUSE_TRACING_ENABLED", "false")
+    assert check() is None
+    assert server.asked == []
+
+
+def test_asking_makes_no_client_and_no_thread(server: Server) -> None:
+    from langfuse._client.resource_manager import LangfuseResourceManager
+
+    before = set(threading.enumerate())
+    check()
+    assert LangfuseResourceManager._instances == {}
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert not any("process_request" not in name for name in left)
+
+
+# --- the command, as users run it --------------------------------------------------------------------
+
+
+def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "threadtrail", "doctor", "--json", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    return done.returncode, json.loads(done.stdout)["findings"], done.stderr
+
+
+def problems(findings: list[dict[str, Any]]) -> list[str]:
+    return [each["message"] for each in findings if each["level"] == "problem"]
+
+
+@pytest.mark.slow
+def test_the_command_with_the_right_key_and_with_a_wrong_one(server: Server, tmp_path: Path) -> None:
+    chosen = {"THREADTRAIL_EXPORTERS": "langfuse"}
+    code, findings, stderr = doctor(tmp_path, **chosen)
+    assert (code, problems(findings), stderr) == (0, [], "")
+    told = [each["message"] for each in findings if each["area"] == "exporter langfuse"]
+    assert told == [
+        f"LANGFUSE_BASE_URL = '{server.url}' (environment variable)",
+        "LANGFUSE_PUBLIC_KEY = (hidden) (environment variable)",
+        "LANGFUSE_SECRET_KEY = (hidden) (environment variable)",
+        f"Langfuse at {server.url} takes the keys of the project 'Lessons'.",
+    ]
+    code, findings, _ = doctor(tmp_path, **chosen, LANGFUSE_SECRET_KEY="sk-lf-another")
+    assert code == 1
+    assert problems(findings) == [f"Langfuse at {server.url} does not take the keys (HTTP 401)."]
+    assert "sk-lf-another" not in str(findings)
+
+
+@pytest.mark.slow
+def test_the_command_keeps_its_deadline(server: Server, tmp_path: Path) -> None:
+    server.released.clear()
+    code, findings, _ = doctor(tmp_path, "--timeout", "0.5", "--exporter", "langfuse")
+    assert code == 1
+    assert problems(findings) == [f"{server.url} did not answer within 0.5 seconds."]
+
+
+@pytest.mark.slow
+def test_the_command_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LANGFUSE_SECRET_KEY")
+    code, findings, _ = doctor(tmp_path, "--exporter", "langfuse")
+    assert code == 2
+    (problem,) = problems(findings)
+    assert problem.startswith("Langfuse keys are missing: set LANGFUSE_SECRET_KEY in the environment")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("exporters", "level", "words"),
+    [
+        (("langfuse",), "note", "sends to Langfuse. threadtrail's exporters do not use it."),
+        (("opentelemetry",), "warning", "uses it: runs go there as well."),
+        (
+            ("langfuse", "opentelemetry"),
+            "problem",
+            "uses it: with the exporter langfuse, each run gets there twice.",
+        ),
+    ],
+)
+def test_langfuse_on_the_global_provider(
+    server: Server, tmp_path: Path, exporters: tuple[str, ...], level: str, words: str
+) -> None:
+    (tmp_path / "app.py").write_text("from langfuse import Langfuse\nLangfuse()\n")
+    arguments = [word for name in exporters for word in ("--exporter", name)]
+    code, findings, _ = doctor(tmp_path, "app", *arguments)
+    (told,) = [each for each in findings if "global provider sends to" in each["message"]]
+    assert told["level"] == level
+    assert told["message"].startswith("OpenTelemetry's global provider sends to Langfuse")
+    assert told["message"].endswith(words)
+    assert code == (1 if level == "problem" else 0)
+    assert {(method, path) for method, path, _ in server.asked} <= {("GET", PROJECTS)}

@@ -1,0 +1,204 @@
+"""``threadtrail doctor`` with a collector: there, refusing, silent, gone; no span is ever sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+
+from phoenix_server import free_port
+from threadtrail import CheckError
+from threadtrail.settings import Settings
+from threadtrail_opentelemetry import OpenTelemetryExporter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otlp_receiver import Receiver
+
+BEARER = "a-token-that-is-secret"
+
+
+def check(timeout: float = 5.0, **options: Any) -> str | None:
+    exporter = OpenTelemetryExporter(**options)
+    exporter.start(Settings())
+    try:
+        return exporter.check(timeout)
+    finally:
+        exporter.shutdown(1.0)
+
+
+def refused(timeout: float = 5.0, **options: Any) -> CheckError:
+    with pytest.raises(CheckError) as caught:
+        check(timeout, **options)
+    return caught.value
+
+
+def test_a_collector_that_takes_spans(receiver: Receiver) -> None:
+    answer = check(endpoint=receiver.endpoint, headers={"authorization": f"Bearer {BEARER}"})
+    assert answer == f"The collector at {receiver.endpoint}/v1/traces takes spans (HTTP 200)."
+    ((path, body),) = receiver.bodies
+    assert path == "/v1/traces"
+    assert not ExportTraceServiceRequest.FromString(body).resource_spans
+    assert receiver.headers[0]["authorization"] == f"Bearer {BEARER}"
+
+
+def test_the_standard_variables_say_where_and_with_what(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{receiver.endpoint}/custom/path")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"x-key={BEARER}")
+    assert check() == f"The collector at {receiver.endpoint}/custom/path takes spans (HTTP 200)."
+    assert receiver.headers[0]["x-key"] == BEARER
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "advice"),
+    [
+        (401, "does not take the credentials (HTTP 401).", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (403, "does not take the credentials (HTTP 403).", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (404, "answers, but not as a collector does (HTTP 404).", "port 4318"),
+        (302, "takes no spans (HTTP 302).", "See its logs"),
+        (500, "takes no spans (HTTP 500).", "See its logs"),
+        (503, "takes no spans (HTTP 503).", "See its logs"),
+    ],
+)
+def test_a_collector_that_does_not_is_asked_once(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture, status: int, words: str, advice: str
+) -> None:
+    receiver.status = status
+    error = refused(endpoint=receiver.endpoint, headers={"authorization": BEARER})
+    assert words in error.problem
+    assert f"{receiver.endpoint}/v1/traces" in error.problem
+    assert advice in error.advice
+    assert BEARER not in str(error)
+    assert len(receiver.bodies) == 1
+    assert caplog.records == []
+
+
+def test_nobody_there_is_known_at_once() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    begun = time.monotonic()
+    error = refused(10.0, endpoint=address)
+    assert time.monotonic() - begun < 3.0  # the exporter alone would try for all of the timeout
+    assert error.problem == f"Nothing answers at {address}/v1/traces: Connection refused."
+
+
+def test_the_timeout_is_kept(receiver: Receiver) -> None:
+    receiver.answering.clear()
+    begun = time.monotonic()
+    error = refused(0.3, endpoint=receiver.endpoint)
+    assert time.monotonic() - begun < 2.0
+    assert error.problem == f"{receiver.endpoint}/v1/traces did not answer within 0.3 seconds."
+
+
+def test_a_password_in_the_address_is_not_told(receiver: Receiver) -> None:
+    host = receiver.endpoint.removeprefix("http://")
+    answer = check(endpoint=f"http://me:{BEARER}@{host}")
+    assert answer == f"The collector at {receiver.endpoint}/v1/traces takes spans (HTTP 200)."
+
+
+def test_the_programs_own_provider_is_not_asked() -> None:
+    answer = check(tracer_provider=TracerProvider(shutdown_on_exit=False))
+    assert answer == "Spans go to the program's own provider (TracerProvider), which sends them by itself."
+
+
+def test_switched_off_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert check() is None
+
+
+def test_requests_that_are_made_otherwise_are_left_alone(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter = OpenTelemetryExporter(endpoint=receiver.endpoint)
+    exporter.start(Settings())
+    variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
+    monkeypatch.setenv(variable, "of_the_app")
+    assert exporter.check(1.0) == f"Requests are made as {variable} says, so the collector was not asked."
+    assert receiver.of("/v1/traces") == []
+    monkeypatch.delenv(variable)
+    exporter.shutdown(1.0)
+
+
+# --- the command, as users run it --------------------------------------------------------------------
+
+
+def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]], str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "threadtrail", "doctor", "--json", "--exporter", "opentelemetry", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    return done.returncode, json.loads(done.stdout)["findings"], done.stderr
+
+
+def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
+    (found,) = [each for each in findings if each["level"] == level]
+    return found
+
+
+@pytest.mark.slow
+def test_the_command_with_a_wrong_key(receiver: Receiver, tmp_path: Path) -> None:
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{BEARER}",
+    }
+    receiver.status = 401
+    code, findings, stderr = doctor(tmp_path, **variables)
+    problem = only(findings, "problem")
+    assert (code, stderr) == (1, "")
+    assert problem["message"] == (
+        f"The collector at {receiver.endpoint}/v1/traces does not take the credentials (HTTP 401)."
+    )
+    assert "(authorization=Bearer%20...)" in problem["advice"]
+    assert BEARER not in str(findings)
+
+
+@pytest.mark.slow
+def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: Receiver, tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    code, findings, stderr = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=dead)
+    assert (code, stderr) == (1, "")
+    assert only(findings, "problem")["message"] == f"Nothing answers at {dead}/v1/traces: Connection refused."
+    receiver.answering.clear()
+    code, findings, stderr = doctor(
+        tmp_path, "--timeout", "0.5", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint
+    )
+    assert (code, stderr) == (1, "")
+    assert only(findings, "problem")["message"] == (
+        f"{receiver.endpoint}/v1/traces did not answer within 0.5 seconds."
+    )
+
+
+@pytest.mark.slow
+def test_the_command_where_the_program_sets_the_provider(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.set_tracer_provider(provider)\n"
+    )
+    code, findings, _ = doctor(tmp_path)
+    refused = only(findings, "problem")
+    assert code == 2
+    assert "there is nowhere to send spans to" in refused["message"]
+    assert refused["advice"].endswith("name it: threadtrail doctor MODULE.")
+    code, findings, _ = doctor(tmp_path, "app")
+    told = [each["message"] for each in findings]
+    assert code == 0
+    assert "Spans go to the program's own provider (TracerProvider), which sends them by itself." in told
+    assert "OpenTelemetry's global provider is the program's own; it sends with: ConsoleSpanExporter." in told

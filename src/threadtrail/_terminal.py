@@ -1,0 +1,39 @@
+"""How commands print: with colours and wrapped on a terminal, as whole lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from threadtrail.exporters.console_text import encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console, RenderableType
+
+
+def terminal(*, color: bool = True) -> Console | None:
+    """Return a console for standard output, or None if that is no terminal: then lines stay whole."""
+    from rich.console import Console  # noqa: PLC0415 - `--help` does without
+
+    console = Console(file=sys.stdout, highlight=False, no_color=None if color else True)
+    return console if console.is_terminal and os.environ.get("TERM") != "dumb" else None
+
+
+def print_on(console: Console, *items: RenderableType) -> None:
+    """Print the items, with what standard output cannot encode replaced."""
+    with console.capture() as capture:
+        for item in items:
+            console.print(item)
+    _write(capture.get())
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print the lines as they are, with what standard output cannot encode replaced."""
+    _write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(encodable(text, sys.stdout.encoding))

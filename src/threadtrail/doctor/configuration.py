@@ -1,0 +1,78 @@
+"""The configuration: what is set, where it stands, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from threadtrail import _api
+from threadtrail._wording import assigned, listed
+from threadtrail.doctor.findings import Finding, Level
+from threadtrail.errors import Problems
+from threadtrail.settings import Reading, Settings, read_settings
+from threadtrail.settings_sources import KEYWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+AREA = "configuration"
+BY_PROGRAM = "as the program has it"
+OPTION = "--exporter"
+
+
+def in_force() -> Reading | None:
+    """The configuration that the program has switched threadtrail on with; None if it has not."""
+    settings = _api.settings_in_force()
+    if settings is None:
+        return None
+    changed = [name for name in Settings.model_fields if getattr(settings, name) != getattr(Settings(), name)]
+    return Reading(settings, dict.fromkeys(changed, BY_PROGRAM), Problems())
+
+
+def configured(exporters: Sequence[str]) -> Reading:
+    """What ``instrument()`` would find here; with these exporters, if the command line names any."""
+    reading = read_settings(exporters=list(exporters) or None)
+    if not exporters:
+        return reading
+    chosen = tuple(replace(choice, origin=OPTION) for choice in reading.settings.exporters)
+    problems = Problems()
+    problems.add(*(problem.replace(f"({KEYWORD})", f"({OPTION})") for problem in reading.problems.texts))
+    return Reading(reading.settings.model_copy(update={"exporters": chosen}), reading.origins, problems)
+
+
+def configuration(reading: Reading) -> Iterator[Finding]:
+    """Tell what is set and where it stands, and what is wrong."""
+    settings = reading.settings
+    for problem in reading.problems.texts:
+        yield Finding(Level.PROBLEM, AREA, problem, refused=True)
+    if settings.disabled:
+        yield Finding(
+            Level.WARNING,
+            AREA,
+            f"threadtrail is switched off ({reading.origins['disabled']}): instrument() does nothing.",
+            "Without that, runs are recorded.",
+        )
+        return
+    yield from _exporters(reading)
+    for name, origin in reading.origins.items():
+        if name != "exporters":
+            yield Finding(Level.OK, AREA, f"{_shown(name, getattr(settings, name))} ({origin})")
+
+
+def _exporters(reading: Reading) -> Iterator[Finding]:
+    chosen = reading.settings.exporters
+    names = listed(choice.name or type(choice.instance).__name__ for choice in chosen)
+    if chosen == Settings().exporters:
+        if not reading.problems:
+            yield Finding(Level.OK, AREA, f"No exporter is configured, so runs go to {names}, the default.")
+    elif chosen:
+        origins = listed(dict.fromkeys(choice.origin for choice in chosen))
+        yield Finding(Level.OK, AREA, f"Runs go to {names} ({origins}).")
+    elif not reading.problems:
+        nowhere = "No exporter is to be used, so what is recorded goes nowhere."
+        yield Finding(Level.WARNING, AREA, nowhere, "Choose one, or leave exporters out for the console.")
+
+
+def _shown(name: str, value: object) -> str:
+    function = getattr(value, "__qualname__", None)
+    return assigned(name, value) if function is None else f"{name} = {function}"

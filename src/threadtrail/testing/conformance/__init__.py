@@ -1,0 +1,1 @@
+"""The conformance kit: whether an exporter keeps the rules. ``threadtrail.testing.ExporterConformance``."""

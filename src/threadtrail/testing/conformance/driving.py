@@ -1,0 +1,193 @@
+"""Drives one exporter as an application does: through the real registry, delivery and lane."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from threadtrail import registry
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.guard import Guard
+from threadtrail.delivery.inline import InlineLane
+from threadtrail.delivery.lane import Lane
+from threadtrail.delivery.processors import build_processors
+from threadtrail.errors import ConfigurationError
+from threadtrail.settings import ExporterChoice, Settings
+from threadtrail.testing.conformance import rules
+from threadtrail.testing.conformance.app_thread import AppThread, HungError, where
+from threadtrail.testing.conformance.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from threadtrail.delivery.hooks import ExporterHooks
+    from threadtrail.delivery.pending import Pending
+    from threadtrail.delivery.status import LaneStatus
+    from threadtrail.events import Event
+
+QUEUE_SIZE = 10_000
+GRACE = 0.2
+"""The share of its timeout by which a hook may be late, on a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """An exception that an application is kept from, and the hook that raised it."""
+
+    hook: str
+    error: BaseException
+
+    def __str__(self) -> str:
+        return f"{self.hook}() raised {type(self.error).__name__}: {self.error}"
+
+
+class _Collecting(Guard):
+    """Keeps what it contains for the kit to judge; logs nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Contained] = []
+
+    def report(self, what: str, consequence: str = "", *, error: BaseException | None = None) -> None:
+        """Keep the error by its hook, the last word of ``what``; the ``consequence`` is for logs."""
+        del consequence
+        if error is not None:
+            self.found.append(Contained(what.rpartition(", ")[2], error))
+
+
+class Driver:
+    """One exporter at work; no call takes longer than ``deadline`` seconds, whatever the exporter does.
+
+    ``inline`` exports each event within ``tell``, in the application's thread.
+    """
+
+    def __init__(self, exporter: object, *, deadline: float, inline: bool = False) -> None:
+        self.deadline = deadline
+        self._settings = Settings(exporters=(ExporterChoice(None, exporter),))
+        try:
+            (loaded,) = registry.load(self._settings)
+        except ConfigurationError as error:
+            raise Problem(rules.HOOKS, seen=str(error), mend="correct what is named there.") from None
+        self.exporter = exporter
+        self.name = loaded.name
+        self.hooks: ExporterHooks = loaded.hooks
+        self._guard = _Collecting()
+        self._lane = (
+            InlineLane(self.name, self.hooks, guard=self._guard)
+            if inline
+            else Lane(self.name, self.hooks, queue_size=QUEUE_SIZE, guard=self._guard)
+        )
+        self.delivery = Delivery([self._lane], processors=build_processors(), guard=self._guard)
+        self._app = AppThread()
+        self._others = set(threading.enumerate())
+        self._started = self._hangs = False
+
+    @property
+    def status(self) -> LaneStatus:
+        """The lane's counters."""
+        return self._lane.status()
+
+    @property
+    def contained(self) -> list[Contained]:
+        """What the exporter raised so far where the application does not see it."""
+        return list(self._guard.found)
+
+    def start(self) -> None:
+        """Call ``start``, as ``instrument()`` does."""
+        hook = self.hooks.start
+        self._started = True
+        if hook is not None:
+            _, error = self.in_app(lambda: hook(settings=self._settings), "start")
+            if error is not None:
+                raise Problem(
+                    rules.STARTS,
+                    seen=f"start() raised {type(error).__name__}.",
+                    mend="let the fixture give the exporter all that start() needs; then it must not raise.",
+                    error=error,
+                )
+
+    def tell(self, events: Iterable[Event], *, with_context: bool = True) -> None:
+        """Publish events as a thread of the application would; it does not wait for the exporter."""
+
+        def publish() -> None:
+            captured = self.delivery.capture() if with_context else None
+            for event in events:
+                self.delivery.publish(event, captured)
+
+        _, error = self.in_app(publish, "capture_context or export")
+        if error is not None:  # inline, what is no Exception is contained by nobody
+            self._guard.found.append(Contained("export", error))
+
+    def wait_until_exported(self) -> None:
+        """Wait until nothing is queued and ``export`` has returned."""
+        deadline, pause = time.monotonic() + self.deadline, threading.Event()
+        while self.status.queued:
+            if time.monotonic() > deadline:
+                raise self.hung("export")
+            pause.wait(0.001)
+
+    def flush(self) -> bool:
+        """Have everything delivered; False if the exporter said that it could not, or raised."""
+        return self._bounded(self._lane.begin_flush, "flush")
+
+    def shutdown(self) -> bool:
+        """Deliver the rest and close the exporter; False if it raised."""
+        return self._bounded(self._lane.begin_shutdown, "shutdown")
+
+    def in_app(
+        self, function: Callable[[], Any], what: str, *, deadlines: int = 1
+    ) -> tuple[Any, BaseException | None]:
+        """Call a function in the application's thread: what it returned, or what it raised."""
+        try:
+            return self._app.call(function, deadlines * self.deadline)
+        except HungError as hung:
+            raise self._never_returned(what, str(hung), deadlines * self.deadline) from None
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew in a forked child, as threadtrail does there, in the thread that forked."""
+        self._guard.found = []
+        self._others = set(threading.enumerate())
+        self._app = AppThread()
+        self.delivery.after_fork_in_child()
+
+    def threads_of_exporter(self, threads: Iterable[threading.Thread]) -> set[threading.Thread]:
+        """Those of the threads that are neither the kit's nor the lane's."""
+        return {thread for thread in threads if thread not in self._others} - set(self._workers())
+
+    def leave(self) -> None:
+        """Close the exporter, if that was not done, while its backend is still there."""
+        if self._started and not self._hangs:
+            with contextlib.suppress(Problem):
+                self.shutdown()
+        self._app.leave()
+
+    def hung(self, what: str) -> Problem:
+        """The problem that a hook of the worker has not returned in time."""
+        workers = self._workers()
+        return self._never_returned(what, where(workers[0]) if workers else "unknown", self.deadline)
+
+    def _bounded(self, begin: Callable[[float], Pending], what: str) -> bool:
+        """Give the exporter until the deadline, and wait a little longer for it to keep that."""
+        deadline = time.monotonic() + self.deadline
+        latest = deadline + GRACE * self.deadline
+        answer, error = self.in_app(lambda: begin(deadline).wait(latest), what, deadlines=2)
+        if error is not None:  # the guard contains all but the app's own KeyboardInterrupt
+            raise error
+        if time.monotonic() >= latest:
+            raise self.hung(f"export or {what}")
+        return bool(answer)
+
+    def _never_returned(self, what: str, at: str, seconds: float) -> Problem:
+        self._hangs = True
+        return Problem(
+            rules.NEVER_HANGS,
+            seen=f"{what} had not returned after {seconds:g} s. It is at {at}",
+            mend="give every wait a limit; flush and shutdown get their timeout as an argument.",
+        )
+
+    def _workers(self) -> list[threading.Thread]:
+        name = f"threadtrail-{self.name}"
+        return [each for each in threading.enumerate() if each.name == name and each not in self._others]

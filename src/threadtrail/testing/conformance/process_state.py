@@ -1,0 +1,101 @@
+"""What a process has only one of: how it was, and what has changed."""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import importlib
+import locale
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from threadtrail.instrumentation.openai_assistants import ROWS
+
+WATCHED_PACKAGES = ("openai", "httpx", "httpx2")
+"""Of the application: nothing in them may be replaced."""
+
+ONLY_DATA = "openai.types"
+
+OPENTELEMETRY = {
+    "tracer provider": ("opentelemetry.trace", "_TRACER_PROVIDER"),
+    "meter provider": ("opentelemetry.metrics._internal", "_METER_PROVIDER"),
+    "logger provider": ("opentelemetry._logs._internal", "_LOGGER_PROVIDER"),
+}
+
+
+def import_sdk() -> None:
+    """Import what an application imports, so that it can be seen whether it is patched."""
+    for module in sorted({row.module for row in ROWS}):
+        importlib.import_module(module)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One look at the process: values by what they are, and the threads that run."""
+
+    values: dict[str, Any]
+    threads: frozenset[threading.Thread] = field(default_factory=lambda: frozenset(threading.enumerate()))
+
+
+def look() -> State:
+    """Look at everything that an exporter might change for the whole process."""
+    values: dict[str, Any] = {
+        "the working directory": os.getcwd(),  # noqa: PTH109 - compared, not used
+        "sys.excepthook": sys.excepthook,
+        "sys.unraisablehook": sys.unraisablehook,
+        "threading.excepthook": threading.excepthook,
+        "sys.stdout": sys.stdout,
+        "sys.stderr": sys.stderr,
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "the default timeout of sockets": socket.getdefaulttimeout(),
+        "the recursion limit": sys.getrecursionlimit(),
+        "the thread switch interval": sys.getswitchinterval(),
+        "garbage collection": gc.isenabled(),
+        "the level of the root logger": logging.getLogger().level,
+        "the handlers of the root logger": tuple(logging.getLogger().handlers),
+        "logging.disable": logging.root.manager.disable,
+        "the class of loggers": logging.getLoggerClass(),
+    }
+    values |= {f"builtins.{name}": value for name, value in vars(builtins).items() if name != "_"}
+    values |= {f"the environment variable {name}": value for name, value in os.environ.items()}
+    values |= {f"the handler of {each.name}": signal.getsignal(each) for each in signal.Signals}
+    for what, (module, name) in OPENTELEMETRY.items():
+        # Where nobody has asked for the module yet, nothing is set.
+        values[f"OpenTelemetry's global {what}"] = getattr(sys.modules.get(module), name, None)
+    for name, loaded in list(sys.modules.items()):
+        if name.partition(".")[0] in WATCHED_PACKAGES and not name.startswith(ONLY_DATA):
+            values |= _functions(name, loaded)
+    return State(values)
+
+
+def differences(before: State, after: State) -> dict[str, str]:
+    """What is not as it was: in a few words each, by what it is."""
+    nothing = object()
+    found = {}
+    for what in before.values.keys() | after.values.keys():
+        old, new = before.values.get(what, nothing), after.values.get(what, nothing)
+        if old is new or old == new or (what.startswith(WATCHED_PACKAGES) and nothing in (old, new)):
+            continue  # packages of the application may be imported meanwhile
+        found[what] = "removed" if new is nothing else "added" if old is nothing else "replaced"
+    return dict(sorted(found.items()))
+
+
+def _functions(name: str, module: ModuleType) -> dict[str, object]:
+    """The functions of a module and of the classes that it defines, by their full name."""
+    found: dict[str, object] = {}
+    for own, value in list(vars(module).items()):
+        kind = type(value)  # not isinstance(): the SDK's proxies would make a client for that
+        if issubclass(kind, type) and value.__module__ == name:
+            for part, method in list(vars(value).items()):
+                if callable(method) or isinstance(method, (property, classmethod, staticmethod)):
+                    found[f"{name}.{own}.{part}"] = method
+        elif issubclass(kind, FunctionType):
+            found[f"{name}.{own}"] = value
+    return found

@@ -1,0 +1,100 @@
+"""What the kit tells an exporter: runs that differ in their ids alone, odd runs, an event from the future."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from threadtrail._frozen import freeze
+from threadtrail.events import (
+    Event,
+    Message,
+    OtherPart,
+    Run,
+    RunEnded,
+    RunRequest,
+    Step,
+    TextPart,
+    ToolCall,
+    Usage,
+)
+from threadtrail.testing.samples import events_of, sample_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLAIN = "plain_answer"
+ODD_TEXT = "☃ e\u0301 \U0001f9ee \u202eleft\u202c \ufffd \x00\x1b[31m\r\n\t'one' \"two\" <b>&amp;</b> {0} %s"
+"""Valid Unicode, as all text of events is, but not tame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromTheFuture(Event):
+    """An event class that the exporter has never seen, as a later threadtrail may bring one."""
+
+    event: Literal["FromTheFuture"] = "FromTheFuture"
+    type: str = "thread.from_the_future"
+    run_id: str
+    novelty: str
+
+
+def run_id(number: int) -> str:
+    """The id of a numbered run."""
+    return f"run_conformance{number:03}"
+
+
+def numbered_run(sample: str, number: int) -> Run:
+    """A sample run under ids of its own; runs of different numbers differ in nothing else."""
+    runs = sample_runs()
+    if sample not in runs:
+        raise ValueError(f"sample={sample!r}: there is no such sample run. Choose one of {', '.join(runs)}.")
+    text = RunEnded(time=0, run=runs[sample]).to_json()
+    return RunEnded.from_json(text.replace(f"_{sample}", f"_conformance{number:03}")).run
+
+
+def story(sample: str, number: int, *, trace_id: str | None = None) -> tuple[Event, ...]:
+    """All events of a numbered run."""
+    return events_of(numbered_run(sample, number), trace_id=trace_id)
+
+
+def unknown_event() -> FromTheFuture:
+    """An event of a class that no exporter knows."""
+    return FromTheFuture(
+        time=story(PLAIN, 1)[0].time, run_id=run_id(1), novelty="what nobody has thought of yet"
+    )
+
+
+def kinds_of_run() -> Iterator[tuple[str, Run]]:
+    """Every sample run and some that are odder, each with its name."""
+    yield from sample_runs().items()
+    plain = sample_runs()[PLAIN]
+    odd_call = ToolCall(id="call_odd", kind=ODD_TEXT, name=ODD_TEXT, arguments=ODD_TEXT, output="")
+    new_call = ToolCall(
+        id="call_new", kind="time_travel", name="time_travel", results=freeze([{"year": 1900}])
+    )
+    calls = Step(id="step_odd", kind="a_new_kind", tool_calls=(odd_call, new_call))
+    new_part = OtherPart(type="hologram", data=freeze({"depth": [1, {"more": None}]}))
+    yield "nothing known but the id", Run(id="run_bare", ended_at=plain.ended_at)
+    yield (
+        "no usage, assistant or model",
+        replace(plain, id="run_poor", usage=None, assistant=None, model=None, request=RunRequest()),
+    )
+    yield "empty texts", replace(plain, id="run_empty", input=(), output=_saying(plain, ""))
+    yield "odd Unicode", replace(plain, id="run_odd", output=_saying(plain, ODD_TEXT))
+    yield "long texts", replace(plain, id="run_long", output=_saying(plain, "word " * 10_000))
+    yield "unknown kinds of steps and tools", replace(plain, id="run_tools", steps=(calls,))
+    yield (
+        "unknown kinds of content",
+        replace(
+            plain, id="run_content", output=tuple(replace(each, parts=(new_part,)) for each in plain.output)
+        ),
+    )
+    yield "an unknown status", replace(plain, id="run_status", status="pondering", finished=False)
+    yield (
+        "no tokens, no time passed",
+        replace(plain, id="run_zero", usage=Usage(), ended_at=plain.created_at, steps=(), output=()),
+    )
+
+
+def _saying(run: Run, text: str) -> tuple[Message, ...]:
+    return tuple(replace(message, parts=(TextPart(text=text),)) for message in run.output)

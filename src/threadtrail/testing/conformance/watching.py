@@ -1,0 +1,75 @@
+"""Sees what an exporter writes: to files, to the terminal, to the log, to other machines."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import zlib
+from typing import TYPE_CHECKING
+
+from threadtrail.testing.conformance.sockets import Sockets
+from threadtrail.testing.conformance.terminal import redirected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+FILE = "the file "
+GZIP = b"\x1f\x8b\x08"
+GZIP_WINDOW = 31  # what zlib calls the format
+NOT_THE_EXPORTERS = ("openai", "httpx", "httpcore", "asyncio", "uvicorn")
+"""Loggers of those who stand on the other side of the core."""
+
+
+class Watch:
+    """All that is written while it is entered, where the kit can see it.
+
+    Not seen: files outside of ``folder``, and what is sent from C code, such as gRPC.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._block = contextlib.ExitStack()
+        self._log = _Log()
+        self.sockets = Sockets()
+
+    def __enter__(self) -> Self:
+        self._terminal = self._block.enter_context(redirected())
+        self._block.enter_context(self.sockets.watched())
+        root = logging.getLogger()
+        root.addHandler(self._log)
+        self._block.callback(root.removeHandler, self._log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._block.close()
+
+    def seen(self) -> dict[str, bytes]:
+        """What was written so far, by where; compressed data also as it was before."""
+        found = {"the terminal": self._terminal(), "the log": "\n".join(self._log.lines).encode()}
+        for path in sorted(self._folder.rglob("*")):
+            if path.is_file():
+                found[FILE + str(path.relative_to(self._folder))] = path.read_bytes()
+        found |= self.sockets.sent()
+        return {where: data + _unpacked(data) for where, data in found.items() if data}
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(NOT_THE_EXPORTERS):
+            self.lines.append(record.getMessage())
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Everything in ``data`` that was compressed as gzip, as far as it goes."""
+    found = []
+    start = data.find(GZIP)
+    while start >= 0:
+        with contextlib.suppress(zlib.error):
+            found.append(zlib.decompressobj(GZIP_WINDOW).decompress(data[start:]))
+        start = data.find(GZIP, start + 1)
+    return b"".join(found)

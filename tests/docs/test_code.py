@@ -1,0 +1,160 @@
+"""The code of the documentation runs, its files are accepted, its commands exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import threadtrail
+from doc_blocks import DOCS, PAGES, ROOT, TESTED_ELSEWHERE, blocks, name_of, run_programs
+from threadtrail import cli, installed, registry
+from threadtrail.exporters.jsonl import read_events
+from threadtrail.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from threadtrail.testing.server import AssistantsServer
+
+HERE = [page for page in PAGES if page not in TESTED_ELSEWHERE]
+LANGUAGES = {"bash", "json", "python", "text", "toml"}
+COMMANDS_ELSEWHERE = {DOCS / "configuration.md", DOCS / "plugins" / "writing-an-exporter.md"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_block_is_of_a_language_that_is_checked(page: Path) -> None:
+    """Else a block could escape by being called `py`."""
+    text = page.read_text(encoding="utf-8")
+    languages = re.findall(r"^ *```+(.*)\n(?:.*\n)*?^ *```+ *$", text, re.MULTILINE)
+    allowed = LANGUAGES | ({"markdown"} if page in TESTED_ELSEWHERE else set())
+    assert set(languages) <= allowed
+
+
+@pytest.mark.parametrize("page", TESTED_ELSEWHERE, ids=name_of)
+def test_who_tests_a_page_names_it(page: Path) -> None:
+    test = ROOT / TESTED_ELSEWHERE[page]
+    assert page.exists()
+    assert page.name in test.read_text(encoding="utf-8") or page.parent.name in test.read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("page", [page for page in HERE if blocks(page, "python")], ids=name_of)
+def test_programs_run_one_after_the_other(
+    page: Path, server: AssistantsServer, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
+    run_programs(page)
+
+
+def test_quickstart_shows_the_run_and_keeps_the_next_one(
+    empty_folder: Path,
+    server: AssistantsServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    strict: None,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
+    instrument, ask, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
+    namespace: dict[str, Any] = {}
+    for program in (instrument, ask, keep, ask):
+        exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
+    threadtrail.flush()
+    exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
+    printed, drawn = capfd.readouterr()
+    assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
+    assert "\ncompleted Usage(" in printed
+    assert drawn.count("✓ Math Tutor  completed in ") == 2
+    assert [event.event for event in read_events(empty_folder / "runs.jsonl")].count("RunEnded") == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), [(page, text) for page in HERE for text in blocks(page, "toml")], ids=name_of
+)
+def test_files_are_accepted(page: Path, text: str, empty_folder: Path) -> None:
+    written = tomllib.loads(text)
+    if "project" in written:  # how a package offers an exporter
+        assert set(written["project"]["entry-points"]) == {installed.GROUP}
+        return
+    (empty_folder / "threadtrail.toml").write_text(text)
+    settings = load_settings()
+    assert settings != Settings()
+    registry.load(settings)
+
+
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [
+        (page, line)
+        for page in PAGES
+        if page not in COMMANDS_ELSEWHERE
+        for text in blocks(page, "bash")
+        for line in text.splitlines()
+    ],
+    ids=lambda value: name_of(value) or value,
+)
+def test_commands_exist(page: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = shlex.split(line, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    check_command(words, monkeypatch)
+
+
+def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    match words:
+        case ["make", target]:
+            assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        case ["pip", "install", requirement]:
+            check_requirement(requirement)
+        case ["threadtrail", *arguments]:
+            assert cli.parser().parse_args(arguments).run is not None
+        case ["python", "-m", "threadtrail.testing.server", *_]:
+            pass  # tests/testing/test_server_guide.py
+        case ["opentelemetry-instrument", "python", _]:
+            assert shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
+        case ["export", assignment]:
+            variable, _, value = assignment.partition("=")
+            monkeypatch.setenv(variable, value)
+            settings = load_settings()
+            assert settings != Settings() or not variable.startswith("THREADTRAIL_")
+            registry.load(settings)
+        case _:
+            pytest.fail(f"this test does not know {words}")
+
+
+def check_requirement(requirement: str) -> None:
+    """Whether it is one of our distributions, with an extra that it has."""
+    parts = re.fullmatch(r"(threadtrail(?:-\w+)?)(?:\[([\w-]+)])?", requirement)
+    assert parts is not None, requirement
+    folder = ROOT if parts[1] == "threadtrail" else ROOT / "plugins" / parts[1]
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    assert project["name"] == parts[1]
+    assert parts[2] is None or parts[2] in project["optional-dependencies"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["make", "tea"],
+        ["pip", "install", "threadtrail[tea]"],
+        ["pip", "install", "threadtrail-tea"],
+        ["pip", "install", "somebody-elses"],
+        ["brew", "tea"],
+    ],
+    ids=" ".join,
+)
+def test_commands_that_do_not_exist_are_noticed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises((AssertionError, FileNotFoundError, pytest.fail.Exception)):
+        check_command(words, monkeypatch)
+
+
+def test_a_command_line_that_does_not_exist_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        check_command(["threadtrail", "tea"], monkeypatch)

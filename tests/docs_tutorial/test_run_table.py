@@ -1,0 +1,107 @@
+"""What the tutorial says of its exporter, beyond what the tests in it show."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import threadtrail
+from threadtrail.testing.samples import sample_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openai import OpenAI
+
+FILES, PROCESSES = 200, 4
+PROGRAM = f"""
+from multiprocessing import get_context
+from pathlib import Path
+
+from threadtrail.testing.samples import sample_events
+from threadtrail_example import RunTable
+
+
+def write(barrier):
+    for number in range({FILES}):
+        barrier.wait(timeout=20)
+        RunTable(path=Path(f"{{number}}.csv")).export(sample_events())
+
+
+if __name__ == "__main__":
+    spawn = get_context("spawn")
+    barrier = spawn.Barrier({PROCESSES})
+    writers = [spawn.Process(target=write, args=(barrier,)) for _ in range({PROCESSES})]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    raise SystemExit(any(writer.exitcode for writer in writers))
+"""
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_processes_that_begin_a_file_together_write_one_header(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    subprocess.run([sys.executable, str(program)], cwd=tmp_path, check=True, timeout=50)
+    header = "ended_at,assistant,model,status,seconds,input_tokens,output_tokens,cost,run"
+    runs = sum(event.event == "RunEnded" for event in sample_events())
+    for number in range(FILES):
+        first, *rest = (tmp_path / f"{number}.csv").read_text(encoding="utf-8").splitlines()
+        assert first == header
+        assert header not in rest
+        assert len(rest) == PROCESSES * runs
+
+
+def ask(client: OpenAI) -> None:
+    assistant = client.beta.assistants.create(name="Math Tutor", model="gpt-4o")
+    question: Any = {"messages": [{"role": "user", "content": "3x + 11 = 14"}]}
+    client.beta.threads.create_and_run_poll(assistant_id=assistant.id, thread=question)
+
+
+def test_a_file_that_was_moved_away_is_begun_anew(client: OpenAI, tmp_path: Path, strict: None) -> None:
+    path, moved = tmp_path / "runs.csv", tmp_path / "runs.1.csv"
+    with threadtrail.instrument(exporters={"run-table": {"path": path}}):
+        ask(client)
+        assert threadtrail.flush()
+        path.rename(moved)
+        ask(client)
+    assert [row["status"] for row in rows(moved) + rows(path)] == ["completed", "completed"]
+
+
+def test_a_run_that_was_not_seen_to_end_says_so(client: OpenAI, tmp_path: Path, strict: None) -> None:
+    path = tmp_path / "runs.csv"
+    with threadtrail.instrument(exporters={"run-table": {"path": path}}):
+        assistant = client.beta.assistants.create(model="gpt-4o")
+        client.beta.threads.create_and_run(assistant_id=assistant.id)
+    (row,) = rows(path)
+    assert row["assistant"] == assistant.id
+    assert (row["status"], row["input_tokens"], row["cost"]) == ("unfinished", "", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"price": {}}, "there is no such option. Did you mean 'prices'? Options: path, prices."),
+        ({"prices": {"gpt-4o": 2.5}}, "Allowed: dict[str, tuple[float, float]]."),
+    ],
+)
+def test_a_wrong_option_is_an_error_that_says_what_is_allowed(options: dict[str, object], said: str) -> None:
+    with pytest.raises(threadtrail.ConfigurationError) as caught:
+        threadtrail.instrument(exporters={"run-table": options})
+    assert said in str(caught.value)
+
+
+def test_a_folder_that_is_missing_is_an_error_before_the_first_run(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        threadtrail.instrument(exporters={"run-table": {"path": tmp_path / "nowhere" / "runs.csv"}})

@@ -1,0 +1,220 @@
+"""Each chosen exporter: its settings, its start, its check, and that nothing of it hurts the report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from doctors_visit import Visit
+    from fake_distributions import Installer
+
+AREA = "exporter acme"
+SAYS = ("note", "acme says so")
+
+
+@pytest.fixture
+def answer(exporter: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has the exporter ``acme`` chosen, and do what is said here."""
+
+    def choose(answer: str, **options: str) -> None:
+        monkeypatch.setenv("THREADTRAIL_EXPORTERS", "acme")
+        monkeypatch.setenv("THREADTRAIL_ACME_ANSWER", answer)
+        for name, value in options.items():
+            monkeypatch.setenv(f"THREADTRAIL_ACME_{name.upper()}", value)
+
+    return choose
+
+
+def calls() -> list[Any]:
+    found: list[Any] = sys.modules["acme_exporter"].calls
+    return found
+
+
+def test_settings_answer_and_where_each_setting_stands(answer: Any, visit: Visit) -> None:
+    answer("fine", url="http://127.0.0.1:1/x")
+    found = visit("--timeout", "3")
+    assert found.code == 0
+    assert found.of(AREA) == [
+        ("ok", "answer = 'fine' (environment variable THREADTRAIL_ACME_ANSWER)"),
+        ("ok", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)"),
+        SAYS,
+        ("ok", "Acme answers."),
+    ]
+    assert calls() == ["start", ("check", 3.0), "shutdown"]
+    assert found.stderr == "starting\n"
+
+
+@pytest.mark.parametrize(
+    ("does", "message", "advice"),
+    [
+        ("refused", "Acme does not take the key.", "Get another one."),
+        ("raise", "Its check failed: ValueError: what is this.", "Tell who maintains it."),
+        ("exit", "Its check failed: ExitedError: it exits with 3.", "Tell who maintains it."),
+    ],
+)
+def test_a_check_that_fails_is_a_problem(
+    answer: Any, visit: Visit, does: str, message: str, advice: str
+) -> None:
+    answer(does)
+    found = visit()
+    problem = found.only("problem")
+    assert (problem["area"], problem["message"], problem["advice"]) == (AREA, message, advice)
+    assert not problem["refused"]
+    assert found.code == 1
+    assert calls()[-1] == "shutdown"
+
+
+def test_nobody_to_ask(answer: Any, visit: Visit) -> None:
+    answer("nobody")
+    found = visit()
+    assert found.of(AREA)[-1] == ("ok", "It starts; there is nobody to ask.")
+    assert found.code == 0
+
+
+def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
+    source = "from threadtrail import hookimpl\nclass E:\n    @hookimpl\n    def export(self, events): ...\n"
+    install("acme", {"plain": "plain_exporter:E"}, plain_exporter=source)
+    found = visit("--exporter", "plain")
+    assert found.of("exporter plain") == [
+        ("note", "It starts. It has no hook check, so whether its backend answers is not known.")
+    ]
+    assert found.of("configuration") == [("ok", "Runs go to plain (--exporter).")]
+    assert found.code == 0
+
+
+def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer, visit: Visit) -> None:
+    answer("hang")
+    install("ajax", {"ajax": "acme_exporter:Exporter"})
+    (visit.here / "threadtrail.toml").write_text(
+        '[exporters.acme]\nanswer = "hang"\n[exporters.ajax]\nanswer = "hang"\n[exporters.console]\n'
+    )
+    begun = time.monotonic()
+    found = visit("--timeout", "0.2", "--exporter", "acme", "--exporter", "ajax", "--exporter", "console")
+    took = time.monotonic() - begun
+    sys.modules["acme_exporter"].released.set()
+    assert took < 0.2 + 1.0 + 3.0  # the timeout and its grace once, and the rest of the report
+    for name in ("acme", "ajax"):
+        assert found.of(f"exporter {name}")[-1] == (
+            "problem",
+            "Its check did not come back within 0.2 seconds.",
+        )
+    assert found.of("exporter console") == [("ok", "Runs are printed to standard error.")]
+    assert "shutdown" not in calls()  # not while its check is still under way
+    assert found.code == 1
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("unbuildable", "answer='unbuildable': choose another"),
+        ("refuse", "there is no key. Set ACME_KEY."),
+        ("crash", "RuntimeError: boom at start"),
+    ],
+)
+def test_what_instrument_would_refuse(answer: Any, visit: Visit, does: str, words: str) -> None:
+    answer(does)
+    found = visit()
+    assert found.code == 2
+    problem = found.only("problem")
+    assert problem["message"].endswith(words)
+    assert problem["refused"]
+    assert ("check", 5.0) not in calls()
+
+
+def test_settings_in_code_are_asked_for_where_none_are_configured(visit: Visit) -> None:
+    (visit.here / "threadtrail.jsonl").mkdir()  # where the exporter's file would be
+    hint = "If your program sets this up in its code, name it: threadtrail doctor MODULE."
+    assert visit("--exporter", "jsonl").only("problem")["advice"] == hint
+    assert visit(visit.program(""), "--exporter", "jsonl").only("problem")["advice"] is None
+
+
+def test_what_an_exporter_logs_at_its_start_is_told(answer: Any, visit: Visit) -> None:
+    answer("talkative")
+    found = visit()
+    assert found.of(AREA)[1:3] == [SAYS, ("warning", "acme warns of rain")]
+    assert found.code == 0
+    assert "rain" not in found.stderr
+
+
+def test_secrets_are_hidden_in_settings_and_in_the_words_of_a_check(answer: Any, visit: Visit) -> None:
+    secret, bearer, password = "sk-acme-123456", "abcdefghijkl", "hunter2222"
+    answer(
+        "telling",
+        api_key=secret,
+        headers=f'{{"authorization": "Bearer {bearer}"}}',
+        url=f"http://me:{password}@127.0.0.1:1/x?token={password}",
+    )
+    found = visit()
+    whole = str(found.findings)
+    for word in (secret, bearer, password):
+        assert word not in whole
+    assert ("ok", "api_key = (hidden) (environment variable THREADTRAIL_ACME_API_KEY)") in found.of(AREA)
+    assert ("ok", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)") in (
+        found.of(AREA)
+    )
+    problem = found.only("problem")
+    assert problem["message"] == "Refused: (hidden) (hidden)"
+    assert problem["advice"] == "Not (hidden)."
+
+
+def test_one_that_is_not_installed_does_not_keep_the_others_from_being_asked(visit: Visit) -> None:
+    found = visit("--exporter", "consle", "--exporter", "console")
+    assert found.code == 2
+    message = found.only("problem")["message"]
+    assert message.startswith("exporters: 'consle' (--exporter) is unknown. Did you mean 'console'?")
+    assert found.of("exporter console") == [("ok", "Runs are printed to standard error.")]
+    assert found.of("exporter consle") == []
+
+
+def test_jsonl(visit: Visit) -> None:
+    path = visit.here / "runs.jsonl"
+    (visit.here / "threadtrail.toml").write_text('[exporters.jsonl]\npath = "runs.jsonl"\n')
+    path.write_text("{}\n")
+    found = visit()
+    assert found.of("exporter jsonl") == [
+        ("ok", f"path = 'runs.jsonl' (file {visit.here / 'threadtrail.toml'})"),
+        ("ok", f"{path} can be written; it holds 3 bytes."),
+    ]
+    assert path.read_text() == "{}\n"
+    path.unlink()
+    (visit.here / "threadtrail.toml").write_text('[exporters.jsonl]\npath = "nowhere/runs.jsonl"\n')
+    found = visit()
+    assert found.code == 2
+    assert found.only("problem")["message"] == (
+        f"path='nowhere/runs.jsonl': there is no folder '{visit.here / 'nowhere'}'; create it, or choose "
+        "another path"
+    )
+
+
+def test_a_file_that_goes_away_after_the_start_is_a_problem_of_the_check(tmp_path: Path) -> None:
+    from threadtrail import CheckError
+    from threadtrail.exporters.jsonl import JsonlExporter
+
+    folder = tmp_path / "there"
+    folder.mkdir()
+    exporter = JsonlExporter(folder / "runs.jsonl")
+    exporter.start()
+    (folder / "runs.jsonl").unlink()
+    folder.rmdir()
+    with pytest.raises(CheckError) as caught:
+        exporter.check()
+    assert caught.value.problem == f"There is no folder '{folder}'."
+    assert caught.value.advice == "Create it, or choose another path."
+
+
+def test_a_closed_stream_is_a_problem_of_the_console(tmp_path: Path) -> None:
+    from threadtrail import CheckError
+    from threadtrail.exporters.console import ConsoleExporter
+
+    stream = (tmp_path / "log").open("w")
+    exporter = ConsoleExporter(stream)
+    assert "log" in exporter.check()
+    stream.close()
+    with pytest.raises(CheckError, match="it is closed"):
+        exporter.check()

@@ -1,0 +1,78 @@
+"""Runs ``threadtrail doctor``, in this process or in one of its own, and finds things in its report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from threadtrail import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+@dataclass(frozen=True)
+class Found:
+    """A report, as its JSON has it."""
+
+    code: int
+    findings: list[dict[str, Any]]
+    stderr: str
+
+    def of(self, area: str) -> list[tuple[str, str]]:
+        """Level and message of each finding of this area."""
+        return [(each["level"], each["message"]) for each in self.findings if each["area"] == area]
+
+    def only(self, level: str) -> dict[str, Any]:
+        """The one finding of this level."""
+        (found,) = [each for each in self.findings if each["level"] == level]
+        return found
+
+    @property
+    def worst(self) -> list[dict[str, Any]]:
+        """All problems and warnings."""
+        return [each for each in self.findings if each["level"] in {"problem", "warning"}]
+
+
+class Visit:
+    """Looks from the folder ``here``."""
+
+    def __init__(self, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.here = here
+        self._capsys = capsys
+
+    def program(self, source: str, name: str = "visited_app") -> str:
+        """Write a program into the folder, and return its module's name."""
+        (self.here / f"{name}.py").write_text(textwrap.dedent(source))
+        return name
+
+    def __call__(self, *arguments: str) -> Found:
+        code = cli.main(["doctor", "--json", *arguments])
+        printed = self._capsys.readouterr()
+        report = json.loads(printed.out)
+        assert report["exit_code"] == code
+        return Found(code, report["findings"], printed.err)
+
+
+def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
+    """Run the command in a process of its own, as users do, and return what it found."""
+    done = subprocess.run(
+        [sys.executable, "-m", "threadtrail", "doctor", "--json", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    report = json.loads(done.stdout)
+    assert report["exit_code"] == done.returncode
+    return Found(done.returncode, report["findings"], done.stderr)

@@ -1,0 +1,34 @@
+"""The class that authors see: what it refuses, what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import threadtrail.testing
+from threadtrail.testing import ExporterConformance
+
+
+def test_the_one_test_that_tells_of_overrides_cannot_be_overridden() -> None:
+    with pytest.raises(TypeError, match=r"Mine\.test_no_rule_is_overridden: this one test cannot"):
+
+        class Mine(ExporterConformance):
+            def test_no_rule_is_overridden(self) -> None:
+                """Nothing."""
+
+
+def test_it_is_a_name_of_threadtrail_testing() -> None:
+    assert "ExporterConformance" in threadtrail.testing.__all__
+    assert threadtrail.testing.ExporterConformance is ExporterConformance
+
+
+@pytest.mark.slow
+def test_importing_it_imports_neither_sdk_nor_server() -> None:
+    program = (
+        "import sys; from threadtrail.testing import ExporterConformance; "
+        "print([name for name in ('openai', 'starlette', 'uvicorn', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"

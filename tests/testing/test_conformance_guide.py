@@ -1,0 +1,70 @@
+"""The page docs/plugins/testing-an-exporter.md: its code passes, and it lists what the kit has."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+
+from doc_blocks import DOCS, blocks
+from testing import faulty_suite
+from threadtrail.testing import ExporterConformance
+
+pytest_plugins = ["pytester"]
+
+PAGE = DOCS / "plugins" / "testing-an-exporter.md"
+ROW = re.compile(r"^\| `(\w+)` \| (.*) \|$", re.MULTILINE)
+
+
+def section(title: str) -> str:
+    return PAGE.read_text(encoding="utf-8").partition(f"## {title}")[2].partition("\n## ")[0]
+
+
+def in_one_line(text: str | None) -> str:
+    return " ".join(inspect.cleandoc(text or "").split()).replace("``", "`")
+
+
+def test_the_table_has_every_rule_in_the_words_of_the_kit() -> None:
+    rules = {name: test for name, test in vars(ExporterConformance).items() if name.startswith("test_")}
+    listed = ROW.findall(section("The rules"))
+    assert dict(listed) == {name: in_one_line(test.__doc__) for name, test in rules.items()}
+    assert len(listed) == len(rules)
+
+
+def test_what_an_author_can_give_is_listed() -> None:
+    own = {
+        name
+        for name in vars(ExporterConformance)
+        if not name.startswith(("_", "test_")) and name != "conformance_case"
+    }
+    assert {name for name, _ in ROW.findall(section("What the kit sees"))} == own
+    assert f"counts as hanging; {ExporterConformance.deadline_seconds:g}." in PAGE.read_text(encoding="utf-8")
+    assert f"`start` may take; {ExporterConformance.start_seconds:g}," in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_code_makes_a_test_file_that_passes(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("threadtrail_example")
+    pytester.makepyfile("\n\n".join(blocks(PAGE, "python")))
+    rules = len(ROW.findall(section("The rules")))
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    # Three classes, the first without a dead backend, the last with one that cannot be told from another.
+    result.assert_outcomes(passed=3 * rules - 2 + 2, skipped=1, xfailed=1)
+
+
+@pytest.mark.slow
+def test_the_failure_that_is_shown_is_a_real_one() -> None:
+    (shown,) = blocks(PAGE, "text")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(faulty_suite.__file__)]
+    done = subprocess.run(
+        [*command, "-k", "TestFlushesLater and test_loses_nothing"],
+        cwd=DOCS.parent,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert shown in done.stdout

@@ -1,0 +1,68 @@
+"""What `threadtrail` exports, from the docstrings: functions, what they return, errors."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import threadtrail
+from threadtrail.delivery.status import LaneStatus
+from threadtrail.runtime import Status
+
+EXPORTED = (
+    threadtrail.instrument,
+    threadtrail.Instrumentation,
+    threadtrail.trace,
+    threadtrail.attributes,
+    threadtrail.status,
+    Status,
+    LaneStatus,
+    threadtrail.flush,
+    threadtrail.shutdown,
+    threadtrail.uninstrument,
+    threadtrail.ConfigurationError,
+    threadtrail.CheckError,
+)
+KEYWORDS = "Its keywords are the [settings](configuration.md#settings)."
+
+
+def reference() -> str:
+    """A heading, the signature and the docstring of each."""
+    return "\n\n".join(map(_entry, EXPORTED))
+
+
+def _entry(item: Any) -> str:
+    text = markdown(inspect.getdoc(item) or "")
+    if inspect.isclass(item):
+        return "\n\n".join([f"### {item.__name__}", text, *_members(item)])
+    if item is threadtrail.instrument:
+        return f"### {item.__name__}\n\n{text}\n\n{KEYWORDS}"
+    return f"### {item.__name__}\n\n`{item.__name__}{_signature(item)}`\n\n{text}"
+
+
+def _members(kind: type) -> list[str]:
+    """What a class of ours can do beyond holding fields, one line each."""
+    rows = [
+        f"- `{name}`: {markdown(inspect.getdoc(member) or '')}"
+        for name, member in vars(kind).items()
+        if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
+    ]
+    return ["\n".join(rows)] if rows else []
+
+
+def _signature(function: Any) -> str:
+    signature = inspect.signature(function)
+    plain = [
+        parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+
+
+def markdown(docstring: str) -> str:
+    """A docstring as Markdown: sections of returns and errors as sentences, those of arguments left out."""
+    text = re.sub(r"^Args:\n(?: +.*\n|\n(?= ))*", "", docstring + "\n", flags=re.MULTILINE)
+    text = re.sub(r"^Returns:\n +(.*(?:\n +.*)*)", r"Returns: \1", text, flags=re.MULTILINE)
+    text = re.sub(r"^Raises:\n +(\w+): (.*(?:\n +.*)*)", r"Raises `\1`: \2", text, flags=re.MULTILINE)
+    paragraphs = re.split(r"\n\s*\n", text.strip().replace("``", "`"))
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

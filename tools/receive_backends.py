@@ -1,0 +1,44 @@
+"""Send the recorded run to backends on loopback, and keep what they receive for the picture.
+
+    python tools/receive_backends.py opentelemetry langfuse     (`make pictures` does all of it)
+
+Each name is an exporter that is installed where this runs. It is the exporter's own suite that has the
+backend: it checks with it that the picture still shows what is received.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from threadtrail.exporters.jsonl import read_events
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "tools" / "pictures"
+MODULES = {
+    "opentelemetry": "otel_picture",
+    "langfuse": "langfuse_picture",
+    "agentops": "agentops_picture",
+}
+OTHERS = ("OTEL_", "LANGFUSE_", "AGENTOPS_", "THREADTRAIL_")
+
+
+def main(backends: list[str]) -> None:
+    """Write what each backend receives."""
+    for variable in list(os.environ):
+        if variable.startswith(OTHERS):  # they are meant for another run
+            del os.environ[variable]
+    events = tuple(read_events(PICTURES / "one-run.jsonl"))
+    for backend in backends:
+        sys.path.insert(0, str(ROOT / "plugins" / f"threadtrail-{backend}" / "tests"))
+        spans = importlib.import_module(MODULES[backend]).received(events)
+        text = json.dumps(spans, indent=1, ensure_ascii=False)
+        (PICTURES / f"{backend}.json").write_text(f"{text}\n", encoding="utf-8")
+        print(f"{backend} received {len(spans)} spans")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
