@@ -14,6 +14,8 @@ from threadtrail.testing import ExporterConformance
 
 FULL_DISK = Path("/dev/full")
 
+pytestmark = pytest.mark.slow  # each imports in a process of its own; tests beside this one are quicker
+
 
 class ClosedTerminal(StringIO):
     """As when the program behind the pipe has ended."""
