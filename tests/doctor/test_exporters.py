@@ -88,6 +88,7 @@ def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
     assert found.code == 0
 
 
+@pytest.mark.slow
 def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer, visit: Visit) -> None:
     answer("hang")
     install("ajax", {"ajax": "acme_exporter:Exporter"})

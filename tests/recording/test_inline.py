@@ -72,6 +72,7 @@ def test_an_exporter_that_flushes(client: OpenAI, server: AssistantsServer) -> N
     check_story(exporter.events)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(20)
 def test_a_stream_that_is_collected_while_an_exporter_works(client: OpenAI, server: AssistantsServer) -> None:
     server.script_next(RunScript("one two three"))

@@ -104,6 +104,7 @@ def wait_until_told(captured: Captured, count: int) -> None:
         threadtrail.status()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 def test_a_run_that_nobody_looks_at_is_told_at_its_timeout(client: OpenAI, server: AssistantsServer) -> None:
     server.script(RunScript("never", end=Hangs()))
@@ -121,6 +122,7 @@ def test_a_run_that_nobody_looks_at_is_told_at_its_timeout(client: OpenAI, serve
     assert captured.run() == told
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 def test_an_ended_run_is_told_after_settling(client: OpenAI, server: AssistantsServer) -> None:
     with capture(settle_seconds=0.05) as captured:
@@ -130,6 +132,7 @@ def test_an_ended_run_is_told_after_settling(client: OpenAI, server: AssistantsS
     assert captured.run().finished
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 def test_an_ended_run_of_which_all_is_known_is_told_at_once(client: OpenAI, server: AssistantsServer) -> None:
     with capture(settle_seconds=3_600) as captured:

@@ -43,6 +43,7 @@ def test_what_happened_can_be_looked_at_during_the_block_and_after_it(client: Op
     assert not threadtrail.status().active
 
 
+@pytest.mark.slow
 def test_one_run_means_one(client: OpenAI) -> None:
     with capture() as captured:
         with pytest.raises(AssertionError, match=r"expected one run; recorded were: \[\]"):
