@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 import threadtrail
+from fake_distributions import Installer
 from threadtrail.delivery.guard import guard
 from threadtrail.testing import AssistantsServer, capture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from threadtrail.testing import Captured
+
+
+SETTINGS = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")
+"""How the environment variables begin that say something to threadtrail or to a backend's SDK."""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory and an environment that says nothing."""
+    for variable in list(os.environ):
+        if variable.upper().startswith(SETTINGS):
+            monkeypatch.delenv(variable)
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
+    """Make packages that offer exporters, without installing any."""
+    return Installer(tmp_path / "site", monkeypatch)
 
 
 @pytest.fixture

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fake_distributions import Installer
 from pseudo_terminal import on_terminal
 from threadtrail import cli
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fake_distributions import Installer
 
 EXPORTER = """
     from threadtrail.hookspecs import hookimpl
@@ -41,21 +41,7 @@ EXPORTER = """
 """
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory and an environment that says nothing of threadtrail."""
-    for variable in list(os.environ):
-        if variable.upper().startswith("THREADTRAIL_"):
-            monkeypatch.delenv(variable)
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    return Installer(tmp_path / "site", monkeypatch)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def listed(capsys: pytest.CaptureFixture[str], *, code: int = 0) -> dict[str, Any]:

@@ -1,24 +1,25 @@
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
 import threadtrail
 from doc_blocks import blocks
-from fake_distributions import Installer
 from threadtrail._wording import SECRET_WORDS
 from threadtrail.errors import ConfigurationError
 from threadtrail.hookspecs import hookimpl
 from threadtrail.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from fake_distributions import Installer
 
 CONFIGURATION_PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 
@@ -27,21 +28,7 @@ class MyExporter:
     """Nothing looks at it before the registry does."""
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory and an environment that says nothing of threadtrail."""
-    for variable in list(os.environ):
-        if variable.upper().startswith("THREADTRAIL_"):
-            monkeypatch.delenv(variable)
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    return Installer(tmp_path / "site", monkeypatch)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def names(settings: Settings) -> list[str | None]:

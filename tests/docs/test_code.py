@@ -54,7 +54,7 @@ def test_programs_run_one_after_the_other(
 
 
 def test_quickstart_shows_the_run_and_keeps_the_next_one(
-    empty_folder: Path,
+    here: Path,
     server: AssistantsServer,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -72,18 +72,18 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
     assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
     assert "\ncompleted Usage(" in printed
     assert drawn.count("✓ Math Tutor  completed in ") == 2
-    assert [event.event for event in read_events(empty_folder / "runs.jsonl")].count("RunEnded") == 1
+    assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
 
 
 @pytest.mark.parametrize(
     ("page", "text"), [(page, text) for page in HERE for text in blocks(page, "toml")], ids=name_of
 )
-def test_files_are_accepted(page: Path, text: str, empty_folder: Path) -> None:
+def test_files_are_accepted(page: Path, text: str, here: Path) -> None:
     written = tomllib.loads(text)
     if "project" in written:  # how a package offers an exporter
         assert set(written["project"]["entry-points"]) == {installed.GROUP}
         return
-    (empty_folder / "threadtrail.toml").write_text(text)
+    (here / "threadtrail.toml").write_text(text)
     settings = load_settings()
     assert settings != Settings()
     registry.load(settings)

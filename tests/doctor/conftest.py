@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -12,28 +11,17 @@ import pytest
 
 import threadtrail
 from doctors_visit import Visit
-from fake_distributions import Installer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fake_distributions import Installer
+
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory and an environment that says nothing of threadtrail."""
-    for variable in list(os.environ):
-        if variable.upper().startswith(("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")):
-            monkeypatch.delenv(variable)
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    return Installer(tmp_path / "site", monkeypatch)
+def everywhere(here: Path) -> None:
+    """All of these tests begin in an empty folder."""
 
 
 @pytest.fixture

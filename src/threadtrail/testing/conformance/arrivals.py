@@ -10,7 +10,7 @@ from threadtrail.testing.conformance.stories import run_id
 from threadtrail.testing.conformance.watching import FILE
 
 if TYPE_CHECKING:
-    from threadtrail.testing.conformance.kit import ExporterConformance
+    from threadtrail.testing.conformance.author import Author
     from threadtrail.testing.conformance.watching import Watch
 
 NOT_SEEN = (
@@ -26,7 +26,7 @@ class Arrivals:
     mentioned as often as the others.
     """
 
-    def __init__(self, author: ExporterConformance, watch: Watch) -> None:
+    def __init__(self, author: Author, watch: Watch) -> None:
         self._author = author
         self._watch = watch
 
@@ -72,7 +72,7 @@ class Arrivals:
         return usual
 
 
-def everything_written(author: ExporterConformance, watch: Watch) -> dict[str, bytes]:
+def everything_written(author: Author, watch: Watch) -> dict[str, bytes]:
     """What the kit saw, and what the author's ``written`` adds to it."""
     found = watch.seen()
     more = author.written()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from threadtrail.testing.conformance.kit import ExporterConformance
+    from threadtrail.testing.conformance.author import Author
 
 EVEN_IF_IT_HANGS = frozenset({rules.NEVER_HANGS, rules.HOOKS, rules.IMPORT})
 """All others would wait for the deadline, each for itself."""
@@ -31,7 +31,7 @@ _broken: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
 class Case:
     """What a check works with; ``sample`` names the sample run that it tells under many ids."""
 
-    def __init__(self, author: ExporterConformance, request: pytest.FixtureRequest, folder: Path) -> None:
+    def __init__(self, author: Author, request: pytest.FixtureRequest, folder: Path) -> None:
         self.author = author
         self.folder = folder
         self.deadline = author.deadline_seconds
