@@ -9,17 +9,16 @@ from threadtrail.recording import assistants as read
 from threadtrail.recording.arguments import unpack
 from threadtrail.recording.deltas import fold
 from threadtrail.recording.groups import Groups
+from threadtrail.recording.inputs import complete_inputs
 from threadtrail.recording.kinds import (
     CREATES_RUN,
     LEARNT_FROM,
-    POLL,
     RETRIEVE,
     SUBMIT,
     kind_of_event,
     kind_of_operation,
     parse,
 )
-from threadtrail.recording.known import input_from_listing, with_ids
 from threadtrail.recording.observation import (
     Call,
     FirstOutput,
@@ -127,7 +126,8 @@ class Interpreter:
         for data in objects:
             self._see(data, call, time, now, place)
         if call.operation == "threads.messages.list":
-            self._inputs_from_list(objects, call)
+            thread_id = read.text_or_none(call.arguments.get("thread_id"))
+            complete_inputs(self._runs.on_thread(thread_id), objects, call)
 
     def _see(self, data: dict[str, Any], call: Call, time: int, now: float, place: int | None = None) -> None:
         """Dispatch on the kind of object; compatible servers may leave ``object`` out."""
@@ -156,12 +156,9 @@ class Interpreter:
         record = self._runs.get(str(call.arguments.get("run_id"))) if call.operation == RETRIEVE else None
         if record is None or not isinstance(observation.result, bytes):
             return False
-        mark = hash(observation.result)
-        if mark != record.body_mark:
-            record.body_mark = mark
+        if not record.looks_the_same(observation.result, observation.time):
             return False
-        _count(record, call)
-        record.last_seen_at = max(record.last_seen_at, observation.time)
+        record.count(call)
         self._runs.touch(record, now)
         return True
 
@@ -182,7 +179,7 @@ class Interpreter:
                 # Somebody reads the history of a thread: those runs are not this program's doing.
                 return
             record = self._begin(run_id, data, call)
-        _count(record, call)
+        record.count(call)
         assistant = self._around.assistant(data.get("assistant_id"))
         record.see(data, time, learnt_from or LEARNT_FROM.get(call.operation, "poll"), call, assistant)
         self._submitted(call)
@@ -236,19 +233,6 @@ class Interpreter:
             record.see_message(message, time, live=False, place=place)
             self._after(record, now)
 
-    def _inputs_from_list(self, objects: list[dict[str, Any]], call: Call) -> None:
-        """Complete what the open runs of the thread know of their input."""
-        listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
-        sent = [message for message in listed if message.run_id is None]
-        newest = call.arguments.get("order") != "asc" and not call.arguments.get("after")
-        for record in self._runs.on_thread(read.text_or_none(call.arguments.get("thread_id"))):
-            if record.input:
-                record.input = with_ids(record.input, sent)
-            elif not record.input_read and (newest or any(m.run_id == record.id for m in listed)):
-                # Another page of the list would hold what was said long before.
-                record.input_read = True
-                record.input = input_from_listing(listed, record.id, record.created_at_server)
-
     # -- streams --------------------------------------------------------------------------------
 
     def _streamed(self, event: StreamEvent, now: float) -> None:
@@ -264,7 +248,7 @@ class Interpreter:
                 learnt_from = "create" if name == "thread.run.created" else "stream"
                 self._see_run(data, call, event.time, now, learnt_from)
                 call.run_id = read.text_or_none(data.get("id")) or call.run_id
-                self._with_run(call, now, _mark_streamed)
+                self._with_run(call, now, RunRecord.stream)
             case "thread.message":
                 message = read.message(data)
                 self._with_run(call, now, lambda run: run.see_message(message, event.time, live=True))
@@ -300,7 +284,7 @@ class Interpreter:
         run_id = call.run_id or read.text_or_none(call.arguments.get("run_id"))
         record = self._runs.get(run_id or "")
         if record is not None:
-            _count(record, call)
+            record.count(call)
         self._around.request_failed(raised, run_id, record.scope if record is not None else call.scope)
 
     def tick(self, now: float) -> None:
@@ -339,16 +323,3 @@ class Interpreter:
     def open_runs(self) -> int:
         """How many runs are being followed."""
         return len(self._runs)
-
-
-def _count(record: RunRecord, call: Call) -> None:
-    record.retry_count += call.retry_count
-    call.retry_count = 0
-    if record.ended:
-        return
-    if call.operation == RETRIEVE or (call.operation == POLL and record.poll_count == 0):
-        record.poll_count += 1
-
-
-def _mark_streamed(record: RunRecord) -> None:
-    record.streamed = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -68,32 +67,3 @@ class WaitingMessages:
     def forget(self, thread_id: str) -> None:
         """The thread is gone."""
         self._by_thread.pop(thread_id)
-
-
-def input_from_listing(messages: list[Message], run_id: str, created_at: int) -> tuple[Message, ...]:
-    """The input of a run whose messages this process never saw added, read off a list of its thread.
-
-    It is what stands between the last answer before the run and the run itself; ``messages`` are in
-    order of their creation and ``created_at`` (Unix nanoseconds, the server's clock) is the run's.
-    """
-    before = [
-        message
-        for message in messages
-        if message.run_id != run_id and (message.created_at or 0) <= created_at
-    ]
-    last_answer = max((place for place, message in enumerate(before) if message.run_id), default=-1)
-    return tuple(before[last_answer + 1 :])
-
-
-def with_ids(messages: tuple[Message, ...], listed: list[Message]) -> tuple[Message, ...]:
-    """The same messages, those that were only sent so far now with the id the list gives them."""
-    free = [message for message in listed if message.id not in {known.id for known in messages}]
-    named = []
-    for message in messages:
-        twin = next((m for m in free if m.role == message.role and m.parts == message.parts), None)
-        if message.id is None and twin is not None:
-            free.remove(twin)
-            named.append(replace(message, id=twin.id, created_at=twin.created_at))
-        else:
-            named.append(message)
-    return tuple(named)

@@ -14,6 +14,7 @@ from threadtrail.events import (
     RunStatusChanged,
 )
 from threadtrail.recording import assistants as read
+from threadtrail.recording.kinds import POLL, RETRIEVE
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Message, Run, StatusChange
@@ -34,8 +35,7 @@ PROGRESS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2
 class RunRecord:
     """Follows one run, whatever the app looks at, and tells each fact of it once.
 
-    ``scope`` and ``origin`` are those of the call that made the run known; ``body_mark`` is the hash of the
-    body that was retrieved last. Status is a one-way street:
+    ``scope`` and ``origin`` are those of the call that made the run known. Status is a one-way street:
     an answer that was overtaken by another changes nothing, and after an end nothing does.
     """
 
@@ -52,7 +52,6 @@ class RunRecord:
         self.status: str | None = None
         self.last_seen_at = call.started_at
         self.poll_count = 0
-        self.body_mark: int | None = None
         self.retry_count = 0
         self.streamed = False
         self.stream_complete = False
@@ -64,6 +63,7 @@ class RunRecord:
         self._output: dict[str, Message] = {}
         self._places: dict[str, int] = {}
         self._told_messages: set[str] = set()
+        self._body_mark: int | None = None
         self._publish = publish
         self._origin = origin
         self._timeline = Timeline(call.started_at if created_here else None)
@@ -97,6 +97,26 @@ class RunRecord:
         self._take_status(status, time, learnt_from)
         if status == "requires_action":
             self.steps.require(read.required_tool_calls(data), time)
+
+    def looks_the_same(self, body: bytes, time: int) -> bool:
+        """Whether this body of a response is the one that was retrieved last; from now on it is."""
+        mark, self._body_mark = self._body_mark, hash(body)
+        if mark != self._body_mark:
+            return False
+        self.last_seen_at = max(self.last_seen_at, time)
+        return True
+
+    def count(self, call: Call) -> None:
+        """The run was looked at, or asked for in vain; each call counts once."""
+        self.retry_count += call.retry_count
+        call.retry_count = 0
+        polled = call.operation == RETRIEVE or (call.operation == POLL and self.poll_count == 0)
+        if polled and not self.ended:
+            self.poll_count += 1
+
+    def stream(self) -> None:
+        """The run was seen in a stream."""
+        self.streamed = True
 
     def _take_facts(self, data: dict[str, Any]) -> None:
         """What is not the status; a server may say it late, so also of a run that has ended."""
