@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.delivery.guard import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
+    from threadtrail.exporter_choice import ExporterChoice
     from threadtrail.registry import LoadedExporter, LoadedExporters
     from threadtrail.runtime import Runtime, Status
     from threadtrail.settings import Settings
@@ -21,9 +23,13 @@ logger = logging.getLogger("threadtrail")
 
 
 class _Process:
-    """The one runtime of this process, and the lock under which it changes."""
+    """The one runtime of this process, and the lock under which it changes.
+
+    ``listening`` are the exporters of a ``capture()`` that is in force.
+    """
 
     runtime: Runtime | None = None
+    listening: tuple[ExporterChoice, ...] = ()
     lock = threading.RLock()
 
 
@@ -82,7 +88,8 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 
     What is not given here comes from the environment (``THREADTRAIL_…``), then from ``threadtrail.toml``
     or ``pyproject.toml``, then from the defaults; no exporter configured means ``console``. Clients that
-    exist already are covered. Called again, it patches nothing twice and replaces the configuration.
+    exist already are covered. Called again, it patches nothing twice and replaces the configuration; runs
+    that are open go on with the new one.
 
     Args:
         exporters: names, objects with hooks, or a mapping of names to options.
@@ -107,26 +114,65 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     """
     keywords = {name: value for name, value in locals().items() if value is not None}
     # Imported here, since they bring pydantic and wrapt: `import threadtrail` stays light.
-    from threadtrail import registry  # noqa: PLC0415
-    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
-    from threadtrail.runtime import Runtime  # noqa: PLC0415
     from threadtrail.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(**keywords)
     if settings.disabled:
         logger.info("threadtrail is disabled by THREADTRAIL_DISABLED")
         return Instrumentation(None)
+    return _begin(settings)
+
+
+def _begin(settings: Settings) -> Instrumentation:
+    from threadtrail import registry  # noqa: PLC0415 - as above
+    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
+    from threadtrail.runtime import Runtime  # noqa: PLC0415
+
+    with _Process.lock:
+        settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
     loaded = registry.load(settings)
     _start(loaded, settings)
     with _Process.lock:
-        former, runtime = _Process.runtime, Runtime(settings, loaded)
-        _Process.runtime = runtime
+        former = _Process.runtime
+        _Process.runtime = runtime = Runtime(settings, loaded, former)
         runtime.start()
         patches.install(targets())
-    if former is not None and not former.stopped:
-        logger.warning("threadtrail.instrument() was called again: the new configuration replaces the former")
-        former.shutdown(former.settings.shutdown_timeout_seconds)
+        if former is not None and not former.stopped:
+            logger.warning(
+                "threadtrail.instrument() was called again: the new configuration replaces the former"
+            )
+            former.make_way(runtime)
     return Instrumentation(runtime)
+
+
+@contextmanager
+def capturing(settings: Settings) -> Iterator[None]:
+    """Record by ``settings`` in this block; after it, what was in force before it goes on.
+
+    Their exporters also hear what is recorded by an ``instrument()`` within the block, which is the app's.
+    """
+    with _Process.lock:
+        former, _Process.runtime = _Process.runtime, None
+        listening, _Process.listening = _Process.listening, ()
+    try:
+        _begin(settings)
+        _Process.listening = settings.exporters
+        yield
+    finally:
+        _Process.listening = listening
+        uninstrument()
+        _resume(former)
+
+
+def _resume(former: Runtime | None) -> None:
+    if former is None or former.stopped:
+        return
+    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - loaded already
+
+    with _Process.lock:
+        _Process.runtime = former
+        former.start()
+        patches.install(targets())
 
 
 def _start(loaded: LoadedExporters, settings: Settings) -> None:

@@ -48,10 +48,15 @@ class Status:
 
 
 class Runtime:
-    """Everything between the patched methods and the backends, for one call of ``instrument()``."""
+    """Everything between the patched methods and the backends, for one call of ``instrument()``.
 
-    def __init__(self, settings: Settings, loaded: LoadedExporters) -> None:
+    ``former`` is the one that it replaces: its recorder goes on, so that what is known of runs that are open
+    is not lost, and no run is told twice.
+    """
+
+    def __init__(self, settings: Settings, loaded: LoadedExporters, former: Runtime | None = None) -> None:
         self.settings = settings
+        self.stopped = False
         self.delivery = Delivery(
             [_lane(settings, item.name, item.hooks) for item in loaded],
             processors=build_processors(
@@ -61,9 +66,11 @@ class Runtime:
             ),
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
-        self.recorder = Recorder(settings, self.delivery, guard)
+        if former is None or former.stopped or former.settings.inline != settings.inline:
+            self.recorder = Recorder(settings, self.delivery, guard)
+        else:
+            self.recorder = former.recorder
         self.sink = self._make_sink()
-        self.stopped = False
 
     def _make_sink(self) -> Sink:
         return Sink(
@@ -98,6 +105,17 @@ class Runtime:
         deadline = time.monotonic() + timeout
         recorded = self.recorder.shutdown(timeout)
         return self.delivery.shutdown(max(0.0, deadline - time.monotonic())) and recorded
+
+    def make_way(self, successor: Runtime) -> None:
+        """Deliver what belongs to this configuration; the rest is the successor's, which has started."""
+        timeout = self.settings.shutdown_timeout_seconds
+        if successor.recorder is not self.recorder:
+            self.shutdown(timeout)
+            return
+        self.stopped = True
+        deadline = time.monotonic() + timeout
+        self.recorder.change_to(successor.settings, successor.delivery, timeout)
+        self.delivery.shutdown(max(0.0, deadline - time.monotonic()))
 
     def at_exit(self) -> None:
         """The process ends: one bounded shutdown."""

@@ -32,7 +32,15 @@ from threadtrail.settings_sources import (
     keyword_layer,
 )
 
-__all__ = ["ExporterChoice", "Option", "Reading", "Settings", "load_settings", "read_settings"]
+__all__ = [
+    "ExporterChoice",
+    "Option",
+    "Reading",
+    "Settings",
+    "keyword_settings",
+    "load_settings",
+    "read_settings",
+]
 
 YEAR = 31_536_000
 
@@ -145,6 +153,20 @@ def read_settings(**keywords: Any) -> Reading:
     if not settings.disabled:
         _check_exporters(settings.exporters, problems)
     return Reading(settings, origins, problems)
+
+
+def keyword_settings(**keywords: Any) -> Settings:
+    """Put the settings together from keywords and defaults alone: a test must not depend on where it runs.
+
+    Raises:
+        ConfigurationError: as ``load_settings``.
+    """
+    problems = Problems()
+    said = keyword_layer(keywords, tuple(Settings.model_fields), problems)
+    settings, _ = _checked((said,), problems)
+    _check_exporters(settings.exporters, problems)
+    problems.raise_if_any()
+    return settings
 
 
 def _disabled_by_environment() -> bool:

@@ -12,8 +12,11 @@ import threadtrail
 import threadtrail.testing
 from threadtrail.events import RunCreated, RunEnded
 from threadtrail.testing import capture
+from threadtrail.testing.capturing import Memory
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openai import OpenAI
 
 NOTHING_HEAVY = (
@@ -70,6 +73,46 @@ def test_an_unfinished_run_is_told_when_the_block_is_left(client: OpenAI) -> Non
         client.beta.threads.create_and_run(assistant_id=assistant_id)
         assert captured.runs == []
     assert captured.run().finished is False
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("DISABLED", "1"), ("SAMPLE_RATE", "0"), ("EXPORTERS", "nowhere"), ("SMAPLE", "x")],
+)
+def test_what_is_captured_does_not_depend_on_where_the_test_runs(
+    variable: str, value: str, client: OpenAI, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"THREADTRAIL_{variable}", value)
+    (here / "threadtrail.toml").write_text("sample_rate = 0.0\ncapture_content = false\n")
+    with capture() as captured:
+        run_id = run_once(client)
+    assert captured.run().id == run_id
+
+
+def test_what_was_instrumented_before_goes_on_afterwards(client: OpenAI, strict: None) -> None:
+    outer = Memory()
+    threadtrail.instrument(exporters=[outer])
+    first = run_once(client)
+    with capture() as captured:
+        second = run_once(client)
+        with capture() as nested:
+            third = run_once(client)
+        fourth = run_once(client)
+    fifth = run_once(client)
+    assert threadtrail.flush()
+    assert [run.id for run in captured.runs] == [second, fourth]
+    assert [run.id for run in nested.runs] == [third]
+    assert [event.run_id for event in outer.events if isinstance(event, RunEnded)] == [first, fifth]
+
+
+def test_an_application_that_instruments_itself_is_captured_as_well(client: OpenAI, strict: None) -> None:
+    ours = Memory()
+    with capture() as captured:
+        threadtrail.instrument(exporters=[ours])
+        run_id = run_once(client)
+        assert captured.run().id == run_id
+    assert not threadtrail.status().active
+    assert [event.run_id for event in ours.events if isinstance(event, RunEnded)] == [run_id]
 
 
 def test_it_stays_a_function_however_it_is_imported() -> None:

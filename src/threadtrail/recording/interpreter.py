@@ -55,24 +55,27 @@ class Interpreter:
     with something missing, and answers whether that is being fetched.
     """
 
-    def __init__(
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._runs = RunStore()
+        self._groups = Groups(publish)
+        self._around = Surroundings(publish)
+        self._streams: WeakSet[Stream] = WeakSet()
+
+    def configure(
         self,
-        publish: Publish,
         *,
         settle_seconds: float,
         run_timeout_seconds: float,
         max_open_runs: int,
         on_end: Callable[[RunRecord], bool] | None = None,
     ) -> None:
+        """Say how long to wait for what, before the first observation or between two of them."""
         self._settle = settle_seconds
         self._patience = run_timeout_seconds
+        self._runs.max_open = max_open_runs
         self._on_end = on_end or (lambda _record: False)
         self._keeps_clients = on_end is not None
-        self._publish = publish
-        self._runs = RunStore(max_open_runs)
-        self._groups = Groups(publish)
-        self._around = Surroundings(publish)
-        self._streams: WeakSet[Stream] = WeakSet()
 
     # -- in -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,8 +14,11 @@ from threadtrail.recording.details import DetailFetcher
 from threadtrail.recording.interpreter import Interpreter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from threadtrail.delivery.delivery import Delivery
     from threadtrail.delivery.guard import Guard
+    from threadtrail.events import Event
     from threadtrail.recording.observation import Observation
     from threadtrail.settings import Settings
 
@@ -31,9 +35,10 @@ MAX_WAITING = 200_000
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A message to the recorder's thread from one who waits for the answer."""
+    """A message to the recorder's thread from one who waits for the answer; ``then`` is called at its end."""
 
     what: Literal["read on", "settle", "leave"]
+    then: Callable[[], None] | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -55,20 +60,26 @@ class Recorder:
         self._reset()
 
     def _reset(self) -> None:
-        settings = self._settings
-        self._fetcher = DetailFetcher(self._put_fetched, self._guard) if settings.fetch_run_details else None
-        self._interpreter = Interpreter(
-            self._delivery.publish,
-            settle_seconds=settings.settle_seconds,
-            run_timeout_seconds=settings.run_timeout_seconds,
-            max_open_runs=settings.max_open_runs,
-            on_end=self._fetcher.fetch if self._fetcher is not None else None,
-        )
+        self._interpreter = Interpreter(self._publish)
+        self._configure(self._settings, self._delivery)
         self._queue: queue.SimpleQueue[Observation | _Request | str] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._busy = False
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    def _configure(self, settings: Settings, delivery: Delivery) -> None:
+        self._settings, self._delivery = settings, delivery
+        self._fetcher = DetailFetcher(self._put_fetched, self._guard) if settings.fetch_run_details else None
+        self._interpreter.configure(
+            settle_seconds=settings.settle_seconds,
+            run_timeout_seconds=settings.run_timeout_seconds,
+            max_open_runs=settings.max_open_runs,
+            on_end=self._fetcher.fetch if self._fetcher is not None else None,
+        )
+
+    def _publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
+        self._delivery.publish(event, contexts)
 
     # -- the user's threads -----------------------------------------------------------------------
 
@@ -191,6 +202,8 @@ class Recorder:
             self._interpreter.leave_streams()
             self._read()
             self._interpreter.end_all(time.time_ns())
+        if request.then is not None:
+            request.then()
 
     # -- flush, shutdown, fork ----------------------------------------------------------------------
 
@@ -199,24 +212,39 @@ class Recorder:
 
         Returns False if ``timeout`` seconds did not suffice.
         """
-        return self._finish("settle", timeout)
+        return self._finish(_Request("settle"), timeout)
+
+    def change_to(self, settings: Settings, delivery: Delivery, timeout: float) -> bool:
+        """Go on with another configuration; the runs that are open then belong to the new ``delivery``.
+
+        Runs that have ended are published to the former one. Returns False if ``timeout`` seconds did not
+        suffice for that; the change then comes as soon as it can.
+        """
+        former = self._fetcher
+        change = _Request("settle", then=lambda: self._configure(settings, delivery))
+        changed = self._finish(change, timeout)
+        if former is not None:
+            former.close()
+        if self._thread is not None:
+            delivery.start()
+        return changed
 
     def shutdown(self, timeout: float) -> bool:
         """As ``flush``; then publish what is still open as unfinished, and stop the thread."""
-        finished = self._finish("leave", timeout)
+        finished = self._finish(_Request("leave"), timeout)
         self._closed = True
         if self._fetcher is not None:
             self._fetcher.close()
         return finished
 
-    def _finish(self, what: Literal["settle", "leave"], timeout: float) -> bool:
+    def _finish(self, request: _Request, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
         fetched = True
         if self._fetcher is not None:
             # Only what was read can have asked for details, and only what was fetched can be told.
             self._ask(_Request("read on"), deadline)
             fetched = self._fetcher.wait(max(0.0, deadline - time.monotonic()))
-        return self._ask(_Request(what), deadline) and fetched
+        return self._ask(request, deadline) and fetched
 
     def _ask(self, request: _Request, deadline: float) -> bool:
         if self._closed:

@@ -17,13 +17,13 @@ TOLD_RUNS = 16_384
 
 
 class RunStore:
-    """Open runs by id, in the order they were last seen, and by thread.
+    """Open runs by id, in the order they were last seen, and by thread; at most ``max_open`` of them.
 
     Times are ``time.monotonic()`` seconds: they only decide when to give up waiting.
     """
 
-    def __init__(self, max_open: int) -> None:
-        self._max_open = max_open
+    def __init__(self) -> None:
+        self.max_open = 0
         self._open: OrderedDict[str, RunRecord] = OrderedDict()
         self._seen: dict[str, float] = {}
         self._due: dict[str, float] = {}
@@ -74,7 +74,7 @@ class RunStore:
             yield self._open[run_id]
         while self._open:
             run_id, record = next(iter(self._open.items()))
-            if len(self._open) <= self._max_open and self._seen[run_id] + patience > now:
+            if len(self._open) <= self.max_open and self._seen[run_id] + patience > now:
                 break
             yield record
             if run_id in self._open:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import threadtrail
+from threadtrail._api import capturing
 from threadtrail.events import Event, RunEnded
 from threadtrail.hookspecs import hookimpl
+from threadtrail.settings import keyword_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,11 +32,15 @@ class Memory:
 
 
 class Captured:
-    """What was recorded so far. Each look flushes first, so that nothing is missing that was seen."""
+    """What was recorded so far. Each look flushes first, so that nothing is missing that was seen.
+
+    ``over``: the block was left, and nothing more will come.
+    """
 
     def __init__(self, memory: Memory, flush_timeout: float) -> None:
         self._memory = memory
         self._flush_timeout = flush_timeout
+        self.over = False
 
     @property
     def events(self) -> list[Event]:
@@ -43,9 +49,15 @@ class Captured:
         Raises:
             TimeoutError: the flush took longer than ``flush_timeout`` seconds.
         """
-        if not threadtrail.flush(self._flush_timeout):
+        if not self.over and not threadtrail.flush(self._flush_timeout) and self._waits():
             raise TimeoutError(f"threadtrail.flush() was not done in {self._flush_timeout} s")
         return list(self._memory.events)
+
+    def _waits(self) -> bool:
+        """Whether something is still on its way here, and not only to an exporter of the application."""
+        status = threadtrail.status()
+        lane = status.exporters.get(type(self._memory).__name__)
+        return bool(status.observations_waiting or (lane is not None and lane.queued))
 
     def of(self, event_class: type[E]) -> list[E]:
         """The events of one class."""
@@ -78,6 +90,10 @@ class Captured:
 def capture(*, flush_timeout: float = 5.0, **settings: Any) -> Iterator[Captured]:
     """Record what happens in this block; what was recorded can be looked at during it and after it.
 
+    Settings are those given here and the defaults, whatever the environment and configuration files say.
+    An ``instrument()`` that the application calls within the block does what it does, and what it records
+    is captured as well. What was instrumented before the block rests during it, and goes on after it.
+
     Example:
         with capture() as captured:
             answer_the_customer()
@@ -91,5 +107,9 @@ def capture(*, flush_timeout: float = 5.0, **settings: Any) -> Iterator[Captured
         ConfigurationError: a setting is wrong.
     """
     memory = Memory()
-    with threadtrail.instrument(exporters=[memory], **settings):
-        yield Captured(memory, flush_timeout)
+    captured = Captured(memory, flush_timeout)
+    try:
+        with capturing(keyword_settings(exporters=[memory], **settings)):
+            yield captured
+    finally:
+        captured.over = True
