@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     import pytest
 
 
+CONSOLE = [
+    ("setting", "stream = 'stderr', color = 'auto', content_length = 300 (default)"),
+    ("ok", "Runs are printed to standard error."),
+]
+"""What is found of an exporter that nobody has configured."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A report, as its JSON has it."""

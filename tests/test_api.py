@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -238,7 +239,7 @@ def test_a_method_that_the_sdk_lacks_disables_its_own_row_only(monkeypatch: pyte
 
 def test_nothing_is_patched_when_an_exporter_refuses_to_start() -> None:
     before, memory = methods(), Memory()
-    with pytest.raises(threadtrail.ConfigurationError, match="no key"):
+    with pytest.raises(threadtrail.ConfigurationError, match="exporter 'Refuses': no key"):
         threadtrail.instrument(exporters=[memory, Refuses()])
     assert all(value is before[name] for name, value in methods().items())
     assert memory.closed == 1, "an exporter that had started is closed again"
@@ -327,3 +328,11 @@ def test_events_of_a_later_class_reach_status_and_exporter_alike() -> None:
     assert {event.attributes.user_id for event in memory.events} == {"u1"}
     assert (counters.delivered, counters.queued) == (2, 0)
     assert not [event for event in memory.events if isinstance(event, RunEnded)]
+
+
+def test_status_as_text_is_a_line_for_each_exporter() -> None:
+    import openai.resources.beta.assistants  # noqa: F401 - so that there is something to patch
+
+    with threadtrail.instrument(exporters=[Memory()]):
+        assert re.fullmatch(r"active: \d+ methods patched\nMemory: 0 delivered", str(threadtrail.status()))
+    assert str(threadtrail.status()) == "not active\nMemory: 0 delivered"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -20,9 +21,10 @@ def command_that(run: Any) -> Any:
     return SimpleNamespace(add_parser=lambda commands: commands.add_parser("play").set_defaults(run=run))
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
-        cli.main(["--version"])
+        cli.main([flag])
     assert exit_.value.code == 0
     assert capsys.readouterr().out == f"threadtrail {threadtrail.__version__}\n"
 
@@ -30,6 +32,25 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_a_command_the_help_is_shown_as_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 2
     assert "demo" in capsys.readouterr().err
+
+
+def test_each_command_has_one_line_of_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = cli.parser().format_help().splitlines()
+    for command in ("demo", "exporters", "doctor"):
+        assert any(re.match(rf"    {command} +[a-z]+ ", line) for line in lines), command
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_the_examples_in_the_help_are_commands() -> None:
+    _, *examples = cli.EPILOG.splitlines()
+    assert len(examples) == 3
+    for example in examples:
+        command, _, meaning = example.strip().partition("   ")
+        program, *arguments = command.split()
+        assert program == "threadtrail"
+        assert cli.parser().parse_args(arguments).run is not None
+        assert meaning
 
 
 def test_unknown_walk_through_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:

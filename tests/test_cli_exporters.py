@@ -70,7 +70,7 @@ def test_with_nothing_configured_the_console_is_enabled(capsys: pytest.CaptureFi
         "problem": None,
         "advice": None,
     }
-    assert (rows["jsonl"]["state"], rows["jsonl"]["chosen"]) == ("not enabled", False)
+    assert (rows["jsonl"]["state"], rows["jsonl"]["chosen"]) == ("available", False)
     assert rows["jsonl"]["hooks"] == ["start", "export", "flush", "shutdown", "check", "after_fork"]
 
 
@@ -79,7 +79,7 @@ def test_what_enables_an_exporter_is_named(
 ) -> None:
     (here / "threadtrail.toml").write_text("[exporters.jsonl]\n")
     rows = listed(capsys)
-    assert (rows["jsonl"]["state"], rows["console"]["state"]) == ("enabled", "not enabled")
+    assert (rows["jsonl"]["state"], rows["console"]["state"]) == ("enabled", "available")
     assert rows["jsonl"]["origin"] == f"file {here / 'threadtrail.toml'}"
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "console,jsonl")
     rows = listed(capsys)
@@ -181,6 +181,11 @@ def test_what_could_be_installed_is_told(
     assert cli.main(["exporters"]) == 0
     assert capsys.readouterr().out.endswith(
         "\nnot installed: hologram (pip install 'threadtrail[hologram]')\n"
+    )
+    monkeypatch.setattr("threadtrail.installed.PLUGINS", ("hologram", "smoke"))
+    assert cli.main(["exporters"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "\nnot installed: hologram, smoke (pip install 'threadtrail[NAME]')\n"
     )
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
+from pydantic import Field
 
 from fake_distributions import Installer
 from threadtrail import registry
@@ -14,6 +16,7 @@ from threadtrail.errors import ConfigurationError
 from threadtrail.events import Event
 from threadtrail.exporter_choice import ExporterChoice
 from threadtrail.hookspecs import hookimpl
+from threadtrail.option_words import in_words
 from threadtrail.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -193,8 +196,8 @@ def test_options_that_do_not_fit_are_all_told(install: Installer, monkeypatch: p
     text = str(error)
     assert len(error.problems) == 5
     assert "option size = 'big' (environment variable THREADTRAIL_ONE_SIZE) is not valid" in text
-    assert "Allowed: int." in text
-    assert "option path = 5 (keyword argument) is not valid: Input should be a valid string" in text
+    assert "Allowed: a whole number." in text
+    assert "option path = 5 (keyword argument) is not valid. Allowed: text." in text
     assert "option pth = 'z' (keyword argument): there is no such option. Did you mean 'path'?" in text
     assert "Options: path, size, tags, api_key." in text
     assert "option api_key = (hidden)" in text
@@ -294,6 +297,165 @@ def test_options_may_be_models_dataclasses_and_objects(install: Installer) -> No
     assert exporter.options == (Path("runs"), 3, "me", stream)
 
 
+NOT_ALLOWED = "(keyword argument) is not valid. Allowed:"
+
+
+def test_what_an_option_may_be_is_said_once_and_in_plain_words() -> None:
+    error = error_of(exporters={"console": {"color": "pink", "width": "broad", "stream": "nowhere"}})
+    console = "exporter 'console' (threadtrail.exporters.console:ConsoleExporter, from threadtrail "
+    assert [problem.partition("): ")[2] for problem in error.problems] == [
+        "option color = 'pink' (keyword argument) is not valid. Allowed: 'auto', 'always' or 'never'.",
+        "option width = 'broad' (keyword argument) is not valid. Allowed: a whole number.",
+        f"option stream = 'nowhere' {NOT_ALLOWED} 'stderr' or 'stdout', or a value of type TextIO.",
+    ]
+    assert all(problem.startswith(console) for problem in error.problems)
+
+
+@dataclass
+class Limits:
+    size: int
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (bool, "true or false"),
+        (float | None, "a number"),
+        (str | os.PathLike[str], "text or a path"),
+        (Path, "a path"),
+        (list[str] | None, "a list"),
+        (Sequence[int], "a list"),
+        (tuple[str, ...] | str, "a list or text"),
+        (Mapping[str, str], "a table"),
+        (Literal["one"], "'one'"),
+        (Literal[1, "two"] | None, "1 or 'two'"),
+        (Recorder, "a value of type Recorder"),
+        (Limits, None),
+        (Limits | int, None),
+        (Annotated[int, Field(ge=3)], None),
+        (Any, None),
+    ],
+)
+def test_types_in_words(kind: Any, words: str | None) -> None:
+    assert in_words(kind) == words
+
+
+def test_what_a_type_of_an_options_own_says_is_told(install: Installer) -> None:
+    module = """
+        import dataclasses
+        from typing import Annotated
+        from pydantic import Field
+        @dataclasses.dataclass
+        class Limits:
+            size: int
+        def make(limits: Limits = None, count: Annotated[int, Field(ge=3)] = 3): ...
+    """
+    install("one", {"one": "module_one:make"}, module_one=module)
+    first, second = error_of(exporters={"one": {"limits": {"size": "x"}, "count": 2}}).problems
+    assert "option limits = {'size': 'x'} (keyword argument) is not valid: size: Input should be" in first
+    assert second.endswith(
+        "count = 2 (keyword argument) is not valid: Input should be greater than or equal to 3."
+    )
+
+
+# --- starting ------------------------------------------------------------------------------------
+
+
+STARTING = """
+    from threadtrail.errors import ConfigurationError
+    from threadtrail.hookspecs import hookimpl
+
+    class Exporter:
+        def __init__(self, address: str = "nowhere", size: int = 1, api_key: str = "", does: str = "refuse"):
+            self.address, self.size, self.api_key, self.does = address, size, api_key, does
+
+        @hookimpl
+        def export(self, events):
+            pass
+
+        @hookimpl
+        def start(self):
+            if self.does == "refuse":
+                raise ConfigurationError(
+                    f"address={self.address!r}: nobody is there", f"size={self.size!r}: too small",
+                    f"api_key: {self.api_key} is unknown", "no luck",
+                    f"address={self.address.upper()!r}: loud", "exporter 'one': says so itself",
+                )
+            raise {"value": ValueError, "os": OSError, "other": LookupError}[self.does](
+                "the backend does not know " + self.api_key
+            )
+"""
+
+
+def start_error(**options: Any) -> ConfigurationError:
+    (loaded,) = load(exporters={"one": options})
+    with pytest.raises(ConfigurationError) as caught:
+        loaded.start(Settings())
+    return caught.value
+
+
+def test_a_start_that_refuses_names_the_exporter_and_where_the_option_was_set(
+    install: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("one", {"one": "module_one:Exporter"}, module_one=STARTING)
+    monkeypatch.setenv("THREADTRAIL_ONE_SIZE", "3")
+    assert start_error(api_key="sk-secret").problems == (
+        "exporter 'one': option address = 'nowhere' (default): nobody is there",
+        "exporter 'one': option size = 3 (environment variable THREADTRAIL_ONE_SIZE): too small",
+        "exporter 'one': option api_key = (hidden) (keyword argument): (hidden) is unknown",
+        "exporter 'one': no luck",
+        "exporter 'one': option address (default): address='NOWHERE': loud",
+        "exporter 'one': says so itself",
+    )
+
+
+@pytest.mark.parametrize(("does", "kind"), [("value", ValueError), ("os", OSError), ("other", LookupError)])
+def test_a_start_that_fails_names_the_exporter_and_keeps_secrets(
+    install: Installer, does: str, kind: type[Exception]
+) -> None:
+    install("one", {"one": "module_one:Exporter"}, module_one=STARTING)
+    error = start_error(api_key="sk-secret", does=does)
+    assert str(error).startswith(f"exporter 'one': {kind.__name__}: ")
+    assert str(error).endswith("the backend does not know (hidden)")
+    assert type(error.__cause__) is kind
+
+
+def test_an_exporter_without_start_starts() -> None:
+    (loaded,) = load(exporters=ExportOnly())
+    loaded.start(Settings())
+    (with_start,) = load(exporters=Recorder())
+    settings = Settings()
+    with_start.start(settings)
+    assert with_start.exporter.calls == [("start", settings)]  # type: ignore[attr-defined]  # a Recorder
+
+
+def test_a_path_that_jsonl_cannot_write_is_told_with_its_origin(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREADTRAIL_JSONL_PATH", "/nope/x")
+    monkeypatch.setenv("THREADTRAIL_EXPORTERS", "jsonl")
+    (loaded,) = load()
+    with pytest.raises(ConfigurationError) as caught:
+        loaded.start(Settings())
+    assert str(caught.value) == (
+        "exporter 'jsonl': option path = '/nope/x' (environment variable THREADTRAIL_JSONL_PATH): "
+        "there is no folder '/nope'; create it, or choose another path"
+    )
+    (given,) = load(exporters={"jsonl": {"path": Path("nope/x")}})
+    with pytest.raises(ConfigurationError, match=r"option path = 'nope/x' \(keyword argument\): there is no"):
+        given.start(Settings())
+
+
+def test_an_option_that_the_constructor_refuses_is_told_with_its_origin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THREADTRAIL_CONSOLE_WIDTH", "12")
+    assert (
+        "cannot be built: option width = 12 (environment variable THREADTRAIL_CONSOLE_WIDTH): "
+        "choose 40 columns or more"
+    ) in str(error_of(exporters="console"))
+
+
 # --- names of objects ----------------------------------------------------------------------------
 
 
@@ -373,6 +535,11 @@ class WrongArgument:
     def export(self, event: Event) -> None: ...
 
 
+class WrongArgumentElsewhere(ExportOnly):
+    @hookimpl(specname="flush")
+    def empty(self, deadline: float) -> None: ...
+
+
 class NoHook:
     def something(self) -> None: ...
 
@@ -419,7 +586,14 @@ def test_an_exporter_may_be_a_plain_dataclass_which_has_no_hash() -> None:
         (Wrapper(), "its hook 'export' is a wrapper"),
         (OldWrapper(), "its hook 'export' is a wrapper"),
         (Misspelt(), "there is no hook 'exprot'. Did you mean 'export'? Hooks: "),
-        (WrongArgument(), "{'event'} are declared in the hookimpl but can not be found"),
+        (
+            WrongArgument(),
+            "hook 'export' takes 'event', which does not exist. Did you mean 'events'? It may take: events, ",
+        ),
+        (
+            WrongArgumentElsewhere(),
+            "its hook 'flush' takes 'deadline', which does not exist. It may take: timeout.",
+        ),
         (NoHook(), "it has no method marked @threadtrail.hookimpl"),
         (Unmarked(), "its method export is not marked"),
         (Async(), "its hook 'export' must be a plain function"),

@@ -477,6 +477,46 @@ def test_a_misspelt_key_is_told_with_what_was_meant(here: Path) -> None:
     assert "max_content_bytes" in text
 
 
+def test_what_is_a_keyword_only_is_not_offered_elsewhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "threadtrail.toml").write_text("redacts = true")
+    monkeypatch.setenv("THREADTRAIL_REDACTS", "1")
+    in_file, in_environment = error_of().split("\n")[1:]
+    assert "redacts = True (file" in in_file
+    assert "Settings: exporters, capture_content, max_content_bytes," in in_file
+    assert "THREADTRAIL_REDACTS" in in_environment
+    assert "THREADTRAIL_QUEUE_SIZE" in in_environment
+    for text in (in_file, in_environment):
+        assert not re.search(r"redact\b", text, re.IGNORECASE)
+    assert "redact, " in error_of(redactt=len).split("\n")[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool.threadtrail]\nqueue_size = 5", "[tool.threadtrail.exporters.jsonl]\npath = 'x'"]
+)
+def test_the_table_of_pyproject_in_another_file_is_explained(here: Path, text: str) -> None:
+    (here / "threadtrail.toml").write_text(text)
+    assert error_of() == (
+        f"[tool.threadtrail] (file {here / 'threadtrail.toml'}) is for pyproject.toml: in any other file the "
+        "settings stand at the top. Leave out [tool.threadtrail], and write [exporters.NAME] for "
+        "[tool.threadtrail.exporters.NAME]."
+    )
+
+
+def test_a_table_of_another_tool_in_our_own_file_is_a_misspelt_key(here: Path) -> None:
+    (here / "threadtrail.toml").write_text("[tool.other]\nqueue_size = 5")
+    assert "tool = (hidden)" in error_of()
+
+
+def test_the_text_of_a_misspelt_option_is_shown_only_if_what_was_meant_is_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THREADTRAIL_JSNOL_PATH", "runs.jsonl")
+    monkeypatch.setenv("THREADTRAIL_LANGFUES_SECRET_KEY", "sk-1")
+    text = error_of()
+    assert "THREADTRAIL_JSNOL_PATH = 'runs.jsonl'" in text
+    assert "THREADTRAIL_LANGFUES_SECRET_KEY = (hidden)" in text
+
+
 def test_an_unknown_exporter_is_told_with_the_choices_and_the_command() -> None:
     text = error_of(exporters=["langfues", "agentops", "honeycomb"])
     assert "'langfues' (keyword argument) is unknown. Did you mean 'langfuse'?" in text

@@ -113,8 +113,8 @@ def _otel_span(span: Span, depth: int) -> Row:
     tokens = _usage(facts, "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
     if tokens is not None:
         fact = ("gen_ai.usage", "{} input · {} output".format(*tokens))
-    elif "gen_ai.tool.call.result" in facts:
-        fact = ("gen_ai.tool.call.result", facts["gen_ai.tool.call.result"])
+    elif "gen_ai.tool.type" in facts:
+        fact = ("gen_ai.tool.type", facts["gen_ai.tool.type"])
     else:
         fact = ("gen_ai.response.finish_reasons", ", ".join(facts["gen_ai.response.finish_reasons"]))
     return Row(

@@ -114,7 +114,22 @@ def _value_table(kind: Any) -> str:
     for field in dataclasses.fields(kind):
         content = "yes" if field.metadata.get("content") else ""
         rows.append(f"| `{field.name}` | `{_type_name(field.type)}` | {content} |")
+    if properties := _properties(kind):
+        rows += ["", "Worked out from these, for Python; not part of the JSON:", "", *properties]
     return "\n".join([*rows, ""])
+
+
+def _properties(kind: Any) -> list[str]:
+    """A line for each property that the class has besides its fields."""
+    return [
+        f"- `{name}`: `{_returned(found)}`. {_paragraphs(found)[0]}"
+        for name, found in vars(kind).items()
+        if isinstance(found, property)
+    ]
+
+
+def _returned(found: property) -> str:
+    return str(inspect.signature(found.fget).return_annotation) if found.fget else "Any"
 
 
 def _type_name(annotation: Any) -> str:

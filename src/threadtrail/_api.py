@@ -95,7 +95,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
         exporters: names, objects with hooks, or a mapping of names to options.
         capture_content: whether prompts, answers, arguments, outputs and file names are recorded at all.
         redact: called with every text of the content, once, before any exporter; returns what to keep.
-        max_content_bytes: longer texts are shortened to this many UTF-8 bytes.
+        max_content_bytes: of longer texts, so many bytes of UTF-8 are kept.
         fetch_run_details: read steps and messages that the app never looked at, when a run ends: API
             calls that the app did not make.
         settle_seconds: how long an ended run waits for what usually follows, such as ``messages.list``.
@@ -179,15 +179,12 @@ def _start(loaded: LoadedExporters, settings: Settings) -> None:
     """Let the exporters get ready; if one cannot, those before it are closed again."""
     started: list[LoadedExporter] = []
     for item in loaded:
-        if item.hooks.start is not None:
-            try:
-                item.hooks.start(settings=settings)
-            except BaseException:
-                for other in started:
-                    guard.call(
-                        f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0
-                    )
-                raise
+        try:
+            item.start(settings)
+        except BaseException:
+            for other in started:
+                guard.call(f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0)
+            raise
         started.append(item)
 
 
@@ -240,7 +237,8 @@ def flush(timeout: float = 5.0) -> bool:
     """Deliver everything seen before this call; runs that have ended no longer wait for more.
 
     Returns:
-        False if ``timeout`` seconds did not suffice, or an exporter said that it could not.
+        False if ``timeout`` seconds did not suffice, an exporter said that it could not, or events were lost
+        since the last flush (``failed`` or ``dropped`` in ``status()``): each loss is told once.
     """
     runtime = _Process.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)
@@ -249,7 +247,8 @@ def flush(timeout: float = 5.0) -> bool:
 def shutdown(timeout: float = 5.0) -> bool:
     """Stop recording, deliver the rest (unfinished runs included), close the exporters.
 
-    The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice.
+    The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice, or events
+    were lost since the last flush.
     """
     runtime = _Process.runtime
     return True if runtime is None else runtime.shutdown(timeout)

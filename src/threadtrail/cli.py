@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 COMMANDS = (demo, exporters, doctor)
 
+EPILOG = """\
+examples:
+  threadtrail demo math-tutor      an assistant at work, and what is recorded
+  threadtrail exporters            where runs go, and which setting says so
+  threadtrail doctor myapp.main    whether all is well with that program
+"""
+
 FAILED = 1
 WRONG_USE = 2  # as argparse has it
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -51,9 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; it leaves ``run`` at ``None`` without a command."""
     whole = argparse.ArgumentParser(
-        prog="threadtrail", description="One line, one run, one trace: see what OpenAI assistants do."
+        prog="threadtrail",
+        description="One line, one run, one trace: see what OpenAI assistants do.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    whole.add_argument("--version", action="version", version=f"threadtrail {threadtrail.__version__}")
+    whole.add_argument("-V", "--version", action="version", version=f"threadtrail {threadtrail.__version__}")
     whole.set_defaults(run=None)
     subcommands = whole.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:

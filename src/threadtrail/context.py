@@ -11,6 +11,7 @@ import functools
 import inspect
 import time
 import uuid
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
@@ -20,7 +21,7 @@ from threadtrail.recording.observation import Scope
 from threadtrail.values import Attributes, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -64,6 +65,9 @@ class Block:
         self._attributes = attributes
         self._name = name
         self._entered: dict[int, tuple[Scope, Token[Scope], Observer | None]] = {}
+
+    def __repr__(self) -> str:
+        return "<threadtrail.attributes>" if self._name is None else f"<threadtrail.trace {self._name!r}>"
 
     def __enter__(self) -> Self:
         outer = _here.get()
@@ -140,8 +144,11 @@ def trace(
     """Group the runs that begin in this block into one trace, in every exporter.
 
     Use it as ``with``, ``async with`` or a decorator. The other arguments are as for ``attributes()``.
+
+    Raises:
+        TypeError: ``name`` is None or a function (``@trace`` without a name), or as for ``attributes()``.
     """
-    return Block(_attributes(user_id, session_id, tags, metadata), name=clean_text(str(name)))
+    return Block(_attributes(user_id, session_id, tags, metadata), name=_trace_name(name))
 
 
 def attributes(
@@ -155,8 +162,11 @@ def attributes(
 
     Nested blocks add up: tags and metadata join, an inner ``user_id`` or ``session_id`` wins.
 
+    Ids, names and tags that are no text, such as numbers, are taken as ``str()`` has them.
+
     Raises:
-        TypeError: ``tags`` is a single string (it would be taken letter by letter).
+        TypeError: ``tags`` is no list of texts (a single text would be taken letter by letter), or
+            ``metadata`` no mapping.
     """
     return Block(_attributes(user_id, session_id, tags, metadata))
 
@@ -164,14 +174,39 @@ def attributes(
 def _attributes(
     user_id: str | None, session_id: str | None, tags: Iterable[str], metadata: Mapping[str, Any] | None
 ) -> Attributes:
-    if isinstance(tags, str):
-        raise TypeError(f"tags must be a list of strings, not one string: tags=[{tags!r}]")
     return Attributes(
         user_id=None if user_id is None else clean_text(str(user_id)),
         session_id=None if session_id is None else clean_text(str(session_id)),
-        tags=tuple(clean_text(str(tag)) for tag in tags),
-        metadata=freeze(dict(metadata or {})),
+        tags=_tags(tags),
+        metadata=_metadata(metadata),
     )
+
+
+# What follows takes any object: not every app is checked for types.
+
+
+def _trace_name(name: object) -> str:
+    if name is None or inspect.isroutine(name):
+        raise TypeError(f'a trace needs a name, such as threadtrail.trace("answer a question"), not {name!r}')
+    return clean_text(str(name))
+
+
+def _metadata(metadata: object) -> Mapping[str, Any]:
+    if metadata is None:
+        metadata = {}
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f'metadata must be a mapping, such as {{"plan": "pro"}}, not {metadata!r}')
+    frozen: Mapping[str, Any] = freeze(dict(metadata))
+    return frozen
+
+
+def _tags(tags: object) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise TypeError(f"tags must be a list of strings, not one string: tags=[{tags!r}]")
+    given = list(tags) if isinstance(tags, Iterable) else [None]
+    if any(tag is None for tag in given):
+        raise TypeError(f'tags must be a list of strings, such as ["beta"], not {tags!r}')
+    return tuple(clean_text(str(tag)) for tag in given)
 
 
 def _merge(outer: Attributes, inner: Attributes) -> Attributes:

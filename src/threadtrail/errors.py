@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -70,13 +71,16 @@ class Problems:
         if cause is not None:
             self._causes.append(cause)
 
-    def during(self, what: str, hide: tuple[str, ...] = ()) -> _During:
+    def during(
+        self, what: str, hide: tuple[str, ...] = (), reword: Callable[[str], str] | None = None
+    ) -> _During:
         """Return a context manager that notes any ``Exception`` of its block as a problem of ``what``.
 
         The block is left there; ``as attempt`` then says ``attempt.failed``. Each text in ``hide`` (a
-        password, say) is cut from the exception's words.
+        password, say) is cut from the exception's words. ``reword`` is given each problem of a
+        ``ConfigurationError``, and returns how to say it.
         """
-        return _During(self, what, hide)
+        return _During(self, what, hide, reword)
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -106,10 +110,17 @@ class Problems:
 
 
 class _During:
-    def __init__(self, problems: Problems, what: str, hide: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        what: str,
+        hide: tuple[str, ...],
+        reword: Callable[[str], str] | None,
+    ) -> None:
         self._problems = problems
         self._what = what
         self._hide = hide
+        self._reword = reword
         self.failed = False
 
     def __enter__(self) -> Self:
@@ -122,13 +133,18 @@ class _During:
             return False
         self.failed = True
         if isinstance(error, ConfigurationError):
-            texts = [f"{self._what}: {problem}" for problem in error.problems]
+            texts = [self._worded(problem) for problem in error.problems]
             cause = error.__cause__ if isinstance(error.__cause__, Exception) else None
         else:
             texts = [f"{self._what}: {type(error).__name__}: {error}"]
             cause = error
         self._problems.add(*map(self._cleaned, texts), cause=cause)
         return True
+
+    def _worded(self, problem: str) -> str:
+        if problem.startswith(f"{self._what}: "):  # its author has said so already
+            return problem
+        return f"{self._what}: {problem if self._reword is None else self._reword(problem)}"
 
     def _cleaned(self, text: str) -> str:
         for secret in self._hide:

@@ -1,16 +1,21 @@
-"""Checks an exporter's options against the signature of what builds it, and converts their values."""
+"""Checks an exporter's options against the signature of what builds it, and converts their values.
+
+Says also where an option was set that an exporter complains of.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import ConfigDict, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter, ValidationError
 
 from threadtrail._wording import assigned, assigned_unknown, closest, did_you_mean, listed
-from threadtrail.exporter_choice import ENVIRONMENT
+from threadtrail.exporter_choice import ENVIRONMENT, Option
+from threadtrail.option_words import in_words
 from threadtrail.settings_sources import variable_prefix
 
 if TYPE_CHECKING:
@@ -18,7 +23,6 @@ if TYPE_CHECKING:
     from inspect import Parameter
 
     from threadtrail.errors import Problems
-    from threadtrail.exporter_choice import Option
 
 _PLAIN = (str, bytes, bool, int, float, list, tuple, dict)
 _CONFIG = ConfigDict(arbitrary_types_allowed=True)
@@ -49,6 +53,34 @@ def checked(
         if parameter.default is parameter.empty and name not in options:
             problems.add(_missing(exporter, name))
     return values
+
+
+def with_defaults(factory: Callable[..., Any], options: Mapping[str, Option]) -> dict[str, Option]:
+    """Return the options, and the defaults of those that are not set."""
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # written in C, tells nothing of itself
+        return dict(options)
+    defaults = {
+        name: Option(parameter.default, "default")
+        for name, parameter in parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    return defaults | dict(options)
+
+
+def with_origin(options: Mapping[str, Option], problem: str) -> str:
+    """Return a problem that begins with ``option=value:`` or ``option:`` with the origin of that value."""
+    for name, option in options.items():
+        given = option.value
+        value = os.fspath(given) if isinstance(given, os.PathLike) else given
+        for beginning in (f"{name}={given!r}:", f"{name}={value!r}:", f"{name}:"):
+            if problem.startswith(beginning):
+                rest = problem.removeprefix(beginning)
+                return f"option {assigned(name, value)} ({option.origin}):{rest}"
+        if problem.startswith(f"{name}="):  # as the exporter has read it
+            return f"option {name} ({option.origin}): {problem}"
+    return problem
 
 
 def _takes_keyword(parameter: Parameter) -> bool:
@@ -83,12 +115,16 @@ def _converted(name: str, option: Option, kind: Any, problems: Problems) -> Any:
         try:
             return adapter.validate_python(reading)
         except ValidationError as error:
-            reason = reason or error.errors(include_url=False, include_input=False)[0]["msg"]
-    problems.add(
-        f"option {assigned(name, option.value)} ({option.origin}) is not valid: {reason}. "
-        f"Allowed: {inspect.formatannotation(kind)}."
-    )
+            reason = reason or _reason(error)
+    allowed = in_words(kind)
+    wrong = f"is not valid: {reason}." if allowed is None else f"is not valid. Allowed: {allowed}."
+    problems.add(f"option {assigned(name, option.value)} ({option.origin}) {wrong}")
     return option.value
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join([*map(str, first["loc"]), first["msg"]])
 
 
 def _readings(option: Option) -> Iterator[Any]:

@@ -24,9 +24,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def start(settings: Settings) -> None:
-    """Get ready: called once, by ``instrument()``, in the caller's thread.
+    """Get ready: called once, by ``instrument()`` or ``threadtrail doctor``, in the caller's thread.
 
-    What it raises leaves ``instrument()``: be loud here about a missing key, and open no connection.
+    If it raises, so does ``instrument()``: be loud here about a missing key, and open no connection. A
+    message that begins with an option (``path='x': ...``) is told with where that was set.
     """
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -13,11 +15,10 @@ from threadtrail import exporter_options, hookspecs, installed
 from threadtrail._wording import closest, did_you_mean, is_secret, listed
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.errors import ConfigurationError, Problems
+from threadtrail.exporter_choice import Option
 from threadtrail.installed import AvailableExporter, available
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pluggy import HookCaller, HookImpl
 
     from threadtrail.settings import ExporterChoice, Settings
@@ -27,13 +28,33 @@ __all__ = ["AvailableExporter", "ExporterHooks", "LoadedExporter", "LoadedExport
 
 @dataclass(frozen=True, slots=True)
 class LoadedExporter:
-    """An exporter that is ready for ``start``; without a distribution it was given as an object."""
+    """An exporter that is ready for ``start``; without a distribution it was given as an object.
+
+    ``options`` are those it was built with, defaults included.
+    """
 
     name: str
     exporter: object
     hooks: ExporterHooks
     distribution: str | None = None
     version: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+    def start(self, settings: Settings) -> None:
+        """Call the hook ``start``, if the exporter has one.
+
+        Raises:
+            ConfigurationError: it raised. The message names the exporter and, if it begins with an option
+                (``path='x': ...``), says where that was set.
+        """
+        if self.hooks.start is None:
+            return
+        problems = Problems()
+        secrets = _secrets({name: option.value for name, option in self.options.items()})
+        reword = partial(exporter_options.with_origin, self.options)
+        with problems.during(f"exporter {self.name!r}", hide=secrets, reword=reword):
+            self.hooks.start(settings=settings)
+        problems.raise_if_any()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,7 @@ class _Built:
     exporter: object
     distribution: str | None = None
     version: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 def load(settings: Settings) -> LoadedExporters:
@@ -88,7 +110,7 @@ def load(settings: Settings) -> LoadedExporters:
 
 def _loaded(manager: pluggy.PluginManager, built: _Built) -> LoadedExporter:
     hooks = ExporterHooks.from_plugin_manager(manager, built.exporter)
-    return LoadedExporter(built.name, built.exporter, hooks, built.distribution, built.version)
+    return LoadedExporter(built.name, built.exporter, hooks, built.distribution, built.version, built.options)
 
 
 def _names(chosen: tuple[ExporterChoice, ...]) -> list[str]:
@@ -128,12 +150,19 @@ def _build(choice: ExporterChoice, name: str, problems: Problems) -> _Built | No
         values = _options(name, factory, choice)
     if attempt.failed:
         return None
-    secrets = tuple(
+    given = {key: replace(choice.options[key], value=value) for key, value in values.items()}
+    options = exporter_options.with_defaults(factory, given)
+    reword = partial(exporter_options.with_origin, options)
+    with problems.during(f"{exporter} cannot be built", hide=_secrets(values), reword=reword):
+        return _Built(name, factory(**values), owner.distribution, owner.version, options)
+    return None
+
+
+def _secrets(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the texts of the values that no message may hold."""
+    return tuple(
         text for key, value in values.items() if is_secret(key) and len(text := str(value)) >= SHORTEST_SECRET
     )
-    with problems.during(f"{exporter} cannot be built", hide=secrets) as attempt:
-        return _Built(name, factory(**values), owner.distribution, owner.version)
-    return None
 
 
 def _options(name: str, factory: object, choice: ExporterChoice) -> dict[str, Any]:
@@ -160,7 +189,8 @@ def _register(manager: pluggy.PluginManager, name: str, exporter: object) -> Non
     try:
         manager.register(exporter, name)
     except pluggy.PluginValidationError as error:
-        raise ConfigurationError(" ".join(str(error).split())) from error
+        problem = _unknown_argument(manager, exporter) or " ".join(str(error).split())
+        raise ConfigurationError(problem) from error
     own = [
         (caller, implementation)
         for caller in manager.get_hookcallers(exporter) or ()
@@ -175,6 +205,25 @@ def _register(manager: pluggy.PluginManager, name: str, exporter: object) -> Non
         )
     for caller, implementation in own:
         _check_hook(manager, caller, implementation)
+
+
+def _unknown_argument(manager: pluggy.PluginManager, exporter: object) -> str | None:
+    """Say which argument of which hook does not exist; None if all of them do."""
+    for method in dir(exporter):
+        options = manager.parse_hookimpl_opts(exporter, method)
+        hook = None if options is None else options.get("specname") or method
+        caller: HookCaller | None = getattr(manager.hook, hook or "", None)
+        if options is None or caller is None or caller.spec is None:
+            continue
+        taken = pluggy.HookImpl(exporter, "", getattr(exporter, method), options).argnames
+        allowed = caller.spec.argnames
+        for argument in taken:
+            if argument not in allowed:
+                return (
+                    f"its hook {hook!r} takes {argument!r}, which does not exist."
+                    f"{did_you_mean(closest(argument, allowed))} It may take: {listed(allowed)}."
+                )
+    return None
 
 
 def _check_hook(manager: pluggy.PluginManager, caller: HookCaller, implementation: HookImpl) -> None:

@@ -14,7 +14,7 @@ from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.delivery.sampling import Sampler
-from threadtrail.delivery.status import LaneStatus
+from threadtrail.delivery.status import LaneStatus, summary
 from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.recording.recorder import Recorder
 
@@ -32,7 +32,7 @@ class Status:
     ``exporters`` has each exporter's counters; ``open_runs`` are being followed; ``observations_waiting``
     were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
     ``fetch_run_details`` could not fetch; ``contained`` counts errors that were kept from the app, by what
-    they befell.
+    they befell. As text it is a few lines, for people.
     """
 
     active: bool = False
@@ -45,6 +45,17 @@ class Status:
     observations_dropped: int = 0
     details_missed: int = 0
     contained: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        counts = {
+            "methods patched": len(self.patched),
+            "missing": len(self.missing),
+            "open runs": self.open_runs,
+            "observations dropped": self.observations_dropped,
+            "runs without details": self.details_missed,
+            "errors contained": sum(self.contained.values()),
+        }
+        return summary("active" if self.active else "not active", counts, self.exporters)
 
 
 class Runtime:
@@ -88,7 +99,10 @@ class Runtime:
         lifecycle.register(self)
 
     def flush(self, timeout: float) -> bool:
-        """Record, publish and deliver what was seen so far; False if ``timeout`` seconds did not suffice."""
+        """Record, publish and deliver what was seen so far.
+
+        Returns False if that took over ``timeout`` seconds, or events were lost since the last flush.
+        """
         deadline = time.monotonic() + timeout
         recorded = self.recorder.flush(timeout)
         return self.delivery.flush(max(0.0, deadline - time.monotonic())) and recorded

@@ -65,10 +65,22 @@ def file_layer(known: Collection[str], problems: Problems) -> Layer:
         return Layer()
     origin = f"file {file.path}"
     table = dict(file.table)
+    if file.path.name != config_file.PYPROJECT and "threadtrail" in _table(table, "tool"):
+        del table["tool"]
+        problems.add(
+            f"[tool.threadtrail] ({origin}) is for {config_file.PYPROJECT}: in any other file the settings "
+            "stand at the top. Leave out [tool.threadtrail], and write [exporters.NAME] for "
+            "[tool.threadtrail.exporters.NAME]."
+        )
     for key in KEYWORD_ONLY:
         if key in table:
             problems.add(_keyword_only(key, table.pop(key), origin))
-    return _layer(table, origin, known, problems)
+    return _layer(table, origin, [key for key in known if key not in KEYWORD_ONLY], problems)
+
+
+def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = values.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def environment_layer(known: Collection[str], exporters: Collection[str], problems: Problems) -> Layer:
@@ -120,11 +132,12 @@ def _read_options(
     layer: Layer, known: Collection[str], exporters: Collection[str], problems: Problems
 ) -> None:
     """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; what fits no exporter and no setting is misspelt."""
-    settings = {PREFIX + key.upper() for key in known} | {config_file.VARIABLE}
+    settings = {PREFIX + key.upper() for key in known if key not in KEYWORD_ONLY} | {config_file.VARIABLE}
+    told = {PREFIX + key.upper() for key in KEYWORD_ONLY}
     prefixes = {variable_prefix(name) for name in exporters}
     for variable, value in os.environ.items():
         upper = variable.upper()
-        if not upper.startswith(PREFIX) or upper in settings or not value:
+        if not upper.startswith(PREFIX) or upper in settings | told or not value:
             continue
         fitting = [prefix for prefix in prefixes if upper.startswith(prefix) and len(upper) > len(prefix)]
         if not fitting:

@@ -286,5 +286,5 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether the run ended in an error, although HTTP said 200 (status failed or expired)."""
+        """Whether the run ended in an error, although HTTP said 200: status ``failed`` or ``expired``."""
         return self.status in {"failed", "expired"}

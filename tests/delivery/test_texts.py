@@ -14,16 +14,17 @@ def test_fits_is_about_bytes(text: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["a", "ä", "€", "😀"])
-def test_truncation_is_valid_and_bounded_at_every_limit(character: str) -> None:
-    text = character * 200
-    for limit in range(30, 220):
-        short = truncator(limit)(text)
-        assert len(short.encode()) <= max(limit, 29)
-        if short != text:
-            kept, _, marker = short.partition("… ")
-            assert text.startswith(kept)
-            assert marker == f"[truncated, {len(text.encode())} bytes]"
-            assert truncator(limit)(short) == short
+def test_as_many_whole_characters_are_kept_as_the_limit_has_room_for(character: str) -> None:
+    text, size = character * 200, len(character.encode())
+    for limit in range(1, 200 * size):
+        kept, _, marker = truncator(limit)(text).partition("… ")
+        assert kept == character * (limit // size)
+        assert marker == f"[truncated, {200 * size} bytes]"
+    assert truncator(200 * size)(text) == text
+
+
+def test_a_limit_shorter_than_the_marker_keeps_what_it_says() -> None:
+    assert truncator(7)("My account number is 1234. " * 10) == "My acco… [truncated, 270 bytes]"
 
 
 @pytest.mark.parametrize(

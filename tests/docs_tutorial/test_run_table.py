@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
+from threadtrail import cli
 from threadtrail.testing.samples import sample_events
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_a_run_that_was_not_seen_to_end_says_so(client: OpenAI, tmp_path: Path, 
     ("options", "said"),
     [
         ({"price": {}}, "there is no such option. Did you mean 'prices'? Options: path, prices."),
-        ({"prices": {"gpt-4o": 2.5}}, "Allowed: dict[str, tuple[float, float]]."),
+        ({"prices": {"gpt-4o": 2.5}}, "option prices = {'gpt-4o': 2.5} (keyword argument) is not valid"),
     ],
 )
 def test_a_wrong_option_is_an_error_that_says_what_is_allowed(options: dict[str, object], said: str) -> None:
@@ -102,6 +103,32 @@ def test_a_wrong_option_is_an_error_that_says_what_is_allowed(options: dict[str,
     assert said in str(caught.value)
 
 
+def test_options_from_the_environment(
+    client: OpenAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PATH", str(tmp_path / "table.csv"))
+    monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PRICES", '{"gpt-4o": [2.5, 10]}')
+    with threadtrail.instrument(exporters=["run-table"]):
+        ask(client)
+    (row,) = rows(tmp_path / "table.csv")
+    assert float(row["cost"]) > 0
+
+
 def test_a_folder_that_is_missing_is_an_error_before_the_first_run(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        threadtrail.instrument(exporters={"run-table": {"path": tmp_path / "nowhere" / "runs.csv"}})
+    folder = tmp_path / "nowhere"
+    with pytest.raises(threadtrail.ConfigurationError) as caught:
+        threadtrail.instrument(exporters={"run-table": {"path": folder / "runs.csv"}})
+    assert "path" in str(caught.value)
+    assert str(caught.value).endswith(f": no folder {folder} to write to. Create it, or choose another.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_leaves_no_file_behind(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["doctor", "--exporter", "run-table"]) == 0
+    assert "  setting  path = 'runs.csv' (default)\n" in capsys.readouterr().out
+    assert list(here.iterdir()) == []
+    monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PATH", str(here / "nowhere" / "runs.csv"))
+    assert cli.main(["doctor", "--exporter", "run-table"]) == 2
+    assert f": no folder {here / 'nowhere'} to write to. Create it, or " in capsys.readouterr().out

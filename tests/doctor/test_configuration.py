@@ -20,8 +20,8 @@ def test_each_setting_is_told_with_its_place(visit: Visit, monkeypatch: pytest.M
     assert found.code == 0
     assert found.of("configuration") == [
         ("ok", f"Runs go to console (file {file})."),
-        ("ok", f"settle_seconds = 2.0 (file {file})"),
-        ("ok", "sample_rate = 0.25 (environment variable THREADTRAIL_SAMPLE_RATE)"),
+        ("setting", f"settle_seconds = 2.0 (file {file})"),
+        ("setting", "sample_rate = 0.25 (environment variable THREADTRAIL_SAMPLE_RATE)"),
     ]
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doctors_visit import CONSOLE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,6 +17,24 @@ if TYPE_CHECKING:
     from fake_distributions import Installer
 
 AREA = "exporter acme"
+TYPED = """
+from pathlib import Path
+from threadtrail import hookimpl
+
+class E:
+    def __init__(
+        self, path: Path = Path("/nowhere/at/all"), seconds: float | None = None, strict: bool = False,
+        api_key: str = "of-nobody", tags: tuple[str, ...] = ()
+    ) -> None:
+        self.path = path
+
+    @hookimpl
+    def start(self):
+        self.path.open().close()
+
+    @hookimpl
+    def export(self, events): ...
+"""
 SAYS = ("note", "acme says so")
 
 
@@ -41,8 +61,8 @@ def test_settings_answer_and_where_each_setting_stands(answer: Any, visit: Visit
     found = visit("--timeout", "3")
     assert found.code == 0
     assert found.of(AREA) == [
-        ("ok", "answer = 'fine' (environment variable THREADTRAIL_ACME_ANSWER)"),
-        ("ok", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)"),
+        ("setting", "answer = 'fine' (environment variable THREADTRAIL_ACME_ANSWER)"),
+        ("setting", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)"),
         SAYS,
         ("ok", "Acme answers."),
     ]
@@ -105,7 +125,7 @@ def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer,
             "problem",
             "Its check did not come back within 0.2 seconds.",
         )
-    assert found.of("exporter console") == [("ok", "Runs are printed to standard error.")]
+    assert found.of("exporter console") == CONSOLE
     assert "shutdown" not in calls()  # not while its check is still under way
     assert found.code == 1
 
@@ -113,9 +133,12 @@ def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer,
 @pytest.mark.parametrize(
     ("does", "words"),
     [
-        ("unbuildable", "answer='unbuildable': choose another"),
+        (
+            "unbuildable",
+            "answer = 'unbuildable' (environment variable THREADTRAIL_ACME_ANSWER): choose another",
+        ),
         ("refuse", "there is no key. Set ACME_KEY."),
-        ("crash", "RuntimeError: boom at start"),
+        ("crash", "Its start failed: RuntimeError: boom at start."),
     ],
 )
 def test_what_instrument_would_refuse(answer: Any, visit: Visit, does: str, words: str) -> None:
@@ -155,8 +178,8 @@ def test_secrets_are_hidden_in_settings_and_in_the_words_of_a_check(answer: Any,
     whole = str(found.findings)
     for word in (secret, bearer, password):
         assert word not in whole
-    assert ("ok", "api_key = (hidden) (environment variable THREADTRAIL_ACME_API_KEY)") in found.of(AREA)
-    assert ("ok", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)") in (
+    assert ("setting", "api_key = (hidden) (environment variable THREADTRAIL_ACME_API_KEY)") in found.of(AREA)
+    assert ("setting", "url = 'http://127.0.0.1:1/x' (environment variable THREADTRAIL_ACME_URL)") in (
         found.of(AREA)
     )
     problem = found.only("problem")
@@ -169,8 +192,66 @@ def test_one_that_is_not_installed_does_not_keep_the_others_from_being_asked(vis
     assert found.code == 2
     message = found.only("problem")["message"]
     assert message.startswith("exporters: 'consle' (--exporter) is unknown. Did you mean 'console'?")
-    assert found.of("exporter console") == [("ok", "Runs are printed to standard error.")]
+    assert found.of("exporter console") == CONSOLE
     assert found.of("exporter consle") == []
+    assert ("ok", "Runs go to console (--exporter).") in found.of("configuration")
+
+
+def test_what_is_wrong_is_nowhere_ok(
+    answer: Any, install: Installer, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer("fine", tmie="soon")
+    found = visit()
+    assert found.code == 2
+    assert (
+        "option tmie = (hidden) (environment variable THREADTRAIL_ACME_TMIE): "
+        in (found.only("problem")["message"])
+    )
+    assert found.of(AREA)[0][0] == "setting"
+    assert "tmie" not in str(found.of(AREA)[:-1])
+    found = visit("--exporter", "acmee")
+    assert [level for level, _ in found.of("configuration")] == ["problem"]
+
+
+def test_an_option_that_is_a_secret_misspelt_is_not_shown(answer: Any, visit: Visit) -> None:
+    answer("fine", api_kye="sk-acme-123456")
+    found = visit()
+    assert "api_kye = (hidden)" in found.only("problem")["message"]
+    assert "sk-acme" not in str(found.findings)
+
+
+def test_a_value_that_does_not_fit_is_no_more_than_a_setting(install: Installer, visit: Visit) -> None:
+    install("acme", {"typed": "typed_exporter:E"}, typed_exporter=TYPED)
+    (visit.here / "threadtrail.toml").write_text('[exporters.typed]\nseconds = "soon"\n')
+    found = visit()
+    first, second, (level, problem) = found.of("exporter typed")
+    assert first == ("setting", f"seconds = 'soon' (file {visit.here / 'threadtrail.toml'})")
+    assert second == ("setting", "path = '/nowhere/at/all', strict = False (default)")
+    assert level == "problem"
+    assert "option seconds = 'soon'" in problem
+
+
+def test_a_start_that_fails_names_the_option_in_its_words(
+    install: Installer, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("acme", {"typed": "typed_exporter:E"}, typed_exporter=TYPED)
+    found = visit(visit.program(""), "--exporter", "typed")
+    problem = found.only("problem")
+    assert problem["message"] == (
+        "Its start failed: FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'."
+    )
+    assert problem["advice"] == "Correct path = '/nowhere/at/all' (default)."
+    assert problem["refused"]
+    monkeypatch.setenv("THREADTRAIL_TYPED_PATH", "/not/there")
+    advice = visit("--exporter", "typed").only("problem")["advice"]
+    assert advice == "Correct path = '/not/there' (environment variable THREADTRAIL_TYPED_PATH)."
+
+
+def test_a_start_that_fails_for_reasons_of_its_own_is_for_its_maintainer(answer: Any, visit: Visit) -> None:
+    answer("crash")
+    assert visit().only("problem")["advice"] == (
+        "See whether its settings are right; if they are, tell who maintains it."
+    )
 
 
 def test_jsonl(visit: Visit) -> None:
@@ -179,7 +260,7 @@ def test_jsonl(visit: Visit) -> None:
     path.write_text("{}\n")
     found = visit()
     assert found.of("exporter jsonl") == [
-        ("ok", f"path = 'runs.jsonl' (file {visit.here / 'threadtrail.toml'})"),
+        ("setting", f"path = 'runs.jsonl' (file {visit.here / 'threadtrail.toml'})"),
         ("ok", f"{path} can be written; it holds 3 bytes."),
     ]
     assert path.read_text() == "{}\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import threadtrail
+from doctors_visit import CONSOLE
 from threadtrail.instrumentation.install import patches
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
     found = visit(visit.program(SWITCHED_ON))
     assert found.of("configuration") == [
         ("ok", "Runs go to Mine, console (keyword argument)."),
-        ("ok", "redact = keep (as the program has it)"),
-        ("ok", "sample_rate = 0.5 (as the program has it)"),
+        ("setting", "redact = keep (as the program has it)"),
+        ("setting", "sample_rate = 0.5 (as the program has it)"),
     ]
     assert found.only("problem")["message"] == "My backend is not there."
-    assert found.of("exporter console") == [("ok", "Runs are printed to standard error.")]
+    assert found.of("exporter console") == CONSOLE
     assert ("ok", "All 61 methods that threadtrail patches are there.") in found.of("sdk")
     # The program's own object was started by the program, and is neither started again nor closed.
     assert sys.modules["visited_app"].mine.calls == ["start", "check"]

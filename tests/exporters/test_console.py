@@ -26,7 +26,7 @@ from threadtrail.exporters import trace_groups
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.exporters.console_text import duration, encodable, shortened, visible
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
-from threadtrail.values import EMPTY, FilePart, ImagePart, Message, OtherPart, Run, TextPart, ToolCall
+from threadtrail.values import EMPTY, FilePart, ImagePart, Message, OtherPart, Run, TextPart, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +61,17 @@ def printed_run(run: Run) -> str:
 
 def ended(name: str, trace_id: str | None = None) -> RunEnded:
     return RunEnded(time=RUNS[name].ended_at or 0, run=RUNS[name], trace_id=trace_id)
+
+
+def interpreted(code: str, output: str) -> Run:
+    """A run in which the code interpreter ran this code for half a second."""
+    run = RUNS["code_interpreter"]
+    step, call = run.steps[0], run.steps[0].tool_calls[0]
+    start = call.started_at or step.started_at or 0
+    call = replace(
+        call, arguments=code, output=output, results=(), started_at=start, ended_at=start + 500_000_000
+    )
+    return replace(run, steps=(replace(step, tool_calls=(call,)), *run.steps[1:]))
 
 
 def in_color(*events: Event, width: int = 200) -> str:
@@ -101,7 +112,7 @@ class TestTree:
         [
             (
                 "code_interpreter",
-                ["code    import matplotlib.pyplot as plt ↵ plt", "output  4\n", "image   file_plot"],
+                ["code    import matplotlib.pyplot as plt\n", "output  4\n", "image   file_plot"],
             ),
             ("file_search", ["found  handbook.pdf (0.87): Staff have 25 days", "found  faq.md (0.41): "]),
             ("refusal", ["assistant  [refused] I'm sorry, I can't help with that."]),
@@ -180,6 +191,45 @@ class TestTree:
         assert "├── result  as text\n" in text
         assert "└── error   timeout: no answer\n" in text
 
+    def test_code_keeps_its_lines_and_their_indentation(self) -> None:
+        code = "\ndef double(x):\r\n\treturn (\n        x * 2  \n    )\n\nprint(double(2))\x1b[2J\n"
+        text = printed_run(interpreted(code, "4\n  8\n"))
+        assert (
+            "│   └── tool  code_interpreter  0.5s\n"
+            "│       ├── code    def double(x):\n"
+            "│       │               return (\n"
+            "│       │                   x * 2\n"
+            "│       │               )\n"
+            "│       │\n"
+            "│       │           print(double(2))\\x1b[2J\n"
+            "│       └── output  4\n"
+            "│                     8\n"
+        ) in text
+
+    def test_code_of_many_lines_is_cut_like_any_content(self) -> None:
+        run = interpreted("x = 1\n" * 200, "1")
+        text = printed(RunEnded(time=1, run=run), content_length=9)
+        assert "├── code    x = 1\n│       │           x =… (+1,191 characters)\n" in text
+
+    def test_code_in_colour_says_the_same(self) -> None:
+        event = RunEnded(time=1, run=interpreted("for x in y:\n    print(x)\n\nprint()", "4\n  8"))
+        assert _lines(ESCAPES.sub("", in_color(event))) == _lines(printed(event))
+
+    def test_what_is_known_only_to_the_second_took_less_than_one(self) -> None:
+        run = RUNS["plain_answer"]
+        second = (run.started_at or 0) // 10**9 * 10**9 + 10**9
+        step = replace(run.steps[0], started_at=second, ended_at=second)
+        run = replace(run, steps=(step,), started_at=second - 10**9, ended_at=second + 10**9)
+        assert "message_creation <1s  104 in" in printed_run(run)
+
+    def test_a_run_that_used_no_token_says_nothing_of_tokens(self) -> None:
+        run = RUNS["plain_answer"]
+        none = Usage(input_tokens=0, output_tokens=0, total_tokens=0, cached_input_tokens=0)
+        text = printed_run(replace(run, usage=none, steps=(replace(run.steps[0], usage=none),)))
+        assert "0 in" not in text
+        assert "tokens" not in text
+        assert "message_creation 1.0s\n" in text
+
     def test_another_provider_is_named(self) -> None:
         event = replace(ended("plain_answer"), provider="azure.ai.openai")
         assert "gpt-4o · azure.ai.openai\n" in printed(event)
@@ -215,6 +265,12 @@ class TestTrace:
             "└── ○ Math Tutor  cancelled in 1.6s  gpt-4o",
         ]
         assert "├── attributes  user u2\n" in stream.getvalue()
+
+    def test_a_trace_in_which_nothing_happened_is_not_printed(self) -> None:
+        inner = TraceStarted(time=1, name="inner", trace_id="t2", parent_trace_id="t1")
+        left = TraceEnded(time=2, started_at=1, name="inner", trace_id="t2", parent_trace_id="t1")
+        assert printed(self.STARTED, inner, left, self.ENDED) == ""
+        assert "inner" not in printed(self.STARTED, inner, left, ended("refusal", "t1"), self.ENDED)
 
     def test_traces_within_a_trace(self) -> None:
         inner = TraceStarted(time=1, name="inner", trace_id="t2", parent_trace_id="t1")

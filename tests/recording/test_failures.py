@@ -23,6 +23,8 @@ from threadtrail.testing.server import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai import OpenAI
+
     from threadtrail.testing import AssistantsServer, Captured
 
 NO_RUN, NO_THREAD = "run_none", "thread_none"
@@ -198,3 +200,31 @@ async def test_json_that_is_none(any_client: Any, server: AssistantsServer, reco
         await resolved(runs.retrieve(NO_RUN, thread_id=NO_THREAD))
     await resolved(runs.with_raw_response.retrieve(NO_RUN, thread_id=NO_THREAD))
     assert the_failure(recorded).error.type == type(raised.value).__name__
+
+
+@pytest.mark.parametrize("helper", [create_and_poll, poll, create_and_run_poll])
+async def test_an_answer_that_a_helper_cannot_read_is_noted_once(
+    helper: Any, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    server.script_next(RunScript("x is 1.", polls=4))
+    server.inject(json_garbage(), "runs.retrieve", skip=1)
+    assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
+    with pytest.raises(ValueError, match="Expecting value") as raised:
+        await helper(any_client, assistant_id, thread_id)
+    failure = the_failure(recorded)
+    assert (failure.operation, failure.error.type) == ("threads.runs.poll", type(raised.value).__name__)
+    assert str(failure.run_id).startswith("run_")
+    assert str(failure.thread_id).startswith("thread_")
+
+
+async def test_a_wait_between_two_polls_that_is_interrupted_has_not_failed(
+    client: OpenAI, recorded: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_runs: object, _seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("openai._resource.SyncAPIResource._sleep", interrupted)
+    assistant_id, thread_id = await new_assistant(client), await new_thread(client)
+    with pytest.raises(KeyboardInterrupt):
+        await poll(client, assistant_id, thread_id)
+    assert recorded.of(RequestFailed) == []

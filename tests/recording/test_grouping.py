@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -217,6 +218,49 @@ def test_a_trace_waits_for_a_run_that_outlives_it(
 def test_one_string_is_no_list_of_tags(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"tags=\['beta'\]"):
         threadtrail.attributes(tags=wrong)
+
+
+@pytest.mark.parametrize("block", [threadtrail.trace, threadtrail.attributes])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            {"tags": ["beta", None]},
+            r'tags must be a list of strings, such as \["beta"\], not \[\'beta\', None\]',
+        ),
+        ({"tags": None}, "tags must be a list of strings, .* not None"),
+        ({"tags": 3}, "tags must be a list of strings, .* not 3"),
+        ({"metadata": [1]}, r'metadata must be a mapping, such as \{"plan": "pro"\}, not \[1\]'),
+        ({"metadata": "plan"}, "metadata must be a mapping, .* not 'plan'"),
+    ],
+)
+def test_other_wrong_types_are_told_too(block: Any, wrong: dict[str, Any], words: str) -> None:
+    named = ("answer",) if block is threadtrail.trace else ()
+    with pytest.raises(TypeError, match=words):
+        block(*named, **wrong)
+
+
+def test_a_trace_needs_a_name() -> None:
+    def answer() -> int:
+        return 42
+
+    for wrong in (None, answer, len, threadtrail.trace("outer").__enter__):
+        with pytest.raises(TypeError, match=r'a trace needs a name, such as threadtrail.trace\("'):
+            threadtrail.trace(wrong)  # type: ignore[arg-type]  # what a user might write
+
+
+def test_numbers_and_ids_are_taken_as_their_text(recorded: Captured) -> None:
+    number: Any = 3
+    with threadtrail.trace(number, user_id=number, session_id=uuid.UUID(int=1), tags=[number, "beta"]):  # type: ignore[arg-type]  # as above
+        pass
+    (started,) = recorded.of(TraceStarted)
+    assert (started.name, started.attributes.tags) == ("3", ("3", "beta"))
+    assert (started.attributes.user_id, started.attributes.session_id) == ("3", str(uuid.UUID(int=1)))
+
+
+def test_a_block_says_what_it_is() -> None:
+    assert repr(threadtrail.trace("math")) == "<threadtrail.trace 'math'>"
+    assert repr(threadtrail.attributes(user_id="u1")) == "<threadtrail.attributes>"
 
 
 def test_without_instrumentation_blocks_cost_nothing_and_change_nothing() -> None:

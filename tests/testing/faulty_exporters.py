@@ -73,6 +73,13 @@ class InADatabase(Healthy):
             database.executemany("insert into runs values (?)", [(run.id,) for run in runs])
 
 
+class OfFailedRuns(Healthy):
+    """Writes a line for each run that failed."""
+
+    def write(self, runs: Sequence[Run]) -> None:
+        super().write([run for run in runs if run.status == "failed"])
+
+
 class InMemory:
     """Keeps the ids of failed runs; in a forked child it begins with none."""
 
@@ -194,6 +201,14 @@ class Loses(Buffering):
 class LosesSome(Healthy):
     def write(self, runs: Sequence[Run]) -> None:
         super().write([run for run in runs if not run.id.endswith("7")])
+
+
+class DropsTheLast(Healthy):
+    """Leaves out the last event of each batch."""
+
+    @hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        super().export(events[:-1])
 
 
 class OneRunPerBatch(Healthy):
@@ -394,6 +409,19 @@ class TakesContent(Healthy):
 class LeaksToAFile(TakesContent):
     def leak(self, text: str) -> None:
         self.path.with_suffix(".log").write_text(text)
+
+
+class LeaksOfFailedRuns(TakesContent):
+    """Writes nothing at all unless a run failed."""
+
+    def write(self, runs: Sequence[Run]) -> None:
+        failed = [run for run in runs if run.status == "failed"]
+        if failed:
+            super().write(failed)
+            self.path.with_suffix(".log").write_text(" ".join(self.found))
+
+    def leak(self, text: str) -> None:
+        """Nothing: it was written with the run."""
 
 
 class LeaksToTheTerminal(TakesContent):

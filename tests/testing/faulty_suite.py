@@ -81,6 +81,16 @@ class TestHealthyOfFailedRuns(ExporterConformance):
         return " ".join(self.memory.failed) or "(nothing)"
 
 
+class TestHealthyOfFailedRunsInAFile(ExporterConformance):
+    """Tells of failed runs only, where the kit sees it by itself."""
+
+    sample = "failed"
+
+    @pytest.fixture
+    def exporter(self, tmp_path: Path) -> faulty.OfFailedRuns:
+        return faulty.OfFailedRuns(tmp_path / "runs.txt")
+
+
 class TestHealthyButUnseen(ExporterConformance):
     """One fixture, and an exporter that leaves nothing that the kit can see."""
 
@@ -103,6 +113,7 @@ for each in (
     faulty.ChangesEvents,
     faulty.Loses,
     faulty.LosesSome,
+    faulty.OfFailedRuns,
     faulty.OneRunPerBatch,
     faulty.FlushesLater,
     faulty.CannotFlush,
@@ -145,6 +156,7 @@ for hanging in (
     globals()[f"Test{hanging.__name__}"] = suite(hanging, deadline_seconds=0.3)
 
 
+TestLeaksOfFailedRuns = suite(faulty.LeaksOfFailedRuns, sample="failed")
 TestStartsSlowly = suite(faulty.StartsSlowly, start_seconds=0.05)
 
 
@@ -155,6 +167,36 @@ class TestWritesTwice(ExporterConformance):
         return faulty.WritesTwice(self.path)
 
     delivered = delivered
+
+
+class TestDropsTheLast(ExporterConformance):
+    @pytest.fixture
+    def exporter(self, tmp_path: Path) -> faulty.DropsTheLast:
+        self.path = tmp_path / "runs.txt"
+        return faulty.DropsTheLast(self.path)
+
+    delivered = delivered
+
+
+class TestOfFailedRunsInMemory(ExporterConformance):
+    """An author who says what was delivered, and forgets to say that only failed runs are."""
+
+    @pytest.fixture
+    def exporter(self) -> faulty.InMemory:
+        self.memory = faulty.InMemory()
+        return self.memory
+
+    def delivered(self) -> list[str]:
+        return self.memory.failed
+
+
+class TestDeliveredLooksElsewhere(ExporterConformance):
+    @pytest.fixture
+    def exporter(self, tmp_path: Path) -> faulty.Healthy:
+        return faulty.Healthy(tmp_path / "runs.txt")
+
+    def delivered(self) -> list[str]:
+        return ["run_of_another_day"]
 
 
 class TestSharesTheConnection(ExporterConformance):

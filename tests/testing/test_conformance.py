@@ -39,6 +39,13 @@ FAULTS = {
     "TestChangesEvents": ("test_leaves_events_as_they_are", "differed from what was given: AssistantCreated"),
     "TestLoses": ("test_loses_nothing", "of 31 runs, 19 did not arrive (or not whole): run_conformance002,"),
     "TestLosesSome": ("test_loses_nothing", "3 did not arrive (or not whole): run_conformance007,"),
+    "TestDropsTheLast": ("test_loses_nothing", "did not arrive (or not whole): run_conformance001,"),
+    "TestOfFailedRuns": (
+        "test_loses_nothing",
+        "runs of the sample 'plain_answer' did not arrive, not even one; but of these samples they do",
+    ),
+    "TestOfFailedRunsInMemory": ("test_loses_nothing", "but of these samples they do: failed."),
+    "TestDeliveredLooksElsewhere": ("test_loses_nothing", "none arrived, nor did a run of any other sample"),
     "TestOneRunPerBatch": ("test_loses_nothing", "did not arrive (or not whole): run_conformance003, run"),
     "TestFlushesLater": ("test_loses_nothing", "run_conformance001 had not arrived when flush() returned"),
     "TestCannotFlush": ("test_loses_nothing", "flush() returned False"),
@@ -70,6 +77,10 @@ FAULTS = {
         "test_writes_no_content_when_content_is_off",
         "conformance-secret-question in the file runs.log",
     ),
+    "TestLeaksOfFailedRuns": (
+        "test_writes_no_content_when_content_is_off",
+        "conformance-secret-question in the file runs.log",
+    ),
     "TestLeaksToTheTerminal": ("test_writes_no_content_when_content_is_off", "question in the terminal"),
     "TestLeaksToTheLog": ("test_writes_no_content_when_content_is_off", "question in the log"),
     "TestLeaksToTheNetwork": ("test_writes_no_content_when_content_is_off", "question in connection 1 to"),
@@ -95,6 +106,7 @@ FAULTS = {
 HEALTHY = {
     "TestHealthy",
     "TestHealthyOfFailedRuns",
+    "TestHealthyOfFailedRunsInAFile",
     "TestHealthyButPatient",
     "TestHealthyButUnseen",
     "TestBuffering",
@@ -198,7 +210,24 @@ def test_a_failure_says_rule_and_remedy_without_a_traceback_of_the_kit(outcomes:
     assert "\n  seen: " in text
     assert "\n  mend: " in text
     assert f"{FAULTS[name][0]}: " in text
+    _, _, traceback = text.partition("\n\nTraceback")
     assert "in judge" not in text
+    assert "testing/conformance/" not in traceback
+    assert "threadtrail/delivery/" not in traceback
+
+
+def test_the_remedy_says_what_is_missing_in_the_run(outcomes: Outcomes) -> None:
+    text = outcomes["TestWantsUsage"]["test_takes_every_kind_of_run"].text
+    assert "mend: in the first of these, run.output is (), run.steps is (), run.usage is None: expect" in text
+    assert ", in write\n" in text
+
+
+@pytest.mark.parametrize("name", ["TestOfFailedRuns", "TestOfFailedRunsInMemory"])
+def test_who_tells_of_some_runs_only_learns_how_to_say_so(outcomes: Outcomes, name: str) -> None:
+    mend = outcomes[name]["test_loses_nothing"].text.partition("mend: ")[2]
+    assert 'set `sample = "failed"` in your test class' in mend
+    # Where the ids might be in what cannot be seen, there is another cause.
+    assert ("define `def delivered(self)`" in mend) == (name == "TestOfFailedRuns")
 
 
 @pytest.mark.parametrize("name", sorted(HEALTHY | UNSEEN))
@@ -210,11 +239,10 @@ def test_with_all_that_an_author_can_give_every_rule_is_checked(outcomes: Outcom
     assert set(of_kind(outcomes["TestHealthy"], "passed")) == RULES
 
 
-def test_with_one_fixture_all_but_the_dead_backend_is_checked(outcomes: Outcomes) -> None:
-    assert set(of_kind(outcomes["TestBuffering"], "skipped")) == {"test_survives_a_dead_backend"}
-    assert set(of_kind(outcomes["TestBuffering"], "passed")) | {IMPORT} == RULES - {
-        "test_survives_a_dead_backend"
-    }
+@pytest.mark.parametrize("name", ["TestBuffering", "TestHealthyOfFailedRunsInAFile"])
+def test_with_one_fixture_all_but_the_dead_backend_is_checked(outcomes: Outcomes, name: str) -> None:
+    assert set(of_kind(outcomes[name], "skipped")) == {"test_survives_a_dead_backend"}
+    assert set(of_kind(outcomes[name], "passed")) | {IMPORT} == RULES - {"test_survives_a_dead_backend"}
 
 
 def test_what_cannot_be_checked_is_skipped_and_says_what_to_add(outcomes: Outcomes) -> None:
@@ -227,7 +255,8 @@ def test_what_cannot_be_checked_is_skipped_and_says_what_to_add(outcomes: Outcom
         "test_writes_no_content_when_content_is_off",
     }
     for rule in ("test_loses_nothing", "test_repeats_nothing", "test_survives_a_fork"):
-        assert "Define `def delivered(self)`" in skipped[rule]
+        assert "define `def delivered(self)`" in skipped[rule]
+        assert '`sample = "failed"`' in skipped[rule]
     assert "define `def written(self)`" in skipped["test_writes_no_content_when_content_is_off"]
     assert "a fixture `exporter_with_dead_backend`" in skipped["test_survives_a_dead_backend"]
 

@@ -53,11 +53,13 @@ def test_the_code_makes_a_test_file_that_passes(pytester: pytest.Pytester) -> No
     result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
     # Three classes, the first without a dead backend, the last with one that cannot be told from another.
     result.assert_outcomes(passed=3 * rules - 2 + 2, skipped=1, xfailed=1)
+    _, summary = blocks(PAGE, "text")
+    assert summary in result.stdout.str()
 
 
 @pytest.mark.slow
 def test_the_failure_that_is_shown_is_a_real_one() -> None:
-    (shown,) = blocks(PAGE, "text")
+    shown, _ = blocks(PAGE, "text")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(faulty_suite.__file__)]
     done = subprocess.run(
         [*command, "-k", "TestFlushesLater and test_loses_nothing"],

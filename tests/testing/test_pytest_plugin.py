@@ -43,6 +43,32 @@ def test_nothing_is_changed(request):
 """
 
 
+UNSEEN = """
+import pytest, threadtrail
+from threadtrail.testing import ExporterConformance as Kit
+
+class Keeps:
+    @threadtrail.hookimpl
+    def export(self, events):
+        self.events = events
+
+class TestKeeps(Kit):
+    @pytest.fixture
+    def exporter(self):
+        return Keeps()
+
+class Raises:
+    @threadtrail.hookimpl
+    def export(self, events):
+        raise ValueError("no")
+
+class TestRaises(Kit):
+    @pytest.fixture
+    def exporter(self):
+        return Raises()
+"""
+
+
 @pytest.mark.slow
 def test_the_fixtures_work_together(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(IN_AN_APPLICATION)
@@ -74,3 +100,27 @@ def test_an_author_who_forgets_the_fixture_is_told(pytester: pytest.Pytester) ->
     result = pytester.runpytest_inprocess("-q", "-p", "no:asyncio", "-k", "test_never_hangs")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*give your class a fixture `exporter` that returns a new exporter*"])
+
+
+def test_the_summary_counts_rules_that_were_not_checked_for_want_of_something(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(UNSEEN)
+    rules = "test_takes_every_event_class or test_loses_nothing or test_survives_a_dead_backend"
+    arguments = ("-q", "-p", "no:asyncio", "-k", rules)
+    result = pytester.runpytest_inprocess(*arguments)
+    result.assert_outcomes(passed=1, failed=1, skipped=4)
+    told = [line for line in result.outlines if line.startswith("threadtrail: ")]
+    assert told == [
+        "threadtrail: TestKeeps: 2 rules were not checked; pytest -rs says what to add.",
+        # What has to wait for another rule to be mended is not counted: that one fails.
+        "threadtrail: TestRaises: 1 rule was not checked; pytest -rs says what to add.",
+    ]
+    listing = pytester.runpytest_inprocess(*arguments, "-rs").stdout.str()
+    assert "not checked yet: export() raised ValueError: no. Mend first: test_takes_every_event" in listing
+    assert "pytest -rs" not in listing
+
+
+def test_without_the_kit_there_is_no_word_of_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import pytest\ndef test_mine(): pytest.skip('not today')\n")
+    assert "threadtrail" not in pytester.runpytest_inprocess("-q", "-p", "no:asyncio").stdout.str()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -148,10 +149,40 @@ def test_spans_that_the_backend_refuses_are_counted_and_the_next_go_out(
     tutor(client)
     threadtrail.flush()
     assert (lane().delivered, lane().failed) == (0, 1)
-    assert "did not take 1 of 1 spans: 400" in str(lane().last_error)
+    assert str(lane().last_error).endswith("AgentOps did not take 1 of 1 span: HTTP 400 Bad Request")
     tutor(client)
     assert threadtrail.flush()
     assert lane().delivered == 1
+
+
+def test_the_reason_is_that_of_what_was_lost(
+    client: OpenAI, receiver: Receiver, traced: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the answer to what was sent after it."""
+    monkeypatch.setattr("threadtrail_agentops.sending.SPANS_PER_REQUEST", 1)
+    receiver.trace_answers = [lambda: 413]
+    traced()
+    whole_run(client)
+    threadtrail.flush()
+    assert receiver.to(TRACES_PATH)[-1].status == 200
+    error = str(lane().last_error)
+    assert re.search(r"did not take 1 of \d+ spans?: HTTP 413 \w", error), error
+
+
+def test_a_redirect_is_no_success(client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> None:
+    receiver.trace_answers = [lambda: 302]
+    traced()
+    tutor(client)
+    threadtrail.flush()
+    assert str(lane().last_error).endswith("1 of 1 span: HTTP 302 Found")
+
+
+def test_that_nobody_answers_is_told(client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> None:
+    nowhere = "http://127.0.0.1:9/v1/traces"
+    traced(exporter_endpoint=nowhere, timeout=1.0)
+    tutor(client)
+    threadtrail.flush(10.0)
+    assert str(lane().last_error).endswith(f"span: Nothing answers at {nowhere}: Connection refused")
 
 
 def test_a_backend_that_is_overloaded_is_asked_again(
@@ -173,6 +204,7 @@ def test_what_may_have_arrived_is_not_sent_twice(
     tutor(client)
     threadtrail.flush(5.0)
     assert lane().failed == 1
+    assert str(lane().last_error).endswith(f"{receiver.exporter_endpoint} did not answer in time")
     receiver.released.set()
     receiver.wait_for(lambda: receiver.to(TRACES_PATH))
     assert len(receiver.to(TRACES_PATH)) == 1

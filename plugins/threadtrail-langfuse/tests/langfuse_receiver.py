@@ -137,6 +137,7 @@ class Receiver:
     requests: list[Request] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
     status: int = 200
+    location: str | None = None
     corrupted: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -211,6 +212,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.send_response(receiver.status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(answer)))
+                if receiver.location is not None:
+                    self.send_header("location", receiver.location)
                 self.end_headers()
                 self.wfile.write(answer)
 

@@ -55,6 +55,36 @@ def test_what_the_backend_refuses_is_counted_and_logged_once(
     assert "exporter 'langfuse', export: failed" in warnings[0].getMessage()
 
 
+@pytest.mark.parametrize(
+    ("status", "location", "outcome"),
+    [
+        (401, None, "HTTP 401 Unauthorized"),
+        (302, None, "HTTP 302 Found, a redirect"),
+        (302, "http://[half", "HTTP 302 Found, a redirect"),
+        (308, "https://me:secret@lf.example.com/x?key=secret", "a redirect to https://lf.example.com/x"),
+    ],
+)
+def test_the_last_error_holds_the_backends_answer(
+    stage: Stage, status: int, location: str | None, outcome: str
+) -> None:
+    stage.langfuse.status, stage.langfuse.location = status, location
+    stage.trace()
+    stage.client.beta.assistants.create(model="gpt-4o")
+    assert not threadtrail.flush()
+    error = str(threadtrail.status().exporters["langfuse"].last_error)
+    assert error.startswith("NotDeliveredError: 1 observation did not reach Langfuse: HTTP ")
+    assert error.endswith(outcome)
+
+
+def test_the_last_error_says_that_nobody_answers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGFUSE_BASE_URL", "http://127.0.0.1:9")
+    stage.trace()
+    stage.run()
+    assert not threadtrail.flush(timeout=10)
+    error = str(threadtrail.status().exporters["langfuse"].last_error)
+    assert error.endswith(f"Nothing answers at http://127.0.0.1:9{TRACES}: Connection refused")
+
+
 def test_what_arrives_after_a_loss_is_not_counted_as_lost(stage: Stage) -> None:
     stage.langfuse.status = 401
     stage.trace()

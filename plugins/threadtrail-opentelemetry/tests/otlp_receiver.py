@@ -65,12 +65,13 @@ class Point:
 
 @dataclass
 class Receiver:
-    """A running collector. ``hold`` keeps it from answering until it is set again."""
+    """A running collector. It answers nothing while ``answering`` is cleared."""
 
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
     status: int = 200
+    location: str | None = None
 
     def __enter__(self) -> Self:
         self.answering.set()
@@ -138,6 +139,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             receiver.answering.wait()
             self.send_response(receiver.status)
             self.send_header("content-length", "0")
+            if receiver.location is not None:
+                self.send_header("location", receiver.location)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -65,7 +65,7 @@ def test_the_standard_variables_say_where_and_with_what(
         (401, "does not take the credentials (HTTP 401).", "OTEL_EXPORTER_OTLP_HEADERS"),
         (403, "does not take the credentials (HTTP 403).", "OTEL_EXPORTER_OTLP_HEADERS"),
         (404, "answers, but not as a collector does (HTTP 404).", "port 4318"),
-        (302, "takes no spans (HTTP 302).", "See its logs"),
+        (302, "redirects (HTTP 302), and does not say where to.", "Redirects are not followed"),
         (500, "takes no spans (HTTP 500).", "See its logs"),
         (503, "takes no spans (HTTP 503).", "See its logs"),
     ],
@@ -81,6 +81,32 @@ def test_a_collector_that_does_not_is_asked_once(
     assert BEARER not in str(error)
     assert len(receiver.bodies) == 1
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://me:a-token-that-is-secret@otlp.example.com/v1/traces?key=a-token-that-is-secret", None),
+        ("/login?next=a-token-that-is-secret", "/login"),
+    ],
+)
+def test_a_redirect_is_told_with_where_it_leads_to(
+    receiver: Receiver, location: str, shown: str | None
+) -> None:
+    receiver.status, receiver.location = 308, location
+    error = refused(endpoint=receiver.endpoint)
+    target = "https://otlp.example.com/v1/traces" if shown is None else f"{receiver.endpoint}{shown}"
+    assert error.problem == (
+        f"{receiver.endpoint}/v1/traces redirects to {target} (HTTP 308), and redirects are not followed."
+    )
+    assert error.advice.startswith("Use the address that it redirects to")
+    assert BEARER not in str(error)
+    assert len(receiver.bodies) == 1
+
+
+def test_a_redirect_to_what_is_no_address_is_told_too(receiver: Receiver) -> None:
+    receiver.status, receiver.location = 302, "http://[half"
+    assert "does not say where to" in refused(endpoint=receiver.endpoint).problem
 
 
 def test_nobody_there_is_known_at_once() -> None:
@@ -180,6 +206,13 @@ def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: Receiver,
     assert only(findings, "problem")["message"] == (
         f"{receiver.endpoint}/v1/traces did not answer within 0.5 seconds."
     )
+
+
+@pytest.mark.slow
+def test_the_command_with_an_endpoint_that_is_no_address(tmp_path: Path) -> None:
+    code, findings, stderr = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:9")
+    assert (code, stderr) == (2, "")
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT='127.0.0.1:9' is no address" in only(findings, "problem")["message"]
 
 
 @pytest.mark.slow

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,12 +13,17 @@ import threadtrail
 from otel_driving import tutor, whole_run
 from otel_programs import program
 from phoenix_server import free_port
+from threadtrail.delivery.guard import guard
+from threadtrail_opentelemetry import sending
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from openai import OpenAI
 
     from otel_driving import Stage
     from otlp_receiver import Receiver
+    from threadtrail.delivery.status import LaneStatus
     from threadtrail.testing import AssistantsServer
 
 
@@ -47,6 +53,10 @@ def test_the_app_does_not_wait_for_a_collector_that_hangs(stage: Stage) -> None:
     assert len(stage.receiver.named("invoke_agent")) == 10
 
 
+def lane() -> LaneStatus:
+    return threadtrail.status().exporters["opentelemetry"]
+
+
 def test_what_a_collector_refuses_is_counted_and_the_next_goes_out(
     client: OpenAI, receiver: Receiver
 ) -> None:
@@ -54,14 +64,92 @@ def test_what_a_collector_refuses_is_counted_and_the_next_goes_out(
     receiver.status = 400
     tutor(client)
     threadtrail.flush()
-    lane = threadtrail.status().exporters["opentelemetry"]
-    assert (lane.delivered, lane.failed) == (0, 1)
-    assert "did not take 1 spans" in str(lane.last_error)
+    assert (lane().delivered, lane().failed) == (0, 1)
     receiver.status = 200
     tutor(client)
     assert threadtrail.flush()
-    assert threadtrail.status().exporters["opentelemetry"].delivered == 1
+    assert lane().delivered == 1
     threadtrail.uninstrument()
+
+
+# --- what is told of it ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(client: OpenAI, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., str]]:
+    """Create an assistant, and return the last error; only threadtrail itself logs it."""
+
+    def last_error(endpoint: str, **options: Any) -> str:
+        threadtrail.instrument(exporters={"opentelemetry": {"endpoint": endpoint, **options}})
+        tutor(client)
+        threadtrail.flush(10.0)
+        assert (lane().delivered, lane().failed) == (0, 1)
+        return str(lane().last_error)
+
+    guard.after_fork_in_child()  # it logs anew
+    # Metrics are sent by a thread of OpenTelemetry's own, which logs for itself.
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+        yield last_error
+        threadtrail.uninstrument()
+    assert {record.name for record in caplog.get_records("call")} == {"threadtrail"}
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "answer"),
+    [
+        (400, None, "HTTP 400 Bad Request"),
+        (401, None, "HTTP 401 Unauthorized"),
+        (503, None, "HTTP 503 Service Unavailable"),
+        (302, None, "HTTP 302 Found, a redirect"),
+        (
+            307,
+            "https://me:secret@otlp.example.com/v1?key=secret",
+            "a redirect to https://otlp.example.com/v1",
+        ),
+    ],
+)
+def test_the_last_error_holds_the_collectors_answer(
+    told: Callable[..., str], receiver: Receiver, status: int, location: str | None, answer: str
+) -> None:
+    receiver.status, receiver.location = status, location
+    error = told(receiver.endpoint)
+    assert error.startswith("NotDeliveredError: the collector did not take 1 span (HTTP ")
+    assert error.endswith(f"{answer})")
+
+
+def test_the_last_error_says_that_nobody_answers(told: Callable[..., str]) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    assert told(f"{address}?key=secret").endswith(f"(Nothing answers at {address}: Connection refused)")
+
+
+def test_the_last_error_says_that_an_answer_did_not_come_in_time(
+    told: Callable[..., str], receiver: Receiver
+) -> None:
+    receiver.answering.clear()
+    assert told(receiver.endpoint).endswith(f"({receiver.endpoint}/v1/traces did not answer in time)")
+
+
+def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: Receiver) -> None:
+    options = {"endpoint": receiver.endpoint, "message_content": "EVENT_ONLY"}
+    threadtrail.instrument(exporters={"opentelemetry": options})
+    receiver.status = 403
+    whole_run(client)
+    threadtrail.flush()
+    answer = r"\(HTTP 403 Forbidden\)"
+    assert re.search(rf"take \d spans? {answer} and \d log records? {answer}$", str(lane().last_error))
+    threadtrail.uninstrument()
+
+
+def test_without_our_session_the_exporters_own_words_are_told(
+    told: Callable[..., str], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a credential provider of the program's makes the requests."""
+    monkeypatch.setattr(sending, "session_for", lambda _signal: None)
+    receiver.status = 401
+    assert "(Failed to export span" in (error := told(receiver.endpoint))
+    assert "code: 401" in error
 
 
 @pytest.mark.slow

@@ -40,7 +40,10 @@ def test_with_nowhere_to_send_to_it_says_so() -> None:
         ({"profile": "2019"}, "profile"),
         ({"runs_from_elsewhere": "ignore"}, "runs_from_elsewhere"),
         ({"message_content": "true"}, "NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT"),
-        ({"endpoint": "localhost:4317"}, "http://localhost:4318"),
+        ({"endpoint": "localhost:4317"}, "endpoint='localhost:4317' is no address: .*http://localhost:4318"),
+        ({"endpoint": "http://"}, "is no address"),
+        ({"endpoint": "http://localhost:otlp"}, "is no address"),
+        ({"endpoint": "ftp://me:secret@localhost"}, "endpoint='localhost' is no address"),
         ({"endpoint": "http://localhost:4318/v1/traces"}, "leave out /v1/traces"),
         ({"headers": {"authorization": "x"}}, "endpoint, which is missing"),
         ({"endpoint": "http://localhost:1", "tracer_provider": NoOpTracerProvider()}, "give one of them"),
@@ -101,11 +104,81 @@ def test_metrics_can_be_left_out(
     assert [path for path, _ in stage.receiver.bodies] == ["/v1/traces"]
 
 
-def test_grpc_is_not_spoken_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-    with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"):
+HTTP = "http://127.0.0.1:4318"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"ENDPOINT": "127.0.0.1:9"}, "ENDPOINT='127.0.0.1:9' is no address: .*http://localhost:4318 "),
+        ({"ENDPOINT": "me:secret@127.0.0.1:9"}, "ENDPOINT='127.0.0.1:9' is no address"),
+        ({"ENDPOINT": "https://"}, "ENDPOINT='https://' is no address"),
+        ({"TRACES_ENDPOINT": "collector:4318"}, "TRACES_ENDPOINT='collector:4318' is .*:4318/v1/traces "),
+        ({"ENDPOINT": HTTP, "METRICS_ENDPOINT": "collector:4318"}, "METRICS_ENDPOINT=.*:4318/v1/metrics "),
+        ({"ENDPOINT": "collector:4317", "PROTOCOL": "grpc"}, "PROTOCOL=grpc, .*pass tracer_provider"),
+        ({"ENDPOINT": HTTP, "TRACES_PROTOCOL": "http/json"}, "TRACES_PROTOCOL=http/protobuf, or"),
+        (
+            {"ENDPOINT": HTTP, "METRICS_ENDPOINT": "collector:4317", "METRICS_PROTOCOL": "grpc"},
+            "METRICS_PROTOCOL=grpc, .*pass meter_provider",
+        ),
+    ],
+)
+def test_variables_that_would_lose_everything_are_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"OTEL_EXPORTER_OTLP_.*{words}") as caught:
         threadtrail.instrument(exporters=["opentelemetry"])
+    assert len(caught.value.problems) == 1
+    assert "secret" not in str(caught.value)
+    assert not threadtrail.status().active
+
+
+def test_every_variable_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector:4318")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4318")
+    with pytest.raises(ConfigurationError) as caught:
+        threadtrail.instrument(exporters=["opentelemetry"])
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        # Not sent, so not looked at.
+        {"METRICS_ENDPOINT": "collector:4317", "METRICS_PROTOCOL": "grpc", "METRICS_EXPORTER": "none"},
+        {"LOGS_ENDPOINT": "collector:4317", "LOGS_PROTOCOL": "grpc"},
+        # The signal's own variable counts, and the general one for nobody.
+        {"PROTOCOL": "grpc", "TRACES_PROTOCOL": "http/protobuf", "METRICS_PROTOCOL": "http/protobuf"},
+    ],
+)
+def test_variables_that_do_not_matter_are_not_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OTEL_{name}" if "EXPORTER" in name else f"OTEL_EXPORTER_OTLP_{name}", value)
+    threadtrail.instrument(exporters=["opentelemetry"])
+    tutor(stage.client)
+    assert threadtrail.flush()
+    assert len(stage.receiver.spans) == 1
+    threadtrail.uninstrument()
+
+
+def test_where_content_goes_into_log_records_their_variables_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", HTTP)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "collector:4318")
+    with pytest.raises(ConfigurationError, match="LOGS_ENDPOINT='collector:4318' is no address"):
+        threadtrail.instrument(exporters={"opentelemetry": {"message_content": "EVENT_ONLY"}})
+
+
+def test_with_a_provider_of_the_program_the_variables_are_not_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")
+    stage.traced(tracer_provider=TracerProvider(shutdown_on_exit=False))
+    assert threadtrail.status().active
 
 
 @pytest.mark.parametrize(

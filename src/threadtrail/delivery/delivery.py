@@ -78,7 +78,11 @@ class Delivery:
         return captured or None
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all exporters delivered what was published; False if one took over ``timeout`` s."""
+        """Wait until all exporters delivered what was published.
+
+        Returns False if one took over ``timeout`` s, said that it could not, or lost events since the last
+        flush.
+        """
         deadline = time.monotonic() + timeout
         pending = [lane.begin_flush(deadline) for lane in self._lanes]
         answers = [each.wait(deadline) for each in pending]  # every one, whatever the one before said

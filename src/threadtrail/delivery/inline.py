@@ -33,7 +33,7 @@ class InlineLane:
     def _begin(self) -> None:
         # Reentrant: an exporter that itself uses the SDK comes back here from within its own hook.
         self._lock = threading.RLock()
-        self._delivered = self._failed = self._dropped = 0
+        self._delivered = self._failed = self._dropped = self._told_lost = 0
         self._last_error: str | None = None
         self._closed: bool | None = None
 
@@ -59,7 +59,7 @@ class InlineLane:
     def begin_flush(self, deadline: float) -> Pending:
         """Flush now; the answer is there when this returns."""
         with self._lock:
-            result = self._calls.flush(deadline) if self._closed is None else self._closed
+            result = self._flush(deadline) if self._closed is None else self._closed
         return _settled("flush", deadline, result=result)
 
     def begin_shutdown(self, deadline: float) -> Pending:
@@ -67,12 +67,12 @@ class InlineLane:
         with self._lock:
             if self._closed is None:
                 self._closed = False
-                flushed = self._calls.flush(deadline)
+                flushed = self._flush(deadline)
                 self._closed = self._calls.shutdown(deadline) and flushed
             return _settled("shutdown", deadline, result=self._closed)
 
     def flush(self, timeout: float) -> bool:
-        """Flush the exporter, which gets ``timeout`` seconds."""
+        """Flush the exporter, which gets ``timeout`` seconds; False also if events were lost before."""
         return self.begin_flush(time.monotonic() + timeout).wait()
 
     def shutdown(self, timeout: float) -> bool:
@@ -93,6 +93,11 @@ class InlineLane:
         """Begin anew in a forked child."""
         self._begin()
         self._calls.after_fork()
+
+    def _flush(self, deadline: float) -> bool:
+        flushed = self._calls.flush(deadline)
+        before, self._told_lost = self._told_lost, self._failed + self._dropped
+        return self._told_lost == before and flushed
 
 
 def _settled(kind: Literal["flush", "shutdown"], deadline: float, *, result: bool) -> Pending:

@@ -116,7 +116,11 @@ class Lane:
         return pending
 
     def flush(self, timeout: float) -> bool:
-        """Deliver everything queued before this call; False if that took longer than ``timeout`` seconds."""
+        """Deliver everything queued before this call.
+
+        Returns False if that took longer than ``timeout`` seconds, the exporter could not, or events were
+        lost since the flush before: a loss is told once.
+        """
         deadline = time.monotonic() + timeout
         return self.begin_flush(deadline).wait(deadline)
 

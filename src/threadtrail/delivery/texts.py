@@ -18,16 +18,14 @@ _DEFAULT_MEDIA_TYPE = "text/plain"  # of a data URL that names none (RFC 2397)
 
 
 def truncator(limit: int) -> Callable[[str], str]:
-    """Return a function that shortens a text to ``limit`` bytes of UTF-8, marker included."""
+    """Return a function that keeps ``limit`` bytes of UTF-8 of a text, and marks a text that was cut."""
 
     def truncate(text: str) -> str:
         if fits(text, limit):
             return text
         encoded = text.encode(errors="replace")
-        marker = f"… [truncated, {len(encoded)} bytes]"
-        room = max(0, limit - len(marker.encode()))
         # A character cut in two at the end is left out.
-        return encoded[:room].decode(errors="ignore") + marker
+        return f"{encoded[:limit].decode(errors='ignore')}… [truncated, {len(encoded)} bytes]"
 
     return truncate
 

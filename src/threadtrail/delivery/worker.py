@@ -35,6 +35,7 @@ class LaneState:
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
+    told_lost: int = 0
     last_error: str | None = None
 
     def status(self) -> LaneStatus:
@@ -47,6 +48,12 @@ class LaneState:
                 queued=len(self.backlog) + self.in_hand,
                 last_error=self.last_error,
             )
+
+    def lost_nothing_more(self) -> bool:
+        """Whether no event was lost since this was asked last: a loss is told once."""
+        with self.condition:
+            before, self.told_lost = self.told_lost, self.failed + self.dropped
+            return self.told_lost == before
 
 
 class Worker:
@@ -72,7 +79,7 @@ class Worker:
             if events:
                 self._export(events, contexts)
             elif message is not None and message.kind == "flush":
-                message.settle(result=self._calls.flush(message.deadline))
+                message.settle(result=self._flush(message.deadline))
             elif message is not None:
                 self._shut_down(message)
                 return
@@ -102,9 +109,13 @@ class Worker:
             lost = state.failed + state.dropped
         self._calls.report("export", "failed", lost=lost, error=error)
 
+    def _flush(self, deadline: float) -> bool:
+        flushed = self._calls.flush(deadline)
+        return self._state.lost_nothing_more() and flushed
+
     def _shut_down(self, message: Pending) -> None:
         # An author who buffers may have written only one of the two hooks.
-        flushed = self._calls.flush(message.deadline)
+        flushed = self._flush(message.deadline)
         closed = self._calls.shutdown(message.deadline)
         state = self._state
         with state.condition:

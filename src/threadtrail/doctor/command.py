@@ -16,8 +16,9 @@ TIMEOUT_SECONDS = 5.0
 
 DESCRIPTION = """\
 Look at the SDK, the configuration, each chosen exporter and its backend, and at other instrumentations of
-the same methods; say what is wrong and what to do about it. Backends are asked whether they are there and
-take the key; nothing is stored in them.
+the same methods; say what is wrong and what to do about it. Exporters are started as instrument() starts
+them, which makes jsonl create its file. Their backends are asked whether they are there and take the key;
+nothing is stored there.
 
 The doctor is a process of its own: what your program sets up in code, it sees when the program is named.
 Its module is then imported first, as `import` does it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail import _api
 from threadtrail._wording import assigned, listed
+from threadtrail.doctor.chosen import is_found
 from threadtrail.doctor.findings import Finding, Level
 from threadtrail.errors import Problems
 from threadtrail.settings import Reading, Settings, read_settings
@@ -56,17 +57,18 @@ def configuration(reading: Reading) -> Iterator[Finding]:
     yield from _exporters(reading)
     for name, origin in reading.origins.items():
         if name != "exporters":
-            yield Finding(Level.OK, AREA, f"{_shown(name, getattr(settings, name))} ({origin})")
+            yield Finding(Level.SETTING, AREA, f"{_shown(name, getattr(settings, name))} ({origin})")
 
 
 def _exporters(reading: Reading) -> Iterator[Finding]:
     chosen = reading.settings.exporters
-    names = listed(choice.name or type(choice.instance).__name__ for choice in chosen)
+    found = [choice for choice in chosen if is_found(choice)]
+    names = listed(dict.fromkeys(choice.name or type(choice.instance).__name__ for choice in found))
     if chosen == Settings().exporters:
         if not reading.problems:
             yield Finding(Level.OK, AREA, f"No exporter is configured, so runs go to {names}, the default.")
-    elif chosen:
-        origins = listed(dict.fromkeys(choice.origin for choice in chosen))
+    elif found:
+        origins = listed(dict.fromkeys(choice.origin for choice in found))
         yield Finding(Level.OK, AREA, f"Runs go to {names} ({origins}).")
     elif not reading.problems:
         nowhere = "No exporter is to be used, so what is recorded goes nowhere."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -11,12 +10,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from threadtrail import installed, registry
+from threadtrail import registry
 from threadtrail._attempt import attempt
+from threadtrail._wording import listed
 from threadtrail.delivery.guard import describe
 from threadtrail.doctor.background import Outcome, begin, logged
+from threadtrail.doctor.chosen import Setting, backend_variables, is_found, lines, named_in, settings_of
 from threadtrail.doctor.findings import Finding, Level
-from threadtrail.doctor.secrets import secrets_of, shown, without
+from threadtrail.doctor.secrets import secrets_of, without
 from threadtrail.errors import CheckError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
     from threadtrail.registry import ExporterHooks
     from threadtrail.settings import ExporterChoice, Settings
 
-BACKEND_VARIABLES = {"agentops": "AGENTOPS_", "langfuse": "LANGFUSE_", "opentelemetry": "OTEL_"}
-"""How the variables of the backend's own SDK begin, which the project's exporters heed."""
-
 GRACE_SECONDS = 1.0
 """How much longer than its timeout a check may take before it is given up."""
 
+MAINTAINER = "See whether its settings are right; if they are, tell who maintains it."
 IN_CODE = "If your program sets this up in its code, name it: threadtrail doctor MODULE."
 
 
@@ -42,6 +41,7 @@ class _Examined:
     """
 
     area: str
+    settings: list[Setting]
     secrets: list[str]
     findings: list[Finding] = field(default_factory=list)
     answer: Future[Outcome] | None = None
@@ -77,15 +77,13 @@ def exporters(settings: Settings, timeout: float, *, running: bool, program: boo
 def _begin(
     choice: ExporterChoice, settings: Settings, timeout: float, *, running: bool, hint: str
 ) -> _Examined:
-    variables = _variables(choice)
     name = choice.name or type(choice.instance).__name__
-    examined = _Examined(f"exporter {name}", secrets_of(choice, variables))
-    for key, option in choice.options.items():
-        examined.add(Level.OK, f"{shown(key, option.value)} ({option.origin})")
-    for variable in variables:
-        examined.add(Level.OK, f"{shown(variable, os.environ[variable])} (environment variable)")
-    if choice.instance is None and attempt(installed.find, choice.name, choice.origin)[1] is not None:
+    secrets = secrets_of(choice, backend_variables(choice))
+    examined = _Examined(f"exporter {name}", settings_of(choice), secrets)
+    if not is_found(choice):
         return examined  # which is told with the configuration
+    for line in lines(examined.settings):
+        examined.add(Level.SETTING, line)
     hint = "" if choice.options else hint
     ours = not (running and choice.instance is not None)
     hooks = _started(examined, choice, settings, start=ours, hint=hint)
@@ -105,11 +103,6 @@ def _begin(
 def _is_done(examined: _Examined) -> bool:
     """Whether the exporter may be called again: one that hangs in its check may not."""
     return examined.answer is None or examined.answer.done()
-
-
-def _variables(choice: ExporterChoice) -> list[str]:
-    prefix = BACKEND_VARIABLES.get(choice.name or "")
-    return sorted(name for name, value in os.environ.items() if prefix and name.startswith(prefix) and value)
 
 
 def _started(
@@ -136,9 +129,14 @@ def _started(
 
 
 def _refused(examined: _Examined, error: Exception, hint: str) -> None:
-    problems = error.problems if isinstance(error, ConfigurationError) else (describe(error),)
-    for problem in problems:
-        examined.add(Level.PROBLEM, problem, hint, refused=True)
+    if isinstance(error, ConfigurationError):
+        for problem in error.problems:
+            examined.add(Level.PROBLEM, problem, hint, refused=True)
+        return
+    said = describe(error)
+    blamed = named_in(said, examined.settings)
+    advice = f"Correct {listed(map(str, blamed))}." if blamed else MAINTAINER
+    examined.add(Level.PROBLEM, f"Its start failed: {said}.", f"{advice} {hint}".strip(), refused=True)
 
 
 def _await(examined: _Examined, answer: Future[Outcome], deadline: float, timeout: float) -> None:

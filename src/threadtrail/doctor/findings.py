@@ -15,6 +15,8 @@ HEALTHY, UNHEALTHY, WRONG_CONFIGURATION = 0, 1, 2
 class Level(StrEnum):
     """How bad a finding is."""
 
+    SETTING = "setting"
+    """What is set, or a default, and where it stands; whether it is right, other findings say."""
     OK = "ok"
     NOTE = "note"
     """Worth knowing; nothing is wrong."""

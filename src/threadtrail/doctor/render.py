@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from threadtrail.doctor.findings import Finding, Report
 
-STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+STYLES = {
+    Level.SETTING: "dim",
+    Level.OK: "green",
+    Level.NOTE: "cyan",
+    Level.WARNING: "yellow",
+    Level.PROBLEM: "bold red",
+}
 WIDTH = max(map(len, Level))
 INDENT, GAP = 2, 2
 ARROW = "→ "

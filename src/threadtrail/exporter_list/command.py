@@ -72,5 +72,5 @@ def _print(found: list[Any], missing: list[str], *, color: bool) -> None:
         print_lines(lines(found))
     chosen = {row.name for row in found}
     if others := [name for name in missing if name not in chosen]:
-        commands = ", ".join(install_command(name) for name in others)
-        print_lines(["", f"not installed: {', '.join(others)} ({commands})"])
+        command = install_command(others[0] if len(others) == 1 else "NAME")
+        print_lines(["", f"not installed: {', '.join(others)} ({command})"])

@@ -25,7 +25,8 @@ class State(StrEnum):
     """Whether an exporter gets the events, and if not, why."""
 
     ENABLED = "enabled"
-    NOT_ENABLED = "not enabled"
+    AVAILABLE = "available"
+    """It is not chosen, and could be."""
     SWITCHED_OFF = "switched off"
     """All of threadtrail is."""
     BROKEN = "broken"
@@ -104,7 +105,7 @@ def _installed(
     owners = [installed.describe(entry) for entry in claims]
     for entry, owner in zip(claims, owners, strict=True):
         hooks, problem = _hooks(entry)
-        state = State.ENABLED if owner.name in chosen else State.NOT_ENABLED
+        state = State.ENABLED if owner.name in chosen else State.AVAILABLE
         advice = None
         if switched_off is not None:
             state = State.SWITCHED_OFF

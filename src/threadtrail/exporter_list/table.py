@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HEADINGS = ("name", "distribution", "version", "hooks", "enabled")
 GAP = "  "
 LEAST_WIDTH_OF_LAST = 24
-STYLES = {State.ENABLED: "green", State.NOT_ENABLED: "dim", State.SWITCHED_OFF: "yellow"}
+STYLES = {State.ENABLED: "green", State.AVAILABLE: "dim", State.SWITCHED_OFF: "yellow"}
 OTHER_STYLE = "bold red"
 
 
@@ -60,7 +60,7 @@ def _enabled(row: Row) -> str:
     match row.state:
         case State.ENABLED:
             return f"yes ({row.origin})"
-        case State.NOT_ENABLED:
+        case State.AVAILABLE:
             return "no"
         case State.SWITCHED_OFF:
             return f"no: threadtrail is switched off ({row.origin})"

@@ -27,7 +27,7 @@ OTHER_LABEL = "cyan"
 
 
 def plain(node: Node) -> str:
-    """Return the tree as text without escape codes; each fact keeps to its line, however long."""
+    """Return the tree as text without escape codes; each line of a fact keeps to its line, however long."""
     lines = [_plain_line(node, 0), *_plain_below(node, "")]
     return "".join(f"{line}\n" for line in lines)
 
@@ -48,8 +48,12 @@ def _plain_below(node: Node, indent: str) -> Iterator[str]:
     width = _label_width(node)
     for child in node.children:
         last = child is node.children[-1]
-        yield f"{indent}{'└── ' if last else '├── '}{_plain_line(child, width)}"
-        yield from _plain_below(child, indent + ("    " if last else "│   "))
+        first, *more = _plain_line(child, width).split("\n")
+        yield f"{indent}{'└── ' if last else '├── '}{first}"
+        below = indent + ("    " if last else "│   ")
+        under_text = below + " " * (width + len(GAP))
+        yield from (f"{under_text}{line}".rstrip() for line in more)
+        yield from _plain_below(child, below)
 
 
 def _plain_line(node: Node, label_width: int) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LINE_END = "↵"
+TAB = 4
 
 # Escape sequences, invisible direction marks, line separators: what a terminal obeys instead of showing.
 CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -22,10 +26,17 @@ TABLE_FOR_ASCII = str.maketrans(
 
 def visible(text: str) -> str:
     """Return the text on one line, with each control character as an escape that is only shown."""
-    text = re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " ")
-    if text.isprintable():
-        return text
-    return "".join(map(_visible_character, text))
+    return _escaped(re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " "))
+
+
+def visible_lines(text: str) -> str:
+    """Return the text as ``visible`` does, but with its lines and their indentation: for code."""
+    lines = text.replace("\r\n", "\n").expandtabs(TAB).rstrip().split("\n")
+    return "\n".join(_escaped(line.rstrip()) for line in lines).lstrip("\n")
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() else "".join(map(_visible_character, text))
 
 
 def _visible_character(character: str) -> str:
@@ -34,20 +45,25 @@ def _visible_character(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def shortened(text: str, length: int) -> str:
+def shortened(text: str, length: int, show: Callable[[str], str] = visible) -> str:
     """Return the text made visible, and cut after ``length`` characters with a note of how many are left."""
     left_out = len(text) - length
     # A few characters more are not worth the note.
     if left_out <= len(f"… (+{left_out:,} characters)"):
-        return visible(text)
+        return show(text)
     while length > 1 and (unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f"):
         length -= 1  # do not cut a letter off its accent
-    return f"{visible(text[:length])}… (+{len(text) - length:,} characters)"
+    return f"{show(text[:length])}… (+{len(text) - length:,} characters)"
 
 
 def compact_json(value: Any) -> str:
     """Return a JSON value on one line, as it would be written by hand."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+
+
+def taken(start: int, end: int) -> str:
+    """Return how long something took; ``<1s`` if both times are the same, as whole seconds may be."""
+    return duration(end - start) if end > start else "<1s"
 
 
 def duration(nanoseconds: int) -> str:

@@ -1,4 +1,4 @@
-"""One writer at a time, across processes: a lock on an open file."""
+"""One writer at a time, across processes: a lock on an open file. Exporters of others may use it too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["exclusive"]
 
 if sys.platform == "win32":
     import msvcrt

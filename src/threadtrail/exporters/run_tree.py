@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from threadtrail.exporters.console_text import counted, duration, shortened, visible
+from threadtrail.exporters.console_text import counted, duration, shortened, taken, visible, visible_lines
 from threadtrail.exporters.content_lines import message_line, tool_content
 from threadtrail.trace_shape_times import Interval, run_interval, step_intervals, tool_interval
 
@@ -23,7 +23,10 @@ Piece = tuple[str, Style]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One line: a label (or none), then pieces of text; ``children`` hang below."""
+    """A label (or none), then pieces of text, on one line or, where one has line ends, several.
+
+    ``children`` hang below.
+    """
 
     label: str
     pieces: tuple[Piece, ...]
@@ -114,9 +117,8 @@ class _RunTree:
         yield self._status()
         yield from map(self._message, run.input)
         yield from self._steps()
-        if run.usage is not None:
-            total = f"{run.usage.total_tokens:,} total"
-            yield Node("tokens", tuple(_joined([*token_facts(run.usage), total], "plain")))
+        if run.usage is not None and (facts := token_facts(run.usage)):
+            yield Node("tokens", tuple(_joined([*facts, f"{run.usage.total_tokens:,} total"], "plain")))
         if run.incomplete_reason:
             yield Node("incomplete", ((visible(run.incomplete_reason), "warning"),))
         if run.error is not None:
@@ -162,7 +164,7 @@ class _RunTree:
         return Node(
             "step",
             (
-                (f"{visible(step.kind)} {duration(interval.end - interval.start)}", "plain"),
+                (f"{visible(step.kind)} {taken(*interval)}", "plain"),
                 *_unusual(step.status),
                 *_dim(facts),
             ),
@@ -172,12 +174,14 @@ class _RunTree:
     def _tool(self, call: ToolCall, step: Interval) -> Node:
         interval = tool_interval(call, step, self.within)
         kind = None if call.kind in {"function", call.name} else call.kind
+        show = visible_lines if call.kind == "code_interpreter" else visible
         children = [
-            Node(label, ((shortened(text, self.length), "plain"),)) for label, text in tool_content(call)
+            Node(label, ((shortened(text, self.length, show), "plain"),))
+            for label, text in tool_content(call)
         ]
         if call.error is not None:
             children.append(error_node(call.error, self.length))
-        took: Piece = (duration(interval.end - interval.start), "plain")
+        took: Piece = (taken(*interval), "plain")
         pieces: list[Piece] = [(visible(call.name), "name"), took]
         if call.ended_at is None and call.output is None and call.error is None:
             pieces.append(("no output", "warning"))
@@ -196,7 +200,9 @@ class _RunTree:
 
 
 def token_facts(usage: Usage) -> list[str | None]:
-    """The numbers of a usage; a part that nobody told is left out."""
+    """The numbers of a usage; a part that nobody told is left out, and all if no token was used."""
+    if not (usage.total_tokens or usage.input_tokens or usage.output_tokens):
+        return []
     cached, reasoning = usage.cached_input_tokens, usage.reasoning_tokens
     return [
         f"{usage.input_tokens:,} in",

@@ -48,9 +48,11 @@ class TraceGroups:
         return self.release() if held >= HELD_AT_MOST else []
 
     def end(self, event: TraceEnded, length: int) -> list[Node]:
-        """Close a group: it moves into the trace around it, or is to be shown now."""
+        """Close a group: it moves into the trace around it, or is to be shown now, unless it is empty."""
         group = self._open.pop(event.trace_id, None)
         children = list(group.nodes) if group else []
+        if event.error is None and not children and not (group and group.shown_before):
+            return []
         if event.error is not None:
             children.append(error_node(event.error, length))
         runs = group.runs if group else 0

@@ -24,7 +24,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
     try:
         result = await inner.coroutine
     except BaseException as error:
-        note_failure(sink, call, error)
+        note_failure(sink, call, error, token.old_value)
         raise
     finally:
         restore(token)

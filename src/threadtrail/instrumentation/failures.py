@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
 from threadtrail.recording.kinds import POLL
-from threadtrail.recording.observation import Raised
+from threadtrail.recording.observation import Call, Raised
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
     from threadtrail.instrumentation.sink import Sink
-    from threadtrail.recording.observation import Call
 
 RETRY_HEADER = "x-stainless-retry-count"
 
@@ -24,13 +23,19 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(type=clean_text(kind), message=clean_text(str(error)) or None)
 
 
-def note_failure(sink: Sink, call: Call, error: BaseException) -> None:
-    """Note that a call raised, unless it is a helper, whose inner call was noted already.
+def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = None) -> None:
+    """Note that a call raised; ``outer`` is the call within which it was made, if there is one.
 
-    A coroutine that is thrown away unfinished has not failed.
+    A helper that polls is noted only if it raised by itself: at an answer that cannot be read, say. A
+    coroutine that is thrown away unfinished has not failed, nor has a wait that was cancelled.
     """
-    if call.operation != POLL and not isinstance(error, GeneratorExit):
-        sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
+    if isinstance(error, GeneratorExit):
+        return
+    if call.operation == POLL and (call.failed_within or not isinstance(error, Exception)):
+        return
+    if isinstance(outer, Call):
+        outer.failed_within = True
+    sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
 
 
 def raised(call: Call, error: BaseException) -> Raised:

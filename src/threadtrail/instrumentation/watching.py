@@ -64,7 +64,7 @@ class Watch:
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
-            note_failure(sink, call, error)
+            note_failure(sink, call, error, token.old_value)
             raise
         finally:
             current_call.reset(token)

@@ -32,7 +32,8 @@ class Call:
     kept only for as long as its observations are unread (and, with ``fetch_run_details``, until its runs
     have ended). ``run_id`` is filled in by the recorder, for a stream whose run becomes known by its first
     event; ``loop`` is the event loop of an async call, where ``fetch_run_details`` needs it; ``response``
-    is the HTTP response, until its body was noted.
+    is the HTTP response, until its body was noted; ``failed_within`` says that another call that this one
+    made has raised, and was noted.
     """
 
     operation: str
@@ -45,6 +46,7 @@ class Call:
     run_id: str | None = None
     loop: Any = None
     response: Any = None
+    failed_within: bool = False
 
 
 @dataclass(slots=True)

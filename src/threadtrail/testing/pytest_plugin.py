@@ -6,6 +6,7 @@ for, and changes nothing by itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,27 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
     from threadtrail.testing import AssistantsServer, Captured
     from threadtrail.values import Run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many rules of the conformance kit were not checked, since a skip is easily overlooked."""
+    if terminalreporter.hasopt("skipped"):
+        return  # pytest lists them itself, with their reasons
+    unchecked = Counter(
+        report.nodeid.split("::")[-2]
+        for report in terminalreporter.stats.get("skipped", ())
+        if "::test_" in report.nodeid and _is_not_checked(report)
+    )
+    for name, count in unchecked.items():
+        rules = "1 rule was" if count == 1 else f"{count} rules were"
+        terminalreporter.write_line(f"threadtrail: {name}: {rules} not checked; pytest -rs says what to add.")
+
+
+def _is_not_checked(report: pytest.TestReport) -> bool:
+    from threadtrail.testing.conformance.problem import NOT_CHECKED  # noqa: PLC0415 - as below
+
+    # Of a test that was skipped, this is the file, the line and the reason.
+    return isinstance(report.longrepr, tuple) and report.longrepr[2].startswith(f"Skipped: {NOT_CHECKED}")
 
 
 @pytest.fixture

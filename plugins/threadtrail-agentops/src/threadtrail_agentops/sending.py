@@ -9,6 +9,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.export import SpanExportResult
+from requests import RequestException
 
 from threadtrail_agentops.session import FIRST_TOKEN_TIMEOUT, TokenSession
 from threadtrail_agentops.tokens import NoTokenError
@@ -56,11 +57,13 @@ class Sender:
             try:
                 self._wait_for_token(self._target.retry_seconds if within is None else within)
             except NoTokenError as error:
-                raise NotDeliveredError(f"{len(spans)} spans not sent. {error}") from error
-            failed = sum(len(chunk) for chunk in _chunks(spans) if not self._took(chunk))
-        if failed:
-            reason = self._session.last_answer or "no answer"
-            raise NotDeliveredError(f"AgentOps did not take {failed} of {len(spans)} spans: {reason}")
+                raise NotDeliveredError(f"{_counted(spans)} not sent. {error}") from error
+            lost, reason = 0, ""
+            for chunk in _chunks(spans):
+                if not self._took(chunk):
+                    lost, reason = lost + len(chunk), self._session.outcome
+        if lost:
+            raise NotDeliveredError(f"AgentOps did not take {lost} of {_counted(spans)}: {reason}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -98,7 +101,14 @@ class Sender:
             pause, timeout = min(pause * 2, LONGEST_PAUSE), min(timeout * 2, LONGEST_TOKEN_TIMEOUT)
 
     def _took(self, spans: Sequence[ReadableSpan]) -> bool:
-        return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        try:
+            return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        except RequestException:  # some releases of the OTLP exporter pass it on
+            return False
+
+
+def _counted(spans: Sequence[ReadableSpan]) -> str:
+    return "1 span" if len(spans) == 1 else f"{len(spans)} spans"
 
 
 def _chunks(spans: Sequence[ReadableSpan]) -> Iterator[Sequence[ReadableSpan]]:

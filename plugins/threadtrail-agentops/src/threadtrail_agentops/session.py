@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requests import ReadTimeout, RequestException, Session
+from requests import ReadTimeout, RequestException, Session, Timeout
 
-from threadtrail_agentops.tokens import Tokens
+from threadtrail.checks import no_answer, shown_address
+from threadtrail_agentops.tokens import NoTokenError, Tokens
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Request, Response
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FIRST_TOKEN_TIMEOUT = 2.0
 """Seconds to wait for a token; an own, short time, so that a dead endpoint does not use up all there is."""
 REFUSED = frozenset({401, 403})
+REDIRECTS = range(300, 400)
 OURS = frozenset(
     {
         "accept",
@@ -44,6 +46,12 @@ class TokenSession(Session):
         self._token_url = token_url
         self.tokens = Tokens(self.ask_for_token)
         self.last_answer: str | None = None
+        self._failure = ""
+
+    @property
+    def outcome(self) -> str:
+        """What came of the last request, in words that hold nothing of what was sent."""
+        return f"HTTP {self.last_answer}" if self.last_answer else self._failure
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         """Send a request of the OTLP exporter.
@@ -55,17 +63,16 @@ class TokenSession(Session):
         # The user's own collector may have a certificate authority and a client certificate; not this one.
         kwargs |= {"verify": None, "cert": None, "allow_redirects": False}
         self.verify, self.cert = True, None
-        self.last_answer = None
-        wait = FIRST_TOKEN_TIMEOUT
-        answer = self._send_with(self.tokens.get(wait), method, url, *args, **kwargs)
-        if answer.status_code in REFUSED:
-            token = self.tokens.renew(wait)
-            if token is not None:
-                answer = self._send_with(token, method, url, *args, **kwargs)
+        self.last_answer, self._failure = None, ""
+        try:
+            answer = self._send(method, url, *args, **kwargs)
+        except RequestException as error:
+            self._failure = _failure(str(url), error)
+            raise
         if answer.status_code not in REFUSED:
             self.tokens.accepted()
         self.last_answer = f"{answer.status_code} {answer.reason}"
-        if answer.is_redirect:  # the SDK's exporter would take it for a success
+        if answer.status_code in REDIRECTS:  # the SDK's exporter would take it for a success
             raise RequestException(f"{self.last_answer}: the exporter endpoint has moved")
         return answer
 
@@ -78,6 +85,13 @@ class TokenSession(Session):
         if token is not None:
             prepared.headers["Authorization"] = f"Bearer {token}"
         return prepared
+
+    def _send(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
+        """Send with a token, and once more with a new one if it is refused."""
+        wait = FIRST_TOKEN_TIMEOUT
+        answer = self._send_with(self.tokens.get(wait), method, url, *args, **kwargs)
+        token = self.tokens.renew(wait) if answer.status_code in REFUSED else None
+        return answer if token is None else self._send_with(token, method, url, *args, **kwargs)
 
     def _send_with(self, token: str, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         try:
@@ -95,6 +109,15 @@ class TokenSession(Session):
             allow_redirects=False,
             auth=_NoAuth(),
         )
+
+
+def _failure(url: str, error: RequestException) -> str:
+    """Why there is no answer."""
+    if isinstance(error, NoTokenError):
+        return str(error)
+    if isinstance(error, (NoAnswerError, Timeout)):
+        return f"{shown_address(url)} did not answer in time"
+    return no_answer(url, error, 0).problem.rstrip(".")
 
 
 class _NoAuth:

@@ -7,41 +7,36 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from threadtrail import hookimpl
+from threadtrail import ConfigurationError, hookimpl
 from threadtrail.events import Event, RunEnded
 from threadtrail.exporters.file_lock import exclusive
 
 
 @dataclass
 class RunTable:
-    """Appends a row to a CSV file for each run that has ended; processes may share the file.
-
-    Args:
-        path: the file; it is made if it is not there, in a folder that must exist.
-        prices: by model, what a million input tokens and a million output tokens cost.
-    """
+    """Appends a row to a CSV file for each run that has ended."""
 
     path: Path = Path("runs.csv")
-    prices: dict[str, tuple[float, float]] = field(default_factory=dict)
+    prices: dict[str, tuple[float, float]] = field(default_factory=dict)  # of a million tokens, by model
 
     @hookimpl
     def start(self) -> None:
-        """Raise OSError, out of ``instrument()``, if the file cannot be written."""
+        """Raise ConfigurationError if there is no folder to write to."""
         self.path = self.path.expanduser().absolute()
-        self.path.open("a").close()
+        if not os.access(folder := self.path.parent, os.W_OK):
+            raise ConfigurationError(f"path: no folder {folder} to write to. Create it, or choose another.")
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
         """Append the runs among these events."""
         rows = [self._row(event) for event in events if isinstance(event, RunEnded)]
-        if not rows:
-            return
-        with self.path.open("a", newline="", encoding="utf-8") as file, exclusive(file.fileno()):
-            table = csv.DictWriter(file, rows[0])
-            if file.seek(0, os.SEEK_END) == 0:
-                table.writeheader()
-            table.writerows(rows)
-            file.flush()  # all of it before another process may write
+        if rows:
+            with self.path.open("a", newline="", encoding="utf-8") as file, exclusive(file.fileno()):
+                table = csv.DictWriter(file, rows[0])
+                if file.seek(0, os.SEEK_END) == 0:
+                    table.writeheader()
+                table.writerows(rows)
+                file.flush()  # all of it before another process may write
 
     def _row(self, event: RunEnded) -> dict[str, object]:
         run, usage, cost = event.run, event.run.usage, None

@@ -13,7 +13,9 @@ import langfuse
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from requests import Session
+from requests import RequestException
+
+from threadtrail_langfuse.session import LangfuseSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 OTLP_LOGGER = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-WRITTEN_BY_HTTP = frozenset({"content-type", "content-encoding", "user-agent", "accept", "accept-encoding"})
 COMPRESSIONS = {"gzip": Compression.Gzip, "none": Compression.NoCompression}
 GZIP_SINCE = 5
 """The SDK's major version that compresses unless told otherwise; servers for older ones may not expect it."""
@@ -52,11 +53,12 @@ class Sender(SpanExporter):
         try:
             with _kept_from_log(said):
                 result = exporter.export(spans)
+        except RequestException as error:  # some releases of the OTLP exporter pass it on
+            said.append(type(error).__name__)
         finally:
             if result is not SpanExportResult.SUCCESS:
                 self._lost += len(spans)
-                # What went wrong first, and how it ended: in between are retries.
-                self._reason = " ".join(dict.fromkeys([*said[:1], *said[-1:]]))
+                self._reason = _outcome(exporter) or _in_short(said)
         return result
 
     def raise_if_lost(self) -> None:
@@ -68,16 +70,30 @@ class Sender(SpanExporter):
         lost, self._lost = self._lost, 0
         if lost:
             reason = f": {self._reason}" if self._reason else ""
-            raise NotDeliveredError(f"{lost} observations did not reach Langfuse{reason}")
+            noun = "observation" if lost == 1 else "observations"
+            raise NotDeliveredError(f"{lost} {noun} did not reach Langfuse{reason}")
 
     def shutdown(self) -> None:
         """Close the connection, if there is one."""
-        if isinstance(self._exporter, OTLPSpanExporter):  # another one is the app's own to close
+        if isinstance(self._exporter, ToLangfuse):  # another one is the app's own to close
             self._exporter.shutdown()  # type: ignore[no-untyped-call,unused-ignore]  # untyped in some versions
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the SDK's signature
         """Nothing is held here."""
         return True
+
+
+class ToLangfuse(OTLPSpanExporter):
+    """The OTLP exporter, on a session that knows what came of its requests."""
+
+    def __init__(self, *, headers: Mapping[str, str], **options: Any) -> None:
+        self.connection = LangfuseSession(headers)
+        super().__init__(headers=dict(headers), session=self.connection, **options)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the spans."""
+        self.connection.outcome = ""
+        return super().export(spans)
 
 
 def langfuse_exporter(settings: Mapping[str, Any]) -> SpanExporter:
@@ -97,27 +113,22 @@ def langfuse_exporter(settings: Mapping[str, Any]) -> SpanExporter:
         "x-langfuse-ingestion-version": "4",
         **(settings.get("additional_headers") or {}),
     }
-    return OTLPSpanExporter(
+    return ToLangfuse(
         endpoint=f"{settings['base_url']}/{path.lstrip('/')}",
         headers=headers,
         timeout=settings.get("timeout") or int(os.environ.get("LANGFUSE_TIMEOUT") or 5),
         compression=_compression(settings.get("otel_compression")),
-        session=_OwnHeadersOnly(headers),
     )
 
 
-class _OwnHeadersOnly(Session):
-    """Sends the headers that are meant for Langfuse, and none that the environment adds."""
+def _outcome(exporter: SpanExporter) -> str:
+    """What Langfuse answered, as far as that is known; nothing for an exporter of the app's own."""
+    return exporter.connection.outcome if isinstance(exporter, ToLangfuse) else ""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__()
-        self._allowed = WRITTEN_BY_HTTP | {name.lower() for name in headers}
 
-    def request(self, *args: Any, **kwargs: Any) -> Any:
-        headers = kwargs.get("headers")
-        if headers:
-            kwargs["headers"] = {k: v for k, v in headers.items() if k.lower() in self._allowed}
-        return super().request(*args, **kwargs)
+def _in_short(said: Sequence[str]) -> str:
+    """What went wrong first, and how it ended: in between are retries."""
+    return " ".join(dict.fromkeys([*said[:1], *said[-1:]]))
 
 
 def _compression(chosen: str | None) -> Compression | None:

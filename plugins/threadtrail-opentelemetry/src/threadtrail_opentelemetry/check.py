@@ -3,53 +3,52 @@
 from __future__ import annotations
 
 import logging
-import os
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from requests import RequestException, Response, Session
+from requests import RequestException, Response
 
-from threadtrail.checks import no_answer, shown_address
+from threadtrail.checks import no_answer
 from threadtrail.errors import CheckError
+from threadtrail_opentelemetry.sending import kept_from_log
+from threadtrail_opentelemetry.session import CollectorSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-CREDENTIAL_PROVIDERS = (
-    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
-    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
-)
-TAKEN = range(200, 300)  # the exporter takes a redirect for a success, and follows none
+    from threadtrail_opentelemetry.session import Answer
+
+TAKEN = range(200, 300)
 REFUSED = frozenset({401, 403})
 NO_SUCH_PATH = frozenset({404, 405})
-EXPORTER_LOGGER = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
+
+WHERE = "OTEL_EXPORTER_OTLP_ENDPOINT without /v1/traces, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT with it."
 
 
 class AskedError(RequestException):
     """Keeps the exporter from asking again: once is enough to know."""
 
 
-class AskingOnce(Session):
-    """Remembers what came of the request, and where it went to."""
+class AskingOnce(CollectorSession):
+    """Remembers also what kept the request from an answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.address = ""
-        self.answer: Response | None = None
         self.error: RequestException | None = None
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         """Send the request. Raises AskedError unless it was taken."""
-        self.address = shown_address(str(url))
         try:
-            self.answer = super().request(method, url, *args, **{**kwargs, "allow_redirects": False})
+            response = super().request(method, url, *args, **kwargs)
         except RequestException as error:
             self.error = error
-        if self.answer is None or self.answer.status_code not in TAKEN:
+            raise AskedError("asked once") from None
+        if response.status_code not in TAKEN:
             raise AskedError("asked once")
-        return self.answer
+        return response
 
 
 def ask(target: Mapping[str, Any], timeout: float) -> str:
@@ -66,48 +65,44 @@ def ask(target: Mapping[str, Any], timeout: float) -> str:
     session = AskingOnce()
     exporter = OTLPSpanExporter(**target, timeout=timeout, session=session)
     try:
-        with _quiet(), suppress_instrumentation():
+        with kept_from_log(EXPORTER_LOGGER, []), suppress_instrumentation(), suppress(AskedError):
             exporter.export([])
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
+    if session.answer is not None:
+        return _verdict(session.address, session.answer)
     if session.error is not None:
         raise no_answer(session.address, session.error, timeout) from session.error
-    if session.answer is None:
-        raise CheckError("Nothing was sent to the collector.", "See what the logger opentelemetry says.")
-    if session.answer.status_code not in TAKEN:
-        raise _refusal(session.address, session.answer.status_code)
-    return f"The collector at {session.address} takes spans (HTTP {session.answer.status_code})."
+    raise CheckError("Nothing was sent to the collector.", "See what the logger opentelemetry says.")
 
 
-def asked_otherwise() -> str | None:
-    """Name the variable by which the exporter's requests are made in a way of the program's own."""
-    return next((name for name in CREDENTIAL_PROVIDERS if os.environ.get(name)), None)
-
-
-def _refusal(address: str, status: int) -> CheckError:
+def _verdict(address: str, answer: Answer) -> str:
+    """Say that the collector takes spans; raises CheckError if it does not."""
+    status = answer.status
+    if status in TAKEN:
+        return f"The collector at {address} takes spans (HTTP {status})."
+    if answer.redirects:
+        raise _redirect(address, answer)
     if status in REFUSED:
-        return CheckError(
+        raise CheckError(
             f"The collector at {address} does not take the credentials (HTTP {status}).",
             "Correct OTEL_EXPORTER_OTLP_HEADERS (authorization=Bearer%20...), or the option headers.",
         )
     if status in NO_SUCH_PATH:
-        return CheckError(
+        raise CheckError(
             f"{address} answers, but not as a collector does (HTTP {status}).",
-            "Name a collector's address for OTLP over HTTP, port 4318 as a rule: OTEL_EXPORTER_OTLP_ENDPOINT "
-            "without /v1/traces, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT with it.",
+            f"Name a collector's address for OTLP over HTTP, port 4318 as a rule: {WHERE}",
         )
-    return CheckError(f"The collector at {address} takes no spans (HTTP {status}).", "See its logs.")
+    raise CheckError(f"The collector at {address} takes no spans (HTTP {status}).", "See its logs.")
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter from logging what is told otherwise."""
-
-    def keep_back(_record: logging.LogRecord) -> bool:
-        return False
-
-    EXPORTER_LOGGER.addFilter(keep_back)
-    try:
-        yield
-    finally:
-        EXPORTER_LOGGER.removeFilter(keep_back)
+def _redirect(address: str, answer: Answer) -> CheckError:
+    if not answer.moved_to:
+        return CheckError(
+            f"{address} redirects (HTTP {answer.status}), and does not say where to.",
+            f"Redirects are not followed. Name the collector's own address: {WHERE}",
+        )
+    return CheckError(
+        f"{address} redirects to {answer.moved_to} (HTTP {answer.status}), and redirects are not followed.",
+        f"Use the address that it redirects to, if a collector is there: {WHERE}",
+    )

@@ -92,10 +92,10 @@ class OpenTelemetryExporter:
         """Find the providers to use; opens no connection.
 
         Raises:
-            ConfigurationError: there are none, and no collector is named.
+            ConfigurationError: there are none and no collector is named, or not by an address.
         """
         capture = chosen_capture(self._message_content, capture_content=settings.capture_content)
-        providers = resolve(self._given)
+        providers = resolve(self._given, events=capture.in_events)
         if capture.in_events and not providers.keeps_events:
             logger.warning(
                 "exporter 'opentelemetry': message content is to go into events, but there is no logger "

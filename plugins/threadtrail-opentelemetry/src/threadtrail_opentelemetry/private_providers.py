@@ -19,12 +19,17 @@ from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExporti
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
+from threadtrail_opentelemetry.sending import Sender
+from threadtrail_opentelemetry.session import asked_otherwise, session_for
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from threadtrail_opentelemetry.standard_variables import Signal
 
 
 class NotDeliveredError(Exception):
@@ -122,14 +127,10 @@ class PrivateProviders:
         """
         spans, self._spans.held = self._spans.held, []
         records, self._records.held = self._records.held, []
-        failed = []
         with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
-            if spans and not _succeeded(self._span_exporter.export(spans)):
-                failed.append(f"{len(spans)} spans")
-            if records and not _succeeded(self._log_exporter.export(records)):
-                failed.append(f"{len(records)} log records")
-        if failed:
-            raise NotDeliveredError(f"the collector did not take {' and '.join(failed)}")
+            lost = [self._span_sender.send(spans), self._record_sender.send(records)]
+        if any(lost):
+            raise NotDeliveredError(f"the collector did not take {' and '.join(filter(None, lost))}")
 
     def flush(self, timeout: float) -> bool:
         """Send everything, metrics included; False if it could not be sent in ``timeout`` seconds."""
@@ -145,14 +146,14 @@ class PrivateProviders:
             with suppress_instrumentation():
                 if self.meter_provider is not None:
                     self.meter_provider.shutdown(_milliseconds(timeout))
-                self._span_exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
-                self._log_exporter.shutdown()  # type: ignore[no-untyped-call]  # as above
+                self._span_sender.close()
+                self._record_sender.close()
 
     def check(self, timeout: float) -> str:
         """Ask the collector whether it takes spans; raises ``CheckError``."""
         from threadtrail_opentelemetry import check  # noqa: PLC0415 - whole programs do without
 
-        if provider := check.asked_otherwise():
+        if provider := asked_otherwise("traces"):
             return f"Requests are made as {provider} says, so the collector was not asked."
         return check.ask(self._target("traces"), timeout)
 
@@ -168,22 +169,19 @@ class PrivateProviders:
             self.meter_provider = self._meters()
 
     def _connect(self) -> None:
-        self._span_exporter = OTLPSpanExporter(**self._target("traces"))
-        self._log_exporter = OTLPLogExporter(**self._target("logs"))
+        self._span_sender = Sender(OTLPSpanExporter, self._target("traces"), signal="traces", noun="span")
+        self._record_sender = Sender(OTLPLogExporter, self._target("logs"), signal="logs", noun="log record")
 
     def _meters(self) -> MeterProvider:
-        reader = PeriodicExportingMetricReader(_OfOneProcess(**self._target("metrics")))
+        exporter = _OfOneProcess(**self._target("metrics"), session=session_for("metrics"))
+        reader = PeriodicExportingMetricReader(exporter)
         return MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
 
-    def _target(self, signal: str) -> dict[str, Any]:
+    def _target(self, signal: Signal) -> dict[str, Any]:
         target: dict[str, Any] = {"headers": self._headers}
         if self._base is not None:
             target["endpoint"] = f"{self._base.rstrip('/')}/v1/{signal}"
         return target
-
-
-def _succeeded(result: Any) -> bool:
-    return bool(result.name == "SUCCESS")
 
 
 def _milliseconds(seconds: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,15 @@ from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, TracerProvider
 
 from threadtrail.errors import ConfigurationError
+from threadtrail_opentelemetry import standard_variables
+from threadtrail_opentelemetry.addresses import is_address, no_address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     # Not at run time: it would load the OTLP exporters.
     from threadtrail_opentelemetry.private_providers import PrivateProviders  # noqa: TC004
-
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-PROTOCOL = "http/protobuf"
+    from threadtrail_opentelemetry.standard_variables import Signal
 
 NOWHERE = (
     "exporter 'opentelemetry': there is nowhere to send spans to. Set up OpenTelemetry before "
@@ -86,21 +86,22 @@ class Given:
             )
         if self.headers is not None and self.endpoint is None:
             raise ConfigurationError("headers: they belong to endpoint, which is missing")
-        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
-            raise ConfigurationError(
-                f"endpoint={self.endpoint!r}: write the collector's address for OTLP over HTTP, "
-                "such as http://localhost:4318"
-            )
+        if self.endpoint is not None and not is_address(self.endpoint):
+            raise ConfigurationError(no_address("endpoint", self.endpoint))
         if self.endpoint is not None and "/v1/" in self.endpoint:
             raise ConfigurationError(
                 f"endpoint={self.endpoint!r}: leave out /v1/traces, since metrics go to /v1/metrics beside it"
             )
 
 
-def resolve(given: Given) -> Providers:
+def resolve(given: Given, *, events: bool) -> Providers:
     """Return the providers to use, by the first rule that applies.
 
     Passed in; ``endpoint``; the global tracer provider; the standard endpoint variables.
+
+    Args:
+        given: what the user handed over.
+        events: whether content is to go into log records.
 
     Raises:
         ConfigurationError: none of them, or the variables ask for what is not supported.
@@ -112,19 +113,22 @@ def resolve(given: Given) -> Providers:
     ambient = trace.get_tracer_provider()
     if not isinstance(ambient, ProxyTracerProvider):
         return _around(ambient, given)
-    if _says("OTEL_SDK_DISABLED", "true") or _says("OTEL_TRACES_EXPORTER", "none"):
+    if standard_variables.says("OTEL_SDK_DISABLED", "true") or standard_variables.switched_off("traces"):
         logger.info("exporter 'opentelemetry': switched off by OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER")
         return Providers(NoOpTracerProvider(), NoOpMeterProvider(), NoOpLoggerProvider())
-    if not any(os.environ.get(name) for name in ENDPOINTS):
+    if not standard_variables.names_collector("traces"):
         raise ConfigurationError(NOWHERE)
-    for name in PROTOCOLS:
-        if os.environ.get(name, PROTOCOL) != PROTOCOL:
-            raise ConfigurationError(
-                f"exporter 'opentelemetry': {name}={os.environ[name]}, but without a tracer provider of "
-                f"yours only {PROTOCOL} is spoken (port 4318 as a rule). Set {name}={PROTOCOL}, "
-                "or pass tracer_provider=..."
-            )
+    standard_variables.check(_sent(given, events=events))
     return _private(given)
+
+
+def _sent(given: Given, *, events: bool) -> Iterator[Signal]:
+    """The signals that providers of our own will send."""
+    yield "traces"
+    if _metrics_go_out(given):
+        yield "metrics"
+    if events and _logs_go_out(given):
+        yield "logs"
 
 
 def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
@@ -143,8 +147,8 @@ def _private(given: Given) -> Providers:
     private = private_providers.PrivateProviders(
         given.endpoint,
         given.headers,
-        metrics=given.meter_provider is None and _goes_out("METRICS", given),
-        logs=given.logger_provider is None and _goes_out("LOGS", given),
+        metrics=_metrics_go_out(given),
+        logs=_logs_go_out(given),
     )
     return with_private(private, given)
 
@@ -159,13 +163,15 @@ def with_private(private: PrivateProviders, given: Given) -> Providers:
     )
 
 
-def _goes_out(signal: str, given: Given) -> bool:
+def _metrics_go_out(given: Given) -> bool:
+    return given.meter_provider is None and _goes_out("metrics", given)
+
+
+def _logs_go_out(given: Given) -> bool:
+    return given.logger_provider is None and _goes_out("logs", given)
+
+
+def _goes_out(signal: Signal, given: Given) -> bool:
     """Whether a collector for this signal is named, and it was not switched off."""
-    named = given.endpoint or any(
-        map(os.environ.get, (ENDPOINTS[0], f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
-    )
-    return bool(named) and not _says(f"OTEL_{signal}_EXPORTER", "none")
-
-
-def _says(variable: str, value: str) -> bool:
-    return os.environ.get(variable, "").strip().lower() == value
+    named = given.endpoint is not None or standard_variables.names_collector(signal)
+    return named and not standard_variables.switched_off(signal)

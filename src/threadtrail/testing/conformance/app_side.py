@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from threadtrail.testing.conformance import process_state, rules
-from threadtrail.testing.conformance.problem import NotCheckedError, Problem
+from threadtrail.testing.conformance.case import mend_first
+from threadtrail.testing.conformance.problem import Problem
 from threadtrail.testing.conformance.stories import story
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def leaves_the_process(case: Case) -> None:
             at_work = process_state.look()
             driver.shutdown()
         except Problem as problem:  # this rule comes first, and that is the business of others
-            raise NotCheckedError(f"{problem.seen} Mend first: {problem.rule}") from None
+            mend_first(problem.seen, {problem.rule})
         afterwards = process_state.look()
     changed = process_state.differences(before, at_work) | process_state.differences(before, afterwards)
     if left := _still_running(driver.threads_of_exporter(afterwards.threads - before.threads), case.deadline):

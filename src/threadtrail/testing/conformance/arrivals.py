@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from threadtrail.testing.conformance import rules
 from threadtrail.testing.conformance.problem import NotCheckedError
 from threadtrail.testing.conformance.stories import run_id
 from threadtrail.testing.conformance.watching import FILE
@@ -13,9 +14,14 @@ if TYPE_CHECKING:
     from threadtrail.testing.conformance.author import Author
     from threadtrail.testing.conformance.watching import Watch
 
-NOT_SEEN = (
-    "it cannot be seen which runs arrived, since their ids are in nothing that was written. Define "
-    "`def delivered(self)` in your test class: return the id of each run that arrived, as often as it did."
+NOT_SEEN = "it cannot be seen which runs arrived, since their ids are in nothing that was written."
+DEFINE_DELIVERED = (
+    "define `def delivered(self)` in your test class: return the id of each run that arrived, as often as it "
+    "did."
+)
+ADD = (
+    f"So {DEFINE_DELIVERED} If the exporter tells of some runs only, also set `sample` to one of them: "
+    '`sample = "failed"`, say.'
 )
 
 
@@ -67,7 +73,7 @@ class Arrivals:
         if self.told_by_author:
             return 1
         if not any(counts.values()):
-            raise NotCheckedError(NOT_SEEN)
+            raise NotCheckedError(NOT_SEEN, add=ADD, after=(rules.LOSES,))
         ((usual, _),) = Counter(count for count in counts.values() if count).most_common(1)
         return usual
 

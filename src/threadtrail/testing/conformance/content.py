@@ -4,44 +4,33 @@ from __future__ import annotations
 
 import base64
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import threadtrail
 from threadtrail.testing.conformance import rules
 from threadtrail.testing.conformance.arrivals import everything_written
 from threadtrail.testing.conformance.problem import NotCheckedError, Problem
 from threadtrail.testing.conformance.process_state import import_sdk
+from threadtrail.testing.conformance.real_runs import SECRETS, play, server_for_runs
 from threadtrail.testing.conformance.taking import TAKING
-from threadtrail.testing.server import (
-    AssistantsServer,
-    FunctionCall,
-    Message,
-    MissingExtraError,
-    RunScript,
-    ToolCalls,
-)
+from threadtrail.testing.server import MissingExtraError
 
 if TYPE_CHECKING:
-    from openai import OpenAI
-
     from threadtrail.testing.conformance.case import Case
 
-INSTRUCTIONS, QUESTION, ARGUMENT, OUTPUT, ANSWER = SECRETS = tuple(
-    f"conformance-secret-{what}" for what in ("instructions", "question", "argument", "output", "answer")
-)
-SCRIPT = RunScript(ToolCalls(FunctionCall("look_up", {"word": ARGUMENT})), Message(ANSWER))
-NOT_SEEN = (
-    "nothing that the exporter writes can be seen. Let it write under tmp_path, or define "
-    "`def written(self)` in your test class: return all that the backend got."
+NOT_SEEN = "nothing that the exporter writes of real runs can be seen, whether they complete or fail."
+LET_SEE = (
+    "Let it write under tmp_path, or define `def written(self)` in your test class: return all that the "
+    "backend got."
 )
 
 
 def writes_no_content(case: Case) -> None:
-    """A real client, a real run, ``instrument(capture_content=False)``: what was said is found nowhere."""
+    """A real client, real runs, ``instrument(capture_content=False)``: what was said is found nowhere."""
     if threadtrail.status().active:
-        raise NotCheckedError("threadtrail.instrument() is in force in this process. Undo it first.")
+        raise NotCheckedError("threadtrail.instrument() is in force in this process.", add="Undo it first.")
     try:
-        server = AssistantsServer(SCRIPT, poll_after_ms=1).start()
+        server = server_for_runs().start()
     except MissingExtraError as missing:
         raise NotCheckedError(str(missing)) from None
     import_sdk()  # before the clock runs
@@ -75,18 +64,16 @@ def writes_no_content(case: Case) -> None:
     if not delivered:
         raise Problem(
             rules.THREADS,
-            seen="of a real run, no event was delivered: export() raised each time.",
+            seen="of real runs, no event was delivered: export() raised each time.",
             mend="mend export() first.",
             after=TAKING,
         )
     if not written:
-        raise NotCheckedError(NOT_SEEN)
+        raise NotCheckedError(NOT_SEEN, add=LET_SEE, after=(*TAKING, rules.THREADS, rules.LOSES))
 
 
 def _application(case: Case, exporter: object, base_url: str) -> int:
-    """What an application does, with a secret in all that is content; how many events were delivered."""
-    from openai import DefaultHttpxClient, OpenAI  # noqa: PLC0415 - only this needs the SDK
-
+    """The real runs, with the exporter in force; how many events were delivered to it."""
     instrumentation = threadtrail.instrument(
         exporters=[exporter],
         capture_content=False,
@@ -98,33 +85,12 @@ def _application(case: Case, exporter: object, base_url: str) -> int:
     if not instrumentation.active:
         raise NotCheckedError("threadtrail is switched off by THREADTRAIL_DISABLED")
     try:
-        # Reading certificates takes long, and nothing here is encrypted.
-        plain = DefaultHttpxClient(verify=False)
-        with OpenAI(base_url=base_url, api_key="sk-local", http_client=plain, max_retries=0) as client:
-            _run(client)
+        play(base_url)
         threadtrail.flush(case.deadline)
         (lane,) = threadtrail.status().exporters.values()
         return lane.delivered
     finally:
         threadtrail.uninstrument()
-
-
-def _run(client: OpenAI) -> None:
-    beta = client.beta
-    tool: Any = {"type": "function", "function": {"name": "look_up"}}
-    assistant = beta.assistants.create(model="gpt-4o", instructions=INSTRUCTIONS, tools=[tool])
-    thread = beta.threads.create()
-    beta.threads.messages.create(thread.id, role="user", content=QUESTION)
-    run = beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
-    action = run.required_action
-    calls = action.submit_tool_outputs.tool_calls if action is not None else []
-    beta.threads.runs.submit_tool_outputs_and_poll(
-        run_id=run.id,
-        thread_id=thread.id,
-        tool_outputs=[{"tool_call_id": call.id, "output": OUTPUT} for call in calls],
-    )
-    beta.threads.runs.steps.list(run.id, thread_id=thread.id)
-    beta.threads.messages.list(thread.id)
 
 
 def _found(data: bytes) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from threadtrail.testing.conformance import rules
+from threadtrail.testing.conformance.other_samples import OtherSamples
 from threadtrail.testing.conformance.problem import Problem, blamed_on
 from threadtrail.testing.conformance.stories import run_id, story
 from threadtrail.testing.conformance.taking import TAKING, nothing_raised
@@ -40,9 +41,14 @@ def deliver(case: Case) -> Delivered:
             driver.tell(story(case.sample, number))
         flushed = driver.flush() and driver.flush() and flushed
         driver.tell(story(case.sample, LAST_RUN))
+        others = None if any(arrivals.counts(ALL_RUNS).values()) else OtherSamples(case)
+        if others is not None:
+            others.tell(driver)
         driver.shutdown()
         nothing_raised(driver)
         counts = arrivals.counts(ALL_RUNS)
+        if others is not None and not any(counts.values()):
+            others.look(arrivals)
         expected = 1 if arrivals.told_by_author else first or arrivals.usual(counts)
     return Delivered(flushed=flushed, after_first_flush=first, counts=counts, expected=expected)
 
@@ -57,6 +63,13 @@ def loses_nothing(case: Case) -> None:
             mend="give the fixture a backend that takes everything; then flush() must not return False.",
         )
     missing = [number for number in ALL_RUNS if told.counts[number] < told.expected]
+    if not any(told.counts.values()):
+        raise Problem(
+            rules.LOSES,
+            seen=f"of {len(ALL_RUNS)} runs, none arrived, nor did a run of any other sample.",
+            mend="write in export(), or in flush() and shutdown(); and see whether delivered() looks where "
+            "the exporter writes, and returns each run.id as it is.",
+        )
     if missing:
         raise Problem(
             rules.LOSES,

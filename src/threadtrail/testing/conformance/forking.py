@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.testing.conformance import rules
-from threadtrail.testing.conformance.arrivals import NOT_SEEN
+from threadtrail.testing.conformance.arrivals import ADD, NOT_SEEN
 from threadtrail.testing.conformance.child_process import in_child
 from threadtrail.testing.conformance.problem import NotCheckedError, Problem, blamed_on
 from threadtrail.testing.conformance.stories import run_id, story
@@ -57,7 +57,9 @@ def survives_a_fork(case: Case) -> None:
         raise _broken(f"in the parent, after the fork, {driver.contained[0]}", driver.contained[0].error)
     of_child = Counter(dict(zip(RUNS, child.result["counts"], strict=True)))
     if not arrivals.told_by_author and not any((counts + of_child).values()):
-        raise NotCheckedError(f"the child lived and ended well, but {NOT_SEEN}")
+        raise NotCheckedError(
+            f"the child lived and ended well, but {NOT_SEEN}", add=ADD, after=(rules.LOSES,)
+        )
     _judge_arrivals(1 if arrivals.told_by_author else first, counts, of_child)
 
 

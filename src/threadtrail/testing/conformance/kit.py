@@ -18,6 +18,7 @@ from threadtrail.testing.conformance import (
 )
 from threadtrail.testing.conformance.case import Case
 from threadtrail.testing.conformance.overriding import silently_overridden
+from threadtrail.testing.conformance.problem import NOT_CHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,7 +55,7 @@ class ExporterConformance:
     def exporter_with_dead_backend(self) -> object:
         """A new exporter whose backend is away, refuses or never answers. Optional."""
         pytest.skip(
-            "not checked: give your class a fixture `exporter_with_dead_backend` that returns an exporter "
+            f"{NOT_CHECKED}give your class a fixture `exporter_with_dead_backend` that returns an exporter "
             "whose backend is away (a closed port, a full disk)"
         )
 

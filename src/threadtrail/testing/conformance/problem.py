@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+NOT_CHECKED = "not checked: "
+"""How the reason of a skip begins where something is missing; the pytest plugin counts these."""
+
+_OURS = Path(__file__).parents[2]
+_EXPORTERS = _OURS / "exporters"
 
 
 class Problem(Exception):  # noqa: N818 - what is wrong with the exporter, not with the kit
@@ -41,7 +48,7 @@ class Problem(Exception):  # noqa: N818 - what is wrong with the exporter, not w
         """The problem as the author reads it."""
         lines = [f"{self.rule}: {rule_text}", f"  seen: {self.seen}", f"  mend: {self.mend}"]
         if self.error is not None:
-            lines += ["", "".join(traceback.format_exception(self.error)).rstrip()]
+            lines += ["", _traceback(self.error)]
         return "\n".join(lines)
 
 
@@ -57,4 +64,27 @@ def blamed_on(rule: str) -> Iterator[None]:
 
 
 class NotCheckedError(Exception):
-    """A rule could not be checked; the text says what is missing."""
+    """A rule could not be checked.
+
+    Args:
+        seen: why not.
+        add: what the author can do about it.
+        after: rules that explain it: where one of them is known to be broken, nothing is to be added.
+    """
+
+    def __init__(self, seen: str, *, add: str = "", after: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{seen} {add}".rstrip())
+        self.seen = seen
+        self.after = after
+
+
+def _traceback(error: BaseException) -> str:
+    """The error as Python shows it, from where the author's code begins."""
+    whole = frames = error.__traceback__
+    while frames is not None and _is_ours(Path(frames.tb_frame.f_code.co_filename)):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames or whole)).rstrip()
+
+
+def _is_ours(file: Path) -> bool:
+    return file.is_relative_to(_OURS) and not file.is_relative_to(_EXPORTERS)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from threadtrail.testing.conformance import rules
 from threadtrail.testing.conformance.problem import NotCheckedError, Problem
-from threadtrail.testing.conformance.stories import kinds_of_run, story, unknown_event
-from threadtrail.testing.samples import events_of, sample_events
+from threadtrail.testing.conformance.stories import PLAIN, kinds_of_run, story, unknown_event
+from threadtrail.testing.samples import events_of, sample_events, sample_runs
 
 if TYPE_CHECKING:
+    from threadtrail.events import Run
     from threadtrail.testing.conformance.case import Case
     from threadtrail.testing.conformance.driving import Contained, Driver
 
 SHOWN = 3
+FIELDS_SHOWN = 6
+EMPTY = (None, (), "")
 TAKING = (rules.TAKES_EVENTS, rules.TAKES_RUNS)
 
 
@@ -41,17 +45,19 @@ def every_kind_of_run(case: Case) -> None:
     with case.watching():
         driver = case.drive(inline=True)
         failures: dict[str, Contained] = {}
+        first: Run | None = None
         for name, run in kinds_of_run():
             before = len(driver.contained)
             driver.tell(events_of(run))
             for contained in _of_export(driver.contained[before:]):
+                first = first or run
                 failures.setdefault(f"a run with {name!r}", contained)
-    if failures:
+    if first is not None:
         raise Problem(
             rules.TAKES_RUNS,
             seen=_listed(failures),
-            mend="expect None and empty values in most fields, new kinds and statuses, and any character in "
-            "text.",
+            mend=f"{_what_is_missing(first)}expect None and empty values in most fields, new kinds and "
+            "statuses, and any character in text.",
             after=(rules.TAKES_EVENTS,),
             error=next(iter(failures.values())).error,
         )
@@ -156,6 +162,18 @@ def hooks_are_valid(case: Case) -> None:
 
 def _of_export(contained: list[Contained]) -> list[Contained]:
     return [each for each in contained if each.hook == "export"]
+
+
+def _what_is_missing(run: Run) -> str:
+    """Which fields of a run are empty that those of a plain one are not, in words."""
+    empty = [
+        f"run.{field.name} is {value!r}"
+        for field in fields(run)
+        if (value := getattr(run, field.name)) in EMPTY
+        and getattr(sample_runs()[PLAIN], field.name) not in EMPTY
+    ]
+    more = [f"{len(empty) - FIELDS_SHOWN} more are empty"] if len(empty) > FIELDS_SHOWN else []
+    return f"in the first of these, {', '.join(empty[:FIELDS_SHOWN] + more)}: " if empty else ""
 
 
 def _listed(failures: dict[str, Contained]) -> str:

@@ -1,0 +1,82 @@
+"""OpenTelemetry's standard variables, as far as they decide where providers of our own send to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, Literal
+
+from threadtrail.errors import Problems
+from threadtrail_opentelemetry.addresses import EXAMPLE, is_address, no_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Signal = Literal["traces", "metrics", "logs"]
+
+PROTOCOL: Final = "http/protobuf"
+PROVIDERS: Final[dict[Signal, str]] = {
+    "traces": "tracer_provider",
+    "metrics": "meter_provider",
+    "logs": "logger_provider",
+}
+
+
+def names_collector(signal: Signal) -> bool:
+    """Whether a collector for this signal is named."""
+    return _endpoint(signal) is not None
+
+
+def switched_off(signal: Signal) -> bool:
+    """Whether this signal is not to be sent."""
+    return says(f"OTEL_{signal.upper()}_EXPORTER", "none")
+
+
+def says(variable: str, value: str) -> bool:
+    """Whether the variable has this value, in whatever case."""
+    return os.environ.get(variable, "").strip().lower() == value
+
+
+def check(signals: Iterable[Signal]) -> None:
+    """Look at what the variables say of these signals, before it loses them.
+
+    Raises:
+        ConfigurationError: a protocol that is not spoken, or an address that is none.
+    """
+    by_variable: dict[str, str] = {}  # one for all signals is told once
+    for signal in signals:
+        variable, problem = _problem(signal)
+        if variable is not None:
+            by_variable.setdefault(variable, problem)
+    problems = Problems()
+    problems.add(*by_variable.values())
+    problems.raise_if_any()
+
+
+def _problem(signal: Signal) -> tuple[str | None, str]:
+    """The variable that is wrong for this signal, and what is wrong with it."""
+    protocol, endpoint = _first("PROTOCOL", signal), _endpoint(signal)
+    if protocol is not None and os.environ[protocol].strip() != PROTOCOL:
+        # Its endpoint is not looked at: other protocols have other addresses.
+        return protocol, (
+            f"exporter 'opentelemetry': {protocol}={os.environ[protocol]}, but without a provider of yours "
+            f"only {PROTOCOL} is spoken (port 4318 as a rule). Set {protocol}={PROTOCOL}, "
+            f"or pass {PROVIDERS[signal]}=..."
+        )
+    if endpoint is None or is_address(os.environ[endpoint]):
+        return None, ""
+    example = EXAMPLE if endpoint == _name("ENDPOINT") else f"{EXAMPLE}/v1/{signal}"
+    return endpoint, f"exporter 'opentelemetry': {no_address(endpoint, os.environ[endpoint], example)}"
+
+
+def _endpoint(signal: Signal) -> str | None:
+    return _first("ENDPOINT", signal)
+
+
+def _first(what: str, signal: Signal) -> str | None:
+    """The variable that decides: the signal's own, else the one for all; ``None`` if neither is set."""
+    names = (_name(what, signal), _name(what))
+    return next((name for name in names if os.environ.get(name)), None)
+
+
+def _name(what: str, signal: Signal | None = None) -> str:
+    return f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}" if signal else f"OTEL_EXPORTER_OTLP_{what}"

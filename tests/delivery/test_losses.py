@@ -1,0 +1,153 @@
+"""What `flush()` and `shutdown()` say of events that were lost: each loss once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import threadtrail
+from delivery.support import PATIENCE, Stuck, changed
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.guard import Guard
+from threadtrail.delivery.hooks import ExporterHooks
+from threadtrail.delivery.inline import InlineLane
+from threadtrail.delivery.lane import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from openai import OpenAI
+
+    from threadtrail.events import Event
+
+AnyLane = Lane | InlineLane
+
+
+class Refusing:
+    """Raises for each event with an odd time."""
+
+    @threadtrail.hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object] = ()) -> None:
+        if any(event.time % 2 for event in events):
+            raise KeyError("run_id")
+
+
+def queued(hooks: ExporterHooks) -> Lane:
+    return Lane("x", hooks, queue_size=100, guard=Guard())
+
+
+def inline(hooks: ExporterHooks) -> InlineLane:
+    return InlineLane("x", hooks, guard=Guard())
+
+
+@pytest.fixture(params=[queued, inline])
+def refusing(request: pytest.FixtureRequest) -> AnyLane:
+    make: Callable[[ExporterHooks], AnyLane] = request.param
+    return make(ExporterHooks(export=Refusing().export))
+
+
+def test_a_flush_is_false_if_events_failed_since_the_flush_before(refusing: AnyLane) -> None:
+    refusing.put(changed(0))
+    assert refusing.flush(PATIENCE) is True
+    refusing.put(changed(1))
+    assert refusing.flush(PATIENCE) is False
+    assert refusing.flush(PATIENCE) is True
+    refusing.put(changed(2))
+    assert refusing.flush(PATIENCE) is True
+    refusing.put(changed(3))
+    assert refusing.flush(PATIENCE) is False
+    assert (refusing.status().delivered, refusing.status().failed) == (2, 2)
+
+
+def test_a_shutdown_is_false_if_events_failed_since_the_last_flush(refusing: AnyLane) -> None:
+    refusing.put(changed(1))
+    assert refusing.shutdown(PATIENCE) is False
+
+
+def test_a_shutdown_tells_no_loss_that_a_flush_has_told(refusing: AnyLane) -> None:
+    refusing.put(changed(1))
+    assert refusing.flush(PATIENCE) is False
+    assert refusing.shutdown(PATIENCE) is True
+
+
+def test_a_forked_child_has_lost_nothing_yet(refusing: AnyLane) -> None:
+    refusing.put(changed(1))
+    refusing.after_fork_in_child()
+    assert refusing.flush(PATIENCE) is True
+
+
+def test_a_flush_is_false_if_events_were_dropped() -> None:
+    stuck = Stuck("export")
+    lane = Lane("x", stuck.hooks, queue_size=1, guard=Guard())
+    lane.put(changed(0))
+    assert stuck.entered.wait(PATIENCE)
+    lane.put(changed(1))
+    lane.put(changed(2))
+    stuck.release.set()
+    assert lane.flush(PATIENCE) is False
+    assert lane.flush(PATIENCE) is True
+    assert (lane.status().delivered, lane.status().dropped) == (2, 1)
+
+
+def test_what_was_lost_before_a_flush_that_came_too_late_is_told_by_the_next() -> None:
+    stuck = Stuck("flush")
+    hooks = ExporterHooks(export=Refusing().export, flush=stuck.hooks.flush)
+    lane = Lane("x", hooks, queue_size=10, guard=Guard())
+    assert lane.start_worker()
+    first = lane.begin_flush(float("inf"))
+    assert stuck.entered.wait(PATIENCE)
+    lane.put(changed(1))
+    assert lane.flush(0.01) is False
+    stuck.release.set()
+    assert first.wait(float("inf")) is True
+    assert lane.flush(PATIENCE) is False
+
+
+def test_one_exporter_that_lost_something_is_enough() -> None:
+    exporters = {"good": lambda events, contexts: None, "bad": Refusing().export}
+    delivery = Delivery([inline(ExporterHooks(export=export)) for export in exporters.values()])
+    delivery.publish(changed(1))
+    assert delivery.flush(PATIENCE) is False
+    assert delivery.flush(PATIENCE) is True
+
+
+class Failing:
+    """Fails to take anything."""
+
+    @threadtrail.hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        raise KeyError("run_id")
+
+
+@pytest.fixture
+def uninstrumented() -> Iterator[None]:
+    yield
+    threadtrail.uninstrument()
+
+
+@pytest.mark.usefixtures("here", "uninstrumented")
+@pytest.mark.parametrize("inline", [False, True])
+def test_the_users_flush_is_false_if_every_event_was_lost(client: OpenAI, inline: bool) -> None:
+    threadtrail.instrument(exporters=[Failing()], inline=inline)
+    client.beta.threads.create()
+    assert threadtrail.flush() is False
+    (lane,) = threadtrail.status().exporters.values()
+    assert (lane.delivered, lane.failed) == (0, 1)
+    assert threadtrail.flush() is True  # nothing more was lost
+
+
+@pytest.mark.usefixtures("uninstrumented")
+def test_the_users_flush_is_false_if_the_folder_of_jsonl_went_away(here: Path, client: OpenAI) -> None:
+    folder = here / "runs"
+    folder.mkdir()
+    options: dict[str, Any] = {"path": str(folder / "runs.jsonl")}
+    threadtrail.instrument(exporters={"jsonl": options})
+    (folder / "runs.jsonl").unlink()
+    folder.rmdir()
+    client.beta.threads.create()
+    assert threadtrail.flush() is False
+    folder.mkdir()
+    client.beta.threads.create()
+    assert threadtrail.flush() is True
