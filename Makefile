@@ -88,7 +88,7 @@ test-layered: layered ## with Traceloop, OpenInference, Langfuse or AgentOps on 
 
 test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest libraries that we ask for
 	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
-		--ignore=tests/docs
+		--ignore=tests/docs --ignore=tests/docs_tutorial
 
 $(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
 	@echo "setting up $(OLDEST_VENV) ..."
