@@ -7,6 +7,7 @@ caches any more: what counts is how many functions and objects it touches, more 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from marshal import dumps
 from time import time_ns
 from types import CoroutineType
 from typing import Any
@@ -17,7 +18,7 @@ from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.requests import current_call
 from threadtrail.instrumentation.results import note_result
 from threadtrail.instrumentation.sink import Sink, active
-from threadtrail.recording.arguments import NOTHING, pack
+from threadtrail.recording.arguments import add_copy
 from threadtrail.recording.observation import Call
 
 BY_KEYWORD = 99
@@ -102,11 +103,13 @@ class Watch:
             value = kwargs.get(name)
             if value is None and place < len(args):
                 value = args[place]
-            if type(value) is not str:  # an id, almost always
-                value = NOTHING if value is None else pack(value)
-                if value is NOTHING:
-                    continue
-            arguments[name] = value
+            if type(value) is str:  # an id, almost always
+                arguments[name] = value
+            elif value is not None:
+                try:
+                    arguments[name] = dumps(value)
+                except ValueError:  # there are SDK objects in it, or it says that nothing is given
+                    add_copy(arguments, name, value)
         row = self._row
         begins = row.begins or ("run_id" in arguments and arguments["run_id"] not in sink.known_runs)
         return Call(row.operation, time_ns(), arguments, client, sink.scope(begins=begins), row.name)

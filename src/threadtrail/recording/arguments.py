@@ -1,4 +1,9 @@
-"""The arguments of a call, as they were when it was made."""
+"""The arguments of a call, as they were when it was made.
+
+Texts are kept as they are. Other data is packed by ``marshal``, in the user's thread, into bytes that nobody
+can change: a tree of dicts and lists would take several times as long to copy, and then the garbage
+collector's time in that thread.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +17,11 @@ PLAIN = (str, int, float, bool, type(None))
 NOTHING = object()
 
 
-def pack(value: Any) -> Any:
-    """A copy of an argument that nobody can change, or ``NOTHING``: plain values, or bytes for ``unpack``.
-
-    A tree of dicts and lists would take several times as long to copy, in the user's thread, and then
-    the garbage collector's time there. What cannot be packed (SDK objects among the data) is copied.
-    """
-    if isinstance(value, PLAIN):
-        return value
-    try:
-        return marshal.dumps(value)
-    except ValueError:
-        return copy_json(value)
+def add_copy(arguments: dict[str, Any], name: str, value: Any) -> None:
+    """Add a copy of an argument that cannot be packed, unless there is nothing in it to be copied."""
+    copied = copy_json(value)
+    if copied is not NOTHING:
+        arguments[name] = copied
 
 
 def unpack(call: Call) -> None:
