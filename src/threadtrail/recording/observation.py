@@ -28,7 +28,7 @@ class Call:
 
     ``name`` is the SDK's path below ``client.beta`` and ``operation`` what it does, where a helper does
     the same as another method; ``arguments`` holds copies of those arguments that the answer does not
-    repeat (data other than text and numbers as bytes, until ``unpack``); ``client`` is the SDK's client,
+    repeat (data other than text as bytes, until ``unpack``); ``client`` is the SDK's client,
     kept only for as long as its observations are unread (and, with ``fetch_run_details``, until its runs
     have ended). ``run_id`` is filled in by the recorder, for a stream whose run becomes known by its first
     event; ``loop`` is the event loop of an async call, where ``fetch_run_details`` needs it; ``response``
