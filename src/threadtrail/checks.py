@@ -10,7 +10,7 @@ from threadtrail.errors import CheckError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["no_answer", "shown_address"]
+__all__ = ["no_answer", "shown_address", "why_no_answer"]
 
 FARTHEST_CAUSE = 20
 
@@ -28,7 +28,7 @@ def no_answer(address: str, error: BaseException, timeout: float) -> CheckError:
     client's own, since those may quote what was sent.
     """
     shown = shown_address(address)
-    if any("Timeout" in kind.__name__ for kind in type(error).__mro__):
+    if _timed_out(error):
         return CheckError(
             f"{shown} did not answer within {timeout:g} seconds.",
             "See whether the address is right, and whether this machine may reach it (proxy, firewall).",
@@ -37,6 +37,18 @@ def no_answer(address: str, error: BaseException, timeout: float) -> CheckError:
         f"Nothing answers at {shown}: {_reason(error)}.",
         "Start what should answer there, or correct the address.",
     )
+
+
+def why_no_answer(address: str, error: BaseException) -> str:
+    """Say in a few words why a request to ``address`` got no answer, for the log and ``last_error``."""
+    shown = shown_address(address)
+    if _timed_out(error):
+        return f"{shown} did not answer in time"
+    return f"Nothing answers at {shown}: {_reason(error)}".rstrip(".")
+
+
+def _timed_out(error: BaseException) -> bool:
+    return any("Timeout" in kind.__name__ for kind in type(error).__mro__)
 
 
 def _reason(error: BaseException) -> str:

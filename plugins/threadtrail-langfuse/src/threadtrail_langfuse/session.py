@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from requests import RequestException, Response, Session, Timeout
+from requests import RequestException, Response, Session
 
-from threadtrail.checks import no_answer, shown_address
+from threadtrail.checks import shown_address, why_no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class LangfuseSession(Session):
         try:
             response = super().request(method, url, *args, **kwargs)
         except RequestException as error:
-            self.outcome = _failure(address, error)
+            self.outcome = why_no_answer(address, error)
             raise
         self.outcome = f"HTTP {response.status_code} {response.reason or ''}".strip()
         if response.status_code in REDIRECTS:
@@ -63,9 +63,3 @@ class LangfuseSession(Session):
             return f" to {shown_address(urljoin(address, target))}" if target else ""
         except ValueError:  # it is no address
             return ""
-
-
-def _failure(address: str, error: RequestException) -> str:
-    if isinstance(error, Timeout):
-        return f"{address} did not answer in time"
-    return no_answer(address, error, 0).problem.rstrip(".")

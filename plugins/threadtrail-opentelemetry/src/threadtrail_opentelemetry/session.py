@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from requests import RequestException, Response, Session, Timeout
+from requests import RequestException, Response, Session
 
-from threadtrail.checks import no_answer, shown_address
+from threadtrail.checks import shown_address, why_no_answer
 
 if TYPE_CHECKING:
     from threadtrail_opentelemetry.standard_variables import Signal
@@ -72,7 +72,7 @@ class CollectorSession(Session):
         try:
             response = super().request(method, url, *args, **kwargs)
         except RequestException as error:
-            self.failure = self._failure(error)
+            self.failure = why_no_answer(self.address, error)
             raise
         self.answer = Answer(response.status_code, response.reason or "", self._moved_to(response))
         if self.answer.redirects:
@@ -82,11 +82,6 @@ class CollectorSession(Session):
     def get_redirect_target(self, resp: Response) -> str | None:  # noqa: ARG002 - the signature of requests
         """Follow no redirect, whatever was asked for: spans would be sent to whom nobody named."""
         return None
-
-    def _failure(self, error: RequestException) -> str:
-        if isinstance(error, Timeout):
-            return f"{self.address} did not answer in time"
-        return no_answer(self.address, error, 0).problem.rstrip(".")
 
     def _moved_to(self, response: Response) -> str:
         target = super().get_redirect_target(response)
