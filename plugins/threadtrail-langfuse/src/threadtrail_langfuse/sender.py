@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import logging
 import os
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import langfuse
@@ -15,10 +13,11 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from requests import RequestException
 
+from threadtrail.kept_log import kept_from_log
 from threadtrail_langfuse.session import LangfuseSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -51,7 +50,7 @@ class Sender(SpanExporter):
         said: list[str] = []
         result = SpanExportResult.FAILURE
         try:
-            with _kept_from_log(said):
+            with kept_from_log(OTLP_LOGGER, said):
                 result = exporter.export(spans)
         except RequestException as error:  # some releases of the OTLP exporter pass it on
             said.append(type(error).__name__)
@@ -143,21 +142,3 @@ def _compression(chosen: str | None) -> Compression | None:
         if compression is not None:
             return compression
     return Compression.Gzip if int(langfuse.__version__.partition(".")[0]) >= GZIP_SINCE else None
-
-
-@contextmanager
-def _kept_from_log(said: list[str]) -> Iterator[None]:
-    """Collect what the OTLP exporter logs in this thread: the lane says it, once, with the count."""
-    thread = threading.get_ident()
-
-    def keep(record: logging.LogRecord) -> bool:
-        if record.thread != thread:
-            return True
-        said.append(record.getMessage())
-        return False
-
-    OTLP_LOGGER.addFilter(keep)
-    try:
-        yield
-    finally:
-        OTLP_LOGGER.removeFilter(keep)

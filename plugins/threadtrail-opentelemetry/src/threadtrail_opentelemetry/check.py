@@ -12,7 +12,7 @@ from requests import RequestException, Response
 
 from threadtrail.checks import no_answer
 from threadtrail.errors import CheckError
-from threadtrail_opentelemetry.sending import kept_from_log
+from threadtrail.kept_log import kept_from_log
 from threadtrail_opentelemetry.session import CollectorSession
 
 if TYPE_CHECKING:

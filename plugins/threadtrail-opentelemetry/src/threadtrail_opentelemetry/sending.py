@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from requests import RequestException
 
+from threadtrail.kept_log import kept_from_log
 from threadtrail_opentelemetry.session import session_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from threadtrail_opentelemetry.standard_variables import Signal
 
@@ -56,21 +55,3 @@ class Sender:
     def close(self) -> None:
         """Close the connection."""
         self._exporter.shutdown()
-
-
-@contextmanager
-def kept_from_log(logger: logging.Logger, said: list[str]) -> Iterator[None]:
-    """Collect what is logged in this thread: whoever sends tells it, once."""
-    thread = threading.get_ident()
-
-    def keep(record: logging.LogRecord) -> bool:
-        if record.thread != thread:
-            return True
-        said.append(record.getMessage())
-        return False
-
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)
