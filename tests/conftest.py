@@ -10,7 +10,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 
 import threadtrail
 from fake_distributions import Installer
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail.testing import AssistantsServer, capture
 
 if TYPE_CHECKING:

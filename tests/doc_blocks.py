@@ -15,7 +15,7 @@ PAGES = [*sorted(ROOT.glob("*.md")), *SITE, *sorted(ROOT.glob("plugins/*/README.
 # By whom the code of a page is run, where it takes more than an empty folder and a server. Each of these
 # names its page, which a test makes sure of.
 TESTED_ELSEWHERE = {
-    DOCS / "configuration.md": "tests/test_settings.py",
+    DOCS / "configuration.md": "tests/config/test_settings.py",
     DOCS / "testing-your-app.md": "tests/testing/test_server_guide.py",
     DOCS / "plugins" / "testing-an-exporter.md": "tests/testing/test_conformance_guide.py",
     DOCS / "plugins" / "writing-an-exporter.md": "tests/docs_tutorial/test_tutorial.py",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doc_blocks import DOCS, blocks
-from threadtrail import installed
-from threadtrail.doctor.command import TIMEOUT_SECONDS
-from threadtrail.doctor.findings import Level
-from threadtrail.exporter_list.rows import Row, State
+from threadtrail.commands.doctor.command import TIMEOUT_SECONDS
+from threadtrail.commands.doctor.findings import Level
+from threadtrail.commands.exporters.rows import Row, State
+from threadtrail.config import installed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from threadtrail import installed
+from threadtrail.config import installed
 
 ROOT = Path(__file__).parent.parent
 GROUP = installed.GROUP

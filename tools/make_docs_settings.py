@@ -1,4 +1,4 @@
-"""The table of settings, from `threadtrail.settings.Settings` and the docstrings below its fields."""
+"""The table of settings, from `threadtrail.config.settings.Settings` and the docstrings below its fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from make_docs_exporters import default
 
 import threadtrail
-from threadtrail.settings import Allowed, Seconds, Settings, Switch
+from threadtrail.config.settings import Allowed, Seconds, Settings, Switch
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -7,17 +7,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
-    from threadtrail.exporter_choice import ExporterChoice
-    from threadtrail.registry import LoadedExporter, LoadedExporters
+    from threadtrail.config.choice import ExporterChoice
+    from threadtrail.config.registry import LoadedExporter, LoadedExporters
+    from threadtrail.config.settings import Settings
     from threadtrail.runtime import Runtime, Status
-    from threadtrail.settings import Settings
 
 logger = logging.getLogger("threadtrail")
 
@@ -114,7 +114,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     """
     keywords = {name: value for name, value in locals().items() if value is not None}
     # Imported here, since they bring pydantic and wrapt: `import threadtrail` stays light.
-    from threadtrail.settings import load_settings  # noqa: PLC0415
+    from threadtrail.config.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(**keywords)
     if settings.disabled:
@@ -124,7 +124,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 
 
 def _begin(settings: Settings) -> Instrumentation:
-    from threadtrail import registry  # noqa: PLC0415 - as above
+    from threadtrail.config import registry  # noqa: PLC0415 - as above
     from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
     from threadtrail.runtime import Runtime  # noqa: PLC0415
 

@@ -12,9 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import threadtrail
-from threadtrail.demo import command as demo
-from threadtrail.doctor import command as doctor
-from threadtrail.exporter_list import command as exporters
+from threadtrail.commands.demo import command as demo
+from threadtrail.commands.doctor import command as doctor
+from threadtrail.commands.exporters import command as exporters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

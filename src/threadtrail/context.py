@@ -16,7 +16,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from threadtrail._frozen import clean_text, freeze
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail.recording.observation import Scope
 from threadtrail.values import Attributes, Failure
 

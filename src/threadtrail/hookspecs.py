@@ -13,8 +13,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from threadtrail.config.settings import Settings
     from threadtrail.events import Event
-    from threadtrail.settings import Settings
 
 PROJECT = "threadtrail"
 

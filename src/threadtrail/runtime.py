@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail._guard import guard
 from threadtrail.context import listening
 from threadtrail.delivery import lifecycle
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.guard import guard
 from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
@@ -19,9 +19,9 @@ from threadtrail.instrumentation.sink import Sink, active
 from threadtrail.recording.recorder import Recorder
 
 if TYPE_CHECKING:
+    from threadtrail.config.registry import LoadedExporters
+    from threadtrail.config.settings import Settings
     from threadtrail.delivery.hooks import ExporterHooks
-    from threadtrail.registry import LoadedExporters
-    from threadtrail.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

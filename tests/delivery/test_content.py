@@ -12,7 +12,7 @@ import pytest
 from delivery.filled import count_content_fields, filled
 from threadtrail import events, values
 from threadtrail._frozen import freeze
-from threadtrail.delivery.guard import Guard
+from threadtrail._guard import Guard
 from threadtrail.delivery.plans import plan_of
 from threadtrail.delivery.processors import build_processors
 from threadtrail.delivery.texts import REDACTION_FAILED

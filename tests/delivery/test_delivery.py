@@ -5,8 +5,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
+from threadtrail._guard import Guard
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.guard import Guard
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane

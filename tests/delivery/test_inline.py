@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.support import PATIENCE, Collecting, changed
-from threadtrail.delivery.guard import Guard
+from threadtrail._guard import Guard
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.status import LaneStatus

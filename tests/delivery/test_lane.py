@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
+from threadtrail._guard import Guard
 from threadtrail.delivery import lane as lane_module
-from threadtrail.delivery.guard import Guard
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.status import LaneStatus

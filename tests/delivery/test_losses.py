@@ -8,8 +8,8 @@ import pytest
 
 import threadtrail
 from delivery.support import PATIENCE, Stuck, changed
+from threadtrail._guard import Guard
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.guard import Guard
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane

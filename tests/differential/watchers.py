@@ -11,7 +11,7 @@ import wrapt
 import threadtrail
 from differential.bare import Bare
 from differential.chaos import ALL, LAYERS, Chaos, FaultyExporter
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 
 FLUSH_TIMEOUT_SECONDS = 20.0
 SETTLE_SECONDS = 0.02

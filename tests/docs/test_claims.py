@@ -9,7 +9,8 @@ import make_docs_exporters
 import pytest
 
 from doc_blocks import DOCS, README, ROOT
-from threadtrail import hookspecs, registry
+from threadtrail import hookspecs
+from threadtrail.config import registry
 from threadtrail.delivery import lane
 from threadtrail.instrumentation.openai_assistants import ROWS
 from threadtrail.recording import details, interpreter, observation, recorder, store

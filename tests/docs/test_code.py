@@ -14,9 +14,10 @@ import pytest
 
 import threadtrail
 from doc_blocks import DOCS, PAGES, ROOT, TESTED_ELSEWHERE, blocks, name_of, run_programs
-from threadtrail import cli, installed, registry
+from threadtrail import cli
+from threadtrail.config import installed, registry
+from threadtrail.config.settings import Settings, load_settings
 from threadtrail.exporters.jsonl import read_events
-from threadtrail.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from threadtrail.testing.server import AssistantsServer

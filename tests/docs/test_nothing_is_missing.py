@@ -16,11 +16,12 @@ import pytest
 
 import threadtrail
 from doc_blocks import DOCS, ROOT, SITE
-from threadtrail import cli, installed
+from threadtrail import cli
+from threadtrail.config import installed
+from threadtrail.config.settings import Settings
 from threadtrail.delivery.status import LaneStatus
 from threadtrail.events import EVENT_CLASSES
 from threadtrail.runtime import Status
-from threadtrail.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from threadtrail.installed import PLUGINS
+from threadtrail.config.installed import PLUGINS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "plugins" / "writing-an-exporter.md"

@@ -13,7 +13,7 @@ import threadtrail
 from differential.bare import Bare
 from layered.comparable import comparable_event, comparable_spans
 from layered.tools import TOOLS
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 
 if TYPE_CHECKING:
     from differential.tape import Tape

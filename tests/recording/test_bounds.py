@@ -12,7 +12,7 @@ import pytest
 
 from driving import new_assistant, new_thread, resolved
 from recording.invariants import check_story
-from threadtrail.delivery.guard import Guard
+from threadtrail._guard import Guard
 from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
 from threadtrail.recording import kinds

@@ -11,7 +11,7 @@ import pytest
 import threadtrail
 from driving import drained, entered, new_assistant, new_thread, resolved
 from recording.invariants import all_texts, check_story
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail.testing import capture
 from threadtrail.testing.server import CodeInterpreterCall, RunScript, ToolCalls, server_error
 

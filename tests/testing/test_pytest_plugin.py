@@ -35,7 +35,7 @@ import sys
 
 def test_what_was_imported():
     assert "threadtrail.testing.pytest_plugin" in sys.modules
-    heavy = ("openai", "pydantic", "starlette", "uvicorn", "rich", "wrapt", "threadtrail.settings")
+    heavy = ("openai", "pydantic", "starlette", "uvicorn", "rich", "wrapt", "threadtrail.config.settings")
     assert [name for name in heavy if name in sys.modules] == []
 
 def test_nothing_is_changed(request):

@@ -14,8 +14,8 @@ from threadtrail.events import (
     ToolCallCompleted,
     ToolCallRequested,
 )
+from threadtrail.shape.usage import add_usages
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
-from threadtrail.trace_shape_usage import add_usages
 
 if TYPE_CHECKING:
     from threadtrail.values import Run, Step, ToolCall

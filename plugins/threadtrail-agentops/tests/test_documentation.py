@@ -11,8 +11,8 @@ from doc_blocks import DOCS, ROOT, blocks, name_of
 
 import threadtrail
 from agentops_driving import answer, asked, tutor
-from threadtrail import registry
-from threadtrail.settings import Settings, load_settings
+from threadtrail.config import registry
+from threadtrail.config.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -10,7 +10,7 @@ from openai import DefaultHttpxClient, OpenAI
 
 from agentops_programs import EXAMPLES, run
 from agentops_shown import shown
-from threadtrail.demo.scripts import FIBONACCI, FIBONACCI_LOGS, PASSAGES, QUIZ, choose
+from threadtrail.commands.demo.scripts import FIBONACCI, FIBONACCI_LOGS, PASSAGES, QUIZ, choose
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from agentops_programs import program
 from agentops_receiver import Receiver
 from agentops_shown import shown
-from threadtrail import installed
+from threadtrail.config import installed
 from threadtrail.testing.server import Message, RunScript, Usage
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from opentelemetry import trace as otel_trace
 from opentelemetry.util._once import Once
 
 import threadtrail
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail.testing import AssistantsServer
 
 # The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.

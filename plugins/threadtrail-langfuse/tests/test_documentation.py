@@ -10,8 +10,8 @@ from doc_blocks import DOCS, ROOT, blocks, name_of, run_programs
 
 import threadtrail
 from langfuse_receiver import until
-from threadtrail import registry
-from threadtrail.settings import Settings, load_settings
+from threadtrail.config import registry
+from threadtrail.config.settings import Settings, load_settings
 from threadtrail_langfuse import trace_id_for
 
 if TYPE_CHECKING:

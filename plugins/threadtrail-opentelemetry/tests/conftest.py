@@ -11,7 +11,7 @@ import pytest
 from openai import DefaultHttpxClient, OpenAI
 
 import threadtrail
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail.testing import AssistantsServer
 
 # The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.

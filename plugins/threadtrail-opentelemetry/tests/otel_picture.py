@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otlp_receiver import Receiver
-from threadtrail.settings import Settings
+from threadtrail.config.settings import Settings
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:

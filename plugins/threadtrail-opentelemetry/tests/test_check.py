@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from phoenix_server import free_port
 from threadtrail import CheckError
-from threadtrail.settings import Settings
+from threadtrail.config.settings import Settings
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:

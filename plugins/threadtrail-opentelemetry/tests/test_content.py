@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import threadtrail
 from otel_driving import WEATHER, answer, look, structured
+from threadtrail.config.settings import Settings
 from threadtrail.events import EVENT_CLASSES, Event
-from threadtrail.settings import Settings
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import (
     CodeInterpreterCall,

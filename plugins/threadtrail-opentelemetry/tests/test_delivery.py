@@ -13,7 +13,7 @@ import threadtrail
 from otel_driving import tutor, whole_run
 from otel_programs import program
 from phoenix_server import free_port
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail_opentelemetry import sending
 
 if TYPE_CHECKING:

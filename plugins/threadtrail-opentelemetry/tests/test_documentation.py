@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import threadtrail
 from otel_driving import answer, asked, tutor
-from threadtrail import registry
-from threadtrail.settings import Settings, load_settings
+from threadtrail.config import registry
+from threadtrail.config.settings import Settings, load_settings
 from threadtrail_opentelemetry.instrumentor import ThreadtrailInstrumentor
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import phoenix_server
 import threadtrail
 from otel_driving import asked, tutor
 from otel_waiting import until
-from threadtrail.demo import overview, scripts
+from threadtrail.commands.demo import overview, scripts
 from threadtrail.testing.server import Failed, Message, RunScript
 
 if TYPE_CHECKING:

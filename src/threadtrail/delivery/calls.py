@@ -9,7 +9,7 @@ from threadtrail.delivery.pending import seconds_until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.delivery.hooks import ExporterHooks
     from threadtrail.events import Event
 

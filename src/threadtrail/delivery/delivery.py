@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from threadtrail.delivery.guard import guard as default_guard
+from threadtrail._guard import guard as default_guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.delivery.inline import InlineLane
     from threadtrail.delivery.lane import Lane
     from threadtrail.delivery.processors import Processor

@@ -6,14 +6,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Literal
 
+from threadtrail._guard import describe
+from threadtrail._guard import guard as default_guard
 from threadtrail.delivery.calls import ExporterCalls
-from threadtrail.delivery.guard import describe
-from threadtrail.delivery.guard import guard as default_guard
 from threadtrail.delivery.pending import Pending
 from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.delivery.hooks import ExporterHooks
     from threadtrail.events import Event
 

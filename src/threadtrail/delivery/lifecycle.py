@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._guard import guard as default_guard
 from threadtrail.delivery.content import drop_content, map_texts, walk
-from threadtrail.delivery.guard import guard as default_guard
 from threadtrail.delivery.texts import all_fit, described_data_url, fits, redactor, truncator
 from threadtrail.events import Event
 
 if TYPE_CHECKING:
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.delivery.plans import Plan
 
 Processor = Callable[[Event], Event | None]

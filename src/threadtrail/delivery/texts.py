@@ -10,7 +10,7 @@ from threadtrail._frozen import clean_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
 
 REDACTION_FAILED = "[redacted: redact() failed]"
 _BYTES_PER_CHARACTER = 4  # at most, in UTF-8

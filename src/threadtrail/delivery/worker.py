@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail._guard import describe
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.delivery.guard import describe
 from threadtrail.delivery.pending import Pending
 from threadtrail.delivery.status import LaneStatus
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from threadtrail.exporters.console_text import counted, duration, shortened, taken, visible, visible_lines
 from threadtrail.exporters.content_lines import message_line, tool_content
-from threadtrail.trace_shape_times import Interval, run_interval, step_intervals, tool_interval
+from threadtrail.shape.times import Interval, run_interval, step_intervals, tool_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from threadtrail.recording.observation import GroupEnded, GroupStarted, Scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.recording.observation import Observation
     from threadtrail.values import Failure
 

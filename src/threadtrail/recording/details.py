@@ -18,7 +18,7 @@ from threadtrail.recording.observation import Call, Returned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from threadtrail.delivery.guard import Guard
+    from threadtrail._guard import Guard
     from threadtrail.recording.runs import RunRecord
 
 REQUEST_SECONDS = 10.0

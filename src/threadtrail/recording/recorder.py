@@ -16,11 +16,11 @@ from threadtrail.recording.interpreter import Interpreter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from threadtrail._guard import Guard
+    from threadtrail.config.settings import Settings
     from threadtrail.delivery.delivery import Delivery
-    from threadtrail.delivery.guard import Guard
     from threadtrail.events import Event
     from threadtrail.recording.observation import Observation
-    from threadtrail.settings import Settings
 
 GATHER_SECONDS = 0.2
 """After waking, the thread lets observations gather this long: it wakes five times a second at most,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import threadtrail
 from threadtrail._api import capturing
+from threadtrail.config.settings import keyword_settings
 from threadtrail.events import Event, RunEnded
 from threadtrail.hookspecs import hookimpl
-from threadtrail.settings import keyword_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from threadtrail.delivery.guard import guard
+from threadtrail._guard import guard
 from threadtrail_langfuse.connection import Connection
 from threadtrail_langfuse.sender import NotDeliveredError
 

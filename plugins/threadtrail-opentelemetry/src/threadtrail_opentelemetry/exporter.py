@@ -21,8 +21,8 @@ from threadtrail_opentelemetry.providers import Given, resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from threadtrail.config.settings import Settings
     from threadtrail.events import Event
-    from threadtrail.settings import Settings
 
 __all__ = ["OpenTelemetryExporter"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.shape.usage import add_usages
 from threadtrail.trace_shape import shape
-from threadtrail.trace_shape_usage import add_usages
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.delivery.guard import Guard
+from threadtrail._guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

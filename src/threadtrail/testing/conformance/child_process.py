@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from threadtrail.delivery.guard import Guard, describe
+from threadtrail._guard import Guard, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

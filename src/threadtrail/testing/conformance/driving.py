@@ -8,14 +8,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from threadtrail import registry
+from threadtrail._guard import Guard
+from threadtrail.config import registry
+from threadtrail.config.settings import ExporterChoice, Settings
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.guard import Guard
 from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.errors import ConfigurationError
-from threadtrail.settings import ExporterChoice, Settings
 from threadtrail.testing.conformance import rules
 from threadtrail.testing.conformance.app_thread import AppThread, HungError, where
 from threadtrail.testing.conformance.problem import Problem

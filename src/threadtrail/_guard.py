@@ -1,0 +1,153 @@
+"""The one place that contains errors of any kind: the app must never feel ours.
+
+Everything that may raise and is not the app's own call goes through a ``Guard``: it counts what it
+contains, and says so in the log at most once per 20 seconds and cause.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_log = logging.getLogger("threadtrail")
+
+LOG_INTERVAL_SECONDS = 20.0
+_ERRORS_KEPT = 100
+_DESCRIPTION_LENGTH = 300
+
+
+class Guard:
+    """Contains, counts and logs errors, by what was being done when they came.
+
+    ``strict`` is for tests: contained errors are then kept in ``errors`` (the first hundred), to be raised
+    where the test ends. ``clock`` gives seconds that never go back.
+    """
+
+    def __init__(
+        self, *, interval_seconds: float = LOG_INTERVAL_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.strict = False
+        self.errors: list[BaseException] = []
+        self._interval = interval_seconds
+        self._clock = clock
+        self._counts: dict[str, int] = {}
+        self._logged_at: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each thing was contained so far (a copy)."""
+        with self._lock:
+            return dict(self._counts)
+
+    def call(
+        self, what: str, function: Callable[..., Any], *args: Any, default: Any = None, **kwargs: Any
+    ) -> Any:
+        """Return ``function(*args, **kwargs)``, or ``default`` if it raised.
+
+        ``KeyboardInterrupt`` and ``SystemExit`` pass: in the user's thread they are the user's.
+        """
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - this is what a guard is for
+            self.report(what, error=error)
+            return default
+
+    @contextmanager
+    def contained(self, what: str) -> Iterator[None]:
+        """Contain what the block raises; for blocks off the hot path."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - this is what a guard is for
+            self.report(what, error=error)
+
+    def catch(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        contain: type[BaseException] = Exception,
+        **kwargs: Any,
+    ) -> tuple[Any, BaseException | None]:
+        """Return ``(result, None)`` or ``(None, error)``, neither counted nor logged: the caller decides.
+
+        In a thread of our own ``contain=BaseException`` is right: an exporter's ``sys.exit()`` is no wish
+        of the app.
+        """
+        try:
+            return function(*args, **kwargs), None
+        except contain as error:
+            return None, error
+
+    def report(
+        self,
+        what: str,
+        consequence: str = "failed; the app is not affected",
+        *,
+        error: BaseException | None = None,
+    ) -> None:
+        """Count ``what``, and log ``what: consequence`` unless that was done lately. Never raises."""
+        try:
+            with self._lock:
+                times = self._counts[what] = self._counts.get(what, 0) + 1
+                if self.strict and error is not None and len(self.errors) < _ERRORS_KEPT:
+                    self.errors.append(error)
+                now = self._clock()
+                last = self._logged_at.get(what)
+                if last is not None and now - last < self._interval:
+                    return
+                self._logged_at[what] = now
+            _write(what, consequence, times, error)
+        except Exception:  # noqa: BLE001, S110 - a log that cannot be written must not hurt either
+            pass
+
+    def after_fork_in_child(self) -> None:
+        """Forget the parent's counts, and the lock that another of its threads may have held."""
+        self._lock = threading.Lock()
+        self._counts = {}
+        self._logged_at = {}
+        self.errors = []
+
+
+def _write(what: str, consequence: str, times: int, error: BaseException | None) -> None:
+    cause = "" if error is None else f" ({describe(error)})"
+    repeated = "" if times == 1 else f" [{times} times so far]"
+    # The traceback would make it many lines; who debugs an exporter switches DEBUG on.
+    with_traceback = error if _log.isEnabledFor(logging.DEBUG) else None
+    _log.warning("%s: %s%s%s", what, consequence, cause, repeated, exc_info=with_traceback)
+
+
+def describe(error: BaseException) -> str:
+    """Say on one short line what ``error`` is, even if its own ``__str__`` raises."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
+        text = ""
+    name = type(error).__name__
+    return f"{name}: {text}"[:_DESCRIPTION_LENGTH] if text else name
+
+
+guard = Guard()
+"""The guard of this process."""
+
+
+class ExitedError(Exception):
+    """Code that was only to be imported or called has asked to end the process."""
+
+
+def attempt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, Exception | None]:
+    """Return ``(result, None)`` or ``(None, error)``; ``SystemExit`` counts as an error like others."""
+    result, error = guard.catch(_without_exit, function, *args, **kwargs)
+    return result, error if isinstance(error, Exception) else None
+
+
+def _without_exit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except SystemExit as error:
+        raise ExitedError(f"it exits with {error.code!r}") from error

@@ -1,0 +1,1 @@
+"""The subcommands of ``threadtrail``: a folder each, listed in ``cli.py``."""

@@ -1,0 +1,89 @@
+"""Plays walk-throughs: server, client and the one line of ours around them, a headline before each part."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from openai import DefaultHttpxClient, OpenAI
+from rich.console import Console
+from rich.text import Text
+
+import threadtrail
+from threadtrail.commands.demo import math_tutor, overview, scripts
+from threadtrail.testing.server import AssistantsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+PARTS: dict[str, tuple[Callable[[OpenAI], None], ...]] = {
+    "math-tutor": math_tutor.PARTS,
+    "overview": overview.PARTS,
+}
+TITLES = {"math-tutor": "Math Tutor", "overview": "Assistants overview"}
+
+POLL_AFTER_MS = 60
+FLUSH_SECONDS = 10.0
+
+
+def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool) -> int:
+    """Play the walk-throughs and send what happens to the exporters; return the exit code.
+
+    Raises:
+        ConfigurationError: an exporter is not installed, or wrongly configured.
+        MissingExtraError: the packages of the local server are not installed.
+    """
+    screen = Console(highlight=False, markup=False, color_system="auto" if color else None)
+    settings = {name: _options(name, color=color) for name in exporters}
+    with (
+        AssistantsServer(scripts.choose, poll_after_ms=POLL_AFTER_MS) as server,
+        threadtrail.instrument(exporters=settings),
+        _client(server.base_url) as client,
+        warnings.catch_warnings(),
+    ):
+        # The SDK calls every method of the Assistants API deprecated, each time.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for name in walk_throughs:
+            for part in PARTS[name]:
+                _play_part(TITLES[name], part, client, screen)
+        return _report(screen, delivered=threadtrail.flush(FLUSH_SECONDS))
+
+
+def _client(base_url: str) -> OpenAI:
+    # Proxies of the environment are no way to a server on this computer.
+    return OpenAI(base_url=base_url, api_key="sk-local", http_client=DefaultHttpxClient(trust_env=False))
+
+
+def _options(exporter: str, *, color: bool) -> dict[str, Any]:
+    return {"color": "never"} if exporter == "console" and not color else {}
+
+
+def _play_part(title: str, part: Callable[[OpenAI], None], client: OpenAI, screen: Console) -> None:
+    headline = (inspect.getdoc(part) or part.__name__).partition("\n")[0].rstrip(".")
+    screen.print()
+    screen.rule(Text(f"{title}: {headline}", "bold"), align="left", style="cyan")
+    part(client)
+    screen.print()
+    # What the program printed comes before what the exporter shows of it.
+    sys.stdout.flush()
+    threadtrail.flush(FLUSH_SECONDS)
+
+
+def _report(screen: Console, *, delivered: bool) -> int:
+    """Say what became of the events, and how to have the same elsewhere."""
+    status = threadtrail.status()
+    if not status.active:
+        screen.print("\nTHREADTRAIL_DISABLED is set, so nothing was recorded.")
+        return 0
+    screen.print()
+    lost = 0
+    for name, lane in status.exporters.items():
+        lost += lane.lost
+        trouble = f", {lane.failed} failed, {lane.dropped} dropped: {lane.last_error}" if lane.lost else ""
+        screen.print(f"{name}: {lane.delivered} events delivered{trouble}", soft_wrap=True)
+    screen.print(
+        "The same for a program of yours: import threadtrail; threadtrail.instrument()", soft_wrap=True
+    )
+    return 0 if delivered and not lost else 1

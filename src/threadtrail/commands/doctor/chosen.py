@@ -1,0 +1,114 @@
+"""One chosen exporter: whether it can be found, and the settings that it works with, defaults included."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from threadtrail._guard import attempt
+from threadtrail._text import is_secret
+from threadtrail.commands.doctor.secrets import shown
+from threadtrail.config import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from threadtrail.config.choice import ExporterChoice
+
+BACKEND_VARIABLES = {"agentops": "AGENTOPS_", "langfuse": "LANGFUSE_", "opentelemetry": "OTEL_"}
+"""How the variables of the backend's own SDK begin, which the project's exporters heed."""
+
+DEFAULT = "default"
+SHORTEST = 4
+"""Letters; a value that is shorter stands in too many messages by chance."""
+
+
+class Setting(NamedTuple):
+    """A setting of an exporter, and where it stands."""
+
+    name: str
+    value: Any
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.assigned} ({self.origin})"
+
+    @property
+    def assigned(self) -> str:
+        """Name and value; what is secret is hidden."""
+        return shown(self.name, self.value)
+
+
+def is_found(choice: ExporterChoice) -> bool:
+    """Whether there is such an exporter, and one alone; if not, the configuration's problems say so."""
+    return choice.instance is not None or attempt(installed.find, choice.name, choice.origin)[1] is None
+
+
+def backend_variables(choice: ExporterChoice) -> list[str]:
+    """Return the variables for the backend's own SDK that are set."""
+    prefix = BACKEND_VARIABLES.get(choice.name or "")
+    return sorted(name for name, value in os.environ.items() if prefix and name.startswith(prefix) and value)
+
+
+def settings_of(choice: ExporterChoice) -> list[Setting]:
+    """Return the options that are set, the variables of its backend's own SDK, and the other defaults.
+
+    An option that the exporter does not have is left out, since its name may be that of a secret misspelt;
+    so are all of them where the exporter cannot be asked. Whoever builds it says what is wrong.
+    """
+    parameters = _parameters(choice)
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    options = [
+        Setting(name, option.value, option.origin)
+        for name, option in choice.options.items()
+        if name in parameters or open_ended
+    ]
+    variables = [
+        Setting(name, os.environ[name], "environment variable") for name in backend_variables(choice)
+    ]
+    return [*options, *variables, *_defaults(parameters, without=choice.options)]
+
+
+def lines(settings: Iterable[Setting]) -> Iterator[str]:
+    """Yield a line for each setting, and one for all the defaults."""
+    defaults = []
+    for setting in settings:
+        if setting.origin == DEFAULT:
+            defaults.append(setting.assigned)
+        else:
+            yield str(setting)
+    if defaults:
+        yield f"{', '.join(defaults)} ({DEFAULT})"
+
+
+def named_in(text: str, settings: Iterable[Setting]) -> list[Setting]:
+    """Return the settings whose values stand in the text, as a path does in the system's errors."""
+    return [
+        setting
+        for setting in settings
+        if isinstance(setting.value, (str, os.PathLike))
+        and len(value := str(setting.value)) >= SHORTEST
+        and value in text
+    ]
+
+
+def _parameters(choice: ExporterChoice) -> dict[str, inspect.Parameter]:
+    if choice.instance is not None:
+        return {}
+    entry, _ = attempt(installed.find, choice.name, choice.origin)
+    factory, _ = attempt(entry.load) if entry is not None else (None, None)
+    signature, _ = attempt(inspect.signature, factory)
+    return dict(signature.parameters) if signature is not None else {}
+
+
+def _defaults(parameters: dict[str, inspect.Parameter], without: Iterable[str]) -> Iterator[Setting]:
+    """Yield the defaults that say something: not None, nor what is empty, nor what each object makes anew."""
+    for name, parameter in parameters.items():
+        value = parameter.default
+        if name in without or is_secret(name):
+            continue
+        if isinstance(value, os.PathLike):
+            yield Setting(name, os.fspath(value), DEFAULT)
+        elif isinstance(value, (bool, int, float)) or (value and isinstance(value, (str, list, tuple, dict))):
+            yield Setting(name, value, DEFAULT)

@@ -1,0 +1,100 @@
+"""The subcommand ``doctor``: is everything as it has to be, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadtrail.commands.doctor.findings import Report
+
+TIMEOUT_SECONDS = 5.0
+
+DESCRIPTION = """\
+Look at the SDK, the configuration, each chosen exporter and its backend, and at other instrumentations of
+the same methods; say what is wrong and what to do about it. Exporters are started as instrument() starts
+them, which makes jsonl create its file. Their backends are asked whether they are there and take the key;
+nothing is stored there.
+
+The doctor is a process of its own: what your program sets up in code, it sees when the program is named.
+Its module is then imported first, as `import` does it.
+"""
+
+EPILOG = """\
+exit codes: 0  nothing is wrong (there may be notes and warnings)
+            1  at least one problem; with --strict, or a warning
+            2  wrong use, or threadtrail.instrument() would refuse to start
+"""
+
+
+def add_parser(subcommands: Any) -> None:
+    """Add ``doctor`` to the command line."""
+    parser = subcommands.add_parser(
+        "doctor",
+        help="is everything as it has to be, and do the backends answer",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "module", nargs="?", metavar="MODULE", help="your program: a module (myapp.main) or a file (myapp.py)"
+    )
+    parser.add_argument(
+        "--exporter",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="look at this exporter instead of those that are configured; may be given again",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help=f"how long a backend may take to answer (default: {TIMEOUT_SECONDS:g}); all are asked at once",
+    )
+    parser.add_argument("--strict", action="store_true", help="a warning counts as a problem")
+    parser.add_argument("--json", action="store_true", help="as JSON, for tools")
+    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at everything, print it, and return the exit code."""
+    # Imported here: `--help` needs none of it.
+    from threadtrail.commands.doctor.examine import examine  # noqa: PLC0415
+
+    with redirect_stdout(sys.stderr):  # what programs and exporters print is not part of the report
+        report = examine(options.module, options.exporter, options.timeout)
+    code = report.exit_code(strict=options.strict)
+    if options.json:
+        whole = {"exit_code": code, "findings": report.as_json()}
+        sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(report, color=not options.no_color)
+    return code
+
+
+def _print(report: Report, *, color: bool) -> None:
+    from threadtrail.commands.doctor.render import lines, tables  # noqa: PLC0415
+    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415
+
+    console = terminal(color=color)
+    if console is None:
+        print_lines(lines(report))
+    else:
+        print_on(console, *tables(report))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds

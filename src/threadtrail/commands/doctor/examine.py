@@ -1,0 +1,40 @@
+"""One look at everything, in the order in which it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.commands.doctor import other_instrumentations, program, sdk
+from threadtrail.commands.doctor.configuration import configuration, configured, in_force
+from threadtrail.commands.doctor.exporters import exporters
+from threadtrail.commands.doctor.findings import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def examine(module: str | None, names: Sequence[str], timeout: float) -> Report:
+    """Look at the environment, the SDK, the configuration, the exporters and other instrumentations.
+
+    Args:
+        module: the user's program, imported first; ``None`` for none.
+        names: exporters to look at instead of those that are configured.
+        timeout: seconds that a backend may take to answer.
+    """
+    report = Report()
+    report.add(sdk.environment())
+    if module is not None:
+        report.add(program.imported(module))
+    running = None if names else in_force()
+    reading = running or configured(names)
+    report.add(sdk.sdk(in_force=in_force() is not None))
+    report.add(configuration(reading))
+    settings = reading.settings
+    if not settings.disabled:
+        report.add(exporters(settings, timeout, running=running is not None, program=module is not None))
+    # Last, since an exporter may have taken the wrappers of others off when it was started.
+    found = other_instrumentations.live(settings.exporters)
+    report.add(found or [other_instrumentations.nothing_found(program=module is not None)])
+    if not found:
+        report.add(other_instrumentations.installed())
+    return report

@@ -1,0 +1,126 @@
+"""What else records the same calls: who has wrapped the SDK's methods, who could, and the global provider."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from threadtrail._text import listed
+from threadtrail.commands.doctor import global_provider
+from threadtrail.commands.doctor.findings import Finding, Level
+from threadtrail.commands.doctor.tools import KNOWN, Tool, module_of, of_module
+from threadtrail.instrumentation.install import targets
+from threadtrail.instrumentation.patching import Wrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from threadtrail.config.settings import ExporterChoice
+
+AREA = "other instrumentations"
+DEEPEST_CHAIN = 32
+OF_THE_SDK = frozenset({"openai", "typing_extensions", "warnings", "threadtrail"})
+"""Whose code may stand in the chain without being somebody else's: the SDK's, its ``deprecated``, ours."""
+
+CLIENTS = tuple(
+    (module, owner, method)
+    for module, owners in (
+        ("openai", ("OpenAI", "AsyncOpenAI")),
+        ("openai._base_client", ("SyncAPIClient", "AsyncAPIClient")),
+    )
+    for owner in owners
+    for method in ("request", "_request", "post", "get")
+)
+"""Where a request of whatever kind passes by: some wrap there."""
+
+AUTO_GROUP = "opentelemetry_instrumentor"
+DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+SHOWN_METHODS = 6
+
+
+def live(chosen: Collection[ExporterChoice] = ()) -> list[Finding]:
+    """Return who has wrapped what in this process, and whose global provider it has; empty for nobody.
+
+    ``chosen`` are the exporters that are enabled: some tools send to the same backend as one of them.
+    """
+    names = {choice.name for choice in chosen if choice.name is not None}
+    found = [_wrapped(tool, methods, names) for tool, methods in wrappers().items()]
+    return [*found, *global_provider.findings(chosen)]
+
+
+def installed() -> Iterator[Finding]:
+    """Yield a note for each tool that is installed and would record the same calls once it is switched on."""
+    switched_off = [name.strip() for name in os.environ.get(DISABLED, "").split(",")]
+    automatic = {
+        entry.value.partition(":")[0]
+        for entry in importlib.metadata.entry_points(group=AUTO_GROUP)
+        if entry.name not in switched_off
+    }
+    for tool in KNOWN:
+        release = _release(tool)
+        if release is None or tool.exporter is not None:  # needed by our own exporter, most likely
+            continue
+        how = ", as opentelemetry-instrument does," if tool.package in automatic else ""
+        yield Finding(
+            Level.NOTE,
+            AREA,
+            f"{tool.name} is installed ({tool.distribution} {release}). Where it is switched on{how} it "
+            "records the same calls.",
+        )
+
+
+def nothing_found(*, program: bool) -> Finding:
+    """Say that nobody has wrapped anything."""
+    if program:
+        return Finding(Level.OK, AREA, "Nothing else has wrapped the methods that threadtrail patches.")
+    return Finding(
+        Level.OK,
+        AREA,
+        "Without your program, nothing else has wrapped the methods that threadtrail patches.",
+        "To see what your program sets up: threadtrail doctor MODULE.",
+    )
+
+
+def wrappers() -> Mapping[Tool, list[str]]:
+    """Return the methods that each tool has wrapped, as ``Runs.create``; what is not imported is left out."""
+    found: defaultdict[Tool, list[str]] = defaultdict(list)
+    methods = [(target.module, target.owner, target.method) for target in targets()]
+    for module, owner, method in dict.fromkeys([*methods, *CLIENTS]):
+        function = vars(getattr(sys.modules.get(module), owner, object)).get(method)
+        for tool in dict.fromkeys(_around(function)):
+            found[tool].append(f"{owner}.{method}")
+    return found
+
+
+def _around(function: Any) -> Iterator[Tool]:
+    """Yield whose code stands around the SDK's own, outermost first."""
+    for _ in range(DEEPEST_CHAIN):
+        if function is None:
+            return
+        if type(function) is not Wrapper:
+            # A wrapper by `wrapt` calls what it was given; any other is the function or object itself.
+            module = module_of(getattr(function, "_self_wrapper", function))
+            if module.partition(".")[0] not in OF_THE_SDK:
+                yield of_module(module)
+        function = getattr(function, "__wrapped__", None)
+
+
+def _wrapped(tool: Tool, methods: list[str], enabled: Collection[str]) -> Finding:
+    more = len(methods) - SHOWN_METHODS
+    shown = listed(methods[:SHOWN_METHODS]) + (f" and {more} more" if more > 0 else "")
+    message = f"{tool.name} has wrapped {shown}: {tool.effect}."
+    if tool.exporter in enabled:
+        message += f" The exporter {tool.exporter} sends to the same backend, where tokens then count twice."
+        return Finding(Level.PROBLEM, AREA, message, tool.advice)
+    level = Level.NOTE if tool.harmless else Level.WARNING
+    return Finding(level, AREA, f"{message} What threadtrail records stays right.", tool.advice)
+
+
+def _release(tool: Tool) -> str | None:
+    try:
+        return importlib.metadata.version(tool.distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,55 @@
+"""Imports the user's program, so that the doctor sees what it sets up: clients, tracing, other tools."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail._guard import attempt, describe
+from threadtrail.commands.doctor.findings import Finding, Level
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AREA = "program"
+
+
+def imported(name: str) -> Iterator[Finding]:
+    """Import the module or file of that name, as Python would, and tell how that went.
+
+    A file is not run as ``__main__``: what stands below ``if __name__ == "__main__":`` does not happen.
+    """
+    _, error = attempt(_import_file if name.endswith(".py") else _import_module, name)
+    if error is None:
+        yield Finding(Level.OK, AREA, f"{name} is imported.")
+    elif isinstance(error, ConfigurationError):
+        for problem in error.problems:
+            yield Finding(Level.PROBLEM, AREA, f"{name} cannot be imported: {problem}", refused=True)
+    else:
+        yield Finding(
+            Level.PROBLEM,
+            AREA,
+            f"{name} cannot be imported: {describe(error)}.",
+            "Mend that first: what it sets up is not seen below.",
+        )
+
+
+def _import_module(name: str) -> None:
+    # As `python -m` does; a console script has its own folder there instead.
+    sys.path.insert(0, str(Path.cwd()))
+    importlib.import_module(name)
+
+
+def _import_file(name: str) -> None:
+    path = Path(name).absolute()
+    sys.path.insert(0, str(path.parent))
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{name} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)

@@ -1,0 +1,80 @@
+"""How a report is shown: by area, a line per finding, what to do below it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from threadtrail.commands.doctor.findings import Level
+from threadtrail.exporters.console_text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from threadtrail.commands.doctor.findings import Finding, Report
+
+STYLES = {
+    Level.SETTING: "dim",
+    Level.OK: "green",
+    Level.NOTE: "cyan",
+    Level.WARNING: "yellow",
+    Level.PROBLEM: "bold red",
+}
+WIDTH = max(map(len, Level))
+INDENT, GAP = 2, 2
+ARROW = "→ "
+
+
+def lines(report: Report) -> Iterator[str]:
+    """Yield the report as lines; each finding is one of them, however long it is."""
+    for area, findings in _by_area(report):
+        yield area
+        for finding in findings:
+            yield f"{'':{INDENT}}{finding.level:{WIDTH}}{'':{GAP}}{visible(finding.message)}"
+            if finding.advice:
+                yield f"{'':{INDENT + WIDTH + GAP}}{ARROW}{visible(finding.advice)}"
+        yield ""
+    yield summary(report)
+
+
+def tables(report: Report) -> Iterator[Table | Text | str]:
+    """Yield the report for a terminal: long sentences are wrapped below themselves."""
+    from rich.table import Table  # noqa: PLC0415 - only terminals need rich
+    from rich.text import Text  # noqa: PLC0415
+
+    for area, findings in _by_area(report):
+        yield Text(area, "bold")
+        grid = Table.grid(padding=(0, GAP, 0, 0))
+        grid.add_column(width=INDENT + WIDTH, no_wrap=True)
+        grid.add_column(overflow="fold")
+        for finding in findings:
+            level = Text(f"{'':{INDENT}}{finding.level}", STYLES[finding.level])
+            grid.add_row(level, Text(visible(finding.message)))
+            if finding.advice:
+                grid.add_row("", Text(f"{ARROW}{visible(finding.advice)}", "bold"))
+        yield grid
+        yield ""
+    yield Text(summary(report), STYLES[_worst(report)])
+
+
+def summary(report: Report) -> str:
+    """Say in one line how it looks."""
+    problems, warnings = report.count(Level.PROBLEM), report.count(Level.WARNING)
+    notes = report.count(Level.NOTE)
+    parts = [(problems, "problem"), (warnings, "warning"), (notes, "note")]
+    told = ", ".join(counted(number, noun) for number, noun in parts if number)
+    if problems or warnings:
+        return f"{told}."
+    return f"Nothing is wrong ({told})." if told else "Nothing is wrong."
+
+
+def _worst(report: Report) -> Level:
+    return next(level for level in (Level.PROBLEM, Level.WARNING, Level.OK) if report.count(level))
+
+
+def _by_area(report: Report) -> Iterator[tuple[str, list[Finding]]]:
+    for area, findings in groupby(report.findings, key=lambda finding: finding.area):
+        yield area, list(findings)

@@ -1,0 +1,125 @@
+"""The SDK: is it there, in a version that is tested, with every method that is to be patched?"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import re
+from typing import TYPE_CHECKING
+
+import threadtrail
+from threadtrail._guard import attempt, describe
+from threadtrail._text import listed
+from threadtrail.commands.doctor.findings import Finding, Level
+from threadtrail.instrumentation.install import patches, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.instrumentation.patching import Target
+
+AREA = "sdk"
+OLDEST_TESTED, NEWEST_TESTED = "1.21.0", "3.54.0"
+"""The ends of the versions that the test suite runs with."""
+
+RUNS = re.compile(r"^(Async)?(Runs\.|Threads\.create_and_run)")
+"""The methods that begin or follow a run."""
+
+
+def environment() -> Iterator[Finding]:
+    """Tell what this is running on; nothing can be wrong with it."""
+    python = f"Python {platform.python_version()} ({platform.python_implementation()})"
+    system = f"{platform.system()} {platform.machine()}"
+    yield Finding(Level.OK, "environment", f"threadtrail {threadtrail.__version__}, {python}, {system}.")
+
+
+def sdk(*, in_force: bool) -> Iterator[Finding]:
+    """Import the SDK and its resources, patch them and take that back, and tell what was there to patch.
+
+    ``in_force``: the program has switched threadtrail on already, and it stays on.
+    """
+    openai, error = attempt(importlib.import_module, "openai")
+    if error is not None:
+        yield Finding(
+            Level.PROBLEM,
+            AREA,
+            f"The SDK cannot be imported: {describe(error)}.",
+            "Install it where threadtrail runs: pip install openai",
+        )
+        return
+    yield _version(str(openai.__version__))
+    wanted = [target for target in targets() if not target.optional]
+    for module in dict.fromkeys(target.module for target in wanted):
+        attempt(importlib.import_module, module)
+    if in_force:
+        yield from _methods(wanted)
+        return
+    patches.install(targets())
+    try:
+        found = list(_methods(wanted))
+    finally:
+        patches.remove()
+    yield from found
+
+
+def _version(version: str) -> Finding:
+    tested = f"{OLDEST_TESTED} to {NEWEST_TESTED}"
+    number = _numbers(version)
+    if number < _numbers(OLDEST_TESTED):
+        return Finding(
+            Level.WARNING,
+            AREA,
+            f"openai {version} is older than the versions that threadtrail is tested with, {tested}.",
+            "Upgrade it: pip install --upgrade openai",
+        )
+    if number > _numbers(NEWEST_TESTED):
+        return Finding(
+            Level.NOTE,
+            AREA,
+            f"openai {version} is newer than the versions that threadtrail is tested with, {tested}.",
+            "See whether there is a newer threadtrail: pip install --upgrade threadtrail",
+        )
+    return Finding(
+        Level.OK, AREA, f"openai {version} is within the versions that threadtrail is tested with, {tested}."
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the release as numbers: enough to compare the SDK's versions, which are always three."""
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+
+
+def _methods(wanted: list[Target]) -> Iterator[Finding]:
+    lacking = {*patches.missing, *patches.not_imported}
+    absent = [_short(target) for target in wanted if target.path in lacking]
+    recorded = f"{len(wanted) - len(absent)} of {len(wanted)} methods are recorded"
+    if not absent:
+        yield Finding(Level.OK, AREA, f"All {len(wanted)} methods that threadtrail patches are there.")
+        return
+    if len(absent) == len(wanted):
+        yield Finding(
+            Level.PROBLEM,
+            AREA,
+            "This SDK has none of the methods that threadtrail patches, so nothing is recorded.",
+            f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}.",
+        )
+        return
+    if of_runs := [method for method in absent if RUNS.search(method)]:
+        yield Finding(
+            Level.PROBLEM,
+            AREA,
+            f"This SDK lacks methods that begin or follow runs: {listed(of_runs)}. Runs may go unseen "
+            f"({recorded}).",
+            f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}, and see whether something in this "
+            "environment changes the SDK's classes.",
+        )
+    if others := [method for method in absent if method not in of_runs]:
+        yield Finding(
+            Level.NOTE,
+            AREA,
+            f"This SDK lacks {listed(others)}, so your program cannot call that either ({recorded}).",
+        )
+
+
+def _short(target: Target) -> str:
+    return f"{target.owner}.{target.method}"

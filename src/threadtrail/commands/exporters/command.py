@@ -1,0 +1,76 @@
+"""The subcommand ``exporters``: which exporters there are, and which of them get the events."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import redirect_stdout
+from typing import Any
+
+DESCRIPTION = """\
+List the exporters that are installed or chosen: who brings each, which hooks it has, and whether it is
+enabled, by which setting. The installed ones are imported for that, and nothing else of them is run.
+"""
+
+EPILOG = """\
+exit codes: 0  listed
+            1  an exporter that is chosen cannot be used
+            2  wrong use, or an error in the configuration (the list is printed all the same)
+"""
+
+UNUSABLE, WRONG_CONFIGURATION = 1, 2
+
+
+def add_parser(subcommands: Any) -> None:
+    """Add ``exporters`` to the command line."""
+    parser = subcommands.add_parser(
+        "exporters",
+        help="which exporters are there, and which are enabled",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for tools")
+    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list; 1 if something that is chosen cannot be used, 2 if the configuration is wrong."""
+    # Imported here: `--help` needs none of it.
+    from threadtrail.commands.exporters.rows import not_installed, rows  # noqa: PLC0415
+    from threadtrail.config.settings import read_settings  # noqa: PLC0415
+
+    reading = read_settings()
+    with redirect_stdout(sys.stderr):  # what the exporters print is not part of the list
+        found = rows(reading.settings, reading.origins)
+    unusable = [row for row in found if row.chosen and row.problem]
+    told = {problem for row in unusable for problem in reading.problems.texts if repr(row.name) in problem}
+    others = [problem for problem in reading.problems.texts if problem not in told]
+    if options.json:
+        sys.stdout.write(json.dumps([row.as_json() for row in found], indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(found, not_installed(), color=not options.no_color)
+    for problem in others:
+        sys.stderr.write(f"threadtrail: {problem}\n")
+    if others:
+        return WRONG_CONFIGURATION
+    return UNUSABLE if unusable else 0
+
+
+def _print(found: list[Any], missing: list[str], *, color: bool) -> None:
+    from threadtrail.commands.exporters.table import lines, table  # noqa: PLC0415
+    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415
+    from threadtrail.config.installed import install_command  # noqa: PLC0415
+
+    console = terminal(color=color)
+    drawn = table(found, console.width) if console is not None else None
+    if console is not None and drawn is not None:
+        print_on(console, drawn)
+    else:
+        print_lines(lines(found))
+    chosen = {row.name for row in found}
+    if others := [name for name in missing if name not in chosen]:
+        command = install_command(others[0] if len(others) == 1 else "NAME")
+        print_lines(["", f"not installed: {', '.join(others)} ({command})"])

@@ -1,0 +1,151 @@
+"""What there is to say of each exporter that is installed or chosen: one row each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import pluggy
+
+from threadtrail import hookspecs
+from threadtrail._guard import attempt, describe
+from threadtrail._text import closest, did_you_mean
+from threadtrail.config import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from importlib.metadata import EntryPoint
+
+    from threadtrail.config.settings import Settings
+
+
+class State(StrEnum):
+    """Whether an exporter gets the events, and if not, why."""
+
+    ENABLED = "enabled"
+    AVAILABLE = "available"
+    """It is not chosen, and could be."""
+    SWITCHED_OFF = "switched off"
+    """All of threadtrail is."""
+    BROKEN = "broken"
+    AMBIGUOUS = "ambiguous"
+    """Two distributions claim its name."""
+    NOT_INSTALLED = "not installed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One exporter: what it is, and whether it gets the events.
+
+    ``origin`` says where it was chosen, or threadtrail switched off. ``hooks`` is ``None`` where they are
+    not known: the exporter is broken, or made by a function that does not say what it returns.
+    """
+
+    name: str
+    distribution: str | None = None
+    version: str | None = None
+    module: str | None = None
+    hooks: tuple[str, ...] | None = None
+    state: State
+    chosen: bool
+    origin: str | None = None
+    problem: str | None = None
+    advice: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as values that can be written as JSON."""
+        return asdict(self)
+
+
+def rows(settings: Settings, origins: Mapping[str, str]) -> list[Row]:
+    """Return a row for each exporter, by name; imports the installed ones, to see which hooks they have.
+
+    ``origins`` says where each setting stands.
+    """
+    chosen = {choice.name: choice.origin for choice in settings.exporters if choice.name is not None}
+    switched_off = origins["disabled"] if settings.disabled else None
+    by_name: defaultdict[str, list[EntryPoint]] = defaultdict(list)
+    for entry in installed.entry_points():
+        by_name[entry.name].append(entry)
+    found = [_missing(name, origin) for name, origin in chosen.items() if name not in by_name]
+    for claims in by_name.values():
+        found += _installed(claims, chosen, switched_off)
+    return sorted(found, key=lambda row: (row.name, row.distribution or ""))
+
+
+def not_installed() -> list[str]:
+    """Return the names of the project's own plugins that are not installed."""
+    there = {entry.name for entry in installed.entry_points()}
+    return [name for name in installed.PLUGINS if name not in there]
+
+
+def _missing(name: str, origin: str) -> Row:
+    if name in installed.PLUGINS:
+        advice = f"Install it: {installed.install_command(name)}"
+    else:
+        names = {*installed.PLUGINS, *(entry.name for entry in installed.entry_points())}
+        question = did_you_mean(closest(name, names))
+        advice = f"Install the package that brings it, or correct the name.{question}"
+    return Row(
+        name=name,
+        state=State.NOT_INSTALLED,
+        chosen=True,
+        origin=origin,
+        problem="it is not installed",
+        advice=advice,
+    )
+
+
+def _installed(
+    claims: list[EntryPoint], chosen: Mapping[str, str], switched_off: str | None
+) -> Iterator[Row]:
+    """Yield a row for each distribution that claims the name: one, if all is well."""
+    owners = [installed.describe(entry) for entry in claims]
+    for entry, owner in zip(claims, owners, strict=True):
+        hooks, problem = _hooks(entry)
+        state = State.ENABLED if owner.name in chosen else State.AVAILABLE
+        advice = None
+        if switched_off is not None:
+            state = State.SWITCHED_OFF
+        if problem is not None:
+            remedy = installed.remedy(owner)
+            state, advice = State.BROKEN, f"{remedy[0].upper()}{remedy[1:]}"
+        if len(claims) > 1:
+            others = sorted(f"{each.distribution} {each.version}" for each in owners if each is not owner)
+            state, problem = State.AMBIGUOUS, f"{' and '.join(others)} claims this name too"
+            advice = "Uninstall all but one of them: pip uninstall DISTRIBUTION"
+        yield Row(
+            name=owner.name,
+            distribution=owner.distribution,
+            version=owner.version,
+            module=owner.module,
+            hooks=hooks,
+            state=state,
+            chosen=owner.name in chosen,
+            origin=switched_off or chosen.get(owner.name),
+            problem=problem,
+            advice=advice,
+        )
+
+
+def _hooks(entry: EntryPoint) -> tuple[tuple[str, ...] | None, str | None]:
+    """Return the hooks in the order of their specification, or what keeps us from knowing them."""
+    factory, error = attempt(entry.load)
+    if error is not None:
+        return None, f"it cannot be imported: {describe(error)}"
+    if not callable(factory):
+        return None, f"{entry.value} is neither a class nor a function"
+    kind = factory if isinstance(factory, type) else attempt(get_type_hints, factory)[0]
+    if isinstance(kind, dict):  # of a function: what it returns, if it says so
+        kind = kind.get("return")
+    return (_marked(kind), None) if isinstance(kind, type) else (None, None)
+
+
+def _marked(kind: type) -> tuple[str, ...]:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    options = {name: manager.parse_hookimpl_opts(kind, name) for name in dir(kind)}
+    marked = {found.get("specname") or name for name, found in options.items() if found is not None}
+    return tuple(name for name in vars(hookspecs) if name in marked)

@@ -1,0 +1,1 @@
+"""Where settings come from, which exporters they choose, and what is wrong with them."""

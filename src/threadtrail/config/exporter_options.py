@@ -1,0 +1,207 @@
+"""Checks an exporter's options against the signature of what builds it, and converts their values.
+
+Says also where an option was set that an exporter complains of.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import json
+import os
+import types
+import typing
+from collections.abc import Collection, Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import ConfigDict, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter, ValidationError
+
+from threadtrail._text import assigned, assigned_unknown, closest, did_you_mean, listed
+from threadtrail.config.choice import ENVIRONMENT, Option
+from threadtrail.config.layers import variable_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from inspect import Parameter
+
+    from threadtrail.errors import Problems
+
+_PLAIN = (str, bytes, bool, int, float, list, tuple, dict)
+_CONFIG = ConfigDict(arbitrary_types_allowed=True)
+
+
+def checked(
+    exporter: str, factory: Callable[..., Any], options: Mapping[str, Option], problems: Problems
+) -> dict[str, Any]:
+    """Return the values to call ``factory`` with; what is wrong is added to ``problems``.
+
+    A value is converted to what the parameter's annotation says: the environment gives text only.
+    Objects that no file or variable could hold (a client, a stream) are handed over as they are.
+    """
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # written in C, tells nothing of itself
+        return {name: option.value for name, option in options.items()}
+    named = {name: parameter for name, parameter in parameters.items() if _takes_keyword(parameter)}
+    rest = next((item for item in parameters.values() if item.kind is item.VAR_KEYWORD), None)
+    values: dict[str, Any] = {}
+    for name, option in options.items():
+        parameter = named.get(name, rest)
+        if parameter is None:
+            problems.add(_unknown(name, option, list(named)))
+        else:
+            values[name] = _converted(name, option, _type(factory, parameter), problems)
+    for name, parameter in named.items():
+        if parameter.default is parameter.empty and name not in options:
+            problems.add(_missing(exporter, name))
+    return values
+
+
+def with_defaults(factory: Callable[..., Any], options: Mapping[str, Option]) -> dict[str, Option]:
+    """Return the options, and the defaults of those that are not set."""
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # written in C, tells nothing of itself
+        return dict(options)
+    defaults = {
+        name: Option(parameter.default, "default")
+        for name, parameter in parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    return defaults | dict(options)
+
+
+def with_origin(options: Mapping[str, Option], problem: str) -> str:
+    """Return a problem that begins with ``option=value:`` or ``option:`` with the origin of that value."""
+    for name, option in options.items():
+        given = option.value
+        value = os.fspath(given) if isinstance(given, os.PathLike) else given
+        for beginning in (f"{name}={given!r}:", f"{name}={value!r}:", f"{name}:"):
+            if problem.startswith(beginning):
+                rest = problem.removeprefix(beginning)
+                return f"option {assigned(name, value)} ({option.origin}):{rest}"
+        if problem.startswith(f"{name}="):  # as the exporter has read it
+            return f"option {name} ({option.origin}): {problem}"
+    return problem
+
+
+def _takes_keyword(parameter: Parameter) -> bool:
+    return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+
+
+def _type(factory: Callable[..., Any], parameter: Parameter) -> Any:
+    """Return the parameter's type; ``Any`` where the signature does not tell it."""
+    annotation = parameter.annotation
+    if annotation is parameter.empty:
+        known = isinstance(parameter.default, (bool, int, float))
+        return type(parameter.default) if known else Any
+    function = factory.__init__ if inspect.isclass(factory) else factory
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    try:
+        # One at a time: a name that is only imported for type checkers must not hide the other types.
+        return get_type_hints(
+            SimpleNamespace(__annotations__={"it": annotation}), names, include_extras=True
+        )["it"]
+    except (AttributeError, NameError, SyntaxError, TypeError):
+        return Any
+
+
+def _converted(name: str, option: Option, kind: Any, problems: Problems) -> Any:
+    if option.value is not None and not isinstance(option.value, _PLAIN):
+        return option.value
+    adapter = _adapter(kind)
+    if adapter is None:
+        return option.value
+    reason = ""
+    for reading in _readings(option):
+        try:
+            return adapter.validate_python(reading)
+        except ValidationError as error:
+            reason = reason or _reason(error)
+    allowed = in_words(kind)
+    wrong = f"is not valid: {reason}." if allowed is None else f"is not valid. Allowed: {allowed}."
+    problems.add(f"option {assigned(name, option.value)} ({option.origin}) {wrong}")
+    return option.value
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join([*map(str, first["loc"]), first["msg"]])
+
+
+def _readings(option: Option) -> Iterator[Any]:
+    """Yield the value; if it is an environment variable's text, also as JSON and as a list with commas."""
+    yield option.value
+    if isinstance(option.value, str) and option.origin.startswith(ENVIRONMENT):
+        try:
+            yield json.loads(option.value)
+        except ValueError:
+            yield [item.strip() for item in option.value.split(",")]
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any] | None:
+    """Return what checks values of this type; None for types that pydantic cannot check (a Protocol)."""
+    for config in (_CONFIG, None):  # a model or dataclass brings its own and refuses another
+        try:
+            return TypeAdapter(kind, config=config)
+        except (PydanticUserError, PydanticUndefinedAnnotation):
+            continue
+    return None
+
+
+def _unknown(name: str, option: Option, allowed: list[str]) -> str:
+    match = closest(name, allowed)
+    return (
+        f"option {assigned_unknown(name, option.value, match)} ({option.origin}): "
+        f"there is no such option.{did_you_mean(match)} Options: {listed(allowed)}."
+    )
+
+
+def _missing(exporter: str, name: str) -> str:
+    return (
+        f"option {name} is missing. Set the environment variable "
+        f'{variable_prefix(exporter)}{name.upper()}, or exporters={{"{exporter}": {{"{name}": ...}}}}.'
+    )
+
+
+_PLAIN_WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
+
+_OPAQUE = (Any, Annotated)
+"""Classes in name only."""
+
+
+def in_words(kind: Any) -> str | None:
+    """Return what is allowed; None for a type whose values only its own checks can tell."""
+    if kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[kind]
+    origin = get_origin(kind)
+    if origin is Literal:
+        return _either([repr(value) for value in get_args(kind) if value is not None], " or ")
+    if origin in {typing.Union, types.UnionType}:
+        members = [in_words(member) for member in get_args(kind) if member is not type(None)]
+        words = [member for member in members if member is not None]
+        return _either(words, ", or " if " or " in words[0] else " or ") if words == members else None
+    return _class(origin or kind)
+
+
+def _class(kind: Any) -> str | None:
+    if not inspect.isclass(kind) or kind in _OPAQUE or issubclass(kind, enum.Enum):
+        return None
+    if issubclass(kind, os.PathLike):
+        return "a path"
+    if issubclass(kind, Mapping):
+        return "a table"
+    if issubclass(kind, Collection):
+        return "a list"
+    # Models, dataclasses and the like are made of a table, and say themselves what is wrong with it.
+    return None if getattr(kind, "__annotations__", None) else f"a value of type {kind.__name__}"
+
+
+def _either(words: list[str], last: str) -> str:
+    return last.join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -1,0 +1,189 @@
+"""What each source says of the settings: keyword arguments, environment variables, the file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import create_model
+from pydantic_settings import BaseSettings, EnvSettingsSource
+
+from threadtrail._text import assigned, assigned_unknown, closest, did_you_mean, listed
+from threadtrail.config import file as config_file
+from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option, choices
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from threadtrail.errors import Problems
+
+PREFIX = "THREADTRAIL_"
+KEYWORD = "keyword argument"
+KEYWORD_ONLY = ("redact",)
+
+
+@dataclass(slots=True)
+class Layer:
+    """What one source says: values by setting, which exporters it chooses, and options by exporter.
+
+    ``exporters`` is None where the source does not choose; ``origins`` says where each value stands.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    exporters: tuple[ExporterChoice, ...] | None = None
+    options: dict[str, dict[str, Option]] = field(default_factory=dict)
+
+    def choose(self, value: object, origin: str, problems: Problems) -> None:
+        """Take over what ``value`` chooses, and the options that it gives."""
+        try:
+            self.exporters = choices(value, origin)
+        except ConfigurationError as error:
+            problems.add(*error.problems)
+            self.exporters = ()
+        for choice in self.exporters:
+            if choice.name is not None:
+                self.options.setdefault(choice.name, {}).update(choice.options)
+
+
+def keyword_layer(keywords: Mapping[str, Any], known: Collection[str], problems: Problems) -> Layer:
+    """Return what the caller of ``instrument()`` says; None counts as not said."""
+    given = {key: value for key, value in keywords.items() if value is not None}
+    return _layer(given, KEYWORD, known, problems)
+
+
+def file_layer(known: Collection[str], problems: Problems) -> Layer:
+    """Return what the configuration file says, if there is one."""
+    try:
+        file = config_file.read_config_file(os.environ.get(config_file.VARIABLE) or None)
+    except ConfigurationError as error:
+        problems.add(*error.problems, cause=_cause(error))
+        return Layer()
+    if file is None:
+        return Layer()
+    origin = f"file {file.path}"
+    table = dict(file.table)
+    if file.path.name != config_file.PYPROJECT and "threadtrail" in _table(table, "tool"):
+        del table["tool"]
+        problems.add(
+            f"[tool.threadtrail] ({origin}) is for {config_file.PYPROJECT}: in any other file the settings "
+            "stand at the top. Leave out [tool.threadtrail], and write [exporters.NAME] for "
+            "[tool.threadtrail.exporters.NAME]."
+        )
+    for key in KEYWORD_ONLY:
+        if key in table:
+            problems.add(_keyword_only(key, table.pop(key), origin))
+    return _layer(table, origin, [key for key in known if key not in KEYWORD_ONLY], problems)
+
+
+def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = values.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def environment_layer(known: Collection[str], exporters: Collection[str], problems: Problems) -> Layer:
+    """Return what the environment says; an empty variable counts as not set.
+
+    ``exporters`` are the names whose options may stand there, chosen or not.
+    """
+    layer = Layer()
+    for key, value in environment_values(known).items():
+        variable = PREFIX + key.upper()
+        origin = f"{ENVIRONMENT} {variable}"
+        if key in KEYWORD_ONLY:
+            problems.add(_keyword_only(key, value, origin))
+        elif key == "exporters":
+            layer.choose(value, origin, problems)
+        else:
+            layer.values[key] = value
+            layer.origins[key] = origin
+    _read_options(layer, known, exporters, problems)
+    return layer
+
+
+def environment_values(known: Collection[str]) -> dict[str, Any]:
+    """Return the settings that stand in the environment, as text, empty ones left out."""
+    # Every field is Any: the source must hand over the text, not try to read it as JSON.
+    fields: dict[str, Any] = dict.fromkeys(known, (Any, None))
+    shape = create_model("_Shape", __base__=BaseSettings, **fields)
+    return EnvSettingsSource(shape, case_sensitive=False, env_prefix=PREFIX, env_ignore_empty=True)()
+
+
+def _layer(values: Mapping[str, Any], origin: str, known: Collection[str], problems: Problems) -> Layer:
+    layer = Layer()
+    for key, value in values.items():
+        if key == "exporters":
+            layer.choose(value, origin, problems)
+        elif key in known:
+            layer.values[key] = value
+            layer.origins[key] = origin
+        else:
+            match = closest(key, known)
+            problems.add(
+                f"{assigned_unknown(key, value, match)} ({origin}): there is no such setting."
+                f"{did_you_mean(match)} Settings: {listed(known)}."
+            )
+    return layer
+
+
+def _read_options(
+    layer: Layer, known: Collection[str], exporters: Collection[str], problems: Problems
+) -> None:
+    """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; what fits no exporter and no setting is misspelt."""
+    settings = {PREFIX + key.upper() for key in known if key not in KEYWORD_ONLY} | {config_file.VARIABLE}
+    told = {PREFIX + key.upper() for key in KEYWORD_ONLY}
+    prefixes = {variable_prefix(name) for name in exporters}
+    for variable, value in os.environ.items():
+        upper = variable.upper()
+        if not upper.startswith(PREFIX) or upper in settings | told or not value:
+            continue
+        fitting = [prefix for prefix in prefixes if upper.startswith(prefix) and len(upper) > len(prefix)]
+        if not fitting:
+            problems.add(_unknown_variable(variable, value, settings, prefixes))
+            continue
+        prefix = max(fitting, key=len)  # with exporters `my` and `my-own`, MY_OWN_PATH is the latter's
+        option = Option(value, f"{ENVIRONMENT} {variable}")
+        for name in exporters:
+            if variable_prefix(name) == prefix:
+                layer.options.setdefault(name, {})[upper.removeprefix(prefix).lower()] = option
+
+
+def variable_prefix(exporter: str) -> str:
+    """Return what the names of an exporter's variables begin with: ``THREADTRAIL_MY_OWN_`` for ``my-own``."""
+    return PREFIX + "".join(letter if letter.isalnum() else "_" for letter in exporter).upper() + "_"
+
+
+def _unknown_variable(variable: str, value: str, settings: Collection[str], prefixes: Collection[str]) -> str:
+    # Compared without the prefix that all have in common: with it, everything resembles everything.
+    name = variable[len(PREFIX) :].upper()
+    exporters = [prefix.removeprefix(PREFIX) for prefix in prefixes]
+    meant = closest(name, [key.removeprefix(PREFIX) for key in settings]) or _meant_option(name, exporters)
+    match = PREFIX + meant if meant else None
+    return (
+        f"{assigned_unknown(variable, value, match)} (environment): fits no setting and no known exporter."
+        f"{did_you_mean(match)} Settings: {listed(sorted(settings))}. "
+        f"Options of exporters: {listed(prefix + '<OPTION>' for prefix in sorted(prefixes))}."
+    )
+
+
+def _meant_option(name: str, exporters: Collection[str]) -> str | None:
+    """Return the name of the option's variable with its exporter put right, if one comes close."""
+    words = name.split("_")
+    for count in range(1, len(words)):
+        start = "_".join(words[:count]) + "_"
+        if match := closest(start, exporters):
+            return match + name.removeprefix(start)
+    return None
+
+
+def _keyword_only(key: str, value: object, origin: str) -> str:
+    return (
+        f"{assigned(key, value)} ({origin}) is not valid. "
+        f"Allowed: only as a keyword argument: threadtrail.instrument({key}=my_function)."
+    )
+
+
+def _cause(error: ConfigurationError) -> Exception | None:
+    return error.__cause__ if isinstance(error.__cause__, Exception) else None

@@ -1,0 +1,242 @@
+"""The settings, and how they are put together: keyword > environment > file > default."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    TypeAdapter,
+    ValidationError,
+)
+
+from threadtrail._text import assigned
+from threadtrail.config import installed
+from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option
+from threadtrail.config.layers import (
+    PREFIX,
+    Layer,
+    environment_layer,
+    environment_values,
+    file_layer,
+    keyword_layer,
+)
+from threadtrail.errors import ConfigurationError, Problems
+
+__all__ = [
+    "ExporterChoice",
+    "Option",
+    "Reading",
+    "Settings",
+    "keyword_settings",
+    "load_settings",
+    "read_settings",
+]
+
+YEAR = 31_536_000
+
+
+class Allowed(str):
+    """Stands beside a type and says, in a user's words, what is allowed."""
+
+    __slots__ = ()
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")  # noqa: TRY004 - pydantic reports ValueError only
+    return value
+
+
+def _refuse_async(function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+        raise ValueError("an async function returns no text")
+    return function
+
+
+_NotBool = BeforeValidator(_refuse_bool)
+Switch = Annotated[bool, Allowed("true or false (in the environment also 1/0, yes/no, on/off)")]
+Count = Annotated[int, Field(ge=1), _NotBool, Allowed("a whole number, 1 or more")]
+Share = Annotated[float, Field(ge=0, le=1), _NotBool, Allowed("a number from 0 to 1")]
+Seconds = Annotated[
+    float, Field(ge=0, le=YEAR), _NotBool, Allowed(f"a number of seconds from 0 to {YEAR} (a year)")
+]
+Redact = Annotated[
+    Callable[[str], str],
+    AfterValidator(_refuse_async),
+    Allowed("a function, not async, that takes a text and returns the text to keep"),
+]
+
+
+class Settings(BaseModel):
+    """All settings, checked. ``Settings()`` holds the defaults, whatever the environment and files say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    exporters: tuple[InstanceOf[ExporterChoice], ...] = (ExporterChoice("console"),)
+    """Where the events go; empty: nowhere."""
+    capture_content: Switch = True
+    """Whether events carry what was said: instructions, messages, arguments and outputs of tools."""
+    redact: Redact | None = None
+    """Called once with every text of the content, before any exporter; returns what to keep of it."""
+    max_content_bytes: Count = 65_536
+    """Bytes of UTF-8 that are kept of each text."""
+    fetch_run_details: Switch = False
+    """Whether steps and messages that the app never looked at are fetched once when a run ends."""
+    settle_seconds: Seconds = 1.0
+    """How long a finished run waits for facts that usually follow at once; delays export, never the app."""
+    run_timeout_seconds: Seconds = 900.0
+    """After how long without news an unfinished run is published as unfinished."""
+    sample_rate: Share = 1.0
+    """The share of runs that is exported; failed runs are always kept."""
+    queue_size: Count = 10_000
+    """Events that may wait for each exporter before some are dropped (and counted)."""
+    max_open_runs: Count = 10_000
+    """Unfinished runs that are followed at once; beyond it the oldest is published as unfinished."""
+    shutdown_timeout_seconds: Seconds = 5.0
+    """How long the process may take, at its end, to deliver what is left."""
+    disabled: Switch = False
+    """Whether to do nothing at all."""
+    inline: Switch = False
+    """Whether to process and export in the caller's thread; for tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The settings as far as they are right, where each that was set stands, and what is wrong."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    problems: Problems
+
+
+def load_settings(**keywords: Any) -> Settings:
+    """Put the settings together: keyword > environment > file > default, for each key and each option.
+
+    A keyword of ``None`` counts as not given. ``THREADTRAIL_DISABLED=1`` in the environment wins over all:
+    then nothing else is looked at, so that the switch works whatever else is wrong.
+
+    Raises:
+        ConfigurationError: a key is misspelt, a value is not allowed, an exporter is not installed, the
+            file cannot be read. All that is wrong is told at once. (Options of exporters are checked by
+            ``registry.load``, since that needs the exporter imported.)
+    """
+    reading = read_settings(**keywords)
+    reading.problems.raise_if_any()
+    return reading.settings
+
+
+def read_settings(**keywords: Any) -> Reading:
+    """Do as ``load_settings``, and tell what is wrong instead of raising it: for tools that show it."""
+    problems = Problems()
+    if _disabled_by_environment():
+        origin = f"{ENVIRONMENT} {PREFIX}DISABLED"
+        return Reading(Settings(disabled=True, exporters=()), {"disabled": origin}, problems)
+    known = tuple(Settings.model_fields)
+    said = keyword_layer(keywords, known, problems)
+    written = file_layer(known, problems)
+    names = {*installed.PLUGINS, *said.options, *written.options}
+    names |= {exporter.name for exporter in installed.available()}
+    environment = environment_layer(known, names, problems)
+    layers = (said, environment, written)
+
+    settings, origins = _checked(layers, problems)
+    if not settings.disabled:
+        _check_exporters(settings.exporters, problems)
+    return Reading(settings, origins, problems)
+
+
+def keyword_settings(**keywords: Any) -> Settings:
+    """Put the settings together from keywords and defaults alone: a test must not depend on where it runs.
+
+    Raises:
+        ConfigurationError: as ``load_settings``.
+    """
+    problems = Problems()
+    said = keyword_layer(keywords, tuple(Settings.model_fields), problems)
+    settings, _ = _checked((said,), problems)
+    _check_exporters(settings.exporters, problems)
+    problems.raise_if_any()
+    return settings
+
+
+def _disabled_by_environment() -> bool:
+    text = environment_values(["disabled"]).get("disabled")
+    try:
+        return TypeAdapter(bool).validate_python(text or False)
+    except ValidationError:  # told later, with everything else that is wrong
+        return False
+
+
+def _checked(layers: tuple[Layer, ...], problems: Problems) -> tuple[Settings, dict[str, str]]:
+    """Return the settings that the layers make, and where each stands.
+
+    The first layer wins; what is not allowed is left out.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in reversed(layers):
+        values |= layer.values
+        origins |= layer.origins
+    values["exporters"] = _chosen(layers)
+    try:
+        return Settings(**values), origins
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False):
+            key = str(detail["loc"][0])
+            if key in values:  # a union reports each of its members
+                problems.add(_not_allowed(key, values.pop(key), origins.pop(key)))
+        return Settings(**values), origins
+
+
+def _chosen(layers: tuple[Layer, ...]) -> tuple[ExporterChoice, ...]:
+    """Return the exporters of the first layer that chooses, with the options of all layers."""
+    default: tuple[ExporterChoice, ...] = Settings.model_fields["exporters"].default
+    chosen = next((layer.exporters for layer in layers if layer.exporters is not None), default)
+    return tuple(_with_options(choice, layers) for choice in chosen)
+
+
+def _with_options(choice: ExporterChoice, layers: tuple[Layer, ...]) -> ExporterChoice:
+    if choice.name is None or choice.instance is not None:
+        return choice
+    options: dict[str, Option] = {}
+    for layer in reversed(layers):
+        options |= layer.options.get(choice.name, {})
+    return replace(choice, options=options)
+
+
+def _check_exporters(chosen: tuple[ExporterChoice, ...], problems: Problems) -> None:
+    named = Counter(choice.name for choice in chosen if choice.name is not None)
+    for name, count in named.items():
+        if count > 1:
+            problems.add(f"exporters: {name!r} is chosen {count} times. Choose it once.")
+    for choice in chosen:
+        if choice.name is not None and choice.instance is None:
+            try:
+                installed.find(choice.name, choice.origin)
+            except ConfigurationError as error:
+                problems.add(*error.problems)
+
+
+def _not_allowed(key: str, value: object, origin: str) -> str:
+    field = Settings.model_fields[key]
+    allowed = next((text for text in _metadata(field) if isinstance(text, Allowed)), "")
+    return (
+        f"{assigned(key, value)} ({origin}) is not valid. Allowed: {allowed}. "
+        f"Correct it, or leave it out for the default, {field.default!r}."
+    )
+
+
+def _metadata(field: Any) -> list[Any]:
+    """Return what stands beside the type of a field, also where the type is a union with None."""
+    members = [getattr(member, "__metadata__", ()) for member in getattr(field.annotation, "__args__", ())]
+    return [*field.metadata, *(item for metadata in members for item in metadata)]

@@ -1,0 +1,8 @@
+"""From a run to a tree of neutral spans: the translation that every tracing backend needs, written once."""
+
+from __future__ import annotations
+
+from threadtrail.shape.tree import Span, SpanKind, shape, span_id_for, trace_id_for
+from threadtrail.shape.usage import add_usages
+
+__all__ = ["Span", "SpanKind", "add_usages", "shape", "span_id_for", "trace_id_for"]

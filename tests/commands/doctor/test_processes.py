@@ -1,0 +1,195 @@
+"""The doctor as users run it: each situation with its sentence and its exit code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doctors_visit import CONSOLE, doctor
+from pseudo_terminal import on_terminal
+
+pytestmark = pytest.mark.slow
+
+SDKS = Path(__file__).parents[3] / ".sdks"
+
+
+def test_nothing_configured(here: Path) -> None:
+    found = doctor(here)
+    assert found.code == 0
+    assert found.worst == []
+    assert found.of("configuration") == [
+        ("ok", "No exporter is configured, so runs go to console, the default.")
+    ]
+    assert found.of("exporter console") == CONSOLE
+    assert ("ok", "All 61 methods that threadtrail patches are there.") in found.of("sdk")
+    assert found.stderr == ""
+    assert list(here.iterdir()) == []
+
+
+def test_switched_off(here: Path) -> None:
+    found = doctor(here, THREADTRAIL_DISABLED="1", THREADTRAIL_EXPORTERS="nobody-looks-at-this")
+    assert found.code == 0
+    assert found.worst == [
+        {
+            "level": "warning",
+            "area": "configuration",
+            "message": "threadtrail is switched off (environment variable THREADTRAIL_DISABLED): "
+            "instrument() does nothing.",
+            "advice": "Without that, runs are recorded.",
+            "refused": False,
+        }
+    ]
+    assert doctor(here, "--strict", THREADTRAIL_DISABLED="1").code == 1
+
+
+def test_a_file_that_is_no_toml(here: Path) -> None:
+    (here / "threadtrail.toml").write_text("sample_rate = \n")
+    found = doctor(here)
+    assert found.code == 2
+    problem = found.only("problem")
+    assert problem["message"].startswith(
+        f"the configuration file {here / 'threadtrail.toml'} is no valid TOML: Invalid value"
+    )
+    assert problem["refused"]
+
+
+def test_the_oldest_sdk_lacks_methods_that_matter_little(here: Path) -> None:
+    found = doctor(here, PYTHONPATH=str(SDKS / "openai-1.21.0"))
+    assert found.code == 0
+    assert found.of("sdk") == [
+        ("ok", "openai 1.21.0 is within the versions that threadtrail is tested with, 1.21.0 to 3.54.0."),
+        (
+            "note",
+            (
+                "This SDK lacks Messages.delete, AsyncMessages.delete, so your program cannot call that "
+                "either (59 of 61 methods are recorded)."
+            ),
+        ),
+    ]
+
+
+def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
+    (here / "sitecustomize.py").write_text(
+        "from openai.resources.beta.threads.runs.runs import Runs\ndel Runs.create, Runs.poll\n"
+    )
+    found = doctor(here, PYTHONPATH=str(here))
+    assert found.code == 1
+    problem = found.only("problem")
+    assert problem["message"] == (
+        "This SDK lacks methods that begin or follow runs: Runs.create, Runs.poll. Runs may go unseen "
+        "(59 of 61 methods are recorded)."
+    )
+    assert problem["advice"].startswith("Install a version from 1.21.0 to 3.54.0")
+    assert not problem["refused"]
+
+
+def test_an_sdk_without_assistants(here: Path) -> None:
+    (here / "openai.py").write_text("__version__ = '9.0.0'\n")
+    found = doctor(here, PYTHONPATH=str(here))
+    assert found.code == 1
+    assert found.only("problem")["message"] == (
+        "This SDK has none of the methods that threadtrail patches, so nothing is recorded."
+    )
+    assert found.only("note")["message"] == (
+        "openai 9.0.0 is newer than the versions that threadtrail is tested with, 1.21.0 to 3.54.0."
+    )
+
+
+def test_no_sdk_at_all(here: Path) -> None:
+    (here / "openai.py").write_text("raise ImportError('no openai here')\n")
+    found = doctor(here, PYTHONPATH=str(here))
+    assert found.code == 1
+    problem = found.only("problem")
+    assert problem["message"] == "The SDK cannot be imported: ImportError: no openai here."
+    assert problem["advice"] == "Install it where threadtrail runs: pip install openai"
+
+
+@pytest.mark.parametrize(
+    ("unpacked", "module", "distribution", "sentence"),
+    [
+        (
+            "openinference-0.1.66",
+            "openinference.instrumentation.openai",
+            "OpenInference is installed (openinference-instrumentation-openai 0.1.66). ",
+            "OpenInference has wrapped OpenAI.request, AsyncOpenAI.request: it makes a span of every ",
+        ),
+        (
+            "traceloop-0.62.4",
+            "opentelemetry.instrumentation.openai",
+            "OpenLLMetry (Traceloop) is installed (opentelemetry-instrumentation-openai 0.62.4). ",
+            "OpenLLMetry (Traceloop) has wrapped Assistants.create, Messages.list, Runs.create, ",
+        ),
+    ],
+    ids=["openinference", "traceloop"],
+)
+def test_another_instrumentation(
+    here: Path, unpacked: str, module: str, distribution: str, sentence: str
+) -> None:
+    folder = SDKS / unpacked
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not unpacked")
+    (here / "app.py").write_text(
+        f"from {module} import OpenAIInstrumentor\nOpenAIInstrumentor().instrument()\n"
+    )
+    found = doctor(here, PYTHONPATH=str(folder))
+    assert (found.code, found.worst) == (0, [])
+    assert found.only("note")["message"] == (
+        f"{distribution}Where it is switched on, as opentelemetry-instrument does, it records the same calls."
+    )
+    off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai"}
+    quiet = doctor(here, PYTHONPATH=str(folder), **off).only("note")["message"]
+    assert quiet == f"{distribution}Where it is switched on it records the same calls."
+    found = doctor(here, "app", PYTHONPATH=str(folder))
+    assert found.code == 0
+    level = "note" if module.startswith("openinference") else "warning"
+    assert found.only(level)["message"].startswith(sentence)
+
+
+def test_the_tested_versions_are_those_of_the_makefile() -> None:
+    from threadtrail.commands.doctor.sdk import NEWEST_TESTED, OLDEST_TESTED
+
+    makefile = (SDKS.parent / "Makefile").read_text()
+    newest = re.search(r"^OPENAI := (\S+)$", makefile, re.MULTILINE)
+    older = re.search(r"^OLDER_SDKS := (\S+) ", makefile, re.MULTILINE)
+    assert newest is not None
+    assert older is not None
+    assert (older[1], newest[1]) == (OLDEST_TESTED, NEWEST_TESTED)
+
+
+def test_a_terminal_shows_it_in_colours_and_wraps_below_the_sentence(here: Path) -> None:
+    drawn = on_terminal(70, "doctor", "--strict", code=1, THREADTRAIL_DISABLED="1")
+    assert "\x1b[33m  warning" in drawn
+    assert "\x1b[32m  ok" in drawn
+    plain = re.sub(r"\x1b\[[0-9;]*m|\r", "", drawn)
+    lines = [line.rstrip() for line in plain.splitlines()]
+    assert all(len(line) <= 70 for line in lines)
+    start = lines.index("  warning  threadtrail is switched off (environment variable")
+    assert lines[start + 1].startswith(" " * 11 + "THREADTRAIL_DISABLED)")
+    assert "           → Without that, runs are recorded." in lines
+    assert lines[-1] == "1 warning."
+
+
+def test_a_pipe_gets_whole_lines(here: Path) -> None:
+    command = [sys.executable, "-m", "threadtrail", "doctor"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=50)
+    assert "\x1b" not in done.stdout
+    assert "  ok       No exporter is configured, so runs go to console, the default." in (
+        done.stdout.splitlines()
+    )
+    assert done.stdout.splitlines()[-1] == "Nothing is wrong."
+    ascii_only = subprocess.run(
+        command, cwd=here, capture_output=True, check=True, timeout=50, env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert b"-> To see what your program sets up" in ascii_only.stdout
+
+
+def test_what_the_program_prints_and_logs_is_not_in_the_report(here: Path) -> None:
+    (here / "app.py").write_text("print('hello')\nif __name__ == '__main__':\n    raise SystemExit(9)\n")
+    found = doctor(here, "app.py")
+    assert found.of("program") == [("ok", "app.py is imported.")]
+    assert found.stderr == "hello\n"
+    assert found.code == 0
