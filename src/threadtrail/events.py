@@ -291,11 +291,13 @@ class RequestFailed(Event):
 
     ``operation`` is the SDK's own path (``threads.runs.create``), ``error.type`` the API's error code
     where it gave one (else the exception's class), ``status_code`` the HTTP status if a response came.
+    ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run`` or ``None``.
     """
 
     event: Literal["RequestFailed"] = "RequestFailed"
     type: str = "error"
     operation: str
+    begins: str | None = None
     error: Failure
     status_code: int | None = None
     request_id: str | None = None

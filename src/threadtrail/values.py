@@ -225,11 +225,13 @@ class StatusChange:
     """A status that the run took on, when (Unix nanoseconds), and how the app learnt of it.
 
     ``learnt_from``: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update`` or ``list``.
+    ``type`` is that of the change's ``RunStatusChanged``; ``None`` in recordings made before it was kept.
     """
 
     status: str
     time: int
     learnt_from: str
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +253,8 @@ class Run:
 
     ``finished`` is false for a run that was never seen to end; ``ended_at`` is then when it was given up.
     ``poll_count`` counts the looks of the app at the run; ``retry_count`` the SDK's own retries.
-    ``observed_from_start`` is false for a run that another process created.
+    ``observed_from_start`` is false for a run that another process created. ``awaits_outputs``: when last
+    seen, the run waited for the app to submit outputs of tool calls.
     """
 
     id: str
@@ -276,6 +279,7 @@ class Run:
     retry_count: int = 0
     streamed: bool = False
     observed_from_start: bool = True
+    awaits_outputs: bool = False
     metadata: JsonObject = field(default=EMPTY, metadata=CONTENT)
     attributes: Attributes = NO_ATTRIBUTES
 

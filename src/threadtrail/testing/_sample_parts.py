@@ -56,7 +56,7 @@ def history(learnt_from: str, *changes: tuple[str, float]) -> tuple[StatusChange
     """Statuses with their times; a run that is polled was created by a call of its own."""
     learnt = ["create" if learnt_from == "poll" else learnt_from, *[learnt_from] * len(changes)]
     return tuple(
-        StatusChange(status=status, time=at(time), learnt_from=how)
+        StatusChange(status=status, time=at(time), learnt_from=how, type=f"thread.run.{status}")
         for (status, time), how in zip(changes, learnt, strict=False)
     )
 

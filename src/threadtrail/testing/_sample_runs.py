@@ -285,6 +285,7 @@ def _unfinished() -> Run:
         "How is the weather in Paris?",
         history("poll", ("queued", 0.0), ("in_progress", 0.5), ("requires_action", 1.0)),
         finished=False,
+        awaits_outputs=True,
         ended_at=at(900.0),
         steps=(Step(id=None, kind="tool_calls", tool_calls=(call,), started_at=at(1.0), seen_live=True),),
     )

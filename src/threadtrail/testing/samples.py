@@ -80,6 +80,7 @@ def sample_events() -> tuple[Event, ...]:
             time=at(-0.5),
             started_at=at(-0.8),
             operation="threads.runs.create",
+            begins="run",
             error=Failure(type="rate_limit_exceeded", message="Rate limit reached. Try again in 20 s."),
             status_code=429,
             request_id="req_sample",
@@ -105,7 +106,7 @@ def _details(run: Run) -> list[Event]:
     for change in run.status_history:
         details.append(
             RunStatusChanged(
-                type=f"thread.run.{change.status}",
+                type=str(change.type),
                 time=change.time,
                 run_id=run.id,
                 thread_id=run.thread_id,
