@@ -127,6 +127,7 @@ def _begin(settings: Settings) -> Instrumentation:
     from threadtrail.config import registry  # noqa: PLC0415 - as above
     from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
     from threadtrail.runtime import Runtime  # noqa: PLC0415
+    from threadtrail.sources import SOURCES  # noqa: PLC0415
 
     with _Process.lock:
         settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
@@ -136,12 +137,12 @@ def _begin(settings: Settings) -> Instrumentation:
         former = _Process.runtime
         _Process.runtime = runtime = Runtime(settings, loaded, former)
         runtime.start()
-        patches.install(targets())
+        patches.install(targets(SOURCES))
         if former is not None and not former.stopped:
             logger.warning(
                 "threadtrail.instrument() was called again: the new configuration replaces the former"
             )
-            former.make_way(runtime)
+            former.replace_with(runtime)
     return Instrumentation(runtime)
 
 
@@ -168,11 +169,12 @@ def _resume(former: Runtime | None) -> None:
     if former is None or former.stopped:
         return
     from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - loaded already
+    from threadtrail.sources import SOURCES  # noqa: PLC0415 - loaded already
 
     with _Process.lock:
         _Process.runtime = former
         former.start()
-        patches.install(targets())
+        patches.install(targets(SOURCES))
 
 
 def _start(loaded: LoadedExporters, settings: Settings) -> None:

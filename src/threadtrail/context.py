@@ -13,12 +13,12 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from threadtrail._frozen import clean_text, freeze
 from threadtrail._guard import guard
-from threadtrail.recording.observation import Scope
-from threadtrail.values import Attributes, Failure
+from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts."""
+
+    attributes: Attributes = NO_ATTRIBUTES
+    trace_id: str | None = None
+    contexts: Mapping[str, object] | None = None
+
+
 _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
 
 
@@ -37,7 +46,7 @@ here = _here.get
 
 
 class Observer(Protocol):
-    """Whom ``trace()`` tells of its beginning and its end."""
+    """Notes the beginning and the end of a ``trace()``."""
 
     def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
         """A trace was entered; its attributes are those in force."""
@@ -46,13 +55,17 @@ class Observer(Protocol):
         """A trace was left, by ``error`` if there was one."""
 
 
-class _Listening:
-    """Holds the observer in force: the active instrumentation's, or none."""
+class _InForce:
+    """Holds the sink of the runtime in force, or ``None``.
 
-    observer: Observer | None = None
+    The sink is an ``Observer`` for this module, and a ``Sink`` for ``instrumentation``, which this module
+    does not import. One attribute read per call is what being switched off costs.
+    """
+
+    sink: Any = None
 
 
-listening = _Listening()
+in_force = _InForce()
 
 
 class Block:
@@ -75,7 +88,7 @@ class Block:
         trace_id = outer.trace_id if self._name is None else uuid.uuid4().hex
         inner = Scope(merged, trace_id)
         token = _here.set(inner)
-        observer = listening.observer if self._name is not None else None
+        observer: Observer | None = in_force.sink if self._name is not None else None
         self._entered[id(inner)] = (inner, token, observer)
         if observer is not None:
             observer.trace_started(time.time_ns(), str(trace_id), str(self._name), outer.trace_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
-from threadtrail.context import listening
+from threadtrail.context import in_force
 from threadtrail.delivery import lifecycle
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.inline import InlineLane
@@ -15,8 +15,9 @@ from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.delivery.sampling import Sampler
 from threadtrail.delivery.status import LaneStatus, summary
-from threadtrail.instrumentation.sink import Sink, active
+from threadtrail.instrumentation.sink import Sink
 from threadtrail.recording.recorder import Recorder
+from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
     from threadtrail.config.registry import LoadedExporters
@@ -62,7 +63,7 @@ class Runtime:
     """Everything between the patched methods and the backends, for one call of ``instrument()``.
 
     ``former`` is the one that it replaces: its recorder goes on, so that what is known of runs that are open
-    is not lost, and no run is told twice.
+    is not lost, and no run is published twice.
     """
 
     def __init__(self, settings: Settings, loaded: LoadedExporters, former: Runtime | None = None) -> None:
@@ -78,24 +79,18 @@ class Runtime:
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
         if former is None or former.stopped or former.settings.inline != settings.inline:
-            self.recorder = Recorder(settings, self.delivery, guard)
+            self.recorder = Recorder(settings, self.delivery, guard, SOURCES)
         else:
             self.recorder = former.recorder
         self.sink = self._make_sink()
 
     def _make_sink(self) -> Sink:
-        return Sink(
-            self.recorder.put,
-            self.recorder.put_from_finaliser,
-            self.delivery.capture,
-            guard,
-            wants_loop=self.settings.fetch_run_details,
-        )
+        wants_loop = self.settings.fetch_run_details
+        return Sink(self.recorder, self.delivery, guard, SOURCES, wants_loop=wants_loop)
 
     def start(self) -> None:
-        """Let the patched methods hand over to this runtime, and be told of forks and of the exit."""
-        active.sink = self.sink
-        listening.observer = self.sink
+        """Put this runtime in force: for the patched methods, for forks and for the exit."""
+        in_force.sink = self.sink
         lifecycle.register(self)
 
     def flush(self, timeout: float) -> bool:
@@ -112,15 +107,14 @@ class Runtime:
         if self.stopped:
             return True
         self.stopped = True
-        if active.sink is self.sink:
-            active.sink = None
-            listening.observer = None
+        if in_force.sink is self.sink:
+            in_force.sink = None
         lifecycle.unregister(self)
         deadline = time.monotonic() + timeout
         recorded = self.recorder.shutdown(timeout)
         return self.delivery.shutdown(max(0.0, deadline - time.monotonic())) and recorded
 
-    def make_way(self, successor: Runtime) -> None:
+    def replace_with(self, successor: Runtime) -> None:
         """Deliver what belongs to this configuration; the rest is the successor's, which has started."""
         timeout = self.settings.shutdown_timeout_seconds
         if successor.recorder is not self.recorder:
@@ -139,11 +133,10 @@ class Runtime:
         """A child begins with nothing of its parent's: no threads, no queues, no open runs."""
         self.delivery.after_fork_in_child()
         self.recorder.after_fork_in_child()
-        was_active = active.sink is self.sink
+        was_in_force = in_force.sink is self.sink
         self.sink = self._make_sink()
-        if was_active:
-            active.sink = self.sink
-            listening.observer = self.sink
+        if was_in_force:
+            in_force.sink = self.sink
 
 
 def _lane(settings: Settings, name: str, hooks: ExporterHooks) -> Lane | InlineLane:

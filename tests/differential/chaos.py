@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 LAYERS = {
     "notes": (
         "threadtrail.instrumentation.copies",
+        "threadtrail.instrumentation.exchanges:note_request",
         "threadtrail.instrumentation.failures",
         "threadtrail.instrumentation.results",
         "threadtrail.instrumentation.sink",
         "threadtrail.instrumentation.streams:StreamNotes",
+        "threadtrail.sources.openai_assistants.streams",
         "threadtrail.recording.recorder",
     ),
-    "recording": ("threadtrail.recording",),
+    "recording": ("threadtrail.recording", "threadtrail.sources.openai_assistants"),
     "delivery": (
         "threadtrail.delivery.content",
         "threadtrail.delivery.plans",

@@ -12,8 +12,9 @@ from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
 from threadtrail.config import registry
 from threadtrail.delivery import lane
-from threadtrail.instrumentation.openai_assistants import ROWS
 from threadtrail.recording import details, interpreter, observation, recorder, store
+from threadtrail.sources import openai_assistants
+from threadtrail.sources.openai_assistants.details import PAGES
 
 SVG = "{http://www.w3.org/2000/svg}"
 PACKAGE = ROOT / "src" / "threadtrail"
@@ -45,7 +46,9 @@ def test_numbers_are_those_of_the_tools() -> None:
     for version in " ".join(matrix).split():
         assert version in readme
         assert version in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert f"{len(ROWS)} methods" in (DOCS / "decisions" / "0001-the-seam.md").read_text(encoding="utf-8")
+    assert f"{len(list(openai_assistants.SOURCE.rows()))} methods" in (
+        DOCS / "decisions" / "0001-the-seam.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_licence_is_the_whole_one() -> None:
@@ -60,9 +63,9 @@ def test_licence_is_the_whole_one() -> None:
 @pytest.mark.parametrize(
     ("page", "number"),
     [
-        ("good-to-know.md", f"{store.TOLD_RUNS:,}".replace(",", " ")),
+        ("good-to-know.md", f"{store.PUBLISHED_RUNS:,}".replace(",", " ")),
         ("troubleshooting.md", f"{recorder.MAX_WAITING:,}".replace(",", " ")),
-        ("decisions/0007-no-call-that-was-not-asked-for.md", f"{details.PAGES} pages"),
+        ("decisions/0007-no-call-that-was-not-asked-for.md", f"{PAGES} pages"),
         ("decisions/0007-no-call-that-was-not-asked-for.md", f"{details.REQUEST_SECONDS:g} seconds"),
         ("plugins/hooks.md", f"1 to {lane.BATCH_SIZE} events"),
     ],

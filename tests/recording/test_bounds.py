@@ -13,11 +13,13 @@ import pytest
 from driving import new_assistant, new_thread, resolved
 from recording.invariants import check_story
 from threadtrail._guard import Guard
+from threadtrail.context import Scope
 from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
-from threadtrail.recording import kinds
 from threadtrail.recording.interpreter import Interpreter
-from threadtrail.recording.observation import Call, Returned, Scope
+from threadtrail.recording.observation import Call, Returned
+from threadtrail.sources import SOURCES
+from threadtrail.sources.openai_assistants import bodies
 from threadtrail.testing import capture
 from threadtrail.testing.server import Hangs, RunScript
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 CREATE, RETRIEVE = "threads.runs.create", "threads.runs.retrieve"
 SUBMIT = "threads.runs.submit_tool_outputs"
+OPERATIONS = {row.operation.name: row.operation for source in SOURCES for row in source.rows()}
 
 
 class Stage:
@@ -38,7 +41,7 @@ class Stage:
 
     def __init__(self, **limits: Any) -> None:
         given = {"settle_seconds": 1.0, "run_timeout_seconds": 900.0, "max_open_runs": 1_000} | limits
-        self.interpreter = Interpreter(self.publish)
+        self.interpreter = Interpreter(self.publish, {source.name: source.reader for source in SOURCES})
         self.interpreter.configure(**given)
         self.events: list[Event] = []
         self.unfinished = 0
@@ -61,8 +64,8 @@ class Stage:
         **more: Any,
     ) -> None:
         """An answer of the API about a run: asked for and given at these seconds."""
-        arguments = {"run_id": run, "thread_id": f"thread_{run}"}
-        call = Call(operation, asked * SECOND, arguments, None, Scope())
+        ids = {"run_id": run, "thread_id": f"thread_{run}"}
+        call = Call(OPERATIONS[operation], asked * SECOND, ids, None, Scope())
         body = {
             "object": "thread.run",
             "id": run,
@@ -164,11 +167,12 @@ def test_memory_is_flat_over_a_hundred_thousand_runs() -> None:
 
 
 def test_run_ids_are_remembered_within_bounds() -> None:
-    remembering = sink.Sink(lambda _: None, lambda _: None, lambda: None, Guard())
-    for number in range(3 * sink.REMEMBERED):
+    nothing: Any = None
+    remembering = sink.Sink(nothing, nothing, Guard(), SOURCES)
+    for number in range(3 * sink.KNOWN_RUNS):
         remembering.know(f"run_{number}")
         assert f"run_{number}" in remembering.known_runs
-    assert len(remembering.known_runs) <= sink.REMEMBERED
+    assert len(remembering.known_runs) <= sink.KNOWN_RUNS
 
 
 @pytest.mark.usefixtures("strict")
@@ -214,7 +218,7 @@ async def test_a_poll_does_not_serialise_the_run_again(
     assert len(recorded.of(RunStatusChanged)) == 1, "what was noted so far is read before the counting begins"
     copied, parsed = Counted(copies.copy_model), Counted(pydantic_core.from_json)
     monkeypatch.setattr(results, "copy_model", copied)
-    monkeypatch.setattr(kinds, "from_json", parsed)
+    monkeypatch.setattr(bodies, "from_json", parsed)
     if way == "poll":
         await resolved(runs.poll(run.id, thread_id, poll_interval_ms=0))
     else:

@@ -231,7 +231,7 @@ class Once:
             yield item
 
 
-async def test_what_can_be_read_once_is_left_to_the_sdk(
+async def test_what_can_be_read_once_is_recorded_as_it_was_sent(
     any_client: Any, server: AssistantsServer, recorded: Captured
 ) -> None:
     server.script_next(RunScript(ToolCalls(FunctionCall("solve", {})), Message("x is 1.")))
@@ -251,7 +251,7 @@ async def test_what_can_be_read_once_is_left_to_the_sdk(
     (request,) = server.requests_to("runs.submit_tool_outputs")
     assert len(request.body["tool_outputs"]) == 1
     (call,) = recorded.run().tool_calls
-    assert (call.name, call.output) == ("solve", None)
+    assert (call.name, call.output) == ("solve", "output of solve")
 
 
 async def test_what_is_changed_after_the_call_does_not_change_the_event(

@@ -1,23 +1,53 @@
-"""Awaits what the SDK returned where the user awaits it, and notes what comes of it."""
+"""Watches an awaitable of the SDK: as lazy as it was, awaited where the app awaits it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.instrumentation.exchanges import current_call, reset
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import current_call, restore
 from threadtrail.instrumentation.results import note_result
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Coroutine, Generator
 
-    from threadtrail.instrumentation.coroutines import Inner
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
 
 
+class Inner:
+    """The SDK's coroutine, to be awaited by ours: closed if the app never awaits that.
+
+    Python warns once about a coroutine that was never awaited; two, one within the other, would make
+    it warn twice.
+    """
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        self.coroutine.close()
+
+
+def watch_coroutine(
+    coroutine: Coroutine[Any, Any, Any],
+    watching: Callable[[Sink, Call, Inner], Coroutine[Any, Any, Any]],
+    sink: Sink,
+    call: Call,
+) -> Coroutine[Any, Any, Any]:
+    """Return the coroutine of ``watching``, which awaits this one, under this one's own name."""
+    named: Any = coroutine  # every coroutine object has a name, but their abstract class does not say so
+    watched: Any = watching(sink, call, Inner(coroutine))
+    watched.__name__ = named.__name__
+    watched.__qualname__ = named.__qualname__
+    awaited: Coroutine[Any, Any, Any] = watched
+    return awaited
+
+
 async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
-    """Await the coroutine of a call."""
+    """Await the coroutine of a call, and note what comes of it."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
     token = current_call.set(call)
@@ -27,13 +57,13 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
         note_failure(sink, call, error, token.old_value)
         raise
     finally:
-        restore(token)
+        reset(token)
     sink.guard.call("noting a result", note_result, sink, call, result)
     return result
 
 
 def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-    """The same for what an ``__await__`` method returned."""
+    """Do the same for what an ``__await__`` method returned."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
     token = current_call.set(call)
@@ -43,6 +73,6 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
         note_failure(sink, call, error)
         raise
     finally:
-        restore(token)
+        reset(token)
     sink.guard.call("noting a result", note_result, sink, call, result)
     return result

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
-from threadtrail.recording.kinds import POLL
+from threadtrail.instrumentation.exchanges import note_request
 from threadtrail.recording.observation import Call, Raised
 from threadtrail.values import Failure
 
@@ -17,7 +17,7 @@ RETRY_HEADER = "x-stainless-retry-count"
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The API's error code where it gave one, else the name of the exception's class."""
+    """Return the API's error code where it gave one, else the name of the exception's class."""
     code = getattr(error, "code", None)
     kind = code if isinstance(code, str) and code else type(error).__qualname__
     return Failure(type=clean_text(kind), message=clean_text(str(error)) or None)
@@ -31,19 +31,22 @@ def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = N
     """
     if isinstance(error, GeneratorExit):
         return
-    if call.operation == POLL and (call.failed_within or not isinstance(error, Exception)):
+    if call.operation.polls and (call.failed_within or not isinstance(error, Exception)):
         return
     if isinstance(outer, Call):
         outer.failed_within = True
-    sink.guard.call("noting an error", lambda: sink.put(raised(call, error)))
+    sink.guard.call("noting an error", lambda: sink.recorder.put(raised(call, error)))
 
 
 def raised(call: Call, error: BaseException) -> Raised:
-    """The observation of a call that raised."""
+    """Return the observation of a call that raised."""
+    request = getattr(error, "__dict__", {}).get("request")
+    if request is not None:
+        call.retry_count = max(call.retry_count, _retries(request))
+        note_request(call, request)
+    call.response = call.given = None
     status = getattr(error, "status_code", None)
     request_id = getattr(error, "request_id", None)
-    call.retry_count = max(call.retry_count, _retries(error))
-    call.response = None
     return Raised(
         call,
         time.time_ns(),
@@ -53,8 +56,7 @@ def raised(call: Call, error: BaseException) -> Raised:
     )
 
 
-def _retries(error: BaseException) -> int:
-    """How often the SDK had retried, which it writes on its requests; 0 where it does not."""
-    request: Any = getattr(error, "__dict__", {}).get("request")
-    count = request.headers.get(RETRY_HEADER, "0") if request is not None else "0"
+def _retries(request: Any) -> int:
+    """Return how often the SDK had retried, which it writes on its requests; 0 where it does not."""
+    count = request.headers.get(RETRY_HEADER, "0")
     return int(count) if str(count).isdigit() else 0

@@ -1,8 +1,8 @@
-"""Watches a stream manager (``runs.stream()`` and its kin): its request is made only on entering it.
+"""Watches a stream manager (``runs.stream()`` and its kin): its request is made only when it is entered.
 
-``AssistantStreamManager`` and its async twin keep the request to make as ``__api_request`` (openai 1.21
-to 3.54): a callable, or a coroutine. It is replaced by one that makes it and taps the stream, before
-the SDK hands that to the user's own event handler.
+A manager keeps the request that it will make in an attribute, which its source names: a callable, or a
+coroutine. It is replaced by one that makes the request and taps the stream, before the SDK passes that to the
+app's own event handler.
 """
 
 from __future__ import annotations
@@ -10,30 +10,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.coroutines import Inner, watch_coroutine
+from threadtrail.instrumentation.awaiting import Inner, watch_coroutine
+from threadtrail.instrumentation.exchanges import requests_of
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import counting
 from threadtrail.instrumentation.streams import tap
 
 if TYPE_CHECKING:
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
 
-REQUESTS = ("_AssistantStreamManager__api_request", "_AsyncAssistantStreamManager__api_request")
 
-
-def manager_of(result: Any) -> str | None:
-    """The attribute that holds a manager's request, or ``None`` if this is no stream manager."""
-    fields = getattr(result, "__dict__", None) or {}
-    return next((name for name in REQUESTS if name in fields), None)
-
-
-def watch_manager(manager: Any, sink: Sink, call: Call) -> None:
-    """Tap the stream that the manager will open when it is entered."""
-    attribute = manager_of(manager)
+def watch_manager(sink: Sink, call: Call, manager: Any) -> None:
+    """Tap the stream that the manager will open when it is entered; do nothing if it is no manager."""
+    fields = getattr(manager, "__dict__", None) or {}
+    attribute = next((name for name in sink.stream_managers if name in fields), None)
     if attribute is None:
         return
-    request = manager.__dict__[attribute]
+    request = fields[attribute]
     if callable(request):
         setattr(manager, attribute, _watch_sync(request, sink, call))
     else:
@@ -44,7 +37,7 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
     def make_request() -> Any:
         _entered(sink, call)
         try:
-            with counting(call):
+            with requests_of(call):
                 stream = request()
         except BaseException as error:
             note_failure(sink, call, error)
@@ -60,7 +53,7 @@ async def _await_stream(sink: Sink, call: Call, inner: Inner) -> Any:
     try:
         if sink.wants_loop:
             call.loop = sink.guard.call("noting the event loop", sink.loop)
-        with counting(call):
+        with requests_of(call):
             stream = await inner.coroutine
     except BaseException as error:
         note_failure(sink, call, error)
@@ -70,6 +63,6 @@ async def _await_stream(sink: Sink, call: Call, inner: Inner) -> Any:
 
 
 def _entered(sink: Sink, call: Call) -> None:
-    """The run begins here, not where the manager was made: here its surroundings are taken."""
+    """Begin the run here, not where the manager was made: here its surroundings are noted."""
     call.started_at = time.time_ns()
     call.scope = sink.guard.call("noting a stream", sink.scope, begins=True, default=call.scope)

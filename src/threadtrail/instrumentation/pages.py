@@ -1,7 +1,6 @@
 """Lists that go on: page two and later of an auto-paged list, and async lists from their first page.
 
-Neither passes the ``list`` method that began them. What tells an assistant from a file is the
-``object`` field of a page's items.
+Neither passes the ``list`` method that began them.
 """
 
 from __future__ import annotations
@@ -11,33 +10,25 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.awaiting import await_and_note, yield_and_note
-from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.context import in_force
+from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine, yield_and_note
+from threadtrail.instrumentation.exchanges import requests_of
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import counting
 from threadtrail.instrumentation.results import PAGINATOR_CALL, note_result
-from threadtrail.instrumentation.sink import active
 from threadtrail.recording.observation import Call
 
 if TYPE_CHECKING:
     from threadtrail.instrumentation.sink import Sink
 
-OPERATIONS = {
-    "assistant": "assistants.list",
-    "thread.message": "threads.messages.list",
-    "thread.run": "threads.runs.list",
-    "thread.run.step": "threads.runs.steps.list",
-}
-
 
 def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrapper of ``get_next_page`` of sync and async pages."""
-    sink = active.sink
+    """Wrap ``get_next_page`` of sync and async pages."""
+    sink: Sink | None = in_force.sink
     call = None if sink is None else sink.guard.call("noting a page", _begin, sink, instance)
     if sink is None or call is None:
         return wrapped(*args, **kwargs)
     try:
-        with counting(call):
+        with requests_of(call):
             result = wrapped(*args, **kwargs)
     except BaseException as error:
         note_failure(sink, call, error)
@@ -61,25 +52,11 @@ def watch_paginator(original: Any) -> Any:
 
 
 def _begin(sink: Sink, page: Any) -> Call | None:
-    """A call for the next page, or ``None`` if the list is none of ours."""
-    objects = list(getattr(page, "data", None) or ())
-    first = next(iter(objects), None)
-    operation = OPERATIONS.get(getattr(first, "object", ""))
-    if operation is None:
+    """Return a call for the next page, or ``None`` if the list is of no source."""
+    found = sink.next_page(page)
+    if found is None:
         return None
-    arguments = {
-        name: value
-        for name in ("thread_id", "run_id")
-        if operation != "threads.messages.list" or name == "thread_id"
-        if isinstance(value := getattr(first, name, None), str)
-    }
-    arguments["after"] = str(getattr(objects[-1], "id", ""))
-    if _ascending(objects):
-        arguments["order"] = "asc"
     client = page._client  # noqa: SLF001 - a page keeps its client there
-    return Call(operation, time.time_ns(), arguments, client, sink.scope(begins=False), operation)
-
-
-def _ascending(objects: list[Any]) -> bool:
-    stamps = [getattr(item, "created_at", None) or 0 for item in (objects[0], objects[-1])]
-    return bool(stamps[0] < stamps[1])
+    return Call(
+        found.operation, time.time_ns(), found.ids, client, sink.scope(begins=False), given=found.given
+    )

@@ -1,4 +1,4 @@
-"""Wraps methods of classes that may not be imported yet, and takes the wrappers off again.
+"""Wraps methods of classes that may not be imported yet, and restores the original ones.
 
 - A method is wrapped *below* the SDK's ``deprecated`` shim: a wrapper outside of it would move the
   warning into our file, where Python's default filters hide it from the user.
@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ DEEPEST_CHAIN = 32
 
 
 class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignore]  # as wrapt's version types it
-    """Our wrapper, told from everybody else's by its class."""
+    """Our wrapper; its class tells it from everybody else's."""
 
 
 OURS = "__threadtrail__"
@@ -53,7 +54,8 @@ def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:
 class Target:
     """A method to wrap: ``wrap`` makes the new function of the original one.
 
-    ``optional``: versions of the SDK differ in it, so that it is nothing to tell if it is not there.
+    ``optional``: versions of the SDK differ in it, so that it is not missing if it is not there. ``since``:
+    the first version that has it. ``follows_runs``: its calls begin or follow runs.
     """
 
     module: str
@@ -61,6 +63,8 @@ class Target:
     method: str
     wrap: Callable[[Any], Any]
     optional: bool = False
+    since: str | None = None
+    follows_runs: bool = False
 
     @property
     def path(self) -> str:
@@ -94,17 +98,15 @@ class Patches:
                 wrapt.register_post_import_hook(self._imported, module)
 
     def remove(self) -> None:
-        """Put the identical functions back, wherever ours can be reached."""
+        """Restore the identical functions, wherever ours can be reached."""
         with self._lock:
             self._waiting.clear()
             self._missing.clear()
             for path, (owner, method, original, installed) in list(self._installed.items()):
-                if _put_back(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
+                if _restore(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
                     del self._installed[path]
 
     def _patch_if_imported(self, name: str) -> None:
-        import sys  # noqa: PLC0415
-
         module = sys.modules.get(name)
         if module is not None:
             self._imported(module)
@@ -118,7 +120,7 @@ class Patches:
         owner = getattr(module, target.owner, None)
         function = None if owner is None else owner.__dict__.get(target.method)
         if function is None:
-            if not target.optional:
+            if not target.optional and not _is_newer(target.since):
                 self._missing.add(target.path)
         elif not _has_ours(function):
             holder, name, original = _place(owner, target.method)
@@ -143,6 +145,17 @@ class Patches:
             return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
 
 
+def _is_newer(since: str | None) -> bool:
+    """Whether the version is newer than the SDK that is imported."""
+    sdk = getattr(sys.modules.get("openai"), "__version__", None)
+    return since is not None and sdk is not None and release_of(sdk) < release_of(since)
+
+
+def release_of(version: str) -> tuple[int, ...]:
+    """Return a version's release as numbers: enough to compare the SDK's versions, which are always three."""
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+
+
 def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
     """Where ours belongs, as an object, its attribute, and what stands there.
 
@@ -158,8 +171,8 @@ def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
     return place
 
 
-def _put_back(owner: Any, method: str, original: Any, installed: Any) -> bool:
-    """Put the original back where ours is now, wherever others have moved it; whether it was found."""
+def _restore(owner: Any, method: str, original: Any, installed: Any) -> bool:
+    """Restore the original where ours is now, wherever others have moved it; return whether it was found."""
     holder, name, function = owner, method, owner.__dict__.get(method)
     while not _is(function, installed):
         if type(function) is wrapt.FunctionWrapper:

@@ -1,7 +1,7 @@
-"""What came back decides what is noted of it: a model, a page, a stream, a manager, a raw response.
+"""What came back decides what is noted of it: a model, a page, a stream, a raw response.
 
 The kinds are told apart by the names of the SDK's own classes, so that nothing of the SDK is imported
-and subclasses count as what they are. Whatever the result, the user gets that very object; only a
+and subclasses count as what they are. Whatever the result, the app gets that very object; only a
 coroutine is replaced, by one that awaits it.
 """
 
@@ -12,9 +12,8 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_model
-from threadtrail.instrumentation.managers import watch_manager
+from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.streams import tap
-from threadtrail.recording.kinds import CREATES_RUN, POLL
 from threadtrail.recording.observation import Returned
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = (
     # The first name found among a class and its bases says what it is.
-    ("AssistantStreamManager", "manager"),
-    ("AsyncAssistantStreamManager", "manager"),
     ("Stream", "stream"),
     ("AsyncStream", "stream"),
     ("LegacyAPIResponse", "raw"),
@@ -42,7 +39,7 @@ PAGINATOR_CALL = "_threadtrail_call"
 
 @lru_cache(maxsize=512)
 def kind_of(cls: type) -> str | None:
-    """What an SDK class is to us, or ``None``."""
+    """Return what an SDK class is to us, or ``None``."""
     names = {
         base.__name__ for base in cls.__mro__ if base.__module__.partition(".")[0] in {"openai", "pydantic"}
     }
@@ -55,8 +52,6 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     The body is at hand, and nobody can change it; a copy of the parsed object would have to be made.
     """
     response = call.response
-    # A response that lives on in a queue costs the app's thread: its memory is not there to be used again.
-    call.response = None
     if response is None or not response.is_closed:
         # Other instrumentations put proxies around streams, whose `__class__` is that of what is in them.
         kind = kind_of(type(result)) or kind_of(result.__class__)  # type: ignore[arg-type]  # a class is hashable
@@ -64,25 +59,32 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
         if note is not None:
             note(sink, call, result)
         return
-    sink.put(Returned(call, time_ns(), response.content))
-    run_id = call.arguments.get("run_id")
-    if run_id is None and call.operation in CREATES_RUN:
+    take_exchange(call)
+    sink.recorder.put(Returned(call, time_ns(), response.content))
+    run_id = call.ids.get("run_id")
+    if run_id is None and call.operation.creates_run:
         run_id = getattr(result, "id", None)
     if run_id is not None and run_id not in sink.known_runs:
         sink.know(run_id)
 
 
-def _note_model(sink: Sink, call: Call, model: Any) -> None:
-    """An object whose body is not at hand: parsed late by the user, or returned by a helper.
+def _note_stream(sink: Sink, call: Call, stream: Any) -> None:
+    tap(stream, sink, call)
 
-    The requests that ``poll`` made were noted each.
+
+def _note_model(sink: Sink, call: Call, model: Any) -> None:
+    """Note an object whose body is not at hand: parsed late by the app, or returned by a helper.
+
+    The requests that a polling helper made were noted each.
     """
-    if call.operation != POLL or model.id not in sink.known_runs:
-        sink.put(Returned(call, time_ns(), copy_model(model)))
+    if not call.operation.polls or model.id not in sink.known_runs:
+        take_exchange(call)
+        sink.recorder.put(Returned(call, time_ns(), copy_model(model)))
 
 
 def _note_page(sink: Sink, call: Call, page: Any) -> None:
-    sink.put(Returned(call, time_ns(), [copy_model(item) for item in page.data or ()]))
+    take_exchange(call)
+    sink.recorder.put(Returned(call, time_ns(), [copy_model(item) for item in page.data or ()]))
 
 
 def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:
@@ -90,23 +92,26 @@ def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:
 
 
 def _note_raw(sink: Sink, call: Call, response: Any) -> None:
-    """A raw response has its body already: the recorder reads it, so that nobody parses it twice here."""
+    """Note a raw response: it has its body already, and the recorder reads that."""
     if not response.http_response.is_closed:
         _note_unread(sink, call, response)
         return
-    sink.put(Returned(call, time_ns(), response.http_response.content))
+    take_exchange(call)
+    sink.recorder.put(Returned(call, time_ns(), response.http_response.content))
 
 
 def _note_unread(sink: Sink, call: Call, response: Any) -> None:
-    """A body that nobody has read is the user's to read: look at what he parses, when he does.
+    """Look at what the app parses of a body that nobody has read, when it does.
 
-    ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.54); what stood there goes first.
+    ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.57); what stood there goes first.
     """
+    take_exchange(call)
     options = response._options  # noqa: SLF001 - the SDK's hook is kept there
     before: Callable[[Any], Any] | None = options.post_parser if callable(options.post_parser) else None
 
     def look(parsed: Any) -> Any:
         result = parsed if before is None else before(parsed)
+        call.response = response.http_response  # read by now, unless it is a stream
         sink.guard.call("noting a parsed response", note_result, sink, call, result)
         return result
 
@@ -117,8 +122,7 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
 
 
 NOTES: dict[str, Callable[[Sink, Call, Any], None]] = {
-    "stream": lambda sink, call, stream: tap(stream, sink, call),
-    "manager": lambda sink, call, manager: watch_manager(manager, sink, call),
+    "stream": _note_stream,
     "raw": _note_raw,
     "unread": _note_unread,
     "paginator": _note_paginator,

@@ -1,8 +1,8 @@
 """Taps a stream without changing its type, its laziness, its errors or who drives it.
 
 ``Stream`` and ``AsyncStream`` of the SDK keep the iterator that all consumption goes through in
-``_iterator`` (openai 1.21 to 3.54). It is replaced by one that passes everything on, so that the stream,
-its manager and the user's event handler stay the objects they were. Nothing is held across a ``yield``.
+``_iterator`` (openai 1.21 to 3.57). It is replaced by one that passes everything on, so that the stream,
+its manager and the app's event handler stay the objects they were. Nothing is held across a ``yield``.
 """
 
 from __future__ import annotations
@@ -10,123 +10,63 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.copies import copy_model
+from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.failures import failure_of
 from threadtrail.recording.observation import FirstOutput, StreamClosed, StreamEvent, StreamOpened
 
 if TYPE_CHECKING:
+    from threadtrail._guard import Guard
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
     from threadtrail.values import Failure
 
-COMPLETIONS = {
-    *("thread.message.completed", "thread.message.incomplete"),
-    *("thread.run.step.completed", "thread.run.step.failed"),
-    *("thread.run.step.cancelled", "thread.run.step.expired"),
-}
-
 
 class StreamNotes:
-    """Notes what passes through one stream, and once how it ended."""
+    """Notes what its source's reader finds in one stream, and once how the stream ended."""
 
     def __init__(self, sink: Sink, call: Call) -> None:
-        self._sink = sink
+        self._recorder = sink.recorder
         self._call = call
-        self._deltas: dict[str, list[tuple[Any, Any]]] = {}
-        self._output = False
-        self._closed = False
+        self.is_closed = False
+        self.reader = sink.stream_reader(call.operation.source, self)
 
-    def event(self, event: Any) -> None:
-        """An event passed. It is copied now: the SDK's own handler goes on to change these objects."""
-        if self._closed:
-            return
-        name = getattr(event, "event", None)
-        data: Any = getattr(event, "data", None)
-        if name == "thread.message.delta":
-            # Nearly all events are this one, so it takes the shortest way.
-            if not self._output:
-                self._first_output()
-            known = self._deltas.get(data.id)
-            if known is None:
-                known = self._deltas[data.id] = []
-            known.append(_text_of(data) or (name, copy_model(data)))
-            return
-        if name is None:
-            name, data = _nameless_error(event)
-        if name == "thread.run.step.delta":
-            self._first_output()
-            self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
-        elif name is not None:
-            copy = copy_model(data) if hasattr(data, "__pydantic_serializer__") else data
-            if name in COMPLETIONS:
-                self._deltas.pop(getattr(data, "id", ""), None)
-            self._sink.put(StreamEvent(self._call, time.time_ns(), name, copy))
+    def note(self, name: str, data: Any) -> None:
+        """Note one event of the stream."""
+        self._recorder.put(StreamEvent(self._call, time.time_ns(), name, data))
 
-    def _first_output(self) -> None:
-        if not self._output:
-            self._output = True
-            self._sink.put(FirstOutput(self._call, time.time_ns()))
+    def first_output(self) -> None:
+        """Note that output passed for the first time."""
+        self._recorder.put(FirstOutput(self._call, time.time_ns()))
 
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:
-        """The stream ended; only the first word on that counts."""
-        if self._closed:
+        """Note that the stream ended; only the first time counts."""
+        if self.is_closed:
             return
-        self._closed = True
+        self.is_closed = True
         failure: Failure | None = None if error is None else failure_of(error)
-        kept = list(self._deltas.items())
-        left = [_whole(identity, delta) for identity, deltas in kept for delta in deltas]
-        self._deltas.clear()
-        note = StreamClosed(self._call, time.time_ns(), failure, left)
-        (self._sink.put_from_finaliser if finaliser else self._sink.put)(note)
-
-
-def _nameless_error(event: Any) -> tuple[str | None, Any]:
-    """Read an ``error`` event as the SDK's helpers yield it (openai 1.109 to 3.54).
-
-    It comes as some other event, without name and data, but with the error's own fields.
-    """
-    fields = getattr(event, "model_extra", None) or {}
-    return ("error", dict(fields)) if "message" in fields else (None, None)
-
-
-def _text_of(data: Any) -> tuple[int, str] | None:
-    """Index and text of an ordinary delta, one piece of text; ``None`` if it is anything else."""
-    content = data.delta.content
-    if content is None or len(content) != 1:
-        return None
-    block = content[0]
-    if block.type != "text" or block.text is None or block.text.annotations:
-        return None
-    return block.index, block.text.value
-
-
-def _whole(identity: str, delta: tuple[Any, Any]) -> tuple[str, Any]:
-    """A delta as it came, from what was kept of it."""
-    index, value = delta
-    if not isinstance(index, int):
-        return delta
-    piece = {"index": index, "type": "text", "text": {"value": value}}
-    return "thread.message.delta", {"id": identity, "delta": {"content": [piece]}}
+        closed = StreamClosed(self._call, time.time_ns(), failure, self.reader.pieces())
+        (self._recorder.put_from_finaliser if finaliser else self._recorder.put)(closed)
 
 
 class _Tap:
     """What both kinds of tapped iterator share."""
 
-    def __init__(self, inner: Any, sink: Sink, call: Call) -> None:
+    def __init__(self, inner: Any, notes: StreamNotes, guard: Guard) -> None:
+        # Nothing here may raise: `__del__` runs also for what was made by half.
         self._inner = inner
-        self._guard = sink.guard
-        self.notes = StreamNotes(sink, call)
-        self._note = self.notes.event
+        self._guard = guard
+        self.notes = notes
+        self._note = notes.reader.event
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def __del__(self) -> None:
-        # Dropped without close: garbage collection is the only one to tell.
+        # Dropped without close: only garbage collection notices.
         self._guard.call("noting the end of a stream", self.notes.closed, finaliser=True)
 
     def note_closed(self, error: BaseException | None = None) -> None:
-        """The stream was exhausted or closed, or it failed."""
+        """Note that the stream was exhausted or closed, or that it failed."""
         self._guard.call("noting the end of a stream", self.notes.closed, error)
 
 
@@ -174,12 +114,14 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
     if isinstance(inner, _Tap):
         return
     tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
-    stream._iterator = tapped(inner, sink, call)  # noqa: SLF001 - as above
-    sink.put(StreamOpened(call, time.time_ns(), stream._iterator.notes))  # noqa: SLF001 - as above
+    take_exchange(call)
+    notes = StreamNotes(sink, call)
+    stream._iterator = tapped(inner, notes, sink.guard)  # noqa: SLF001 - as above
+    sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
 
 
 def note_close(stream: Any) -> None:
-    """``close()`` was called on a stream: after ``break`` its iterator learns of it only when collected."""
+    """Note a call of ``close()``: after ``break``, the stream's iterator ends only when it is collected."""
     iterator = getattr(stream, "_iterator", None)
     if isinstance(iterator, _Tap):
         iterator.note_closed()

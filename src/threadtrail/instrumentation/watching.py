@@ -6,55 +6,40 @@ caches any more: what counts is how many functions and objects it touches, more 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from marshal import dumps
 from time import time_ns
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.awaiting import await_and_note
-from threadtrail.instrumentation.coroutines import watch_coroutine
+from threadtrail.context import in_force
+from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
+from threadtrail.instrumentation.exchanges import current_call
 from threadtrail.instrumentation.failures import note_failure
-from threadtrail.instrumentation.requests import current_call
+from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.results import note_result
-from threadtrail.instrumentation.sink import Sink, active
-from threadtrail.recording.arguments import add_copy
 from threadtrail.recording.observation import Call
+
+if TYPE_CHECKING:
+    from threadtrail.instrumentation.sink import Sink
+    from threadtrail.recording.observation import Operation
+    from threadtrail.sources.source import Method
 
 BY_KEYWORD = 99
 """The place of an argument that has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One patched method, sync and async.
-
-    ``name`` is its path below ``client.beta``; ``operation`` is what it does, where a helper does the
-    same as another method. ``positional`` names the arguments it takes by position, ``takes`` those that
-    are copied. ``begins``: something new starts here, so exporters may capture their context.
-    """
-
-    module: str
-    resource: str
-    method: str
-    name: str
-    operation: str
-    positional: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
-    begins: bool = False
-
-
 class Watch:
     """Wraps one method by ``wrapt``: ``wrapped`` is bound, or plain with the resource in ``args``."""
 
-    def __init__(self, row: Row) -> None:
-        self._row = row
-        places = {name: place for place, name in enumerate(row.positional)}
-        self._takes = tuple((name, places.get(name, BY_KEYWORD)) for name in row.takes)
+    def __init__(self, operation: Operation, method: Method) -> None:
+        self._operation = operation
+        self._captures_context = method.captures_context
+        self._note = watch_manager if method.like else note_result
+        by_position = ((name, place) for place, name in enumerate(method.positional))
+        self._ids = (*by_position, *((name, BY_KEYWORD) for name in method.keyword))
 
     def sync(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of a sync method; the user gets what it returns or raises."""
-        sink = active.sink
+        """Make the call of a sync method; the app gets what it returns or raises."""
+        sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
         call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
@@ -69,12 +54,12 @@ class Watch:
             raise
         finally:
             current_call.reset(token)
-        sink.guard.call("noting a result", note_result, sink, call, result)
+        sink.guard.call("noting a result", self._note, sink, call, result)
         return result
 
     def asynchronous(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of an async method: no request is made before the user awaits what it returns."""
-        sink = active.sink
+        """Make the call of an async method: no request is made before the app awaits what it returns."""
+        sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
         call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
@@ -87,7 +72,7 @@ class Watch:
             raise
         if type(result) is CoroutineType:
             return watch_coroutine(result, await_and_note, sink, call)
-        sink.guard.call("noting a result", note_result, sink, call, result)
+        sink.guard.call("noting a result", self._note, sink, call, result)
         return result
 
     def _begin(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
@@ -98,18 +83,13 @@ class Watch:
         if client is None:
             # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
             return None
-        arguments: dict[str, Any] = {}
-        for name, place in self._takes:
+        ids: dict[str, str] = {}
+        for name, place in self._ids:
             value = kwargs.get(name)
             if value is None and place < len(args):
                 value = args[place]
-            if type(value) is str:  # an id, almost always
-                arguments[name] = value
-            elif value is not None:
-                try:
-                    arguments[name] = dumps(value)
-                except ValueError:  # there are SDK objects in it, or it says that nothing is given
-                    add_copy(arguments, name, value)
-        row = self._row
-        begins = row.begins or ("run_id" in arguments and arguments["run_id"] not in sink.known_runs)
-        return Call(row.operation, time_ns(), arguments, client, sink.scope(begins=begins), row.name)
+            if isinstance(value, str):
+                ids[name] = value
+        first_look = "run_id" in ids and ids["run_id"] not in sink.known_runs
+        scope = sink.scope(begins=self._captures_context or first_look)
+        return Call(self._operation, time_ns(), ids, client, scope, kwargs)

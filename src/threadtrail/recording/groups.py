@@ -1,4 +1,4 @@
-"""``threadtrail.trace()``: its start is told before its runs, its end after the last of them."""
+"""``threadtrail.trace()``: its start is published before its runs, its end after the last of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.recording.observation import GroupEnded, GroupStarted
 
 if TYPE_CHECKING:
-    from threadtrail.recording.runs import Publish, RunRecord
+    from threadtrail.recording.publishing import Publish
+    from threadtrail.recording.runs import RunRecord
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Groups:
         self._groups: dict[str, _Group] = {}
 
     def start(self, started: GroupStarted) -> None:
-        """Tell the beginning of a trace."""
+        """Publish the start of a trace."""
         self._groups[started.trace_id] = _Group(started)
         parent = self._groups.get(started.parent_trace_id or "")
         if parent is not None:
@@ -43,26 +44,26 @@ class Groups:
         self._publish(event, started.scope.contexts)
 
     def end(self, ended: GroupEnded) -> None:
-        """The block was left; its end is told when nothing in it is open any more."""
+        """End the block; its end is published when nothing in it is open any more."""
         group = self._groups.get(ended.trace_id)
         if group is not None:
             group.ended = ended
             self._close(group)
 
     def run_began(self, record: RunRecord) -> None:
-        """A run began within a trace."""
+        """Let the trace wait for a run that began within it."""
         group = self._groups.get(record.scope.trace_id or "")
         if group is not None:
             group.waits_for.add(record.id)
 
     def run_ended(self, record: RunRecord) -> None:
-        """A run was told to its end."""
+        """Let the trace of a published run wait for it no longer."""
         self._release(record.scope.trace_id, record.id, record.last_seen_at)
 
     def end_all(self, time: int) -> None:
-        """Tell the end of every trace that is open, the innermost first."""
+        """Publish the end of every open trace, the innermost first."""
         for group in reversed(list(self._groups.values())):
-            self._tell_end(group, time)
+            self._publish_end(group, time)
         self._groups.clear()
 
     def _release(self, trace_id: str | None, waited_for: str, time: int) -> None:
@@ -78,10 +79,10 @@ class Groups:
             return
         started = group.started
         del self._groups[started.trace_id]
-        end = self._tell_end(group, group.ended.time)
+        end = self._publish_end(group, group.ended.time)
         self._release(started.parent_trace_id, started.trace_id, end)
 
-    def _tell_end(self, group: _Group, time: int) -> int:
+    def _publish_end(self, group: _Group, time: int) -> int:
         started = group.started
         end = max(time, group.last_end)
         event = TraceEnded(

@@ -1,48 +1,81 @@
-"""What instrumentation hands over: raw notes of what was called and what came back, not interpreted.
+"""Observations: notes of what was called and what came back, not interpreted.
 
-The user's thread makes them, so they hold copies of the few values that matter and nothing that could
-still change. Times are Unix nanoseconds of the local clock.
+The app's threads make them, so they hold bytes and copies that nothing can change any more. Times are Unix
+nanoseconds of the local clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
+from threadtrail.context import Scope
+from threadtrail.values import Failure
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
-    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What a call of one patched method is.
 
-    attributes: Attributes = NO_ATTRIBUTES
-    trace_id: str | None = None
-    contexts: Mapping[str, object] | None = None
+    Attributes:
+        source: the name of the source that reads it.
+        name: the SDK's own path of the method.
+        does: the path of the method that does the same, where ``name`` is a helper; else ``name``.
+        begins: what the call begins, in the words of ``RequestFailed.begins``.
+        learnt_from: how a run that the call returns becomes known, in the words of
+            ``StatusChange.learnt_from``; ``None`` for a call that returns no run.
+        polls: the method is a helper that polls by methods which are patched themselves.
+    """
+
+    source: str
+    name: str
+    does: str
+    begins: str | None = None
+    learnt_from: str | None = None
+    polls: bool = False
+
+    @property
+    def creates_run(self) -> bool:
+        """Whether the call creates a run."""
+        return self.learnt_from == "create"
+
+    @property
+    def looks_at_run(self) -> bool:
+        """Whether the call is one look at one run."""
+        return self.learnt_from == "poll" and not self.polls
 
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call of a patched method.
+    """One call of a patched method, and the exchange that it led to.
 
-    ``name`` is the SDK's path below ``client.beta`` and ``operation`` what it does, where a helper does
-    the same as another method; ``arguments`` holds copies of those arguments that the answer does not
-    repeat (data other than text as bytes, until ``unpack``); ``client`` is the SDK's client,
-    kept only for as long as its observations are unread (and, with ``fetch_run_details``, until its runs
-    have ended). ``run_id`` is filled in by the recorder, for a stream whose run becomes known by its first
-    event; ``loop`` is the event loop of an async call, where ``fetch_run_details`` needs it; ``response``
-    is the HTTP response, until its body was noted; ``failed_within`` says that another call that this one
-    made has raised, and was noted.
+    Attributes:
+        operation: what the call is.
+        started_at: when it was made, or when its request was made, if that comes later.
+        ids: the ids among its arguments, by the names of the vocabulary (``run_id``, ``thread_id``, …).
+        client: the SDK's client. Kept while observations of the call are unread, and with
+            ``fetch_run_details`` until its runs have ended.
+        scope: what was in force where it was made.
+        retry_count: how often the SDK repeated the request.
+        request: the body of the request as it was sent; ``{}``, or a copy of the arguments, where the SDK
+            does not let it be seen.
+        query: the query of the request's address.
+        run_id: the run of a stream, set by the recorder when the stream names it.
+        loop: the event loop of an async call, where ``fetch_run_details`` needs it.
+        response: the HTTP response, until its body was noted.
+        given: the keyword arguments, until the request was noted.
+        failed_within: another call, made by this one, has raised and was noted.
     """
 
-    operation: str
+    operation: Operation
     started_at: int
-    arguments: dict[str, Any]
+    ids: dict[str, str]
     client: Any
     scope: Scope
-    name: str = ""
+    given: dict[str, Any] | None = None
     retry_count: int = 0
+    request: Any = b""
+    query: bytes = b""
     run_id: str | None = None
     loop: Any = None
     response: Any = None
@@ -51,10 +84,10 @@ class Call:
 
 @dataclass(slots=True)
 class Returned:
-    """A call came back.
+    """A call returned.
 
-    ``result`` is bytes (the body of the response, not yet parsed), or a dict or a list of dicts (copies of
-    the SDK's objects, where there is no body).
+    ``result`` is the body of the response as bytes, or a dict or a list of dicts (copies of the SDK's
+    objects, where there is no body).
     """
 
     call: Call
@@ -74,10 +107,10 @@ class Raised:
 
 
 class Stream(Protocol):
-    """A stream that is being read by the app."""
+    """A stream that the app is reading."""
 
     def closed(self) -> None:
-        """Hand over, in a ``StreamClosed``, what was seen so far; from now on nothing more."""
+        """Note what was seen so far in a ``StreamClosed``, and nothing after that."""
 
 
 @dataclass(slots=True)
@@ -91,7 +124,7 @@ class StreamOpened:
 
 @dataclass(slots=True)
 class StreamEvent:
-    """One event of a stream, other than a delta: ``data`` is a copy of the SDK's object."""
+    """One event of a stream that is read by itself: ``data`` is a copy of what the SDK made of it."""
 
     call: Call
     time: int
@@ -101,7 +134,7 @@ class StreamEvent:
 
 @dataclass(slots=True)
 class FirstOutput:
-    """The first delta of a stream: when the user saw the first output of the run."""
+    """The first output of a run passed through a stream."""
 
     call: Call
     time: int
@@ -109,12 +142,15 @@ class FirstOutput:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """A stream ended, however it did. ``deltas`` are those of objects that were never completed."""
+    """A stream ended, however it did.
+
+    ``pieces`` are (event name, data) of objects that were never completed, in order of arrival.
+    """
 
     call: Call
     time: int
     error: Failure | None = None
-    deltas: list[tuple[str, Any]] = field(default_factory=list)
+    pieces: list[tuple[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -137,6 +173,14 @@ class GroupEnded:
     error: Failure | None = None
 
 
-Observation = (
-    Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed | GroupStarted | GroupEnded
-)
+@dataclass(slots=True)
+class DetailsFetched:
+    """``fetch_run_details`` has fetched what it could of a run; its answers were put before this."""
+
+    run_id: str
+
+
+OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed
+"""What is observed of a call: a source reads it."""
+
+Observation = OfCall | GroupStarted | GroupEnded | DetailsFetched

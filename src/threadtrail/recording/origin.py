@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import Call
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -27,30 +30,32 @@ PROVIDERS = {
 class Origin:
     """The part of every event that says where it came from."""
 
+    source: str
     provider: str = "openai"
     server_address: str | None = None
     server_port: int | None = None
-    source: str = "openai.assistants"
 
 
-def origin_of(client: Any) -> Origin:
-    """Read provider, host and port off an SDK client; its ``base_url`` decides, then its class."""
+def origin_of(call: Call) -> Origin:
+    """Return where a call went: its source, and the server by its client's ``base_url`` and class."""
+    client = call.client
     names = {cls.__name__ for cls in type(client).__mro__}
     azure = bool(names & {"AzureOpenAI", "AsyncAzureOpenAI"})
-    return _origin(str(getattr(client, "base_url", "")), azure=azure)
+    return _origin(call.operation.source, str(getattr(client, "base_url", "")), azure=azure)
 
 
 @lru_cache(maxsize=256)
-def _origin(base_url: str, *, azure: bool) -> Origin:
+def _origin(source: str, base_url: str, *, azure: bool) -> Origin:
     parts = urlsplit(base_url)
     host = parts.hostname
     if host is None:
-        return Origin()
+        return Origin(source)
     try:
         port = parts.port
     except ValueError:
         port = None
     return Origin(
+        source,
         provider="azure.ai.openai" if azure else _provider(host),
         server_address=host,
         server_port=port or DEFAULT_PORTS.get(parts.scheme),

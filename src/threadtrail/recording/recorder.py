@@ -1,4 +1,4 @@
-"""The recorder: one thread that takes observations from the user's threads and publishes events."""
+"""The recorder: one thread that takes observations from the app's threads and publishes events."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from threadtrail.recording.details import DetailFetcher
 from threadtrail.recording.interpreter import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from threadtrail._guard import Guard
     from threadtrail.config.settings import Settings
     from threadtrail.delivery.delivery import Delivery
     from threadtrail.events import Event
     from threadtrail.recording.observation import Observation
+    from threadtrail.sources.source import Source
 
 GATHER_SECONDS = 0.2
 """After waking, the thread lets observations gather this long: it wakes five times a second at most,
-and competes less with the user's threads for the interpreter."""
+and competes less with the app's threads for the interpreter."""
 
 LONGEST_SLEEP_SECONDS = 1.0
 """While runs are open, the thread looks up this often: what a finaliser put in wakes nobody."""
 
 MAX_WAITING = 200_000
-"""So many observations may wait unread; more are dropped and counted, never waited for."""
+"""The maximum number of observations that wait unread; more are dropped and counted, never waited for."""
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A message to the recorder's thread from one who waits for the answer; ``then`` is called at its end."""
+    """A message to the recorder's thread; ``done`` is set when it is answered, after ``then`` was called."""
 
     what: Literal["read on", "settle", "leave"]
     then: Callable[[], None] | None = None
@@ -45,32 +46,34 @@ class _Request:
 class Recorder:
     """Turns observations into events, exactly once per fact.
 
-    ``put`` is what the user's threads call: it takes a microsecond and neither blocks nor raises. With
-    ``inline`` there is no thread: ``put`` does all the work before it returns (for tests).
+    ``put`` is what the app's threads call: it takes a microsecond and neither blocks nor raises.
     """
 
-    def __init__(self, settings: Settings, delivery: Delivery, guard: Guard) -> None:
+    def __init__(
+        self, settings: Settings, delivery: Delivery, guard: Guard, sources: Sequence[Source]
+    ) -> None:
         self._settings = settings
         self._delivery = delivery
         self._guard = guard
-        # Reentrant: inline, an exporter may use the SDK, and garbage collection may strike at any point.
+        self._sources = tuple(sources)
+        # Reentrant: garbage collection may strike at any point, and put an observation from there.
         self._lock = threading.RLock()
-        self._reading = False
         self.dropped = 0
         self._reset()
 
     def _reset(self) -> None:
-        self._interpreter = Interpreter(self._publish)
+        readers = {source.name: source.reader for source in self._sources}
+        self._interpreter = Interpreter(self._publish, readers)
         self._configure(self._settings, self._delivery)
-        self._queue: queue.SimpleQueue[Observation | _Request | str] = queue.SimpleQueue()
-        self._hurry = threading.Event()
+        self._queue: queue.SimpleQueue[Observation | _Request] = queue.SimpleQueue()
+        self._request_waits = threading.Event()
         self._busy = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def _configure(self, settings: Settings, delivery: Delivery) -> None:
         self._settings, self._delivery = settings, delivery
-        self._fetcher = DetailFetcher(self._put_fetched, self._guard) if settings.fetch_run_details else None
+        self._fetcher = self._new_fetcher() if settings.fetch_run_details else None
         self._interpreter.configure(
             settle_seconds=settings.settle_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
@@ -78,56 +81,39 @@ class Recorder:
             on_end=self._fetcher.fetch if self._fetcher is not None else None,
         )
 
+    def _new_fetcher(self) -> DetailFetcher:
+        fetches: dict[str, Any] = {
+            source.name: source.fetch_details for source in self._sources if source.fetch_details is not None
+        }
+        # Past the limit of `put`: what was asked for is not dropped.
+        return DetailFetcher(self._queue_put, self._guard, fetches)
+
+    def _queue_put(self, observation: Observation) -> None:
+        self._queue.put(observation)
+
     def _publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
         self._delivery.publish(event, contexts)
 
-    # -- the user's threads -----------------------------------------------------------------------
+    # -- the app's threads ------------------------------------------------------------------------
 
     def put(self, observation: Observation) -> None:
         """Take an observation; the first one starts the threads."""
         if self._thread is None:
-            if not self._settings.inline:
-                self._start()
-        elif not self._closed and self._queue.qsize() < MAX_WAITING:
-            self._queue.put(observation)  # the short way, and the usual one
-            return
+            self._start()
         self.put_from_finaliser(observation)
 
     def put_from_finaliser(self, observation: Observation) -> None:
         """Take an observation without a lock or a new thread: it may come amid garbage collection."""
-        if self._settings.inline:
-            self._put_inline(observation)
-        elif self._closed or self._queue.qsize() >= MAX_WAITING:
+        if self._closed or self._queue.qsize() >= MAX_WAITING:
             self.dropped += 1
         else:
             self._queue.put(observation)
-
-    def _put_inline(self, item: Observation | str) -> None:
-        self._queue.put(item)
-        with self._lock:
-            if not self._reading:  # else it is this very thread that reads, further up
-                self._read_inline()
-
-    def _read_inline(self) -> None:
-        self._reading = True
-        try:
-            self._read()
-            self._guard.call("recording", self._interpreter.tick, time.monotonic())
-        finally:
-            self._reading = False
-
-    def _put_fetched(self, item: Observation | str) -> None:
-        """What was fetched of a run, and then the run's id: that was all."""
-        if self._settings.inline:
-            self._put_inline(item)
-        else:
-            self._queue.put(item)
 
     def _start(self) -> None:
         with self._lock:
             if self._thread is not None or self._closed:
                 return
-            # The lanes' workers start here too, in the user's thread: once the interpreter is
+            # The lanes' workers start here too, in the app's thread: once the interpreter is
             # exiting, no thread can be started any more.
             self._delivery.start()
             self._thread = threading.Thread(target=self._work, name="threadtrail-recorder", daemon=True)
@@ -151,15 +137,15 @@ class Recorder:
         While observations keep coming, the thread sleeps by the clock: a put that wakes it would make it
         queue for the interpreter lock, and whoever holds that then pays at each of its own releases.
         """
-        item: Observation | _Request | str | None = None
+        item: Observation | _Request | None = None
         if not self._busy:
             try:
                 item = self._queue.get(timeout=self._sleep_seconds())
             except queue.Empty:
                 return None
         if not isinstance(item, _Request):
-            self._hurry.wait(GATHER_SECONDS)
-            self._hurry.clear()  # a request is put before it hurries: what hurried is in the queue by now
+            self._request_waits.wait(GATHER_SECONDS)
+            self._request_waits.clear()  # it is set after the request was put, which is in the queue by now
         self._busy = item is not None
         while not isinstance(item, _Request):
             if item is not None:
@@ -189,21 +175,23 @@ class Recorder:
             else:
                 self._take(item)
 
-    def _take(self, item: Observation | str) -> None:
-        if isinstance(item, str):
-            self._guard.call("recording", self._interpreter.fetched, item)
-        elif not isinstance(item, _Request):
-            self._guard.call("recording", self._interpreter.handle, item, time.monotonic())
+    def _take(self, observation: Observation) -> None:
+        self._guard.call("recording", self._interpreter.handle, observation, time.monotonic())
 
     def _answer(self, request: _Request) -> None:
         if request.what == "settle":
             self._interpreter.settle()
         elif request.what == "leave":
-            self._interpreter.leave_streams()
+            self._interpreter.close_streams()
             self._read()
             self._interpreter.end_all(time.time_ns())
         if request.then is not None:
             request.then()
+
+    def _answer_here(self, request: _Request) -> None:
+        with self._lock:
+            self._read()
+            self._answer(request)
 
     # -- flush, shutdown, fork ----------------------------------------------------------------------
 
@@ -241,7 +229,7 @@ class Recorder:
         deadline = time.monotonic() + timeout
         fetched = True
         if self._fetcher is not None:
-            # Only what was read can have asked for details, and only what was fetched can be told.
+            # Only what was read can have asked for details, and only what was fetched can be published.
             self._ask(_Request("read on"), deadline)
             fetched = self._fetcher.wait(max(0.0, deadline - time.monotonic()))
         return self._ask(request, deadline) and fetched
@@ -251,28 +239,16 @@ class Recorder:
             return True
         thread = self._thread
         if thread is None or not thread.is_alive():
-            # Nothing was observed yet, or (inline) all of it was dealt with at once.
-            self._answer_inline(request)
+            # Nothing was observed yet, or no thread could be started.
+            self._guard.call("recording", self._answer_here, request)
             return True
         self._queue.put(request)
-        self._hurry.set()
+        self._request_waits.set()
         return request.done.wait(max(0.0, deadline - time.monotonic()))
-
-    def _answer_inline(self, request: _Request) -> None:
-        with self._lock:
-            if self._reading:  # an exporter flushes from within its own hook
-                return
-            self._reading = True
-            try:
-                self._guard.call("recording", self._answer, request)
-            finally:
-                self._reading = False
-            self._read_inline()
 
     def after_fork_in_child(self) -> None:
         """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
         self._lock = threading.RLock()
-        self._reading = False
         self._reset()
 
     # -- what is going on ---------------------------------------------------------------------------

@@ -5,52 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.events import (
-    Event,
-    MessageCompleted,
-    MessageCreated,
-    RunCreated,
-    RunEnded,
-    RunStatusChanged,
-)
-from threadtrail.recording import assistants as read
-from threadtrail.recording.kinds import POLL, RETRIEVE
+from threadtrail.events import MessageCompleted, MessageCreated, RunCreated, RunEnded, RunStatusChanged
+from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
-from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Message, Run, StatusChange
+from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
+    from threadtrail.recording.facts import EventTypes, MessageSeen, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
     from threadtrail.recording.origin import Origin
-
-    Publish = Callable[[Event, Mapping[str, object] | None], None]
-
-
-PROGRESS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2}
-"""How far a run has come by its status; an end is the farthest, an unknown status says "somewhere"."""
+    from threadtrail.recording.publishing import Publish
 
 
 class RunRecord:
-    """Follows one run, whatever the app looks at, and tells each fact of it once.
+    """Follows one run, whatever the app looks at, and publishes each fact of it once.
 
-    ``scope`` and ``origin`` are those of the call that made the run known. Status is a one-way street:
-    an answer that was overtaken by another changes nothing, and after an end nothing does.
+    ``scope`` and ``origin`` are those of the call that made the run known. A status never goes back: an
+    answer that was overtaken by another changes nothing, and after an end nothing does.
     """
 
-    def __init__(
-        self, run_id: str, call: Call, origin: Origin, publish: Publish, *, created_here: bool
-    ) -> None:
-        self.id = run_id
+    def __init__(self, seen: RunSeen, origin: Origin, publish: Publish, *, created_here: bool) -> None:
+        self.id = seen.run_id
         self.client: Any = None
         self.loop: Any = None
-        self.scope = call.scope
+        self.scope = seen.call.scope
+        self.origin = origin
         self.created_here = created_here
         self.thread_id: str | None = None
         self.assistant: Assistant | None = None
-        self.status: str | None = None
-        self.last_seen_at = call.started_at
+        self.status: RunStatus | None = None
+        self.last_seen_at = seen.call.started_at
         self.poll_count = 0
         self.retry_count = 0
         self.streamed = False
@@ -58,45 +43,41 @@ class RunRecord:
         self.settling = False
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
-        self.input_read = False
-        self.steps = Steps(self._tell)
-        self._output: dict[str, Message] = {}
-        self._places: dict[str, int] = {}
-        self._told_messages: set[str] = set()
+        self.input_listed = False
+        self.steps = Steps(self._publish_event)
+        self._output: dict[str, MessageSeen] = {}
+        self._published_messages: set[str] = set()
         self._body_mark: int | None = None
         self._publish = publish
-        self._origin = origin
-        self._timeline = Timeline(call.started_at if created_here else None)
+        self._timeline = Timeline(seen.call.started_at if created_here else None)
         self._history: list[StatusChange] = []
         self._answered_at = 0
         self._resumed_at = 0
-        self._told = False
+        self._types: EventTypes
+        self._begun = False
         self._request = NO_REQUEST
         self._usage: Any = None
-        self._error: Any = None
+        self._error: Failure | None = None
         self._incomplete_reason: str | None = None
         self._metadata: Any = EMPTY
 
     # -- what is seen ---------------------------------------------------------------------------
 
-    def see(
-        self, data: dict[str, Any], time: int, learnt_from: str, call: Call, assistant: Assistant | None
-    ) -> None:
-        """The run object was seen: in an answer, in a list or in a stream."""
-        self.last_seen_at = max(self.last_seen_at, time)
-        self.thread_id = read.text_or_none(data.get("thread_id")) or self.thread_id
-        self._timeline.server(data)
-        if not self._told:
-            self._begin(data, time, call, assistant)
-        self._take_facts(data)
-        status = read.text_or_none(data.get("status"))
-        asked_at = time if learnt_from == "stream" else call.started_at
-        if self.ended or status is None or self._overtaken(status, asked_at, learnt_from):
+    def see(self, seen: RunSeen) -> None:
+        """See the run object."""
+        self.last_seen_at = max(self.last_seen_at, seen.time)
+        self.thread_id = seen.thread_id or self.thread_id
+        self._timeline.server(seen)
+        if not self._begun:
+            self._begin(seen)
+        self._take_facts(seen)
+        status = seen.status
+        if self.ended or status is None or self._overtaken(status, seen):
             return
-        self._answered_at = max(self._answered_at, time)
-        self._take_status(status, time, learnt_from)
-        if status == "requires_action":
-            self.steps.require(read.required_tool_calls(data), time)
+        self._answered_at = max(self._answered_at, seen.time)
+        self._take_status(status, seen)
+        if status.awaits_outputs:
+            self.steps.require(seen.required_calls, seen.time)
 
     def looks_the_same(self, body: bytes, time: int) -> bool:
         """Whether this body of a response is the one that was retrieved last; from now on it is."""
@@ -107,199 +88,183 @@ class RunRecord:
         return True
 
     def count(self, call: Call) -> None:
-        """The run was looked at, or asked for in vain; each call counts once."""
+        """Count a call about this run, also one that raised; each call counts once."""
         self.retry_count += call.retry_count
         call.retry_count = 0
-        polled = call.operation == RETRIEVE or (call.operation == POLL and self.poll_count == 0)
+        operation = call.operation
+        polled = operation.looks_at_run or (operation.polls and self.poll_count == 0)
         if polled and not self.ended:
             self.poll_count += 1
 
-    def stream(self) -> None:
-        """The run was seen in a stream."""
-        self.streamed = True
+    def _take_facts(self, seen: RunSeen) -> None:
+        """Take what is not the status; a server may send it late, so also of a run that has ended."""
+        self._usage = seen.usage or self._usage
+        self._error = seen.error or self._error
+        self._incomplete_reason = seen.incomplete_reason or self._incomplete_reason
+        self._metadata = seen.metadata if seen.metadata is not None else self._metadata
 
-    def _take_facts(self, data: dict[str, Any]) -> None:
-        """What is not the status; a server may say it late, so also of a run that has ended."""
-        self._usage = read.usage(data.get("usage")) or self._usage
-        self._error = read.failure(data.get("last_error")) or self._error
-        reason = read.mapping(data.get("incomplete_details")).get("reason")
-        self._incomplete_reason = read.text_or_none(reason) or self._incomplete_reason
-        self._metadata = read.metadata(data.get("metadata")) if "metadata" in data else self._metadata
-
-    def _overtaken(self, status: str, asked_at: int, learnt_from: str) -> bool:
+    def _overtaken(self, status: RunStatus, seen: RunSeen) -> bool:
         """Whether another answer came between question and answer, and knew more.
 
         So it is with two pollers, and with one that asks while the app submits outputs.
         """
-        if status in read.RUN_ENDS or learnt_from == "submit" or self.status is None:
+        if status.ended or seen.learnt_from == "submit" or self.status is None:
             return False
-        if asked_at < self._resumed_at:
+        if seen.asked_at < self._resumed_at:
             return True
-        return asked_at < self._answered_at and PROGRESS.get(status, 1) < PROGRESS.get(self.status, 1)
+        return seen.asked_at < self._answered_at and status.rank < self.status.rank
 
-    def see_message(self, message: Message, time: int, *, live: bool, place: int | None = None) -> None:
-        """A message of this run was seen, in a stream (``live``) or in a list.
-
-        Messages of the same second stand in the order of ``place``, which is ``time`` if not given.
-        """
-        identity = message.id
+    def see_message(self, seen: MessageSeen) -> None:
+        """See a message of this run."""
+        identity = seen.message.id
         if identity is None:
             return
-        created_at = self._timeline.placed(message.created_at, time)
-        completed_at = self._timeline.placed(message.completed_at, time)
-        message = replace(message, created_at=created_at, completed_at=completed_at)
+        time, live = seen.time, seen.live
+        created_at = self._timeline.placed(seen.message.created_at, time)
+        completed_at = self._timeline.placed(seen.message.completed_at, time)
+        message = replace(seen.message, created_at=created_at, completed_at=completed_at)
         known = self._output.get(identity)
         if known is None and live:
-            self._tell(MessageCreated, time, message=message)
+            self._publish_event(MessageCreated, time, type=self._types.message_created, message=message)
         if live and message.parts:
             self.see_output(time)
         if known is None:
-            self._output[identity] = message
-            self._places[identity] = time if place is None else place
-        elif known.status not in read.MESSAGE_ENDS and (known.status or message.status != "in_progress"):
-            # What a broken stream had of a message is no news to one who has read it in a list.
-            self._output[identity] = replace(message, created_at=created_at or known.created_at)
+            self._output[identity] = replace(seen, message=message)
+        elif not known.ended and (known.message.status or not seen.partial):
+            # What a broken stream had of a message is older than what was read of it in a list.
+            message = replace(message, created_at=created_at or known.message.created_at)
+            self._output[identity] = replace(seen, message=message, place=known.place)
         # A message that is read later carries no status: it is complete when its run has ended.
-        done = message.status in read.MESSAGE_ENDS or (message.status is None and self.ended)
-        if done and identity not in self._told_messages:
-            self._complete_message(message, time if live else completed_at or time)
+        done = seen.ended or (message.status is None and self.ended)
+        if done and identity not in self._published_messages:
+            self._complete_message(message, seen.type, time if live else completed_at or time)
 
-    def see_step(self, data: dict[str, Any], time: int, *, live: bool, place: int | None = None) -> None:
-        """A step of this run was seen, in a stream (``live``) or in a list; ``place`` as for messages."""
-        step = read.step(data)
+    def see_step(self, seen: StepSeen) -> None:
+        """See a step of this run."""
+        step, time = seen.step, seen.time
         started_at = self._timeline.placed(step.started_at, time)
         ended_at = self._timeline.placed(step.ended_at, time)
-        self.steps.see(replace(step, started_at=started_at, ended_at=ended_at), time, live=live, place=place)
-
-    def submit(self, outputs: Iterable[Any], time: int) -> None:
-        """The app submitted outputs of tool calls."""
-        self.steps.submit(outputs, time)
+        placed = replace(seen, step=replace(step, started_at=started_at, ended_at=ended_at))
+        self.steps.see(placed, self._types.step_created)
 
     def see_output(self, time: int) -> None:
-        """Something of the answer reached the user."""
+        """See something of the answer that reached the app."""
         self.first_output_at = self.first_output_at or time
 
     # -- its beginning, its changes, its end ------------------------------------------------------
 
-    def _begin(self, data: dict[str, Any], time: int, call: Call, assistant: Assistant | None) -> None:
-        self._told = True
-        self._timeline.begin(time)
-        identity = read.text_or_none(data.get("assistant_id"))
-        self.assistant = assistant or (Assistant(id=identity) if identity else None)
-        self._request = read.request(data, call.arguments if self.created_here else {})
-        self._metadata = read.metadata(data.get("metadata"))
-        self._tell(
+    def _begin(self, seen: RunSeen) -> None:
+        self._begun = True
+        opening = seen.opening()
+        self._types = opening.types
+        self._request = opening.request
+        self.assistant = opening.assistant
+        self.input = opening.input
+        self._timeline.begin(seen.time)
+        self._publish_event(
             RunCreated,
             self._timeline.created_at,
+            type=self._types.run_created,
             assistant=self.assistant,
             request=self._request,
             observed_from_start=self.created_here,
         )
 
-    def _take_status(self, status: str, time: int, learnt_from: str) -> None:
-        if status == self.status:
+    def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
+        previous = self.status
+        if previous is not None and status.name == previous.name:
             return
-        previous, self.status = self.status, status
-        if previous == "requires_action" and not self.ended:
-            self._resumed_at = time
+        self.status = status
+        if previous is not None and previous.awaits_outputs and not self.ended:
+            self._resumed_at = seen.time
         first_look = previous is None and not self.created_here
-        moment = self._timeline.reach(status, time, live=not first_look)
-        self._history.append(StatusChange(status=status, time=moment, learnt_from=learnt_from))
-        self._tell(
+        moment = self._timeline.reach(status, seen.time, live=not first_look)
+        self._history.append(
+            StatusChange(status=status.name, time=moment, learnt_from=seen.learnt_from, type=status.type)
+        )
+        self._publish_event(
             RunStatusChanged,
             moment,
-            type=f"thread.run.{status}",
-            previous=previous,
-            status=status,
-            learnt_from=learnt_from,
+            type=status.type,
+            previous=previous.name if previous is not None else None,
+            status=status.name,
+            learnt_from=seen.learnt_from,
         )
 
     @property
     def ended(self) -> bool:
         """Whether the run has reached a status after which it does not change."""
-        return self.status in read.RUN_ENDS
+        return self.status is not None and self.status.ended
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing that usually follows: the run can be told without waiting."""
+        """Whether nothing is missing that usually follows: the end can be published without waiting."""
         if not self.ended:
             return False
         steps = self.steps
         return self.stream_complete or (
-            steps.account_for(self._usage) and steps.message_ids <= self._told_messages
+            steps.account_for(self._usage) and steps.message_ids <= self._published_messages
         )
 
     @property
     def created_at_server(self) -> int:
-        """When the run was created, by the server's clock: what its messages' stamps compare with."""
+        """When the run was created, by the server's clock: its messages' stamps compare with that."""
         return self._timeline.server_created_at
 
     def end(self) -> None:
-        """Tell what is still open, then the whole run, last of all."""
-        finished = self.ended
+        """Publish what is still open, then the whole run, last of all."""
         time = self._timeline.end(self.last_seen_at)
-        self.steps.end(time, self.status, finished=finished)
-        for message in list(self._output.values()):
-            if message.id is not None and message.id not in self._told_messages:
-                cut = message.status == "in_progress"
-                self._complete_message(message, time, "thread.message.incomplete" if cut else None)
-        self._tell(RunEnded, time, run=self._whole(time, finished=finished))
+        self.steps.end(time, self.status, self._types.step_unfinished)
+        for seen in list(self._output.values()):
+            if seen.message.id is not None and seen.message.id not in self._published_messages:
+                kind = self._types.message_incomplete if seen.partial else seen.type
+                self._complete_message(seen.message, kind, time)
+        self._publish_event(RunEnded, time, type=self._types.run_ended, run=self._whole(time))
 
-    def _complete_message(self, message: Message, time: int, event_type: str | None = None) -> None:
-        self._told_messages.add(str(message.id))
-        kind = event_type or f"thread.message.{message.status or 'completed'}"
-        self._tell(MessageCompleted, time, type=kind, message=message)
+    def _complete_message(self, message: Message, kind: str, time: int) -> None:
+        self._published_messages.add(str(message.id))
+        self._publish_event(MessageCompleted, time, type=kind, message=message)
 
-    def _whole(self, time: int, *, finished: bool) -> Run:
-        timeline = self._timeline
+    def _whole(self, time: int) -> Run:
+        timeline, status = self._timeline, self.status
         return Run(
             id=self.id,
             thread_id=self.thread_id,
             assistant=self.assistant,
             model=self._request.model,
             request=self._request,
-            status=self.status,
+            status=status.name if status is not None else None,
             status_history=tuple(self._history),
-            finished=finished,
+            finished=self.ended,
             created_at=timeline.created_at,
             started_at=timeline.started_at,
             ended_at=time,
             first_output_at=self.first_output_at,
             input=self.input,
-            output=tuple(timeline.said_within(message, time) for message in self._in_order()),
+            output=tuple(timeline.message_within(message, time) for message in self._in_order()),
             steps=tuple(timeline.within(step, time) for step in self.steps.values()),
             usage=self._usage,
-            error=self._error or self._expiry(),
+            error=self._error or self._unnamed_error(),
             incomplete_reason=self._incomplete_reason,
             poll_count=self.poll_count,
             retry_count=self.retry_count,
             streamed=self.streamed,
             observed_from_start=self.created_here,
+            awaits_outputs=status is not None and status.awaits_outputs,
             metadata=self._metadata,
             attributes=self.scope.attributes,
         )
 
     def _in_order(self) -> list[Message]:
-        order = sorted(self._output, key=lambda key: (self._output[key].created_at or 0, self._places[key]))
-        return [self._output[identity] for identity in order]
+        seen = sorted(self._output.values(), key=lambda seen: (seen.message.created_at or 0, seen.place))
+        return [each.message for each in seen]
 
-    def _expiry(self) -> Any:
-        """An expired run often carries no ``last_error``; it is an error all the same."""
-        return read.failure({"code": self.status}) if self.status in {"expired", "failed"} else None
+    def _unnamed_error(self) -> Failure | None:
+        """Return the error of a run that failed without one, as expired runs often do."""
+        return Failure(type=self.status.name) if self.status is not None and self.status.failed else None
 
-    def _tell(self, event_class: Any, time: int, **fields: Any) -> None:
-        origin = self._origin
+    def _publish_event(self, event_class: Any, time: int, **fields: Any) -> None:
         if event_class is not RunEnded:
             fields["run_id"] = self.id
             fields["thread_id"] = self.thread_id
-        event = event_class(
-            time=time,
-            source=origin.source,
-            provider=origin.provider,
-            server_address=origin.server_address,
-            server_port=origin.server_port,
-            attributes=self.scope.attributes,
-            trace_id=self.scope.trace_id,
-            **fields,
-        )
-        self._publish(event, self.scope.contexts)
+        publish_event(self._publish, event_class, time, self.origin, self.scope, **fields)

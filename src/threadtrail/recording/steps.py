@@ -1,4 +1,4 @@
-"""The steps and tool calls of one run: from wherever they show up, each told exactly once."""
+"""The steps and tool calls of one run, wherever they were seen: each is published exactly once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from threadtrail.events import (
     ToolCallCompleted,
     ToolCallRequested,
 )
-from threadtrail.recording.assistants import STEP_ENDS
 from threadtrail.values import Failure, Step, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from threadtrail.recording.facts import RunStatus, StepSeen, StepStatus
 
-class Tell(Protocol):
+
+class PublishOfRun(Protocol):
     """Publishes an event of the run; the run fills in what all its events carry."""
 
     def __call__(self, event_class: Any, time: int, **fields: Any) -> None:
@@ -49,8 +50,8 @@ class Steps:
     outputs, then in a step is one call. What was seen live keeps the local clock's times.
     """
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, publish: PublishOfRun) -> None:
+        self._publish = publish
         self._steps: dict[str, _StepState] = {}
         self._calls: dict[str, _CallState] = {}
         self._round = 0
@@ -64,48 +65,33 @@ class Steps:
             state = self._call(replace(call, started_at=time, seen_live=True))
             self._request(state, time)
 
-    def submit(self, outputs: Iterable[Any], time: int) -> None:
-        """The app handed over these outputs (dicts as it sent them)."""
-        for given in outputs:
-            identity = given.get("tool_call_id") if isinstance(given, dict) else None
-            if not isinstance(identity, str):
-                continue
-            output = given.get("output")
-            call = ToolCall(
-                id=identity,
-                kind="function",
-                name="function",
-                output=output if isinstance(output, str) else None,
-                ended_at=time,
-                seen_live=True,
-            )
+    def answer(self, calls: Iterable[ToolCall]) -> None:
+        """The app submitted outputs: each call holds its id, its output and its end."""
+        for call in calls:
             state = self._call(call)
-            # A call that was never seen to be asked for has no name yet: its step will tell it.
+            # A call that was never seen to be asked for has no name yet; its step has it.
             if state.requested and not state.completed:
-                self._complete(state, time)
+                self._complete(state, call.ended_at or 0)
 
-    def see(self, step: Step, time: int, *, live: bool, place: int | None = None) -> None:
-        """A step was seen, in a stream (``live``) or read later, in whatever state.
-
-        Steps that began in the same second stand in the order of ``place``, which is ``time`` if not given.
-        """
+    def see(self, seen: StepSeen, created_type: str) -> None:
+        """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning."""
+        step, status, time, live = seen.step, seen.status, seen.time, seen.live
         if step.id is None:
             return
         state = self._steps.get(step.id)
-        ended = step.status in STEP_ENDS
         if state is None:
             # A step whose end is the first that is seen of it began before: when, the server says.
-            begins = live and not ended
+            begins = live and not status.ended
             started = time if begins else step.started_at
             value = replace(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
-            state = _StepState(value, time if place is None else place)
+            state = _StepState(value, seen.place)
             self._steps[step.id] = state
-            self._tell(StepCreated, started or time, step=state.value)
-        self._merge(state, step, time, live=live and ended)
+            self._publish(StepCreated, started or time, type=created_type, step=state.value)
+        self._merge(state, step, time, live=live and status.ended)
         for call in step.tool_calls:
             self._see_call(state, call, time)
-        if ended and not state.completed:
-            self._complete_step(state, time)
+        if status.ended and not state.completed:
+            self._complete_step(state, status, time)
 
     def _merge(self, state: _StepState, step: Step, time: int, *, live: bool) -> None:
         known = state.value
@@ -155,29 +141,28 @@ class Steps:
 
     def _request(self, state: _CallState, time: int) -> None:
         state.requested = True
-        self._tell(ToolCallRequested, time, step_id=state.step_id, tool_call=state.value)
+        self._publish(ToolCallRequested, time, step_id=state.step_id, tool_call=state.value)
 
     def _complete(self, state: _CallState, time: int, error: Failure | None = None) -> None:
         # The server's stamps are whole seconds: an end that was read may lie before a start that was seen.
         ended = max(state.value.ended_at or time, state.value.started_at or 0)
         state.value = replace(state.value, ended_at=ended, error=state.value.error or error)
         state.completed = True
-        self._tell(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
+        self._publish(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
 
-    def _complete_step(self, state: _StepState, time: int) -> None:
+    def _complete_step(self, state: _StepState, status: StepStatus, time: int) -> None:
         step = state.value
         moment = step.ended_at or time
-        ending = None if step.status == "completed" else Failure(type=str(step.status))
+        ending = None if status.succeeded else Failure(type=str(status.name))
         for call in self._calls_of(step.id):
             if not call.completed:
                 self._complete(call, moment, step.error or (ending if call.value.output is None else None))
-        state.completed = True
-        self._tell_completed(state, moment, str(step.status))
+        self._publish_completed(state, moment, status.type)
 
-    def _tell_completed(self, state: _StepState, time: int, ending: str) -> None:
+    def _publish_completed(self, state: _StepState, time: int, type: str) -> None:  # noqa: A002 - the event's field
+        state.completed = True
         step = self._with_calls(state)
-        kind = f"thread.run.step.{ending}"
-        self._tell(StepCompleted, max(time, step.ended_at or 0), type=kind, step=step)
+        self._publish(StepCompleted, max(time, step.ended_at or 0), type=type, step=step)
 
     def _with_calls(self, state: _StepState) -> Step:
         return _covering(state.value, tuple(call.value for call in self._calls_of(state.value.id)))
@@ -185,26 +170,29 @@ class Steps:
     def _calls_of(self, step_id: str | None) -> list[_CallState]:
         return [call for call in self._calls.values() if call.step_id == step_id]
 
-    def end(self, time: int, status: str | None, *, finished: bool) -> None:
-        """The run is over: what is still open ends with it, so that nothing is told by half."""
-        failed = Failure(type=(status or "unknown") if finished else "unfinished")
-        fine = finished and status == "completed"
+    def end(self, time: int, status: RunStatus | None, unfinished_type: str) -> None:
+        """End what is still open with the run: nothing is published in part.
+
+        ``unfinished_type`` is the ``type`` of the event for a step of a run that was not seen to end.
+        """
+        ended = status is not None and status.ended
+        failed = Failure(type=status.name if status is not None and ended else "unfinished")
+        fine = status is not None and status.succeeded
         for call in self._calls.values():
             if not call.requested:
                 self._request(call, call.value.started_at or call.value.ended_at or time)
             if not call.completed and call.step_id is None:
                 self._complete(call, time, error=None if fine or call.value.output is not None else failed)
+        ending = status.open_steps if status is not None else None
         for state in self._steps.values():
             if state.completed:
                 continue
-            # "incomplete" is no status of a step: the run's limit ended it, not an error of its own.
-            ending = {"incomplete": "completed"}.get(status or "", status) if finished else None
-            state.value = replace(state.value, status=ending or state.value.status, ended_at=time)
+            name = ending.name if ending is not None else None
+            state.value = replace(state.value, status=name or state.value.status, ended_at=time)
             for call in self._calls_of(state.value.id):
                 if not call.completed:
                     self._complete(call, time, error=None if fine else failed)
-            state.completed = True
-            self._tell_completed(state, time, ending or "unfinished")
+            self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
 
     def account_for(self, usage: Usage | None) -> bool:
         """Whether every step of an ended run is known: each has ended, and together they used ``usage``."""

@@ -1,19 +1,19 @@
-"""The runs that are being followed, and the ids of those that were told: both bounded."""
+"""The runs that are followed, and the ids of those that were published: both bounded."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from threadtrail.recording.known import Bounded
+from threadtrail.recording.bounded import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.recording.runs import RunRecord
 
-TOLD_RUNS = 16_384
-"""So many ended runs are remembered by id, so that looking at them again adds nothing."""
+PUBLISHED_RUNS = 16_384
+"""The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
 
 
 class RunStore:
@@ -28,18 +28,18 @@ class RunStore:
         self._seen: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._by_thread: dict[str, set[str]] = {}
-        self._told: Bounded[str, bool] = Bounded(TOLD_RUNS)
+        self._published: Bounded[str, bool] = Bounded(PUBLISHED_RUNS)
 
     def get(self, run_id: str) -> RunRecord | None:
-        """The open run of this id."""
+        """Return the open run of this id."""
         return self._open.get(run_id)
 
-    def was_told(self, run_id: str) -> bool:
+    def was_published(self, run_id: str) -> bool:
         """Whether the run of this id was published before, whole."""
-        return run_id in self._told
+        return run_id in self._published
 
     def on_thread(self, thread_id: str | None) -> list[RunRecord]:
-        """The open runs of a thread."""
+        """Return the open runs of a thread."""
         return [self._open[run_id] for run_id in self._by_thread.get(thread_id or "", ())]
 
     def touch(self, record: RunRecord, now: float) -> None:
@@ -54,11 +54,11 @@ class RunStore:
             self._by_thread.setdefault(record.thread_id, set()).add(record.id)
 
     def due(self, record: RunRecord, at: float) -> None:
-        """The run is to be told at this time, whether or not more becomes known of it."""
+        """Set when the run is to be published, whether or not more becomes known of it."""
         self._due[record.id] = at
 
     def remove(self, record: RunRecord) -> None:
-        """The run was told: only its id is remembered."""
+        """Forget a run that is published, except for its id."""
         self._open.pop(record.id, None)
         self._seen.pop(record.id, None)
         self._due.pop(record.id, None)
@@ -66,10 +66,10 @@ class RunStore:
         on_thread.discard(record.id)
         if not on_thread:
             self._by_thread.pop(record.thread_id or "", None)
-        self._told.put(record.id, value=True)
+        self._published.put(record.id, value=True)
 
     def expired(self, now: float, patience: float) -> Iterator[RunRecord]:
-        """Runs to be told now: settled, not seen for ``patience`` seconds, or too many."""
+        """Yield the runs to publish now: settled, not seen for ``patience`` seconds, or over ``max_open``."""
         for run_id in [run_id for run_id, at in self._due.items() if at <= now]:
             yield self._open[run_id]
         while self._open:
@@ -78,18 +78,18 @@ class RunStore:
                 break
             yield record
             if run_id in self._open:
-                # Whoever was to tell it did not: never look at it twice for that.
+                # It could not be published: it must not be yielded for ever.
                 self.remove(record)
 
     def next_deadline(self, patience: float) -> float | None:
-        """When ``expired`` will next have something to say."""
+        """Return when ``expired`` yields a run if nothing changes; ``None`` if no run is followed."""
         times = list(self._due.values())
         if self._open:
             times.append(self._seen[next(iter(self._open))] + patience)
         return min(times, default=None)
 
     def all(self) -> list[RunRecord]:
-        """Every open run, that seen longest ago first."""
+        """Return every open run, the one seen longest ago first."""
         return list(self._open.values())
 
     def __len__(self) -> int:

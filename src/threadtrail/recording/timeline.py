@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from threadtrail.recording.assistants import RUN_ENDS, SECOND, nanoseconds
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from threadtrail.recording.facts import RunSeen, RunStatus
     from threadtrail.values import Message, Step, ToolCall
 
+SECOND = 1_000_000_000
 SKEW = 2 * SECOND
 """Server stamps are whole seconds and requests take time: less than this is no clock difference."""
-
-ENDS = ("completed_at", "failed_at", "cancelled_at", "incomplete_at", "expired_at")
 
 
 class Timeline:
     """Keeps the times of a run in order: no interval is negative, no child lies outside its parent.
 
     All times are Unix nanoseconds. ``created_at`` is the start of the creating call where this process
-    made it. The server's clock is then known to be off by so much, and its stamps are moved by that.
+    made it. The difference to the server's stamp of that is the offset of its clock: its stamps are moved by
+    it.
     """
 
     def __init__(self, called_at: int | None) -> None:
@@ -33,16 +32,15 @@ class Timeline:
         self.created_at = called_at or 0
         self.started_at: int | None = None
 
-    def server(self, data: dict[str, Any]) -> None:
-        """Take in the server's stamps of the run object."""
-        created = nanoseconds(data.get("created_at"))
+    def server(self, seen: RunSeen) -> None:
+        """See the server's stamps of the run."""
+        created = seen.created_at
         if created is not None and self._server_created is None:
             self._server_created = created
             if self._called_at is not None and abs(created - self._called_at) > SKEW:
                 self._offset = self._called_at - created
-        self._server_started = nanoseconds(data.get("started_at")) or self._server_started
-        ended = next((data[name] for name in ENDS if data.get(name)), None)
-        self._server_ended = nanoseconds(ended) or self._server_ended
+        self._server_started = seen.started_at or self._server_started
+        self._server_ended = seen.ended_at or self._server_ended
 
     @property
     def server_created_at(self) -> int:
@@ -62,9 +60,9 @@ class Timeline:
         if self._called_at is None:
             self.created_at = min(self._server_created or time, time)
 
-    def reach(self, status: str, time: int, *, live: bool) -> int:
-        """The run took on ``status``, seen at ``time``; returns when it did."""
-        if status in RUN_ENDS:
+    def reach(self, status: RunStatus, time: int, *, live: bool) -> int:
+        """Return when the run took on ``status``, which was seen at ``time``."""
+        if status.ended:
             stamp = time if live else self.local(self._server_ended) or time
             self._ended = self._after(stamp, time)
             if self.started_at is None and self._server_started is not None:
@@ -72,7 +70,7 @@ class Timeline:
                     self.local(self._server_started), self.created_at, self._ended
                 )
             return self._ended
-        if status == "in_progress" and self.started_at is None:
+        if status.started and self.started_at is None:
             stamp = time if live else self.local(self._server_started) or time
             self.started_at = self._after(stamp, time)
             return self.started_at
@@ -92,7 +90,7 @@ class Timeline:
         calls = tuple(self._call_within(call, start, finish or end) for call in step.tool_calls)
         return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
 
-    def said_within(self, message: Message, end: int) -> Message:
+    def message_within(self, message: Message, end: int) -> Message:
         """A message that the run wrote: before it ended, though it may have been read much later."""
         created_at = self._between(message.created_at, self.created_at, end)
         completed_at = self._between(message.completed_at, created_at or self.created_at, end)

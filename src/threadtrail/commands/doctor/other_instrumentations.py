@@ -14,6 +14,7 @@ from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.commands.doctor.tools import KNOWN, Tool, module_of, of_module
 from threadtrail.instrumentation.install import targets
 from threadtrail.instrumentation.patching import Wrapper
+from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -87,7 +88,7 @@ def nothing_found(*, program: bool) -> Finding:
 def wrappers() -> Mapping[Tool, list[str]]:
     """Return the methods that each tool has wrapped, as ``Runs.create``; what is not imported is left out."""
     found: defaultdict[Tool, list[str]] = defaultdict(list)
-    methods = [(target.module, target.owner, target.method) for target in targets()]
+    methods = [(target.module, target.owner, target.method) for target in targets(SOURCES)]
     for module, owner, method in dict.fromkeys([*methods, *CLIENTS]):
         function = vars(getattr(sys.modules.get(module), owner, object)).get(method)
         for tool in dict.fromkeys(_around(function)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import platform
-import re
 from typing import TYPE_CHECKING
 
 import threadtrail
@@ -12,6 +11,8 @@ from threadtrail._guard import attempt, describe
 from threadtrail._text import listed
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.instrumentation.install import patches, targets
+from threadtrail.instrumentation.patching import release_of
+from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 AREA = "sdk"
 OLDEST_TESTED, NEWEST_TESTED = "1.21.0", "3.54.0"
 """The ends of the versions that the test suite runs with."""
-
-RUNS = re.compile(r"^(Async)?(Runs\.|Threads\.create_and_run)")
-"""The methods that begin or follow a run."""
 
 
 def environment() -> Iterator[Finding]:
@@ -48,13 +46,13 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
         )
         return
     yield _version(str(openai.__version__))
-    wanted = [target for target in targets() if not target.optional]
+    wanted = [target for target in targets(SOURCES) if not target.optional]
     for module in dict.fromkeys(target.module for target in wanted):
         attempt(importlib.import_module, module)
     if in_force:
         yield from _methods(wanted)
         return
-    patches.install(targets())
+    patches.install(targets(SOURCES))
     try:
         found = list(_methods(wanted))
     finally:
@@ -64,15 +62,15 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
 
 def _version(version: str) -> Finding:
     tested = f"{OLDEST_TESTED} to {NEWEST_TESTED}"
-    number = _numbers(version)
-    if number < _numbers(OLDEST_TESTED):
+    number = release_of(version)
+    if number < release_of(OLDEST_TESTED):
         return Finding(
             Level.WARNING,
             AREA,
             f"openai {version} is older than the versions that threadtrail is tested with, {tested}.",
             "Upgrade it: pip install --upgrade openai",
         )
-    if number > _numbers(NEWEST_TESTED):
+    if number > release_of(NEWEST_TESTED):
         return Finding(
             Level.NOTE,
             AREA,
@@ -84,14 +82,9 @@ def _version(version: str) -> Finding:
     )
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the release as numbers: enough to compare the SDK's versions, which are always three."""
-    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
-
-
 def _methods(wanted: list[Target]) -> Iterator[Finding]:
     lacking = {*patches.missing, *patches.not_imported}
-    absent = [_short(target) for target in wanted if target.path in lacking]
+    absent = [target for target in wanted if target.path in lacking]
     recorded = f"{len(wanted) - len(absent)} of {len(wanted)} methods are recorded"
     if not absent:
         yield Finding(Level.OK, AREA, f"All {len(wanted)} methods that threadtrail patches are there.")
@@ -104,7 +97,7 @@ def _methods(wanted: list[Target]) -> Iterator[Finding]:
             f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}.",
         )
         return
-    if of_runs := [method for method in absent if RUNS.search(method)]:
+    if of_runs := [_short(target) for target in absent if target.follows_runs]:
         yield Finding(
             Level.PROBLEM,
             AREA,
@@ -113,7 +106,7 @@ def _methods(wanted: list[Target]) -> Iterator[Finding]:
             f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}, and see whether something in this "
             "environment changes the SDK's classes.",
         )
-    if others := [method for method in absent if method not in of_runs]:
+    if others := [_short(target) for target in absent if not target.follows_runs]:
         yield Finding(
             Level.NOTE,
             AREA,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
-from threadtrail.instrumentation.openai_assistants import ROWS
+from threadtrail.sources import SOURCES
 
 WATCHED_PACKAGES = ("openai", "httpx", "httpx2")
 """Of the application: nothing in them may be replaced."""
@@ -32,7 +32,7 @@ OPENTELEMETRY = {
 
 def import_sdk() -> None:
     """Import what an application imports, so that it can be seen whether it is patched."""
-    for module in sorted({row.module for row in ROWS}):
+    for module in sorted({resource.module for source in SOURCES for resource in source.resources}):
         importlib.import_module(module)
 
 

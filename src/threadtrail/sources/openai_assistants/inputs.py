@@ -5,34 +5,44 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.recording import assistants as read
+from threadtrail.recording.facts import InputSeen
+from threadtrail.sources.openai_assistants import values as read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from threadtrail.recording.observation import Call
-    from threadtrail.recording.runs import RunRecord
+    from threadtrail.recording.facts import FollowedRun
+    from threadtrail.recording.observation import Returned
     from threadtrail.values import Message
 
 
-def complete_inputs(records: Iterable[RunRecord], objects: list[dict[str, Any]], call: Call) -> None:
-    """Complete what the open runs of a thread know of their input, by the messages that ``call`` listed."""
+def inputs_seen(
+    runs: Iterable[FollowedRun], objects: list[dict[str, Any]], asked: dict[str, Any], observation: Returned
+) -> Iterator[InputSeen]:
+    """Yield what a list of messages adds to the inputs of the followed runs of their thread.
+
+    ``objects`` are the messages in order of their creation, ``asked`` is the query of the list.
+    """
     listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
     sent = [message for message in listed if message.run_id is None]
-    newest = call.arguments.get("order") != "asc" and not call.arguments.get("after")
-    for record in records:
-        if record.input:
-            record.input = with_ids(record.input, sent)
-        elif not record.input_read and (newest or any(m.run_id == record.id for m in listed)):
+    newest = asked.get("order") != "asc" and not asked.get("after")
+    for run in runs:
+        if run.input:
+            messages, complete = with_ids(run.input, sent), False
+        elif not run.input_listed and (newest or any(m.run_id == run.id for m in listed)):
             # Another page of the list would hold what was said long before.
-            record.input_read = True
-            record.input = input_from_listing(listed, record.id, record.created_at_server)
+            messages, complete = input_from_listing(listed, run.id, run.created_at_server), True
+        else:
+            continue
+        yield InputSeen(
+            call=observation.call, time=observation.time, run_id=run.id, messages=messages, listed=complete
+        )
 
 
 def input_from_listing(messages: list[Message], run_id: str, created_at: int) -> tuple[Message, ...]:
-    """The input of a run whose messages this process never saw added, read off a list of its thread.
+    """Return the input of a run whose messages this process never saw added.
 
-    It is what stands between the last answer before the run and the run itself; ``messages`` are in
+    It stands between the last answer before the run and the run itself; ``messages`` are in
     order of their creation and ``created_at`` (Unix nanoseconds, the server's clock) is the run's.
     """
     before = [
@@ -45,7 +55,7 @@ def input_from_listing(messages: list[Message], run_id: str, created_at: int) ->
 
 
 def with_ids(messages: tuple[Message, ...], listed: list[Message]) -> tuple[Message, ...]:
-    """The same messages, those that were only sent so far now with the id the list gives them."""
+    """Return the messages; those that were only sent so far get the id that the list gives them."""
     free = [message for message in listed if message.id not in {known.id for known in messages}]
     named = []
     for message in messages:

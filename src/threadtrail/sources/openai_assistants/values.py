@@ -1,4 +1,4 @@
-"""OpenAI Assistants objects, as dicts, to the values of the vocabulary: pure functions.
+"""Objects of the Assistants API, as dicts, to the values of ``values.py``: pure functions.
 
 A compatible server may leave fields out, send odd ones, or invent types: what is missing becomes
 ``None``, what is unknown is kept, nothing raises for its shape alone.
@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
-from threadtrail.recording.tool_definitions import tool_definitions
+from threadtrail.sources.openai_assistants.tool_definitions import tool_definitions
 from threadtrail.values import (
     EMPTY,
     Assistant,
@@ -29,12 +29,6 @@ from threadtrail.values import (
 )
 
 SECOND = 1_000_000_000
-
-RUN_ENDS = {"completed", "failed", "cancelled", "expired", "incomplete"}
-"""Statuses after which a run does not change (API reference, "The run object")."""
-
-STEP_ENDS = {"completed", "failed", "cancelled", "expired"}
-MESSAGE_ENDS = {"completed", "incomplete"}
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -133,14 +127,14 @@ def assistant(data: dict[str, Any]) -> Assistant:
     )
 
 
-def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
-    """What a run was asked to do, as its object echoes it; ``arguments`` add what it does not."""
+def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
+    """What a run was asked to do, as its object echoes it; the request's body, ``sent``, adds the rest."""
     definitions, names = tool_definitions(items(data.get("tools")))
     response_format = data.get("response_format")
     return RunRequest(
         model=text_or_none(data.get("model")),
         instructions=text_or_none(data.get("instructions")),
-        additional_instructions=text_or_none(arguments.get("additional_instructions")),
+        additional_instructions=text_or_none(sent.get("additional_instructions")),
         tools=definitions,
         tool_names=names,
         tool_choice=freeze(data.get("tool_choice")),
@@ -149,11 +143,11 @@ def request(data: dict[str, Any], arguments: dict[str, Any]) -> RunRequest:
         top_p=number_or_none(data.get("top_p")),
         max_input_tokens=_count(data, "max_prompt_tokens"),
         max_output_tokens=_count(data, "max_completion_tokens"),
-        reasoning_effort=text_or_none(data.get("reasoning_effort") or arguments.get("reasoning_effort")),
+        reasoning_effort=text_or_none(data.get("reasoning_effort") or sent.get("reasoning_effort")),
         output_type=_output_type(response_format),
         response_format=freeze(response_format),
         truncation=freeze(data.get("truncation_strategy")),
-        stream=bool(arguments.get("stream")),
+        stream=bool(sent.get("stream")),
     )
 
 
@@ -218,23 +212,23 @@ def _part(block: dict[str, Any]) -> Part:
     return OtherPart(type=kind, data=freeze(block))
 
 
+RUN_END_STAMPS = ("completed_at", "failed_at", "cancelled_at", "incomplete_at", "expired_at")
+STEP_END_STAMPS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
+
+
+def end_stamp(data: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    """When the object ended: the first of these stamps that is there (Unix nanoseconds)."""
+    return nanoseconds(next((data[name] for name in names if data.get(name)), None))
+
+
 def step(data: dict[str, Any]) -> Step:
     """A run step as the API returns it; times are the server's."""
     details = mapping(data.get("step_details"))
     kind = text_or_none(data.get("type")) or text_or_none(details.get("type")) or "unknown"
-    status = text_or_none(data.get("status"))
-    ended = next(
-        (
-            data[name]
-            for name in ("completed_at", "failed_at", "cancelled_at", "expired_at")
-            if data.get(name)
-        ),
-        None,
-    )
     return Step(
         id=text_or_none(data.get("id")),
         kind=kind,
-        status=status,
+        status=text_or_none(data.get("status")),
         tool_calls=tuple(
             tool_call(call) for call in items(details.get("tool_calls")) if isinstance(call, dict)
         ),
@@ -242,7 +236,7 @@ def step(data: dict[str, Any]) -> Step:
         usage=usage(data.get("usage")),
         error=failure(data.get("last_error")),
         started_at=nanoseconds(data.get("created_at")),
-        ended_at=nanoseconds(ended),
+        ended_at=end_stamp(data, STEP_END_STAMPS),
     )
 
 
@@ -282,7 +276,24 @@ def tool_call(data: dict[str, Any]) -> ToolCall:
     )
 
 
-def required_tool_calls(data: dict[str, Any]) -> list[ToolCall]:
-    """The calls that a run in ``requires_action`` waits for."""
+def required_tool_calls(data: dict[str, Any]) -> tuple[ToolCall, ...]:
+    """The calls whose outputs a run in ``requires_action`` waits for."""
     action = mapping(mapping(data.get("required_action")).get("submit_tool_outputs"))
-    return [tool_call(call) for call in items(action.get("tool_calls")) if isinstance(call, dict)]
+    return tuple(tool_call(call) for call in items(action.get("tool_calls")) if isinstance(call, dict))
+
+
+def answered_tool_calls(outputs: Any, time: int) -> tuple[ToolCall, ...]:
+    """The calls whose outputs the app submitted at ``time``: id, output and end are known of each."""
+    given = [output for output in items(outputs) if isinstance(output, dict)]
+    return tuple(
+        ToolCall(
+            id=output["tool_call_id"],
+            kind="function",
+            name="function",
+            output=output["output"] if isinstance(output.get("output"), str) else None,
+            ended_at=time,
+            seen_live=True,
+        )
+        for output in given
+        if isinstance(output.get("tool_call_id"), str)
+    )

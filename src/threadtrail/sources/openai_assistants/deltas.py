@@ -1,19 +1,17 @@
-"""What a broken stream had said of a message or a tool call before it broke."""
+"""Puts the deltas of a broken stream together: what it had brought of a message or a tool call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from threadtrail.recording import assistants as read
-from threadtrail.recording.kinds import parse
-from threadtrail.values import Message
+from threadtrail.sources.openai_assistants import values as read
+from threadtrail.sources.openai_assistants.bodies import parse
 
-if TYPE_CHECKING:
-    from threadtrail.recording.runs import RunRecord
+Objects = dict[tuple[str, str], list[dict[str, Any]]]
 
 
-def fold(record: RunRecord, deltas: list[tuple[str, Any]], time: int) -> None:
-    """Put the deltas of objects that were never completed together, and show them to the run.
+def joined(deltas: list[tuple[str, Any]]) -> Objects:
+    """Return the blocks of each object, by the name of its event and its id.
 
     ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival.
     """
@@ -30,12 +28,7 @@ def fold(record: RunRecord, deltas: list[tuple[str, Any]], time: int) -> None:
             if isinstance(piece, dict):
                 index = piece.get("index")
                 _add(pieces.setdefault(index if isinstance(index, int) else 0, {}), piece)
-    for (name, identity), pieces in by_object.items():
-        blocks = [pieces[index] for index in sorted(pieces)]
-        if name == "thread.message.delta":
-            _show_message(record, identity, blocks, time)
-        else:
-            _show_calls(record, identity, blocks, time)
+    return {key: [pieces[index] for index in sorted(pieces)] for key, pieces in by_object.items()}
 
 
 def _add(whole: dict[str, Any], piece: dict[str, Any]) -> None:
@@ -55,20 +48,3 @@ def _grows(key: str, known: Any, value: Any) -> bool:
     if isinstance(value, list):
         return isinstance(known, list)
     return isinstance(value, str) and isinstance(known, str) and key not in {"id", "type"}
-
-
-def _show_message(record: RunRecord, identity: str, blocks: list[dict[str, Any]], time: int) -> None:
-    message = Message(
-        id=identity,
-        role="assistant",
-        thread_id=record.thread_id,
-        run_id=record.id,
-        status="in_progress",
-        parts=read.parts(blocks),
-    )
-    record.see_message(message, time, live=False)
-
-
-def _show_calls(record: RunRecord, identity: str, blocks: list[dict[str, Any]], time: int) -> None:
-    data = {"id": identity, "type": "tool_calls", "step_details": {"tool_calls": blocks}}
-    record.see_step(data, time, live=True)

@@ -1,0 +1,287 @@
+"""Facts: what a source reads out of observations, in the words of ``values.py``.
+
+A source knows what its API's statuses and objects mean, and says so here; the recorder compares, keeps and
+publishes without knowing these words. Each fact has the call that it was seen by (``call.operation.source``
+names the source) and the time of that (Unix nanoseconds, the local clock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from threadtrail.recording.observation import Call
+from threadtrail.values import (
+    Assistant,
+    Failure,
+    JsonObject,
+    Message,
+    RunRequest,
+    Step,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import OfCall
+
+Change = Literal["created", "updated", "deleted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStatus:
+    """The status of a step: ``type`` is that of the event which publishes its end."""
+
+    name: str | None
+    type: str
+    ended: bool = False
+    succeeded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """The status of a run, and what it means.
+
+    Attributes:
+        name: the API's word.
+        type: that of the event which publishes it.
+        rank: how far the run has come; an answer with a lower rank than one that was asked for later is old.
+        ended: the run does not change any more.
+        started: the run is being worked on.
+        awaits_outputs: the run waits for the app to submit outputs of tool calls.
+        succeeded: the run ended as it should.
+        failed: the run ended in an error, also where the API names none.
+        open_steps: how steps end that are open when the run ends.
+    """
+
+    name: str
+    type: str
+    rank: int = 1
+    ended: bool = False
+    started: bool = False
+    awaits_outputs: bool = False
+    succeeded: bool = False
+    failed: bool = False
+    open_steps: StepStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTypes:
+    """The ``type`` of events that follow from no status of the API."""
+
+    run_created: str
+    run_ended: str
+    step_created: str
+    step_unfinished: str
+    message_created: str
+    message_incomplete: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is read once, where a run begins."""
+
+    types: EventTypes
+    request: RunRequest
+    assistant: Assistant | None
+    input: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSeen:
+    """A run object was seen, in an answer, a list or a stream.
+
+    Attributes:
+        run_id: the run.
+        status: its status; ``None`` if the object has none.
+        learnt_from: as in ``StatusChange``.
+        asked_at: when this state was asked for (Unix nanoseconds); a stream's events are asked for as they
+            come.
+        opening: reads what is only needed where the run begins; called once, if it does.
+        streamed: it was seen in a stream.
+        listed: it was seen in a list of what was.
+        created_at: the server's stamp (Unix nanoseconds), as ``started_at`` and ``ended_at``.
+        metadata: ``None`` if the object has none.
+        required_calls: the calls whose outputs the run waits for.
+    """
+
+    call: Call
+    time: int
+    run_id: str
+    status: RunStatus | None
+    learnt_from: str
+    asked_at: int
+    opening: Callable[[], Opening]
+    streamed: bool = False
+    listed: bool = False
+    thread_id: str | None = None
+    created_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    usage: Usage | None = None
+    error: Failure | None = None
+    incomplete_reason: str | None = None
+    metadata: JsonObject | None = None
+    required_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSeen:
+    """A step of a run was seen, in a stream (``live``) or in an answer.
+
+    Steps of the same second stand in the order of ``place``.
+    """
+
+    call: Call
+    time: int
+    run_id: str | None
+    step: Step
+    status: StepStatus
+    live: bool
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSeen:
+    """A message that a run wrote was seen, in a stream (``live``) or in an answer.
+
+    ``type`` is that of the event which publishes its end. ``ended``: the API says so; ``partial``: it says
+    that more will come. Neither, if it says nothing. ``place`` is as in ``StepSeen``.
+    """
+
+    call: Call
+    time: int
+    run_id: str | None
+    message: Message
+    type: str
+    ended: bool
+    partial: bool
+    live: bool
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallsAnswered:
+    """The app submitted outputs of tool calls of a run; each call holds its id, output and end."""
+
+    call: Call
+    time: int
+    run_id: str
+    tool_calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSeen:
+    """What a run has to answer became known; ``listed``: it was read off a list that holds all of it."""
+
+    call: Call
+    time: int
+    run_id: str
+    messages: tuple[Message, ...]
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEnded:
+    """A stream ended; whatever it held was seen before."""
+
+    call: Call
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantChanged:
+    """The app created, updated or deleted an assistant; of a deleted one only the id is known."""
+
+    call: Call
+    time: int
+    change: Change
+    assistant: Assistant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadChanged:
+    """The app created or deleted a thread."""
+
+    call: Call
+    time: int
+    change: Change
+    thread_id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAdded:
+    """The app put a message on a thread; ``type`` is that of the event which publishes it."""
+
+    call: Call
+    time: int
+    message: Message
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRaised:
+    """A call raised, or its stream brought an error."""
+
+    call: Call
+    time: int
+    error: Failure
+    status_code: int | None = None
+    request_id: str | None = None
+
+
+Fact = (
+    RunSeen
+    | StepSeen
+    | MessageSeen
+    | CallsAnswered
+    | InputSeen
+    | StreamEnded
+    | AssistantChanged
+    | ThreadChanged
+    | MessageAdded
+    | RequestRaised
+)
+
+
+class FollowedRun(Protocol):
+    """What a source may look at of a run that is followed."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+
+    @property
+    def thread_id(self) -> str | None:
+        """The run's thread."""
+
+    @property
+    def input(self) -> tuple[Message, ...]:
+        """What is known of what it has to answer."""
+
+    @property
+    def input_listed(self) -> bool:
+        """Whether its input was read off a list before."""
+
+    @property
+    def created_at_server(self) -> int:
+        """When the server says that it was created (Unix nanoseconds)."""
+
+
+class FollowedRuns(Protocol):
+    """What a source may ask of the runs that are followed."""
+
+    def get(self, run_id: str) -> FollowedRun | None:
+        """Return the followed run of this id."""
+
+    def on_thread(self, thread_id: str | None) -> Iterable[FollowedRun]:
+        """Return the followed runs of a thread."""
+
+
+class Reader(Protocol):
+    """Reads the observations of one source; called in the recorder's thread."""
+
+    def read(self, observation: OfCall) -> Iterable[Fact]:
+        """Yield the facts; each is taken before the next is asked for."""

@@ -1,0 +1,42 @@
+"""Reads what was noted: bodies of requests and responses, and the query of a list."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from pydantic_core import from_json
+
+if TYPE_CHECKING:
+    from threadtrail.recording.observation import Call
+
+
+def parse(noted: Any) -> Any:
+    """Return what was noted as dicts and lists: it is JSON text (a body, or a copy of an object), or a value.
+
+    Not everything that comes with status 200 is JSON: that reads as ``None``.
+    """
+    if not isinstance(noted, bytes):
+        return noted
+    try:
+        value = _from_json(noted)
+    except ValueError:
+        return None
+    return value if isinstance(value, (dict, list)) else None
+
+
+def request_of(call: Call) -> dict[str, Any]:
+    """Return what the call asked for, by the fields of the API; its query, if it has no body."""
+    request = parse(call.request) if call.request else None
+    if isinstance(request, dict):
+        return request
+    return dict(parse_qsl(call.query.decode("ascii", "replace"))) if call.query else {}
+
+
+def _from_json(text: bytes) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        # Lone surrogates in escapes are wrong, yet sent; the standard library lets them pass.
+        return json.loads(text)

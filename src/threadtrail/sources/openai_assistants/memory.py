@@ -1,0 +1,38 @@
+"""What is remembered between calls, bounded: assistants by id, and messages that wait for a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.recording.bounded import Bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from threadtrail.values import Assistant, Message
+
+KNOWN_ASSISTANTS = 1_024
+KNOWN_THREADS = 4_096
+MESSAGES_PER_THREAD = 200
+
+
+class Memory:
+    """Remembers what later runs need: their assistant, and the messages put on their thread before."""
+
+    def __init__(self) -> None:
+        self.assistants: Bounded[str, Assistant] = Bounded(KNOWN_ASSISTANTS)
+        self._waiting: Bounded[str, list[Message]] = Bounded(KNOWN_THREADS)
+
+    def add_messages(self, thread_id: str, messages: Iterable[Message]) -> None:
+        """Remember messages in the order they were added, the newest if there are too many."""
+        waiting = [*(self._waiting.get(thread_id) or []), *messages]
+        if waiting:
+            self._waiting.put(thread_id, waiting[-MESSAGES_PER_THREAD:])
+
+    def take_messages(self, thread_id: str | None) -> list[Message]:
+        """Return the messages put on the thread since its last run began, and forget them."""
+        return (self._waiting.pop(thread_id) or []) if thread_id is not None else []
+
+    def forget_thread(self, thread_id: str) -> None:
+        """Forget the messages of a thread that is gone."""
+        self._waiting.pop(thread_id)

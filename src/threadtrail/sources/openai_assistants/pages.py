@@ -1,0 +1,39 @@
+"""Recognises a page of a list of this API, and says what the request for the next page is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threadtrail.sources.openai_assistants.methods import RESOURCES, SOURCE_NAME
+from threadtrail.sources.source import NextPage, operation_of
+
+LISTS = {
+    # The ``object`` of a page's items tells an assistant from a file.
+    "assistant": ("assistants", ()),
+    "thread.message": ("threads.messages", ("thread_id",)),
+    "thread.run": ("threads.runs", ("thread_id",)),
+    "thread.run.step": ("threads.runs.steps", ("thread_id", "run_id")),
+}
+OPERATIONS = {
+    resource.path: operation_of(SOURCE_NAME, resource, method)
+    for resource in RESOURCES
+    for method in resource.methods
+    if method.name == "list"
+}
+
+
+def next_page(page: Any) -> NextPage | None:
+    """Return the call for the page after this one, or ``None`` if the list is none of this API's."""
+    objects = list(getattr(page, "data", None) or ())
+    first = next(iter(objects), None)
+    path, names = LISTS.get(getattr(first, "object", ""), (None, ()))
+    if path is None:
+        return None
+    ids = {name: value for name in names if isinstance(value := getattr(first, name, None), str)}
+    given = {"after": str(getattr(objects[-1], "id", "")), "order": "asc" if _ascending(objects) else "desc"}
+    return NextPage(OPERATIONS[path], ids, given)
+
+
+def _ascending(objects: list[Any]) -> bool:
+    stamps = [getattr(item, "created_at", None) or 0 for item in (objects[0], objects[-1])]
+    return bool(stamps[0] < stamps[1])

@@ -1,0 +1,252 @@
+"""Observations of the Assistants API to facts. Called in the recorder's thread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.recording.facts import (
+    AssistantChanged,
+    CallsAnswered,
+    MessageAdded,
+    Opening,
+    RequestRaised,
+    StreamEnded,
+    ThreadChanged,
+)
+from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
+from threadtrail.sources.openai_assistants import statuses
+from threadtrail.sources.openai_assistants import values as read
+from threadtrail.sources.openai_assistants.bodies import parse, request_of
+from threadtrail.sources.openai_assistants.deltas import joined
+from threadtrail.sources.openai_assistants.glimpses import Glimpse, message_seen, run_seen, step_seen
+from threadtrail.sources.openai_assistants.inputs import inputs_seen
+from threadtrail.sources.openai_assistants.memory import Memory
+from threadtrail.values import Assistant, Failure, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.recording.facts import Change, Fact, FollowedRuns
+    from threadtrail.recording.observation import Call, OfCall
+
+CHANGES: dict[str, Change] = {"assistants.create": "created", "assistants.update": "updated"}
+CREATES_THREAD = frozenset({"threads.create", "threads.create_and_run"})
+SUBMIT = "threads.runs.submit_tool_outputs"
+
+
+class AssistantsReader:
+    """Reads what was noted of calls and streams; ``runs`` are those that the recorder follows."""
+
+    def __init__(self, runs: FollowedRuns) -> None:
+        self._runs = runs
+        self._memory = Memory()
+
+    def read(self, observation: OfCall) -> Iterator[Fact]:
+        """Yield the facts of one observation."""
+        match observation:
+            case Returned():
+                yield from self._answers(observation.call)
+                yield from self._returned(observation)
+            case StreamOpened():
+                yield from self._answers(observation.call)
+            case StreamEvent():
+                yield from self._streamed(observation)
+            case StreamClosed():
+                yield from self._stream_closed(observation)
+            case Raised():
+                yield RequestRaised(
+                    call=observation.call,
+                    time=observation.time,
+                    error=observation.error,
+                    status_code=observation.status_code,
+                    request_id=observation.request_id,
+                )
+
+    def _answers(self, call: Call) -> Iterator[Fact]:
+        """Yield the outputs that the call submitted: they precede the run's next state."""
+        run_id = call.ids.get("run_id")
+        if call.operation.does == SUBMIT and run_id:
+            answered = read.answered_tool_calls(request_of(call).get("tool_outputs"), call.started_at)
+            yield CallsAnswered(call=call, time=call.started_at, run_id=run_id, tool_calls=answered)
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    def _returned(self, observation: Returned) -> Iterator[Fact]:
+        call, time, result = observation.call, observation.time, parse(observation.result)
+        if result is None:
+            return
+        if isinstance(result, list) or call.operation.does.endswith(".list"):
+            objects = result if isinstance(result, list) else read.items(result.get("data"))
+            yield from self._list(objects, observation)
+        else:
+            yield from self._object(result, Glimpse(call, time, time))
+
+    def _list(self, noted: list[Any], observation: Returned) -> Iterator[Fact]:
+        call, time = observation.call, observation.time
+        asked = request_of(call)
+        objects = [data for data in map(parse, noted) if isinstance(data, dict)]
+        newest_first = asked.get("order") != "asc"
+        if newest_first:
+            # The API's default. What happened is read from its beginning.
+            objects.reverse()
+        # A later page of such a list holds what was before all that is known.
+        place = -time if newest_first and asked.get("after") else time
+        for data in objects:
+            yield from self._object(data, Glimpse(call, time, place))
+        if call.operation.does == "threads.messages.list":
+            runs = self._runs.on_thread(call.ids.get("thread_id"))
+            yield from inputs_seen(runs, objects, asked, observation)
+
+    def _object(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
+        """Read one object by its kind; compatible servers may leave ``object`` out."""
+        operation = glimpse.call.operation
+        match data.get("object") or kind_of_operation(operation.does):
+            case "thread.run":
+                yield from self._run(data, glimpse, operation.learnt_from or "poll")
+            case "thread.run.step":
+                yield step_seen(data, glimpse, read.text_or_none(data.get("run_id")))
+            case "thread.message":
+                yield from self._message(data, glimpse)
+            case "thread":
+                yield from self._thread(data, glimpse)
+            case "assistant":
+                yield from self._assistant(data, glimpse)
+            case "assistant.deleted" | "thread.deleted" as kind:
+                yield self._deleted(kind, data, glimpse)
+
+    def _run(self, data: dict[str, Any], glimpse: Glimpse, learnt_from: str) -> Iterator[Fact]:
+        seen = run_seen(data, glimpse, learnt_from, partial(self._opening, data, glimpse.call))
+        if seen is not None:
+            yield seen
+
+    def _opening(self, data: dict[str, Any], call: Call) -> Opening:
+        """Read what a run begins with; its input is known only if ``call`` created it."""
+        created = call.operation.creates_run
+        sent = request_of(call) if created else {}
+        thread_id = read.text_or_none(data.get("thread_id"))
+        messages: list[Message] = []
+        if created:
+            with_thread = read.mapping(sent.get("thread")).get("messages")
+            messages += self._memory.take_messages(thread_id)
+            messages += sent_messages(with_thread, thread_id)
+            messages += sent_messages(sent.get("additional_messages"), thread_id)
+        identity = read.text_or_none(data.get("assistant_id"))
+        known = self._memory.assistants.get(identity) if identity else None
+        return Opening(
+            types=statuses.TYPES,
+            request=read.run_request(data, sent),
+            assistant=known or (Assistant(id=identity) if identity else None),
+            input=tuple(messages),
+        )
+
+    def _message(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
+        message, call = read.message(data), glimpse.call
+        if call.operation.does == "threads.messages.create":
+            thread_id = message.thread_id or call.ids.get("thread_id")
+            message = replace(message, thread_id=thread_id)
+            self._memory.add_messages(thread_id or "", [message])
+            kind = statuses.TYPES.message_created
+            yield MessageAdded(call=call, time=glimpse.time, message=message, type=kind)
+        elif message.role == "assistant":
+            yield message_seen(message, glimpse, message.run_id)
+
+    def _thread(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
+        """Read a thread that was created, also within ``create_and_run``; any other look is no fact."""
+        call = glimpse.call
+        if call.operation.does not in CREATES_THREAD:
+            return
+        thread_id = str(data.get("id"))
+        if call.operation.does == "threads.create":
+            messages = sent_messages(request_of(call).get("messages"), thread_id)
+            self._memory.add_messages(thread_id, messages)
+        yield thread_changed(glimpse, "created", thread_id)
+
+    def _assistant(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
+        assistant = read.assistant(data)
+        self._memory.assistants.put(assistant.id, assistant)
+        change = CHANGES.get(glimpse.call.operation.does)
+        if change is not None:
+            yield AssistantChanged(call=glimpse.call, time=glimpse.time, change=change, assistant=assistant)
+
+    def _deleted(self, kind: str, data: dict[str, Any], glimpse: Glimpse) -> Fact:
+        ids = glimpse.call.ids
+        if kind == "thread.deleted":
+            thread_id = str(data.get("id") or ids.get("thread_id"))
+            self._memory.forget_thread(thread_id)
+            return thread_changed(glimpse, "deleted", thread_id)
+        gone = Assistant(id=str(data.get("id") or ids.get("assistant_id")))
+        self._memory.assistants.pop(gone.id)
+        return AssistantChanged(call=glimpse.call, time=glimpse.time, change="deleted", assistant=gone)
+
+    # -- streams ----------------------------------------------------------------------------------
+
+    def _streamed(self, event: StreamEvent) -> Iterator[Fact]:
+        call, data = event.call, parse(event.data)
+        if not isinstance(data, dict):
+            return
+        glimpse = Glimpse(call, event.time, event.time, live=True)
+        match data.get("object") or kind_of_event(event.name):
+            case "thread":
+                yield from self._thread(data, glimpse)
+            case "thread.run.step":
+                yield step_seen(data, glimpse, call.run_id)
+            case "thread.run":
+                learnt_from = "create" if event.name == "thread.run.created" else "stream"
+                yield from self._run(data, glimpse, learnt_from)
+            case "thread.message":
+                yield message_seen(read.message(data), glimpse, call.run_id)
+            case "error":
+                error = read.failure(data) or Failure(type="unknown")
+                yield RequestRaised(call=call, time=event.time, error=error)
+
+    def _stream_closed(self, closed: StreamClosed) -> Iterator[Fact]:
+        call, time = closed.call, closed.time
+        if closed.error is not None:
+            yield RequestRaised(call=call, time=time, error=closed.error)
+        run = self._runs.get(call.run_id or "")
+        for (name, identity), blocks in joined(closed.pieces).items():
+            if name == "thread.message.delta":
+                message = Message(
+                    id=identity,
+                    role="assistant",
+                    thread_id=run.thread_id if run is not None else None,
+                    run_id=call.run_id,
+                    status="in_progress",
+                    parts=read.parts(blocks),
+                )
+                yield message_seen(message, Glimpse(call, time, time), call.run_id)
+            else:
+                step = {"id": identity, "type": "tool_calls", "step_details": {"tool_calls": blocks}}
+                yield step_seen(step, Glimpse(call, time, time, live=True), call.run_id)
+        yield StreamEnded(call=call, time=time)
+
+
+def kind_of_operation(does: str) -> str:
+    """Return what kind of object an operation returns, for an object that does not say so itself."""
+    if does.startswith("threads.runs.steps"):
+        return "thread.run.step"
+    if does.startswith("threads.runs") or does == "threads.create_and_run":
+        return "thread.run"
+    if does.startswith("threads.messages"):
+        return "thread.message"
+    return "assistant" if does.startswith("assistants") else "thread"
+
+
+def kind_of_event(name: str) -> str:
+    """Return what kind of object an event of a stream brings (API reference, "Assistant stream events")."""
+    kinds = ("thread.run.step", "thread.run", "thread.message", "thread")
+    return next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
+
+
+def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadChanged:
+    """Return the fact that a thread was created or deleted; for the latter no OpenAI string exists."""
+    kind = f"thread.{change}"
+    return ThreadChanged(call=glimpse.call, time=glimpse.time, change=change, thread_id=thread_id, type=kind)
+
+
+def sent_messages(messages: Any, thread_id: str | None) -> list[Message]:
+    """Return messages that the app sent along with a thread or a run: they have no ids yet."""
+    dicts = [message for message in read.items(messages) if isinstance(message, dict)]
+    return [replace(read.message(message), thread_id=thread_id) for message in dicts]

@@ -1,0 +1,60 @@
+"""What the statuses of runs, steps and messages mean (API reference, "The run object" and its kin)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from threadtrail.recording.facts import EventTypes, RunStatus, StepStatus
+
+RUN_ENDS = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
+"""Statuses after which a run does not change."""
+
+STEP_ENDS = frozenset({"completed", "failed", "cancelled", "expired"})
+MESSAGE_ENDS = frozenset({"completed", "incomplete"})
+
+RANKS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2}
+"""How far a run has come; an unknown status says "somewhere"."""
+END_RANK = 3
+
+TYPES = EventTypes(
+    run_created="thread.run.created",
+    run_ended="thread.run.ended",  # no OpenAI string exists
+    step_created="thread.run.step.created",
+    step_unfinished="thread.run.step.unfinished",  # no OpenAI string exists
+    message_created="thread.message.created",
+    message_incomplete="thread.message.incomplete",
+)
+
+
+@lru_cache(maxsize=256)  # servers may invent statuses
+def run_status(name: str) -> RunStatus:
+    """Return what a run's status means, known or not."""
+    ended = name in RUN_ENDS
+    return RunStatus(
+        name=name,
+        type=f"thread.run.{name}",
+        rank=END_RANK if ended else RANKS.get(name, RANKS["in_progress"]),
+        ended=ended,
+        started=name == "in_progress",
+        awaits_outputs=name == "requires_action",
+        succeeded=name == "completed",
+        failed=name in {"failed", "expired"},
+        # "incomplete" is no status of a step: the run's limit ended it, not an error of its own.
+        open_steps=step_status("completed" if name == "incomplete" else name) if ended else None,
+    )
+
+
+@lru_cache(maxsize=256)  # as above
+def step_status(name: str | None) -> StepStatus:
+    """Return what a step's status means, known or not."""
+    return StepStatus(
+        name=name,
+        type=f"thread.run.step.{name}",
+        ended=name in STEP_ENDS,
+        succeeded=name == "completed",
+    )
+
+
+def message_type(status: str | None) -> str:
+    """Return the ``type`` of the event which publishes the end of a message."""
+    return f"thread.message.{status or 'completed'}"

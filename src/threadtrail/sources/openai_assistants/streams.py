@@ -1,0 +1,99 @@
+"""Reads the stream of a run in the app's thread: copies events, keeps deltas until their object is whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.instrumentation.copies import copy_model
+
+if TYPE_CHECKING:
+    from threadtrail.sources.source import StreamNotes
+
+WHOLE = frozenset(
+    {
+        "thread.message.completed",
+        "thread.message.incomplete",
+        "thread.run.step.completed",
+        "thread.run.step.failed",
+        "thread.run.step.cancelled",
+        "thread.run.step.expired",
+    }
+)
+"""Events that hold a whole object: its deltas say nothing more."""
+
+
+class AssistantStream:
+    """Reads the events of one stream (API reference, "Assistant stream events")."""
+
+    def __init__(self, notes: StreamNotes) -> None:
+        self._notes = notes
+        self._deltas: dict[str, list[tuple[Any, Any]]] = {}
+        self._output = False
+
+    def event(self, event: Any) -> None:
+        """Look at an event. It is copied now: the SDK's own handler goes on to change these objects."""
+        if self._notes.is_closed:
+            return
+        name = getattr(event, "event", None)
+        data: Any = getattr(event, "data", None)
+        if name == "thread.message.delta":
+            # Nearly all events are this one, so it takes the shortest way.
+            if not self._output:
+                self._first_output()
+            known = self._deltas.get(data.id)
+            if known is None:
+                known = self._deltas[data.id] = []
+            known.append(_text_of(data) or (name, copy_model(data)))
+            return
+        if name is None:
+            name, data = _nameless_error(event)
+        if name == "thread.run.step.delta":
+            self._first_output()
+            self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
+        elif name is not None:
+            copy = copy_model(data) if hasattr(data, "__pydantic_serializer__") else data
+            if name in WHOLE:
+                self._deltas.pop(getattr(data, "id", ""), None)
+            self._notes.note(name, copy)
+
+    def pieces(self) -> list[tuple[str, Any]]:
+        """Return the deltas of objects that were never completed."""
+        kept = [
+            _whole(identity, delta) for identity, deltas in list(self._deltas.items()) for delta in deltas
+        ]
+        self._deltas.clear()
+        return kept
+
+    def _first_output(self) -> None:
+        if not self._output:
+            self._output = True
+            self._notes.first_output()
+
+
+def _nameless_error(event: Any) -> tuple[str | None, Any]:
+    """Read an ``error`` event as the SDK's helpers yield it (openai 1.109 to 3.54).
+
+    It comes as some other event, without name and data, but with the error's own fields.
+    """
+    fields = getattr(event, "model_extra", None) or {}
+    return ("error", dict(fields)) if "message" in fields else (None, None)
+
+
+def _text_of(data: Any) -> tuple[int, str] | None:
+    """Return index and text of an ordinary delta, one piece of text; ``None`` for anything else."""
+    content = data.delta.content
+    if content is None or len(content) != 1:
+        return None
+    block = content[0]
+    if block.type != "text" or block.text is None or block.text.annotations:
+        return None
+    return block.index, block.text.value
+
+
+def _whole(identity: str, delta: tuple[Any, Any]) -> tuple[str, Any]:
+    """Return a delta as it came, from what was kept of it."""
+    index, value = delta
+    if not isinstance(index, int):
+        return delta
+    piece = {"index": index, "type": "text", "text": {"value": value}}
+    return "thread.message.delta", {"id": identity, "delta": {"content": [piece]}}
