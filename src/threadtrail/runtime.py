@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail import sources
 from threadtrail._guard import guard
 from threadtrail.context import in_force
 from threadtrail.delivery import lifecycle
@@ -17,7 +18,6 @@ from threadtrail.delivery.sampling import Sampler
 from threadtrail.delivery.status import LaneStatus, summary
 from threadtrail.instrumentation.sink import Sink
 from threadtrail.recording.recorder import Recorder
-from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
     from threadtrail.config.registry import LoadedExporters
@@ -79,14 +79,14 @@ class Runtime:
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
         if former is None or former.stopped or former.settings.inline != settings.inline:
-            self.recorder = Recorder(settings, self.delivery, guard, SOURCES)
+            self.recorder = Recorder(settings, self.delivery, guard, sources.SOURCES)
         else:
             self.recorder = former.recorder
         self.sink = self._make_sink()
 
     def _make_sink(self) -> Sink:
         wants_loop = self.settings.fetch_run_details
-        return Sink(self.recorder, self.delivery, guard, SOURCES, wants_loop=wants_loop)
+        return Sink(self.recorder, self.delivery, guard, sources.SOURCES, wants_loop=wants_loop)
 
     def start(self) -> None:
         """Put this runtime in force: for the patched methods, for forks and for the exit."""

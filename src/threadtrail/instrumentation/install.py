@@ -33,7 +33,7 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
     """Yield every method to patch, sync and async."""
     for source in sources:
         for resource, method, operation in source.rows():
-            watch = Watch(operation, method)
+            watch = Watch(operation, method, source.id_names)
             for owner, wrapper in (
                 (resource.name, watch.sync),
                 (f"Async{resource.name}", watch.asynchronous),

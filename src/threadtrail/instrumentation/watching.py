@@ -19,6 +19,8 @@ from threadtrail.instrumentation.results import note_result
 from threadtrail.recording.observation import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Operation
     from threadtrail.sources.source import Method
@@ -30,12 +32,13 @@ BY_KEYWORD = 99
 class Watch:
     """Wraps one method by ``wrapt``: ``wrapped`` is bound, or plain with the resource in ``args``."""
 
-    def __init__(self, operation: Operation, method: Method) -> None:
+    def __init__(self, operation: Operation, method: Method, id_names: Mapping[str, str]) -> None:
         self._operation = operation
         self._captures_context = method.captures_context
         self._note = watch_manager if method.like else note_result
-        by_position = ((name, place) for place, name in enumerate(method.positional))
-        self._ids = (*by_position, *((name, BY_KEYWORD) for name in method.keyword))
+        places = {name: place for place, name in enumerate(method.positional)}
+        names = (*method.positional, *method.keyword)
+        self._ids = tuple((name, places.get(name, BY_KEYWORD), id_names.get(name, name)) for name in names)
 
     def sync(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make the call of a sync method; the app gets what it returns or raises."""
@@ -84,12 +87,12 @@ class Watch:
             # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
             return None
         ids: dict[str, str] = {}
-        for name, place in self._ids:
+        for name, place, known_as in self._ids:
             value = kwargs.get(name)
             if value is None and place < len(args):
                 value = args[place]
             if isinstance(value, str):
-                ids[name] = value
+                ids[known_as] = value
         first_look = "run_id" in ids and ids["run_id"] not in sink.known_runs
         scope = sink.scope(begins=self._captures_context or first_look)
         return Call(self._operation, time_ns(), ids, client, scope, kwargs)

@@ -52,7 +52,7 @@ class Call:
     Attributes:
         operation: what the call is.
         started_at: when it was made, or when its request was made, if that comes later.
-        ids: the ids among its arguments, by the names of the vocabulary (``run_id``, ``thread_id``, …).
+        ids: the ids among its arguments, by the names that ``RequestFailed`` has for them (``run_id``, …).
         client: the SDK's client. Kept while observations of the call are unread, and with
             ``fetch_run_details`` until its runs have ended.
         scope: what was in force where it was made.

@@ -61,6 +61,7 @@ class Operations:
     def request_failed(self, fact: RequestRaised, run_id: str | None, scope: Scope) -> None:
         """Publish that a call raised; if it was about a run, ``scope`` is that run's."""
         call, operation = fact.call, fact.call.operation
+        ids: dict[str, Any] = {**call.ids, "run_id": run_id}
         self._event(
             RequestFailed,
             call,
@@ -72,10 +73,8 @@ class Operations:
             status_code=fact.status_code,
             request_id=fact.request_id,
             retry_count=call.retry_count,
-            run_id=run_id,
-            thread_id=call.ids.get("thread_id"),
-            assistant_id=call.ids.get("assistant_id"),
             started_at=call.started_at,
+            **ids,
         )
 
     def _event(

@@ -7,8 +7,8 @@ side in ``reader`` and ``fetch_details``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from threadtrail.recording.facts import FollowedRuns, Reader
@@ -26,8 +26,8 @@ class Method:
 
     Attributes:
         name: the method's name.
-        positional: the ids that it takes by position (all may come by keyword too).
-        keyword: the ids that it takes by keyword alone.
+        positional: its arguments that are ids and may come by position (or by keyword).
+        keyword: its arguments that are ids and come by keyword alone.
         like: the path of the method that it does the same as, for a helper that returns a stream manager.
         begins: what the call begins: ``assistant``, ``thread``, ``message`` or ``run``.
         learnt_from: how a run that it returns becomes known: a word of ``StatusChange.learnt_from``.
@@ -117,6 +117,7 @@ class Source:
     Attributes:
         name: carried by every event (``openai.assistants``).
         resources: the table of methods.
+        id_names: the names that ``RequestFailed`` has for ids, by the SDK's names, where these differ.
         stream_managers: attributes in which the SDK's stream managers keep the request that they make when
             they are entered.
         streams: makes the reader of a stream.
@@ -130,6 +131,7 @@ class Source:
     resources: tuple[Resource, ...]
     streams: Callable[[StreamNotes], StreamReader]
     reader: Callable[[FollowedRuns], Reader]
+    id_names: Mapping[str, str] = field(default_factory=dict)
     stream_managers: tuple[str, ...] = ()
     next_page: Callable[[Any], NextPage | None] = lambda _page: None
     fetch_details: FetchDetails | None = None
