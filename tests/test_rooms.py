@@ -128,7 +128,7 @@ def test_the_vocabulary_imports_no_folder(module: str) -> None:
 
 def test_the_folders_are_those_of_the_architecture() -> None:
     page = ARCHITECTURE.read_text(encoding="utf-8")
-    assert {name for name in re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)} == FOLDERS
+    assert set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == FOLDERS
 
 
 def test_the_imports_have_no_circle() -> None:
