@@ -30,10 +30,7 @@ def next_page(page: Any) -> NextPage | None:
     if path is None:
         return None
     ids = {name: value for name in names if isinstance(value := getattr(first, name, None), str)}
-    given = {"after": str(getattr(objects[-1], "id", "")), "order": "asc" if _ascending(objects) else "desc"}
+    # What the app asked for is sent again with each page (openai 1.21 to 3.57).
+    asked = getattr(getattr(page, "_options", None), "params", None) or {}
+    given = {"after": str(getattr(objects[-1], "id", "")), "order": asked.get("order")}
     return NextPage(OPERATIONS[path], ids, given)
-
-
-def _ascending(objects: list[Any]) -> bool:
-    stamps = [getattr(item, "created_at", None) or 0 for item in (objects[0], objects[-1])]
-    return bool(stamps[0] < stamps[1])

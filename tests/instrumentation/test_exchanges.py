@@ -1,0 +1,140 @@
+"""What was sent is recorded as it was sent; where the SDK hides the exchange, its arguments are copied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from openai._base_client import AsyncAPIClient, SyncAPIClient
+
+from driving import drained, new_assistant, new_thread, outputs_for, poll, resolved
+from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
+
+if TYPE_CHECKING:
+    from threadtrail.testing import AssistantsServer, Captured
+    from threadtrail.values import Run
+
+QUESTION = {"role": "user", "content": "3x + 11 = 14"}
+
+
+@pytest.fixture(params=["bodies", "copies"])
+def seam(request: pytest.FixtureRequest, recorded: Captured, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With the seam of the SDK, and as if a version of the SDK had lost it."""
+    if request.param == "copies":
+        for client in (SyncAPIClient, AsyncAPIClient):
+            original: Any = client._process_response
+            monkeypatch.setattr(client, "_process_response", original.__wrapped__)
+    way: str = request.param
+    return way
+
+
+async def solve(client: Any, server: AssistantsServer, recorded: Captured) -> Run:
+    """One run with a function call, all of which is sent along with other things."""
+    server.script_next(RunScript(ToolCalls(FunctionCall("solve", {})), Message("x is 1.")))
+    runs = client.beta.threads.runs
+    thread = await resolved(client.beta.threads.create(messages=[QUESTION]))
+    run = await resolved(
+        runs.create(
+            thread.id,
+            assistant_id=await new_assistant(client),
+            additional_messages=[{"role": "user", "content": "Please."}],
+            additional_instructions="Be brief.",
+        )
+    )
+    run = await poll(client, run)
+    run = await resolved(runs.submit_tool_outputs(run.id, thread_id=thread.id, tool_outputs=outputs_for(run)))
+    run = await poll(client, run)
+    await drained(await resolved(runs.steps.list(run.id, thread_id=thread.id, limit=1)))
+    await drained(await resolved(client.beta.threads.messages.list(thread.id)))
+    return recorded.run()
+
+
+async def test_both_ways_record_the_same(
+    seam: str, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    run = await solve(any_client, server, recorded)
+    assert [message.text for message in run.input] == ["3x + 11 = 14", "Please."]
+    assert run.request.additional_instructions == "Be brief."
+    assert [call.output for call in run.tool_calls] == ["output of solve"]
+    assert [step.kind for step in run.steps] == ["tool_calls", "message_creation"]
+    assert [message.text for message in run.output] == ["x is 1."]
+
+
+async def test_a_list_from_the_oldest_to_the_newest(
+    seam: str, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    server.script_next(RunScript("one", "two", "three"))
+    assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
+    run = await resolved(any_client.beta.threads.runs.create(thread_id, assistant_id=assistant_id))
+    await poll(any_client, run)
+    listed = any_client.beta.threads.messages.list(thread_id, order="asc", limit=2)
+    await drained(await resolved(listed))
+    assert [message.text for message in recorded.run().output] == ["one", "two", "three"]
+
+
+async def test_what_the_body_says_beyond_the_arguments(any_client: Any, recorded: Captured) -> None:
+    more = [{"role": "user", "content": "from the extra body"}]
+    run = await resolved(
+        any_client.beta.threads.runs.create(
+            await new_thread(any_client),
+            assistant_id=await new_assistant(any_client),
+            extra_body={"additional_messages": more, "additional_instructions": "also from there"},
+        )
+    )
+    await poll(any_client, run)
+    assert recorded.run().input[-1].text == "from the extra body"
+    assert recorded.run().request.additional_instructions == "also from there"
+
+
+async def test_iterables_and_mappings(any_client: Any, server: AssistantsServer, recorded: Captured) -> None:
+    server.script_next(RunScript(ToolCalls(FunctionCall("solve", {})), Message("x is 1.")))
+    threads = any_client.beta.threads
+    thread = await resolved(threads.create(messages=(message for message in (QUESTION,))))
+    assistant_id = await new_assistant(any_client)
+    run = await resolved(threads.runs.create(thread.id, assistant_id=assistant_id))
+    run = await poll(any_client, run)
+    outputs = (output for output in outputs_for(run))
+    submit = threads.runs.submit_tool_outputs
+    await poll(any_client, await resolved(submit(run.id, thread_id=thread.id, tool_outputs=outputs)))
+    recording = recorded.run()
+    assert [message.text for message in recording.input] == ["3x + 11 = 14"]
+    assert [call.output for call in recording.tool_calls] == ["output of solve"]
+
+
+@pytest.mark.parametrize("way", ["raw", "streaming"])
+async def test_a_response_that_the_app_parses(
+    way: str, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    runs = any_client.beta.threads.runs
+    thread_id, assistant_id = await new_thread(any_client), await new_assistant(any_client)
+    if way == "raw":
+        response = await resolved(runs.with_raw_response.create(thread_id, assistant_id=assistant_id))
+        run = response.parse()
+    else:
+        opened = runs.with_streaming_response.create(thread_id, assistant_id=assistant_id)
+        if hasattr(opened, "__aenter__"):
+            async with opened as response:
+                run = await response.parse()
+        else:
+            with opened as response:
+                run = response.parse()
+    await poll(any_client, run)
+    assert recorded.run().observed_from_start
+    assert recorded.run().status == "completed"
+
+
+async def test_nothing_of_the_exchange_is_kept_but_bytes(any_client: Any, recorded: Captured) -> None:
+    with pytest.raises(openai.NotFoundError):
+        await resolved(any_client.beta.threads.runs.retrieve("run_none", thread_id="thread_none"))
+    from threadtrail.instrumentation.failures import raised
+
+    request = openai.DefaultHttpxClient(verify=False).build_request("POST", "http://nobody", json={"a": 1})
+    error = openai.APIConnectionError(request=request)
+    from threadtrail.context import Scope
+    from threadtrail.recording.observation import Call, Operation
+
+    operation = Operation(source="none", name="none", does="none")
+    call = Call(operation, 1, {}, None, Scope(), given={"a": object()})
+    raised(call, error)
+    assert (call.request, call.given, call.response) == (b'{"a":1}', None, None)
