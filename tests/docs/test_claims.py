@@ -12,7 +12,7 @@ from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
 from threadtrail.config import registry
 from threadtrail.delivery import lane
-from threadtrail.recording import details, interpreter, observation, recorder, store
+from threadtrail.recording import details, facts, interpreter, observation, recorder, store
 from threadtrail.sources import openai_assistants
 from threadtrail.sources.openai_assistants.details import PAGES
 
@@ -100,7 +100,7 @@ def test_what_the_picture_names_exists() -> None:
 
 
 def test_the_picture_names_what_data_flows_through() -> None:
-    assert {"instrumentation/", "recording/", "delivery/", "exporters/"} <= set(drawn("module"))
+    assert {"instrumentation/", "sources/", "recording/", "delivery/", "exporters/"} <= set(drawn("module"))
     assert drawn("name") == [
         *make_docs_exporters.names()[:2],
         "opentelemetry",
@@ -109,7 +109,8 @@ def test_the_picture_names_what_data_flows_through() -> None:
         "yours",
     ]
     assert set(drawn("name")) == {*make_docs_exporters.names(), "yours"}
-    assert drawn("fact") == ["Observation", "Event"]
+    assert drawn("fact") == ["Observation", "Fact", "Event"]
+    assert facts.Fact is not None
     assert observation.Observation is not None
     assert "capture_context()" in drawn("code")
     assert hasattr(hookspecs, "capture_context")
