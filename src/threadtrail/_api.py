@@ -36,7 +36,7 @@ class _Process:
 class Instrumentation:
     """What ``instrument()`` returns: keep it, use it as a context manager, or ignore it.
 
-    Leaving it as a context manager delivers what was seen and takes the patches off again.
+    Leaving it as a context manager delivers what was seen and restores the SDK's methods.
     """
 
     def __init__(self, runtime: Runtime | None) -> None:
@@ -94,16 +94,17 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     Args:
         exporters: names, objects with hooks, or a mapping of names to options.
         capture_content: whether prompts, answers, arguments, outputs and file names are recorded at all.
-        redact: called with every text of the content, once, before any exporter; returns what to keep.
-        max_content_bytes: of longer texts, so many bytes of UTF-8 are kept.
+        redact: called once with every text of the content, before any exporter; returns what to keep.
+        max_content_bytes: the maximum number of bytes of UTF-8 that are kept of each text.
         fetch_run_details: read steps and messages that the app never looked at, when a run ends: API
             calls that the app did not make.
         settle_seconds: how long an ended run waits for what usually follows, such as ``messages.list``.
-        run_timeout_seconds: a run that nobody looks at for so long is published as unfinished.
-        max_open_runs: with more than these, the one seen longest ago is published as unfinished.
+        run_timeout_seconds: after how long a run that nobody looks at is published as unfinished.
+        max_open_runs: the maximum number of open runs; beyond it, the one seen longest ago is published as
+            unfinished.
         sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
         queue_size: events that may wait per exporter.
-        shutdown_timeout_seconds: how long the exit of the process may be delayed, at the most.
+        shutdown_timeout_seconds: how long the exit of the process may be delayed.
         inline: export in the calling thread, before the call returns: for tests.
 
     Returns:
@@ -195,7 +196,7 @@ def _nothing(**_arguments: object) -> None:
 
 
 def uninstrument() -> None:
-    """Put the SDK's own methods back, deliver what was seen, and close the exporters."""
+    """Restore the SDK's own methods, deliver what was seen, and close the exporters."""
     with _Process.lock:
         runtime = _Process.runtime
         if runtime is None:
@@ -240,7 +241,7 @@ def flush(timeout: float = 5.0) -> bool:
 
     Returns:
         False if ``timeout`` seconds did not suffice, an exporter said that it could not, or events were lost
-        since the last flush (``failed`` or ``dropped`` in ``status()``): each loss is told once.
+        since the last flush (``failed`` or ``dropped`` in ``status()``): each loss counts in one flush only.
     """
     runtime = _Process.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)

@@ -171,7 +171,7 @@ def attributes(
     tags: Iterable[str] = (),
     metadata: Mapping[str, Any] | None = None,
 ) -> Block:
-    """Say for whom the runs that begin in this block are made.
+    """Add attributes of the caller to the runs that begin in this block.
 
     Nested blocks add up: tags and metadata join, an inner ``user_id`` or ``session_id`` wins.
 

@@ -352,7 +352,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     TraceStarted,
     TraceEnded,
 )
-"""Every event there is, in the order a run tells its story."""
+"""Every event class, in the order in which events of a run follow each other."""
 
 
 def json_schema() -> dict[str, Any]:

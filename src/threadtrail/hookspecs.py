@@ -26,8 +26,8 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def start(settings: Settings) -> None:
     """Get ready: called once, by ``instrument()`` or ``threadtrail doctor``, in the caller's thread.
 
-    If it raises, so does ``instrument()``: be loud here about a missing key, and open no connection. A
-    message that begins with an option (``path='x': ...``) is told with where that was set.
+    If it raises, so does ``instrument()``: raise here for a missing key, and open no connection. If the
+    message begins with an option (``path='x': ...``), the place where that was set is added to it.
     """
 
 
@@ -35,7 +35,7 @@ def start(settings: Settings) -> None:
 def capture_context() -> object:
     """Return what ties a run to its surroundings (an active span, say), or ``None``.
 
-    Called in the user's thread when a run, a trace or a stand-alone operation begins: it must be cheap.
+    Called in the app's thread when a run, a trace or a stand-alone operation begins: it must be cheap.
     The value comes back in ``contexts`` with every event that belongs to it. Never leaves the process.
     """
 

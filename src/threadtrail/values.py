@@ -5,7 +5,7 @@ Times are Unix nanoseconds. The nouns are meant broadly, so that Assistants and 
 a ``thread_id`` is a ``thread_…`` or a ``conv_…``, a run is a run or a response, a step is a run step
 or an output item, an assistant may be a prompt or an agent.
 
-A field marked ``CONTENT`` holds the user's own data. ``capture_content=False`` sets it back to its
+A field marked ``CONTENT`` holds the app's own data. ``capture_content=False`` sets it back to its
 default, ``redact`` sees each text in it, ``max_content_bytes`` shortens it: whatever the field, and
 whatever class is added later.
 """
@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from threadtrail._frozen import AsJson, FrozenDict
 
 CONTENT = {"content": True}
-"""Marks a dataclass field as the user's own data."""
+"""Marks a dataclass field as the app's own data."""
 
 JsonObject = Annotated[Mapping[str, Any], AsJson("object")]
 JsonValue = Annotated[Any, AsJson("any")]

@@ -27,7 +27,7 @@ DEEPEST_CHAIN = 32
 
 
 class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignore]  # as wrapt's version types it
-    """Our wrapper; its class tells it from everybody else's."""
+    """Our wrapper, recognised by its class."""
 
 
 OURS = "__threadtrail__"
@@ -35,7 +35,7 @@ OURS = "__threadtrail__"
 
 
 def by_wrapt(watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> Callable[[Any], Any]:
-    """Wrap so that nobody can tell the method from the original; ``watch`` is called as ``wrapt`` does."""
+    """Wrap so that the method looks like the original; ``watch`` is called as ``wrapt`` does."""
     return lambda original: Wrapper(original, watch)
 
 
@@ -160,7 +160,7 @@ def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
     """Where ours belongs, as an object, its attribute, and what stands there.
 
     That is inside of what others wrapped with ``wrapt``: OpenTelemetry's ``unwrap``, by which many
-    instrumentations take theirs off, takes off whatever is outermost, so it would take ours.
+    instrumentations remove theirs, removes whatever is outermost, so it would remove ours.
     """
     function = owner.__dict__[method]
     place = owner, method, function

@@ -1,6 +1,6 @@
 """What came back decides what is noted of it: a model, a page, a stream, a raw response.
 
-The kinds are told apart by the names of the SDK's own classes, so that nothing of the SDK is imported
+The kinds are recognised by the names of the SDK's own classes, so that nothing of the SDK is imported
 and subclasses count as what they are. Whatever the result, the app gets that very object; only a
 coroutine is replaced, by one that awaits it.
 """

@@ -86,7 +86,7 @@ def _latest(step: Step) -> int | None:
 
 
 def _inner_times(run: Run) -> Iterator[int]:
-    """Every moment that the run's parts tell of."""
+    """Return every moment that is known of the run's parts."""
     yield from (change.time for change in run.status_history)
     parts: tuple[Step | ToolCall, ...] = (*run.steps, *run.tool_calls)
     for part in parts:

@@ -4,7 +4,7 @@
     ├─ generation   a step that made a message, or the model turn that asked for a step's tools
     ├─ tool         each call of a function, of the code interpreter, of any other tool
     ├─ retriever    each file search
-    └─ generation   one for the whole run, where no step tells which turn used how many tokens
+    └─ generation   one for the whole run, where it is not known which turn used how many tokens
 
 The children of the agent are siblings, in the order of the run's steps. Usage stands on generations
 alone, and their sum is the run's usage: a backend that adds up gets the right number.

@@ -15,13 +15,13 @@ PARTS = ("cached_input_tokens", "reasoning_tokens")
 
 
 def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
-    """Add usages up; ``None`` if there is none, and for a part that none of them tells."""
+    """Return the sum of usages; ``None`` if there is none, as for a part that none of them has."""
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
     totals = {name: sum(getattr(usage, name) for usage in known) for name in TOTALS}
-    told = {name: [n for usage in known if (n := getattr(usage, name)) is not None] for name in PARTS}
-    return Usage(**totals, **{name: sum(numbers) for name, numbers in told.items() if numbers})
+    known_parts = {name: [n for usage in known if (n := getattr(usage, name)) is not None] for name in PARTS}
+    return Usage(**totals, **{name: sum(numbers) for name, numbers in known_parts.items() if numbers})
 
 
 def place_usage(
@@ -43,7 +43,7 @@ def place_usage(
     """
     if run_usage is None:
         return list(step_usages), None
-    # A part that the run does not tell is not added up either: the sum is to equal the run's.
+    # A part that the run does not have is not added up either: the sum must equal the run's.
     untold: dict[str, Any] = dict.fromkeys(name for name in PARTS if getattr(run_usage, name) is None)
     placed = [usage and replace(usage, **untold) for usage in step_usages]
     if not placed:
@@ -60,8 +60,8 @@ def place_usage(
 
 def _subtract(whole: Usage, part: Usage) -> Usage | None:
     """What ``part`` leaves of ``whole``; ``None`` if it is more than that in any number."""
-    told = [name for name in TOTALS + PARTS if getattr(whole, name) is not None]
-    rest = {name: getattr(whole, name) - (getattr(part, name) or 0) for name in told}
+    parts = [name for name in TOTALS + PARTS if getattr(whole, name) is not None]
+    rest = {name: getattr(whole, name) - (getattr(part, name) or 0) for name in parts}
     return None if any(number < 0 for number in rest.values()) else Usage(**rest)
 
 
