@@ -130,7 +130,7 @@ def test_what_others_wrapped_around_ours_stays_and_ours_is_taken_out_of_it() -> 
         assert _has_ours(theirs)
     finally:
         threadtrail.uninstrument()
-        Runs.retrieve = original  # type: ignore[method-assign]
+        Runs.retrieve = original  # type: ignore[method-assign]  # what this test is about
     assert theirs.__wrapped__ is original
 
 
@@ -152,7 +152,7 @@ def test_within_a_wrapper_of_another_kind_ours_stays_and_is_switched_off() -> No
         threadtrail.instrument(exporters=[Memory()])
         assert Runs.__dict__["retrieve"] is theirs, "ours is in the chain already"
     finally:
-        Runs.retrieve = ours  # type: ignore[method-assign]
+        Runs.retrieve = ours  # type: ignore[method-assign]  # what this test is about
         threadtrail.uninstrument()
     assert Runs.__dict__["retrieve"] is original
 
@@ -176,7 +176,7 @@ def test_in_any_order_of_coming_and_going_the_sdks_own_function_is_left(
         """Take off whatever is outermost, as OpenTelemetry's `unwrap` does."""
         function: Any = Runs.retrieve
         if isinstance(function, (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)):
-            Runs.retrieve = function.__wrapped__  # type: ignore[method-assign]
+            Runs.retrieve = function.__wrapped__  # type: ignore[method-assign]  # what this test is about
 
     on: dict[str, Callable[[], object]] = {
         "theirs": lambda: wrapt.wrap_function_wrapper(Runs, "retrieve", pass_on),
@@ -186,7 +186,7 @@ def test_in_any_order_of_coming_and_going_the_sdks_own_function_is_left(
         "theirs": unwrap,
         "ours": threadtrail.uninstrument,
     }
-    Runs.retrieve = original  # type: ignore[method-assign]
+    Runs.retrieve = original  # type: ignore[method-assign]  # what this test is about
     try:
         for name in sorted(on, key=lambda name: name != first):
             on[name]()
@@ -196,7 +196,7 @@ def test_in_any_order_of_coming_and_going_the_sdks_own_function_is_left(
         assert Runs.__dict__["retrieve"] is original
         assert not threadtrail.status().patched
     finally:
-        Runs.retrieve = shimmed  # type: ignore[method-assign]
+        Runs.retrieve = shimmed  # type: ignore[method-assign]  # what this test is about
 
 
 def test_others_may_take_their_wrapper_off_and_leave_ours_on() -> None:
@@ -218,10 +218,10 @@ def test_others_may_take_their_wrapper_off_and_leave_ours_on() -> None:
             outermost(None, "", thread_id="thread_1")
         assert seen == [{"thread_id": "thread_1"}]
         # What OpenTelemetry's unwrap() does: it takes off whatever is outermost.
-        Runs.retrieve = outermost.__wrapped__  # type: ignore[method-assign]
+        Runs.retrieve = outermost.__wrapped__  # type: ignore[method-assign]  # what this test is about
         assert _has_ours(Runs.__dict__["retrieve"])
     finally:
-        Runs.retrieve = original  # type: ignore[method-assign]
+        Runs.retrieve = original  # type: ignore[method-assign]  # what this test is about
         threadtrail.uninstrument()
 
 

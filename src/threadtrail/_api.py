@@ -115,7 +115,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     """
     keywords = {name: value for name, value in locals().items() if value is not None}
     # Imported here, since they bring pydantic and wrapt: `import threadtrail` stays light.
-    from threadtrail.config.settings import load_settings  # noqa: PLC0415
+    from threadtrail.config.settings import load_settings  # noqa: PLC0415 - `import threadtrail` stays light
 
     settings = load_settings(**keywords)
     if settings.disabled:
@@ -125,10 +125,10 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 
 
 def _begin(settings: Settings) -> Instrumentation:
-    from threadtrail.config import registry  # noqa: PLC0415 - as above
-    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415
-    from threadtrail.runtime import Runtime  # noqa: PLC0415
-    from threadtrail.sources import SOURCES  # noqa: PLC0415
+    from threadtrail.config import registry  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.runtime import Runtime  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.sources import SOURCES  # noqa: PLC0415 - `import threadtrail` stays light
 
     with _Process.lock:
         settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
@@ -209,8 +209,8 @@ def uninstrument() -> None:
 
 def status() -> Status:
     """What is patched, what is missing, and what became of the events, per exporter."""
-    from threadtrail.instrumentation.install import patches  # noqa: PLC0415
-    from threadtrail.runtime import Status  # noqa: PLC0415
+    from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.runtime import Status  # noqa: PLC0415 - `import threadtrail` stays light
 
     runtime = _Process.runtime
     if runtime is None:

@@ -52,7 +52,7 @@ class Beside(Bare):
         Its run would lock the thread for as long as the server thinks that somebody reads it, and go on
         while the next step is played: both depend on the moment.
         """
-        server._backend.active_run = lambda thread_id: None  # type: ignore[method-assign]
+        server._backend.active_run = lambda thread_id: None  # type: ignore[method-assign]  # what this test is about
         tape.after_step = lambda: self._let_streams_end(server)
 
     def _let_streams_end(self, server: AssistantsServer) -> None:
