@@ -1,51 +1,77 @@
-"""How values and names are put into error messages: short, helpful, and without secrets."""
+"""How names and values are written in messages: short, helpful, and without secrets."""
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SECRET_WORDS = ("key", "secret", "token", "password", "passwd", "credential", "auth", "header", "dsn")
-"""An option whose name holds one of these is never printed."""
+"""A value whose name contains one of these is never printed."""
+
+HIDDEN = "(hidden)"
+
+
+class _Concealed:
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+CONCEALED: Final = _Concealed()
+"""Stands for a value that must not be shown, whatever its name."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
 
 def is_secret(name: str) -> bool:
-    """Whether a value of this name must not be printed."""
+    """Return whether a value of this name must not be printed."""
     return any(word in name.lower() for word in SECRET_WORDS)
 
 
+def is_address(value: object) -> TypeGuard[str]:
+    """Return whether the value is the text of a web address."""
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+
+
+def shown_address(address: str) -> str:
+    """Return the address without what may be secret in it: user name, password and query."""
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - `import threadtrail` does without
+
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as an unclosed bracket
+        return address.rpartition("@")[2].partition("?")[0]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
 def assigned(name: str, value: object) -> str:
-    """Return ``name = value``, the value shortened; secrets are hidden, also inside a table."""
+    """Return ``name = value``, the value shortened; secrets are hidden, also in a table or an address."""
     return f"{name} = {_shown(name, value)}"
 
 
-def assigned_unknown(name: str, value: object, meant: str | None) -> str:
-    """Return ``name = value`` for a name that nobody knows.
-
-    A misspelt name may be that of a secret: text is shown only if what was meant is known to be none.
-    """
-    risky = is_secret(meant) if meant else not isinstance(value, (bool, int, float))
-    return f"{name} = (hidden)" if risky else assigned(name, value)
+def assignment(name: str, value: object) -> str:
+    """Return ``name=value`` as in a call, the value in full; secrets are hidden."""
+    if is_secret(name):
+        return f"{name}={HIDDEN}"
+    return f"{name}={_without_login(value)!r}"
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant, if one is close enough."""
+    from difflib import get_close_matches  # noqa: PLC0415 - `import threadtrail` does without
+
     by_lower = {candidate.lower(): candidate for candidate in known}
-    matches = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    matches = get_close_matches(name.lower(), by_lower, n=1)
     return by_lower[matches[0]] if matches else None
 
 
 def did_you_mean(match: str | None) -> str:
-    """Return the question as a sentence with a space before it, or nothing."""
-    return f" Did you mean {match!r}?" if match else ""
+    """Return the question, or nothing without a match."""
+    return f"Did you mean {match!r}?" if match else ""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -53,9 +79,18 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
+def sentences(*texts: str | None) -> str:
+    """Return the texts with a space between them; empty ones are left out."""
+    return " ".join(text for text in texts if text)
+
+
 def _shown(name: str, value: Any) -> str:
     if is_secret(name):
-        return "(hidden)"
+        return HIDDEN
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key!r}: {_shown(str(key), item)}" for key, item in value.items()) + "}"
-    return _SHORT.repr(value)
+    return _SHORT.repr(_without_login(value))
+
+
+def _without_login(value: object) -> object:
+    return shown_address(value) if is_address(value) else value

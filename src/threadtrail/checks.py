@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
+from threadtrail._text import shown_address
 from threadtrail.errors import CheckError
 
 if TYPE_CHECKING:
@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["no_answer", "shown_address", "why_no_answer"]
 
 FARTHEST_CAUSE = 20
-
-
-def shown_address(address: str) -> str:
-    """Return the address without what may be secret in it: user name, password and query."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def no_answer(address: str, error: BaseException, timeout: float) -> CheckError:

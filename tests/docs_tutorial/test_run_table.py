@@ -94,7 +94,10 @@ def test_a_run_that_was_not_seen_to_end_says_so(client: OpenAI, tmp_path: Path, 
     ("options", "said"),
     [
         ({"price": {}}, "there is no such option. Did you mean 'prices'? Options: path, prices."),
-        ({"prices": {"gpt-4o": 2.5}}, "option prices = {'gpt-4o': 2.5} (keyword argument) is not valid"),
+        (
+            {"prices": {"gpt-4o": 2.5}},
+            "option prices = {'gpt-4o': 2.5} (keyword argument): it must be a table.",
+        ),
     ],
 )
 def test_a_wrong_option_is_an_error_that_says_what_is_allowed(options: dict[str, object], said: str) -> None:

@@ -229,7 +229,7 @@ def test_the_command_where_the_program_sets_the_provider(tmp_path: Path) -> None
     refused = only(findings, "problem")
     assert code == 2
     assert "there is nowhere to send spans to" in refused["message"]
-    assert refused["advice"].endswith("name it: threadtrail doctor MODULE.")
+    assert refused["advice"].endswith("run: threadtrail doctor MODULE.")
     code, findings, _ = doctor(tmp_path, "app")
     told = [each["message"] for each in findings]
     assert code == 0

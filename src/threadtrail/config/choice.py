@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from threadtrail._text import assigned
-from threadtrail.errors import ConfigurationError
+from threadtrail.config.problems import Problem, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from threadtrail.errors import ConfigurationError
 
 ALLOWED = (
     "a name, a list of names and exporter objects, or a table of names with their options, "
     'such as {"jsonl": {"path": "runs.jsonl"}, "console": {}}'
 )
 
+KEYWORD = "keyword argument"
 ENVIRONMENT = "environment variable"
-"""How the origin of all that comes from the environment begins: there, every value is text."""
+DEFAULT = "default"
 
 NO_EXPORTERS = "none"
 """Alone in place of a name: no exporters at all (as in OpenTelemetry's own variables)."""
@@ -26,27 +28,29 @@ NO_EXPORTERS = "none"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of an exporter, and where it came from (for messages). The value is never in its repr."""
+    """One option of an exporter, and where it was set. Its repr does not show the value."""
 
     value: Any = field(repr=False)
     origin: str
+    is_text: bool = False
+    """Whether it comes from the environment, where every value is text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterChoice:
     """One chosen exporter: a ``name`` with ``options``, or an ``instance`` (its ``name`` may be None).
 
-    ``origin`` says in messages where it was chosen.
+    ``origin`` is the place where it was chosen, for messages.
     """
 
     name: str | None
     instance: object | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
-    origin: str = "default"
+    origin: str = DEFAULT
 
 
 def choices(value: object, origin: str) -> tuple[ExporterChoice, ...]:
-    """Return what ``value`` chooses; ``origin`` says in messages where it came from.
+    """Return the exporters that ``value`` chooses; ``origin`` is the place where it was set, for messages.
 
     Raises:
         ConfigurationError: the value has none of the allowed forms.
@@ -58,7 +62,7 @@ def _choices(value: object, origin: str) -> Iterator[ExporterChoice]:
     if isinstance(value, str):
         names = [name.strip() for name in value.split(",") if name.strip()]
         if not names:
-            raise _wrong("exporters", value, origin, f"{ALLOWED}; an empty list for no exporters at all")
+            raise _must("exporters", value, origin, f"be {ALLOWED}; for no exporters at all, an empty list")
         if names != [NO_EXPORTERS]:
             yield from (ExporterChoice(name, origin=origin) for name in names)
     elif isinstance(value, Mapping):
@@ -72,12 +76,12 @@ def _choices(value: object, origin: str) -> Iterator[ExporterChoice]:
 
 
 def _entry(name: object, entry: object, origin: str) -> Iterator[ExporterChoice]:
-    """Yield what one line of a table chooses: options, true or false, or an object under its own name."""
+    """Yield what one entry of a table chooses: options, true or false, or an object under a name."""
     if not isinstance(name, str):
-        raise _wrong("exporters", name, origin, "the name of an exporter, as text")
+        raise _must("exporters", name, origin, "be the name of an exporter, as text")
     if isinstance(entry, Mapping):
         if strange := [option for option in entry if not isinstance(option, str)]:
-            raise _wrong(f"exporters.{name}", strange[0], origin, "options by name, the name as text")
+            raise _must(f"exporters.{name}", strange[0], origin, "be the name of an option, as text")
         options = {key: Option(value, origin) for key, value in entry.items()}
         yield ExporterChoice(name, options=options, origin=origin)
     elif entry is True or entry is None:
@@ -88,13 +92,13 @@ def _entry(name: object, entry: object, origin: str) -> Iterator[ExporterChoice]
 
 def _instance(value: object, key: str, origin: str) -> object:
     if isinstance(value, type):
-        allowed = f"an object, not a class: write {value.__name__}(...) and not {value.__name__}"
-        raise _wrong(key, value, origin, allowed)
+        name = value.__name__
+        raise _must(key, value, origin, f"be an object, not a class: write {name}(...) and not {name}")
     if value is None or isinstance(value, (str, bytes, int, float, list, tuple)):
         by_name = f'a table of options ({key} = {{option = "value"}}), true, or false'
-        raise _wrong(key, value, origin, ALLOWED if key == "exporters" else by_name)
+        raise _must(key, value, origin, f"be {ALLOWED if key == 'exporters' else by_name}")
     return value
 
 
-def _wrong(key: str, value: object, origin: str, allowed: str) -> ConfigurationError:
-    return ConfigurationError(f"{assigned(key, value)} ({origin}) is not valid. Allowed: {allowed}.")
+def _must(key: str, value: object, origin: str, allowed: str) -> ConfigurationError:
+    return error_of(Problem(key, value, origin, says=f"it must {allowed}."))

@@ -1,7 +1,4 @@
-"""Checks an exporter's options against the signature of what builds it, and converts their values.
-
-Says also where an option was set that an exporter complains of.
-"""
+"""Checks an exporter's options against the signature of its factory, and converts their values."""
 
 from __future__ import annotations
 
@@ -17,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 from pydantic import ConfigDict, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter, ValidationError
 
-from threadtrail._text import assigned, assigned_unknown, closest, did_you_mean, listed
-from threadtrail.config.choice import ENVIRONMENT, Option
+from threadtrail.config.choice import DEFAULT, Option
 from threadtrail.config.layers import variable_prefix
+from threadtrail.config.problems import Problem, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from inspect import Parameter
 
-    from threadtrail.errors import Problems
+    from threadtrail.config.problems import Problems
 
 _PLAIN = (str, bytes, bool, int, float, list, tuple, dict)
 _CONFIG = ConfigDict(arbitrary_types_allowed=True)
@@ -34,14 +31,14 @@ _CONFIG = ConfigDict(arbitrary_types_allowed=True)
 def checked(
     exporter: str, factory: Callable[..., Any], options: Mapping[str, Option], problems: Problems
 ) -> dict[str, Any]:
-    """Return the values to call ``factory`` with; what is wrong is added to ``problems``.
+    """Return the values to call ``factory`` with; add what is wrong to ``problems``.
 
-    A value is converted to what the parameter's annotation says: the environment gives text only.
-    Objects that no file or variable could hold (a client, a stream) are handed over as they are.
+    A value is converted to the annotation of its parameter: the environment has text only. Objects that no
+    file or variable could hold (a client, a stream) are passed as they are.
     """
     try:
         parameters = inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # written in C, tells nothing of itself
+    except (TypeError, ValueError):  # written in C, without a signature
         return {name: option.value for name, option in options.items()}
     named = {name: parameter for name, parameter in parameters.items() if _takes_keyword(parameter)}
     rest = next((item for item in parameters.values() if item.kind is item.VAR_KEYWORD), None)
@@ -49,7 +46,7 @@ def checked(
     for name, option in options.items():
         parameter = named.get(name, rest)
         if parameter is None:
-            problems.add(_unknown(name, option, list(named)))
+            problems.add(unknown_name("option", name, option.value, option.origin, named))
         else:
             values[name] = _converted(name, option, _type(factory, parameter), problems)
     for name, parameter in named.items():
@@ -62,28 +59,14 @@ def with_defaults(factory: Callable[..., Any], options: Mapping[str, Option]) ->
     """Return the options, and the defaults of those that are not set."""
     try:
         parameters = inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # written in C, tells nothing of itself
+    except (TypeError, ValueError):  # written in C, without a signature
         return dict(options)
     defaults = {
-        name: Option(parameter.default, "default")
+        name: Option(parameter.default, DEFAULT)
         for name, parameter in parameters.items()
         if parameter.default is not parameter.empty
     }
     return defaults | dict(options)
-
-
-def with_origin(options: Mapping[str, Option], problem: str) -> str:
-    """Return a problem that begins with ``option=value:`` or ``option:`` with the origin of that value."""
-    for name, option in options.items():
-        given = option.value
-        value = os.fspath(given) if isinstance(given, os.PathLike) else given
-        for beginning in (f"{name}={given!r}:", f"{name}={value!r}:", f"{name}:"):
-            if problem.startswith(beginning):
-                rest = problem.removeprefix(beginning)
-                return f"option {assigned(name, value)} ({option.origin}):{rest}"
-        if problem.startswith(f"{name}="):  # as the exporter has read it
-            return f"option {name} ({option.origin}): {problem}"
-    return problem
 
 
 def _takes_keyword(parameter: Parameter) -> bool:
@@ -91,7 +74,7 @@ def _takes_keyword(parameter: Parameter) -> bool:
 
 
 def _type(factory: Callable[..., Any], parameter: Parameter) -> Any:
-    """Return the parameter's type; ``Any`` where the signature does not tell it."""
+    """Return the parameter's type; ``Any`` where the signature does not have it."""
     annotation = parameter.annotation
     if annotation is parameter.empty:
         known = isinstance(parameter.default, (bool, int, float))
@@ -120,8 +103,8 @@ def _converted(name: str, option: Option, kind: Any, problems: Problems) -> Any:
         except ValidationError as error:
             reason = reason or _reason(error)
     allowed = in_words(kind)
-    wrong = f"is not valid: {reason}." if allowed is None else f"is not valid. Allowed: {allowed}."
-    problems.add(f"option {assigned(name, option.value)} ({option.origin}) {wrong}")
+    says = f"it is not valid: {reason}." if allowed is None else f"it must be {allowed}."
+    problems.add(Problem(name, option.value, option.origin, says))
     return option.value
 
 
@@ -131,9 +114,9 @@ def _reason(error: ValidationError) -> str:
 
 
 def _readings(option: Option) -> Iterator[Any]:
-    """Yield the value; if it is an environment variable's text, also as JSON and as a list with commas."""
+    """Yield the value; if it is text of the environment, also as JSON and as a list with commas."""
     yield option.value
-    if isinstance(option.value, str) and option.origin.startswith(ENVIRONMENT):
+    if option.is_text:
         try:
             yield json.loads(option.value)
         except ValueError:
@@ -150,18 +133,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any] | None:
     return None
 
 
-def _unknown(name: str, option: Option, allowed: list[str]) -> str:
-    match = closest(name, allowed)
-    return (
-        f"option {assigned_unknown(name, option.value, match)} ({option.origin}): "
-        f"there is no such option.{did_you_mean(match)} Options: {listed(allowed)}."
-    )
-
-
-def _missing(exporter: str, name: str) -> str:
-    return (
-        f"option {name} is missing. Set the environment variable "
-        f'{variable_prefix(exporter)}{name.upper()}, or exporters={{"{exporter}": {{"{name}": ...}}}}.'
+def _missing(exporter: str, name: str) -> Problem:
+    return Problem(
+        name,
+        says="it is required.",
+        advice=f"Set the environment variable {variable_prefix(exporter)}{name.upper()}, or "
+        f'exporters={{"{exporter}": {{"{name}": ...}}}}.',
     )
 
 
@@ -177,7 +154,7 @@ _OPAQUE = (Any, Annotated)
 
 
 def in_words(kind: Any) -> str | None:
-    """Return what is allowed; None for a type whose values only its own checks can tell."""
+    """Return what is allowed; None for a type whose values only its own checks can judge."""
     if kind in _PLAIN_WORDS:
         return _PLAIN_WORDS[kind]
     origin = get_origin(kind)
@@ -199,7 +176,7 @@ def _class(kind: Any) -> str | None:
         return "a table"
     if issubclass(kind, Collection):
         return "a list"
-    # Models, dataclasses and the like are made of a table, and say themselves what is wrong with it.
+    # Models, dataclasses and the like are made from a table, and have their own messages.
     return None if getattr(kind, "__annotations__", None) else f"a value of type {kind.__name__}"
 
 

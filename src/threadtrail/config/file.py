@@ -1,4 +1,4 @@
-"""Which configuration file applies, and what it says."""
+"""Finds the configuration file that applies, and reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from threadtrail.errors import ConfigurationError
+from threadtrail.config.choice import ENVIRONMENT
+from threadtrail.config.problems import Problem, error_of
 
 VARIABLE = "THREADTRAIL_CONFIG"
 OWN_FILE = "threadtrail.toml"
@@ -24,14 +25,14 @@ PYPROJECT = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A configuration file that was read: its path, for messages, and what it says."""
+    """A configuration file that was read: its path, for messages, and its settings."""
 
     path: Path
     table: dict[str, Any]
 
 
 class _Shape(BaseSettings):
-    """Tells the sources where to look; keys are checked later, together with those from elsewhere."""
+    """Configures where the sources look; keys are checked later, together with those from elsewhere."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, extra="allow", pyproject_toml_table_header=("tool", "threadtrail")
@@ -39,27 +40,38 @@ class _Shape(BaseSettings):
 
 
 def read_config_file(named: str | None) -> ConfigFile | None:
-    """Read the file called ``named`` (what THREADTRAIL_CONFIG says), or else the one that is found.
+    """Read the file that THREADTRAIL_CONFIG names (``named``), or else the one that is found.
 
-    Found is ``threadtrail.toml`` in the current directory, or else the nearest ``pyproject.toml`` in it
-    or above it; the latter may say nothing of threadtrail. ``None``: there is no file at all.
+    That is ``threadtrail.toml`` in the current directory, or else the nearest ``pyproject.toml`` in it or
+    above it, which may have no settings of threadtrail. Returns None if there is no file at all.
 
     Raises:
-        ConfigurationError: the file is missing, unreadable or no valid TOML.
+        ConfigurationError: the file is missing, unreadable or not valid TOML.
     """
     if named is None:
         path = _found()
         return None if path is None else ConfigFile(path, _read(path))
     path = Path(named).expanduser()
     if not path.is_file():
-        raise ConfigurationError(
-            f"{VARIABLE} = {named!r} names no file (looked for {path.absolute()}). "
-            f"Give the path of a TOML file, or unset {VARIABLE}."
+        raise error_of(
+            Problem(
+                VARIABLE,
+                named,
+                ENVIRONMENT,
+                says=f"there is no such file (looked for {path.absolute()}).",
+                advice=f"Give the path of a TOML file, or unset {VARIABLE}.",
+            )
         )
     table = _read(path)
     if path.name == PYPROJECT and not table:
-        raise ConfigurationError(
-            f"{VARIABLE} = {named!r} has no settings: add a table [tool.threadtrail], or unset {VARIABLE}."
+        raise error_of(
+            Problem(
+                VARIABLE,
+                named,
+                ENVIRONMENT,
+                says="the file has no settings.",
+                advice=f"Add a table [tool.threadtrail], or unset {VARIABLE}.",
+            )
         )
     return ConfigFile(path, table)
 
@@ -81,12 +93,13 @@ def _read(path: Path) -> dict[str, Any]:
             table = TomlConfigSettingsSource(_Shape, path).toml_data
         return dict(table)
     except OSError as error:
-        raise ConfigurationError(
-            f"the configuration file {path} cannot be read: {error.strerror or error}. "
-            f"Make it readable, or name another one by {VARIABLE}."
-        ) from error
+        cannot = f"it cannot be read: {error.strerror or error}."
+        raise error_of(_of_file(path, cannot, f"Make it readable, or name another by {VARIABLE}.")) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the configuration file {path} is no valid TOML: {error}.") from error
-    except (AttributeError, TypeError, ValueError) as error:  # what is met where a table is expected
-        problem = f"the configuration file {path}: tool.threadtrail must be a table."
-        raise ConfigurationError(problem) from error
+        raise error_of(_of_file(path, f"it is not valid TOML: {error}.")) from error
+    except (AttributeError, TypeError, ValueError) as error:  # something else where a table is expected
+        raise error_of(_of_file(path, "tool.threadtrail must be a table.")) from error
+
+
+def _of_file(path: Path, says: str, advice: str = "") -> Problem:
+    return Problem(f"configuration file {path}", says=says, advice=advice)

@@ -1,4 +1,4 @@
-"""Which exporters are installed: read from entry-point metadata, nothing is imported."""
+"""Finds the installed exporters in the metadata of entry points, without importing them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from threadtrail._text import closest, did_you_mean, listed
-from threadtrail.errors import ConfigurationError
+from threadtrail._text import closest, did_you_mean, listed, sentences
+from threadtrail.config.problems import Problem, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 GROUP = "threadtrail.exporters"
 
 PLUGINS = ("agentops", "langfuse", "opentelemetry")
-"""Exporters of this project that are installed on request, as an extra of the same name."""
+"""Exporters of this project that are packages of their own, each an extra of the same name."""
 
 _BROKEN_METADATA = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class AvailableExporter:
-    """An installed exporter: its name, who brings it, and where it would be imported from."""
+    """An installed exporter: its name, its distribution, and where it would be imported from."""
 
     name: str
     distribution: str
@@ -35,37 +35,40 @@ class AvailableExporter:
 def available() -> list[AvailableExporter]:
     """Return the installed exporters by name, without importing any of them.
 
-    A name stands twice if two distributions claim it; choosing it is then an error.
+    A name appears twice if two distributions provide it; choosing it is then an error.
     """
     found = [describe(entry) for entry in entry_points()]
     return sorted(found, key=lambda exporter: (exporter.name, exporter.distribution))
 
 
 def find(name: str, origin: str) -> EntryPoint:
-    """Return the entry point of the exporter called ``name``; ``origin`` says where it was chosen.
+    """Return the entry point of the exporter called ``name``, chosen at ``origin``.
 
     Raises:
-        ConfigurationError: nothing of that name is installed, or two distributions claim it.
+        ConfigurationError: no such exporter is installed, or two distributions provide it.
     """
     by_name: defaultdict[str, list[EntryPoint]] = defaultdict(list)
     for entry in entry_points():
         by_name[entry.name].append(entry)
     claims = by_name.get(name, [])
     if not claims:
-        raise ConfigurationError(_unknown(name, origin, sorted(by_name)))
+        raise error_of(_unknown(name, origin, sorted(by_name)))
     if len(claims) > 1:
-        owners = " and ".join(
-            sorted(f"{claim.distribution} {claim.version}" for claim in map(describe, claims))
-        )
-        raise ConfigurationError(
-            f"exporters: {name!r} ({origin}) is claimed by {len(claims)} installed distributions: {owners}. "
-            "Uninstall all but one: pip uninstall DISTRIBUTION."
+        owners = sorted(f"{claim.distribution} {claim.version}" for claim in map(describe, claims))
+        raise error_of(
+            Problem(
+                "exporters",
+                name,
+                origin,
+                says=f"{len(claims)} installed distributions provide it: {' and '.join(owners)}.",
+                advice="Uninstall all but one: pip uninstall DISTRIBUTION.",
+            )
         )
     return claims[0]
 
 
 def describe(entry: EntryPoint) -> AvailableExporter:
-    """Say who brings an entry point; ``unknown`` stands for what broken metadata does not tell."""
+    """Return the exporter of an entry point; ``unknown`` replaces what broken metadata lacks."""
     distribution = version = None
     try:
         if entry.dist is not None:
@@ -76,10 +79,10 @@ def describe(entry: EntryPoint) -> AvailableExporter:
 
 
 def entry_points() -> list[EntryPoint]:
-    """Return the entry points of the group, each distribution once, the first on ``sys.path`` wins."""
+    """Return the entry points of the group; of a distribution found twice, the first on ``sys.path``."""
     try:
         return list(importlib.metadata.entry_points(group=GROUP))
-    except _BROKEN_METADATA:  # one unreadable distribution, whatever it is, must not hide the others
+    except _BROKEN_METADATA:  # one unreadable distribution must not hide the others
         return list(_readable_entry_points())
 
 
@@ -89,10 +92,10 @@ def install_command(name: str) -> str:
 
 
 def remedy(owner: AvailableExporter) -> str:
-    """Say what mends an exporter that cannot be imported."""
+    """Return what to do about an exporter that cannot be imported."""
     if owner.name in PLUGINS:
-        return f"install what it needs: {install_command(owner.name)}"
-    return f"reinstall it: pip install --force-reinstall {owner.distribution}"
+        return f"Install what it needs: {install_command(owner.name)}"
+    return f"Reinstall it: pip install --force-reinstall {owner.distribution}"
 
 
 def _readable_entry_points() -> Iterator[EntryPoint]:
@@ -107,15 +110,21 @@ def _readable_entry_points() -> Iterator[EntryPoint]:
             yield from entries.select(group=GROUP)
 
 
-def _unknown(name: str, origin: str, installed: list[str]) -> str:
+def _unknown(name: str, origin: str, installed: list[str]) -> Problem:
     match = closest(name, {*installed, *PLUGINS})
     wanted = name if name in PLUGINS else match
-    problem = f"exporters: {name!r} ({origin}) is {'not installed' if wanted == name else 'unknown'}."
-    problem += did_you_mean(match if match != name else None)
-    if wanted in PLUGINS and wanted not in installed:
-        problem += f" To install it: {install_command(wanted)}."
-    problem += f" Installed: {listed(installed)}."
-    if wanted is None:
-        missing = [plugin for plugin in PLUGINS if plugin not in installed]
-        problem += f" To install one of {listed(missing)}: {install_command('NAME')}." if missing else ""
-    return problem
+    install = (
+        f"Install it: {install_command(wanted)}." if wanted in PLUGINS and wanted not in installed else ""
+    )
+    others = [plugin for plugin in PLUGINS if plugin not in installed]
+    if wanted is None and others:
+        install = f"Available to install: {listed(others)} ({install_command('NAME')})."
+    return Problem(
+        "exporters",
+        name,
+        origin,
+        says="it is not installed." if wanted == name else "there is no such exporter.",
+        advice=sentences(
+            did_you_mean(match if match != name else None), install, f"Installed: {listed(installed)}."
+        ),
+    )

@@ -1,4 +1,4 @@
-"""What each source says of the settings: keyword arguments, environment variables, the file."""
+"""What each source sets: keyword arguments, environment variables, the configuration file."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 from pydantic import create_model
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
-from threadtrail._text import assigned, assigned_unknown, closest, did_you_mean, listed
+from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config import file as config_file
 from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option, choices
+from threadtrail.config.problems import Problem, unknown_name, unless_secret
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from threadtrail.errors import Problems
+    from threadtrail.config.problems import Problems
 
 PREFIX = "THREADTRAIL_"
-KEYWORD = "keyword argument"
 KEYWORD_ONLY = ("redact",)
 
 
 @dataclass(slots=True)
 class Layer:
-    """What one source says: values by setting, which exporters it chooses, and options by exporter.
+    """What one source sets: values by setting, which exporters it chooses, and options by exporter.
 
-    ``exporters`` is None where the source does not choose; ``origins`` says where each value stands.
+    ``exporters`` is None where the source does not choose; ``origins`` has the place of each value.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -37,29 +37,31 @@ class Layer:
     options: dict[str, dict[str, Option]] = field(default_factory=dict)
 
     def choose(self, value: object, origin: str, problems: Problems) -> None:
-        """Take over what ``value`` chooses, and the options that it gives."""
+        """Set the exporters that ``value`` chooses, and the options that it gives."""
         try:
             self.exporters = choices(value, origin)
         except ConfigurationError as error:
-            problems.add(*error.problems)
+            problems.add_error(error)
             self.exporters = ()
         for choice in self.exporters:
             if choice.name is not None:
                 self.options.setdefault(choice.name, {}).update(choice.options)
 
 
-def keyword_layer(keywords: Mapping[str, Any], known: Collection[str], problems: Problems) -> Layer:
-    """Return what the caller of ``instrument()`` says; None counts as not said."""
+def keyword_layer(
+    keywords: Mapping[str, Any], origin: str, known: Collection[str], problems: Problems
+) -> Layer:
+    """Return what the keyword arguments set; None counts as not given."""
     given = {key: value for key, value in keywords.items() if value is not None}
-    return _layer(given, KEYWORD, known, problems)
+    return _layer(given, origin, known, problems)
 
 
 def file_layer(known: Collection[str], problems: Problems) -> Layer:
-    """Return what the configuration file says, if there is one."""
+    """Return what the configuration file sets, if there is one."""
     try:
         file = config_file.read_config_file(os.environ.get(config_file.VARIABLE) or None)
     except ConfigurationError as error:
-        problems.add(*error.problems, cause=_cause(error))
+        problems.add_error(error)
         return Layer()
     if file is None:
         return Layer()
@@ -67,11 +69,7 @@ def file_layer(known: Collection[str], problems: Problems) -> Layer:
     table = dict(file.table)
     if file.path.name != config_file.PYPROJECT and "threadtrail" in _table(table, "tool"):
         del table["tool"]
-        problems.add(
-            f"[tool.threadtrail] ({origin}) is for {config_file.PYPROJECT}: in any other file the settings "
-            "stand at the top. Leave out [tool.threadtrail], and write [exporters.NAME] for "
-            "[tool.threadtrail.exporters.NAME]."
-        )
+        problems.add(_table_of_pyproject(origin))
     for key in KEYWORD_ONLY:
         if key in table:
             problems.add(_keyword_only(key, table.pop(key), origin))
@@ -84,9 +82,9 @@ def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def environment_layer(known: Collection[str], exporters: Collection[str], problems: Problems) -> Layer:
-    """Return what the environment says; an empty variable counts as not set.
+    """Return what the environment sets; an empty variable counts as not set.
 
-    ``exporters`` are the names whose options may stand there, chosen or not.
+    ``exporters`` are the names whose options may be set there, chosen or not.
     """
     layer = Layer()
     for key, value in environment_values(known).items():
@@ -104,8 +102,8 @@ def environment_layer(known: Collection[str], exporters: Collection[str], proble
 
 
 def environment_values(known: Collection[str]) -> dict[str, Any]:
-    """Return the settings that stand in the environment, as text, empty ones left out."""
-    # Every field is Any: the source must hand over the text, not try to read it as JSON.
+    """Return the settings that the environment has, as text; empty ones are left out."""
+    # Every field is Any: the source must return the text, and not try to read it as JSON.
     fields: dict[str, Any] = dict.fromkeys(known, (Any, None))
     shape = create_model("_Shape", __base__=BaseSettings, **fields)
     return EnvSettingsSource(shape, case_sensitive=False, env_prefix=PREFIX, env_ignore_empty=True)()
@@ -120,56 +118,60 @@ def _layer(values: Mapping[str, Any], origin: str, known: Collection[str], probl
             layer.values[key] = value
             layer.origins[key] = origin
         else:
-            match = closest(key, known)
-            problems.add(
-                f"{assigned_unknown(key, value, match)} ({origin}): there is no such setting."
-                f"{did_you_mean(match)} Settings: {listed(known)}."
-            )
+            problems.add(unknown_name("setting", key, value, origin, known))
     return layer
 
 
 def _read_options(
     layer: Layer, known: Collection[str], exporters: Collection[str], problems: Problems
 ) -> None:
-    """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; what fits no exporter and no setting is misspelt."""
+    """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; one of no exporter and no setting is misspelt."""
     settings = {PREFIX + key.upper() for key in known if key not in KEYWORD_ONLY} | {config_file.VARIABLE}
-    told = {PREFIX + key.upper() for key in KEYWORD_ONLY}
+    refused = {PREFIX + key.upper() for key in KEYWORD_ONLY}
     prefixes = {variable_prefix(name) for name in exporters}
     for variable, value in os.environ.items():
         upper = variable.upper()
-        if not upper.startswith(PREFIX) or upper in settings | told or not value:
+        if not upper.startswith(PREFIX) or upper in settings | refused or not value:
             continue
         fitting = [prefix for prefix in prefixes if upper.startswith(prefix) and len(upper) > len(prefix)]
         if not fitting:
             problems.add(_unknown_variable(variable, value, settings, prefixes))
             continue
         prefix = max(fitting, key=len)  # with exporters `my` and `my-own`, MY_OWN_PATH is the latter's
-        option = Option(value, f"{ENVIRONMENT} {variable}")
+        option = Option(value, f"{ENVIRONMENT} {variable}", is_text=True)
         for name in exporters:
             if variable_prefix(name) == prefix:
                 layer.options.setdefault(name, {})[upper.removeprefix(prefix).lower()] = option
 
 
 def variable_prefix(exporter: str) -> str:
-    """Return what the names of an exporter's variables begin with: ``THREADTRAIL_MY_OWN_`` for ``my-own``."""
+    """Return how the variables of an exporter begin: ``THREADTRAIL_MY_OWN_`` for ``my-own``."""
     return PREFIX + "".join(letter if letter.isalnum() else "_" for letter in exporter).upper() + "_"
 
 
-def _unknown_variable(variable: str, value: str, settings: Collection[str], prefixes: Collection[str]) -> str:
+def _unknown_variable(
+    variable: str, value: str, settings: Collection[str], prefixes: Collection[str]
+) -> Problem:
     # Compared without the prefix that all have in common: with it, everything resembles everything.
     name = variable[len(PREFIX) :].upper()
     exporters = [prefix.removeprefix(PREFIX) for prefix in prefixes]
     meant = closest(name, [key.removeprefix(PREFIX) for key in settings]) or _meant_option(name, exporters)
     match = PREFIX + meant if meant else None
-    return (
-        f"{assigned_unknown(variable, value, match)} (environment): fits no setting and no known exporter."
-        f"{did_you_mean(match)} Settings: {listed(sorted(settings))}. "
-        f"Options of exporters: {listed(prefix + '<OPTION>' for prefix in sorted(prefixes))}."
+    return Problem(
+        variable,
+        unless_secret(value, match),
+        "environment",
+        says="it is neither a setting nor an option of a known exporter.",
+        advice=sentences(
+            did_you_mean(match),
+            f"Settings: {listed(sorted(settings))}.",
+            f"Options of exporters: {listed(prefix + '<OPTION>' for prefix in sorted(prefixes))}.",
+        ),
     )
 
 
 def _meant_option(name: str, exporters: Collection[str]) -> str | None:
-    """Return the name of the option's variable with its exporter put right, if one comes close."""
+    """Return the option's variable with the exporter's name corrected, if one comes close."""
     words = name.split("_")
     for count in range(1, len(words)):
         start = "_".join(words[:count]) + "_"
@@ -178,12 +180,21 @@ def _meant_option(name: str, exporters: Collection[str]) -> str | None:
     return None
 
 
-def _keyword_only(key: str, value: object, origin: str) -> str:
-    return (
-        f"{assigned(key, value)} ({origin}) is not valid. "
-        f"Allowed: only as a keyword argument: threadtrail.instrument({key}=my_function)."
+def _keyword_only(key: str, value: object, origin: str) -> Problem:
+    return Problem(
+        key,
+        value,
+        origin,
+        says="it can only be a keyword argument.",
+        advice=f"Pass a function: threadtrail.instrument({key}=my_function).",
     )
 
 
-def _cause(error: ConfigurationError) -> Exception | None:
-    return error.__cause__ if isinstance(error.__cause__, Exception) else None
+def _table_of_pyproject(origin: str) -> Problem:
+    return Problem(
+        "[tool.threadtrail]",
+        origin=origin,
+        says=f"this table is for {config_file.PYPROJECT}; any other file has the settings at the top.",
+        advice="Leave out [tool.threadtrail], and write [exporters.NAME] for "
+        "[tool.threadtrail.exporters.NAME].",
+    )

@@ -1,27 +1,26 @@
-"""Finds the chosen exporters, imports only those, builds them and registers them with pluggy."""
+"""Imports and builds the chosen exporters, and registers them with pluggy."""
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from threadtrail import hookspecs
-from threadtrail._text import closest, did_you_mean, is_secret, listed
+from threadtrail._guard import guard
 from threadtrail.config import exporter_options, installed
 from threadtrail.config.choice import Option
+from threadtrail.config.exporter_errors import problems_raised
+from threadtrail.config.hook_rules import register
 from threadtrail.config.installed import AvailableExporter, available
+from threadtrail.config.problems import Problem, Problems, cause_of
 from threadtrail.delivery.hooks import ExporterHooks
-from threadtrail.errors import ConfigurationError, Problems
+from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pluggy import HookCaller, HookImpl
-
     from threadtrail.config.settings import ExporterChoice, Settings
 
 __all__ = ["AvailableExporter", "ExporterHooks", "LoadedExporter", "LoadedExporters", "available", "load"]
@@ -45,17 +44,17 @@ class LoadedExporter:
         """Call the hook ``start``, if the exporter has one.
 
         Raises:
-            ConfigurationError: it raised. The message names the exporter and, if it begins with an option
-                (``path='x': ...``), says where that was set.
+            ConfigurationError: the hook raised. The message names the exporter and, if it is about an
+                option, where that was set.
         """
         if self.hooks.start is None:
             return
-        problems = Problems()
-        secrets = _secrets({name: option.value for name, option in self.options.items()})
-        reword = partial(exporter_options.with_origin, self.options)
-        with problems.during(f"exporter {self.name!r}", hide=secrets, reword=reword):
-            self.hooks.start(settings=settings)
-        problems.raise_if_any()
+        _, error = guard.catch(self.hooks.start, settings=settings)
+        if error is not None:
+            problems = Problems()
+            found = problems_raised(error, self.name, self.options, failed="it cannot be started")
+            problems.add(*found, cause=cause_of(error))
+            problems.raise_if_any()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,6 @@ class LoadedExporters:
         return len(self.exporters)
 
 
-_LAZY = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
-
-SHORTEST_SECRET = 4
-"""Letters; anything shorter is too likely part of other words to be cut from a message."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Built:
     name: str
@@ -88,12 +81,11 @@ class _Built:
 
 
 def load(settings: Settings) -> LoadedExporters:
-    """Import, build, check and register the exporters that ``settings`` choose; no hook is called.
+    """Import, build, check and register the exporters that ``settings`` choose; call no hook.
 
     Raises:
-        ConfigurationError: an exporter is not installed, cannot be imported or built, has an option that
-            it does not know or a value that does not fit, or does not keep to the hook specifications.
-            All that is wrong is told at once.
+        ConfigurationError: an exporter is not installed, cannot be imported or built, has an unknown option
+            or a value that does not fit, or breaks the hook specifications. It has all problems at once.
     """
     problems = Problems()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -101,10 +93,14 @@ def load(settings: Settings) -> LoadedExporters:
     registered: list[_Built] = []
     for choice, name in zip(settings.exporters, _names(settings.exporters), strict=True):
         built = _build(choice, name, problems)
-        if built is not None:
-            with problems.during(f"exporter {name!r}"):
-                _register(manager, name, built.exporter)
-                registered.append(built)
+        if built is None:
+            continue
+        _, error = guard.catch(register, manager, name, built.exporter)
+        if error is None:
+            registered.append(built)
+        else:
+            found = problems_raised(error, name, built.options, failed="it cannot be registered")
+            problems.add(*found, cause=cause_of(error))
     problems.raise_if_any()
     return LoadedExporters(manager, tuple(_loaded(manager, built) for built in registered))
 
@@ -115,7 +111,7 @@ def _loaded(manager: pluggy.PluginManager, built: _Built) -> LoadedExporter:
 
 
 def _names(chosen: tuple[ExporterChoice, ...]) -> list[str]:
-    """Return a name for each; objects get their own or their class's name, the second alike ``-2``."""
+    """Return a name for each; objects get their own or their class's name, the second one ``NAME-2``."""
     counts = Counter(choice.name for choice in chosen if choice.name is not None)
     names = []
     for choice in chosen:
@@ -139,105 +135,39 @@ def _build(choice: ExporterChoice, name: str, problems: Problems) -> _Built | No
     try:
         entry = installed.find(name, choice.origin)
     except ConfigurationError as error:
-        problems.add(*error.problems)
+        problems.add_error(error)
         return None
     owner = installed.describe(entry)
-    exporter = f"exporter {name!r} ({owner.module}, from {owner.distribution} {owner.version})"
-    with problems.during(f"{exporter} cannot be imported; {installed.remedy(owner)}") as attempt:
-        factory = entry.load()
-    if attempt.failed:
+    package = f"{owner.module}, from {owner.distribution} {owner.version}"
+    factory, failure = guard.catch(entry.load)
+    if failure is not None:
+        says = f"it cannot be imported: {type(failure).__name__}: {failure}."
+        problem = Problem(says=says, advice=f"{installed.remedy(owner)}.", exporter=name, package=package)
+        problems.add(problem, cause=cause_of(failure))
         return None
-    with problems.during(exporter) as attempt:
-        values = _options(name, factory, choice)
-    if attempt.failed:
+    values = _options(name, factory, choice.options, package, problems)
+    if values is None:
         return None
     given = {key: replace(choice.options[key], value=value) for key, value in values.items()}
     options = exporter_options.with_defaults(factory, given)
-    reword = partial(exporter_options.with_origin, options)
-    with problems.during(f"{exporter} cannot be built", hide=_secrets(values), reword=reword):
-        return _Built(name, factory(**values), owner.distribution, owner.version, options)
-    return None
+    exporter, failure = guard.catch(factory, **values)
+    if failure is not None:
+        found = problems_raised(failure, name, options, failed="it cannot be built")
+        problems.add(*(replace(problem, package=package) for problem in found), cause=cause_of(failure))
+        return None
+    return _Built(name, exporter, owner.distribution, owner.version, options)
 
 
-def _secrets(values: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the texts of the values that no message may hold."""
-    return tuple(
-        text for key, value in values.items() if is_secret(key) and len(text := str(value)) >= SHORTEST_SECRET
-    )
-
-
-def _options(name: str, factory: object, choice: ExporterChoice) -> dict[str, Any]:
-    if not callable(factory):
-        raise ConfigurationError("its entry point must name a class or a function that returns an exporter.")
-    problems = Problems()
-    values = exporter_options.checked(name, factory, choice.options, problems)
-    problems.raise_if_any()
-    return values
-
-
-def _register(manager: pluggy.PluginManager, name: str, exporter: object) -> None:
-    """Register the exporter, unless it would be ignored or do harm.
-
-    Raises:
-        ConfigurationError: it does not keep to the hook specifications.
-    """
-    if manager.has_plugin(name):
-        raise ConfigurationError(
-            "two exporters have this name. Choose it once, or give the object another name."
-        )
-    if manager.is_registered(exporter):
-        raise ConfigurationError("the same object, or one equal to it, is chosen twice. Choose it once.")
-    try:
-        manager.register(exporter, name)
-    except pluggy.PluginValidationError as error:
-        problem = _unknown_argument(manager, exporter) or " ".join(str(error).split())
-        raise ConfigurationError(problem) from error
-    own = [
-        (caller, implementation)
-        for caller in manager.get_hookcallers(exporter) or ()
-        for implementation in caller.get_hookimpls()
-        if implementation.plugin is exporter
-    ]
-    if not any(caller.name == "export" for caller, _ in own) and hasattr(exporter, "export"):
-        raise ConfigurationError("its method export is not marked: put @threadtrail.hookimpl above it.")
-    if not own:
-        raise ConfigurationError(
-            "it has no method marked @threadtrail.hookimpl, so it would receive nothing."
-        )
-    for caller, implementation in own:
-        _check_hook(manager, caller, implementation)
-
-
-def _unknown_argument(manager: pluggy.PluginManager, exporter: object) -> str | None:
-    """Say which argument of which hook does not exist; None if all of them do."""
-    for method in dir(exporter):
-        options = manager.parse_hookimpl_opts(exporter, method)
-        hook = None if options is None else options.get("specname") or method
-        caller: HookCaller | None = getattr(manager.hook, hook or "", None)
-        if options is None or caller is None or caller.spec is None:
-            continue
-        taken = pluggy.HookImpl(exporter, "", getattr(exporter, method), options).argnames
-        allowed = caller.spec.argnames
-        for argument in taken:
-            if argument not in allowed:
-                return (
-                    f"its hook {hook!r} takes {argument!r}, which does not exist."
-                    f"{did_you_mean(closest(argument, allowed))} It may take: {listed(allowed)}."
-                )
-    return None
-
-
-def _check_hook(manager: pluggy.PluginManager, caller: HookCaller, implementation: HookImpl) -> None:
-    if not caller.has_spec() and not implementation.optionalhook:
-        hooks = [name for name, hook in vars(manager.hook).items() if hook.has_spec()]
-        question = did_you_mean(closest(caller.name, hooks))
-        raise ConfigurationError(f"there is no hook {caller.name!r}.{question} Hooks: {listed(hooks)}.")
-    if implementation.wrapper or implementation.hookwrapper:
-        raise ConfigurationError(
-            f"its hook {caller.name!r} is a wrapper, which would run around other exporters too. "
-            "Mark it with a plain @threadtrail.hookimpl."
-        )
-    if any(test(implementation.function) for test in _LAZY):
-        raise ConfigurationError(
-            f"its hook {caller.name!r} must be a plain function: async or yield never runs."
-        )
+def _options(
+    name: str, factory: Any, options: Mapping[str, Option], package: str, problems: Problems
+) -> dict[str, Any] | None:
+    """Return the values to call the factory with; None if one of them does not fit."""
+    found = Problems()
+    values: dict[str, Any] = {}
+    if callable(factory):
+        values = exporter_options.checked(name, factory, options, found)
+    else:
+        says = "its entry point must name a class or a function that returns an exporter."
+        found.add(Problem(says=says))
+    problems.add(*(replace(problem, exporter=name, package=package) for problem in found))
+    return None if found else values

@@ -1,4 +1,4 @@
-"""The settings, and how they are put together: keyword > environment > file > default."""
+"""The settings, and how they are combined: keyword > environment > file > default."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from pydantic import (
     ValidationError,
 )
 
-from threadtrail._text import assigned
 from threadtrail.config import installed
-from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option
+from threadtrail.config.choice import ENVIRONMENT, KEYWORD, ExporterChoice, Option
 from threadtrail.config.layers import (
     PREFIX,
     Layer,
@@ -30,7 +29,8 @@ from threadtrail.config.layers import (
     file_layer,
     keyword_layer,
 )
-from threadtrail.errors import ConfigurationError, Problems
+from threadtrail.config.problems import Problem, Problems
+from threadtrail.errors import ConfigurationError
 
 __all__ = [
     "ExporterChoice",
@@ -46,14 +46,14 @@ YEAR = 31_536_000
 
 
 class Allowed(str):
-    """Stands beside a type and says, in a user's words, what is allowed."""
+    """What is allowed, in words for users; annotates a type."""
 
     __slots__ = ()
 
 
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")  # noqa: TRY004 - pydantic reports ValueError only
+        raise ValueError("true and false are not numbers")  # noqa: TRY004 - pydantic reports ValueError only
     return value
 
 
@@ -83,36 +83,36 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     exporters: tuple[InstanceOf[ExporterChoice], ...] = (ExporterChoice("console"),)
-    """Where the events go; empty: nowhere."""
+    """Where events are sent; empty: nowhere."""
     capture_content: Switch = True
-    """Whether events carry what was said: instructions, messages, arguments and outputs of tools."""
+    """Whether events carry content: instructions, messages, arguments and outputs of tools."""
     redact: Redact | None = None
-    """Called once with every text of the content, before any exporter; returns what to keep of it."""
+    """Called once with every text of the content, before any exporter; returns the text to keep."""
     max_content_bytes: Count = 65_536
-    """Bytes of UTF-8 that are kept of each text."""
+    """The maximum size of each text, in bytes of UTF-8; longer texts are cut."""
     fetch_run_details: Switch = False
-    """Whether steps and messages that the app never looked at are fetched once when a run ends."""
+    """Whether steps and messages that the app never retrieved are fetched once when a run ends."""
     settle_seconds: Seconds = 1.0
-    """How long a finished run waits for facts that usually follow at once; delays export, never the app."""
+    """How long an ended run waits for facts that usually follow at once; delays export, never the app."""
     run_timeout_seconds: Seconds = 900.0
-    """After how long without news an unfinished run is published as unfinished."""
+    """How long nothing may be seen of an open run before it is published as unfinished."""
     sample_rate: Share = 1.0
     """The share of runs that is exported; failed runs are always kept."""
     queue_size: Count = 10_000
-    """Events that may wait for each exporter before some are dropped (and counted)."""
+    """The maximum number of events that wait for each exporter; beyond it some are dropped and counted."""
     max_open_runs: Count = 10_000
-    """Unfinished runs that are followed at once; beyond it the oldest is published as unfinished."""
+    """The maximum number of open runs; beyond it the one seen longest ago is published as unfinished."""
     shutdown_timeout_seconds: Seconds = 5.0
-    """How long the process may take, at its end, to deliver what is left."""
+    """How long the process may take, when it exits, to deliver what is left."""
     disabled: Switch = False
-    """Whether to do nothing at all."""
+    """Whether threadtrail is switched off: nothing is patched and nothing is recorded."""
     inline: Switch = False
     """Whether to process and export in the caller's thread; for tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The settings as far as they are right, where each that was set stands, and what is wrong."""
+    """The settings as far as they are right, where each was set, and what is wrong."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -120,50 +120,52 @@ class Reading:
 
 
 def load_settings(**keywords: Any) -> Settings:
-    """Put the settings together: keyword > environment > file > default, for each key and each option.
+    """Return the settings: keyword > environment > file > default, for each key and each option.
 
-    A keyword of ``None`` counts as not given. ``THREADTRAIL_DISABLED=1`` in the environment wins over all:
-    then nothing else is looked at, so that the switch works whatever else is wrong.
+    A keyword of ``None`` counts as not given. ``THREADTRAIL_DISABLED=1`` in the environment overrides
+    everything, and nothing else is read then: the switch works whatever else is wrong.
 
     Raises:
         ConfigurationError: a key is misspelt, a value is not allowed, an exporter is not installed, the
-            file cannot be read. All that is wrong is told at once. (Options of exporters are checked by
-            ``registry.load``, since that needs the exporter imported.)
+            file cannot be read. It has all problems at once. (Options of exporters are checked by
+            ``registry.load``, since that imports the exporter.)
     """
-    reading = read_settings(**keywords)
+    reading = read_settings(keywords)
     reading.problems.raise_if_any()
     return reading.settings
 
 
-def read_settings(**keywords: Any) -> Reading:
-    """Do as ``load_settings``, and tell what is wrong instead of raising it: for tools that show it."""
+def read_settings(keywords: Mapping[str, Any], *, origin: str = KEYWORD) -> Reading:
+    """Read as ``load_settings`` does, and return the problems instead of raising them.
+
+    ``origin`` is the place where the keywords were given, for messages.
+    """
     problems = Problems()
     if _disabled_by_environment():
-        origin = f"{ENVIRONMENT} {PREFIX}DISABLED"
-        return Reading(Settings(disabled=True, exporters=()), {"disabled": origin}, problems)
+        switch = f"{ENVIRONMENT} {PREFIX}DISABLED"
+        return Reading(Settings(disabled=True, exporters=()), {"disabled": switch}, problems)
     known = tuple(Settings.model_fields)
-    said = keyword_layer(keywords, known, problems)
+    given = keyword_layer(keywords, origin, known, problems)
     written = file_layer(known, problems)
-    names = {*installed.PLUGINS, *said.options, *written.options}
+    names = {*installed.PLUGINS, *given.options, *written.options}
     names |= {exporter.name for exporter in installed.available()}
     environment = environment_layer(known, names, problems)
-    layers = (said, environment, written)
 
-    settings, origins = _checked(layers, problems)
+    settings, origins = _checked((given, environment, written), problems)
     if not settings.disabled:
         _check_exporters(settings.exporters, problems)
     return Reading(settings, origins, problems)
 
 
 def keyword_settings(**keywords: Any) -> Settings:
-    """Put the settings together from keywords and defaults alone: a test must not depend on where it runs.
+    """Return the settings of keywords and defaults alone: a test must not depend on where it runs.
 
     Raises:
         ConfigurationError: as ``load_settings``.
     """
     problems = Problems()
-    said = keyword_layer(keywords, tuple(Settings.model_fields), problems)
-    settings, _ = _checked((said,), problems)
+    given = keyword_layer(keywords, KEYWORD, tuple(Settings.model_fields), problems)
+    settings, _ = _checked((given,), problems)
     _check_exporters(settings.exporters, problems)
     problems.raise_if_any()
     return settings
@@ -173,14 +175,14 @@ def _disabled_by_environment() -> bool:
     text = environment_values(["disabled"]).get("disabled")
     try:
         return TypeAdapter(bool).validate_python(text or False)
-    except ValidationError:  # told later, with everything else that is wrong
+    except ValidationError:  # reported later, with everything else that is wrong
         return False
 
 
 def _checked(layers: tuple[Layer, ...], problems: Problems) -> tuple[Settings, dict[str, str]]:
-    """Return the settings that the layers make, and where each stands.
+    """Return the settings of the layers, the first of which wins, and where each was set.
 
-    The first layer wins; what is not allowed is left out.
+    What is not allowed is left out.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -218,25 +220,29 @@ def _check_exporters(chosen: tuple[ExporterChoice, ...], problems: Problems) -> 
     named = Counter(choice.name for choice in chosen if choice.name is not None)
     for name, count in named.items():
         if count > 1:
-            problems.add(f"exporters: {name!r} is chosen {count} times. Choose it once.")
+            says = f"it is chosen {count} times."
+            problems.add(Problem("exporters", name, says=says, advice="Choose it once."))
     for choice in chosen:
         if choice.name is not None and choice.instance is None:
             try:
                 installed.find(choice.name, choice.origin)
             except ConfigurationError as error:
-                problems.add(*error.problems)
+                problems.add_error(error)
 
 
-def _not_allowed(key: str, value: object, origin: str) -> str:
+def _not_allowed(key: str, value: object, origin: str) -> Problem:
     field = Settings.model_fields[key]
     allowed = next((text for text in _metadata(field) if isinstance(text, Allowed)), "")
-    return (
-        f"{assigned(key, value)} ({origin}) is not valid. Allowed: {allowed}. "
-        f"Correct it, or leave it out for the default, {field.default!r}."
+    return Problem(
+        key,
+        value,
+        origin,
+        says=f"it must be {allowed}.",
+        advice=f"Correct it, or leave it out for the default, {field.default!r}.",
     )
 
 
 def _metadata(field: Any) -> list[Any]:
-    """Return what stands beside the type of a field, also where the type is a union with None."""
+    """Return what annotates the type of a field, also where the type is a union with None."""
     members = [getattr(member, "__metadata__", ()) for member in getattr(field.annotation, "__args__", ())]
     return [*field.metadata, *(item for metadata in members for item in metadata)]

@@ -31,19 +31,20 @@ def test_all_that_is_wrong_is_told_and_the_rest_looked_at(visit: Visit) -> None:
     )
     found = visit()
     assert found.code == 2
-    problems = [message for level, message in found.of("configuration") if level == "problem"]
-    assert len(problems) == 2
-    assert "Did you mean 'sample_rate'?" in problems[0]
-    assert problems[1].startswith("queue_size = 0 (file ")
+    file = visit.here / "threadtrail.toml"
+    first, second = (each for each in found.findings if each["level"] == "problem")
+    assert first["message"] == f"sample_rat = 1 (file {file}): there is no such setting."
+    assert first["advice"].startswith("Did you mean 'sample_rate'? Settings: exporters, ")
+    assert second["message"] == f"queue_size = 0 (file {file}): it must be a whole number, 1 or more."
+    assert second["advice"] == "Correct it, or leave it out for the default, 10000."
+    assert first["area"] == second["area"] == "configuration"
     assert found.of("exporter jsonl")[-1][0] == "ok"
 
 
 def test_no_exporter_at_all_is_a_warning(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "none")
     found = visit()
-    assert found.of("configuration") == [
-        ("warning", "No exporter is to be used, so what is recorded goes nowhere.")
-    ]
+    assert found.of("configuration") == [("warning", "No exporter is chosen, so runs are sent nowhere.")]
     assert found.code == 0
     assert visit("--strict").code == 1
 

@@ -74,8 +74,12 @@ def test_settings_answer_and_where_each_setting_stands(answer: Any, visit: Visit
     ("does", "message", "advice"),
     [
         ("refused", "Acme does not take the key.", "Get another one."),
-        ("raise", "Its check failed: ValueError: what is this.", "Tell who maintains it."),
-        ("exit", "Its check failed: ExitedError: it exits with 3.", "Tell who maintains it."),
+        ("raise", "Its check failed: ValueError: what is this.", "Report this to the exporter's maintainer."),
+        (
+            "exit",
+            "Its check failed: ExitedError: it exits with 3.",
+            "Report this to the exporter's maintainer.",
+        ),
     ],
 )
 def test_a_check_that_fails_is_a_problem(
@@ -93,7 +97,7 @@ def test_a_check_that_fails_is_a_problem(
 def test_nobody_to_ask(answer: Any, visit: Visit) -> None:
     answer("nobody")
     found = visit()
-    assert found.of(AREA)[-1] == ("ok", "It starts; there is nobody to ask.")
+    assert found.of(AREA)[-1] == ("ok", "It starts. It has no backend to check.")
     assert found.code == 0
 
 
@@ -102,7 +106,7 @@ def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
     install("acme", {"plain": "plain_exporter:E"}, plain_exporter=source)
     found = visit("--exporter", "plain")
     assert found.of("exporter plain") == [
-        ("note", "It starts. It has no hook check, so whether its backend answers is not known.")
+        ("note", "It starts. It has no hook check, so whether its backend answers is unknown.")
     ]
     assert found.of("configuration") == [("ok", "Runs go to plain (--exporter).")]
     assert found.code == 0
@@ -138,7 +142,7 @@ def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer,
             "answer = 'unbuildable' (environment variable THREADTRAIL_ACME_ANSWER): choose another",
         ),
         ("refuse", "there is no key. Set ACME_KEY."),
-        ("crash", "Its start failed: RuntimeError: boom at start."),
+        ("crash", "it cannot be started: RuntimeError: boom at start."),
     ],
 )
 def test_what_instrument_would_refuse(answer: Any, visit: Visit, does: str, words: str) -> None:
@@ -153,7 +157,7 @@ def test_what_instrument_would_refuse(answer: Any, visit: Visit, does: str, word
 
 def test_settings_in_code_are_asked_for_where_none_are_configured(visit: Visit) -> None:
     (visit.here / "threadtrail.jsonl").mkdir()  # where the exporter's file would be
-    hint = "If your program sets this up in its code, name it: threadtrail doctor MODULE."
+    hint = "If your program configures the exporter in code, run: threadtrail doctor MODULE."
     assert visit("--exporter", "jsonl").only("problem")["advice"] == hint
     assert visit(visit.program(""), "--exporter", "jsonl").only("problem")["advice"] is None
 
@@ -190,8 +194,9 @@ def test_secrets_are_hidden_in_settings_and_in_the_words_of_a_check(answer: Any,
 def test_one_that_is_not_installed_does_not_keep_the_others_from_being_asked(visit: Visit) -> None:
     found = visit("--exporter", "consle", "--exporter", "console")
     assert found.code == 2
-    message = found.only("problem")["message"]
-    assert message.startswith("exporters: 'consle' (--exporter) is unknown. Did you mean 'console'?")
+    problem = found.only("problem")
+    assert problem["message"] == "exporters = 'consle' (--exporter): there is no such exporter."
+    assert problem["advice"].startswith("Did you mean 'console'? ")
     assert found.of("exporter console") == CONSOLE
     assert found.of("exporter consle") == []
     assert ("ok", "Runs go to console (--exporter).") in found.of("configuration")
@@ -238,19 +243,20 @@ def test_a_start_that_fails_names_the_option_in_its_words(
     found = visit(visit.program(""), "--exporter", "typed")
     problem = found.only("problem")
     assert problem["message"] == (
-        "Its start failed: FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'."
+        "option path = '/nowhere/at/all' (default): FileNotFoundError: [Errno 2] No such file or directory: "
+        "'/nowhere/at/all'."
     )
-    assert problem["advice"] == "Correct path = '/nowhere/at/all' (default)."
+    assert problem["advice"] == "Correct it."
     assert problem["refused"]
     monkeypatch.setenv("THREADTRAIL_TYPED_PATH", "/not/there")
-    advice = visit("--exporter", "typed").only("problem")["advice"]
-    assert advice == "Correct path = '/not/there' (environment variable THREADTRAIL_TYPED_PATH)."
+    message = visit("--exporter", "typed").only("problem")["message"]
+    assert message.startswith("option path = '/not/there' (environment variable THREADTRAIL_TYPED_PATH): ")
 
 
 def test_a_start_that_fails_for_reasons_of_its_own_is_for_its_maintainer(answer: Any, visit: Visit) -> None:
     answer("crash")
     assert visit().only("problem")["advice"] == (
-        "See whether its settings are right; if they are, tell who maintains it."
+        "Check its options. If they are right, report this to the exporter's maintainer."
     )
 
 
@@ -269,8 +275,8 @@ def test_jsonl(visit: Visit) -> None:
     found = visit()
     assert found.code == 2
     assert found.only("problem")["message"] == (
-        f"path='nowhere/runs.jsonl': there is no folder '{visit.here / 'nowhere'}'; create it, or choose "
-        "another path"
+        f"option path = 'nowhere/runs.jsonl' (file {visit.here / 'threadtrail.toml'}): there is no folder "
+        f"'{visit.here / 'nowhere'}'; create it, or choose another path"
     )
 
 

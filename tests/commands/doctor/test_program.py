@@ -85,7 +85,7 @@ def test_a_wrong_configuration_in_the_program_is_told_as_such(visit: Visit) -> N
     messages = [message for _, message in found.of("program")]
     assert len(messages) == 2
     assert messages[0].startswith("visited_app cannot be imported: ")
-    assert "sample_rate = 2 (keyword argument) is not valid" in str(messages)
+    assert "sample_rate = 2 (keyword argument): it must be a number" in str(messages)
 
 
 def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> None:
@@ -94,8 +94,8 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
     found = visit(visit.program(SWITCHED_ON))
     assert found.of("configuration") == [
         ("ok", "Runs go to Mine, console (keyword argument)."),
-        ("setting", "redact = keep (as the program has it)"),
-        ("setting", "sample_rate = 0.5 (as the program has it)"),
+        ("setting", "redact = keep (set by the program)"),
+        ("setting", "sample_rate = 0.5 (set by the program)"),
     ]
     assert found.only("problem")["message"] == "My backend is not there."
     assert found.of("exporter console") == CONSOLE

@@ -195,7 +195,7 @@ def test_an_error_in_the_configuration_hides_nothing(here: Path, capsys: pytest.
     printed = capsys.readouterr()
     assert {row["name"]: row["state"] for row in json.loads(printed.out)}["jsonl"] == "enabled"
     assert printed.err.startswith("threadtrail: sample_rate = 2 (file ")
-    assert "Allowed: a number from 0 to 1" in printed.err
+    assert "it must be a number from 0 to 1" in printed.err
 
 
 def test_what_exporters_print_when_they_are_imported_is_not_in_the_list(

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from langfuse import Langfuse, LangfuseOtelSpanAttributes
 from opentelemetry.sdk.resources import Resource
 
-from threadtrail.errors import ConfigurationError, Problems
+from threadtrail.config.problems import Problems
+from threadtrail.errors import ConfigurationError
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.sdk_internals import Manager
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, Literal
 
-from threadtrail.errors import Problems
+from threadtrail.config.problems import Problems
 from threadtrail_opentelemetry.addresses import EXAMPLE, is_address, no_address
 
 if TYPE_CHECKING:

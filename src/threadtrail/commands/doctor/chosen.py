@@ -1,4 +1,4 @@
-"""One chosen exporter: whether it can be found, and the settings that it works with, defaults included."""
+"""One chosen exporter: whether it is installed, and its settings, defaults included."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail._guard import attempt
-from threadtrail._text import is_secret
-from threadtrail.commands.doctor.secrets import shown
+from threadtrail._text import assigned, is_secret
 from threadtrail.config import installed
+from threadtrail.config.choice import DEFAULT, ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,15 +17,11 @@ if TYPE_CHECKING:
     from threadtrail.config.choice import ExporterChoice
 
 BACKEND_VARIABLES = {"agentops": "AGENTOPS_", "langfuse": "LANGFUSE_", "opentelemetry": "OTEL_"}
-"""How the variables of the backend's own SDK begin, which the project's exporters heed."""
-
-DEFAULT = "default"
-SHORTEST = 4
-"""Letters; a value that is shorter stands in too many messages by chance."""
+"""How the variables of the backend's own SDK begin, which the project's exporters read too."""
 
 
 class Setting(NamedTuple):
-    """A setting of an exporter, and where it stands."""
+    """A setting of an exporter, and where it was set."""
 
     name: str
     value: Any
@@ -36,17 +32,17 @@ class Setting(NamedTuple):
 
     @property
     def assigned(self) -> str:
-        """Name and value; what is secret is hidden."""
-        return shown(self.name, self.value)
+        """Name and value; secrets are hidden."""
+        return assigned(self.name, self.value)
 
 
 def is_found(choice: ExporterChoice) -> bool:
-    """Whether there is such an exporter, and one alone; if not, the configuration's problems say so."""
+    """Return whether exactly one such exporter is installed; if not, the configuration has a problem."""
     return choice.instance is not None or attempt(installed.find, choice.name, choice.origin)[1] is None
 
 
 def backend_variables(choice: ExporterChoice) -> list[str]:
-    """Return the variables for the backend's own SDK that are set."""
+    """Return the variables of the backend's own SDK that are set."""
     prefix = BACKEND_VARIABLES.get(choice.name or "")
     return sorted(name for name, value in os.environ.items() if prefix and name.startswith(prefix) and value)
 
@@ -54,8 +50,8 @@ def backend_variables(choice: ExporterChoice) -> list[str]:
 def settings_of(choice: ExporterChoice) -> list[Setting]:
     """Return the options that are set, the variables of its backend's own SDK, and the other defaults.
 
-    An option that the exporter does not have is left out, since its name may be that of a secret misspelt;
-    so are all of them where the exporter cannot be asked. Whoever builds it says what is wrong.
+    An option that the exporter does not have is left out, since its name may be a misspelt secret's. So are
+    all options of an exporter that cannot be imported: building it gives the problem.
     """
     parameters = _parameters(choice)
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
@@ -64,9 +60,7 @@ def settings_of(choice: ExporterChoice) -> list[Setting]:
         for name, option in choice.options.items()
         if name in parameters or open_ended
     ]
-    variables = [
-        Setting(name, os.environ[name], "environment variable") for name in backend_variables(choice)
-    ]
+    variables = [Setting(name, os.environ[name], ENVIRONMENT) for name in backend_variables(choice)]
     return [*options, *variables, *_defaults(parameters, without=choice.options)]
 
 
@@ -82,17 +76,6 @@ def lines(settings: Iterable[Setting]) -> Iterator[str]:
         yield f"{', '.join(defaults)} ({DEFAULT})"
 
 
-def named_in(text: str, settings: Iterable[Setting]) -> list[Setting]:
-    """Return the settings whose values stand in the text, as a path does in the system's errors."""
-    return [
-        setting
-        for setting in settings
-        if isinstance(setting.value, (str, os.PathLike))
-        and len(value := str(setting.value)) >= SHORTEST
-        and value in text
-    ]
-
-
 def _parameters(choice: ExporterChoice) -> dict[str, inspect.Parameter]:
     if choice.instance is not None:
         return {}
@@ -103,7 +86,7 @@ def _parameters(choice: ExporterChoice) -> dict[str, inspect.Parameter]:
 
 
 def _defaults(parameters: dict[str, inspect.Parameter], without: Iterable[str]) -> Iterator[Setting]:
-    """Yield the defaults that say something: not None, nor what is empty, nor what each object makes anew."""
+    """Yield the defaults that are worth showing: not None, not empty, not made anew for each object."""
     for name, parameter in parameters.items():
         value = parameter.default
         if name in without or is_secret(name):

@@ -1,28 +1,26 @@
-"""The configuration: what is set, where it stands, and what is wrong with it."""
+"""The configuration: what is set, where it was set, and what is wrong with it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from threadtrail import _api
 from threadtrail._text import assigned, listed
 from threadtrail.commands.doctor.chosen import is_found
 from threadtrail.commands.doctor.findings import Finding, Level
-from threadtrail.config.layers import KEYWORD
+from threadtrail.config.problems import Problems
 from threadtrail.config.settings import Reading, Settings, read_settings
-from threadtrail.errors import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 AREA = "configuration"
-BY_PROGRAM = "as the program has it"
+BY_PROGRAM = "set by the program"
 OPTION = "--exporter"
 
 
 def in_force() -> Reading | None:
-    """The configuration that the program has switched threadtrail on with; None if it has not."""
+    """Return the configuration that the program passed to ``instrument()``; None if it did not call it."""
     settings = _api.settings_in_force()
     if settings is None:
         return None
@@ -31,27 +29,21 @@ def in_force() -> Reading | None:
 
 
 def configured(exporters: Sequence[str]) -> Reading:
-    """What ``instrument()`` would find here; with these exporters, if the command line names any."""
-    reading = read_settings(exporters=list(exporters) or None)
-    if not exporters:
-        return reading
-    chosen = tuple(replace(choice, origin=OPTION) for choice in reading.settings.exporters)
-    problems = Problems()
-    problems.add(*(problem.replace(f"({KEYWORD})", f"({OPTION})") for problem in reading.problems.texts))
-    return Reading(reading.settings.model_copy(update={"exporters": chosen}), reading.origins, problems)
+    """Return what ``instrument()`` would read here; with these exporters, if the command line names any."""
+    return read_settings({"exporters": list(exporters) or None}, origin=OPTION)
 
 
 def configuration(reading: Reading) -> Iterator[Finding]:
-    """Tell what is set and where it stands, and what is wrong."""
+    """Yield what is set and where, and what is wrong."""
     settings = reading.settings
-    for problem in reading.problems.texts:
-        yield Finding(Level.PROBLEM, AREA, problem, refused=True)
+    for problem in reading.problems:
+        yield Finding(Level.PROBLEM, AREA, problem.message, problem.advice, refused=True)
     if settings.disabled:
         yield Finding(
             Level.WARNING,
             AREA,
             f"threadtrail is switched off ({reading.origins['disabled']}): instrument() does nothing.",
-            "Without that, runs are recorded.",
+            "To record runs, remove that setting.",
         )
         return
     yield from _exporters(reading)
@@ -71,8 +63,9 @@ def _exporters(reading: Reading) -> Iterator[Finding]:
         origins = listed(dict.fromkeys(choice.origin for choice in found))
         yield Finding(Level.OK, AREA, f"Runs go to {names} ({origins}).")
     elif not reading.problems:
-        nowhere = "No exporter is to be used, so what is recorded goes nowhere."
-        yield Finding(Level.WARNING, AREA, nowhere, "Choose one, or leave exporters out for the console.")
+        nowhere = "No exporter is chosen, so runs are sent nowhere."
+        advice = "Choose an exporter, or leave the setting exporters out for the console."
+        yield Finding(Level.WARNING, AREA, nowhere, advice)
 
 
 def _shown(name: str, value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -11,19 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._guard import attempt, describe
-from threadtrail._text import listed
+from threadtrail._text import sentences
 from threadtrail.commands.doctor.background import Outcome, begin, logged
-from threadtrail.commands.doctor.chosen import (
-    Setting,
-    backend_variables,
-    is_found,
-    lines,
-    named_in,
-    settings_of,
-)
+from threadtrail.commands.doctor.chosen import backend_variables, is_found, lines, settings_of
 from threadtrail.commands.doctor.findings import Finding, Level
-from threadtrail.commands.doctor.secrets import secrets_of, without
 from threadtrail.config import registry
+from threadtrail.config.problems import problems_of
+from threadtrail.config.secrets import secrets_among, without
 from threadtrail.errors import CheckError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,36 +30,36 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 1.0
 """How much longer than its timeout a check may take before it is given up."""
 
-MAINTAINER = "See whether its settings are right; if they are, tell who maintains it."
-IN_CODE = "If your program sets this up in its code, name it: threadtrail doctor MODULE."
+MAINTAINER = "Report this to the exporter's maintainer."
+IN_CODE = "If your program configures the exporter in code, run: threadtrail doctor MODULE."
 
 
 @dataclass(slots=True)
 class _Examined:
-    """One exporter, and what was found of it so far; ``answer`` comes once its backend was asked.
+    """One exporter, and what was found about it so far; ``answer`` comes from its backend.
 
     ``close`` ends what was started here.
     """
 
     area: str
-    settings: list[Setting]
     secrets: list[str]
     findings: list[Finding] = field(default_factory=list)
     answer: Future[Outcome] | None = None
     close: Callable[..., Any] | None = None
 
     def add(self, level: Level, message: str, advice: str = "", *, refused: bool = False) -> None:
-        finding = Finding(level, self.area, message, advice, refused=refused)
-        self.findings.append(without(self.secrets, finding))
+        """Add a finding, without the secrets of this exporter."""
+        message, advice = without(self.secrets, message), without(self.secrets, advice)
+        self.findings.append(Finding(level, self.area, message, advice, refused=refused))
 
 
 def exporters(settings: Settings, timeout: float, *, running: bool, program: bool) -> Iterator[Finding]:
-    """Start each chosen exporter, have all of them ask their backends at once, and tell what came of it.
+    """Start each chosen exporter, check all backends at once, and yield what was found.
 
     Args:
-        settings: what chooses them.
-        timeout: seconds that a backend may take to answer.
-        running: the program has switched threadtrail on; its own exporter objects are started already.
+        settings: what chooses the exporters.
+        timeout: the maximum time that a backend may take to answer, in seconds.
+        running: the program has called ``instrument()``; its own exporter objects are started already.
         program: whether the program was imported.
     """
     hint = "" if program else IN_CODE
@@ -84,11 +79,12 @@ def _begin(
     choice: ExporterChoice, settings: Settings, timeout: float, *, running: bool, hint: str
 ) -> _Examined:
     name = choice.name or type(choice.instance).__name__
-    secrets = secrets_of(choice, backend_variables(choice))
-    examined = _Examined(f"exporter {name}", settings_of(choice), secrets)
+    options = [(key, option.value) for key, option in choice.options.items()]
+    variables = [(variable, os.environ[variable]) for variable in backend_variables(choice)]
+    examined = _Examined(f"exporter {name}", secrets_among([*options, *variables]))
     if not is_found(choice):
-        return examined  # which is told with the configuration
-    for line in lines(examined.settings):
+        return examined  # it is among the findings of the configuration
+    for line in lines(settings_of(choice)):
         examined.add(Level.SETTING, line)
     hint = "" if choice.options else hint
     ours = not (running and choice.instance is not None)
@@ -96,9 +92,8 @@ def _begin(
     if hooks is None:
         return examined
     if hooks.check is None:
-        examined.add(
-            Level.NOTE, "It starts. It has no hook check, so whether its backend answers is not known."
-        )
+        unknown = "It starts. It has no hook check, so whether its backend answers is unknown."
+        examined.add(Level.NOTE, unknown)
     else:
         examined.answer = begin(f"check {name}", partial(hooks.check, timeout=timeout))
     if hooks.shutdown is not None and ours:
@@ -107,14 +102,14 @@ def _begin(
 
 
 def _is_done(examined: _Examined) -> bool:
-    """Whether the exporter may be called again: one that hangs in its check may not."""
+    """Return whether the exporter may be called again: one that hangs in its check may not."""
     return examined.answer is None or examined.answer.done()
 
 
 def _started(
     examined: _Examined, choice: ExporterChoice, settings: Settings, *, start: bool, hint: str
 ) -> ExporterHooks | None:
-    """Return the hooks of the exporter, ready to be asked; None if ``instrument()`` would be refused."""
+    """Return the hooks of the exporter, started; None if ``instrument()`` would refuse it."""
     alone = settings.model_copy(update={"exporters": (choice,)})
     loaded, error = attempt(registry.load, alone)
     if error is not None:
@@ -124,7 +119,7 @@ def _started(
     hooks: ExporterHooks = exporter.hooks
     if start and hooks.start is not None:
         with logged() as records:
-            _, error = attempt(hooks.start, settings=settings)
+            _, error = attempt(exporter.start, settings)
         for record in records:
             level = Level.WARNING if record.levelno >= logging.WARNING else Level.NOTE
             examined.add(level, record.getMessage())
@@ -136,13 +131,11 @@ def _started(
 
 def _refused(examined: _Examined, error: Exception, hint: str) -> None:
     if isinstance(error, ConfigurationError):
-        for problem in error.problems:
-            examined.add(Level.PROBLEM, problem, hint, refused=True)
-        return
-    said = describe(error)
-    blamed = named_in(said, examined.settings)
-    advice = f"Correct {listed(map(str, blamed))}." if blamed else MAINTAINER
-    examined.add(Level.PROBLEM, f"Its start failed: {said}.", f"{advice} {hint}".strip(), refused=True)
+        for problem in problems_of(error):
+            examined.add(Level.PROBLEM, problem.message, sentences(problem.advice, hint), refused=True)
+    else:  # it wants to end the process
+        message = f"It cannot be started: {describe(error)}."
+        examined.add(Level.PROBLEM, message, sentences(MAINTAINER, hint), refused=True)
 
 
 def _await(examined: _Examined, answer: Future[Outcome], deadline: float, timeout: float) -> None:
@@ -151,13 +144,13 @@ def _await(examined: _Examined, answer: Future[Outcome], deadline: float, timeou
     except TimeoutError:
         examined.add(
             Level.PROBLEM,
-            f"Its check did not come back within {timeout:g} seconds.",
-            "See whether its backend can be reached from here; --timeout gives it longer.",
+            f"Its check did not return within {timeout:g} seconds.",
+            "Make sure that its backend can be reached from here, or give it more time with --timeout.",
         )
         return
     if isinstance(error, CheckError):
         examined.add(Level.PROBLEM, error.problem, error.advice)
     elif error is not None:
-        examined.add(Level.PROBLEM, f"Its check failed: {describe(error)}.", "Tell who maintains it.")
+        examined.add(Level.PROBLEM, f"Its check failed: {describe(error)}.", MAINTAINER)
     else:
-        examined.add(Level.OK, str(sentence or "It starts; there is nobody to ask."))
+        examined.add(Level.OK, str(sentence or "It starts. It has no backend to check."))

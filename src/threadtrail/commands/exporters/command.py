@@ -42,12 +42,16 @@ def run(options: argparse.Namespace) -> int:
     from threadtrail.commands.exporters.rows import not_installed, rows  # noqa: PLC0415
     from threadtrail.config.settings import read_settings  # noqa: PLC0415
 
-    reading = read_settings()
+    reading = read_settings({})
     with redirect_stdout(sys.stderr):  # what the exporters print is not part of the list
         found = rows(reading.settings, reading.origins)
     unusable = [row for row in found if row.chosen and row.problem]
-    told = {problem for row in unusable for problem in reading.problems.texts if repr(row.name) in problem}
-    others = [problem for problem in reading.problems.texts if problem not in told]
+    names = [row.name for row in unusable]
+    others = [
+        problem
+        for problem in reading.problems
+        if problem.key != "exporters" or problem.value not in names  # those have a row of their own
+    ]
     if options.json:
         sys.stdout.write(json.dumps([row.as_json() for row in found], indent=2, ensure_ascii=False) + "\n")
     else:

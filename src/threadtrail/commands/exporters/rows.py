@@ -110,8 +110,7 @@ def _installed(
         if switched_off is not None:
             state = State.SWITCHED_OFF
         if problem is not None:
-            remedy = installed.remedy(owner)
-            state, advice = State.BROKEN, f"{remedy[0].upper()}{remedy[1:]}"
+            state, advice = State.BROKEN, installed.remedy(owner)
         if len(claims) > 1:
             others = sorted(f"{each.distribution} {each.version}" for each in owners if each is not owner)
             state, problem = State.AMBIGUOUS, f"{' and '.join(others)} claims this name too"
