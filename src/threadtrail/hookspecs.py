@@ -26,8 +26,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def start(settings: Settings) -> None:
     """Get ready: called once, by ``instrument()`` or ``threadtrail doctor``, in the caller's thread.
 
-    If it raises, so does ``instrument()``: raise here for a missing key, and open no connection. If the
-    message begins with an option (``path='x': ...``), the place where that was set is added to it.
+    If it raises, so does ``instrument()``: raise here for a missing key, and open no connection. Name the
+    option that is wrong, ``ConfigurationError("there is no such folder", option="path", value=path)``, and
+    the place where it was set is added to the message. A message that begins with the option
+    (``path='x': ...``) does the same.
     """
 
 

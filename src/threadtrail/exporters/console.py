@@ -54,15 +54,16 @@ class ConsoleExporter:
         content_length: int = CONTENT_LENGTH,
     ) -> None:
         if stream not in STREAMS and not hasattr(stream, "write"):
-            raise ConfigurationError(f"stream={stream!r}: choose stderr or stdout, or pass an open text file")
+            allowed = "choose stderr or stdout, or pass an open text file"
+            raise ConfigurationError(allowed, option="stream", value=stream)
         if color not in COLORS:
-            raise ConfigurationError(f"color={color!r}: choose one of {', '.join(COLORS)}")
+            raise ConfigurationError(f"choose one of {', '.join(COLORS)}", option="color", value=color)
         if width is not None and width < LEAST_WIDTH:
-            raise ConfigurationError(
-                f"width={width!r}: choose {LEAST_WIDTH} columns or more, or leave it out"
-            )
+            allowed = f"choose {LEAST_WIDTH} columns or more, or leave it out"
+            raise ConfigurationError(allowed, option="width", value=width)
         if content_length < 1:
-            raise ConfigurationError(f"content_length={content_length!r}: choose 1 character or more")
+            allowed = "choose 1 character or more"
+            raise ConfigurationError(allowed, option="content_length", value=content_length)
         self._stream = stream
         self._color = color
         self._width = width

@@ -47,7 +47,8 @@ class JsonlExporter:
         try:
             self.path = Path(path).expanduser().absolute()
         except RuntimeError as error:
-            raise ConfigurationError(f"path={self._given!r}: {error}; write the whole path out") from error
+            problem = f"{error}; write the whole path out"
+            raise ConfigurationError(problem, option="path", value=self._given) from error
         self._descriptor: int | None = None
 
     @hookimpl
@@ -61,7 +62,8 @@ class JsonlExporter:
             with self._open():
                 pass
         except (OSError, ValueError) as error:
-            raise ConfigurationError(f"path={self._given!r}: {'; '.join(self._trouble(error))}") from error
+            problem = "; ".join(self._trouble(error))
+            raise ConfigurationError(problem, option="path", value=self._given) from error
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._guard import Guard
+from threadtrail._text import sentences
 from threadtrail.config import registry
+from threadtrail.config.problems import problems_of
 from threadtrail.config.settings import ExporterChoice, Settings
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.inline import InlineLane
@@ -70,7 +72,10 @@ class Driver:
         try:
             (loaded,) = registry.load(self._settings)
         except ConfigurationError as error:
-            raise Problem(rules.HOOKS, seen=str(error), mend="correct what is named there.") from None
+            found = problems_of(error)
+            seen = sentences(*(problem.message for problem in found))
+            mend = sentences(*(problem.advice for problem in found)) or "correct what is named there."
+            raise Problem(rules.HOOKS, seen=seen, mend=mend) from None
         self.exporter = exporter
         self.name = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
