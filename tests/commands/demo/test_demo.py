@@ -104,7 +104,7 @@ def test_sdk_warnings_do_not_clutter_the_demo_and_the_filters_are_put_back(
     assert "Warning" not in capsys.readouterr().err
 
 
-def test_unknown_exporter_is_told_before_anything_is_played(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_exporter_is_reported_before_anything_is_played(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--exporter", "nope"]) == 2
     printed, told = capsys.readouterr()
     assert printed == ""
@@ -133,7 +133,7 @@ def test_an_exporter_that_loses_events_fails_the_demo(
     assert "◆ math lesson" in drawn
 
 
-def test_disabled_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_disabled_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("THREADTRAIL_DISABLED", "1")
     assert main(["demo", "math-tutor"]) == 0
     printed, drawn = capsys.readouterr()

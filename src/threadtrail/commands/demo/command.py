@@ -1,4 +1,4 @@
-"""The subcommand ``demo``: its options, and what can go wrong before it starts."""
+"""The subcommand ``demo``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ WALK_THROUGHS = ("math-tutor", "overview")
 
 DESCRIPTION = """\
 Play two well-known walk-throughs of the Assistants API against a server on this computer, and show what
-threadtrail records of them. No key and no network is needed.
+threadtrail records. This needs no key and no network.
 
-  math-tutor   create an assistant and a thread, run, poll, read the answer; then grouped into one trace
-  overview     runs at once, a follow-up, code interpreter, file search, functions, a stream
+  math-tutor   create an assistant and a thread, run, poll, read the answer; then two runs in one trace
+  overview     several runs at once, a follow-up, code interpreter, file search, functions, a stream
 """
 
 
@@ -21,7 +21,7 @@ def add_parser(subcommands: Any) -> None:
     """Add ``demo`` to the command line."""
     parser = subcommands.add_parser(
         "demo",
-        help="see it work, on this computer alone",
+        help="play example runs on this computer, and show what is recorded",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -37,18 +37,17 @@ def add_parser(subcommands: Any) -> None:
         "--exporter",
         action="append",
         metavar="NAME",
-        help="send the events there instead of to the console, configured by environment or file as always; "
-        "may be given again",
+        help="send the events to this exporter instead of the console; its options come from the environment "
+        "and the configuration file; may be repeated",
     )
     parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play what was asked for; 1 if the server cannot start or an exporter lost events."""
-    # Imported here: the SDK and the server are not needed for anything else on this command line.
-    from threadtrail.commands.demo.stage import play  # noqa: PLC0415
-    from threadtrail.testing.server import MissingExtraError  # noqa: PLC0415
+    """Play the walk-throughs; return 1 if the server cannot start or an exporter lost events."""
+    from threadtrail.commands.demo.stage import play  # noqa: PLC0415 - `--help` does without the SDK
+    from threadtrail.testing.server import MissingExtraError  # noqa: PLC0415 - the same for the server
 
     chosen = WALK_THROUGHS if options.walk_through == "all" else (options.walk_through,)
     names = list(dict.fromkeys(options.exporter or ["console"]))

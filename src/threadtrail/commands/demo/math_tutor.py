@@ -1,4 +1,4 @@
-"""The *Math Tutor*: the first thing that everybody did with the Assistants API."""
+"""The *Math Tutor*: the first example of the Assistants API."""
 # ruff: noqa: T201 - a tutorial prints
 
 from __future__ import annotations
@@ -6,10 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import threadtrail
-from threadtrail.commands.demo.messages import newest_text
 
 if TYPE_CHECKING:
     from openai import OpenAI
+
+
+def newest_text(client: OpenAI, thread_id: str) -> str:
+    """Return the text of the newest message of a thread."""
+    newest = client.beta.threads.messages.list(thread_id, order="desc", limit=1).data[0]
+    return "\n".join(part.text.value for part in newest.content if part.type == "text")
 
 
 def solve_an_equation(client: OpenAI) -> None:
@@ -49,4 +54,4 @@ def grouped(client: OpenAI) -> None:
 
 
 PARTS = (solve_an_equation, grouped)
-"""In the order to be played; the first line of each docstring is its headline."""
+"""In the order in which they are played; the first line of each docstring is its headline."""

@@ -1,4 +1,4 @@
-"""The *Assistants overview*: what runs can do, from polling several to streaming with function calls."""
+"""The *Assistants overview*: what runs can do, from polling several at once to streaming function calls."""
 # ruff: noqa: T201 - a tutorial prints
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openai import AssistantEventHandler
 from typing_extensions import override
 
-from threadtrail.commands.demo.messages import newest_text
+from threadtrail.commands.demo.math_tutor import newest_text
 from threadtrail.commands.demo.quiz import DISPLAY_QUIZ, display_quiz
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ QUIZ_REQUEST = "Make a quiz: one multiple choice question, one open ended. Then 
 
 
 def math_tutor(client: OpenAI, *tools: AssistantToolParam) -> Assistant:
-    """Create the assistant of all parts, each time with the tools of that part."""
+    """Create the assistant that all parts use, with the tools of one part."""
     return client.beta.assistants.create(
         name="Math Tutor",
         instructions="You are a personal math tutor. Answer briefly, in a sentence or less.",
@@ -36,7 +36,7 @@ def math_tutor(client: OpenAI, *tools: AssistantToolParam) -> Assistant:
 
 
 def ask(client: OpenAI, assistant: Assistant, thread_id: str, question: str) -> Run:
-    """Add a question to a thread and begin a run; do not wait for it."""
+    """Add a question to a thread and create a run; do not wait for its end."""
     client.beta.threads.messages.create(thread_id, role="user", content=question)
     return client.beta.threads.runs.create(thread_id, assistant_id=assistant.id)
 
@@ -75,7 +75,7 @@ def file_search(client: OpenAI) -> None:
         run.id,
         thread_id=thread.id,
         order="asc",
-        # Newer SDKs say `include=[...]`.
+        # Newer SDKs have `include=[...]`.
         extra_query={"include": ["step_details.tool_calls[*].file_search.results[*].content"]},
     )
     print(newest_text(client, thread.id))
@@ -143,4 +143,4 @@ def stream(client: OpenAI) -> None:
 
 
 PARTS = (three_threads_at_once, code_interpreter, file_search, function_call, stream)
-"""In the order to be played; the first line of each docstring is its headline."""
+"""In the order in which they are played; the first line of each docstring is its headline."""

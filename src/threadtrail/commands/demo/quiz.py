@@ -1,4 +1,4 @@
-"""The function ``display_quiz`` that the assistant may call, and a student who answers it."""
+"""The function ``display_quiz`` that the assistant may call, and a student who answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DISPLAY_QUIZ: FunctionToolParam = {
 def display_quiz(arguments: str) -> str:
     """Show the quiz of a tool call's JSON arguments, and return the answers as JSON.
 
-    The student is made up: any choice is "a", and a free response is the honest one.
+    The student is made up: the answer to any choice is "a", and to a free question "I do not know."
     """
     quiz = json.loads(arguments)
     print(f"Quiz: {quiz['title']}")  # noqa: T201 - a tutorial prints

@@ -1,4 +1,4 @@
-"""What the local server answers in the demo: a tutor who knows these questions and no others."""
+"""What the local server answers in the demo: a tutor that knows these questions and no others."""
 
 from __future__ import annotations
 
@@ -105,6 +105,6 @@ SCRIPTS = {
 
 
 def choose(request: RunRequest) -> RunScript:
-    """The script for the newest question on the thread."""
+    """Return the script for the newest question of the thread."""
     question = request.last_user_text
     return next((script for words, script in SCRIPTS.items() if words in question), echo(request))

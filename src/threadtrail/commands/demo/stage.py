@@ -1,4 +1,4 @@
-"""Plays walk-throughs: server, client and the one line of ours around them, a headline before each part."""
+"""Plays walk-throughs with a local server, a client and threadtrail around them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FLUSH_SECONDS = 10.0
 
 
 def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool) -> int:
-    """Play the walk-throughs and send what happens to the exporters; return the exit code.
+    """Play the walk-throughs, export their events, and return the exit code.
 
     Raises:
-        ConfigurationError: an exporter is not installed, or wrongly configured.
+        ConfigurationError: an exporter is not installed, or one of its options is wrong.
         MissingExtraError: the packages of the local server are not installed.
     """
     screen = Console(highlight=False, markup=False, color_system="auto" if color else None)
@@ -43,7 +43,7 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
         _client(server.base_url) as client,
         warnings.catch_warnings(),
     ):
-        # The SDK calls every method of the Assistants API deprecated, each time.
+        # The SDK warns at each call that the Assistants API is deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         for name in walk_throughs:
             for part in PARTS[name]:
@@ -52,7 +52,7 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
 
 
 def _client(base_url: str) -> OpenAI:
-    # Proxies of the environment are no way to a server on this computer.
+    # A proxy of the environment does not reach a server on this computer.
     return OpenAI(base_url=base_url, api_key="sk-local", http_client=DefaultHttpxClient(trust_env=False))
 
 
@@ -66,13 +66,13 @@ def _play_part(title: str, part: Callable[[OpenAI], None], client: OpenAI, scree
     screen.rule(Text(f"{title}: {headline}", "bold"), align="left", style="cyan")
     part(client)
     screen.print()
-    # What the program printed comes before what the exporter shows of it.
+    # What the program printed comes before what the exporter prints about it.
     sys.stdout.flush()
     threadtrail.flush(FLUSH_SECONDS)
 
 
 def _report(screen: Console, *, delivered: bool) -> int:
-    """Say what became of the events, and how to have the same elsewhere."""
+    """Print how many events were delivered, and how to record a program of your own."""
     status = threadtrail.status()
     if not status.active:
         screen.print("\nTHREADTRAIL_DISABLED is set, so nothing was recorded.")
@@ -83,7 +83,5 @@ def _report(screen: Console, *, delivered: bool) -> int:
         lost += lane.lost
         trouble = f", {lane.failed} failed, {lane.dropped} dropped: {lane.last_error}" if lane.lost else ""
         screen.print(f"{name}: {lane.delivered} events delivered{trouble}", soft_wrap=True)
-    screen.print(
-        "The same for a program of yours: import threadtrail; threadtrail.instrument()", soft_wrap=True
-    )
+    screen.print("To record your own program: import threadtrail; threadtrail.instrument()", soft_wrap=True)
     return 0 if delivered and not lost else 1
