@@ -72,7 +72,7 @@ def test_a_command_gets_its_options_and_gives_the_exit_code(monkeypatch: pytest.
     assert len(seen) == 1
 
 
-def test_configuration_errors_are_told_and_are_wrong_use(
+def test_configuration_errors_are_reported_and_are_wrong_use(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
-"""The command ``threadtrail``: finds the subcommand, and turns what goes wrong into an exit code.
+"""The command ``threadtrail``: runs a subcommand, and turns errors into exit codes.
 
-A subcommand is a module with ``add_parser(subcommands)``, which sets ``run`` on its parser: a function from
-the parsed options to the exit code. It imports what it needs when it runs, so that ``--help`` stays quick.
+A subcommand is a module with ``add_parser(subcommands)``, which sets ``run`` on its parser: a function that
+takes the parsed options and returns the exit code. It imports what it needs when it runs, so that ``--help``
+stays quick.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ COMMANDS = (demo, exporters, doctor)
 
 EPILOG = """\
 examples:
-  threadtrail demo math-tutor      an assistant at work, and what is recorded
-  threadtrail exporters            where runs go, and which setting says so
-  threadtrail doctor myapp.main    whether all is well with that program
+  threadtrail demo math-tutor      play a run, and see what is recorded
+  threadtrail exporters            list the exporters, and what enables them
+  threadtrail doctor myapp.main    check the settings and backends of a program
 """
 
 FAILED = 1
@@ -42,14 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USE
     try:
         code: int = options.run(options)
-        sys.stdout.flush()  # here, where a reader that has left can still be dealt with
+        sys.stdout.flush()  # here, where a closed pipe can still be handled
     except threadtrail.ConfigurationError as error:
         sys.stderr.write(f"threadtrail: {error}\n")
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # `threadtrail ... | head`: what is left has nowhere to go, and the interpreter flushes once more.
+        # `threadtrail ... | head`: the reader has gone, and the interpreter flushes once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code

@@ -22,7 +22,7 @@ class ConfigurationError(ValueError):
     ``problems`` holds one text for each problem: the setting, its value, where it was set, what is allowed
     and how to correct it. ``str()`` joins them.
 
-    An exporter that refuses one of its options names it, and the message then says where it was set:
+    An exporter that refuses one of its options names it, and the message then shows where it was set:
     ``ConfigurationError("there is no such folder", option="path", value=path)``.
     """
 

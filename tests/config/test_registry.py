@@ -107,7 +107,7 @@ def error_of(**keywords: Any) -> ConfigurationError:
 # --- finding -------------------------------------------------------------------------------------
 
 
-def test_available_tells_what_is_installed_and_imports_nothing(install: Installer) -> None:
+def test_available_lists_what_is_installed_and_imports_nothing(install: Installer) -> None:
     install(
         "my-exporters", {"good": "good_module:Exporter", "broken": "no_such:Thing"}, "2.1", good_module=GOOD
     )
@@ -134,7 +134,7 @@ def test_metadata_that_nobody_can_read_does_not_hide_the_others(install: Install
     assert [loaded.name for loaded in load(exporters="one")] == ["one"]
 
 
-def test_two_distributions_with_one_name_are_both_told(install: Installer) -> None:
+def test_two_distributions_with_one_name_are_both_reported(install: Installer) -> None:
     install("first-owner", {"same": "module_one:Exporter"}, "1.2", module_one=GOOD)
     install("second-owner", {"same": "module_two:Exporter", "other": "module_two:Exporter"}, module_two=GOOD)
     text = str(error_of(exporters="same"))
@@ -152,7 +152,7 @@ def test_settings_made_by_hand_are_checked_as_well() -> None:
         registry.load(Settings(exporters=twice))
 
 
-def test_an_exporter_that_cannot_be_imported_is_told_with_its_cause(
+def test_an_exporter_that_cannot_be_imported_is_reported_with_its_cause(
     install: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("threadtrail.config.installed.PLUGINS", ("backend",))
@@ -169,7 +169,7 @@ def test_an_exporter_that_cannot_be_imported_is_told_with_its_cause(
     assert causes == ["ModuleNotFoundError", "AttributeError"]
 
 
-def test_an_entry_point_that_is_no_factory_is_told(install: Installer) -> None:
+def test_an_entry_point_that_is_no_factory_is_reported(install: Installer) -> None:
     install("one", {"one": "module_one", "two": "module_one:nothing"}, module_one="nothing = None")
     for problem in error_of(exporters=["one", "two"]).problems:
         assert "must name a class or a function that returns an exporter" in problem
@@ -189,7 +189,9 @@ def test_options_reach_the_factory_converted_from_text(
     assert load_one("one").options["tags"] == ["a,b"]
 
 
-def test_options_that_do_not_fit_are_all_told(install: Installer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_do_not_fit_are_all_reported(
+    install: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install("one", {"one": "module_one:Exporter"}, module_one=GOOD)
     monkeypatch.setenv("THREADTRAIL_ONE_SIZE", "big")
     error = error_of(exporters={"one": {"pth": "z", "path": 5, "api_key": 3, "api_kee": "sk-1"}})
@@ -204,7 +206,7 @@ def test_options_that_do_not_fit_are_all_told(install: Installer, monkeypatch: p
     assert "sk-1" not in text
 
 
-def test_a_missing_option_is_told_with_its_variable(install: Installer) -> None:
+def test_a_missing_option_is_reported_with_its_variable(install: Installer) -> None:
     module = "def make(public_key: str, *, host='x'): raise AssertionError('must not be called')"
     install("one", {"my-own": "module_one:make"}, module_one=module)
     text = str(error_of(exporters="my-own"))
@@ -254,7 +256,7 @@ def test_annotations_that_cannot_be_resolved_or_checked_let_values_pass(
     assert load_one("one", client=client, voice=voice).options == (client, 3, voice, False, "7")
 
 
-def test_a_factory_that_raises_is_told_and_chained_and_keeps_secrets(install: Installer) -> None:
+def test_a_factory_that_raises_is_reported_and_chained_and_keeps_secrets(install: Installer) -> None:
     module = """
         from threadtrail.errors import ConfigurationError
         def refuse(api_key: str): raise LookupError(f"the backend does not know {api_key}")
@@ -300,7 +302,7 @@ def test_options_may_be_models_dataclasses_and_objects(install: Installer) -> No
     assert exporter.options == (Path("runs"), 3, "me", stream)
 
 
-def test_what_an_option_may_be_is_said_once_and_in_plain_words() -> None:
+def test_what_an_option_may_be_is_stated_once_and_in_plain_words() -> None:
     error = error_of(exporters={"console": {"color": "pink", "width": "broad", "stream": "nowhere"}})
     console = "exporter 'console' (threadtrail.exporters.console:ConsoleExporter, from threadtrail "
     must_be = "(keyword argument): it must be"
@@ -341,7 +343,7 @@ def test_types_in_words(kind: Any, words: str | None) -> None:
     assert in_words(kind) == words
 
 
-def test_what_a_type_of_an_options_own_says_is_told(install: Installer) -> None:
+def test_what_a_type_of_an_options_own_says_is_reported(install: Installer) -> None:
     module = """
         import dataclasses
         from typing import Annotated
@@ -432,7 +434,7 @@ def test_an_exporter_without_start_starts() -> None:
     assert with_start.exporter.calls == [("start", settings)]  # type: ignore[attr-defined]  # a Recorder
 
 
-def test_a_path_that_jsonl_cannot_write_is_told_with_its_origin(
+def test_a_path_that_jsonl_cannot_write_is_reported_with_its_origin(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("THREADTRAIL_JSONL_PATH", "/nope/x")
@@ -449,7 +451,7 @@ def test_a_path_that_jsonl_cannot_write_is_told_with_its_origin(
         given.start(Settings())
 
 
-def test_an_option_that_the_constructor_refuses_is_told_with_its_origin(
+def test_an_option_that_the_constructor_refuses_is_reported_with_its_origin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("THREADTRAIL_CONSOLE_WIDTH", "12")

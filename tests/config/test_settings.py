@@ -153,7 +153,7 @@ def test_no_exporters_at_all_is_a_choice(form: object, monkeypatch: pytest.Monke
     assert load_settings(exporters=form).exporters == ()
 
 
-def test_no_exporters_at_all_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_exporters_at_all_can_be_chosen_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "none")
     assert load_settings().exporters == ()
 
@@ -365,7 +365,7 @@ def test_a_named_file_that_does_not_exist_is_an_error(
 
 
 @pytest.mark.parametrize("name", ["threadtrail.toml", "pyproject.toml"])
-def test_invalid_toml_is_told_with_path_and_line(here: Path, name: str) -> None:
+def test_invalid_toml_is_reported_with_path_and_line(here: Path, name: str) -> None:
     (here / name).write_text("# one\n# two\nqueue_size = = 1\n")
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
@@ -374,12 +374,12 @@ def test_invalid_toml_is_told_with_path_and_line(here: Path, name: str) -> None:
     assert caught.value.__cause__ is not None
 
 
-def test_a_file_that_is_not_utf_8_is_told(here: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(here: Path) -> None:
     (here / "threadtrail.toml").write_bytes(b"queue_size = '\xff'")
     assert "it is not valid TOML" in error_of()
 
 
-def test_a_file_that_cannot_be_read_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_reported(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = here / "threadtrail.toml"
     path.write_text("")
 
@@ -395,12 +395,12 @@ def test_a_file_that_cannot_be_read_is_told(here: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "text", ["tool = 1", "[tool]\nthreadtrail = 'x'", "tool = []", "[[tool.threadtrail]]"]
 )
-def test_a_table_that_is_none_is_told(here: Path, text: str) -> None:
+def test_a_table_that_is_none_is_reported(here: Path, text: str) -> None:
     (here / "pyproject.toml").write_text(text)
     assert "tool.threadtrail must be a table" in error_of()
 
 
-def test_a_pyproject_that_says_nothing_of_threadtrail_is_fine(here: Path) -> None:
+def test_a_pyproject_without_settings_of_threadtrail_is_fine(here: Path) -> None:
     (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     assert load_settings() == Settings()
 
@@ -434,7 +434,7 @@ def test_a_deleted_current_directory_holds_no_file(here: Path) -> None:
         ("redact", "not callable", "a function, not async"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_key_value_origin_and_what_is_allowed(
+def test_a_wrong_value_is_reported_with_its_key_value_origin_and_what_is_allowed(
     key: str, value: object, allowed: str
 ) -> None:
     text = error_of(**{key: value})
@@ -453,7 +453,7 @@ def test_redact_is_taken_as_it_is() -> None:
     assert load_settings(redact=str.upper).redact is str.upper
 
 
-def test_redact_outside_of_a_keyword_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redact_outside_of_a_keyword_is_reported(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "threadtrail.toml").write_text('redact = "my.module"')
     monkeypatch.setenv("THREADTRAIL_REDACT", "my.module")
     text = error_of()
@@ -470,7 +470,7 @@ def test_a_wrong_value_names_the_variable_or_the_file(here: Path, monkeypatch: p
     assert "sample_rate = '2' (environment variable THREADTRAIL_SAMPLE_RATE)" in text
 
 
-def test_a_misspelt_key_is_told_with_what_was_meant(here: Path) -> None:
+def test_a_misspelt_key_is_reported_with_what_was_meant(here: Path) -> None:
     (here / "threadtrail.toml").write_text("sampel_rate = 0.5")
     text = error_of(capture_contents=False)
     assert "capture_contents = False (keyword argument): there is no such setting." in text
@@ -519,7 +519,7 @@ def test_the_text_of_a_misspelt_option_is_shown_only_if_what_was_meant_is_no_sec
     assert "THREADTRAIL_LANGFUES_SECRET_KEY = (hidden)" in text
 
 
-def test_an_unknown_exporter_is_told_with_the_choices_and_the_command() -> None:
+def test_an_unknown_exporter_is_reported_with_the_choices_and_the_command() -> None:
     text = error_of(exporters=["langfues", "agentops", "honeycomb"])
     assert "'langfues' (keyword argument): there is no such exporter. Did you mean 'langfuse'?" in text
     assert "pip install 'threadtrail[" in text
@@ -527,7 +527,7 @@ def test_an_unknown_exporter_is_told_with_the_choices_and_the_command() -> None:
     assert "Installed: console, jsonl" in text
 
 
-def test_all_problems_are_told_at_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_at_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "threadtrail.toml").write_text("= ")
     monkeypatch.setenv("THREADTRAIL_QUEUE_SIZE", "x")
     monkeypatch.setenv("THREADTRAIL_QUEUE_SIZES", "1")

@@ -94,9 +94,15 @@ FAULTS = {
     "TestHangsInCheck": ("test_survives_a_dead_backend", "seen: check had not returned after 0.3 s."),
     "TestHangsWithDeadBackend": ("test_survives_a_dead_backend", "export or flush had not returned"),
     "TestChecksWrongly": ("test_check_finds_nothing_wrong", "check() raised RuntimeError: I cannot tell"),
-    "TestMisspelt": ("test_hooks_are_valid", "there is no hook 'shut_down'.\n  mend: Did you mean 'shutdown'?"),
+    "TestMisspelt": (
+        "test_hooks_are_valid",
+        "there is no hook 'shut_down'.\n  mend: Did you mean 'shutdown'?",
+    ),
     "TestWraps": ("test_hooks_are_valid", "its hook 'flush' is a wrapper"),
-    "TestUnmarked": ("test_hooks_are_valid", "its method export is not marked.\n  mend: Put @threadtrail.hookimpl"),
+    "TestUnmarked": (
+        "test_hooks_are_valid",
+        "its method export is not marked.\n  mend: Put @threadtrail.hookimpl",
+    ),
     "TestEffectsAtImport": (IMPORT, "importing testing.faulty_import had effects: "),
     "TestTakenOut": (
         "test_no_rule_is_overridden",

@@ -177,7 +177,7 @@ def test_agentops_initialised_beside_other_exporters(receiver: Receiver, tmp_pat
     assert warning["message"] == (
         "AgentOps has wrapped Assistants.create, Messages.list, Runs.create, Runs.retrieve, "
         "Runs.create_and_stream: it makes a span of each of these calls, polls too, and counts a run's "
-        "tokens again on each. What threadtrail records stays right."
+        "tokens again on each. What threadtrail records is not affected."
     )
     assert warning["advice"].startswith("Call agentops.init(instrument_llm_calls=False)")
     (note,) = of(findings, "note")

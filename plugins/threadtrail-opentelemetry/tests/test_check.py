@@ -234,4 +234,4 @@ def test_the_command_where_the_program_sets_the_provider(tmp_path: Path) -> None
     told = [each["message"] for each in findings]
     assert code == 0
     assert "Spans go to the program's own provider (TracerProvider), which sends them by itself." in told
-    assert "OpenTelemetry's global provider is the program's own; it sends with: ConsoleSpanExporter." in told
+    assert "OpenTelemetry's global provider is the program's own. It sends with: ConsoleSpanExporter." in told

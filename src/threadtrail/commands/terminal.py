@@ -1,4 +1,4 @@
-"""How commands print: with colours and wrapped on a terminal, as whole lines elsewhere."""
+"""Prints the output of commands: in colour and wrapped on a terminal, as whole lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def terminal(*, color: bool = True) -> Console | None:
-    """Return a console for standard output, or None if that is no terminal: then lines stay whole."""
+    """Return a console for standard output, or None if that is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 - `--help` does without
 
     console = Console(file=sys.stdout, highlight=False, no_color=None if color else True)
@@ -23,7 +23,7 @@ def terminal(*, color: bool = True) -> Console | None:
 
 
 def print_on(console: Console, *items: RenderableType) -> None:
-    """Print the items, with what standard output cannot encode replaced."""
+    """Print the items; characters that standard output cannot encode are replaced."""
     with console.capture() as capture:
         for item in items:
             console.print(item)
@@ -31,7 +31,7 @@ def print_on(console: Console, *items: RenderableType) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print the lines as they are, with what standard output cannot encode replaced."""
+    """Print the lines; characters that standard output cannot encode are replaced."""
     _write("".join(f"{line.rstrip()}\n" for line in lines))
 
 

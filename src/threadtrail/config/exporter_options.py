@@ -125,7 +125,7 @@ def _readings(option: Option) -> Iterator[Any]:
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:
     """Return what checks values of this type; None for types that pydantic cannot check (a Protocol)."""
-    for config in (_CONFIG, None):  # a model or dataclass brings its own and refuses another
+    for config in (_CONFIG, None):  # a model or dataclass has its own and refuses another
         try:
             return TypeAdapter(kind, config=config)
         except (PydanticUserError, PydanticUndefinedAnnotation):

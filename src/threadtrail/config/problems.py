@@ -79,7 +79,7 @@ def error_of(*problems: Problem | str) -> ConfigurationError:
 
 
 def problems_of(error: ConfigurationError) -> tuple[Problem, ...]:
-    """Return the problems of an error as values; the text of an exporter's author is what one ``says``."""
+    """Return the problems of an error as values; a text of an exporter's author becomes what one ``says``."""
     return tuple(
         found if isinstance(found, Problem) else Problem(error.option or "", error.value, says=str(found))
         for found in error.details

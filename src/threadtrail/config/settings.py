@@ -78,7 +78,7 @@ Redact = Annotated[
 
 
 class Settings(BaseModel):
-    """All settings, checked. ``Settings()`` holds the defaults, whatever the environment and files say."""
+    """All settings, checked. ``Settings()`` has the defaults and reads neither environment nor files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

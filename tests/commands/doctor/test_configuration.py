@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from doctors_visit import Visit
 
 
-def test_each_setting_is_told_with_its_place(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_is_reported_with_its_place(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     file = visit.here / "threadtrail.toml"
     file.write_text('settle_seconds = 2\nsample_rate = 0.5\nexporters = ["console"]\n')
     monkeypatch.setenv("THREADTRAIL_SAMPLE_RATE", "0.25")
@@ -25,7 +25,7 @@ def test_each_setting_is_told_with_its_place(visit: Visit, monkeypatch: pytest.M
     ]
 
 
-def test_all_that_is_wrong_is_told_and_the_rest_looked_at(visit: Visit) -> None:
+def test_all_that_is_wrong_is_reported_and_the_rest_looked_at(visit: Visit) -> None:
     (visit.here / "threadtrail.toml").write_text(
         'sample_rat = 1\nqueue_size = 0\nexporters = ["jsonl", "console"]\n'
     )
@@ -61,4 +61,4 @@ def test_a_timeout_that_is_none_is_wrong_use(seconds: str, capsys: pytest.Captur
     with pytest.raises(SystemExit) as exit_:
         cli.main(["doctor", f"--timeout={seconds}"])
     assert exit_.value.code == 2
-    assert f"'{seconds}' is no number of seconds above 0" in capsys.readouterr().err
+    assert f"'{seconds}' is not a number of seconds above 0" in capsys.readouterr().err

@@ -127,7 +127,7 @@ def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer,
     for name in ("acme", "ajax"):
         assert found.of(f"exporter {name}")[-1] == (
             "problem",
-            "Its check did not come back within 0.2 seconds.",
+            "Its check did not return within 0.2 seconds.",
         )
     assert found.of("exporter console") == CONSOLE
     assert "shutdown" not in calls()  # not while its check is still under way
@@ -162,7 +162,7 @@ def test_settings_in_code_are_asked_for_where_none_are_configured(visit: Visit) 
     assert visit(visit.program(""), "--exporter", "jsonl").only("problem")["advice"] is None
 
 
-def test_what_an_exporter_logs_at_its_start_is_told(answer: Any, visit: Visit) -> None:
+def test_what_an_exporter_logs_at_its_start_is_reported(answer: Any, visit: Visit) -> None:
     answer("talkative")
     found = visit()
     assert found.of(AREA)[1:3] == [SAYS, ("warning", "acme warns of rain")]

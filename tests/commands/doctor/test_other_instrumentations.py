@@ -91,10 +91,10 @@ def wrap() -> Iterator[Callable[..., None]]:
 def test_nobody(visit: Visit) -> None:
     assert conflicts() == []
     assert visit().of(AREA) == [
-        ("ok", "Without your program, nothing else has wrapped the methods that threadtrail patches.")
+        ("ok", "Without your program, no other tool has wrapped the methods that threadtrail patches.")
     ]
     assert visit(visit.program("")).of(AREA) == [
-        ("ok", "Nothing else has wrapped the methods that threadtrail patches.")
+        ("ok", "No other tool has wrapped the methods that threadtrail patches.")
     ]
 
 
@@ -119,7 +119,7 @@ def test_every_way_to_wrap_is_found(
     assert finding.level is Level.NOTE
     assert finding.message == (
         "OpenInference has wrapped Runs.create: it makes a span of every request, polls too, without tokens. "
-        "What threadtrail records stays right."
+        "What threadtrail records is not affected."
     )
     assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai" in finding.advice
 
@@ -149,14 +149,14 @@ def test_one_that_nobody_knows_is_a_note_and_two_are_two(visit: Visit, wrap: Cal
             "warning",
             (
                 "AgentOps has wrapped Runs.create: it makes a span of each of these calls, polls too, and "
-                "counts a run's tokens again on each. What threadtrail records stays right."
+                "counts a run's tokens again on each. What threadtrail records is not affected."
             ),
         ),
         (
             "note",
             (
                 "acme_tracing has wrapped Runs.create: it sees these calls too. What threadtrail records "
-                "stays right."
+                "is not affected."
             ),
         ),
     ]
@@ -187,7 +187,7 @@ def test_what_is_installed_is_noted(
     install("openinference-instrumentation-openai", {}, "0.1.66")
     found = visit()
     assert found.only("note")["message"] == (
-        "OpenInference is installed (openinference-instrumentation-openai 0.1.66). Where it is switched on "
+        "OpenInference is installed (openinference-instrumentation-openai 0.1.66). If it is switched on "
         "it records the same calls."
     )
     assert found.code == 0

@@ -25,7 +25,7 @@ def test_nothing_configured(here: Path) -> None:
         ("ok", "No exporter is configured, so runs go to console, the default.")
     ]
     assert found.of("exporter console") == CONSOLE
-    assert ("ok", "All 61 methods that threadtrail patches are there.") in found.of("sdk")
+    assert ("ok", "All 61 methods that threadtrail patches exist.") in found.of("sdk")
     assert found.stderr == ""
     assert list(here.iterdir()) == []
 
@@ -39,7 +39,7 @@ def test_switched_off(here: Path) -> None:
             "area": "configuration",
             "message": "threadtrail is switched off (environment variable THREADTRAIL_DISABLED): "
             "instrument() does nothing.",
-            "advice": "Without that, runs are recorded.",
+            "advice": "To record runs, remove that setting.",
             "refused": False,
         }
     ]
@@ -52,7 +52,7 @@ def test_a_file_that_is_no_toml(here: Path) -> None:
     assert found.code == 2
     problem = found.only("problem")
     assert problem["message"].startswith(
-        f"the configuration file {here / 'threadtrail.toml'} is no valid TOML: Invalid value"
+        f"configuration file {here / 'threadtrail.toml'}: it is not valid TOML: Invalid value"
     )
     assert problem["refused"]
 
@@ -80,7 +80,7 @@ def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
     assert found.code == 1
     problem = found.only("problem")
     assert problem["message"] == (
-        "This SDK lacks methods that begin or follow runs: Runs.create, Runs.poll. Runs may go unseen "
+        "This SDK lacks methods that create or follow runs: Runs.create, Runs.poll. Runs may not be recorded "
         "(59 of 61 methods are recorded)."
     )
     assert problem["advice"].startswith("Install a version from 1.21.0 to 3.54.0")
@@ -105,7 +105,7 @@ def test_no_sdk_at_all(here: Path) -> None:
     assert found.code == 1
     problem = found.only("problem")
     assert problem["message"] == "The SDK cannot be imported: ImportError: no openai here."
-    assert problem["advice"] == "Install it where threadtrail runs: pip install openai"
+    assert problem["advice"] == "Install it in this environment: pip install openai"
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ def test_another_instrumentation(
     found = doctor(here, PYTHONPATH=str(folder))
     assert (found.code, found.worst) == (0, [])
     assert found.only("note")["message"] == (
-        f"{distribution}Where it is switched on, as opentelemetry-instrument does, it records the same calls."
+        f"{distribution}If it is switched on, as opentelemetry-instrument does, it records the same calls."
     )
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai"}
     quiet = doctor(here, PYTHONPATH=str(folder), **off).only("note")["message"]
-    assert quiet == f"{distribution}Where it is switched on it records the same calls."
+    assert quiet == f"{distribution}If it is switched on it records the same calls."
     found = doctor(here, "app", PYTHONPATH=str(folder))
     assert found.code == 0
     level = "note" if module.startswith("openinference") else "warning"
@@ -169,7 +169,7 @@ def test_a_terminal_shows_it_in_colours_and_wraps_below_the_sentence(here: Path)
     assert all(len(line) <= 70 for line in lines)
     start = lines.index("  warning  threadtrail is switched off (environment variable")
     assert lines[start + 1].startswith(" " * 11 + "THREADTRAIL_DISABLED)")
-    assert "           → Without that, runs are recorded." in lines
+    assert "           → To record runs, remove that setting." in lines
     assert lines[-1] == "1 warning."
 
 
@@ -184,7 +184,7 @@ def test_a_pipe_gets_whole_lines(here: Path) -> None:
     ascii_only = subprocess.run(
         command, cwd=here, capture_output=True, check=True, timeout=50, env={"PYTHONIOENCODING": "ascii"}
     )
-    assert b"-> To see what your program sets up" in ascii_only.stdout
+    assert b"-> To check what your program sets up" in ascii_only.stdout
 
 
 def test_what_the_program_prints_and_logs_is_not_in_the_report(here: Path) -> None:

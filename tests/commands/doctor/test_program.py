@@ -68,7 +68,9 @@ def test_a_program_that_cannot_be_imported_is_a_problem(visit: Visit, source: st
     assert found.code == 1
     problem = found.only("problem")
     assert problem["message"] == f"visited_app cannot be imported: {error}."
-    assert problem["advice"] == "Mend that first: what it sets up is not seen below."
+    assert (
+        problem["advice"] == "Correct that first. The findings below do not include what the program sets up."
+    )
     assert found.of("configuration") != []
 
 
@@ -77,7 +79,7 @@ def test_one_that_is_not_there(visit: Visit) -> None:
     assert "No such file" in visit("nowhere.py").only("problem")["message"]
 
 
-def test_a_wrong_configuration_in_the_program_is_told_as_such(visit: Visit) -> None:
+def test_a_wrong_configuration_in_the_program_is_reported_as_such(visit: Visit) -> None:
     found = visit(
         visit.program("import threadtrail\nthreadtrail.instrument(sample_rate=2, settle_seconds=-1)")
     )
@@ -99,7 +101,7 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
     ]
     assert found.only("problem")["message"] == "My backend is not there."
     assert found.of("exporter console") == CONSOLE
-    assert ("ok", "All 61 methods that threadtrail patches are there.") in found.of("sdk")
+    assert ("ok", "All 61 methods that threadtrail patches exist.") in found.of("sdk")
     # The program's own object was started by the program, and is neither started again nor closed.
     assert sys.modules["visited_app"].mine.calls == ["start", "check"]
     assert threadtrail.status().active

@@ -100,7 +100,7 @@ def test_switched_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     )
 
 
-def test_hooks_are_told_without_building_an_exporter(
+def test_hooks_are_reported_without_building_an_exporter(
     install: Installer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     targets = {"a-class": "listed:Exporter", "typed": "listed:make", "untyped": "listed:make_something"}
@@ -151,8 +151,8 @@ def test_two_distributions_of_one_name(
     first, second = listed(capsys)["both"]
     assert (first["distribution"], second["distribution"]) == ("acme", "ajax")
     assert {first["state"], second["state"]} == {"ambiguous"}
-    assert first["problem"] == "ajax 2.0 claims this name too"
-    assert second["problem"] == "acme 1.0 claims this name too"
+    assert first["problem"] == "ajax 2.0 provides it too"
+    assert second["problem"] == "acme 1.0 provides it too"
     assert "pip uninstall" in first["advice"]
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "both")
     listed(capsys, code=1)
@@ -174,7 +174,7 @@ def test_chosen_and_not_installed(
     )
 
 
-def test_what_could_be_installed_is_told(
+def test_what_could_be_installed_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("threadtrail.config.installed.PLUGINS", ("hologram",))

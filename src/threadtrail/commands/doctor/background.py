@@ -1,4 +1,4 @@
-"""Runs what may hang in a thread of its own, which can be given up; and listens to what exporters log."""
+"""Runs calls that may hang in threads of their own, and collects what exporters log."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Outcome = tuple[Any, Exception | None]
 
 
 def begin(name: str, function: Callable[..., Any], *args: Any) -> Future[Outcome]:
-    """Begin to call the function; the future gets what it returned, or the error that it raised.
+    """Call the function in a thread; the future gets what it returned, or the error that it raised.
 
-    The thread does not keep the process alive: who waits too long for the future may go.
+    The thread does not keep the process alive, so a call that hangs can be abandoned.
     """
     future: Future[Outcome] = Future()
     thread = threading.Thread(
@@ -42,7 +42,7 @@ class _Keeper(logging.Handler):
 
 @contextmanager
 def logged() -> Iterator[list[logging.LogRecord]]:
-    """Collect what is logged in the block as ``threadtrail`` and below, from INFO on; nothing is printed."""
+    """Collect what the logger ``threadtrail`` and those below it log in the block, from INFO on."""
     keeper = _Keeper()
     level, propagated = LOGGER.level, LOGGER.propagate
     LOGGER.addHandler(keeper)

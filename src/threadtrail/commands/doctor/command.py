@@ -1,4 +1,4 @@
-"""The subcommand ``doctor``: is everything as it has to be, and if not, what is to be done?"""
+"""The subcommand ``doctor``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 5.0
 
 DESCRIPTION = """\
-Look at the SDK, the configuration, each chosen exporter and its backend, and at other instrumentations of
-the same methods; say what is wrong and what to do about it. Exporters are started as instrument() starts
-them, which makes jsonl create its file. Their backends are asked whether they are there and take the key;
-nothing is stored there.
+Check the SDK, the configuration, each chosen exporter and its backend, and other instrumentations of the
+same methods; print what is wrong and how to correct it. Exporters are started as instrument() starts them,
+so jsonl creates its file. Backends are asked whether they answer and accept the key; nothing is stored there.
 
-The doctor is a process of its own: what your program sets up in code, it sees when the program is named.
-Its module is then imported first, as `import` does it.
+The doctor runs in a process of its own. It sees what your program sets up in code only if you name the
+program: its module is then imported first.
 """
 
 EPILOG = """\
-exit codes: 0  nothing is wrong (there may be notes and warnings)
-            1  at least one problem; with --strict, or a warning
-            2  wrong use, or threadtrail.instrument() would refuse to start
+exit codes: 0  no problem (there may be notes and warnings)
+            1  at least one problem; with --strict, at least one problem or warning
+            2  wrong use, or threadtrail.instrument() would raise ConfigurationError
 """
 
 
@@ -35,7 +34,7 @@ def add_parser(subcommands: Any) -> None:
     """Add ``doctor`` to the command line."""
     parser = subcommands.add_parser(
         "doctor",
-        help="is everything as it has to be, and do the backends answer",
+        help="check the SDK, the settings, the exporters and their backends",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,25 +47,24 @@ def add_parser(subcommands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="look at this exporter instead of those that are configured; may be given again",
+        help="check this exporter instead of the configured ones; may be repeated",
     )
     parser.add_argument(
         "--timeout",
         type=_seconds,
         default=TIMEOUT_SECONDS,
         metavar="SECONDS",
-        help=f"how long a backend may take to answer (default: {TIMEOUT_SECONDS:g}); all are asked at once",
+        help=f"how long a backend may take to answer (default: {TIMEOUT_SECONDS:g}); all are checked at once",
     )
-    parser.add_argument("--strict", action="store_true", help="a warning counts as a problem")
-    parser.add_argument("--json", action="store_true", help="as JSON, for tools")
+    parser.add_argument("--strict", action="store_true", help="count a warning as a problem")
+    parser.add_argument("--json", action="store_true", help="print JSON, for tools")
     parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at everything, print it, and return the exit code."""
-    # Imported here: `--help` needs none of it.
-    from threadtrail.commands.doctor.examine import examine  # noqa: PLC0415
+    """Examine everything, print the findings, and return the exit code."""
+    from threadtrail.commands.doctor.examine import examine  # noqa: PLC0415 - `--help` does without
 
     with redirect_stdout(sys.stderr):  # what programs and exporters print is not part of the report
         report = examine(options.module, options.exporter, options.timeout)
@@ -80,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(report: Report, *, color: bool) -> None:
-    from threadtrail.commands.doctor.render import lines, tables  # noqa: PLC0415
-    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415
+    from threadtrail.commands.doctor.render import lines, tables  # noqa: PLC0415 - as above
+    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415 - as above
 
     console = terminal(color=color)
     if console is None:
@@ -96,5 +94,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return seconds

@@ -1,4 +1,4 @@
-"""One look at everything, in the order in which it is told."""
+"""Examines everything, in the order of the report."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def examine(module: str | None, names: Sequence[str], timeout: float) -> Report:
-    """Look at the environment, the SDK, the configuration, the exporters and other instrumentations.
+    """Examine the environment, the SDK, the configuration, the exporters and other instrumentations.
 
     Args:
-        module: the user's program, imported first; ``None`` for none.
-        names: exporters to look at instead of those that are configured.
-        timeout: seconds that a backend may take to answer.
+        module: the program, imported first; ``None`` for none.
+        names: exporters to check instead of the configured ones.
+        timeout: the time that a backend may take to answer, in seconds.
     """
     report = Report()
     report.add(sdk.environment())
@@ -32,7 +32,7 @@ def examine(module: str | None, names: Sequence[str], timeout: float) -> Report:
     settings = reading.settings
     if not settings.disabled:
         report.add(exporters(settings, timeout, running=running is not None, program=module is not None))
-    # Last, since an exporter may have taken the wrappers of others off when it was started.
+    # Last, since an exporter may remove the wrappers of others when it is started.
     found = other_instrumentations.live(settings.exporters)
     report.add(found or [other_instrumentations.nothing_found(program=module is not None)])
     if not found:

@@ -1,4 +1,4 @@
-"""What the doctor finds: one sentence each, how bad it is, and what to do about it."""
+"""What the doctor finds: how bad it is, what it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Level(StrEnum):
     """How bad a finding is."""
 
     SETTING = "setting"
-    """What is set, or a default, and where it stands; whether it is right, other findings say."""
+    """What is set, or a default, and where; other findings show whether it is right."""
     OK = "ok"
     NOTE = "note"
     """Worth knowing; nothing is wrong."""
@@ -28,10 +28,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """One result of a check.
 
-    ``area`` says what it belongs to (``sdk``, ``exporter langfuse``), ``message`` what was found and
-    ``advice`` what to do about it. ``refused`` marks what ``threadtrail.instrument()`` refuses to start with.
+    ``area`` is what it belongs to (``sdk``, ``exporter langfuse``), ``message`` what was found and
+    ``advice`` what to do about it. With ``refused``, ``threadtrail.instrument()`` raises an error for it.
     """
 
     level: Level
@@ -46,20 +46,20 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """Everything that was found, in the order in which it is told."""
+    """All findings, in the order in which they are shown."""
 
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Take in more findings."""
+        """Add more findings."""
         self.findings += findings
 
     def count(self, level: Level) -> int:
-        """How many findings are of this level."""
+        """Return the number of findings of this level."""
         return sum(finding.level is level for finding in self.findings)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return 2 if ``instrument()`` would refuse to start, 1 if there is a problem, else 0.
+        """Return 2 if ``instrument()`` would raise an error, 1 if there is a problem, else 0.
 
         With ``strict``, a warning counts as a problem.
         """

@@ -1,4 +1,4 @@
-"""OpenTelemetry's global tracer provider: whose it is, and what of ours goes there."""
+"""OpenTelemetry's global tracer provider: where it sends spans, and whether an exporter of ours uses it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ OWN_TARGET = ("endpoint", "tracer_provider")
 """Options of our OpenTelemetry exporter with which it does not use the global provider."""
 
 APART = (
-    'Give it a target of its own, exporters={"opentelemetry": {"endpoint": ...}}, or leave it out if that '
-    "is where runs are to go."
+    'Give the exporter a target of its own, exporters={"opentelemetry": {"endpoint": ...}}, or leave it out '
+    "if runs are meant to go there."
 )
 
 
 def findings(chosen: Collection[ExporterChoice]) -> Iterator[Finding]:
-    """Tell whose the global provider is, if OpenTelemetry is imported and there is one; else nothing."""
+    """Yield where the global provider sends, if OpenTelemetry is imported and a provider is set."""
     opentelemetry = sys.modules.get("opentelemetry.trace")
     if opentelemetry is None:
         return
@@ -42,7 +42,7 @@ def findings(chosen: Collection[ExporterChoice]) -> Iterator[Finding]:
         yield Finding(
             Level.OK,
             AREA,
-            f"OpenTelemetry's global provider is the program's own; it sends with: {names}.",
+            f"OpenTelemetry's global provider is the program's own. It sends with: {names}.",
         )
 
 
@@ -70,7 +70,7 @@ def _uses_global(chosen: Collection[ExporterChoice]) -> bool:
 
 
 def _senders(provider: Any) -> Iterator[Any]:
-    """Yield each of the provider's processors, and what it exports with; nothing where that is not known."""
+    """Yield the exporter of each of the provider's processors, or the processor where that is unknown."""
     multiplexer = getattr(provider, "_active_span_processor", None)
     for processor in getattr(multiplexer, "_span_processors", ()):
         batch = getattr(processor, "_batch_processor", processor)  # where OpenTelemetry keeps it from 1.34 on

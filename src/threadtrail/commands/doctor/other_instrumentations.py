@@ -1,4 +1,4 @@
-"""What else records the same calls: who has wrapped the SDK's methods, who could, and the global provider."""
+"""Other tools that record the same calls: those that wrapped the SDK's methods, and those that could."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AREA = "other instrumentations"
 DEEPEST_CHAIN = 32
 OF_THE_SDK = frozenset({"openai", "typing_extensions", "warnings", "threadtrail"})
-"""Whose code may stand in the chain without being somebody else's: the SDK's, its ``deprecated``, ours."""
+"""Packages whose code belongs in the chain of wrappers: the SDK, its ``deprecated``, and threadtrail."""
 
 CLIENTS = tuple(
     (module, owner, method)
@@ -35,7 +35,7 @@ CLIENTS = tuple(
     for owner in owners
     for method in ("request", "_request", "post", "get")
 )
-"""Where a request of whatever kind passes by: some wrap there."""
+"""Methods that every request passes through: some tools wrap these."""
 
 AUTO_GROUP = "opentelemetry_instrumentor"
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
@@ -43,9 +43,9 @@ SHOWN_METHODS = 6
 
 
 def live(chosen: Collection[ExporterChoice] = ()) -> list[Finding]:
-    """Return who has wrapped what in this process, and whose global provider it has; empty for nobody.
+    """Return which tools wrapped which methods in this process, and where its global provider sends.
 
-    ``chosen`` are the exporters that are enabled: some tools send to the same backend as one of them.
+    ``chosen`` are the enabled exporters: some tools send to the same backend as one of them.
     """
     names = {choice.name for choice in chosen if choice.name is not None}
     found = [_wrapped(tool, methods, names) for tool, methods in wrappers().items()]
@@ -53,7 +53,7 @@ def live(chosen: Collection[ExporterChoice] = ()) -> list[Finding]:
 
 
 def installed() -> Iterator[Finding]:
-    """Yield a note for each tool that is installed and would record the same calls once it is switched on."""
+    """Yield a note for each tool that is installed and records the same calls once it is switched on."""
     switched_off = [name.strip() for name in os.environ.get(DISABLED, "").split(",")]
     automatic = {
         entry.value.partition(":")[0]
@@ -68,25 +68,25 @@ def installed() -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             AREA,
-            f"{tool.name} is installed ({tool.distribution} {release}). Where it is switched on{how} it "
-            "records the same calls.",
+            f"{tool.name} is installed ({tool.distribution} {release}). If it is switched on{how} it records "
+            "the same calls.",
         )
 
 
 def nothing_found(*, program: bool) -> Finding:
-    """Say that nobody has wrapped anything."""
+    """Return the finding that no other tool wrapped a method."""
     if program:
-        return Finding(Level.OK, AREA, "Nothing else has wrapped the methods that threadtrail patches.")
+        return Finding(Level.OK, AREA, "No other tool has wrapped the methods that threadtrail patches.")
     return Finding(
         Level.OK,
         AREA,
-        "Without your program, nothing else has wrapped the methods that threadtrail patches.",
-        "To see what your program sets up: threadtrail doctor MODULE.",
+        "Without your program, no other tool has wrapped the methods that threadtrail patches.",
+        "To check what your program sets up, run: threadtrail doctor MODULE.",
     )
 
 
 def wrappers() -> Mapping[Tool, list[str]]:
-    """Return the methods that each tool has wrapped, as ``Runs.create``; what is not imported is left out."""
+    """Return the methods that each tool has wrapped, such as ``Runs.create``, as far as they are imported."""
     found: defaultdict[Tool, list[str]] = defaultdict(list)
     methods = [(target.module, target.owner, target.method) for target in targets(SOURCES)]
     for module, owner, method in dict.fromkeys([*methods, *CLIENTS]):
@@ -97,7 +97,7 @@ def wrappers() -> Mapping[Tool, list[str]]:
 
 
 def _around(function: Any) -> Iterator[Tool]:
-    """Yield whose code stands around the SDK's own, outermost first."""
+    """Yield the tools whose code is around the SDK's own, the outermost first."""
     for _ in range(DEEPEST_CHAIN):
         if function is None:
             return
@@ -117,7 +117,7 @@ def _wrapped(tool: Tool, methods: list[str], enabled: Collection[str]) -> Findin
         message += f" The exporter {tool.exporter} sends to the same backend, where tokens then count twice."
         return Finding(Level.PROBLEM, AREA, message, tool.advice)
     level = Level.NOTE if tool.harmless else Level.WARNING
-    return Finding(level, AREA, f"{message} What threadtrail records stays right.", tool.advice)
+    return Finding(level, AREA, f"{message} What threadtrail records is not affected.", tool.advice)
 
 
 def _release(tool: Tool) -> str | None:

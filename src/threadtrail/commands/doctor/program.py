@@ -1,4 +1,4 @@
-"""Imports the user's program, so that the doctor sees what it sets up: clients, tracing, other tools."""
+"""Imports the program, so that the doctor sees what it sets up: clients, tracing, other tools."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ AREA = "program"
 
 
 def imported(name: str) -> Iterator[Finding]:
-    """Import the module or file of that name, as Python would, and tell how that went.
+    """Import the module or file of that name as Python would, and yield the result.
 
-    A file is not run as ``__main__``: what stands below ``if __name__ == "__main__":`` does not happen.
+    A file is not run as ``__main__``, so the code below ``if __name__ == "__main__":`` is skipped.
     """
     _, error = attempt(_import_file if name.endswith(".py") else _import_module, name)
     if error is None:
@@ -34,7 +34,7 @@ def imported(name: str) -> Iterator[Finding]:
             Level.PROBLEM,
             AREA,
             f"{name} cannot be imported: {describe(error)}.",
-            "Mend that first: what it sets up is not seen below.",
+            "Correct that first. The findings below do not include what the program sets up.",
         )
 
 
@@ -49,7 +49,7 @@ def _import_file(name: str) -> None:
     sys.path.insert(0, str(path.parent))
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if specification is None or specification.loader is None:
-        raise ImportError(f"{name} is no Python file")
+        raise ImportError(f"{name} is not a Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[path.stem] = module
     specification.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""How a report is shown: by area, a line per finding, what to do below it."""
+"""Renders a report: by area, a line for each finding, and its advice below."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ARROW = "→ "
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Yield the report as lines; each finding is one of them, however long it is."""
+    """Yield the report as lines; a finding is one line, however long it is."""
     for area, findings in _by_area(report):
         yield area
         for finding in findings:
@@ -41,9 +41,9 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def tables(report: Report) -> Iterator[Table | Text | str]:
-    """Yield the report for a terminal: long sentences are wrapped below themselves."""
+    """Yield the report for a terminal, with long sentences wrapped in their column."""
     from rich.table import Table  # noqa: PLC0415 - only terminals need rich
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - the same
 
     for area, findings in _by_area(report):
         yield Text(area, "bold")
@@ -61,14 +61,14 @@ def tables(report: Report) -> Iterator[Table | Text | str]:
 
 
 def summary(report: Report) -> str:
-    """Say in one line how it looks."""
+    """Return the numbers of problems, warnings and notes in one line."""
     problems, warnings = report.count(Level.PROBLEM), report.count(Level.WARNING)
     notes = report.count(Level.NOTE)
     parts = [(problems, "problem"), (warnings, "warning"), (notes, "note")]
-    told = ", ".join(counted(number, noun) for number, noun in parts if number)
+    counts = ", ".join(counted(number, noun) for number, noun in parts if number)
     if problems or warnings:
-        return f"{told}."
-    return f"Nothing is wrong ({told})." if told else "Nothing is wrong."
+        return f"{counts}."
+    return f"Nothing is wrong ({counts})." if counts else "Nothing is wrong."
 
 
 def _worst(report: Report) -> Level:

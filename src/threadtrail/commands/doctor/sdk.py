@@ -1,4 +1,4 @@
-"""The SDK: is it there, in a version that is tested, with every method that is to be patched?"""
+"""The SDK: whether it is installed, in a tested version, with all methods that threadtrail patches."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 AREA = "sdk"
 OLDEST_TESTED, NEWEST_TESTED = "1.21.0", "3.54.0"
-"""The ends of the versions that the test suite runs with."""
+"""The oldest and the newest version that the test suite runs with."""
 
 
 def environment() -> Iterator[Finding]:
-    """Tell what this is running on; nothing can be wrong with it."""
+    """Yield the versions of threadtrail, Python and the system."""
     python = f"Python {platform.python_version()} ({platform.python_implementation()})"
     system = f"{platform.system()} {platform.machine()}"
     yield Finding(Level.OK, "environment", f"threadtrail {threadtrail.__version__}, {python}, {system}.")
 
 
 def sdk(*, in_force: bool) -> Iterator[Finding]:
-    """Import the SDK and its resources, patch them and take that back, and tell what was there to patch.
+    """Import the SDK, patch its methods, restore them, and yield which of them exist.
 
-    ``in_force``: the program has switched threadtrail on already, and it stays on.
+    ``in_force``: the program has called ``instrument()`` already, and its patches stay.
     """
     openai, error = attempt(importlib.import_module, "openai")
     if error is not None:
@@ -42,7 +42,7 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
             Level.PROBLEM,
             AREA,
             f"The SDK cannot be imported: {describe(error)}.",
-            "Install it where threadtrail runs: pip install openai",
+            "Install it in this environment: pip install openai",
         )
         return
     yield _version(str(openai.__version__))
@@ -75,7 +75,7 @@ def _version(version: str) -> Finding:
             Level.NOTE,
             AREA,
             f"openai {version} is newer than the versions that threadtrail is tested with, {tested}.",
-            "See whether there is a newer threadtrail: pip install --upgrade threadtrail",
+            "Check for a newer threadtrail: pip install --upgrade threadtrail",
         )
     return Finding(
         Level.OK, AREA, f"openai {version} is within the versions that threadtrail is tested with, {tested}."
@@ -87,7 +87,7 @@ def _methods(wanted: list[Target]) -> Iterator[Finding]:
     absent = [target for target in wanted if target.path in lacking]
     recorded = f"{len(wanted) - len(absent)} of {len(wanted)} methods are recorded"
     if not absent:
-        yield Finding(Level.OK, AREA, f"All {len(wanted)} methods that threadtrail patches are there.")
+        yield Finding(Level.OK, AREA, f"All {len(wanted)} methods that threadtrail patches exist.")
         return
     if len(absent) == len(wanted):
         yield Finding(
@@ -101,9 +101,9 @@ def _methods(wanted: list[Target]) -> Iterator[Finding]:
         yield Finding(
             Level.PROBLEM,
             AREA,
-            f"This SDK lacks methods that begin or follow runs: {listed(of_runs)}. Runs may go unseen "
+            f"This SDK lacks methods that create or follow runs: {listed(of_runs)}. Runs may not be recorded "
             f"({recorded}).",
-            f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}, and see whether something in this "
+            f"Install a version from {OLDEST_TESTED} to {NEWEST_TESTED}, and check whether something in this "
             "environment changes the SDK's classes.",
         )
     if others := [_short(target) for target in absent if not target.follows_runs]:

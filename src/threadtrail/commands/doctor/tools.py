@@ -1,4 +1,4 @@
-"""Other tools that record calls of the ``openai`` SDK: whose code it is, and what that means for a user."""
+"""Other tools that record calls of the ``openai`` SDK: how to recognise them, and their effects."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OFF_IF_AUTOMATIC = (
-    "Under opentelemetry-instrument, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai leaves it out."
+    "With opentelemetry-instrument, set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai to leave it out."
 )
 PAGE = "the page on other instrumentations in the documentation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A tool that is known: ``package`` is where its code lives, ``exporter`` ours for the same backend.
+    """A tool: ``package`` has its code, ``exporter`` is our exporter for the same backend.
 
-    ``effect`` says what its wrappers do with Assistants calls, ``advice`` how to do without them; it is
-    ``harmless`` if neither programs nor the number of tokens suffer from it.
+    ``effect`` is what its wrappers do with Assistants calls, ``advice`` how to do without them. It is
+    ``harmless`` if it changes neither programs nor the number of tokens.
     """
 
     name: str
@@ -39,8 +39,8 @@ KNOWN = (
         package="agentops",
         distribution="agentops",
         effect="it makes a span of each of these calls, polls too, and counts a run's tokens again on each",
-        advice="Call agentops.init(instrument_llm_calls=False), or let the exporter agentops take these "
-        'wrappers off: exporters={"agentops": {"native_instrumentation": "unwrap"}}.',
+        advice="Call agentops.init(instrument_llm_calls=False), or let the exporter agentops remove these "
+        'wrappers: exporters={"agentops": {"native_instrumentation": "unwrap"}}.',
         exporter="agentops",
     ),
     Tool(
@@ -49,14 +49,14 @@ KNOWN = (
         distribution="opentelemetry-instrumentation-openai",
         effect="it raises errors in programs that stream, use raw responses or read images, and counts a "
         "run's tokens again each time that messages are listed",
-        advice=f"Take its wrappers off the Assistants methods, as {PAGE} shows. {OFF_IF_AUTOMATIC}",
+        advice=f"Remove its wrappers from the Assistants methods, as {PAGE} shows. {OFF_IF_AUTOMATIC}",
     ),
     Tool(
         name="OpenInference",
         package="openinference.instrumentation.openai",
         distribution="openinference-instrumentation-openai",
         effect="it makes a span of every request, polls too, without tokens",
-        advice=f"Leave it, or drop those spans, as {PAGE} shows. {OFF_IF_AUTOMATIC}",
+        advice=f"Keep it, or drop those spans, as {PAGE} shows. {OFF_IF_AUTOMATIC}",
         harmless=True,
     ),
     Tool(
@@ -64,7 +64,7 @@ KNOWN = (
         package="logfire",
         distribution="logfire",
         effect="it makes a span of every request, polls too, and counts a run's tokens again on each",
-        advice="Leave logfire.instrument_openai() out.",
+        advice="Do not call logfire.instrument_openai().",
     ),
     Tool(
         name="Langfuse",
@@ -96,7 +96,7 @@ def of_module(module: str) -> Tool:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    """Return who brings each top-level package; this reads the metadata of everything that is installed."""
+    """Return the distributions of each top-level package, from the metadata of everything installed."""
     return importlib.metadata.packages_distributions()
 
 

@@ -1,4 +1,4 @@
-"""The subcommand ``exporters``: which exporters there are, and which of them get the events."""
+"""The subcommand ``exporters``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import redirect_stdout
 from typing import Any
 
 DESCRIPTION = """\
-List the exporters that are installed or chosen: who brings each, which hooks it has, and whether it is
-enabled, by which setting. The installed ones are imported for that, and nothing else of them is run.
+List the exporters that are installed or chosen: the distribution of each, its hooks, and whether it is
+enabled, by which setting. The installed ones are imported to find their hooks; none is built or started.
 """
 
 EPILOG = """\
-exit codes: 0  listed
-            1  an exporter that is chosen cannot be used
-            2  wrong use, or an error in the configuration (the list is printed all the same)
+exit codes: 0  success
+            1  a chosen exporter cannot be used
+            2  wrong use, or an error in the configuration (the list is still printed)
 """
 
 UNUSABLE, WRONG_CONFIGURATION = 1, 2
@@ -26,21 +26,20 @@ def add_parser(subcommands: Any) -> None:
     """Add ``exporters`` to the command line."""
     parser = subcommands.add_parser(
         "exporters",
-        help="which exporters are there, and which are enabled",
+        help="list the exporters, and which of them are enabled",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for tools")
+    parser.add_argument("--json", action="store_true", help="print JSON, for tools")
     parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the list; 1 if something that is chosen cannot be used, 2 if the configuration is wrong."""
-    # Imported here: `--help` needs none of it.
-    from threadtrail.commands.exporters.rows import not_installed, rows  # noqa: PLC0415
-    from threadtrail.config.settings import read_settings  # noqa: PLC0415
+    """Print the list; return 1 if a chosen exporter cannot be used, 2 if the configuration is wrong."""
+    from threadtrail.commands.exporters.rows import not_installed, rows  # noqa: PLC0415 - `--help` does without
+    from threadtrail.config.settings import read_settings  # noqa: PLC0415 - the same
 
     reading = read_settings({})
     with redirect_stdout(sys.stderr):  # what the exporters print is not part of the list
@@ -64,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(found: list[Any], missing: list[str], *, color: bool) -> None:
-    from threadtrail.commands.exporters.table import lines, table  # noqa: PLC0415
-    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415
-    from threadtrail.config.installed import install_command  # noqa: PLC0415
+    from threadtrail.commands.exporters.table import lines, table  # noqa: PLC0415 - as above
+    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415 - as above
+    from threadtrail.config.installed import install_command  # noqa: PLC0415 - as above
 
     console = terminal(color=color)
     drawn = table(found, console.width) if console is not None else None

@@ -1,4 +1,4 @@
-"""What there is to say of each exporter that is installed or chosen: one row each."""
+"""One row for each exporter that is installed or chosen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pluggy
 
 from threadtrail import hookspecs
 from threadtrail._guard import attempt, describe
-from threadtrail._text import closest, did_you_mean
+from threadtrail._text import closest, did_you_mean, sentences
 from threadtrail.config import installed
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ class State(StrEnum):
 
     ENABLED = "enabled"
     AVAILABLE = "available"
-    """It is not chosen, and could be."""
+    """It is installed, and not chosen."""
     SWITCHED_OFF = "switched off"
-    """All of threadtrail is."""
+    """All of threadtrail is switched off."""
     BROKEN = "broken"
     AMBIGUOUS = "ambiguous"
-    """Two distributions claim its name."""
+    """Two distributions provide it."""
     NOT_INSTALLED = "not installed"
 
 
@@ -39,8 +39,8 @@ class State(StrEnum):
 class Row:
     """One exporter: what it is, and whether it gets the events.
 
-    ``origin`` says where it was chosen, or threadtrail switched off. ``hooks`` is ``None`` where they are
-    not known: the exporter is broken, or made by a function that does not say what it returns.
+    ``origin`` is where it was chosen, or where threadtrail was switched off. ``hooks`` is ``None`` where
+    they are unknown: the exporter is broken, or a function without a return annotation builds it.
     """
 
     name: str
@@ -60,9 +60,9 @@ class Row:
 
 
 def rows(settings: Settings, origins: Mapping[str, str]) -> list[Row]:
-    """Return a row for each exporter, by name; imports the installed ones, to see which hooks they have.
+    """Return a row for each exporter, by name; import the installed ones to find their hooks.
 
-    ``origins`` says where each setting stands.
+    ``origins`` has the place where each setting was set.
     """
     chosen = {choice.name: choice.origin for choice in settings.exporters if choice.name is not None}
     switched_off = origins["disabled"] if settings.disabled else None
@@ -87,7 +87,7 @@ def _missing(name: str, origin: str) -> Row:
     else:
         names = {*installed.PLUGINS, *(entry.name for entry in installed.entry_points())}
         question = did_you_mean(closest(name, names))
-        advice = f"Install the package that brings it, or correct the name.{question}"
+        advice = sentences("Install its package, or correct the name.", question)
     return Row(
         name=name,
         state=State.NOT_INSTALLED,
@@ -101,7 +101,7 @@ def _missing(name: str, origin: str) -> Row:
 def _installed(
     claims: list[EntryPoint], chosen: Mapping[str, str], switched_off: str | None
 ) -> Iterator[Row]:
-    """Yield a row for each distribution that claims the name: one, if all is well."""
+    """Yield a row for each distribution that provides the exporter; more than one is an error."""
     owners = [installed.describe(entry) for entry in claims]
     for entry, owner in zip(claims, owners, strict=True):
         hooks, problem = _hooks(entry)
@@ -113,7 +113,7 @@ def _installed(
             state, advice = State.BROKEN, installed.remedy(owner)
         if len(claims) > 1:
             others = sorted(f"{each.distribution} {each.version}" for each in owners if each is not owner)
-            state, problem = State.AMBIGUOUS, f"{' and '.join(others)} claims this name too"
+            state, problem = State.AMBIGUOUS, f"{' and '.join(others)} provides it too"
             advice = "Uninstall all but one of them: pip uninstall DISTRIBUTION"
         yield Row(
             name=owner.name,
@@ -130,14 +130,14 @@ def _installed(
 
 
 def _hooks(entry: EntryPoint) -> tuple[tuple[str, ...] | None, str | None]:
-    """Return the hooks in the order of their specification, or what keeps us from knowing them."""
+    """Return the hooks in the order of their specification, or why they cannot be found."""
     factory, error = attempt(entry.load)
     if error is not None:
         return None, f"it cannot be imported: {describe(error)}"
     if not callable(factory):
         return None, f"{entry.value} is neither a class nor a function"
     kind = factory if isinstance(factory, type) else attempt(get_type_hints, factory)[0]
-    if isinstance(kind, dict):  # of a function: what it returns, if it says so
+    if isinstance(kind, dict):  # of a function: what it returns, if that is annotated
         kind = kind.get("return")
     return (_marked(kind), None) if isinstance(kind, type) else (None, None)
 

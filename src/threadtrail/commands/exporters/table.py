@@ -20,19 +20,19 @@ OTHER_STYLE = "bold red"
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each row and one for the headings, the columns aligned; nothing is ever cut."""
+    """Return a line for each row and one for the headings, in aligned columns; nothing is cut."""
     cells = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
     return [GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in cells]
 
 
 def table(rows: Sequence[Row], width: int) -> Table | None:
-    """Return the table for a terminal of so many columns; None if names would have to be wrapped.
+    """Return the table for a terminal of this width; None if names would have to be wrapped.
 
-    The hooks stand below what is said of the exporter, since side by side they would need 120 columns.
+    The hooks are below the state of the exporter, since side by side they would need 120 columns.
     """
     from rich.table import Table  # noqa: PLC0415 - only terminals need rich
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - the same
 
     drawn = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
     for heading in ("name", "distribution"):
