@@ -51,7 +51,9 @@ def _problems(
             if isinstance(found, Problem):
                 yield found
             elif error.option is not None:
-                yield _of_option(error.option, error.value, str(found), options)
+                set_to = options[error.option].value if error.option in options else ABSENT
+                value = set_to if error.value is ABSENT else error.value
+                yield _of_option(error.option, value, str(found), options)
             else:
                 yield _of_text(str(found), exporter, options)
         return
