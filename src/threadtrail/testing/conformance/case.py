@@ -44,9 +44,9 @@ class Case:
         made: object = self._request.getfixturevalue(fixture)
         return made
 
-    def drive(self, fixture: str = "exporter", *, inline: bool = False, start: bool = True) -> Driver:
+    def drive(self, fixture: str = "exporter", *, start: bool = True) -> Driver:
         """Put the exporter to work, and start it."""
-        driver = Driver(self.exporter(fixture), deadline=self.deadline, inline=inline)
+        driver = Driver(self.exporter(fixture), deadline=self.deadline)
         self._drivers.append(driver)
         if start:
             driver.start()

@@ -79,7 +79,6 @@ def _application(case: Case, exporter: object, base_url: str) -> int:
         capture_content=False,
         settle_seconds=0.0,
         sample_rate=1.0,
-        inline=False,
         shutdown_timeout_seconds=case.deadline,
     )
     if not instrumentation.active:

@@ -14,7 +14,6 @@ from threadtrail.config import registry
 from threadtrail.config.problems import problems_of
 from threadtrail.config.settings import ExporterChoice, Settings
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.errors import ConfigurationError
@@ -61,12 +60,9 @@ class _Collecting(Guard):
 
 
 class Driver:
-    """One exporter at work; no call takes longer than ``deadline`` seconds, whatever the exporter does.
+    """One exporter at work; no call takes longer than ``deadline`` seconds, whatever the exporter does."""
 
-    ``inline`` exports each event within ``tell``, in the application's thread.
-    """
-
-    def __init__(self, exporter: object, *, deadline: float, inline: bool = False) -> None:
+    def __init__(self, exporter: object, *, deadline: float) -> None:
         self.deadline = deadline
         self._settings = Settings(exporters=(ExporterChoice(None, exporter),))
         try:
@@ -80,11 +76,7 @@ class Driver:
         self.name = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
         self._guard = _Collecting()
-        self._lane = (
-            InlineLane(self.name, self.hooks, guard=self._guard)
-            if inline
-            else Lane(self.name, self.hooks, queue_size=QUEUE_SIZE, guard=self._guard)
-        )
+        self._lane = Lane(self.name, self.hooks, queue_size=QUEUE_SIZE, guard=self._guard)
         self.delivery = Delivery([self._lane], processors=build_processors(), guard=self._guard)
         self._app = AppThread()
         self._others = set(threading.enumerate())
@@ -114,17 +106,37 @@ class Driver:
                     error=error,
                 )
 
-    def tell(self, events: Iterable[Event], *, with_context: bool = True) -> None:
+    def tell(self, events: Iterable[Event]) -> None:
         """Publish events as a thread of the application would; it does not wait for the exporter."""
 
         def publish() -> None:
-            captured = self.delivery.capture() if with_context else None
+            captured = self.delivery.capture()
             for event in events:
                 self.delivery.publish(event, captured)
 
-        _, error = self.in_app(publish, "capture_context or export")
-        if error is not None:  # inline, what is no Exception is contained by nobody
-            self._guard.found.append(Contained("export", error))
+        self.in_app(publish, "capture_context")
+
+    def export(self, events: Iterable[Event], *, with_context: bool = True) -> None:
+        """Call ``export`` with one event at a time, in the thread that called ``start``.
+
+        An error then belongs to one event, and an exporter that works in one thread only does not fail
+        here, since another rule is about that. ``flush`` and ``shutdown`` still run in the lane's worker.
+        """
+        hook = self.hooks.export
+
+        def export() -> None:
+            self.delivery.start()  # a lane without a worker would not flush
+            captured = self.delivery.capture() if with_context else None
+            context = captured.get(self.name) if captured else None
+            for event in events:
+                if hook is not None:
+                    _, error = self._guard.catch(
+                        hook, contain=BaseException, events=(event,), contexts=(context,)
+                    )
+                    if error is not None:
+                        self._guard.found.append(Contained("export", error))
+
+        self.in_app(export, "capture_context or export")
 
     def wait_until_exported(self) -> None:
         """Wait until nothing is queued and ``export`` has returned."""

@@ -24,11 +24,11 @@ TAKING = (rules.TAKES_EVENTS, rules.TAKES_RUNS)
 def every_event_class(case: Case) -> None:
     """Each event by itself, in the thread that called ``start``."""
     with case.watching():
-        driver = case.drive(inline=True)
+        driver = case.drive()
         failures: dict[str, Contained] = {}
         for event in sample_events():
             before = len(driver.contained)
-            driver.tell([event])
+            driver.export([event])
             for contained in _of_export(driver.contained[before:]):
                 failures.setdefault(event.event, contained)
     if failures:
@@ -43,12 +43,12 @@ def every_event_class(case: Case) -> None:
 def every_kind_of_run(case: Case) -> None:
     """Whole runs, tame and odd."""
     with case.watching():
-        driver = case.drive(inline=True)
+        driver = case.drive()
         failures: dict[str, Contained] = {}
         first: Run | None = None
         for name, run in kinds_of_run():
             before = len(driver.contained)
-            driver.tell(events_of(run))
+            driver.export(events_of(run))
             for contained in _of_export(driver.contained[before:]):
                 first = first or run
                 failures.setdefault(f"a run with {name!r}", contained)
@@ -124,8 +124,8 @@ def nothing_raised(driver: Driver) -> None:
 def events_without_context(case: Case) -> None:
     """Where nothing could be captured, ``None`` stands in place of the exporter's own value."""
     with case.watching():
-        driver = case.drive(inline=True)
-        driver.tell(sample_events(), with_context=False)
+        driver = case.drive()
+        driver.export(sample_events(), with_context=False)
     if driver.contained:
         raise Problem(
             rules.CONTEXT,
@@ -141,8 +141,8 @@ def events_stay_as_they_are(case: Case) -> None:
     events = sample_events()
     before = [event.to_json() for event in events]
     with case.watching():
-        driver = case.drive(inline=True)
-        driver.tell(events)
+        driver = case.drive()
+        driver.export(events)
         driver.shutdown()
     changed = [event.event for event, text in zip(events, before, strict=True) if event.to_json() != text]
     if changed:
