@@ -8,7 +8,6 @@ from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
 from threadtrail._guard import Guard
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.hooks import ExporterHooks
-from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.delivery.sampling import Sampler
@@ -99,11 +98,12 @@ def test_what_cannot_be_processed_is_not_delivered() -> None:
         raise ValueError
 
     delivery = Delivery(
-        [InlineLane("x", exporter.hooks, guard=guard)],
+        [Lane("x", exporter.hooks, queue_size=10, guard=guard)],
         processors=[broken, *build_processors()],
         guard=guard,
     )
     delivery.publish(changed(1))
+    assert delivery.flush(PATIENCE) is True
     assert exporter.events == []
     assert sum(guard.counts.values()) == 1
 

@@ -11,19 +11,15 @@ from delivery.support import PATIENCE, Stuck, changed
 from threadtrail._guard import Guard
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.hooks import ExporterHooks
-from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from openai import OpenAI
 
     from threadtrail.events import Event
-
-AnyLane = Lane | InlineLane
-
 
 class Refusing:
     """Raises for each event with an odd time."""
@@ -34,21 +30,12 @@ class Refusing:
             raise KeyError("run_id")
 
 
-def queued(hooks: ExporterHooks) -> Lane:
-    return Lane("x", hooks, queue_size=100, guard=Guard())
+@pytest.fixture
+def refusing() -> Lane:
+    return Lane("x", ExporterHooks(export=Refusing().export), queue_size=100, guard=Guard())
 
 
-def inline(hooks: ExporterHooks) -> InlineLane:
-    return InlineLane("x", hooks, guard=Guard())
-
-
-@pytest.fixture(params=[queued, inline])
-def refusing(request: pytest.FixtureRequest) -> AnyLane:
-    make: Callable[[ExporterHooks], AnyLane] = request.param
-    return make(ExporterHooks(export=Refusing().export))
-
-
-def test_a_flush_is_false_if_events_failed_since_the_flush_before(refusing: AnyLane) -> None:
+def test_a_flush_is_false_if_events_failed_since_the_flush_before(refusing: Lane) -> None:
     refusing.put(changed(0))
     assert refusing.flush(PATIENCE) is True
     refusing.put(changed(1))
@@ -61,18 +48,18 @@ def test_a_flush_is_false_if_events_failed_since_the_flush_before(refusing: AnyL
     assert (refusing.status().delivered, refusing.status().failed) == (2, 2)
 
 
-def test_a_shutdown_is_false_if_events_failed_since_the_last_flush(refusing: AnyLane) -> None:
+def test_a_shutdown_is_false_if_events_failed_since_the_last_flush(refusing: Lane) -> None:
     refusing.put(changed(1))
     assert refusing.shutdown(PATIENCE) is False
 
 
-def test_a_shutdown_tells_no_loss_that_a_flush_has_told(refusing: AnyLane) -> None:
+def test_a_shutdown_tells_no_loss_that_a_flush_has_told(refusing: Lane) -> None:
     refusing.put(changed(1))
     assert refusing.flush(PATIENCE) is False
     assert refusing.shutdown(PATIENCE) is True
 
 
-def test_a_forked_child_has_lost_nothing_yet(refusing: AnyLane) -> None:
+def test_a_forked_child_has_lost_nothing_yet(refusing: Lane) -> None:
     refusing.put(changed(1))
     refusing.after_fork_in_child()
     assert refusing.flush(PATIENCE) is True
@@ -107,7 +94,12 @@ def test_what_was_lost_before_a_flush_that_came_too_late_is_told_by_the_next() -
 
 def test_one_exporter_that_lost_something_is_enough() -> None:
     exporters = {"good": lambda events, contexts: None, "bad": Refusing().export}
-    delivery = Delivery([inline(ExporterHooks(export=export)) for export in exporters.values()])
+    delivery = Delivery(
+        [
+            Lane(name, ExporterHooks(export=export), queue_size=100, guard=Guard())
+            for name, export in exporters.items()
+        ]
+    )
     delivery.publish(changed(1))
     assert delivery.flush(PATIENCE) is False
     assert delivery.flush(PATIENCE) is True
@@ -128,9 +120,8 @@ def uninstrumented() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("here", "uninstrumented")
-@pytest.mark.parametrize("inline", [False, True])
-def test_the_users_flush_is_false_if_every_event_was_lost(client: OpenAI, inline: bool) -> None:
-    threadtrail.instrument(exporters=[Failing()], inline=inline)
+def test_the_users_flush_is_false_if_every_event_was_lost(client: OpenAI) -> None:
+    threadtrail.instrument(exporters=[Failing()])
     client.beta.threads.create()
     assert threadtrail.flush() is False
     (lane,) = threadtrail.status().exporters.values()

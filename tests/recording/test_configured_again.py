@@ -83,18 +83,6 @@ def test_nothing_is_lost_while_threads_go_on(client: OpenAI, server: AssistantsS
     check_story([event for exporter in exporters for event in exporter.events])
 
 
-def test_inline_recording_does_not_go_on_with_a_thread(client: OpenAI) -> None:
-    """What is recorded within the call belongs to a test; it ends with its configuration."""
-    former, latter = Memory(), Memory()
-    threadtrail.instrument(exporters=[former], inline=True)
-    assistant_id = client.beta.assistants.create(model="gpt-4o").id
-    run = client.beta.threads.create_and_run(assistant_id=assistant_id)
-    threadtrail.instrument(exporters=[latter])
-    threadtrail.uninstrument()
-    assert [(event.run_id, event.run.finished) for event in ended(former)] == [(run.id, False)]
-    assert ended(latter) == []
-
-
 def test_a_run_whose_exporter_hung_is_not_waited_for_longer_than_the_shutdown_may_take(
     client: OpenAI,
 ) -> None:

@@ -59,7 +59,7 @@ def test_one_run_means_one(client: OpenAI) -> None:
 
 
 def test_settings_are_those_of_instrument(client: OpenAI) -> None:
-    with capture(capture_content=False, inline=True) as captured, threadtrail.attributes(user_id="u1"):
+    with capture(capture_content=False, settle_seconds=0.0) as captured, threadtrail.attributes(user_id="u1"):
         run_once(client)
     run = captured.run()
     assert (run.request.instructions, run.attributes.user_id) == (None, "u1")

@@ -173,10 +173,9 @@ def test_a_score_finds_its_run_by_the_runs_id_alone(stage: Stage) -> None:
     assert agent.id.encode() in sent[0]
 
 
-def test_inline_a_run_without_surroundings_does_not_take_those_of_the_exporting_thread(stage: Stage) -> None:
-    """Exported in the app's thread, where by then something else may be active."""
+def test_a_run_without_surroundings_does_not_take_those_in_which_it_is_polled(stage: Stage) -> None:
     langfuse = Langfuse()
-    stage.trace(settings={"inline": True})
+    stage.trace()
     beta = stage.client.beta
     assistant = beta.assistants.create(model="gpt-4o", name="Tutor")
     thread = beta.threads.create(messages=[{"role": "user", "content": QUESTION}])
