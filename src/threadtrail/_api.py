@@ -82,7 +82,6 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     sample_rate: float | None = None,
     queue_size: int | None = None,
     shutdown_timeout_seconds: float | None = None,
-    inline: bool | None = None,
 ) -> Instrumentation:
     """Record every run of an assistant that this program drives through the ``openai`` SDK.
 
@@ -105,7 +104,6 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
         sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
         queue_size: events that may wait per exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.
-        inline: export in the calling thread, before the call returns: for tests.
 
     Returns:
         An ``Instrumentation``, which may be ignored.

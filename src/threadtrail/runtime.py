@@ -11,7 +11,6 @@ from threadtrail._guard import guard
 from threadtrail.context import in_force
 from threadtrail.delivery import lifecycle
 from threadtrail.delivery.delivery import Delivery
-from threadtrail.delivery.inline import InlineLane
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors
 from threadtrail.delivery.sampling import Sampler
@@ -22,7 +21,6 @@ from threadtrail.recording.recorder import Recorder
 if TYPE_CHECKING:
     from threadtrail.config.registry import LoadedExporters
     from threadtrail.config.settings import Settings
-    from threadtrail.delivery.hooks import ExporterHooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class Runtime:
         self.settings = settings
         self.stopped = False
         self.delivery = Delivery(
-            [_lane(settings, item.name, item.hooks) for item in loaded],
+            [Lane(item.name, item.hooks, queue_size=settings.queue_size) for item in loaded],
             processors=build_processors(
                 capture_content=settings.capture_content,
                 redact=settings.redact,
@@ -78,7 +76,7 @@ class Runtime:
             ),
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
-        if former is None or former.stopped or former.settings.inline != settings.inline:
+        if former is None or former.stopped:
             self.recorder = Recorder(settings, self.delivery, guard, sources.SOURCES)
         else:
             self.recorder = former.recorder
@@ -137,9 +135,3 @@ class Runtime:
         self.sink = self._make_sink()
         if was_in_force:
             in_force.sink = self.sink
-
-
-def _lane(settings: Settings, name: str, hooks: ExporterHooks) -> Lane | InlineLane:
-    if settings.inline:
-        return InlineLane(name, hooks)
-    return Lane(name, hooks, queue_size=settings.queue_size)

@@ -216,7 +216,6 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "max_open_runs": "9",
         "shutdown_timeout_seconds": "1",
         "disabled": "0",
-        "inline": "yes",
     }
     assert {*values, "redact"} == set(Settings.model_fields)
     for key, value in values.items():
@@ -232,7 +231,6 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "max_open_runs": 9,
         "shutdown_timeout_seconds": 1.0,
         "disabled": False,
-        "inline": True,
     }
 
 

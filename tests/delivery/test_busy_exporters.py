@@ -1,4 +1,4 @@
-"""Exporters that use the SDK, flush or collect garbage within their own hook: nothing hangs, nothing is lost."""
+"""Exporters that use the SDK, flush or collect garbage in their own hook: nothing hangs or is lost."""
 
 from __future__ import annotations
 

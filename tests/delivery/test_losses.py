@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import Event
 
+
 class Refusing:
     """Raises for each event with an odd time."""
 

@@ -106,8 +106,6 @@ class Settings(BaseModel):
     """How long the process may take, when it exits, to deliver what is left."""
     disabled: Switch = False
     """Whether threadtrail is switched off: nothing is patched and nothing is recorded."""
-    inline: Switch = False
-    """Whether to process and export in the caller's thread; for tests."""
 
 
 @dataclass(frozen=True, slots=True)

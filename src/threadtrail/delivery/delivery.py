@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from threadtrail._guard import Guard
-    from threadtrail.delivery.inline import InlineLane
     from threadtrail.delivery.lane import Lane
     from threadtrail.delivery.processors import Processor
     from threadtrail.delivery.sampling import Sampler
@@ -24,7 +23,7 @@ class Delivery:
 
     def __init__(
         self,
-        lanes: Sequence[Lane | InlineLane],
+        lanes: Sequence[Lane],
         *,
         processors: Sequence[Processor] = (),
         sampler: Sampler | None = None,
