@@ -1,10 +1,11 @@
-"""The hooks of one exporter, each a plain callable: what pluggy knows of it, without the fan-out.
+"""The hooks of one exporter, and their contained calls: what pluggy knows of it, without the fan-out.
 
 pluggy calls all plugins in a row and stops at the first that raises; a lane calls its own exporter only.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pluggy
+
+    from threadtrail._guard import Guard
+    from threadtrail.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,71 @@ class ExporterHooks:
             ConfigurationError: it implements one hook twice (``specname``): which one is meant?
         """
         return cls(**{name: _caller(manager, plugin, name) for name in cls.__slots__})
+
+
+class ExporterCalls:
+    """Calls one exporter; contains what it raises, up to ``contain``.
+
+    ``BaseException`` in a worker of ours, where an exporter's ``sys.exit()`` must not end the worker;
+    ``Exception`` in the user's thread, where ``KeyboardInterrupt`` is the user's.
+    """
+
+    def __init__(
+        self, name: str, hooks: ExporterHooks, guard: Guard, *, contain: type[BaseException]
+    ) -> None:
+        self._name = name
+        self._hooks = hooks
+        self._guard = guard
+        self._contain = contain
+
+    def export(self, events: Sequence[Event], contexts: Sequence[object]) -> BaseException | None:
+        """Hand over a batch; return what it raised. Not reported yet: the loss is to be counted first."""
+        if self._hooks.export is None:
+            return None
+        # Tuples: an exporter that sorts or empties its batch must not surprise anyone.
+        _, error = self._guard.catch(
+            self._hooks.export, contain=self._contain, events=tuple(events), contexts=tuple(contexts)
+        )
+        return error
+
+    def flush(self, deadline: float) -> bool:
+        """Call ``flush``; False if it returned False or raised, or if the deadline is already past."""
+        if self._hooks.flush is None:
+            return True
+        left = seconds_until(deadline)
+        if not left:
+            return False
+        answer, error = self._guard.catch(self._hooks.flush, contain=self._contain, timeout=left)
+        if error is not None:
+            self.report("flush", "failed", error=error)
+        return error is None and answer is not False
+
+    def shutdown(self, deadline: float) -> bool:
+        """Call ``shutdown``, also past the deadline, since it is called once; False if it raised."""
+        if self._hooks.shutdown is None:
+            return True
+        left = seconds_until(deadline)
+        _, error = self._guard.catch(self._hooks.shutdown, contain=self._contain, timeout=left)
+        if error is not None:
+            self.report("shutdown", "failed", error=error)
+        return error is None
+
+    def after_fork(self) -> None:
+        """Call ``after_fork``: the exporter forgets the connections that it shares with the parent."""
+        if self._hooks.after_fork is not None:
+            self._guard.call(f"exporter {self._name!r}, after_fork", self._hooks.after_fork)
+
+    def report(
+        self, cause: str, happened: str, *, lost: int | None = None, error: BaseException | None = None
+    ) -> None:
+        """Log that something ``happened``, with the events lost so far: at most once per 20 s and cause."""
+        consequence = happened if lost is None else f"{happened}; {lost} events lost so far"
+        self._guard.report(f"exporter {self._name!r}, {cause}", consequence, error=error)
+
+
+def seconds_until(deadline: float) -> float:
+    """Seconds until ``deadline`` (a time of ``time.monotonic()``), never negative."""
+    return max(0.0, deadline - time.monotonic())
 
 
 def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callable[..., Any] | None:

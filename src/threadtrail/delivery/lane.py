@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard as default_guard
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.delivery.calls import ExporterCalls
-from threadtrail.delivery.pending import Pending
-from threadtrail.delivery.worker import LaneState, Worker
+from threadtrail.delivery.hooks import ExporterCalls
+from threadtrail.delivery.worker import LaneState, Pending, Worker
 
 if TYPE_CHECKING:
     from threadtrail._guard import Guard

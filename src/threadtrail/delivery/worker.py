@@ -5,16 +5,53 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from threadtrail._guard import describe
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.delivery.pending import Pending
+from threadtrail.delivery.hooks import seconds_until
 from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
-    from threadtrail.delivery.calls import ExporterCalls
+    from collections.abc import Callable
+
+    from threadtrail.delivery.hooks import ExporterCalls
     from threadtrail.events import Event
+
+
+class Pending:
+    """One request to a worker, to be answered by ``deadline`` (a time of ``time.monotonic()``, seconds).
+
+    ``give_up`` is called by a caller whose deadline passed.
+    """
+
+    def __init__(
+        self, kind: Literal["flush", "shutdown"], deadline: float, give_up: Callable[[Pending], None]
+    ) -> None:
+        self.kind = kind
+        self.deadline = deadline
+        self._give_up = give_up
+        self._answered = threading.Event()
+        self._result = False
+
+    @property
+    def result(self) -> bool | None:
+        """The answer; None while there is none."""
+        return self._result if self._answered.is_set() else None
+
+    def settle(self, *, result: bool) -> Pending:
+        """Answer the request, unless it is answered, and wake who waits for it."""
+        if not self._answered.is_set():
+            self._result = result
+            self._answered.set()
+        return self
+
+    def wait(self, deadline: float | None = None) -> bool:
+        """Wait for the answer until ``deadline`` (its own, if not given); False if none came in time."""
+        left = seconds_until(self.deadline if deadline is None else deadline)
+        if not self._answered.wait(min(left, threading.TIMEOUT_MAX)):
+            self._give_up(self)
+        return self._result
 
 
 @dataclass(slots=True, kw_only=True)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from threadtrail.delivery.hooks import ExporterHooks
-    from threadtrail.delivery.pending import Pending
     from threadtrail.delivery.status import LaneStatus
+    from threadtrail.delivery.worker import Pending
     from threadtrail.events import Event
 
 QUEUE_SIZE = 10_000
