@@ -1,7 +1,8 @@
-"""The one place that contains errors of any kind: the app must never feel ours.
+"""The guard: the only place that catches errors of every kind, so that none of ours reaches the app.
 
-Everything that may raise and is not the app's own call goes through a ``Guard``: it counts what it
-contains, and says so in the log at most once per 20 seconds and cause.
+There are two uses. While an app is recorded, everything that may raise and is not the app's own call goes
+through a ``Guard``, which counts what it contains, and logs it at most once per 20 seconds and cause. A
+command that imports or calls foreign code uses ``attempt``, which returns the error.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ _DESCRIPTION_LENGTH = 300
 
 
 class Guard:
-    """Contains, counts and logs errors, by what was being done when they came.
+    """Contains, counts and logs errors, by the operation that raised them.
 
-    ``strict`` is for tests: contained errors are then kept in ``errors`` (the first hundred), to be raised
-    where the test ends. ``clock`` gives seconds that never go back.
+    ``strict`` is for tests: the first hundred contained errors are then kept in ``errors``, and the test
+    raises them at its end. ``clock`` returns seconds that never decrease.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Guard:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each thing was contained so far (a copy)."""
+        """How often errors were contained or reported so far, by operation (a copy)."""
         with self._lock:
             return dict(self._counts)
 
@@ -51,20 +52,20 @@ class Guard:
     ) -> Any:
         """Return ``function(*args, **kwargs)``, or ``default`` if it raised.
 
-        ``KeyboardInterrupt`` and ``SystemExit`` pass: in the user's thread they are the user's.
+        ``KeyboardInterrupt`` and ``SystemExit`` are not contained: in the app's thread they are meant for it.
         """
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - this is what a guard is for
+        except Exception as error:  # noqa: BLE001 - containing is the guard's purpose
             self.report(what, error=error)
             return default
 
     @contextmanager
     def contained(self, what: str) -> Iterator[None]:
-        """Contain what the block raises; for blocks off the hot path."""
+        """Contain what the block raises. ``call`` is faster, where speed matters."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - this is what a guard is for
+        except Exception as error:  # noqa: BLE001 - containing is the guard's purpose
             self.report(what, error=error)
 
     def catch(
@@ -74,10 +75,10 @@ class Guard:
         contain: type[BaseException] = Exception,
         **kwargs: Any,
     ) -> tuple[Any, BaseException | None]:
-        """Return ``(result, None)`` or ``(None, error)``, neither counted nor logged: the caller decides.
+        """Return ``(result, None)`` or ``(None, error)``. The error is neither counted nor logged.
 
-        In a thread of our own ``contain=BaseException`` is right: an exporter's ``sys.exit()`` is no wish
-        of the app.
+        Use ``contain=BaseException`` in threads of our own, where an exporter's ``sys.exit()`` must not end
+        the thread.
         """
         try:
             return function(*args, **kwargs), None
@@ -91,7 +92,7 @@ class Guard:
         *,
         error: BaseException | None = None,
     ) -> None:
-        """Count ``what``, and log ``what: consequence`` unless that was done lately. Never raises."""
+        """Count ``what``, and log ``what: consequence`` unless it was logged recently. Never raises."""
         try:
             with self._lock:
                 times = self._counts[what] = self._counts.get(what, 0) + 1
@@ -103,11 +104,11 @@ class Guard:
                     return
                 self._logged_at[what] = now
             _write(what, consequence, times, error)
-        except Exception:  # noqa: BLE001, S110 - a log that cannot be written must not hurt either
+        except Exception:  # noqa: BLE001, S110 - a failing log handler must not affect the app
             pass
 
     def after_fork_in_child(self) -> None:
-        """Forget the parent's counts, and the lock that another of its threads may have held."""
+        """Reset the counts, and the lock, which another thread of the parent may have held."""
         self._lock = threading.Lock()
         self._counts = {}
         self._logged_at = {}
@@ -117,13 +118,13 @@ class Guard:
 def _write(what: str, consequence: str, times: int, error: BaseException | None) -> None:
     cause = "" if error is None else f" ({describe(error)})"
     repeated = "" if times == 1 else f" [{times} times so far]"
-    # The traceback would make it many lines; who debugs an exporter switches DEBUG on.
+    # A traceback is many lines, so it is logged only at the level DEBUG.
     with_traceback = error if _log.isEnabledFor(logging.DEBUG) else None
     _log.warning("%s: %s%s%s", what, consequence, cause, repeated, exc_info=with_traceback)
 
 
 def describe(error: BaseException) -> str:
-    """Say on one short line what ``error`` is, even if its own ``__str__`` raises."""
+    """Return ``error`` as one short line, even if its ``__str__`` raises."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
@@ -137,11 +138,11 @@ guard = Guard()
 
 
 class ExitedError(Exception):
-    """Code that was only to be imported or called has asked to end the process."""
+    """Foreign code raised ``SystemExit`` when it was imported or called."""
 
 
 def attempt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, Exception | None]:
-    """Return ``(result, None)`` or ``(None, error)``; ``SystemExit`` counts as an error like others."""
+    """Return ``(result, None)`` or ``(None, error)``; ``SystemExit`` becomes an ``ExitedError``."""
     result, error = guard.catch(_without_exit, function, *args, **kwargs)
     return result, error if isinstance(error, Exception) else None
 

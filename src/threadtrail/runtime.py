@@ -30,8 +30,8 @@ class Status:
     ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods;
     ``exporters`` has each exporter's counters; ``open_runs`` are being followed; ``observations_waiting``
     were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
-    ``fetch_run_details`` could not fetch; ``contained`` counts errors that were kept from the app, by what
-    they befell. As text it is a few lines, for people.
+    ``fetch_run_details`` could not fetch; ``contained`` counts the errors that were contained, by the
+    operation that raised them. ``str()`` of it is a few lines of text.
     """
 
     active: bool = False

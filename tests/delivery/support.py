@@ -85,7 +85,7 @@ class Stuck:
 
 
 def changed(number: int, run_id: str = "run_1", trace_id: str | None = None) -> RunStatusChanged:
-    """A detail event, told apart by its time."""
+    """A detail event, distinguished by its time."""
     return RunStatusChanged(
         time=number,
         type="thread.run.queued",

@@ -144,7 +144,7 @@ def test_start_starts_the_workers_once() -> None:
     assert delivery.shutdown(PATIENCE) is True
 
 
-def test_a_child_begins_anew_and_tells_the_exporter_first() -> None:
+def test_a_child_is_reset_and_after_fork_is_called_first() -> None:
     """What a fork does, called by hand; the real forks are in test_lifecycle.py."""
     calls: list[str] = []
     exporter = Collecting()

@@ -133,7 +133,7 @@ def test_an_exporter_that_raises_loses_its_batch_and_lives_on(caplog: pytest.Log
     assert got == [changed(3)]
     assert made.status() == LaneStatus(delivered=1, failed=3, last_error="ValueError: no backend")
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == "exporter 'x', export: failed; 1 events lost so far (SystemExit: no backend)"
+    assert line == "exporter 'x', export: failed; events lost so far: 1 (SystemExit: no backend)"
 
 
 def test_a_full_queue_keeps_the_ends_of_runs_and_counts(
@@ -147,7 +147,7 @@ def test_a_full_queue_keeps_the_ends_of_runs_and_counts(
     for number in range(8, 30):
         made.put(changed(number))
     assert made.status() == LaneStatus(queued=11, dropped=19)
-    assert "it is full" in caplog.text
+    assert "queue: full, dropping events" in caplog.text
     assert len(caplog.records) == 1
     stuck.release.set()
     assert made.flush(PATIENCE) is False  # 19 were dropped
@@ -202,7 +202,7 @@ def test_flush_gives_up_at_its_deadline_and_can_be_asked_again(
         assert made.flush(0.01) is False
     assert not made._state.backlog.has_message  # what nobody waits for does not pile up
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == "exporter 'x', flush: not done in time; 1 events still queued; 0 events lost so far"
+    assert line == "exporter 'x', flush: timed out; events still queued: 1; events lost so far: 0"
     stuck.release.set()
     assert made.flush(PATIENCE) is True
 
@@ -290,7 +290,9 @@ def test_shutdown_of_a_stuck_exporter_gives_up_and_counts(
     assert made.shutdown(0.01) is False
     assert made.flush(0.01) is False
     line = caplog.records[0].getMessage()
-    assert line == ("exporter 'x', shutdown: not done in time, 1 more are in its hands; 4 events lost so far")
+    assert line == (
+        "exporter 'x', shutdown: timed out; events still with the exporter: 1; events lost so far: 4"
+    )
 
 
 @pytest.mark.parametrize("where", ["flush", "shutdown"])

@@ -1,4 +1,4 @@
-"""What `flush()` and `shutdown()` say of events that were lost: each loss once."""
+"""What `flush()` and `shutdown()` return after events were lost: False once for each loss."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_shutdown_is_false_if_events_failed_since_the_last_flush(refusing: Lan
     assert refusing.shutdown(PATIENCE) is False
 
 
-def test_a_shutdown_tells_no_loss_that_a_flush_has_told(refusing: Lane) -> None:
+def test_a_shutdown_does_not_report_a_loss_that_a_flush_has_reported(refusing: Lane) -> None:
     refusing.put(changed(1))
     assert refusing.flush(PATIENCE) is False
     assert refusing.shutdown(PATIENCE) is True
@@ -79,7 +79,7 @@ def test_a_flush_is_false_if_events_were_dropped() -> None:
     assert (lane.status().delivered, lane.status().dropped) == (2, 1)
 
 
-def test_what_was_lost_before_a_flush_that_came_too_late_is_told_by_the_next() -> None:
+def test_a_loss_before_a_flush_that_timed_out_is_reported_by_the_next_flush() -> None:
     stuck = Stuck("flush")
     hooks = ExporterHooks(export=Refusing().export, flush=stuck.hooks.flush)
     lane = Lane("x", hooks, queue_size=10, guard=Guard())

@@ -1,4 +1,4 @@
-"""A lane's bounded queue: in order, and when it is full, details go before the ends of runs."""
+"""A lane's bounded queue: events in order; when it is full, details are dropped before the ends of runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Message = TypeVar("Message")
 class Backlog(Generic[Message]):
     """Events waiting for one exporter, and messages (flush, shutdown) among them. Not thread-safe.
 
-    Two queues with a common sequence number, not one, so that finding the oldest detail in a full
-    queue is no search: that happens when an exporter hangs, which is no time to become slow.
+    Two queues share one sequence number, so that the oldest detail in a full queue is found without a
+    search. The queue is full when an exporter hangs, and ``add`` runs in the app's thread.
     """
 
     def __init__(self, size: int) -> None:
@@ -30,11 +30,11 @@ class Backlog(Generic[Message]):
         self._messages: deque[tuple[int, Message]] = deque()
 
     def __len__(self) -> int:
-        """Count the events; messages take no room."""
+        """Return the number of events; messages do not count."""
         return len(self._details) + len(self._essentials)
 
     def add(self, event: Event, context: object) -> int:
-        """Append an event; return how many (0 or 1) had to be dropped for it, perhaps itself."""
+        """Append an event; return how many events (0 or 1) were dropped, which may be this one."""
         essential = type(event) in _ESSENTIAL
         dropped = 0
         if len(self._details) + len(self._essentials) >= self._size:
@@ -50,21 +50,21 @@ class Backlog(Generic[Message]):
         return dropped
 
     def add_message(self, message: Message) -> None:
-        """Append a message: it is taken when all events before it are."""
+        """Append a message; it is taken after all events before it."""
         self._sequence += 1
         self._messages.append((self._sequence, message))
 
     def remove_message(self, message: Message) -> None:
-        """Take back a message that nobody waits for any more."""
+        """Remove a message whose caller has stopped waiting."""
         self._messages = deque(item for item in self._messages if item[1] is not message)
 
     @property
     def has_message(self) -> bool:
-        """Whether a message waits anywhere in the queue."""
+        """Whether any message is in the queue."""
         return bool(self._messages)
 
     def take(self, limit: int) -> tuple[list[Event], list[object]]:
-        """Remove up to ``limit`` events from the front, in order, none from behind a message."""
+        """Remove up to ``limit`` events from the front, in order, up to the first message."""
         events: list[Event] = []
         contexts: list[object] = []
         barrier = self._messages[0][0] if self._messages else self._sequence + 1
@@ -78,14 +78,14 @@ class Backlog(Generic[Message]):
         return events, contexts
 
     def take_message(self) -> Message | None:
-        """Remove the first message, if no event stands before it."""
+        """Remove and return the first message, unless an event is before it."""
         queue = self._oldest()
         if not self._messages or (queue is not None and queue[0][0] < self._messages[0][0]):
             return None
         return self._messages.popleft()[1]
 
     def clear_events(self) -> int:
-        """Remove all events; return how many there were."""
+        """Remove all events; return their number."""
         count = len(self)
         self._details.clear()
         self._essentials.clear()

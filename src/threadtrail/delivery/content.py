@@ -1,7 +1,7 @@
-"""The generic walk over the content of an event: whatever class, whatever depth, by the ``CONTENT`` mark.
+"""Walk over the content of an event of any class, at any depth, by the ``CONTENT`` mark of its fields.
 
-A walk gives back the identical object where nothing changes, so an event that is fine as it is costs no
-copy. It goes through dataclasses and tuples of them, and within content through JSON values.
+A walk returns the identical object where nothing changes, so an event that needs no change is not copied.
+It goes through dataclasses and tuples of them, and within content through JSON values.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def drop_content(value: object, plan: Plan) -> dict[str, Any] | None:
 
 
 def map_texts(value: Any, text: Callable[[str], str]) -> Any:
-    """Return a JSON value with ``text`` applied to each string in it; keys stay."""
+    """Return a JSON value with ``text`` applied to each string in it, except keys."""
     if isinstance(value, str):
         return text(value)
     if not value:
@@ -76,7 +76,7 @@ def map_texts(value: Any, text: Callable[[str], str]) -> Any:
 
 
 def map_items(items: Any, function: Callable[[Any], Any]) -> Any:
-    """Return a tuple of ``function`` of each item, or ``items`` itself if it changes none of them."""
+    """Return a tuple of ``function(item)`` for each item, or ``items`` itself if none changes."""
     changed: list[Any] | None = None
     for index, item in enumerate(items):
         new = function(item)

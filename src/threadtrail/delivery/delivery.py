@@ -1,4 +1,4 @@
-"""From an event to all exporters: processors once, then the sampler, then each exporter's lane."""
+"""The way of an event to all exporters: the processors, the sampler, then each exporter's lane."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Delivery:
-    """Takes events in and sees them to every exporter; never raises, never waits, except where it says so."""
+    """Delivers events to all exporters. Only ``flush`` and ``shutdown`` wait; no method raises."""
 
     def __init__(
         self,
@@ -40,18 +40,18 @@ class Delivery:
         )
 
     def start(self) -> None:
-        """Start the lanes' workers now rather than with the first event.
+        """Start the lanes' workers, which otherwise start with the first event.
 
-        Worth it when a run is first seen: Python 3.12 starts no thread any more while the interpreter
-        exits, which in a short script is when the first event comes.
+        Called when a run is first seen. In a short script the first event comes while the interpreter
+        exits, and from Python 3.12 on no thread can be started then.
         """
         for lane in self._lanes:
             lane.start_worker()
 
     def publish(self, event: Event, contexts: Mapping[str, object] | None = None) -> None:
-        """Send an event on its way; ``contexts`` is what ``capture`` returned where the event began."""
+        """Publish an event; ``contexts`` is what ``capture`` returned where the event began."""
         for process in self._processors:
-            # Fails closed: what could not be processed could hold what was to be kept out.
+            # Fails closed: an event that was not processed may hold content that must not be exported.
             processed = self._guard.call("processing an event (it is dropped)", process, event)
             if processed is None:
                 return
@@ -63,9 +63,9 @@ class Delivery:
             self._put(admitted, its_contexts)
 
     def capture(self) -> dict[str, object] | None:
-        """Ask the exporters what ties the current code to its surroundings, in the user's thread.
+        """Call the exporters' ``capture_context``, in the app's thread.
 
-        Returns values by exporter name; ``None`` if there are none, which costs next to nothing.
+        Returns the values by exporter name, or ``None`` if there are none.
         """
         if not self._capturing:
             return None
@@ -77,18 +77,18 @@ class Delivery:
         return captured or None
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all exporters delivered what was published.
+        """Wait until all exporters have delivered what was published before.
 
-        Returns False if one took over ``timeout`` s, said that it could not, or lost events since the last
-        flush.
+        Returns False if an exporter took longer than ``timeout`` seconds, its ``flush`` failed or returned
+        False, or it lost events since the previous flush.
         """
         deadline = time.monotonic() + timeout
         pending = [lane.begin_flush(deadline) for lane in self._lanes]
-        answers = [each.wait(deadline) for each in pending]  # every one, whatever the one before said
+        answers = [each.wait(deadline) for each in pending]  # wait for all, also after a False
         return all(answers)
 
     def shutdown(self, timeout: float) -> bool:
-        """Deliver the rest and close all exporters; those not done within ``timeout`` s are given up."""
+        """Deliver the rest and shut down all exporters; return False if one was not done in ``timeout`` s."""
         deadline = time.monotonic() + timeout
         pending = [lane.begin_shutdown(deadline) for lane in self._lanes]
         answers = [each.wait(deadline) for each in pending]
@@ -99,7 +99,7 @@ class Delivery:
         return {lane.name: lane.status() for lane in self._lanes}
 
     def after_fork_in_child(self) -> None:
-        """Begin anew in a forked child: locks, queues, workers and counters; the events are the parent's."""
+        """Reset locks, queues, workers and counters in a forked child; the events stay with the parent."""
         self._guard.after_fork_in_child()
         if self._sampler is not None:
             self._sampler.after_fork_in_child()

@@ -1,6 +1,7 @@
-"""The hooks of one exporter, and their contained calls: what pluggy knows of it, without the fan-out.
+"""The hooks of one exporter, and calls of them that contain what they raise.
 
-pluggy calls all plugins in a row and stops at the first that raises; a lane calls its own exporter only.
+pluggy would call all exporters in a row and stop at the first that raises. A lane calls the hooks of its own
+exporter only.
 """
 
 from __future__ import annotations
@@ -38,80 +39,76 @@ class ExporterHooks:
         """Collect what ``plugin``, registered with ``manager``, implements.
 
         Raises:
-            ConfigurationError: it implements one hook twice (``specname``): which one is meant?
+            ConfigurationError: it implements one hook twice (by ``specname``).
         """
         return cls(**{name: _caller(manager, plugin, name) for name in cls.__slots__})
 
 
 class ExporterCalls:
-    """Calls one exporter; contains what it raises, up to ``contain``.
+    """Calls one exporter's hooks, in its lane's worker; contains and reports what they raise.
 
-    ``BaseException`` in a worker of ours, where an exporter's ``sys.exit()`` must not end the worker;
-    ``Exception`` in the user's thread, where ``KeyboardInterrupt`` is the user's.
+    ``BaseException`` is contained, since an exporter's ``sys.exit()`` must not end the worker.
     """
 
-    def __init__(
-        self, name: str, hooks: ExporterHooks, guard: Guard, *, contain: type[BaseException]
-    ) -> None:
+    def __init__(self, name: str, hooks: ExporterHooks, guard: Guard) -> None:
         self._name = name
         self._hooks = hooks
         self._guard = guard
-        self._contain = contain
 
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> BaseException | None:
-        """Hand over a batch; return what it raised. Not reported yet: the loss is to be counted first."""
+        """Export a batch; return what it raised. The caller counts the loss, then reports it."""
         if self._hooks.export is None:
             return None
-        # Tuples: an exporter that sorts or empties its batch must not surprise anyone.
+        # Tuples, so that an exporter cannot sort or empty the lists of the worker.
         _, error = self._guard.catch(
-            self._hooks.export, contain=self._contain, events=tuple(events), contexts=tuple(contexts)
+            self._hooks.export, contain=BaseException, events=tuple(events), contexts=tuple(contexts)
         )
         return error
 
     def flush(self, deadline: float) -> bool:
-        """Call ``flush``; False if it returned False or raised, or if the deadline is already past."""
+        """Call ``flush``; return False if it returned False or raised, or the deadline is over."""
         if self._hooks.flush is None:
             return True
         left = seconds_until(deadline)
         if not left:
             return False
-        answer, error = self._guard.catch(self._hooks.flush, contain=self._contain, timeout=left)
+        answer, error = self._guard.catch(self._hooks.flush, contain=BaseException, timeout=left)
         if error is not None:
             self.report("flush", "failed", error=error)
         return error is None and answer is not False
 
     def shutdown(self, deadline: float) -> bool:
-        """Call ``shutdown``, also past the deadline, since it is called once; False if it raised."""
+        """Call ``shutdown``, even if the deadline is over; return False if it raised."""
         if self._hooks.shutdown is None:
             return True
         left = seconds_until(deadline)
-        _, error = self._guard.catch(self._hooks.shutdown, contain=self._contain, timeout=left)
+        _, error = self._guard.catch(self._hooks.shutdown, contain=BaseException, timeout=left)
         if error is not None:
             self.report("shutdown", "failed", error=error)
         return error is None
 
     def after_fork(self) -> None:
-        """Call ``after_fork``: the exporter forgets the connections that it shares with the parent."""
+        """Call ``after_fork``, in which the exporter drops the connections of its parent process."""
         if self._hooks.after_fork is not None:
             self._guard.call(f"exporter {self._name!r}, after_fork", self._hooks.after_fork)
 
     def report(
         self, cause: str, happened: str, *, lost: int | None = None, error: BaseException | None = None
     ) -> None:
-        """Log that something ``happened``, with the events lost so far: at most once per 20 s and cause."""
-        consequence = happened if lost is None else f"{happened}; {lost} events lost so far"
+        """Log what ``happened`` and how many events were lost; at most once per 20 s and cause."""
+        consequence = happened if lost is None else f"{happened}; events lost so far: {lost}"
         self._guard.report(f"exporter {self._name!r}, {cause}", consequence, error=error)
 
 
 def seconds_until(deadline: float) -> float:
-    """Seconds until ``deadline`` (a time of ``time.monotonic()``), never negative."""
+    """Return the seconds until ``deadline`` (a time of ``time.monotonic()``), never negative."""
     return max(0.0, deadline - time.monotonic())
 
 
 def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callable[..., Any] | None:
     hook: pluggy.HookCaller = getattr(manager.hook, name)
-    # By identity, and not by `subset_hook_caller`, which hashes and compares plugins: an exporter that is
-    # a plain dataclass has no hash, and two of them with equal options would be taken for one.
+    # By identity. `subset_hook_caller` hashes and compares plugins, but an exporter that is a plain
+    # dataclass has no hash, and two of them with equal options are equal.
     implementations = [item for item in hook.get_hookimpls() if item.plugin is plugin]
     if not implementations:
         return None
@@ -124,7 +121,7 @@ def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callabl
 
 
 def _with_known_arguments(implementation: pluggy.HookImpl) -> Callable[..., Any]:
-    """Call with the arguments the implementation names, also those to which it gives a default."""
+    """Return a function that passes the arguments that the implementation names, also optional ones."""
     function = implementation.function
     required, optional = implementation.argnames, implementation.kwargnames
 

@@ -1,4 +1,4 @@
-"""One exporter's lane: a bounded queue, a worker thread, counters. A bad exporter hurts its own lane only."""
+"""A lane: one exporter's queue, worker and counters. A bad exporter affects its own lane only."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ BATCH_WAIT_SECONDS = 0.2
 
 
 class Lane:
-    """Hands events to one exporter, in order, each once, from a thread of its own.
+    """Exports events with one exporter, in order, each once, in a thread of its own.
 
-    ``queue_size`` bounds what waits, in events; a batch holds up to ``batch_size`` events and waits at
-    most ``batch_wait_seconds`` for more.
+    ``queue_size`` is the maximum number of waiting events. A batch holds up to ``batch_size`` events and
+    waits at most ``batch_wait_seconds`` for more.
     """
 
     def __init__(  # noqa: PLR0913 - keywords with defaults, for tests
@@ -41,7 +41,7 @@ class Lane:
         self.name = name
         self.hooks = hooks
         self._guard = guard
-        self._calls = ExporterCalls(name, hooks, guard, contain=BaseException)
+        self._calls = ExporterCalls(name, hooks, guard)
         self._queue_size = queue_size
         # A queue smaller than a batch would overflow while the worker still waits for the batch to fill.
         self._batch_size = min(batch_size, queue_size)
@@ -49,41 +49,41 @@ class Lane:
         self._state = LaneState(backlog=Backlog(queue_size))
 
     def put(self, event: Event, context: object = None) -> None:
-        """Queue an event. Takes a few microseconds, never waits for the exporter, never raises."""
+        """Queue an event. Takes a few microseconds; neither waits for the exporter nor raises."""
         state = self._state
         with state.condition:
             closed = state.closing is not None
             dropped = 1 if closed else state.backlog.add(event, context)
             state.dropped += dropped
             lost = state.failed + state.dropped
-            # Not on each put: a worker that wakes up takes the interpreter from the app's threads.
+            # Not on each put: a worker that wakes up competes with the app's threads for the interpreter.
             if state.idle or len(state.backlog) == self._batch_size:
                 state.idle = False
                 state.condition.notify()
             unstarted = state.worker is None and not closed
-        # Outside the lock: a handler of the log may do anything, even come back here.
+        # Outside the lock: a log handler may do anything, even publish an event.
         if dropped:
-            happened = "it is shut down" if closed else "it is full, so the oldest details go"
+            happened = "shut down, dropping events" if closed else "full, dropping events, details first"
             self._calls.report("queue", happened, lost=lost)
         if unstarted:
             self.start_worker()
 
     def start_worker(self) -> bool:
-        """Start the worker unless it runs; False if no thread can be started, which is logged.
+        """Start the worker unless it runs; return False, and log it, if no thread can be started.
 
-        On Python 3.12 that is so once the interpreter is exiting. What is queued stays queued.
+        From Python 3.12 on that is so while the interpreter exits. Events stay queued then.
         """
         error = self._start(self._state)
         if error is not None:
-            self._calls.report("worker", "no thread can be started now", lost=self.status().lost, error=error)
+            self._calls.report("worker", "cannot start a thread", lost=self.status().lost, error=error)
         return error is None
 
     def begin_flush(self, deadline: float) -> Pending:
-        """Ask for all that is queued to be delivered by ``deadline`` (a time of ``time.monotonic()``)."""
+        """Request the delivery of all queued events by ``deadline`` (a time of ``time.monotonic()``)."""
         state = self._state
         pending = Pending("flush", deadline, self._give_up_flush)
         if threading.current_thread() is state.worker:
-            # The exporter flushes from within a hook: waiting for itself would only burn the deadline.
+            # The exporter flushes within its own hook: the worker cannot wait for itself.
             return pending.settle(result=False)
         with state.condition:
             if state.closing is not None and state.closing.result is not None:
@@ -96,14 +96,14 @@ class Lane:
         return pending
 
     def begin_shutdown(self, deadline: float) -> Pending:
-        """Ask for the rest to be delivered and the exporter to be closed, once; later events are dropped."""
+        """Request the delivery of the rest and the exporter's shutdown, once; later events are dropped."""
         state = self._state
         with state.condition:
             if state.closing is not None:
                 return state.closing
             pending = state.closing = Pending("shutdown", deadline, self._give_up_shutdown)
             unused = state.worker is None and not state.backlog
-            # A forked child that exported nothing has nothing to close: what it inherited is the parent's.
+            # A forked child that exported nothing has nothing to shut down: it all belongs to the parent.
             if unused and (state.inherited or self.hooks.shutdown is None):
                 return pending.settle(result=True)
             self._send(state, pending)
@@ -117,14 +117,14 @@ class Lane:
     def flush(self, timeout: float) -> bool:
         """Deliver everything queued before this call.
 
-        Returns False if that took longer than ``timeout`` seconds, the exporter could not, or events were
-        lost since the flush before: a loss is told once.
+        Returns False if that took longer than ``timeout`` seconds, the exporter's ``flush`` failed or
+        returned False, or events were lost since the previous flush. Each loss is reported once.
         """
         deadline = time.monotonic() + timeout
         return self.begin_flush(deadline).wait(deadline)
 
     def shutdown(self, timeout: float) -> bool:
-        """Deliver the rest and close the exporter; after ``timeout`` seconds it is given up (False)."""
+        """Deliver the rest and shut down the exporter; return False if that takes over ``timeout`` s."""
         deadline = time.monotonic() + timeout
         return self.begin_shutdown(deadline).wait(deadline)
 
@@ -133,7 +133,7 @@ class Lane:
         return self._state.status()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew in a forked child: what is queued is the parent's to deliver, no thread came along."""
+        """Reset in a forked child: queued events belong to the parent, and its worker does not exist here."""
         self._state = LaneState(backlog=Backlog(self._queue_size), inherited=True)
         self._calls.after_fork()
 
@@ -161,9 +161,7 @@ class Lane:
     def _give_up_flush(self, pending: Pending) -> None:
         self._withdraw(self._state, pending)
         status = self.status()
-        self._calls.report(
-            "flush", f"not done in time; {status.queued} events still queued", lost=status.lost
-        )
+        self._calls.report("flush", f"timed out; events still queued: {status.queued}", lost=status.lost)
 
     def _give_up_shutdown(self, pending: Pending) -> None:
         state = self._state
@@ -173,8 +171,8 @@ class Lane:
             state.dropped += state.backlog.clear_events()
             pending.settle(result=False)
         status = self.status()
-        in_hand = f", {status.queued} more are in its hands" if status.queued else ""
-        self._calls.report("shutdown", f"not done in time{in_hand}", lost=status.lost)
+        exporting = f"; events still with the exporter: {status.queued}" if status.queued else ""
+        self._calls.report("shutdown", f"timed out{exporting}", lost=status.lost)
 
 
 def _start_thread(worker: Worker, name: str) -> threading.Thread:

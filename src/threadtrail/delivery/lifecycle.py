@@ -1,7 +1,7 @@
-"""The process's own turning points: a fork and the exit. Registered once, whoever is current then.
+"""Callbacks for a fork and for the exit of the process. They are registered once, for the current owner.
 
-``multiprocessing`` needs more than ``atexit``: its forked children leave by ``os._exit`` and run only their
-own finalizers; and what is registered there inside of ``os.fork`` is cleared right after it.
+``multiprocessing`` needs more than ``atexit``: its forked children end with ``os._exit`` and run only its own
+finalizers, and it clears those that were registered during ``os.fork``.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _EXIT_PRIORITY = 0
 
 
 class Owner(Protocol):
-    """Who is told of a fork and of the exit."""
+    """The object whose methods are called at a fork and at the exit."""
 
     def at_exit(self) -> None:
-        """Deliver the rest, within a bound of its own; called once per process."""
+        """Deliver the rest within the owner's own timeout; called once per process."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew; called in a forked child, in the thread that forked."""
+        """Reset; called in a forked child, in the thread that forked."""
 
 
 class _Process:
-    """What is registered with this process, and for whom."""
+    """What is registered in this process, and the current owner."""
 
     def __init__(self) -> None:
         self.owner: Owner | None = None
@@ -44,7 +44,7 @@ _process = _Process()
 
 
 def register(owner: Owner) -> None:
-    """Make ``owner`` the one that is told of forks and of the exit, instead of any former one."""
+    """Call ``owner`` at forks and at the exit, instead of any former owner."""
     _process.owner = owner
     if not _process.hooked:
         _process.hooked = True
@@ -55,7 +55,7 @@ def register(owner: Owner) -> None:
 
 
 def unregister(owner: Owner) -> None:
-    """Tell ``owner`` nothing more; of no effect if another one has taken its place."""
+    """Stop calling ``owner``; does nothing if another owner has replaced it."""
     if _process.owner is owner:
         _process.owner = None
 
@@ -63,8 +63,8 @@ def unregister(owner: Owner) -> None:
 def _at_exit() -> None:
     owner, _process.owner = _process.owner, None
     if owner is not None:
-        # Also SystemExit, which would become the exit code of a multiprocessing child, and the impatient
-        # user's Ctrl-C, which ends our waiting, as meant.
+        # Contain SystemExit too, which would become the exit code of a multiprocessing child, and
+        # KeyboardInterrupt: Ctrl-C ends the wait.
         _, error = guard.catch(owner.at_exit, contain=BaseException)
         if error is not None:
             guard.report("delivery at exit", error=error)
@@ -74,7 +74,7 @@ def _after_fork_in_child() -> None:
     _process.has_finalizer = False
     _hook_multiprocessing()
     if _process.owner is not None:
-        guard.call("beginning anew after a fork", _process.owner.after_fork_in_child)
+        guard.call("reset after a fork", _process.owner.after_fork_in_child)
 
 
 def _hook_multiprocessing() -> None:

@@ -1,4 +1,4 @@
-"""Which fields of an event class hold content, and which may hold values that do; found once per class."""
+"""Find which fields of a class hold content, and which may hold values with content; once per class."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Plan:
     """How to walk one dataclass.
 
     ``content``: names of the fields marked ``CONTENT``. ``nested``: names of the other fields whose values
-    may hold content further down. ``describes_data``: has ``media_type`` and ``size_bytes``, to say what
-    stood in a data URL that was left out.
+    may hold content further down. ``describes_data``: whether it has ``media_type`` and ``size_bytes``, which
+    describe a data URL that was left out.
     """
 
     content: tuple[str, ...]
@@ -29,7 +29,7 @@ class Plan:
         """Return the default of a content field.
 
         Raises:
-            TypeError: it has none, so there is no way to leave the content out.
+            TypeError: the field has no default, so its content cannot be left out.
         """
         field = self.fields[name]
         if field.default is not dataclasses.MISSING:
@@ -40,7 +40,7 @@ class Plan:
 
 
 def plan_of(cls: type) -> Plan:
-    """Return the plan for a dataclass; for any other type one that finds nothing."""
+    """Return the plan for a dataclass; for any other type, a plan without fields."""
     plan = _cache.get(cls)
     if plan is None:
         plan = _cache[cls] = _make_plan(cls)
@@ -66,12 +66,12 @@ def _make_plan(cls: type) -> Plan:
 def _hints(cls: type) -> dict[str, Any]:
     try:
         return get_type_hints(cls, include_extras=True)
-    except (NameError, TypeError):  # an author's class with names that only a type checker sees
+    except (NameError, TypeError):  # a class with annotations that only a type checker can resolve
         return {}
 
 
 def _may_hold_content(hint: Any, seen: set[type]) -> bool:
-    """Whether a value of this type can be, or hold in tuples, a dataclass with content somewhere in it."""
+    """Whether a value of this type can be a dataclass with content, or hold one in a tuple."""
     origin = get_origin(hint)
     if origin is Annotated:
         inner, *extras = get_args(hint)

@@ -1,4 +1,4 @@
-"""The processors: what happens to an event before any exporter sees it, once for all of them."""
+"""The processors: they change an event once, before it goes to all exporters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threadtrail.delivery.plans import Plan
 
 Processor = Callable[[Event], Event | None]
-"""Returns the event to deliver: the same, a changed copy, or ``None`` to drop it."""
+"""Return the event to deliver: the same one, a changed copy, or ``None`` to drop it."""
 
 DEFAULT_MAX_CONTENT_BYTES = 65_536
 
@@ -30,9 +30,9 @@ def build_processors(
 ) -> tuple[Processor, ...]:
     """Return the processors for these settings.
 
-    Without ``capture_content`` all content goes, and nothing else is to be done. With it, each text first
-    loses inline data over ``max_content_bytes``, is then redacted (whole, so that no cut hides from
-    ``redact`` what it looks for), and is shortened last.
+    Without ``capture_content`` all content is removed. With it, inline data over ``max_content_bytes`` is
+    left out of each text first; then the whole text is redacted, so that ``redact`` sees everything that it
+    looks for; then it is truncated.
     """
     if not capture_content:
         return (partial(walk, change=drop_content),)
@@ -41,7 +41,7 @@ def build_processors(
 
 
 class _Limit:
-    """Redacts and shortens the content of one object at a time."""
+    """Redact and truncate the content of one object."""
 
     def __init__(self, max_bytes: int, redact: Callable[[str], str] | None) -> None:
         self._max_bytes = max_bytes
@@ -77,7 +77,7 @@ class _Limit:
         return self._truncate(text)
 
     def _left_out(self, value: Any) -> tuple[str, int] | None:
-        """Describe the data of a data URL that is too big; None for any other value."""
+        """Return media type and size of a data URL over the limit; None for any other value."""
         if not isinstance(value, str) or fits(value, self._max_bytes):
             return None
         return described_data_url(value)

@@ -1,4 +1,4 @@
-"""Sampling: a share of the runs, whole, and every failed one."""
+"""Sampling: export a share of the runs, each as a whole, and every failed run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RUNS_HELD = 4096
 
 @dataclass(slots=True)
 class _Holding:
-    """Events of one run (or one trace) that was not chosen, until it is known whether it fails."""
+    """Events of a run (or a trace) that was not chosen, held until it is known whether it fails."""
 
     parent: str | None = None
     kept: bool = False
     events: list[Admitted] = field(default_factory=list)
 
     def hold(self, admitted: Admitted) -> None:
-        # What exceeds this is detail: the run's own RunEnded holds all of it, and is never held.
+        # Only details exceed this number, and RunEnded, which is never held, contains them.
         if len(self.events) < EVENTS_HELD_PER_RUN:
             self.events.append(admitted)
 
@@ -41,7 +41,7 @@ class _Holding:
 
 
 class _Holdings:
-    """The holdings by id, the oldest given up when there are too many."""
+    """The holdings by id. The oldest is dropped when there are too many."""
 
     def __init__(self) -> None:
         self._by_id: OrderedDict[str, _Holding] = OrderedDict()
@@ -62,25 +62,25 @@ class _Holdings:
 
 
 class Sampler:
-    """Chooses a share of the runs; ``rate`` is between 0 (failed runs only) and 1 (all).
+    """Chooses a share of the runs. ``rate`` is between 0 (failed runs only) and 1 (all).
 
-    The choice follows from the run's id, or from the trace's if it is in one, so that a group is chosen as a
-    whole and every process chooses alike. A run that was not chosen is held until it ends: released,
-    whole, if it failed or a request of it did, together with the start of its trace. Events of no run and
-    no trace pass.
+    The choice depends on the run's id, or on its trace's id if it has one, so that a trace is chosen as a
+    whole and every process makes the same choice. The events of a run that was not chosen are held until it
+    ends. If the run or one of its requests failed, they are released, together with the start of their trace.
+    Events without a run and a trace are always exported.
     """
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
         self._runs = _Holdings()
         self._traces = _Holdings()
 
     def admit(self, event: Event, contexts: Mapping[str, object] | None) -> Sequence[Admitted]:
-        """Return what is to be delivered now: nothing, this event, or a run so far held and this event."""
+        """Return the events to deliver now: none, this event, or a run's held events and this event."""
         admitted = (event, contexts)
         if self._rate >= 1:
             return (admitted,)
@@ -88,7 +88,7 @@ class Sampler:
             run_id: str | None = getattr(event, "run_id", None)
             if isinstance(event, TraceStarted) and event.trace_id is not None:
                 self._traces.open(event.trace_id).parent = event.parent_trace_id
-            released = self._judge(admitted, run_id)
+            released = self._decide(admitted, run_id)
             if isinstance(event, RunEnded):
                 self._runs.close(event.run_id)
             elif isinstance(event, TraceEnded) and event.trace_id is not None:
@@ -96,10 +96,10 @@ class Sampler:
             return released
 
     def after_fork_in_child(self) -> None:
-        """Forget what is held: those runs are the parent's to judge."""
-        self._begin()
+        """Drop what is held: those runs belong to the parent process."""
+        self._reset()
 
-    def _judge(self, admitted: Admitted, run_id: str | None) -> Sequence[Admitted]:
+    def _decide(self, admitted: Admitted, run_id: str | None) -> Sequence[Admitted]:
         event, _ = admitted
         key = self._outermost(event.trace_id) or run_id
         if key is None or self._chosen(key):
@@ -122,7 +122,7 @@ class Sampler:
         return self._traces.open(event.trace_id or "")
 
     def _outermost(self, trace_id: str | None) -> str | None:
-        """Follow nested traces to the outer one: a group is judged as one."""
+        """Return the id of the outermost of nested traces, which are sampled as one."""
         while (holding := self._traces.get(trace_id)) is not None and holding.parent:
             trace_id = holding.parent
         return trace_id

@@ -1,4 +1,4 @@
-"""What a lane says of itself, and how it is told in a few words."""
+"""A lane's counters, and their short text for people."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneStatus:
-    """An exporter's counters, in events of this process; their sum is what the lane was given.
+    """An exporter's counters: events of this process. Their sum is the number of events published to it.
 
-    ``delivered``: its ``export`` returned. ``failed``: its ``export`` raised. ``dropped``: never handed over
-    (full queue, after shutdown). ``queued``: waiting, or in the hands of ``export`` now. ``last_error``: what
-    ``export`` raised last.
+    ``delivered``: ``export`` returned. ``failed``: ``export`` raised. ``dropped``: never exported, because
+    the queue was full or the exporter was shut down. ``queued``: waiting, or in ``export`` at this moment.
+    ``last_error``: the last error that ``export`` raised.
     """
 
     delivered: int = 0
@@ -26,17 +26,17 @@ class LaneStatus:
 
     @property
     def lost(self) -> int:
-        """Events that will never reach the backend."""
+        """The number of events that will never reach the backend."""
         return self.failed + self.dropped
 
     def __str__(self) -> str:
         others = {"failed": self.failed, "dropped": self.dropped, "queued": self.queued}
-        told = ", ".join([f"{self.delivered:,} delivered", *_counts(others)])
-        return told if self.last_error is None else f"{told}; last error: {self.last_error}"
+        counts = ", ".join([f"{self.delivered:,} delivered", *_counts(others)])
+        return counts if self.last_error is None else f"{counts}; last error: {self.last_error}"
 
 
 def summary(state: str, counts: Mapping[str, int], exporters: Mapping[str, LaneStatus]) -> str:
-    """Return the state with every count that is not 0, and a line for each exporter."""
+    """Return a line with the state and every count that is not 0, then a line for each exporter."""
     first = ", ".join(_counts(counts))
     lines = [f"{name}: {status}" for name, status in exporters.items()]
     return "\n".join([f"{state}: {first}" if first else state, *lines])

@@ -1,4 +1,4 @@
-"""What is done to one text of an event's content: data URLs left out, redaction, truncation."""
+"""Change one text of an event's content: leave data URLs out, redact, truncate."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _DEFAULT_MEDIA_TYPE = "text/plain"  # of a data URL that names none (RFC 2397)
 
 
 def truncator(limit: int) -> Callable[[str], str]:
-    """Return a function that keeps ``limit`` bytes of UTF-8 of a text, and marks a text that was cut."""
+    """Return a function that truncates a text to ``limit`` bytes of UTF-8 and marks it as truncated."""
 
     def truncate(text: str) -> str:
         if fits(text, limit):
             return text
         encoded = text.encode(errors="replace")
-        # A character cut in two at the end is left out.
+        # An incomplete character at the end is left out.
         return f"{encoded[:limit].decode(errors='ignore')}… [truncated, {len(encoded)} bytes]"
 
     return truncate
 
 
 def fits(text: str, limit: int) -> bool:
-    """Whether ``text`` takes at most ``limit`` bytes in UTF-8; for most texts its length alone says so."""
+    """Whether ``text`` takes at most ``limit`` bytes in UTF-8. The length decides for most texts."""
     length = len(text)
     if length * _BYTES_PER_CHARACTER <= limit:
         return True
@@ -39,7 +39,7 @@ def fits(text: str, limit: int) -> bool:
 
 
 def all_fit(value: Any, limit: int) -> bool:
-    """Whether every string in a JSON value fits: the usual case, decided without building anything."""
+    """Whether every string in a JSON value fits. This is the usual case, and it builds nothing."""
     if isinstance(value, str):
         return len(value) * _BYTES_PER_CHARACTER <= limit or fits(value, limit)
     if isinstance(value, dict):
@@ -53,7 +53,7 @@ def all_fit(value: Any, limit: int) -> bool:
 
 
 def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]:
-    """Return ``redact``, made to fail closed: if it raises or returns no text, nothing of the text stays."""
+    """Wrap ``redact`` so that it fails closed: if it raises or returns no text, the text is left out."""
 
     def redact_safely(text: str) -> str:
         if not text:
@@ -69,7 +69,7 @@ def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]
 
 
 def described_data_url(text: str) -> tuple[str, int] | None:
-    """Return media type and size in bytes of the data in a data URL; None if ``text`` is none."""
+    """Return media type and size in bytes of the data in a data URL; None for any other text."""
     head, comma, payload = text.partition(",")
     if not comma or head[:5].lower() != "data:":
         return None

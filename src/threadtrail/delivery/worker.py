@@ -1,4 +1,4 @@
-"""The worker of a lane: takes batches from its backlog, hands them to the exporter, keeps the counters."""
+"""The worker of a lane: takes batches from the backlog, exports them, and keeps the counters."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Pending:
-    """One request to a worker, to be answered by ``deadline`` (a time of ``time.monotonic()``, seconds).
+    """A flush or a shutdown that a worker was asked for, and the wait for its result.
 
-    ``give_up`` is called by a caller whose deadline passed.
+    ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
     """
 
     def __init__(
@@ -31,35 +31,36 @@ class Pending:
         self.kind = kind
         self.deadline = deadline
         self._give_up = give_up
-        self._answered = threading.Event()
+        self._settled = threading.Event()
         self._result = False
 
     @property
     def result(self) -> bool | None:
-        """The answer; None while there is none."""
-        return self._result if self._answered.is_set() else None
+        """The result; None while there is none."""
+        return self._result if self._settled.is_set() else None
 
     def settle(self, *, result: bool) -> Pending:
-        """Answer the request, unless it is answered, and wake who waits for it."""
-        if not self._answered.is_set():
+        """Set the result, unless there is one, and wake the callers that wait for it."""
+        if not self._settled.is_set():
             self._result = result
-            self._answered.set()
+            self._settled.set()
         return self
 
     def wait(self, deadline: float | None = None) -> bool:
-        """Wait for the answer until ``deadline`` (its own, if not given); False if none came in time."""
+        """Wait for the result until ``deadline`` (by default its own); return False if there is none."""
         left = seconds_until(self.deadline if deadline is None else deadline)
-        if not self._answered.wait(min(left, threading.TIMEOUT_MAX)):
+        if not self._settled.wait(min(left, threading.TIMEOUT_MAX)):
             self._give_up(self)
         return self._result
 
 
 @dataclass(slots=True, kw_only=True)
 class LaneState:
-    """All of a lane that belongs to one process: a forked child gets a new one and leaves the old alone.
+    """The state of a lane that belongs to one process; a forked child gets a new one.
 
-    ``condition`` guards every field. Its lock is reentrant, so that a signal handler of the app that
-    flushes while the app flushes does not wait for itself.
+    ``condition`` guards every field. Its lock is reentrant: a signal handler of the app may flush while the
+    app flushes. ``exporting``: the number of events in ``export`` now. ``reported_lost``: the losses that
+    a flush has reported.
     """
 
     backlog: Backlog[Pending]
@@ -68,11 +69,11 @@ class LaneState:
     worker: threading.Thread | None = None
     idle: bool = False
     closing: Pending | None = None
-    in_hand: int = 0
+    exporting: int = 0
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
-    told_lost: int = 0
+    reported_lost: int = 0
     last_error: str | None = None
 
     def status(self) -> LaneStatus:
@@ -82,15 +83,15 @@ class LaneState:
                 delivered=self.delivered,
                 failed=self.failed,
                 dropped=self.dropped,
-                queued=len(self.backlog) + self.in_hand,
+                queued=len(self.backlog) + self.exporting,
                 last_error=self.last_error,
             )
 
-    def lost_nothing_more(self) -> bool:
-        """Whether no event was lost since this was asked last: a loss is told once."""
+    def lost_nothing_new(self) -> bool:
+        """Whether no event was lost since the previous call; so each loss is reported once."""
         with self.condition:
-            before, self.told_lost = self.told_lost, self.failed + self.dropped
-            return self.told_lost == before
+            before, self.reported_lost = self.reported_lost, self.failed + self.dropped
+            return self.reported_lost == before
 
 
 class Worker:
@@ -105,14 +106,14 @@ class Worker:
         self._batch_wait = batch_wait_seconds
 
     def run(self) -> None:
-        """Serve the lane."""
+        """Export batches and answer requests until a shutdown."""
         state = self._state
         while True:
             with state.condition:
                 self._wait_for_work()
                 message = state.backlog.take_message()
                 events, contexts = ([], []) if message else state.backlog.take(self._batch_size)
-                state.in_hand = len(events)
+                state.exporting = len(events)
             if events:
                 self._export(events, contexts)
             elif message is not None and message.kind == "flush":
@@ -137,7 +138,7 @@ class Worker:
         state = self._state
         error = self._calls.export(events, contexts)
         with state.condition:
-            state.in_hand = 0
+            state.exporting = 0
             if error is None:
                 state.delivered += len(events)
                 return
@@ -148,15 +149,15 @@ class Worker:
 
     def _flush(self, deadline: float) -> bool:
         flushed = self._calls.flush(deadline)
-        return self._state.lost_nothing_more() and flushed
+        return self._state.lost_nothing_new() and flushed
 
     def _shut_down(self, message: Pending) -> None:
-        # An author who buffers may have written only one of the two hooks.
+        # Both hooks: an exporter that buffers may implement only one of them.
         flushed = self._flush(message.deadline)
         closed = self._calls.shutdown(message.deadline)
         state = self._state
         with state.condition:
             message.settle(result=flushed and closed)
-            # Who asked for a flush meanwhile gets the same answer; nobody else is left to give one.
+            # Flushes that were requested meanwhile get the same result, since the worker ends here.
             while (later := state.backlog.take_message()) is not None:
                 later.settle(result=flushed and closed)
