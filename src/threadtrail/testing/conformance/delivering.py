@@ -120,13 +120,13 @@ def shutdown_without_events(case: Case) -> None:
         driver = case.drive()
         driver.flush()
         driver.shutdown()
-    if driver.contained:
+    if driver.raised:
         raise Problem(
             rules.EMPTY,
-            seen=f"no event was exported, and {driver.contained[0]}",
+            seen=f"no event was exported, and {driver.raised[0]}",
             mend="make no use in flush() and shutdown() of what only export() sets up.",
             after=(rules.THREADS,),
-            error=driver.contained[0].error,
+            error=driver.raised[0].error,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._guard import Guard
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 QUEUE_SIZE = 10_000
+CONTAINED = ("capture_context", "export", "flush", "shutdown", "after_fork")
+"""The hooks whose errors the application does not see."""
+
 GRACE = 0.2
 """The share of its timeout by which a hook may be late, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contained:
-    """An exception that an application is kept from, and the hook that raised it."""
+class Raised:
+    """An exception, and the hook that raised it."""
 
     hook: str
     error: BaseException
@@ -45,18 +48,11 @@ class Contained:
         return f"{self.hook}() raised {type(self.error).__name__}: {self.error}"
 
 
-class _Collecting(Guard):
-    """Keeps what it contains for the kit to judge; logs nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Contained] = []
+class _Silent(Guard):
+    """Logs nothing: the driver notes what hooks raise, and the log is searched for what an exporter wrote."""
 
     def report(self, what: str, consequence: str = "", *, error: BaseException | None = None) -> None:
-        """Keep the error by its hook, the last word of ``what``; the ``consequence`` is for logs."""
-        del consequence
-        if error is not None:
-            self.found.append(Contained(what.rpartition(", ")[2], error))
+        """Do nothing."""
 
 
 class Driver:
@@ -75,8 +71,10 @@ class Driver:
         self.exporter = exporter
         self.name = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
-        self._guard = _Collecting()
-        self._lane = Lane(self.name, self.hooks, queue_size=QUEUE_SIZE, guard=self._guard)
+        self._guard = _Silent()
+        self._raised: list[Raised] = []
+        self._noting = replace(self.hooks, **{name: self._noting_errors(name) for name in CONTAINED})
+        self._lane = Lane(self.name, self._noting, queue_size=QUEUE_SIZE, guard=self._guard)
         self.delivery = Delivery([self._lane], processors=build_processors(), guard=self._guard)
         self._app = AppThread()
         self._others = set(threading.enumerate())
@@ -88,9 +86,9 @@ class Driver:
         return self._lane.status()
 
     @property
-    def contained(self) -> list[Contained]:
-        """What the exporter raised so far where the application does not see it."""
-        return list(self._guard.found)
+    def raised(self) -> list[Raised]:
+        """The errors of hooks that were contained so far."""
+        return list(self._raised)
 
     def start(self) -> None:
         """Call ``start``, as ``instrument()`` does."""
@@ -116,27 +114,25 @@ class Driver:
 
         self.in_app(publish, "capture_context")
 
-    def export(self, events: Iterable[Event], *, with_context: bool = True) -> None:
-        """Call ``export`` with one event at a time, in the thread that called ``start``.
+    def export(self, events: Iterable[Event], *, with_context: bool = True) -> list[Raised]:
+        """Call ``export`` with one event at a time, in the thread that called ``start``; return its errors.
 
         An error then belongs to one event, and an exporter that works in one thread only does not fail
         here, since another rule is about that. ``flush`` and ``shutdown`` still run in the lane's worker.
         """
-        hook = self.hooks.export
+        hook, before = self._noting.export, len(self._raised)
+        if hook is None:
+            return []
 
-        def export() -> None:
+        def call() -> None:
             self.delivery.start()  # a lane without a worker would not flush
             captured = self.delivery.capture() if with_context else None
             context = captured.get(self.name) if captured else None
             for event in events:
-                if hook is not None:
-                    _, error = self._guard.catch(
-                        hook, contain=BaseException, events=(event,), contexts=(context,)
-                    )
-                    if error is not None:
-                        self._guard.found.append(Contained("export", error))
+                self._guard.catch(hook, contain=BaseException, events=(event,), contexts=(context,))
 
-        self.in_app(export, "capture_context or export")
+        self.in_app(call, "capture_context or export")
+        return [each for each in self._raised[before:] if each.hook == "export"]
 
     def wait_until_exported(self) -> None:
         """Wait until nothing is queued and ``export`` has returned."""
@@ -165,7 +161,7 @@ class Driver:
 
     def after_fork_in_child(self) -> None:
         """Begin anew in a forked child, as threadtrail does there, in the thread that forked."""
-        self._guard.found = []
+        self._raised = []
         self._others = set(threading.enumerate())
         self._app = AppThread()
         self.delivery.after_fork_in_child()
@@ -185,6 +181,21 @@ class Driver:
         """The problem that a hook of the worker has not returned in time."""
         workers = self._workers()
         return self._never_returned(what, where(workers[0]) if workers else "unknown", self.deadline)
+
+    def _noting_errors(self, name: str) -> Callable[..., Any] | None:
+        """Return the hook of this name, made to note what it raises."""
+        hook = getattr(self.hooks, name)
+        if hook is None:
+            return None
+
+        def call(**arguments: Any) -> Any:
+            result, error = self._guard.catch(hook, contain=BaseException, **arguments)
+            if error is not None:
+                self._raised.append(Raised(name, error))
+                raise error
+            return result
+
+        return call
 
     def _bounded(self, begin: Callable[[float], Pending], what: str) -> bool:
         """Give the exporter until the deadline, and wait a little longer for it to keep that."""

@@ -53,8 +53,8 @@ def survives_a_fork(case: Case) -> None:
     if child.trouble is not None:
         raise _broken(f"the forked child {child.trouble}.")
     _judge_child(child.result)
-    if driver.contained:
-        raise _broken(f"in the parent, after the fork, {driver.contained[0]}", driver.contained[0].error)
+    if driver.raised:
+        raise _broken(f"in the parent, after the fork, {driver.raised[0]}", driver.raised[0].error)
     of_child = Counter(dict(zip(RUNS, child.result["counts"], strict=True)))
     if not arrivals.told_by_author and not any((counts + of_child).values()):
         raise NotCheckedError(
@@ -89,7 +89,7 @@ def _live(case: Case, driver: Driver, arrivals: Arrivals, watch: Watch) -> dict[
         hung.append(problem.seen)
     after = arrivals.counts(RUNS)
     return {
-        "raised": [*map(str, driver.contained), *hung],
+        "raised": [*map(str, driver.raised), *hung],
         "flushed": flushed,
         "shared": watch.sockets.shared,
         "counts": [after[number] - before[number] for number in RUNS],

@@ -13,7 +13,7 @@ from threadtrail.testing.samples import events_of, sample_events, sample_runs
 if TYPE_CHECKING:
     from threadtrail.events import Run
     from threadtrail.testing.conformance.case import Case
-    from threadtrail.testing.conformance.driving import Contained, Driver
+    from threadtrail.testing.conformance.driving import Driver, Raised
 
 SHOWN = 3
 FIELDS_SHOWN = 6
@@ -25,12 +25,10 @@ def every_event_class(case: Case) -> None:
     """Each event by itself, in the thread that called ``start``."""
     with case.watching():
         driver = case.drive()
-        failures: dict[str, Contained] = {}
+        failures: dict[str, Raised] = {}
         for event in sample_events():
-            before = len(driver.contained)
-            driver.export([event])
-            for contained in _of_export(driver.contained[before:]):
-                failures.setdefault(event.event, contained)
+            for raised in driver.export([event]):
+                failures.setdefault(event.event, raised)
     if failures:
         raise Problem(
             rules.TAKES_EVENTS,
@@ -44,14 +42,12 @@ def every_kind_of_run(case: Case) -> None:
     """Whole runs, tame and odd."""
     with case.watching():
         driver = case.drive()
-        failures: dict[str, Contained] = {}
+        failures: dict[str, Raised] = {}
         first: Run | None = None
         for name, run in kinds_of_run():
-            before = len(driver.contained)
-            driver.export(events_of(run))
-            for contained in _of_export(driver.contained[before:]):
+            for raised in driver.export(events_of(run)):
                 first = first or run
-                failures.setdefault(f"a run with {name!r}", contained)
+                failures.setdefault(f"a run with {name!r}", raised)
     if first is not None:
         raise Problem(
             rules.TAKES_RUNS,
@@ -71,16 +67,16 @@ def unknown_event_class(case: Case) -> None:
         driver.flush()
         arrivals = case.arrivals(watch)
         counts = arrivals.counts(range(1, 3))
-        contained = driver.contained
+        raised = driver.raised
         driver.shutdown()
     mend = "end a chain of isinstance checks with nothing: a later threadtrail may bring new classes."
-    if contained:
+    if raised:
         raise Problem(
             rules.UNKNOWN,
-            seen=f"{contained[0]}",
+            seen=f"{raised[0]}",
             mend=mend,
             after=(*TAKING, rules.THREADS),
-            error=contained[0].error,
+            error=raised[0].error,
         )
     if counts[1] and not counts[2]:
         raise Problem(
@@ -109,8 +105,8 @@ def nothing_raised(driver: Driver) -> None:
     Raises:
         Problem: a hook raised.
     """
-    if driver.contained:
-        first = driver.contained[0]
+    if driver.raised:
+        first = driver.raised[0]
         raise Problem(
             rules.THREADS,
             seen=f"{first}",
@@ -125,14 +121,14 @@ def events_without_context(case: Case) -> None:
     """Where nothing could be captured, ``None`` stands in place of the exporter's own value."""
     with case.watching():
         driver = case.drive()
-        driver.export(sample_events(), with_context=False)
-    if driver.contained:
+        raised = driver.export(sample_events(), with_context=False)
+    if raised:
         raise Problem(
             rules.CONTEXT,
-            seen=f"with None in contexts, {driver.contained[0]}",
+            seen=f"with None in contexts, {raised[0]}",
             mend="treat None in contexts as nothing known of the surroundings.",
             after=TAKING,
-            error=driver.contained[0].error,
+            error=raised[0].error,
         )
 
 
@@ -160,10 +156,6 @@ def hooks_are_valid(case: Case) -> None:
         raise NotCheckedError("the exporter has no export hook, so no event reaches it")
 
 
-def _of_export(contained: list[Contained]) -> list[Contained]:
-    return [each for each in contained if each.hook == "export"]
-
-
 def _what_is_missing(run: Run) -> str:
     """Which fields of a run are empty that those of a plain one are not, in words."""
     empty = [
@@ -176,7 +168,7 @@ def _what_is_missing(run: Run) -> str:
     return f"in the first of these, {', '.join(empty[:FIELDS_SHOWN] + more)}: " if empty else ""
 
 
-def _listed(failures: dict[str, Contained]) -> str:
-    told = [f"{name}: {contained}" for name, contained in list(failures.items())[:SHOWN]]
+def _listed(failures: dict[str, Raised]) -> str:
+    told = [f"{name}: {raised}" for name, raised in list(failures.items())[:SHOWN]]
     more = len(failures) - len(told)
     return "; ".join(told) + (f"; and {more} more" if more else "")
