@@ -567,8 +567,8 @@ class Unmarked:
         """Never called."""
 
 
-class TellsOfCreatedRuns(Healthy):
-    """Healthy too, but tells nothing by which a run could be found again."""
+class ExportsCreatedRuns(Healthy):
+    """Healthy too, but writes nothing that identifies a run."""
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:

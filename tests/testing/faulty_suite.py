@@ -65,7 +65,7 @@ class TestHealthyButPatient(ExporterConformance):
 
 
 class TestHealthyOfFailedRuns(ExporterConformance):
-    """Tells of failed runs only, to a list in memory."""
+    """Exports failed runs only, to a list in memory."""
 
     sample = "failed"
 
@@ -82,7 +82,7 @@ class TestHealthyOfFailedRuns(ExporterConformance):
 
 
 class TestHealthyOfFailedRunsInAFile(ExporterConformance):
-    """Tells of failed runs only, where the kit sees it by itself."""
+    """Exports failed runs only, where the kit sees it by itself."""
 
     sample = "failed"
 
@@ -140,7 +140,7 @@ for each in (
     faulty.Misspelt,
     faulty.Wraps,
     faulty.Unmarked,
-    faulty.TellsOfCreatedRuns,
+    faulty.ExportsCreatedRuns,
     faulty.InADatabase,
 ):
     globals()[f"Test{each.__name__}"] = suite(each)

@@ -49,7 +49,7 @@ def test_what_happened_can_be_looked_at_during_the_block_and_after_it(client: Op
 @pytest.mark.slow
 def test_one_run_means_one(client: OpenAI) -> None:
     with capture() as captured:
-        with pytest.raises(AssertionError, match=r"expected one run; recorded were: \[\]"):
+        with pytest.raises(AssertionError, match=r"expected one run; recorded: \[\]"):
             captured.run()
         run_ids = [run_once(client), run_once(client)]
         with pytest.raises(AssertionError, match=run_ids[1]):
@@ -67,7 +67,7 @@ def test_settings_are_those_of_instrument(client: OpenAI) -> None:
         pass
 
 
-def test_an_unfinished_run_is_told_when_the_block_is_left(client: OpenAI) -> None:
+def test_an_unfinished_run_is_published_when_the_block_is_left(client: OpenAI) -> None:
     with capture() as captured:
         assistant_id = client.beta.assistants.create(model="gpt-4o").id
         client.beta.threads.create_and_run(assistant_id=assistant_id)

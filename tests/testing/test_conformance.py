@@ -36,21 +36,30 @@ FAULTS = {
     "TestWantsContext": ("test_takes_events_without_context", "with None in contexts, export() raised"),
     "TestBoundToItsThread": ("test_works_in_its_threads", "object has no attribute 'connection'"),
     "TestCaptureRaises": ("test_works_in_its_threads", "capture_context() raised LookupError: no active"),
-    "TestChangesEvents": ("test_leaves_events_as_they_are", "differed from what was given: AssistantCreated"),
-    "TestLoses": ("test_loses_nothing", "of 31 runs, 19 did not arrive (or not whole): run_conformance002,"),
-    "TestLosesSome": ("test_loses_nothing", "3 did not arrive (or not whole): run_conformance007,"),
-    "TestDropsTheLast": ("test_loses_nothing", "did not arrive (or not whole): run_conformance001,"),
+    "TestChangesEvents": (
+        "test_leaves_events_as_they_are",
+        "export() changed these events: AssistantCreated",
+    ),
+    "TestLoses": ("test_loses_nothing", "19 of 31 runs did not arrive, or only in part: run_conformance002,"),
+    "TestLosesSome": (
+        "test_loses_nothing",
+        "3 of 31 runs did not arrive, or only in part: run_conformance007,",
+    ),
+    "TestDropsTheLast": ("test_loses_nothing", "did not arrive, or only in part: run_conformance001,"),
     "TestOfFailedRuns": (
         "test_loses_nothing",
-        "runs of the sample 'plain_answer' did not arrive, not even one; but of these samples they do",
+        "no run of the sample 'plain_answer' arrived, but runs of these samples did: ",
     ),
-    "TestOfFailedRunsInMemory": ("test_loses_nothing", "but of these samples they do: failed."),
-    "TestDeliveredLooksElsewhere": ("test_loses_nothing", "none arrived, nor did a run of any other sample"),
-    "TestOneRunPerBatch": ("test_loses_nothing", "did not arrive (or not whole): run_conformance003, run"),
+    "TestOfFailedRunsInMemory": ("test_loses_nothing", "but runs of these samples did: failed."),
+    "TestDeliveredLooksElsewhere": (
+        "test_loses_nothing",
+        "none of 31 runs arrived, nor did a run of any other sample",
+    ),
+    "TestOneRunPerBatch": ("test_loses_nothing", "did not arrive, or only in part: run_conformance003, run"),
     "TestFlushesLater": ("test_loses_nothing", "run_conformance001 had not arrived when flush() returned"),
     "TestCannotFlush": ("test_loses_nothing", "flush() returned False"),
-    "TestRepeats": ("test_repeats_nothing", "31 arrived more than once"),
-    "TestWritesTwice": ("test_repeats_nothing", "31 arrived more than once"),
+    "TestRepeats": ("test_repeats_nothing", "31 of 31 runs arrived more than once"),
+    "TestWritesTwice": ("test_repeats_nothing", "31 of 31 runs arrived more than once"),
     "TestSecondShutdownRaises": ("test_survives_a_second_shutdown", "RuntimeError: closed already"),
     "TestSecondShutdownHangs": (
         "test_survives_a_second_shutdown",
@@ -96,17 +105,17 @@ FAULTS = {
     "TestChecksWrongly": ("test_check_finds_nothing_wrong", "check() raised RuntimeError: I cannot tell"),
     "TestMisspelt": (
         "test_hooks_are_valid",
-        "there is no hook 'shut_down'.\n  mend: Did you mean 'shutdown'?",
+        "there is no hook 'shut_down'.\n  fix: Did you mean 'shutdown'?",
     ),
     "TestWraps": ("test_hooks_are_valid", "its hook 'flush' is a wrapper"),
     "TestUnmarked": (
         "test_hooks_are_valid",
-        "its method export is not marked.\n  mend: Put @threadtrail.hookimpl",
+        "its method export is not marked.\n  fix: Put @threadtrail.hookimpl",
     ),
     "TestEffectsAtImport": (IMPORT, "importing testing.faulty_import had effects: "),
     "TestTakenOut": (
         "test_no_rule_is_overridden",
-        "overrides test_loses_nothing, test_survives_a_fork. Where",
+        "overrides test_loses_nothing, test_survives_a_fork. If",
     ),
 }
 HEALTHY = {
@@ -117,7 +126,7 @@ HEALTHY = {
     "TestHealthyButUnseen",
     "TestBuffering",
 }
-UNSEEN = {"TestHealthyButUnseen", "TestTellsOfCreatedRuns", "TestInADatabase"}
+UNSEEN = {"TestHealthyButUnseen", "TestExportsCreatedRuns", "TestInADatabase"}
 
 # The suite is run whole, in a process of its own, by the first test that wants its outcomes.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(PATIENCE)]
@@ -190,8 +199,8 @@ def test_each_fault_is_found_by_its_rule_alone(outcomes: Outcomes, name: str) ->
     assert list(found) == [rule]
     assert words in found[rule]
     for reason in of_kind(outcomes[name], "skipped").values():
-        told = "exporter_with_dead_backend" in reason or f"Mend first: {rule}" in reason
-        assert told or "the disk is not ours" in reason, reason
+        explained = "exporter_with_dead_backend" in reason or f"Fix first: {rule}" in reason
+        assert explained or "the disk is not ours" in reason, reason
 
 
 @pytest.mark.parametrize(
@@ -206,15 +215,15 @@ def test_each_fault_is_found_by_its_rule_alone(outcomes: Outcomes, name: str) ->
         "it changed openai.resources.beta.threads.runs.runs.Runs.create (replaced)",
     ],
 )
-def test_each_effect_of_an_import_is_told(outcomes: Outcomes, effect: str) -> None:
+def test_each_effect_of_an_import_is_reported(outcomes: Outcomes, effect: str) -> None:
     assert effect in outcomes["TestEffectsAtImport"][IMPORT].text
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"TestTakenOut"}))
-def test_a_failure_says_rule_and_remedy_without_a_traceback_of_the_kit(outcomes: Outcomes, name: str) -> None:
+def test_a_failure_shows_rule_and_fix_without_a_traceback_of_the_kit(outcomes: Outcomes, name: str) -> None:
     (text,) = of_kind(outcomes[name], "failure").values()
     assert "\n  seen: " in text
-    assert "\n  mend: " in text
+    assert "\n  fix: " in text
     assert f"{FAULTS[name][0]}: " in text
     _, _, traceback = text.partition("\n\nTraceback")
     assert "in judge" not in text
@@ -222,18 +231,18 @@ def test_a_failure_says_rule_and_remedy_without_a_traceback_of_the_kit(outcomes:
     assert "threadtrail/delivery/" not in traceback
 
 
-def test_the_remedy_says_what_is_missing_in_the_run(outcomes: Outcomes) -> None:
+def test_the_fix_names_what_is_missing_in_the_run(outcomes: Outcomes) -> None:
     text = outcomes["TestWantsUsage"]["test_takes_every_kind_of_run"].text
-    assert "mend: in the first of these, run.output is (), run.steps is (), run.usage is None: expect" in text
+    assert "fix: in the first of these, run.output is (), run.steps is (), run.usage is None: expect" in text
     assert ", in write\n" in text
 
 
 @pytest.mark.parametrize("name", ["TestOfFailedRuns", "TestOfFailedRunsInMemory"])
-def test_who_tells_of_some_runs_only_learns_how_to_say_so(outcomes: Outcomes, name: str) -> None:
-    mend = outcomes[name]["test_loses_nothing"].text.partition("mend: ")[2]
-    assert 'set `sample = "failed"` in your test class' in mend
+def test_an_exporter_of_some_runs_gets_a_hint_to_set_the_sample(outcomes: Outcomes, name: str) -> None:
+    fix = outcomes[name]["test_loses_nothing"].text.partition("fix: ")[2]
+    assert 'set `sample = "failed"` in your test class' in fix
     # Where the ids might be in what cannot be seen, there is another cause.
-    assert ("define `def delivered(self)`" in mend) == (name == "TestOfFailedRuns")
+    assert ("define `def delivered(self)`" in fix) == (name == "TestOfFailedRuns")
 
 
 @pytest.mark.parametrize("name", sorted(HEALTHY | UNSEEN))

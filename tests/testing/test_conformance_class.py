@@ -11,8 +11,8 @@ import threadtrail.testing
 from threadtrail.testing import ExporterConformance
 
 
-def test_the_one_test_that_tells_of_overrides_cannot_be_overridden() -> None:
-    with pytest.raises(TypeError, match=r"Mine\.test_no_rule_is_overridden: this one test cannot"):
+def test_the_test_that_finds_overrides_cannot_be_overridden() -> None:
+    with pytest.raises(TypeError, match=r"Mine\.test_no_rule_is_overridden: this test cannot"):
 
         class Mine(ExporterConformance):
             def test_no_rule_is_overridden(self) -> None:

@@ -93,13 +93,13 @@ def test_each_fixture_says_what_it_gives(pytester: pytest.Pytester) -> None:
         assert words in listed
 
 
-def test_an_author_who_forgets_the_fixture_is_told(pytester: pytest.Pytester) -> None:
+def test_an_author_who_forgets_the_fixture_gets_a_message(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "from threadtrail.testing import ExporterConformance as Kit\nclass TestMine(Kit): pass\n"
     )
     result = pytester.runpytest_inprocess("-q", "-p", "no:asyncio", "-k", "test_never_hangs")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*give your class a fixture `exporter` that returns a new exporter*"])
+    result.stdout.fnmatch_lines(["*define a fixture `exporter` in your class that returns a new exporter*"])
 
 
 def test_the_summary_counts_rules_that_were_not_checked_for_want_of_something(
@@ -110,14 +110,14 @@ def test_the_summary_counts_rules_that_were_not_checked_for_want_of_something(
     arguments = ("-q", "-p", "no:asyncio", "-k", rules)
     result = pytester.runpytest_inprocess(*arguments)
     result.assert_outcomes(passed=1, failed=1, skipped=4)
-    told = [line for line in result.outlines if line.startswith("threadtrail: ")]
-    assert told == [
-        "threadtrail: TestKeeps: 2 rules were not checked; pytest -rs says what to add.",
+    lines = [line for line in result.outlines if line.startswith("threadtrail: ")]
+    assert lines == [
+        "threadtrail: TestKeeps: 2 rules were not checked; run pytest -rs to see what to add.",
         # What has to wait for another rule to be mended is not counted: that one fails.
-        "threadtrail: TestRaises: 1 rule was not checked; pytest -rs says what to add.",
+        "threadtrail: TestRaises: 1 rule was not checked; run pytest -rs to see what to add.",
     ]
     listing = pytester.runpytest_inprocess(*arguments, "-rs").stdout.str()
-    assert "not checked yet: export() raised ValueError: no. Mend first: test_takes_every_event" in listing
+    assert "not checked yet: export() raised ValueError: no. Fix first: test_takes_every_event" in listing
     assert "pytest -rs" not in listing
 
 

@@ -1,6 +1,6 @@
-"""Help for tests: of applications that drive assistants, and of exporters.
+"""Help for tests of applications and of exporters.
 
-Nothing is imported until it is used, so this needs no extra packages by itself.
+Nothing is imported until it is used, so importing this module needs no extra packages.
 """
 
 from __future__ import annotations

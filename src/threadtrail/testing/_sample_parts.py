@@ -1,4 +1,4 @@
-"""What the sample runs are built from: one tutor, one thread, and a clock that stands still."""
+"""Parts of the sample runs: one tutor, one thread, and fixed times."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TUTOR = Assistant(
 
 
 def at(seconds: float) -> int:
-    """Unix nanoseconds, so many seconds after the samples begin."""
+    """Return the time, in Unix nanoseconds, this number of seconds after the samples begin."""
     return BEGIN + round(seconds * 1_000_000_000)
 
 
 def user_message(identity: str, text: str) -> Message:
-    """A question, as the API returns it."""
+    """Return a message of the user, as the API returns it."""
     return Message(
         id=identity,
         role="user",
@@ -53,7 +53,7 @@ def tokens(read: int, written: int, **parts: int) -> Usage:
 
 
 def history(learnt_from: str, *changes: tuple[str, float]) -> tuple[StatusChange, ...]:
-    """Statuses with their times; a run that is polled was created by a call of its own."""
+    """Return status changes with their times; the first change of a polled run is from its creation."""
     learnt = ["create" if learnt_from == "poll" else learnt_from, *[learnt_from] * len(changes)]
     return tuple(
         StatusChange(status=status, time=at(time), learnt_from=how, type=f"thread.run.{status}")
@@ -62,7 +62,7 @@ def history(learnt_from: str, *changes: tuple[str, float]) -> tuple[StatusChange
 
 
 def tutor_run(name: str, question: str, history: tuple[StatusChange, ...], **known: Any) -> Run:
-    """A finished run of the tutor with what all samples share; ``known`` is the rest."""
+    """Return a finished run of the tutor with what all samples share; ``known`` are further fields."""
     started = [change.time for change in history if change.status == "in_progress"]
     run = Run(
         id=f"run_{name}",

@@ -1,4 +1,4 @@
-"""The sample runs themselves, one function each; ``samples.py`` is the way in."""
+"""The sample runs, one function each; ``samples.py`` makes them public."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _plain_answer() -> Run:
 
 
 def _parallel_function_calls() -> Run:
-    """Two calls at once, then one more, then the answer; cached tokens; three generations."""
+    """Two parallel calls, another call, then the answer; cached tokens; three generations."""
     name = "parallel_function_calls"
     first = (
         weather_call("call_paris", "Paris", "22 °C, sunny", 3.0, 3.4),
@@ -141,7 +141,7 @@ def _code_interpreter() -> Run:
 
 
 def _file_search() -> Run:
-    """A search with the passages that it found, and an answer that cites one."""
+    """A search with its results, and an answer that cites one of them."""
     name = "file_search"
     passage = {
         "file_id": "file_handbook",
@@ -183,7 +183,7 @@ def _file_search() -> Run:
 
 
 def _refusal() -> Run:
-    """A message that holds a refusal in place of text."""
+    """A message that contains a refusal instead of text."""
     name, usage = "refusal", tokens(40, 11)
     return tutor_run(
         name,
@@ -196,7 +196,7 @@ def _refusal() -> Run:
 
 
 def _image_answer() -> Run:
-    """An answer without a word of text, to a question with an image in it."""
+    """An answer without text, to a question with an image."""
     name, usage = "image_answer", tokens(1105, 3)
     asked = user_message(f"msg_{name}_question", "Turn this picture upside down.")
     shown = ImagePart(url="https://example.com/cat.png", detail="low")
@@ -212,7 +212,7 @@ def _image_answer() -> Run:
 
 
 def _failed() -> Run:
-    """An error of the model's side: HTTP said 200 all along."""
+    """A run that failed, although every HTTP status was 200."""
     error = Failure(type="rate_limit_exceeded", message="You exceeded your current quota.")
     return tutor_run(
         "failed",
@@ -224,7 +224,7 @@ def _failed() -> Run:
 
 
 def _expired() -> Run:
-    """Nobody submitted the tool outputs in time: the call has no output and its step no end of its own."""
+    """Tool outputs were not submitted in time: the call has no output, its step no end."""
     name = "expired"
     call = weather_call("call_never_answered", "Atlantis", None, 1.0, None)
     step = Step(
@@ -246,7 +246,7 @@ def _expired() -> Run:
 
 
 def _incomplete() -> Run:
-    """Cut short by a token limit, in the middle of a sentence."""
+    """Ended by a token limit, in the middle of a sentence."""
     name, usage = "incomplete", tokens(60, 8)
     cut = answer_message(
         name,
@@ -277,7 +277,7 @@ def _cancelled() -> Run:
 
 
 def _unfinished() -> Run:
-    """Never seen to end: given up at its time limit, while a tool's output was awaited."""
+    """Published as unfinished at its timeout, while it waited for a tool's output."""
     name = "unfinished"
     call = weather_call("call_open", "Paris", None, 1.0, None)
     return tutor_run(
@@ -292,7 +292,7 @@ def _unfinished() -> Run:
 
 
 def _steps_never_seen() -> Run:
-    """Function calls known from ``requires_action`` alone: the app never looked at the run's steps."""
+    """Function calls are known from ``requires_action`` only: the app never listed the run's steps."""
     name = "steps_never_seen"
     call = weather_call("call_lyon", "Lyon", "19 °C", 1.0, 1.3)
     step = Step(
@@ -316,7 +316,7 @@ def _steps_never_seen() -> Run:
 
 
 def _streamed() -> Run:
-    """Streamed: everything seen live, and the time to the first output known."""
+    """Streamed: everything was seen live, and the time of the first output is known."""
     name, usage = "streamed", tokens(104, 24, cached_input_tokens=0, reasoning_tokens=16)
     return tutor_run(
         name,

@@ -1,4 +1,4 @@
-"""`capture()`: record what an application does with assistants, and look at it in a test."""
+"""`capture()`: record what an application does with assistants, for tests."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Memory:
 
 
 class Captured:
-    """What was recorded so far. Each look flushes first, so that nothing is missing that was seen.
+    """What was recorded so far. Each access flushes first, so that nothing is missing.
 
-    ``over``: the block was left, and nothing more will come.
+    ``over``: the block has ended, so nothing more is recorded.
     """
 
     def __init__(self, memory: Memory, flush_timeout: float) -> None:
@@ -44,55 +44,54 @@ class Captured:
 
     @property
     def events(self) -> list[Event]:
-        """Every event, in the order in which exporters get them.
+        """Every event, in the order in which exporters receive them.
 
         Raises:
             TimeoutError: the flush took longer than ``flush_timeout`` seconds.
         """
         if not self.over and not threadtrail.flush(self._flush_timeout) and self._waits():
-            raise TimeoutError(f"threadtrail.flush() was not done in {self._flush_timeout} s")
+            raise TimeoutError(f"threadtrail.flush() did not finish in {self._flush_timeout} s")
         return list(self._memory.events)
 
     def _waits(self) -> bool:
-        """Whether something is still on its way here, and not only to an exporter of the application."""
+        """Whether events are still waiting for this exporter, not only for one of the application."""
         status = threadtrail.status()
         lane = status.exporters.get(type(self._memory).__name__)
         return bool(status.observations_waiting or (lane is not None and lane.queued))
 
     def of(self, event_class: type[E]) -> list[E]:
-        """The events of one class."""
+        """Return the events of one class."""
         return [event for event in self.events if isinstance(event, event_class)]
 
     @property
     def runs(self) -> list[Run]:
-        """The runs that were told to their end, whole.
+        """The runs that were published when they ended.
 
-        A run that has not ended is not among them before `capture()` is left: only then is it told, as
-        unfinished.
+        A run that has not ended is missing until the block ends: only then is it published, as unfinished.
         """
         return [event.run for event in self.of(RunEnded)]
 
     def run(self, run_id: str | None = None) -> Run:
-        """The one run there is, or the one with this id.
+        """Return the only run, or the run with this id.
 
         Raises:
-            AssertionError: there is none, or more than one.
+            AssertionError: there is no such run, or more than one.
         """
         runs = self.runs
         found = [run for run in runs if run_id in (None, run.id)]
         if len(found) != 1:
             wanted = "one run" if run_id is None else f"one run {run_id}"
-            raise AssertionError(f"expected {wanted}; recorded were: {[run.id for run in runs]}")
+            raise AssertionError(f"expected {wanted}; recorded: {[run.id for run in runs]}")
         return found[0]
 
 
 @contextmanager
 def capture(*, flush_timeout: float = 5.0, **settings: Any) -> Iterator[Captured]:
-    """Record what happens in this block; what was recorded can be looked at during it and after it.
+    """Record what happens in the block. The recorded events can be read in the block and after it.
 
-    Settings are those given here and the defaults, whatever the environment and configuration files say.
-    An ``instrument()`` that the application calls within the block does what it does, and what it records
-    is captured as well. What was instrumented before the block rests during it, and goes on after it.
+    Settings that are not given have their defaults; the environment and configuration files are ignored.
+    The application may call ``instrument()`` within the block: what that records is captured as well. A
+    recording that was active before the block pauses during it.
 
     Example:
         with capture() as captured:
@@ -100,7 +99,7 @@ def capture(*, flush_timeout: float = 5.0, **settings: Any) -> Iterator[Captured
         assert captured.run().status == "completed"
 
     Args:
-        flush_timeout: how many seconds each look may wait for the recording to catch up.
+        flush_timeout: the maximum number of seconds that an access waits for the flush.
         **settings: as for `threadtrail.instrument()`, without `exporters`.
 
     Raises:

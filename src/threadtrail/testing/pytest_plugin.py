@@ -1,7 +1,6 @@
 """Fixtures for tests of applications and of exporters; pytest loads them wherever threadtrail is installed.
 
-Every run of pytest in that environment loads this module: it imports nothing until a fixture is asked
-for, and changes nothing by itself.
+Every run of pytest in that environment loads this module, so it imports nothing until a fixture is used.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many rules of the conformance kit were not checked, since a skip is easily overlooked."""
+    """Write how many rules of the conformance kit were not checked, since a skip is easily overlooked."""
     if terminalreporter.hasopt("skipped"):
-        return  # pytest lists them itself, with their reasons
+        return  # pytest lists them with their reasons
     unchecked = Counter(
         report.nodeid.split("::")[-2]
         for report in terminalreporter.stats.get("skipped", ())
@@ -30,20 +29,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     for name, count in unchecked.items():
         rules = "1 rule was" if count == 1 else f"{count} rules were"
-        terminalreporter.write_line(f"threadtrail: {name}: {rules} not checked; pytest -rs says what to add.")
+        terminalreporter.write_line(
+            f"threadtrail: {name}: {rules} not checked; run pytest -rs to see what to add."
+        )
 
 
 def _is_not_checked(report: pytest.TestReport) -> bool:
-    from threadtrail.testing.conformance.problem import NOT_CHECKED  # noqa: PLC0415 - as below
+    from threadtrail.testing.conformance.problem import NOT_CHECKED  # noqa: PLC0415 - imported only if a test was skipped
 
-    # Of a test that was skipped, this is the file, the line and the reason.
+    # For a skipped test, `longrepr` is the file, the line and the reason.
     return isinstance(report.longrepr, tuple) and report.longrepr[2].startswith(f"Skipped: {NOT_CHECKED}")
 
 
 @pytest.fixture
 def assistants_server() -> Iterator[AssistantsServer]:
     """A running local Assistants API: ``OpenAI(base_url=assistants_server.base_url, api_key="sk-local")``."""
-    from threadtrail.testing import AssistantsServer  # noqa: PLC0415 - only who asks for it pays for it
+    from threadtrail.testing import AssistantsServer  # noqa: PLC0415 - imported only for tests that use the fixture
 
     with AssistantsServer() as server:
         yield server
@@ -60,7 +61,7 @@ def captured_events() -> Iterator[Captured]:
 
 @pytest.fixture
 def sample_events() -> tuple[Event, ...]:
-    """At least one event of every class, in an order that a program could have caused."""
+    """At least one event of every class, in a realistic order."""
     from threadtrail.testing import samples  # noqa: PLC0415 - as above
 
     return samples.sample_events()
@@ -68,7 +69,7 @@ def sample_events() -> tuple[Event, ...]:
 
 @pytest.fixture
 def sample_runs() -> dict[str, Run]:
-    """Runs by name, each of which went another way: ``sample_runs["failed"]``."""
+    """Sample runs by name, such as ``sample_runs["failed"]``; each ends or proceeds differently."""
     from threadtrail.testing import samples  # noqa: PLC0415 - as above
 
     return samples.sample_runs()

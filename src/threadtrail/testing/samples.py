@@ -1,12 +1,12 @@
-"""Sample runs and events for the tests of an exporter: believable, always the same, no network needed.
+"""Sample runs and events for tests of exporters: realistic and always the same, without a network.
 
     from threadtrail.testing.samples import events_of, sample_events, sample_runs
 
     exporter.export(sample_events())                        # every event class at least once
-    exporter.export(events_of(sample_runs()["refusal"]))    # one run's whole story
+    exporter.export(events_of(sample_runs()["refusal"]))    # all events of one run
 
-The runs differ in what makes exporters stumble: calls in parallel, two rounds of them, images, a
-refusal, no output, no usage, no steps, each kind of end.
+The runs differ in what exporters may handle wrongly: parallel calls, two rounds of calls, images, a refusal,
+no output, no usage, no steps, each kind of end.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ __all__ = ["events_of", "sample_events", "sample_runs"]
 
 
 def sample_runs() -> dict[str, Run]:
-    """Return the sample runs by name: each tells of one way that a run can go."""
+    """Return the sample runs by name; each ends or proceeds differently."""
     return all_runs()
 
 
 def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
-    """Return a run's story as the recorder publishes it: ``RunCreated`` first, ``RunEnded`` last.
+    """Return a run's events as the recorder publishes them: ``RunCreated`` first, ``RunEnded`` last.
 
     Args:
         run: any run, not only a sample.
-        trace_id: of the ``threadtrail.trace()`` that the run is to belong to.
+        trace_id: the id of the ``threadtrail.trace()`` that the run belongs to.
     """
     created = RunCreated(
         time=run.created_at or 0,
@@ -60,12 +60,12 @@ def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
         request=run.request,
     )
     ended = RunEnded(time=run.ended_at or created.time, run=run)
-    story = [created, *sorted(_details(run), key=lambda event: event.time), ended]
-    return tuple(replace(event, attributes=run.attributes, trace_id=trace_id) for event in story)
+    events = [created, *sorted(_details(run), key=lambda event: event.time), ended]
+    return tuple(replace(event, attributes=run.attributes, trace_id=trace_id) for event in events)
 
 
 def sample_events() -> tuple[Event, ...]:
-    """Return at least one event of every class, in an order that a program could have caused."""
+    """Return at least one event of every class, in a realistic order."""
     runs = sample_runs()
     trace_id = "trace_sample"
     question = user_message("message_before_the_run", "Is anybody there?")
@@ -99,7 +99,7 @@ def sample_events() -> tuple[Event, ...]:
 
 
 def _details(run: Run) -> list[Event]:
-    """Everything between a run's first and last event."""
+    """Return all events between a run's first and last event."""
     end = run.ended_at or 0
     details: list[Event] = []
     previous: str | None = None

@@ -1,4 +1,4 @@
-"""A thread that stands for the application's, so that an exporter that hangs hangs it and not the test."""
+"""A thread in place of the application's, so that a hanging exporter does not block the test."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class HungError(Exception):
-    """A call did not return in time; the text says where it was then."""
+    """A call did not return in time; the text is the place where it was."""
 
 
 class AppThread:
-    """Calls functions one after the other in one daemon thread, in the context of who made it."""
+    """Calls functions one after the other in a daemon thread, in the context of its creator."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Answers] | None] = queue.SimpleQueue()
@@ -35,10 +35,10 @@ class AppThread:
         self._thread.start()
 
     def call(self, function: Callable[[], Any], seconds: float) -> tuple[Any, BaseException | None]:
-        """Return what ``function()`` returns and what it raises; one of them is None.
+        """Return the result and the error of ``function()``; one of them is None.
 
         Raises:
-            HungError: it did neither within ``seconds``.
+            HungError: it did not return within ``seconds``.
         """
         answers: Answers = queue.SimpleQueue()
         self._calls.put((function, answers))
@@ -48,7 +48,7 @@ class AppThread:
             raise HungError(where(self._thread)) from None
 
     def leave(self) -> None:
-        """Let the thread end when it is done."""
+        """End the thread after its current call."""
         self._calls.put(None)
 
     def _serve(self) -> None:
@@ -58,10 +58,10 @@ class AppThread:
 
 
 def where(thread: threading.Thread) -> str:
-    """Say at which line of whose file a thread is, leaving out the standard library's own waiting."""
+    """Return the file and the line of a thread, outside the standard library if possible."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented; the only way to look
     if frame is None:
-        return "nowhere any more: its thread has ended"
+        return "an unknown place: its thread has ended"
     stack = traceback.extract_stack(frame)
     library = str(Path(threading.__file__).parent)
     own = [

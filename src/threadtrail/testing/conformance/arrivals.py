@@ -1,4 +1,4 @@
-"""Which runs arrived at the backend, and how often: as the author tells, or by what was written."""
+"""Count which runs arrived at the backend: by the author's ``delivered``, or by what was written."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from threadtrail.testing.conformance.author import Author
     from threadtrail.testing.conformance.watching import Watch
 
-NOT_SEEN = "it cannot be seen which runs arrived, since their ids are in nothing that was written."
+NOT_SEEN = "the kit cannot see which runs arrived: nothing that was written contains their ids."
 DEFINE_DELIVERED = (
-    "define `def delivered(self)` in your test class: return the id of each run that arrived, as often as it "
-    "did."
+    "define `def delivered(self)` in your test class: return the id of each run that arrived, once per "
+    "arrival."
 )
 ADD = (
-    f"So {DEFINE_DELIVERED} If the exporter tells of some runs only, also set `sample` to one of them: "
-    '`sample = "failed"`, say.'
+    f"To let it see them, {DEFINE_DELIVERED} If the exporter exports only some runs, also set `sample` to "
+    'one of them, such as `sample = "failed"`.'
 )
 
 
 class Arrivals:
-    """Looks at what arrived so far.
+    """Counts what arrived so far.
 
-    Without ``delivered`` the mentions of each run's id are counted: the runs are alike, so each must be
-    mentioned as often as the others.
+    Without ``delivered`` the occurrences of each run's id are counted. The runs differ only in their ids, so
+    all ids must occur equally often.
     """
 
     def __init__(self, author: Author, watch: Watch) -> None:
@@ -37,16 +37,16 @@ class Arrivals:
         self._watch = watch
 
     @property
-    def told_by_author(self) -> bool:
-        """Whether the author's ``delivered`` is there, so that one arrival counts as one."""
+    def counted_by_author(self) -> bool:
+        """Whether the author defines ``delivered``, so that each arrival counts as one."""
         return self._author.delivered() is not None
 
     def count(self, number: int) -> int:
-        """How often the numbered run arrived, or is mentioned."""
+        """Return how often the numbered run arrived, or its id occurs."""
         return self.counts(range(number, number + 1))[number]
 
     def counts(self, numbers: range) -> Counter[int]:
-        """How often each of the numbered runs arrived, or is mentioned."""
+        """Return how often each of the numbered runs arrived, or its id occurs."""
         delivered = self._author.delivered()
         if delivered is not None:
             arrived = Counter(delivered)
@@ -55,9 +55,9 @@ class Arrivals:
         return Counter({number: written.count(run_id(number).encode()) for number in numbers})
 
     def written(self) -> bytes:
-        """All that was written, one after the other.
+        """Return everything that was written, concatenated.
 
-        Not files of a database, which write whole pages again and again: a mention there means nothing.
+        Files of databases are left out: they repeat whole pages, so occurrences there mean nothing.
         """
         everything = everything_written(self._author, self._watch).items()
         return b"\n".join(
@@ -65,12 +65,12 @@ class Arrivals:
         )
 
     def usual(self, counts: Counter[int]) -> int:
-        """How often each run should have arrived.
+        """Return how often each run should have arrived.
 
         Raises:
-            NotCheckedError: nothing is mentioned anywhere.
+            NotCheckedError: no id occurs anywhere.
         """
-        if self.told_by_author:
+        if self.counted_by_author:
             return 1
         if not any(counts.values()):
             raise NotCheckedError(NOT_SEEN, add=ADD, after=(rules.LOSES,))
@@ -79,7 +79,7 @@ class Arrivals:
 
 
 def everything_written(author: Author, watch: Watch) -> dict[str, bytes]:
-    """What the kit saw, and what the author's ``written`` adds to it."""
+    """Return what the kit saw and what the author's ``written`` returns, by place."""
     found = watch.seen()
     more = author.written()
     if more:

@@ -1,4 +1,4 @@
-"""What the kit asks the author's test class: what arrived, and how long things may take."""
+"""What the kit reads from the author's test class."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class Author(Protocol):
-    """The author's subclass of ``ExporterConformance``, which has these names with their defaults."""
+    """The author's subclass of ``ExporterConformance``, which has defaults for these names."""
 
     deadline_seconds: ClassVar[float]
     start_seconds: ClassVar[float]
     sample: ClassVar[str]
 
     def delivered(self) -> Collection[str] | None:
-        """Return the id of each run that arrived at the backend, as often as it did."""
+        """Return the id of each run that arrived at the backend, once per arrival."""
 
     def written(self) -> str | bytes | None:
-        """Return all that the backend got, where the kit cannot see it itself."""
+        """Return everything that the backend received, if the kit cannot see it."""

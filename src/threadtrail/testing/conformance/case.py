@@ -1,4 +1,4 @@
-"""One test of the kit: the exporter under test, how to look at it, and what becomes of what is found."""
+"""One test of the kit: it puts the exporter to work, runs a check, and reports the result to pytest."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from threadtrail.testing.conformance.author import Author
 
 EVEN_IF_IT_HANGS = frozenset({rules.NEVER_HANGS, rules.HOOKS, rules.IMPORT})
-"""All others would wait for the deadline, each for itself."""
+"""The rules that are checked even for an exporter that hangs. Each other one would wait for the deadline."""
 
 _broken: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
 """The rules that are known to be broken, by the author's test class."""
 
 
 class Case:
-    """What a check works with; ``sample`` names the sample run that it tells under many ids."""
+    """What a check works with; ``sample`` is the sample run that it publishes with many ids."""
 
     def __init__(self, author: Author, request: pytest.FixtureRequest, folder: Path) -> None:
         self.author = author
@@ -40,12 +40,12 @@ class Case:
         self._drivers: list[Driver] = []
 
     def exporter(self, fixture: str = "exporter") -> object:
-        """The author's exporter, made by the fixture now: what it writes from here on can be seen."""
+        """Make the author's exporter with the fixture now, so that what it writes from its start is seen."""
         made: object = self._request.getfixturevalue(fixture)
         return made
 
     def drive(self, fixture: str = "exporter", *, start: bool = True) -> Driver:
-        """Put the exporter to work, and start it."""
+        """Make the exporter and its driver, and start it."""
         driver = Driver(self.exporter(fixture), deadline=self.deadline)
         self._drivers.append(driver)
         if start:
@@ -54,25 +54,25 @@ class Case:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Watch]:
-        """See what is written during the block."""
+        """Watch what is written during the block."""
         with Watch(self.folder) as watch:
             yield watch
 
     def arrivals(self, watch: Watch) -> Arrivals:
-        """Which runs arrived, as far as it can be seen."""
+        """Return a count of the runs that arrived."""
         return Arrivals(self.author, watch)
 
     def judge(self, check: Callable[[Case], None], rule: str) -> None:
-        """Run a check; fail the test in the author's words, or skip it with a reason."""
+        """Run a check; fail the test with a text for the author, or skip it with a reason."""
         known = _broken.setdefault(type(self.author), set())
         if rules.NEVER_HANGS in known and rule not in EVEN_IF_IT_HANGS:
-            mend_first("the exporter hangs.", {rules.NEVER_HANGS})
+            skip_until_fixed("the exporter hangs.", {rules.NEVER_HANGS})
         problem = None
         try:
             check(self)
         except NotCheckedError as missing:
             if explained := known.intersection(missing.after):
-                mend_first(missing.seen, explained)
+                skip_until_fixed(missing.seen, explained)
             pytest.skip(f"{NOT_CHECKED}{missing}")
         except Problem as found:
             problem = found
@@ -82,20 +82,20 @@ class Case:
             return
         explained = known & {*problem.after, problem.rule} - {rule}
         if explained:
-            mend_first(problem.seen, explained)
+            skip_until_fixed(problem.seen, explained)
         known.add(problem.rule)
         pytest.fail(problem.text(self._text_of(problem.rule)), pytrace=False)
 
     def _text_of(self, rule: str) -> str:
-        text = inspect.getdoc(getattr(self.author, rule)) or ""  # that of the kit, where it is overridden
+        text = inspect.getdoc(getattr(self.author, rule)) or ""  # if it is overridden, the text of the kit
         return " ".join(text.partition("\n\n")[0].split()).replace("``", "`")
 
     def _leave(self) -> None:
-        # Now, and not when the fixtures are undone: the author's backend would be undone before.
+        # Not in a fixture's teardown: the author's backend would be closed before.
         for driver in self._drivers:
             driver.leave()
 
 
-def mend_first(seen: str, broken: Iterable[str]) -> NoReturn:
-    """Skip the test, because of rules whose own tests fail."""
-    pytest.skip(f"not checked yet: {seen} Mend first: {', '.join(sorted(broken))}")
+def skip_until_fixed(seen: str, broken: Iterable[str]) -> NoReturn:
+    """Skip the test because of broken rules, whose own tests fail."""
+    pytest.skip(f"not checked yet: {seen} Fix first: {', '.join(sorted(broken))}")

@@ -1,4 +1,4 @@
-"""Runs a function in a forked child and brings back what it returned, or how the child ended."""
+"""Run a function in a forked child and return its result, or how the child ended."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a child ended: with a ``result`` (JSON), or with ``trouble`` in words."""
+    """How a child ended: with a ``result`` (JSON), or with ``trouble``, a text."""
 
     result: Any = None
     trouble: str | None = None
 
 
 def in_child(function: Callable[[], Any], seconds: float) -> Ended:
-    """Call ``function`` in a forked child, which gets ``seconds``; the child never comes back here."""
+    """Call ``function`` in a forked child, which is killed after ``seconds``."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
-        # Python 3.12 warns of forking beside threads, which is what applications do, and what is tested.
+        # Python 3.12 warns of a fork in a process with threads. Applications do that, so it is tested.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -55,11 +55,11 @@ def _live(function: Callable[[], Any], writing: int) -> NoReturn:
         ended = {"result": result} if error is None else {"trouble": f"stopped with {describe(error)}"}
         os.write(writing, json.dumps(ended).encode())
     finally:
-        os._exit(0)  # whatever happens: the rest of the tests are the parent's to run
+        os._exit(0)  # always: the child must not run the rest of the tests
 
 
 def _read(descriptor: int, seconds: float) -> bytes | None:
-    """All that comes until the other side is closed; None if that takes too long."""
+    """Read until the other side is closed; return None if that takes longer than ``seconds``."""
     deadline = time.monotonic() + seconds
     data = bytearray()
     while True:

@@ -1,4 +1,4 @@
-"""The check that content which is switched off is not written, however an exporter may come by it."""
+"""The check that content which is switched off is not written, wherever an exporter may get it from."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ from threadtrail.testing.server import MissingExtraError
 if TYPE_CHECKING:
     from threadtrail.testing.conformance.case import Case
 
-NOT_SEEN = "nothing that the exporter writes of real runs can be seen, whether they complete or fail."
+NOT_SEEN = "the kit sees nothing that the exporter writes for real runs, whether they complete or fail."
 LET_SEE = (
-    "Let it write under tmp_path, or define `def written(self)` in your test class: return all that the "
-    "backend got."
+    "Let it write under tmp_path, or define `def written(self)` in your test class: return everything that "
+    "the backend received."
 )
 
 
 def writes_no_content(case: Case) -> None:
-    """A real client, real runs, ``instrument(capture_content=False)``: what was said is found nowhere."""
+    """With a real client, real runs and ``capture_content=False``, no content is found anywhere."""
     if threadtrail.status().active:
-        raise NotCheckedError("threadtrail.instrument() is in force in this process.", add="Undo it first.")
+        raise NotCheckedError(
+            "threadtrail.instrument() was called in this process.",
+            add="Call threadtrail.uninstrument() first.",
+        )
     try:
         server = server_for_runs().start()
     except MissingExtraError as missing:
         raise NotCheckedError(str(missing)) from None
-    import_sdk()  # before the clock runs
+    import_sdk()  # not counted in the deadline
     try:
         with case.watching() as watch, warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the SDK marks the whole Assistants API
@@ -50,7 +53,7 @@ def writes_no_content(case: Case) -> None:
         raise Problem(
             rules.CONTENT,
             seen=f"with capture_content=False, content was written: {', '.join(leaks)}.",
-            mend="write only what the events hold; switch off what your backend's SDK records by itself.",
+            fix="write only what the events contain; switch off what your backend's SDK records by itself.",
         )
     if isinstance(error, NotCheckedError):
         raise error
@@ -58,14 +61,14 @@ def writes_no_content(case: Case) -> None:
         raise Problem(
             rules.STARTS,
             seen=f"instrument() with the exporter raised {type(error).__name__}: {error}",
-            mend="give the fixture what start() needs.",
+            fix="give the exporter in the fixture what start() needs.",
             error=error,
         )
     if not delivered:
         raise Problem(
             rules.THREADS,
-            seen="of real runs, no event was delivered: export() raised each time.",
-            mend="mend export() first.",
+            seen="no event of real runs was delivered: export() raised each time.",
+            fix="fix export() first.",
             after=TAKING,
         )
     if not written:
@@ -73,7 +76,7 @@ def writes_no_content(case: Case) -> None:
 
 
 def _application(case: Case, exporter: object, base_url: str) -> int:
-    """The real runs, with the exporter in force; how many events were delivered to it."""
+    """Play the real runs with the exporter; return how many events were delivered."""
     instrumentation = threadtrail.instrument(
         exporters=[exporter],
         capture_content=False,
@@ -82,7 +85,7 @@ def _application(case: Case, exporter: object, base_url: str) -> int:
         shutdown_timeout_seconds=case.deadline,
     )
     if not instrumentation.active:
-        raise NotCheckedError("threadtrail is switched off by THREADTRAIL_DISABLED")
+        raise NotCheckedError("threadtrail is disabled by THREADTRAIL_DISABLED.", add="Unset it.")
     try:
         play(base_url)
         threadtrail.flush(case.deadline)
@@ -93,13 +96,13 @@ def _application(case: Case, exporter: object, base_url: str) -> int:
 
 
 def _found(data: bytes) -> list[str]:
-    """The secrets in what was written, also where it is in base64."""
+    """Return the secrets that were written, as text or in base64."""
     return [secret for secret in SECRETS if any(form in data for form in _forms(secret))]
 
 
 def _forms(secret: str) -> list[bytes]:
     plain = secret.encode()
-    # How it looks in base64 depends on where in a group of three bytes it begins; the ends are left out,
-    # since what stands beside it has part in them.
+    # Base64 encodes groups of three bytes, so there are three forms. Their ends are left out, since they
+    # also depend on the neighbouring bytes.
     shifted = [base64.b64encode(b"\0" * shift + plain)[4:-4] for shift in range(3)]
     return [plain, *shifted]

@@ -1,4 +1,4 @@
-"""The check that a backend that is away costs the application nothing, and that the loss is told."""
+"""The check that an unavailable backend does not affect the application, and that the loss is reported."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ NUMBERS = range(1, 4)
 
 
 def survives_a_dead_backend(case: Case) -> None:
-    """Runs, flushes and the shutdown, while nobody is there to take anything."""
+    """Runs, flushes and the shutdown with a backend that accepts nothing."""
     with case.watching(), blamed_on(rules.DEAD):
         driver = case.drive("exporter_with_dead_backend")
         answers = []
         for number in NUMBERS:
-            driver.tell(story(case.sample, number))
+            driver.publish(story(case.sample, number))
             answers.append(driver.flush())
         if driver.hooks.check is not None:
-            # What it finds is its own business: a full disk shows only to who writes, and a check must not.
+            # Its result does not matter: a full disk is found only by writing, which a check must not do.
             check = partial(driver.hooks.check, timeout=case.deadline)
             driver.in_app(check, "check")
         answers.append(driver.shutdown())
         status = driver.status
-    told = status.failed > 0 or not all(answers)
-    if not told:
+    reported = status.failed > 0 or not all(answers)
+    if not reported:
         raise Problem(
             rules.DEAD,
-            seen=f"the backend is away, but {status.delivered} events count as delivered, and flush() and "
-            "shutdown() say that all went well.",
-            mend="raise from export() what could not be delivered, or return False from flush(): "
-            "threadtrail contains and counts it, and status() tells.",
+            seen=f"the backend is unavailable, but {status.delivered} events count as delivered, and flush() "
+            "and shutdown() reported no loss.",
+            fix="raise in export() if events could not be delivered, or return False from flush(). "
+            "threadtrail contains the error, counts the events, and shows both in status().",
         )

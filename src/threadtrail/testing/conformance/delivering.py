@@ -1,4 +1,4 @@
-"""Checks of what arrives, and of the ends: flush and shutdown."""
+"""Checks of what arrives, and of ``flush`` and ``shutdown``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALL_RUNS = range(1, LAST_RUN + 1)
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What arrived of thirty-one runs; ``expected`` is how often each should have."""
+    """What arrived of thirty-one runs; ``expected`` is how often each should have arrived."""
 
     flushed: bool
     after_first_flush: int
@@ -31,70 +31,71 @@ class Delivered:
 
 
 def deliver(case: Case) -> Delivered:
-    """One run and a flush; many runs in several batches and two flushes; one run and the shutdown."""
+    """Publish one run and flush; many runs, and flush twice; one run, and shut down."""
     with case.watching() as watch:
         driver, arrivals = case.drive(), case.arrivals(watch)
-        driver.tell(story(case.sample, 1))
+        driver.publish(story(case.sample, 1))
         flushed = driver.flush()
         first = arrivals.count(1)
         for number in BATCH_OF_RUNS:
-            driver.tell(story(case.sample, number))
+            driver.publish(story(case.sample, number))
         flushed = driver.flush() and driver.flush() and flushed
-        driver.tell(story(case.sample, LAST_RUN))
+        driver.publish(story(case.sample, LAST_RUN))
         others = None if any(arrivals.counts(ALL_RUNS).values()) else OtherSamples(case)
         if others is not None:
-            others.tell(driver)
+            others.publish(driver)
         driver.shutdown()
         nothing_raised(driver)
         counts = arrivals.counts(ALL_RUNS)
         if others is not None and not any(counts.values()):
-            others.look(arrivals)
-        expected = 1 if arrivals.told_by_author else first or arrivals.usual(counts)
+            others.check(arrivals)
+        expected = 1 if arrivals.counted_by_author else first or arrivals.usual(counts)
     return Delivered(flushed=flushed, after_first_flush=first, counts=counts, expected=expected)
 
 
 def loses_nothing(case: Case) -> None:
-    """Everything is there after ``shutdown``, and what was flushed after ``flush``."""
-    told = deliver(case)
-    if not told.flushed:
+    """Everything has arrived after ``shutdown``, and what was exported before a ``flush`` after it."""
+    delivered = deliver(case)
+    if not delivered.flushed:
         raise Problem(
             rules.LOSES,
-            seen="flush() returned False: the exporter says that it could not deliver.",
-            mend="give the fixture a backend that takes everything; then flush() must not return False.",
+            seen="flush() returned False: the exporter could not deliver.",
+            fix="use a backend that accepts everything in the fixture. flush() must not return False then.",
         )
-    missing = [number for number in ALL_RUNS if told.counts[number] < told.expected]
-    if not any(told.counts.values()):
+    missing = [number for number in ALL_RUNS if delivered.counts[number] < delivered.expected]
+    if not any(delivered.counts.values()):
         raise Problem(
             rules.LOSES,
-            seen=f"of {len(ALL_RUNS)} runs, none arrived, nor did a run of any other sample.",
-            mend="write in export(), or in flush() and shutdown(); and see whether delivered() looks where "
-            "the exporter writes, and returns each run.id as it is.",
+            seen=f"none of {len(ALL_RUNS)} runs arrived, nor did a run of any other sample.",
+            fix="write in export(), or in flush() and shutdown(). Check that delivered() reads what the "
+            "exporter writes, and returns each run.id unchanged.",
         )
     if missing:
         raise Problem(
             rules.LOSES,
-            seen=f"of {len(ALL_RUNS)} runs, {len(missing)} did not arrive (or not whole): {_named(missing)}.",
-            mend="write in export(), or keep what you hold and write it in flush() and in shutdown().",
+            seen=f"{len(missing)} of {len(ALL_RUNS)} runs did not arrive, or only in part: "
+            f"{_named(missing)}.",
+            fix="write in export(), or keep the events and write them in flush() and in shutdown().",
         )
-    if not told.after_first_flush:
+    if not delivered.after_first_flush:
         raise Problem(
             rules.LOSES,
-            seen=f"{run_id(1)} had not arrived when flush() returned; it came later.",
-            mend="deliver in flush() all that export() was given, or return False.",
+            seen=f"{run_id(1)} had not arrived when flush() returned; it arrived later.",
+            fix="deliver in flush() everything that was exported before, or return False.",
         )
 
 
 def repeats_nothing(case: Case) -> None:
-    """Nothing arrives twice, however often ``flush`` is called."""
-    told = deliver(case)
-    again = [number for number in ALL_RUNS if told.counts[number] > told.expected]
+    """Nothing arrives twice, also if ``flush`` is called repeatedly."""
+    delivered = deliver(case)
+    again = [number for number in ALL_RUNS if delivered.counts[number] > delivered.expected]
     if again:
-        most = max(told.counts[number] for number in again)
+        most = max(delivered.counts[number] for number in again)
         raise Problem(
             rules.REPEATS,
-            seen=f"of {len(ALL_RUNS)} runs, {len(again)} arrived more than once: {_named(again)} "
-            f"(up to {most} times what was expected, {told.expected}).",
-            mend="empty your buffer once it is written; flush() and shutdown() must not write it again.",
+            seen=f"{len(again)} of {len(ALL_RUNS)} runs arrived more than once: {_named(again)} "
+            f"(up to {most} times instead of {delivered.expected}).",
+            fix="clear the buffer after writing it; flush() and shutdown() must not write it again.",
         )
 
 
@@ -108,14 +109,14 @@ def never_hangs(case: Case) -> None:
             if problem.rule != rules.NEVER_HANGS:
                 return  # it did not hang
             raise
-        driver.tell(story(case.sample, 1))
+        driver.publish(story(case.sample, 1))
         driver.flush()
-        driver.tell(story(case.sample, 2))
+        driver.publish(story(case.sample, 2))
         driver.shutdown()
 
 
 def shutdown_without_events(case: Case) -> None:
-    """Started, and stopped before anything happened."""
+    """A shutdown of an exporter that exported nothing."""
     with case.watching():
         driver = case.drive()
         driver.flush()
@@ -124,17 +125,17 @@ def shutdown_without_events(case: Case) -> None:
         raise Problem(
             rules.EMPTY,
             seen=f"no event was exported, and {driver.raised[0]}",
-            mend="make no use in flush() and shutdown() of what only export() sets up.",
+            fix="do not use in flush() or shutdown() what only export() sets up.",
             after=(rules.THREADS,),
             error=driver.raised[0].error,
         )
 
 
 def second_shutdown(case: Case) -> None:
-    """The application's own clean-up, or the SDK's, may have closed the exporter before."""
+    """A second shutdown: the application, or the backend's SDK, may have closed the exporter before."""
     with case.watching() as watch:
         driver, arrivals = case.drive(), case.arrivals(watch)
-        driver.tell(story(case.sample, 1))
+        driver.publish(story(case.sample, 1))
         driver.shutdown()
         nothing_raised(driver)
         before = arrivals.count(1)
@@ -150,7 +151,7 @@ def second_shutdown(case: Case) -> None:
             seen=f"the second shutdown() raised {type(error).__name__}: {error}"
             if error is not None
             else "the second shutdown() wrote the last run again.",
-            mend="let shutdown() note that it was there, and do nothing when it comes again.",
+            fix="remember in shutdown() that it was called, and do nothing when it is called again.",
             after=(*TAKING, rules.REPEATS),
             error=error,
         )

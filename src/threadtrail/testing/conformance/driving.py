@@ -1,4 +1,4 @@
-"""Drives one exporter as an application does: through the real registry, delivery and lane."""
+"""Drive one exporter as an application does: with the real registry, delivery and lane."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONTAINED = ("capture_context", "export", "flush", "shutdown", "after_fork")
 """The hooks whose errors the application does not see."""
 
 GRACE = 0.2
-"""The share of its timeout by which a hook may be late, on a busy machine."""
+"""The share of its timeout by which a hook may be late on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Driver:
         except ConfigurationError as error:
             found = problems_of(error)
             seen = sentences(*(problem.message for problem in found))
-            mend = sentences(*(problem.advice for problem in found)) or "correct what is named there."
-            raise Problem(rules.HOOKS, seen=seen, mend=mend) from None
+            fix = sentences(*(problem.advice for problem in found)) or "correct what the message names."
+            raise Problem(rules.HOOKS, seen=seen, fix=fix) from None
         self.exporter = exporter
         self.name = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
@@ -100,19 +100,19 @@ class Driver:
                 raise Problem(
                     rules.STARTS,
                     seen=f"start() raised {type(error).__name__}.",
-                    mend="let the fixture give the exporter all that start() needs; then it must not raise.",
+                    fix="give the exporter in the fixture what start() needs. start() must not raise then.",
                     error=error,
                 )
 
-    def tell(self, events: Iterable[Event]) -> None:
-        """Publish events as a thread of the application would; it does not wait for the exporter."""
+    def publish(self, events: Iterable[Event]) -> None:
+        """Publish events in the application's thread, without waiting for the exporter."""
 
-        def publish() -> None:
+        def call() -> None:
             captured = self.delivery.capture()
             for event in events:
                 self.delivery.publish(event, captured)
 
-        self.in_app(publish, "capture_context")
+        self.in_app(call, "capture_context")
 
     def export(self, events: Iterable[Event], *, with_context: bool = True) -> list[Raised]:
         """Call ``export`` with one event at a time, in the thread that called ``start``; return its errors.
@@ -135,7 +135,7 @@ class Driver:
         return [each for each in self._raised[before:] if each.hook == "export"]
 
     def wait_until_exported(self) -> None:
-        """Wait until nothing is queued and ``export`` has returned."""
+        """Wait until the queue is empty and ``export`` has returned."""
         deadline, pause = time.monotonic() + self.deadline, threading.Event()
         while self.status.queued:
             if time.monotonic() > deadline:
@@ -143,42 +143,42 @@ class Driver:
             pause.wait(0.001)
 
     def flush(self) -> bool:
-        """Have everything delivered; False if the exporter said that it could not, or raised."""
+        """Flush the lane; return False if the exporter's ``flush`` returned False or raised."""
         return self._bounded(self._lane.begin_flush, "flush")
 
     def shutdown(self) -> bool:
-        """Deliver the rest and close the exporter; False if it raised."""
+        """Shut the lane down; return False if the exporter raised."""
         return self._bounded(self._lane.begin_shutdown, "shutdown")
 
     def in_app(
         self, function: Callable[[], Any], what: str, *, deadlines: int = 1
     ) -> tuple[Any, BaseException | None]:
-        """Call a function in the application's thread: what it returned, or what it raised."""
+        """Call a function in the application's thread; return its result and its error."""
         try:
             return self._app.call(function, deadlines * self.deadline)
         except HungError as hung:
             raise self._never_returned(what, str(hung), deadlines * self.deadline) from None
 
     def after_fork_in_child(self) -> None:
-        """Begin anew in a forked child, as threadtrail does there, in the thread that forked."""
+        """Reset in a forked child, as threadtrail does there, in the thread that forked."""
         self._raised = []
         self._others = set(threading.enumerate())
         self._app = AppThread()
         self.delivery.after_fork_in_child()
 
     def threads_of_exporter(self, threads: Iterable[threading.Thread]) -> set[threading.Thread]:
-        """Those of the threads that are neither the kit's nor the lane's."""
+        """Return those of the threads that belong neither to the kit nor to the lane."""
         return {thread for thread in threads if thread not in self._others} - set(self._workers())
 
     def leave(self) -> None:
-        """Close the exporter, if that was not done, while its backend is still there."""
+        """Shut the exporter down, unless that was done, while its backend is still available."""
         if self._started and not self._hangs:
             with contextlib.suppress(Problem):
                 self.shutdown()
         self._app.leave()
 
     def hung(self, what: str) -> Problem:
-        """The problem that a hook of the worker has not returned in time."""
+        """Return the problem that a hook in the worker has not returned in time."""
         workers = self._workers()
         return self._never_returned(what, where(workers[0]) if workers else "unknown", self.deadline)
 
@@ -198,11 +198,11 @@ class Driver:
         return call
 
     def _bounded(self, begin: Callable[[float], Pending], what: str) -> bool:
-        """Give the exporter until the deadline, and wait a little longer for it to keep that."""
+        """Begin a flush or a shutdown, and wait a little longer than its deadline."""
         deadline = time.monotonic() + self.deadline
         latest = deadline + GRACE * self.deadline
         answer, error = self.in_app(lambda: begin(deadline).wait(latest), what, deadlines=2)
-        if error is not None:  # the guard contains all but the app's own KeyboardInterrupt
+        if error is not None:  # of the kit: the lane contains the errors of hooks
             raise error
         if time.monotonic() >= latest:
             raise self.hung(f"export or {what}")
@@ -213,7 +213,7 @@ class Driver:
         return Problem(
             rules.NEVER_HANGS,
             seen=f"{what} had not returned after {seconds:g} s. It is at {at}",
-            mend="give every wait a limit; flush and shutdown get their timeout as an argument.",
+            fix="limit every wait with a timeout; flush() and shutdown() get theirs as an argument.",
         )
 
     def _workers(self) -> list[threading.Thread]:

@@ -1,4 +1,4 @@
-"""The check that a fork loses and repeats nothing, in the parent or in the child."""
+"""The check that after a fork neither parent nor child loses or repeats anything."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ WHEN = {
     CHILDS: "the child's run",
     PARENTS: "a run of the parent after the fork",
 }
-MEND = "in after_fork(), forget what the parent still holds, and open new connections, files and locks."
+FIX = "in after_fork(), drop the events that the parent holds, and make new connections, files and locks."
 
 
 def survives_a_fork(case: Case) -> None:
-    """Four runs, each in a trace: before the fork, over it, in the child, in the parent afterwards."""
+    """Four runs, each in a trace: before the fork, during it, in the child, in the parent after it."""
     if not hasattr(os, "fork"):
         raise NotCheckedError("this system cannot fork")
     with case.watching() as watch:
         driver, arrivals = case.drive(), case.arrivals(watch)
-        driver.tell(_lesson(case, BEFORE))
+        driver.publish(_trace(case, BEFORE))
         driver.flush()
         first = arrivals.count(BEFORE)
-        *held, end_of_trace = _lesson(case, HELD)
-        driver.tell(held)
+        *held, end_of_trace = _trace(case, HELD)
+        driver.publish(held)
         driver.wait_until_exported()
         nothing_raised(driver)
-        child = in_child(lambda: _live(case, driver, arrivals, watch), 4 * case.deadline)
+        child = in_child(lambda: _use_in_child(case, driver, arrivals, watch), 4 * case.deadline)
         with blamed_on(rules.FORK):
-            driver.tell([end_of_trace, *_lesson(case, PARENTS)])
+            driver.publish([end_of_trace, *_trace(case, PARENTS)])
             driver.shutdown()
         counts = arrivals.counts(RUNS)
     if child.trouble is not None:
@@ -56,15 +56,15 @@ def survives_a_fork(case: Case) -> None:
     if driver.raised:
         raise _broken(f"in the parent, after the fork, {driver.raised[0]}", driver.raised[0].error)
     of_child = Counter(dict(zip(RUNS, child.result["counts"], strict=True)))
-    if not arrivals.told_by_author and not any((counts + of_child).values()):
+    if not arrivals.counted_by_author and not any((counts + of_child).values()):
         raise NotCheckedError(
-            f"the child lived and ended well, but {NOT_SEEN}", add=ADD, after=(rules.LOSES,)
+            f"the forked child ended without an error, but {NOT_SEEN}", add=ADD, after=(rules.LOSES,)
         )
-    _judge_arrivals(1 if arrivals.told_by_author else first, counts, of_child)
+    _judge_arrivals(1 if arrivals.counted_by_author else first, counts, of_child)
 
 
-def _lesson(case: Case, number: int) -> list[Event]:
-    """A numbered run within a trace of its own, so that all of them are told alike."""
+def _trace(case: Case, number: int) -> list[Event]:
+    """Return the events of a numbered run in a trace of its own."""
     trace_id = f"trace_conformance{number:03}"
     run = story(case.sample, number, trace_id=trace_id)
     start, end = run[0].time, run[-1].time
@@ -75,14 +75,14 @@ def _lesson(case: Case, number: int) -> list[Event]:
     ]
 
 
-def _live(case: Case, driver: Driver, arrivals: Arrivals, watch: Watch) -> dict[str, Any]:
-    """The child's life: it goes on with the exporter that it inherited, and ends."""
+def _use_in_child(case: Case, driver: Driver, arrivals: Arrivals, watch: Watch) -> dict[str, Any]:
+    """Use the inherited exporter in the child; return what happened, as JSON."""
     watch.sockets.forked()
     before = arrivals.counts(RUNS)
     driver.after_fork_in_child()
     hung, flushed = [], False
     try:
-        driver.tell(_lesson(case, CHILDS))
+        driver.publish(_trace(case, CHILDS))
         flushed = driver.flush()
         driver.shutdown()
     except Problem as problem:
@@ -101,17 +101,17 @@ def _judge_child(child: dict[str, Any]) -> None:
         raise _broken(f"in the forked child, {child['raised'][0]}")
     if child["shared"]:
         raise _broken(
-            f"the forked child sent over the connection that its parent uses, to {child['shared'][0]}: "
-            "what both send gets mixed up."
+            f"the forked child sent over the connection that its parent uses, to {child['shared'][0]}, so "
+            "their data is mixed."
         )
     if not child["flushed"]:
         raise _broken("in the forked child, flush() returned False.")
 
 
 def _judge_arrivals(expected: int, counts: Counter[int], of_child: Counter[int]) -> None:
-    """``counts`` is what the parent sees at the end, ``of_child`` what the child saw arriving."""
+    """Compare ``counts``, which the parent sees at the end, and ``of_child``, which the child saw."""
     for number in RUNS:
-        # What the child delivers may be seen by both (a file) or by one of them (a list, a server).
+        # The child's events may be seen by both processes (a file) or by one of them (a list, a server).
         seen = max(counts[number], of_child[number])
         if number != CHILDS and of_child[number]:
             raise _broken(f"{WHEN[number]} ({run_id(number)}) was delivered by the child (again).")
@@ -122,4 +122,4 @@ def _judge_arrivals(expected: int, counts: Counter[int], of_child: Counter[int])
 
 
 def _broken(seen: str, error: BaseException | None = None) -> Problem:
-    return Problem(rules.FORK, seen=seen, mend=MEND, after=(rules.LOSES, rules.REPEATS), error=error)
+    return Problem(rules.FORK, seen=seen, fix=FIX, after=(rules.LOSES, rules.REPEATS), error=error)

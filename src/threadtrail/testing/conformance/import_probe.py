@@ -1,8 +1,8 @@
-"""A program: imports one module in a fresh process, and writes down what that started and changed.
+"""A program: import one module in a fresh process, and write what that started and changed to a file.
 
     python -m threadtrail.testing.conformance.import_probe MODULE FILE REPORT
 
-``FILE`` is where the module is, should it not be found by its name; ``REPORT`` is the file to write.
+``FILE`` is the module's file, for a module that is not found by its name; ``REPORT`` is the file to write.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NETWORK = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0}
 
 
 class Notes:
-    """What the interpreter's own audit reports while a module is imported."""
+    """What the interpreter's audit hook reports while a module is imported."""
 
     def __init__(self) -> None:
         self.listening = True
@@ -45,7 +45,7 @@ class Notes:
         elif event in PROGRAMS:
             position = PROGRAMS[event]
             program = "itself" if position is None else os.fsdecode(arguments[position])
-            if Path(program).name != "uname":  # what the standard library's `platform` asks
+            if Path(program).name != "uname":  # called by `platform` of the standard library
                 self.found.append(f"it started a program ({event}: {program})")
         elif (
             event == "open" and arguments[2] & WRITING and isinstance(arguments[0], (str, bytes, os.PathLike))
@@ -53,7 +53,7 @@ class Notes:
             self.opened.append(os.fsdecode(arguments[0]))
 
     def watch_start(self, original: Callable[..., None]) -> Callable[..., None]:
-        """Wrap ``Thread.start``, of which the audit does not tell."""
+        """Wrap ``Thread.start``, for which there is no audit event."""
 
         def start(thread: threading.Thread) -> None:
             self.found.append(f"it started a thread ({thread.name})")
@@ -63,7 +63,7 @@ class Notes:
 
 
 def probe(module: str, file: str) -> list[str]:
-    """Import the module; return what it started and changed, in words."""
+    """Import the module; return a text for each thing that it started or changed."""
     process_state.import_sdk()
     before, sockets = process_state.look(), set(map(id, _open_sockets()))
     notes = Notes()
@@ -94,7 +94,7 @@ def _import(module: str, file: str) -> None:
 
 
 def _open_sockets() -> list[socket.socket]:
-    # By type(), and not by isinstance(), for which the SDK's proxies would make a client.
+    # By type(): isinstance() would make the SDK's proxies create a client.
     found = [each for each in gc.get_objects() if issubclass(type(each), socket.socket)]
     return [each for each in found if each.fileno() >= 0]
 

@@ -1,4 +1,4 @@
-"""The check that importing an exporter's module has no effect: in a process of its own."""
+"""The check that importing an exporter's module has no effect, in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 PROBE = "threadtrail.testing.conformance.import_probe"
 PATIENCE_SECONDS = 50.0
-"""How long the other process may take: a bound for what is broken, not a measure."""
+"""The timeout of the other process. Usually it takes a second."""
 
 
 def starts_nothing_at_import(case: Case) -> None:
-    """Whoever installs the package imports it, even to see which exporters there are."""
+    """Import the exporter's module in a fresh process: that must not have effects."""
     exporter = case.exporter()
     name = exporter.__name__ if isinstance(exporter, ModuleType) else type(exporter).__module__
     file = getattr(sys.modules.get(name), "__file__", None)
     if name == "__main__" or file is None:
-        raise NotCheckedError(f"the module {name!r} has no file. Move the exporter into one.")
+        raise NotCheckedError(f"the module {name!r} has no file.", add="Move the exporter into a file.")
     report = case.folder / "conformance-import.json"
     done = _probed(name, file, report)
     if not report.exists():
         raise Problem(
             rules.IMPORT,
-            seen=f"importing {name} failed in a fresh process: {done.stderr.strip() or 'it ended'}",
-            mend="let the module import by itself, whatever was imported before.",
+            seen=f"importing {name} failed in a fresh process: {done.stderr.strip() or 'it exited'}",
+            fix="make the module importable by itself, without other imports before it.",
         )
     found: list[str] = json.loads(report.read_text(encoding="utf-8"))
     for stream, text in (("stdout", done.stdout), ("stderr", done.stderr)):
@@ -45,7 +45,7 @@ def starts_nothing_at_import(case: Case) -> None:
         raise Problem(
             rules.IMPORT,
             seen=f"importing {name} had effects: {'; '.join(dict.fromkeys(found))}.",
-            mend="move that into start(), or into the first export().",
+            fix="move that into start(), or into the first export().",
         )
 
 
@@ -65,5 +65,5 @@ def _probed(module: str, file: str, report: Path) -> subprocess.CompletedProcess
         raise Problem(
             rules.IMPORT,
             seen=f"importing {module} did not end within {PATIENCE_SECONDS:g} s.",
-            mend="wait for nothing at import.",
+            fix="do not wait for anything at import.",
         ) from None

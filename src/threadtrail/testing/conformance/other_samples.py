@@ -1,4 +1,4 @@
-"""Finds out whether an exporter tells of other runs than those of the author's ``sample``."""
+"""Find out whether an exporter exports other runs than those of the author's ``sample``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from threadtrail.testing.conformance.driving import Driver
 
 FIRST_NUMBER = 101
-"""Above those of all runs that the checks tell."""
+"""Higher than the numbers of all other runs."""
 
 
 class OtherSamples:
-    """Runs of all other samples, for an exporter of which nothing was seen.
+    """Runs of all other samples, for an exporter of which no run arrived.
 
-    They are told before the shutdown and looked for after it, since an exporter may write no earlier.
+    They are published before the shutdown and counted after it, since an exporter may write only then.
     """
 
     def __init__(self, case: Case) -> None:
@@ -30,27 +30,27 @@ class OtherSamples:
         self._numbers = dict(enumerate(names, FIRST_NUMBER))
         self._sample = case.sample
 
-    def tell(self, driver: Driver) -> None:
-        """Tell a run of each."""
+    def publish(self, driver: Driver) -> None:
+        """Publish a run of each sample."""
         for number, name in self._numbers.items():
-            driver.tell(story(name, number))
+            driver.publish(story(name, number))
 
-    def look(self, arrivals: Arrivals) -> None:
-        """See which of them arrived, where no run of the author's sample did.
+    def check(self, arrivals: Arrivals) -> None:
+        """Look for these runs, after no run of the author's sample arrived.
 
         Raises:
-            Problem: some did.
+            Problem: some arrived.
         """
         counts = arrivals.counts(range(FIRST_NUMBER, FIRST_NUMBER + len(self._numbers)))
-        told = [name for number, name in self._numbers.items() if counts[number]]
-        if not told:
+        arrived = [name for number, name in self._numbers.items() if counts[number]]
+        if not arrived:
             return
-        chosen = "failed" if "failed" in told else told[0]
-        unseen = "" if arrivals.told_by_author else f" If it tells of all runs: {DEFINE_DELIVERED}"
+        chosen = "failed" if "failed" in arrived else arrived[0]
+        unseen = "" if arrivals.counted_by_author else f" If it exports all runs, {DEFINE_DELIVERED}"
         raise Problem(
             rules.LOSES,
-            seen=f"runs of the sample {self._sample!r} did not arrive, not even one; but of these samples "
-            f"they do: {', '.join(told)}.",
-            mend=f'if the exporter tells of such runs only, set `sample = "{chosen}"` in your test class.'
+            seen=f"no run of the sample {self._sample!r} arrived, but runs of these samples did: "
+            f"{', '.join(arrived)}.",
+            fix=f'if the exporter exports only such runs, set `sample = "{chosen}"` in your test class.'
             + unseen,
         )

@@ -1,4 +1,4 @@
-"""The check that no rule was taken out of an author's class without a word."""
+"""The check that an author's class overrides no rule silently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def silently_overridden(kit: type, author: type) -> Iterator[str]:
-    """The tests of the kit that the author's class replaces or removes and does not mark as xfail."""
+    """Yield the tests of the kit that the author's class overrides or removes without an xfail mark."""
     for name in vars(kit):
         if name.startswith("test_"):
             own: Any = getattr(author, name, None)

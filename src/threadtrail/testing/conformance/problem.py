@@ -1,4 +1,4 @@
-"""What the kit finds: a rule that is broken, what was seen, and what to do about it."""
+"""A result of the kit: a broken rule, what was seen, and how to fix it; or a rule that was not checked."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOT_CHECKED = "not checked: "
-"""How the reason of a skip begins where something is missing; the pytest plugin counts these."""
+"""The prefix of a skip reason where the author can add something; the pytest plugin counts these."""
 
 _OURS = Path(__file__).parents[2]
 _EXPORTERS = _OURS / "exporters"
 
 
-class Problem(Exception):  # noqa: N818 - what is wrong with the exporter, not with the kit
+class Problem(Exception):  # noqa: N818 - the fault of an exporter, not an error of the kit
     """An exporter breaks a rule.
 
     Args:
-        rule: the name of the test that is about this, whichever test came upon it.
+        rule: the name of the test for the broken rule, whichever test found it.
         seen: what happened, in a sentence.
-        mend: what the author can do.
-        after: rules that explain this one: where one of them is known to be broken, this is no news.
+        fix: what the author can do.
+        after: rules that explain this problem: if one of them is broken, the test is skipped.
         error: the exception behind it.
     """
 
@@ -33,20 +33,20 @@ class Problem(Exception):  # noqa: N818 - what is wrong with the exporter, not w
         rule: str,
         *,
         seen: str,
-        mend: str,
+        fix: str,
         after: tuple[str, ...] = (),
         error: BaseException | None = None,
     ) -> None:
         super().__init__(seen)
         self.rule = rule
         self.seen = seen if seen.endswith(".") else f"{seen}."
-        self.mend = mend
+        self.fix = fix
         self.after = after
         self.error = error
 
     def text(self, rule_text: str) -> str:
-        """The problem as the author reads it."""
-        lines = [f"{self.rule}: {rule_text}", f"  seen: {self.seen}", f"  mend: {self.mend}"]
+        """Return the text of the failed test."""
+        lines = [f"{self.rule}: {rule_text}", f"  seen: {self.seen}", f"  fix: {self.fix}"]
         if self.error is not None:
             lines += ["", _traceback(self.error)]
         return "\n".join(lines)
@@ -54,7 +54,7 @@ class Problem(Exception):  # noqa: N818 - what is wrong with the exporter, not w
 
 @contextlib.contextmanager
 def blamed_on(rule: str) -> Iterator[None]:
-    """What goes wrong in this block breaks ``rule``, unless the rule that it is about is broken anyway."""
+    """Attribute problems in this block to ``rule``, unless their own rule is known to be broken."""
     try:
         yield
     except Problem as problem:
@@ -68,8 +68,8 @@ class NotCheckedError(Exception):
 
     Args:
         seen: why not.
-        add: what the author can do about it.
-        after: rules that explain it: where one of them is known to be broken, nothing is to be added.
+        add: what the author can add.
+        after: rules that explain it: if one of them is broken, the author need not add anything.
     """
 
     def __init__(self, seen: str, *, add: str = "", after: tuple[str, ...] = ()) -> None:
@@ -79,7 +79,7 @@ class NotCheckedError(Exception):
 
 
 def _traceback(error: BaseException) -> str:
-    """The error as Python shows it, from where the author's code begins."""
+    """Return the traceback of an error, from the first frame of the author's code on."""
     whole = frames = error.__traceback__
     while frames is not None and _is_ours(Path(frames.tb_frame.f_code.co_filename)):
         frames = frames.tb_next

@@ -1,4 +1,4 @@
-"""What a process has only one of: how it was, and what has changed."""
+"""The global state of a process, and what has changed in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 from threadtrail.sources import SOURCES
 
 WATCHED_PACKAGES = ("openai", "httpx", "httpx2")
-"""Of the application: nothing in them may be replaced."""
+"""Packages of the application, in which nothing may be replaced."""
 
 ONLY_DATA = "openai.types"
 
@@ -31,23 +31,23 @@ OPENTELEMETRY = {
 
 
 def import_sdk() -> None:
-    """Import what an application imports, so that it can be seen whether it is patched."""
+    """Import what an application imports, so that a patch of it can be seen."""
     for module in sorted({resource.module for source in SOURCES for resource in source.resources}):
         importlib.import_module(module)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One look at the process: values by what they are, and the threads that run."""
+    """The state of the process at one moment: values by their description, and the running threads."""
 
     values: dict[str, Any]
     threads: frozenset[threading.Thread] = field(default_factory=lambda: frozenset(threading.enumerate()))
 
 
 def look() -> State:
-    """Look at everything that an exporter might change for the whole process."""
+    """Return the current state of everything that an exporter might change for the whole process."""
     values: dict[str, Any] = {
-        "the working directory": os.getcwd(),  # noqa: PTH109 - compared, not used
+        "the working directory": os.getcwd(),  # noqa: PTH109 - compared, not used as a path
         "sys.excepthook": sys.excepthook,
         "sys.unraisablehook": sys.unraisablehook,
         "threading.excepthook": threading.excepthook,
@@ -67,7 +67,7 @@ def look() -> State:
     values |= {f"the environment variable {name}": value for name, value in os.environ.items()}
     values |= {f"the handler of {each.name}": signal.getsignal(each) for each in signal.Signals}
     for what, (module, name) in OPENTELEMETRY.items():
-        # Where nobody has asked for the module yet, nothing is set.
+        # A module that is not imported yet has no provider.
         values[f"OpenTelemetry's global {what}"] = getattr(sys.modules.get(module), name, None)
     for name, loaded in list(sys.modules.items()):
         if name.partition(".")[0] in WATCHED_PACKAGES and not name.startswith(ONLY_DATA):
@@ -76,22 +76,22 @@ def look() -> State:
 
 
 def differences(before: State, after: State) -> dict[str, str]:
-    """What is not as it was: in a few words each, by what it is."""
+    """Return what was removed, added or replaced, by its description."""
     nothing = object()
     found = {}
     for what in before.values.keys() | after.values.keys():
         old, new = before.values.get(what, nothing), after.values.get(what, nothing)
         if old is new or old == new or (what.startswith(WATCHED_PACKAGES) and nothing in (old, new)):
-            continue  # packages of the application may be imported meanwhile
+            continue  # a package of the application may be imported in between
         found[what] = "removed" if new is nothing else "added" if old is nothing else "replaced"
     return dict(sorted(found.items()))
 
 
 def _functions(name: str, module: ModuleType) -> dict[str, object]:
-    """The functions of a module and of the classes that it defines, by their full name."""
+    """Return the functions of a module and of the classes that it defines, by their full names."""
     found: dict[str, object] = {}
     for own, value in list(vars(module).items()):
-        kind = type(value)  # not isinstance(): the SDK's proxies would make a client for that
+        kind = type(value)  # isinstance() would make the SDK's proxies create a client
         if issubclass(kind, type) and value.__module__ == name:
             for part, method in list(vars(value).items()):
                 if callable(method) or isinstance(method, (property, classmethod, staticmethod)):

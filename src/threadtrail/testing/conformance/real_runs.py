@@ -1,4 +1,4 @@
-"""Real runs against the local server, one to each end, with a secret in all that is content."""
+"""Real runs against the local server, one for each end of a run, with a secret in all content."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ INSTRUCTIONS, QUESTION, ARGUMENT, OUTPUT, ANSWER = SECRETS = tuple(
     f"conformance-secret-{what}" for what in ("instructions", "question", "argument", "output", "answer")
 )
 ENDS: tuple[End, ...] = (Failed(message=ANSWER), Expired(), Incomplete(), Cancelled(), Completed())
-"""All that a server can give, since an exporter may tell of runs of one kind only."""
+"""All ends of a run, since an exporter may export only runs of one kind."""
 
 
 def server_for_runs() -> AssistantsServer:
-    """A server, not started, that plays the runs of ``play``."""
+    """Return a server, not started, for the runs of ``play``."""
     steps = (
         ToolCalls(
             CodeInterpreterCall(ARGUMENT, logs=OUTPUT),
@@ -52,10 +52,10 @@ def server_for_runs() -> AssistantsServer:
 
 
 def play(base_url: str) -> None:
-    """What an application does: a run that is streamed, one to each end, and one that it leaves open."""
+    """Do what an application does: a streamed run, one run for each end, and one that it leaves open."""
     from openai import DefaultHttpxClient, OpenAI  # noqa: PLC0415 - only this needs the SDK
 
-    # Reading certificates takes long, and nothing here is encrypted.
+    # Loading certificates is slow, and nothing here is encrypted.
     plain = DefaultHttpxClient(verify=False)
     with OpenAI(base_url=base_url, api_key="sk-local", http_client=plain, max_retries=0) as client:
         beta = client.beta
@@ -83,9 +83,9 @@ def _create(client: OpenAI, thread_id: str, assistant_id: str) -> Run:
 
 
 def _submit(client: OpenAI, run: Run) -> None:
-    """Submit the outputs, and look once: the run has ended.
+    """Submit the outputs and retrieve the run once, which has ended then.
 
-    The SDK's own polling would not do: that of openai 1.21 does not know that an incomplete run has ended.
+    The SDK's polling cannot be used: openai 1.21 polls an incomplete run forever.
     """
     runs = client.beta.threads.runs
     action = run.required_action

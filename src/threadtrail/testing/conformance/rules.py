@@ -1,4 +1,4 @@
-"""The names of the rules that others refer to: tests of ``ExporterConformance``."""
+"""The names of the rules, which are tests of ``ExporterConformance``."""
 
 HOOKS = "test_hooks_are_valid"
 STARTS = "test_starts"

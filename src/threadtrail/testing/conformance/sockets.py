@@ -1,4 +1,4 @@
-"""What this process sends over its own connections, seen where Python hands it to the system."""
+"""Watch what this process sends over connections that it made, in Python's ``socket`` and ``ssl``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Sockets:
-    """Connections and the bytes sent over them. What servers in this process answer does not count.
+    """Connections and the bytes sent over them, without the answers of servers in this process.
 
     ``connected``: the addresses connected to. ``shared``: the addresses to which a forked child sent over
-    a connection that its parent had used. ``ignored_ports``: of servers that are no business of the exporter.
+    a connection that its parent had used. ``ignored_ports``: ports of servers that are not the exporter's.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Sockets:
         self._lock = threading.Lock()
 
     def sent(self) -> dict[str, bytes]:
-        """The bytes sent so far, by connection."""
+        """Return the bytes sent so far, by connection."""
         with self._lock:
             return {
                 f"connection {number} to {peer}": bytes(data)
@@ -42,7 +42,7 @@ class Sockets:
             }
 
     def forked(self) -> None:
-        """Begin anew in a forked child: what was in use is the parent's."""
+        """Reset in a forked child: connections in use belong to the parent."""
         self._lock = threading.Lock()
         self._inherited, self._used = self._used, set()
         self._sent = {}
@@ -59,7 +59,7 @@ class Sockets:
                 (ssl.SSLSocket, "sendto", _first),
                 (ssl.SSLObject, "write", _first),
             ):
-                if hasattr(owner, name):  # sendmsg is not everywhere
+                if hasattr(owner, name):  # some platforms have no sendmsg
                     patches.setattr(owner, name, self._sending(getattr(owner, name), pick))
             patches.setattr(socket.socket, "sendall", self._sending_all(socket.socket.sendall))
             patches.setattr(socket.socket, "connect", self._connecting(socket.socket.connect))
@@ -123,7 +123,7 @@ def _joined(buffers: Any) -> bytes:
 
 
 def _identity(connection: Any) -> tuple[int, int] | None:
-    """What a forked child's copy of a stream socket has in common with the parent's."""
+    """Return what identifies a stream socket in a forked child and in its parent."""
     if getattr(connection, "type", None) != socket.SOCK_STREAM or connection.fileno() < 0:
         return None
     status = os.fstat(connection.fileno())

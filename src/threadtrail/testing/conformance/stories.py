@@ -1,4 +1,4 @@
-"""What the kit tells an exporter: runs that differ in their ids alone, odd runs, an event from the future."""
+"""The events that the kit publishes: equal runs with different ids, unusual runs, an unknown event."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 PLAIN = "plain_answer"
 ODD_TEXT = "☃ e\u0301 \U0001f9ee \u202eleft\u202c \ufffd \x00\x1b[31m\r\n\t'one' \"two\" <b>&amp;</b> {0} %s"
-"""Valid Unicode, as all text of events is, but not tame."""
+"""Valid Unicode, as all text of events is, with characters that are often handled wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromTheFuture(Event):
-    """An event class that the exporter has never seen, as a later threadtrail may bring one."""
+    """An event class that no exporter knows, like one of a later version of threadtrail."""
 
     event: Literal["FromTheFuture"] = "FromTheFuture"
     type: str = "thread.from_the_future"
@@ -39,33 +39,33 @@ class FromTheFuture(Event):
 
 
 def run_id(number: int) -> str:
-    """The id of a numbered run."""
+    """Return the id of a numbered run."""
     return f"run_conformance{number:03}"
 
 
 def numbered_run(sample: str, number: int) -> Run:
-    """A sample run under ids of its own; runs of different numbers differ in nothing else."""
+    """Return a sample run with ids for this number; runs of different numbers differ only in ids."""
     runs = sample_runs()
     if sample not in runs:
-        raise ValueError(f"sample={sample!r}: there is no such sample run. Choose one of {', '.join(runs)}.")
+        raise ValueError(f"sample={sample!r}: no such sample run. Choose one of {', '.join(runs)}.")
     text = RunEnded(time=0, run=runs[sample]).to_json()
     return RunEnded.from_json(text.replace(f"_{sample}", f"_conformance{number:03}")).run
 
 
 def story(sample: str, number: int, *, trace_id: str | None = None) -> tuple[Event, ...]:
-    """All events of a numbered run."""
+    """Return all events of a numbered run."""
     return events_of(numbered_run(sample, number), trace_id=trace_id)
 
 
 def unknown_event() -> FromTheFuture:
-    """An event of a class that no exporter knows."""
+    """Return an event of a class that no exporter knows."""
     return FromTheFuture(
         time=story(PLAIN, 1)[0].time, run_id=run_id(1), novelty="what nobody has thought of yet"
     )
 
 
 def kinds_of_run() -> Iterator[tuple[str, Run]]:
-    """Every sample run and some that are odder, each with its name."""
+    """Yield every sample run and some unusual ones, each with its name."""
     yield from sample_runs().items()
     plain = sample_runs()[PLAIN]
     odd_call = ToolCall(id="call_odd", kind=ODD_TEXT, name=ODD_TEXT, arguments=ODD_TEXT, output="")

@@ -1,4 +1,4 @@
-"""Checks of ``export``: whatever event it is given, in whichever of its threads."""
+"""Checks of ``export``: that it takes every event, in every thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TAKING = (rules.TAKES_EVENTS, rules.TAKES_RUNS)
 
 
 def every_event_class(case: Case) -> None:
-    """Each event by itself, in the thread that called ``start``."""
+    """Export each event by itself, in the thread that called ``start``."""
     with case.watching():
         driver = case.drive()
         failures: dict[str, Raised] = {}
@@ -33,13 +33,13 @@ def every_event_class(case: Case) -> None:
         raise Problem(
             rules.TAKES_EVENTS,
             seen=_listed(failures),
-            mend="look at the classes that you want with isinstance, and pass over all others.",
+            fix="check for the event classes that you need with isinstance, and ignore all others.",
             error=next(iter(failures.values())).error,
         )
 
 
 def every_kind_of_run(case: Case) -> None:
-    """Whole runs, tame and odd."""
+    """Export whole runs, ordinary and unusual."""
     with case.watching():
         driver = case.drive()
         failures: dict[str, Raised] = {}
@@ -52,7 +52,7 @@ def every_kind_of_run(case: Case) -> None:
         raise Problem(
             rules.TAKES_RUNS,
             seen=_listed(failures),
-            mend=f"{_what_is_missing(first)}expect None and empty values in most fields, new kinds and "
+            fix=f"{_what_is_missing(first)}expect None or an empty value in most fields, new kinds and "
             "statuses, and any character in text.",
             after=(rules.TAKES_EVENTS,),
             error=next(iter(failures.values())).error,
@@ -60,21 +60,21 @@ def every_kind_of_run(case: Case) -> None:
 
 
 def unknown_event_class(case: Case) -> None:
-    """An event of a new class between two runs: it is passed over, its neighbours arrive."""
+    """Publish an event of an unknown class between two runs: both runs arrive."""
     with case.watching() as watch:
         driver = case.drive()
-        driver.tell([*story(case.sample, 1), unknown_event(), *story(case.sample, 2)])
+        driver.publish([*story(case.sample, 1), unknown_event(), *story(case.sample, 2)])
         driver.flush()
         arrivals = case.arrivals(watch)
         counts = arrivals.counts(range(1, 3))
         raised = driver.raised
         driver.shutdown()
-    mend = "end a chain of isinstance checks with nothing: a later threadtrail may bring new classes."
+    fix = "ignore events of classes that you do not know: later versions of threadtrail may add some."
     if raised:
         raise Problem(
             rules.UNKNOWN,
             seen=f"{raised[0]}",
-            mend=mend,
+            fix=fix,
             after=(*TAKING, rules.THREADS),
             error=raised[0].error,
         )
@@ -82,25 +82,25 @@ def unknown_event_class(case: Case) -> None:
         raise Problem(
             rules.UNKNOWN,
             seen="the run after the unknown event did not arrive.",
-            mend=mend,
+            fix=fix,
             after=(rules.LOSES,),
         )
 
 
 def its_threads(case: Case) -> None:
-    """``start`` here, ``capture_context`` in the app's thread, all else in the worker's."""
+    """Call ``start`` and ``capture_context`` in the app's thread, all other hooks in the worker."""
     with case.watching():
         driver = case.drive()
         for number in (1, 2):
-            driver.tell(story(case.sample, number))
+            driver.publish(story(case.sample, number))
             driver.flush()
-        driver.tell(story(case.sample, 3))
+        driver.publish(story(case.sample, 3))
         driver.shutdown()
     nothing_raised(driver)
 
 
 def nothing_raised(driver: Driver) -> None:
-    """What a hook raised where it should not.
+    """Check that no hook raised.
 
     Raises:
         Problem: a hook raised.
@@ -110,7 +110,7 @@ def nothing_raised(driver: Driver) -> None:
         raise Problem(
             rules.THREADS,
             seen=f"{first}",
-            mend="start() is called in the app's thread; export, flush and shutdown in one of their own. "
+            fix="start() is called in the app's thread; export(), flush() and shutdown() in a worker thread. "
             "Make there what belongs to one thread (a sqlite3 connection, an event loop).",
             after=TAKING,
             error=first.error,
@@ -118,7 +118,7 @@ def nothing_raised(driver: Driver) -> None:
 
 
 def events_without_context(case: Case) -> None:
-    """Where nothing could be captured, ``None`` stands in place of the exporter's own value."""
+    """Export events with ``None`` instead of what ``capture_context`` returns."""
     with case.watching():
         driver = case.drive()
         raised = driver.export(sample_events(), with_context=False)
@@ -126,14 +126,14 @@ def events_without_context(case: Case) -> None:
         raise Problem(
             rules.CONTEXT,
             seen=f"with None in contexts, {raised[0]}",
-            mend="treat None in contexts as nothing known of the surroundings.",
+            fix="accept None in contexts: it means that no context was captured.",
             after=TAKING,
             error=raised[0].error,
         )
 
 
 def events_stay_as_they_are(case: Case) -> None:
-    """Events are shared by all exporters."""
+    """Events stay as they are, since all exporters share them."""
     events = sample_events()
     before = [event.to_json() for event in events]
     with case.watching():
@@ -144,20 +144,20 @@ def events_stay_as_they_are(case: Case) -> None:
     if changed:
         raise Problem(
             rules.UNCHANGED,
-            seen=f"after export, these events differed from what was given: {', '.join(changed)}.",
-            mend="copy what you want to change: dataclasses.replace(event, ...) or dict(value).",
+            seen=f"export() changed these events: {', '.join(changed)}.",
+            fix="change a copy: dataclasses.replace(event, ...) or dict(value).",
         )
 
 
 def hooks_are_valid(case: Case) -> None:
-    """What the registry refuses; and without ``export``, there is nothing to check."""
+    """The registry accepts the hooks, and there is an ``export``."""
     driver = case.drive(start=False)
     if driver.hooks.export is None:
         raise NotCheckedError("the exporter has no export hook, so no event reaches it")
 
 
 def _what_is_missing(run: Run) -> str:
-    """Which fields of a run are empty that those of a plain one are not, in words."""
+    """Return a text with the fields of a run that are empty, but not in an ordinary run."""
     empty = [
         f"run.{field.name} is {value!r}"
         for field in fields(run)
@@ -169,6 +169,6 @@ def _what_is_missing(run: Run) -> str:
 
 
 def _listed(failures: dict[str, Raised]) -> str:
-    told = [f"{name}: {raised}" for name, raised in list(failures.items())[:SHOWN]]
-    more = len(failures) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more else "")
+    shown = [f"{name}: {raised}" for name, raised in list(failures.items())[:SHOWN]]
+    more = len(failures) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")

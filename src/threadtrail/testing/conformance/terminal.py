@@ -1,4 +1,4 @@
-"""What a block writes to the terminal, whether through ``sys.stdout`` or past it."""
+"""Record what a block writes to the terminal, through ``sys.stdout`` or directly."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STREAMS = (("stdout", 1), ("stderr", 2))
 
 @contextlib.contextmanager
 def redirected() -> Iterator[Callable[[], bytes]]:
-    """Send both streams to a file; gives a function that returns what is in it so far.
+    """Redirect both streams to a file; yield a function that returns its content.
 
-    What was written goes on to where it was meant for at the end of the block, so pytest can show it.
+    At the end of the block, the content is written to ``sys.stdout``, so that pytest can show it.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as undo:
         path = Path(folder) / "terminal"

@@ -1,4 +1,4 @@
-"""Sees what an exporter writes: to files, to the terminal, to the log, to other machines."""
+"""Watch what an exporter writes: to files, to the terminal, to the log, to sockets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FILE = "the file "
 GZIP = b"\x1f\x8b\x08"
 GZIP_WINDOW = 31  # what zlib calls the format
 NOT_THE_EXPORTERS = ("openai", "httpx", "httpcore", "asyncio", "uvicorn")
-"""Loggers of those who stand on the other side of the core."""
+"""Prefixes of loggers that belong to the application."""
 
 
 class Watch:
-    """All that is written while it is entered, where the kit can see it.
+    """Everything that is written during its block, as far as the kit can see it.
 
-    Not seen: files outside of ``folder``, and what is sent from C code, such as gRPC.
+    It does not see files outside of ``folder``, and data that C code sends, such as gRPC.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class Watch:
         self._block.close()
 
     def seen(self) -> dict[str, bytes]:
-        """What was written so far, by where; compressed data also as it was before."""
+        """Return what was written so far, by place; compressed data is followed by the original."""
         found = {"the terminal": self._terminal(), "the log": "\n".join(self._log.lines).encode()}
         for path in sorted(self._folder.rglob("*")):
             if path.is_file():
@@ -65,7 +65,7 @@ class _Log(logging.Handler):
 
 
 def _unpacked(data: bytes) -> bytes:
-    """Everything in ``data`` that was compressed as gzip, as far as it goes."""
+    """Return everything in ``data`` that is compressed as gzip, decompressed."""
     found = []
     start = data.find(GZIP)
     while start >= 0:
