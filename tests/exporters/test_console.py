@@ -308,8 +308,8 @@ class TestTrace:
     def test_a_run_whose_trace_is_unknown_is_printed_at_once(self) -> None:
         assert printed(ended("refusal", "never_started")).startswith("✓ Math Tutor")
 
-    def test_not_more_than_so_many_are_held(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(trace_groups, "HELD_AT_MOST", 3)
+    def test_the_number_of_held_runs_is_limited(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(trace_groups, "MAX_HELD", 3)
         stream = io.StringIO()
         exporter = ConsoleExporter(stream)
         exporter.export([self.STARTED, *[ended("refusal", "t1")] * 2])
@@ -318,7 +318,7 @@ class TestTrace:
         assert stream.getvalue().count("✓ Math Tutor") == 3
 
     def test_traces_that_never_end_do_not_pile_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(trace_groups, "HELD_AT_MOST", 3)
+        monkeypatch.setattr(trace_groups, "MAX_HELD", 3)
         stream = io.StringIO()
         exporter = ConsoleExporter(stream)
         for number in range(10):

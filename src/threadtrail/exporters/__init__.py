@@ -1,1 +1,1 @@
-"""The exporters that come with the core, each registered by an entry point like anyone's."""
+"""The exporters of the core. Like all others, they are registered by entry points."""

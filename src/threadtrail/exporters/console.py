@@ -1,4 +1,4 @@
-"""One tree per run on the terminal: what was asked, what happened, what came out, what it cost."""
+"""The exporter ``console``: prints a tree for each run, with input, steps, output and tokens."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ class ConsoleExporter:
     """Prints each run as a tree when it ends, and each failed request as a line.
 
     The runs of a ``threadtrail.trace()`` are printed together under its name when it ends, or at
-    ``flush`` and ``shutdown``, whichever comes first. Nothing in the content of a run can steer the
-    terminal: control characters are shown as escapes.
+    ``flush`` or ``shutdown``, whichever comes first. Control characters in the content of a run are
+    printed as escapes, so they cannot control the terminal.
 
     Args:
         stream: ``"stderr"`` (so that the output of a program can still be piped), ``"stdout"``, or an
-            open text file. The two names mean what ``sys`` holds at the time of printing.
-        color: ``"auto"`` is colour on a terminal and plain text elsewhere, with ``NO_COLOR`` and
-            ``FORCE_COLOR`` respected; or ``"always"`` or ``"never"``.
-        width: columns to wrap at, at least 40; by default those of the terminal. Plain text is not wrapped.
-        content_length: characters of each message, argument and output to show.
+            open text file. The names refer to the streams of ``sys`` at the time of printing.
+        color: ``"auto"``, ``"always"`` or ``"never"``. With ``"auto"``, the output is coloured on a
+            terminal and plain text elsewhere; ``NO_COLOR`` and ``FORCE_COLOR`` are respected.
+        width: columns to wrap at, at least 40; by default the width of the terminal. Plain text is not
+            wrapped.
+        content_length: the maximum number of characters to print of each message, argument and output.
 
     Raises:
-        ConfigurationError: an argument is none of these.
+        ConfigurationError: an argument has another value.
     """
 
     def __init__(
@@ -72,30 +73,30 @@ class ConsoleExporter:
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
-        """Print what ended with these events; events of other classes are passed over."""
+        """Print the runs, failed requests and traces among these events; ignore other events."""
         self._print([node for event in events for node in self._take(event)])
 
     @hookimpl
     def flush(self) -> None:
-        """Print the runs that wait for the end of their trace."""
+        """Print the runs that are held until the end of their trace."""
         self._print(self._groups.release())
 
     @hookimpl
     def shutdown(self) -> None:
-        """Print what is still held."""
+        """Print the runs that are still held."""
         self.flush()
 
     @hookimpl
     def after_fork(self) -> None:
-        """Leave what is held to the parent, which prints it."""
+        """Drop the held runs, which the parent prints."""
         self._groups.forget()
 
     @hookimpl
     def check(self) -> str:
-        """Say where it prints to.
+        """Return where the exporter prints to.
 
         Raises:
-            CheckError: it cannot print there.
+            CheckError: the stream is closed.
         """
         stream: Any = self._stream if not isinstance(self._stream, str) else getattr(sys, self._stream)
         if stream is None or getattr(stream, "closed", False):
@@ -119,11 +120,11 @@ class ConsoleExporter:
 
     def _print(self, nodes: list[Node]) -> None:
         stream: Any = getattr(sys, self._stream) if isinstance(self._stream, str) else self._stream
-        if not nodes or stream is None:  # a program without a console has neither stream
+        if not nodes or stream is None:  # a program without a console has no streams
             return
         console = self._console(stream) if self._in_color(stream) else None
         drawn = [plain(node) if console is None else coloured(node, console) for node in nodes]
-        # One write, so that what other threads print does not come in between.
+        # One write, so that output of other threads cannot come in between.
         stream.write(encodable("".join(drawn), getattr(stream, "encoding", None)))
         stream.flush()
 

@@ -1,4 +1,4 @@
-"""Draws a tree of lines: in colour for a terminal by ``rich``, or as plain text with the same facts."""
+"""Render a tree of lines: with ``rich`` in colour for a terminal, or as plain text."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ OTHER_LABEL = "cyan"
 
 
 def plain(node: Node) -> str:
-    """Return the tree as text without escape codes; each line of a fact keeps to its line, however long."""
+    """Return the tree as text without escape codes. Lines are not wrapped."""
     lines = [_plain_line(node, 0), *_plain_below(node, "")]
     return "".join(f"{line}\n" for line in lines)
 
 
 def coloured(node: Node, console: Console) -> str:
-    """Return the tree as ``console`` would print it, wrapped to its width within the tree."""
+    """Return the tree as ``console`` would print it, wrapped to its width."""
     from rich.tree import Tree  # noqa: PLC0415 - only terminals need rich
 
     tree = Tree(_line(node, 0), guide_style="dim")
     _hang(tree, node)
     with console.capture() as capture:
         console.print(tree, highlight=False)
-    # Trees of many lines are easier to tell apart with some air between them.
+    # An empty line separates trees of several lines.
     return capture.get() + ("\n" if node.children else "")
 
 
@@ -72,9 +72,9 @@ def _hang(tree: Tree, node: Node) -> None:
 
 
 def _line(node: Node, label_width: int) -> Table:
-    """A label and its text side by side, so that what wraps stays under the text."""
+    """Return a label and its text side by side, so that wrapped lines stay under the text."""
     from rich.table import Table  # noqa: PLC0415 - only terminals need rich
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - as above
 
     text = Text(overflow="fold")
     for piece, style in node.spaced():

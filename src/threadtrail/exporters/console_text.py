@@ -1,4 +1,4 @@
-"""Text for people to read on a terminal: nothing in it can steer the terminal, all of it is short."""
+"""Format values and foreign text for a terminal: short, and without control characters."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 LINE_END = "↵"
 TAB = 4
 
-# Escape sequences, invisible direction marks, line separators: what a terminal obeys instead of showing.
+# Escape characters, invisible direction marks, line separators: a terminal does not show, but obeys them.
 CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of some scripts' letters
+JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of letters in some scripts
 TABLE_FOR_ASCII = str.maketrans(
     {
         "✓": "+", "✗": "x", "○": "o", "◆": "*", "→": "->", "·": "-", "…": "...", LINE_END: "\\n",
@@ -25,12 +25,12 @@ TABLE_FOR_ASCII = str.maketrans(
 
 
 def visible(text: str) -> str:
-    """Return the text on one line, with each control character as an escape that is only shown."""
+    """Return the text on one line, with control characters replaced by readable escapes."""
     return _escaped(re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " "))
 
 
 def visible_lines(text: str) -> str:
-    """Return the text as ``visible`` does, but with its lines and their indentation: for code."""
+    """Return the text like ``visible``, but keep its lines and their indentation: for code."""
     lines = text.replace("\r\n", "\n").expandtabs(TAB).rstrip().split("\n")
     return "\n".join(_escaped(line.rstrip()) for line in lines).lstrip("\n")
 
@@ -46,30 +46,30 @@ def _visible_character(character: str) -> str:
 
 
 def shortened(text: str, length: int, show: Callable[[str], str] = visible) -> str:
-    """Return the text made visible, and cut after ``length`` characters with a note of how many are left."""
+    """Return the visible text, cut after ``length`` characters, with the number of those left out."""
     left_out = len(text) - length
-    # A few characters more are not worth the note.
+    # Do not replace a few characters by a longer note.
     if left_out <= len(f"… (+{left_out:,} characters)"):
         return show(text)
     while length > 1 and (unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f"):
-        length -= 1  # do not cut a letter off its accent
+        length -= 1  # keep a letter and its accent together
     return f"{show(text[:length])}… (+{len(text) - length:,} characters)"
 
 
 def compact_json(value: Any) -> str:
-    """Return a JSON value on one line, as it would be written by hand."""
+    """Return a JSON value on one line; a string without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
 
 
 def taken(start: int, end: int) -> str:
-    """Return how long something took; ``<1s`` if both times are the same, as whole seconds may be."""
+    """Return how long something took; ``<1s`` if both times are equal, since some are whole seconds."""
     return duration(end - start) if end > start else "<1s"
 
 
 def duration(nanoseconds: int) -> str:
-    """Return a time span as people say it: ``12ms``, ``2.1s``, ``3m05s``, ``1h02m``."""
+    """Return a time span in a short form: ``12ms``, ``2.1s``, ``3m05s``, ``1h02m``."""
     seconds = nanoseconds / 1e9
-    if 0 < seconds < 0.0995:  # noqa: PLR2004 - below, "0.1s" would say less
+    if 0 < seconds < 0.0995:  # noqa: PLR2004 - from here on it is rounded to 0.1s
         return f"{seconds * 1000:.0f}ms"
     if seconds < 59.95:  # noqa: PLR2004 - from here on it is rounded to a minute
         return f"{seconds:.1f}s"
@@ -85,7 +85,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Return the text as a stream of that encoding can take it; drawn in ASCII where it must be."""
+    """Return the text in characters that the encoding has; symbols are replaced by ASCII if needed."""
     encoding = encoding or "utf-8"
     try:
         text.encode(encoding)

@@ -1,4 +1,4 @@
-"""What was said and done, in a few words: the content of messages and of tool calls."""
+"""The content of messages and of tool calls as short text."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from threadtrail.values import Message, Part, ToolCall
 
 ARGUMENTS = {"code_interpreter": "code", "file_search": "query"}
-"""What the arguments of a tool of that kind are."""
+"""The label of a tool's arguments, by the kind of the tool."""
 
 
 def message_line(message: Message) -> str:
-    """The text of a message, with a placeholder for all that is not text."""
+    """Return the text of a message, with placeholders for parts that are not text."""
     attached = [f"[attached {item.get('file_id') or compact_json(item)}]" for item in message.attachments]
     return " ".join(filter(None, [*map(_part_text, message.parts), *attached]))
 
 
 def tool_content(call: ToolCall) -> Iterator[tuple[str, str]]:
-    """What a tool was given and what it gave back, each with its label."""
+    """Yield the arguments, the output and the results of a tool call, each with its label."""
     if call.arguments:
         yield ARGUMENTS.get(call.kind, "arguments"), call.arguments
     if call.output is not None:
         yield "output", call.output or "(empty)"
     for result in call.results:
         label, text = _result(result)
-        if label != "logs" or call.output is None:  # else the output has the logs already
+        if label != "logs" or call.output is None:  # otherwise the output contains the logs
             yield label, text
 
 
@@ -47,7 +47,7 @@ def _part_text(part: Part) -> str:
 
 
 def _where(part: ImagePart | FilePart) -> str:
-    """Where the data is, or what is known of data that stood in the message itself."""
+    """Return where the data is, or what is known of data within the message."""
     if part.file_id:
         return part.file_id
     if part.url and not part.url.startswith("data:"):
@@ -57,7 +57,7 @@ def _where(part: ImagePart | FilePart) -> str:
 
 
 def _result(result: Any) -> tuple[str, str]:
-    """One result as the API gave it: interpreter logs and images, found passages, or anything else."""
+    """Return a label and text for one result: interpreter logs, an image, a found passage, or JSON."""
     if isinstance(result, dict):
         image = result.get("image")
         if result.get("type") == "image" and isinstance(image, dict):
@@ -71,7 +71,9 @@ def _result(result: Any) -> tuple[str, str]:
 
 def _passage(result: dict[str, Any]) -> str:
     score = result.get("score")
-    told = f" ({score:.2f})" if isinstance(score, (int, float)) else ""
+    shown = f" ({score:.2f})" if isinstance(score, (int, float)) else ""
     content = result.get("content") or ()
     texts = [str(block.get("text") or "") for block in content if isinstance(block, dict)]
-    return f"{result['file_name']}{told}: {' '.join(texts)}" if any(texts) else f"{result['file_name']}{told}"
+    return (
+        f"{result['file_name']}{shown}: {' '.join(texts)}" if any(texts) else f"{result['file_name']}{shown}"
+    )

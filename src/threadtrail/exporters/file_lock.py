@@ -1,4 +1,4 @@
-"""One writer at a time, across processes: a lock on an open file. Exporters of others may use it too."""
+"""A lock on an open file, so that one process writes at a time. Other exporters may use it as well."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["exclusive"]
 if sys.platform == "win32":
     import msvcrt
 
-    # A byte far behind any content: Windows locks forbid others to read what they cover.
+    # A byte far behind any content, since other processes cannot read locked bytes on Windows.
     LOCKED_BYTE = 2**31 - 2
 
     @contextmanager
     def exclusive(descriptor: int) -> Iterator[None]:
-        """Hold the file's lock; raises OSError where another process keeps it for ten seconds."""
+        """Hold the file's lock; raise OSError if another process holds it for ten seconds."""
         os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
         try:
@@ -33,12 +33,12 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    # A pipe or a device, or a file system without locks: O_APPEND alone has to do there.
+    # A pipe, a device, or a file system without locks: they are written without a lock.
     NO_LOCKS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS})
 
     @contextmanager
     def exclusive(descriptor: int) -> Iterator[None]:
-        """Hold the file's lock, waiting for as long as it takes; it ends with the process that holds it."""
+        """Hold the file's lock; wait for it without a timeout. A process that ends releases its locks."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:
@@ -49,5 +49,5 @@ else:
         try:
             yield
         finally:
-            # Closing is not enough: a process forked meanwhile holds the same open file, and so the lock.
+            # Closing the file is not enough: a child forked in between has it open, and keeps the lock.
             fcntl.flock(descriptor, fcntl.LOCK_UN)

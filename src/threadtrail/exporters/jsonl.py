@@ -1,7 +1,7 @@
-"""Every event as one line of JSON, in a file that only grows: nothing to install, nothing to lose.
+"""The exporter ``jsonl``: appends every event to a file, as one line of JSON.
 
-The file can be shared by any number of processes, rotated (by renaming or by truncating) and removed
-while they run: it is opened anew for each batch, so that no descriptor outlives a rename or a fork.
+Any number of processes can write to the file, and it can be rotated (renamed or truncated) or removed
+meanwhile: it is opened for each batch, so that no descriptor outlives a rename or a fork.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ NOT_SYNCED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})
 class JsonlExporter:
     """Appends every event to a file, one line of JSON each; ``read_events`` reads them back.
 
-    A line is never torn: a batch is written under the file's lock, and what a process that was killed
-    in the middle of a line left behind is closed off before the next one. Lines of one process stand
-    in the order of its events; those of several processes are mixed batch by batch.
+    Lines are always whole: a batch is written under the file's lock, and an incomplete line of a process
+    that was killed is ended before the next one. The lines of one process are in the order of its events;
+    those of several processes are mixed batch by batch.
 
     Args:
         path: the file; ``~`` is the home folder, a relative path starts from the folder in which the
-            exporter was made. A new file is readable by its owner alone (mode 0600); one that exists
-            keeps its mode. The folder must exist.
+            exporter was made. Only its owner can read a new file (mode 0600); an existing file keeps its
+            mode. The folder must exist.
     """
 
     def __init__(self, path: str | os.PathLike[str] = "threadtrail.jsonl") -> None:
@@ -53,7 +53,7 @@ class JsonlExporter:
 
     @hookimpl
     def start(self) -> None:
-        """Make sure that the file can be written, and create it if it is not there yet.
+        """Check that the file can be written, and create it if it does not exist.
 
         Raises:
             ConfigurationError: the folder is missing, or the path cannot be written.
@@ -67,10 +67,10 @@ class JsonlExporter:
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
-        """Append the batch. Raises OSError if it could not be written, and then leaves no part of it.
+        """Append the batch. Raise OSError if it could not be written; no part of it is in the file then.
 
-        An event that cannot be put into JSON (one of an author's own) does not keep the others back:
-        they are written, then its error is raised.
+        If an event (of a foreign class) cannot be converted to JSON, the others are written and its error
+        is raised after that.
         """
         lines: list[bytes] = []
         unfit: list[Exception] = []
@@ -86,9 +86,9 @@ class JsonlExporter:
 
     @hookimpl
     def flush(self) -> None:
-        """Have the system put the file on the disk (fsync), against a crash of the machine.
+        """Write the file to the disk (fsync), so that a crash of the machine loses nothing.
 
-        A crash of the process alone loses nothing: each batch is with the system when it is written.
+        A crash of the process loses nothing anyway, since each batch is given to the system at once.
         """
         if not self.path.exists():
             return
@@ -96,27 +96,27 @@ class JsonlExporter:
             try:
                 os.fsync(descriptor)
             except OSError as error:
-                if error.errno not in NOT_SYNCED:  # a pipe or a device has nothing to be synced
+                if error.errno not in NOT_SYNCED:  # a pipe or a device, for example, cannot be synced
                     raise
 
     @hookimpl
     def shutdown(self) -> None:
-        """Flush; there is nothing to close."""
+        """Flush; nothing needs to be closed."""
         self.flush()
 
     @hookimpl
     def after_fork(self) -> None:
-        """Close the child's copy of a file that the parent was writing at that moment."""
+        """Close the child's copy of the descriptor, if the parent was writing during the fork."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
     @hookimpl
     def check(self) -> str:
-        """Say which file it is, and how long it is by now.
+        """Return which file is written, and its size.
 
         Raises:
-            CheckError: it cannot be written any more.
+            CheckError: the file cannot be written.
         """
         try:
             with self._open() as descriptor:
@@ -129,7 +129,7 @@ class JsonlExporter:
         return f"{self.path} can be written; it holds {size:,} bytes."
 
     def _trouble(self, error: OSError | ValueError) -> tuple[str, str]:
-        """Say why the file cannot be written, and what to do about it."""
+        """Return why the file cannot be written, and the advice."""
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
             return f"there is no folder {str(self.path.parent)!r}", "create it, or choose another path"
         reason = getattr(error, "strerror", None) or error
@@ -146,7 +146,8 @@ class JsonlExporter:
                 while written < len(data):
                     written += os.write(descriptor, memoryview(data)[written:])
             except OSError:
-                # A full disk, say. Take the part back, unless somebody wrote behind it without the lock.
+                # For example, the disk is full. Remove the part, unless another process, which does not
+                # use the lock, has written after it.
                 if is_file and os.fstat(descriptor).st_size == before.st_size + written:
                     os.ftruncate(descriptor, before.st_size)
                 raise
@@ -166,18 +167,18 @@ class JsonlExporter:
 
 
 def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterator[Event]:
-    """Read back the events that a ``JsonlExporter`` wrote, one at a time.
+    """Read the events that a ``JsonlExporter`` wrote, one at a time.
 
-    Empty lines are passed over, and so is a last line without a line end that is no event: another
-    process may be writing it at this moment, or was killed while it did.
+    Empty lines are skipped, and so is an incomplete last line: another process may be writing it, or was
+    killed while it did.
 
     Args:
         path: the file; ``~`` is the home folder.
-        strict: whether any other line that is no event raises; else it is passed over.
+        strict: whether any other line that is not an event raises; otherwise it is skipped.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: a line is no event of this version; the message names the file and the line.
+        ValueError: a line is not an event of this version; the message names the file and the line.
     """
     file_path = Path(path).expanduser()
     with file_path.open("rb") as file:
@@ -192,7 +193,7 @@ def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterato
 
 
 def _ends_in_torn_line(descriptor: int, size: int) -> bool:
-    """Whether the last line has no end. False where the file may not be read: then nobody knows."""
+    """Whether the last line has no line end; False if the file cannot be read."""
     if size == 0:
         return False
     try:

@@ -1,4 +1,4 @@
-"""A run as a tree of short lines for people: what stands in it, whatever it is then drawn with."""
+"""Build a tree of short lines for a run, which ``console_render`` renders."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Piece = tuple[str, Style]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A label (or none), then pieces of text, on one line or, where one has line ends, several.
+    """A line: a label, which may be empty, and pieces of text, which may have line ends.
 
-    ``children`` hang below.
+    ``children`` are the lines below it.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Node:
     children: tuple[Node, ...] = ()
 
     def spaced(self) -> Iterator[Piece]:
-        """Yield the pieces with two spaces between them, or the one that a piece brings itself."""
+        """Yield the pieces with two spaces between them, except after a piece that ends with a space."""
         before = " "
         for text, style in self.pieces:
             if not before.endswith(" "):
@@ -52,12 +52,12 @@ MARKS: dict[str | None, tuple[str, Style]] = {
 
 
 def run_node(event: RunEnded, length: int) -> Node:
-    """The whole run; content is cut after ``length`` characters."""
+    """Return the tree of a run; content is cut after ``length`` characters."""
     return _RunTree(event, length).node()
 
 
 def request_node(event: RequestFailed, length: int) -> Node:
-    """A request that failed: one line."""
+    """Return the line of a failed request."""
     http = f" (HTTP {event.status_code})" if event.status_code is not None else ""
     message = f": {shortened(event.error.message, length)}" if event.error.message else ""
     facts = [
@@ -70,7 +70,7 @@ def request_node(event: RequestFailed, length: int) -> Node:
 
 
 def attribute_nodes(attributes: Attributes) -> Iterator[Node]:
-    """What the app said of the caller: one line, or none."""
+    """Yield a line with the attributes of the caller, if there are any."""
     facts = [
         f"user {attributes.user_id}" if attributes.user_id else None,
         f"session {attributes.session_id}" if attributes.session_id else None,
@@ -82,7 +82,7 @@ def attribute_nodes(attributes: Attributes) -> Iterator[Node]:
 
 
 def error_node(error: Failure, length: int) -> Node:
-    """An error: its code and its words."""
+    """Return the line of an error."""
     message = f": {shortened(error.message, length)}" if error.message else ""
     return Node("error", ((visible(error.type) + message, "bad"),))
 
@@ -97,7 +97,7 @@ class _RunTree:
         self.within = run_interval(self.run)
 
     def node(self) -> Node:
-        """The header; all else hangs below it."""
+        """Return the header with all other lines below it."""
         run, assistant = self.run, self.run.assistant
         mark, style = MARKS.get(run.status, ("?", "warning")) if run.finished else ("?", "warning")
         took = duration(self.within.end - self.within.start)
@@ -144,7 +144,7 @@ class _RunTree:
         return Node("status", ((" → ".join(changes) or "unknown", "plain"), *_dim(facts)))
 
     def _steps(self) -> Iterator[Node]:
-        """Each step with its tool calls below it, and behind it the message that it made."""
+        """Yield each step with its tool calls below it, followed by the message that it created."""
         messages: dict[str | None, Message] = {m.id: m for m in self.run.output if m.id is not None}
         intervals = step_intervals(self.run.steps, self.within)
         for step, interval in zip(self.run.steps, intervals, strict=True):
@@ -200,7 +200,7 @@ class _RunTree:
 
 
 def token_facts(usage: Usage) -> list[str | None]:
-    """The numbers of a usage; a part that nobody told is left out, and all if no token was used."""
+    """Return the token counts of a usage without unknown ones; nothing if no token was used."""
     if not (usage.total_tokens or usage.input_tokens or usage.output_tokens):
         return []
     cached, reasoning = usage.cached_input_tokens, usage.reasoning_tokens
@@ -213,7 +213,7 @@ def token_facts(usage: Usage) -> list[str | None]:
 
 
 def _unusual(status: str | None, reason: str | None = None) -> Iterator[Piece]:
-    """A step's or message's status, where it is not the one that all hope for."""
+    """Yield the status of a step or a message, unless it is ``completed``."""
     if status is not None and status != "completed":
         style = MARKS.get(status, ("", "warning"))[1]
         yield visible(f"{status}: {reason}" if reason else status), style
@@ -224,6 +224,6 @@ def _dim(facts: Sequence[str | None]) -> list[Piece]:
 
 
 def _joined(facts: Sequence[str | None], style: Style) -> list[Piece]:
-    """The known facts as one piece, or none."""
+    """Return the known facts as one piece, or no piece."""
     text = " · ".join(visible(fact) for fact in facts if fact)
     return [(text, style)] if text else []

@@ -1,4 +1,4 @@
-"""Keeps the runs of an open ``threadtrail.trace()`` together until it ends; loses none if it never does."""
+"""Hold the runs of an open ``threadtrail.trace()`` until it ends, so that they are printed together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.exporters.console_text import counted, duration, visible
 from threadtrail.exporters.run_tree import Node, Piece, attribute_nodes, error_node
 
-HELD_AT_MOST = 1000
-"""So many runs are held back, and so many traces kept open; then they are shown as they are."""
+MAX_HELD = 1000
+"""The maximum number of held runs, and of open traces; above it, all held runs are printed."""
 
 
 @dataclass(slots=True)
@@ -21,34 +21,34 @@ class _Group:
 
 
 class TraceGroups:
-    """The traces that are open, each with what happened in it so far."""
+    """The open traces, each with the lines of its runs and failed requests so far."""
 
     def __init__(self) -> None:
         self._open: dict[str | None, _Group] = {}
 
     def begin(self, event: TraceStarted) -> list[Node]:
-        """Open a group; returns what is to be shown now (only if too many are open)."""
-        shown = self.release() if len(self._open) >= HELD_AT_MOST else []
-        if shown or len(self._open) >= HELD_AT_MOST:
+        """Open a group; return what must be printed now, which is nothing unless too many are open."""
+        shown = self.release() if len(self._open) >= MAX_HELD else []
+        if shown or len(self._open) >= MAX_HELD:
             self._open.clear()
         self._open[event.trace_id] = _Group(event)
         return shown
 
     def add(self, trace_id: str | None, node: Node, *, runs: int = 0) -> list[Node]:
-        """Hold the node back if its trace is open; returns what is to be shown now."""
+        """Hold the node if its trace is open; return what must be printed now."""
         group = self._open.get(trace_id)
         if group is None:
             return [node]
-        told = tuple(attribute_nodes(group.started.attributes))
+        shared = tuple(attribute_nodes(group.started.attributes))
         group.nodes.append(
-            replace(node, children=tuple(child for child in node.children if child not in told))
+            replace(node, children=tuple(child for child in node.children if child not in shared))
         )
         group.runs += runs
         held = sum(len(each.nodes) for each in self._open.values())
-        return self.release() if held >= HELD_AT_MOST else []
+        return self.release() if held >= MAX_HELD else []
 
     def end(self, event: TraceEnded, length: int) -> list[Node]:
-        """Close a group: it moves into the trace around it, or is to be shown now, unless it is empty."""
+        """Close a group; return it if it must be printed now. An inner group moves to the outer trace."""
         group = self._open.pop(event.trace_id, None)
         children = list(group.nodes) if group else []
         if event.error is None and not children and not (group and group.shown_before):
@@ -63,10 +63,10 @@ class TraceGroups:
         return self.add(event.parent_trace_id, _group_node(event, pieces, children), runs=runs)
 
     def release(self) -> list[Node]:
-        """Return what is held, each trace under its name and marked as open; they stay open."""
+        """Return what is held, each trace under its name and marked as still open. Traces stay open."""
         shown: dict[str | None, Node] = {}
         below: dict[str | None, list[Node]] = {}
-        # Inner traces begin after outer ones: from the last back, each is ready for the one around it.
+        # Inner traces begin after outer ones, so in reverse order each is complete before its outer trace.
         for trace_id, group in reversed(self._open.items()):
             children = [*group.nodes, *reversed(below.get(trace_id, []))]
             if not children:
@@ -84,7 +84,7 @@ class TraceGroups:
         return [*reversed(shown.values())]
 
     def forget(self) -> None:
-        """Drop everything: in a forked child, since the parent shows it."""
+        """Drop everything. Called in a forked child, since the parent prints it."""
         self._open.clear()
 
 
