@@ -141,7 +141,10 @@ def test_hanging_request_is_answered_when_released(client: OpenAI, server: Assis
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"operation": "runs.retreive"}, "'runs.retreive' is none of assistants.create, "),
+        (
+            {"operation": "runs.retreive"},
+            "operation='runs.retreive' does not exist; choose one of assistants.create, ",
+        ),
         ({"times": 0}, "times=0, skip=0"),
         ({"skip": -1}, "times=1, skip=-1"),
     ],

@@ -162,9 +162,9 @@ def test_waiting_for_requests(client: OpenAI, server: AssistantsServer) -> None:
     gate.open()
     thread.join(5)
     assert not thread.is_alive()
-    with pytest.raises(TimeoutError, match=r"0 of 1 requests to runs.create seen"):
+    with pytest.raises(TimeoutError, match=r"0 of 1 requests to runs.create arrived in 0.02 s"):
         server.wait_for_requests(1, "runs.create", timeout=0.02)
-    with pytest.raises(TimeoutError, match=r"did not come true within 0.02 s"):
+    with pytest.raises(TimeoutError, match=r"was not true within 0.02 s"):
         server.wait_until(lambda: False, timeout=0.02)
     with pytest.raises(TimeoutError, match=r"0 of 1 reached the gate in 0.02 s"):
         gate.wait_for_waiters(timeout=0.02)
@@ -274,10 +274,10 @@ def test_stopping_does_not_wait_for_what_hangs() -> None:
 
 def test_server_that_does_not_run_says_so() -> None:
     server = AssistantsServer()
-    with pytest.raises(RuntimeError, match="does not run; call start"):
+    with pytest.raises(RuntimeError, match="is not running; call start"):
         _ = server.base_url
     assert server.open_streams == 0
-    with server, pytest.raises(RuntimeError, match="runs already"):
+    with server, pytest.raises(RuntimeError, match="is already running"):
         server.start()
 
 

@@ -366,11 +366,15 @@ def test_unknown_ids_are_not_found(client: OpenAI, assistant_id: str, thread_id:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"polls": []}, ValueError, "polls: an empty sequence"),
-        ({"polls": [1, -1]}, ValueError, "polls: -1 is negative"),
-        ({"queued_polls": -1}, ValueError, "queued_polls: -1 is negative"),
-        ({"event_delay": -0.5}, ValueError, "event_delay: -0.5 is negative"),
-        ({"end": Completed}, TypeError, "is no end; give a value of one of Completed, Failed"),
+        ({"polls": []}, ValueError, r"polls=\[\] is empty"),
+        ({"polls": [1, -1]}, ValueError, "polls=-1 is negative"),
+        ({"queued_polls": -1}, ValueError, "queued_polls=-1 is negative"),
+        ({"event_delay": -0.5}, ValueError, "event_delay=-0.5 is negative"),
+        (
+            {"end": Completed},
+            TypeError,
+            "is not an end of a run; give an instance of one of Completed, Failed",
+        ),
     ],
 )
 def test_script_that_makes_no_sense_is_refused(

@@ -16,11 +16,11 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m threadtrail.testing.server",
         description="A local Assistants API (v2) on 127.0.0.1, with scripted runs.",
     )
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+    parser.add_argument("--port", type=int, default=8000, help="0 chooses a free one (default: 8000)")
     parser.add_argument(
         "--scenario", choices=SCENARIOS, default="plain", help="what runs do (default: plain)"
     )
-    parser.add_argument("--seed", help="make ids repeat from one start to the next")
+    parser.add_argument("--seed", help="make ids the same at each start")
     parser.add_argument("--api-key", help="the only key accepted (default: any)")
     parser.add_argument(
         "--poll-after-ms",

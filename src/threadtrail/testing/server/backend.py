@@ -182,5 +182,5 @@ class Backend:
         messages = tuple(self.messages[thread_id].values())
         chosen = script(RunRequest(thread_id, assistant, request, messages))
         if not isinstance(chosen, RunScript):
-            raise TypeError(f"{script!r} chose {chosen!r}; it must return a RunScript")
+            raise TypeError(f"{script!r} returned {chosen!r}; it must return a RunScript")
         return chosen

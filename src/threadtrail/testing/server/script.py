@@ -133,17 +133,17 @@ class RunScript:
 def _check(polls: int | Sequence[int], queued_polls: int, event_delay: float, end: object) -> None:
     legs = [polls] if isinstance(polls, int) else list(polls)
     if not legs:
-        raise ValueError("polls: an empty sequence; give one number per leg, at least one")
+        raise ValueError(f"polls={polls!r} is empty; give one number per leg, at least one")
     for name, number in (
         ("polls", min(legs)),
         ("queued_polls", queued_polls),
         ("event_delay", event_delay),
     ):
         if number < 0:
-            raise ValueError(f"{name}: {number} is negative; 0 is the least")
+            raise ValueError(f"{name}={number} is negative; give 0 or more")
     if not isinstance(end, get_args(End)):
         names = ", ".join(kind.__name__ for kind in get_args(End))
-        raise TypeError(f"end: {end!r} is no end; give a value of one of {names}")
+        raise TypeError(f"end={end!r} is not an end of a run; give an instance of one of {names}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`AssistantsServer`: start, script, look at and stop a local Assistants API."""
+"""`AssistantsServer`: start, script, inspect and stop a local Assistants API."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class AssistantsServer:
             client = OpenAI(base_url=server.base_url, api_key="sk-local")
 
     Args:
-        script: what runs do unless told otherwise; by default they echo the user's last message.
-        port: the port; 0 takes a free one.
-        seed: makes ids repeat: the same requests get the same answers, byte for byte, given a fixed
-            clock. Random ids when `None`.
+        script: what runs do if no other script is set; by default they echo the user's last message.
+        port: the port; 0 chooses a free one.
+        seed: makes ids reproducible: with a fixed clock, the same requests get the same answers, byte for
+            byte. Random ids when `None`.
         clock: the time in Unix seconds; sent as whole seconds.
         poll_after_ms: the `openai-poll-after-ms` header of runs, in milliseconds; `None` leaves it
             out, and the SDK then waits one second between polls.
@@ -68,10 +68,10 @@ class AssistantsServer:
         Raises:
             MissingExtraError: starlette or uvicorn is not installed.
             OSError: the port is taken.
-            RuntimeError: it runs already, or did not start in time.
+            RuntimeError: it is already running, or did not start in time.
         """
         if self._thread is not None:
-            raise RuntimeError(f"The Assistants server runs already, on port {self.port}.")
+            raise RuntimeError(f"The Assistants server is already running on port {self.port}.")
         try:
             # Here and not above, so that importing this module needs no extra packages.
             from threadtrail.testing.server.app import Application  # noqa: PLC0415 - see above
@@ -94,7 +94,7 @@ class AssistantsServer:
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop. Does nothing when the server does not run."""
+        """Close every connection and stop. Does nothing when the server is not running."""
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.stop()
@@ -117,20 +117,20 @@ class AssistantsServer:
         """The port.
 
         Raises:
-            RuntimeError: the server does not run.
+            RuntimeError: the server is not running.
         """
         if self._thread is None:
-            raise RuntimeError("The Assistants server does not run; call start(), or use `with`.")
+            raise RuntimeError("The Assistants server is not running; call start(), or use `with`.")
         return self._thread.port
 
     @property
     def base_url(self) -> str:
-        """What to give to `OpenAI(base_url=...)`."""
+        """The address for `OpenAI(base_url=...)`."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def azure_endpoint(self) -> str:
-        """What to give to `AzureOpenAI(azure_endpoint=...)`."""
+        """The address for `AzureOpenAI(azure_endpoint=...)`."""
         return f"http://127.0.0.1:{self.port}"
 
     # -- what runs do ---------------------------------------------------------------------
@@ -138,10 +138,10 @@ class AssistantsServer:
     def script(
         self, script: AnyScript, *, assistant: str | None = None, thread_id: str | None = None
     ) -> None:
-        """Say what runs do from now on.
+        """Set what runs do from now on.
 
-        A script for the next run wins over one for a thread, that over one for an assistant, and that
-        over the one for all.
+        A script for the next run takes precedence over one for a thread, that over one for an assistant,
+        and that over the one for all.
 
         Args:
             script: the script, or a function that chooses one for each run.
@@ -157,7 +157,7 @@ class AssistantsServer:
                 self._backend.default_script = script
 
     def script_next(self, *scripts: AnyScript) -> None:
-        """Say what the next runs do, one script each, whatever their assistant or thread."""
+        """Set what the next runs do, one script each, on any assistant and thread."""
         with self._backend.lock:
             self._backend.next_scripts.extend(scripts)
 
@@ -175,21 +175,21 @@ class AssistantsServer:
     def inject(
         self, fault: Fault, operation: Operation | None = None, *, times: int = 1, skip: int = 0
     ) -> None:
-        """Let the next requests go wrong.
+        """Inject a fault into the next requests.
 
         Args:
-            fault: what goes wrong.
+            fault: the fault.
             operation: only requests of this operation, such as `"runs.retrieve"`; any when `None`.
             times: how many requests.
             skip: how many requests are answered properly first.
 
         Raises:
-            ValueError: there is no such operation, or a number makes no sense.
+            ValueError: there is no such operation, or a number is out of range.
         """
         if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"operation: {operation!r} is none of {', '.join(OPERATIONS)}")
+            raise ValueError(f"operation={operation!r} does not exist; choose one of {', '.join(OPERATIONS)}")
         if times < 1 or skip < 0:
-            raise ValueError(f"times={times}, skip={skip}: at least 1 and 0, please")
+            raise ValueError(f"times={times}, skip={skip}: times must be 1 or more, skip 0 or more")
         self._faults.add(fault, operation, skip, times)
 
     # -- what happened --------------------------------------------------------------------
@@ -204,7 +204,7 @@ class AssistantsServer:
         return [request for request in self.requests if request.operation == operation]
 
     def clear_requests(self) -> None:
-        """Forget the requests so far; objects and scripts stay."""
+        """Remove the requests so far; objects and scripts stay."""
         self._log.clear()
 
     @property
@@ -226,20 +226,22 @@ class AssistantsServer:
 
         if not self._log.wait_until(lambda: len(matching()) >= count, timeout):
             seen = len(matching())
-            raise TimeoutError(f"{seen} of {count} requests to {operation or 'anything'} seen")
+            raise TimeoutError(
+                f"{seen} of {count} requests to {operation or 'any operation'} arrived in {timeout} s"
+            )
         return matching()
 
     def wait_until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
         """Wait until `condition()` is true, for example `lambda: server.open_streams == 0`.
 
         Raises:
-            TimeoutError: it was not within `timeout` seconds.
+            TimeoutError: it was not true within `timeout` seconds.
         """
         if not self._log.wait_until(condition, timeout):
-            raise TimeoutError(f"The condition did not come true within {timeout} s")
+            raise TimeoutError(f"The condition was not true within {timeout} s")
 
     def reset(self) -> None:
-        """Forget objects, scripts, faults and requests, and begin ids anew."""
+        """Remove objects, scripts, faults and requests, and restart the ids."""
         with self._backend.lock:
             self._backend.clear()
         self._faults.clear()
