@@ -51,7 +51,7 @@ def test_the_code_makes_a_test_file_that_passes(pytester: pytest.Pytester) -> No
     pytester.makepyfile("\n\n".join(blocks(PAGE, "python")))
     rules = len(ROW.findall(section("The rules")))
     result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
-    # Three classes, the first without a dead backend, the last with one that cannot be told from another.
+    # Three classes, the first without a dead backend, the last with one that its exporter cannot notice.
     result.assert_outcomes(passed=3 * rules - 2 + 2, skipped=1, xfailed=1)
     _, summary = blocks(PAGE, "text")
     assert summary in result.stdout.str()

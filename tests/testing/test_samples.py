@@ -58,9 +58,9 @@ def test_the_parts_fit_the_whole(run: Run) -> None:
     for part in parts:
         for time in (part.started_at, part.ended_at):
             assert time is None or run.created_at <= time <= run.ended_at
-    told = [step.usage for step in run.steps]
-    if run.usage is not None and all(told) and told:
-        total = add_usages(told)
+    usages = [step.usage for step in run.steps]
+    if run.usage is not None and all(usages) and usages:
+        total = add_usages(usages)
         assert total is not None
         assert total.total_tokens == run.usage.total_tokens
     made = {step.message_id for step in run.steps if step.message_id}

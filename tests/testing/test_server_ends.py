@@ -57,7 +57,7 @@ def test_bad_end_leaves_the_last_step_unfinished(  # noqa: PLR0913, PLR0917 - fi
     assert [step.status for step in steps] == ["completed", step_status]
 
 
-def test_steps_complete_before_a_bad_end_when_told_to(
+def test_steps_complete_before_a_bad_end_with_finish_steps(
     client: OpenAI, server: AssistantsServer, assistant_id: str, thread_id: str
 ) -> None:
     server.script_next(RunScript("All said.", end=Failed(), finish_steps=True))

@@ -69,7 +69,7 @@ def test_keys() -> None:
     assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_api_key")
 
 
-def test_any_key_will_do_unless_told_otherwise(server: AssistantsServer) -> None:
+def test_any_key_is_accepted_by_default(server: AssistantsServer) -> None:
     with OpenAI(base_url=server.base_url, api_key="anything") as client:
         assert client.beta.assistants.list().data == []
     answer = httpx2.get(

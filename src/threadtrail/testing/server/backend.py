@@ -142,7 +142,7 @@ class Backend:
         return message
 
     def create_run(self, thread_id: str, request: Json) -> RunPlayer:
-        """Create a run, as the next script says.
+        """Create a run with the next script.
 
         Raises:
             ApiError: there is no such thread or assistant, or the thread has an active run.

@@ -46,12 +46,12 @@ def error_body(
 
 
 def not_found(noun: str, object_id: str) -> ApiError:
-    """Say that there is no such assistant, thread, message, run or run step."""
+    """Return the error for an unknown assistant, thread, message, run or run step."""
     return ApiError(404, f"No {noun} found with id '{object_id}'.")
 
 
 def missing_parameter(name: str) -> ApiError:
-    """Say that a required parameter is missing."""
+    """Return the error for a missing parameter."""
     return ApiError(
         400,
         f"Missing required parameter: '{name}'.",
@@ -61,7 +61,7 @@ def missing_parameter(name: str) -> ApiError:
 
 
 def invalid_value(name: str, value: object, supported: Sequence[str]) -> ApiError:
-    """Say that a parameter has none of the supported values."""
+    """Return the error for a value that a parameter does not support."""
     allowed = " and ".join(f"'{choice}'" for choice in supported)
     return ApiError(
         400,
@@ -72,32 +72,32 @@ def invalid_value(name: str, value: object, supported: Sequence[str]) -> ApiErro
 
 
 def thread_is_locked(thread_id: str, run_id: str) -> ApiError:
-    """Say that a thread takes no message while a run is active."""
+    """Return the error for a new message while a run is active on its thread."""
     return ApiError(400, f"Can't add messages to {thread_id} while a run {run_id} is active.")
 
 
 def run_is_active(thread_id: str, run_id: str) -> ApiError:
-    """Say that a thread has a run already."""
+    """Return the error for a new run while another is active on its thread."""
     return ApiError(400, f"Thread {thread_id} already has an active run {run_id}.")
 
 
 def outputs_not_expected(status: str) -> ApiError:
-    """Say that a run in this status takes no tool outputs."""
+    """Return the error for tool outputs to a run that does not wait for them."""
     return ApiError(400, f'Runs in status "{status}" do not accept tool outputs.')
 
 
 def wrong_outputs(expected: Sequence[str], got: Sequence[str]) -> ApiError:
-    """Say that the submitted outputs are not those of the pending calls."""
+    """Return the error for outputs that do not match the pending calls."""
     return ApiError(400, f"Expected tool outputs for call_ids {list(expected)}, got {list(got)}")
 
 
 def cannot_cancel(status: str) -> ApiError:
-    """Say that a run in this status cannot be cancelled."""
+    """Return the error for cancelling a run that has ended."""
     return ApiError(400, f"Cannot cancel run with status '{status}'.")
 
 
 def no_api_key() -> ApiError:
-    """Say that the request has no key."""
+    """Return the error for a request without a key."""
     return ApiError(
         401,
         "You didn't provide an API key. You need to provide your API key in an Authorization "
@@ -109,7 +109,7 @@ def no_api_key() -> ApiError:
 
 
 def wrong_api_key(key: str) -> ApiError:
-    """Say that the key is not the right one; most of it is masked, as the API does."""
+    """Return the error for a wrong key, which is masked as the API does."""
     visible = 4
     tail = key[-visible:] if len(key) > visible else ""
     return ApiError(
@@ -121,7 +121,7 @@ def wrong_api_key(key: str) -> ApiError:
 
 
 def no_beta_header() -> ApiError:
-    """Say that the header is missing which asks for Assistants v2."""
+    """Return the error for a request without the header for Assistants v2."""
     return ApiError(
         400,
         "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again "
@@ -131,7 +131,7 @@ def no_beta_header() -> ApiError:
 
 
 def bad_json() -> ApiError:
-    """Say that the body is not a JSON object."""
+    """Return the error for a body that is not a JSON object."""
     return ApiError(
         400,
         "We could not parse the JSON body of your request. (HINT: This likely means you aren't "
@@ -141,7 +141,7 @@ def bad_json() -> ApiError:
 
 
 def unknown_url(method: str, path: str) -> ApiError:
-    """Say that there is nothing at this address."""
+    """Return the error for an unknown address."""
     return ApiError(404, f"Invalid URL ({method} {path})")
 
 

@@ -34,7 +34,7 @@ class ErrorAnswer:
 
     Attributes:
         status: the HTTP status.
-        message: what the error says.
+        message: the text of the error.
         kind: the error's `type`.
         code: the error's `code`.
         headers: further headers, for example `{"retry-after-ms": "5"}`.
@@ -71,18 +71,18 @@ class CloseConnection:
 
 @dataclass(frozen=True, slots=True)
 class DropStream:
-    """Close the connection after so many events of a stream; the run goes on."""
+    """Close the connection after a number of events of a stream; the run goes on."""
 
     after_events: int
 
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """Send an `error` event after so many events of a stream, and end the stream.
+    """Send an `error` event after a number of events of a stream, and end the stream.
 
     Attributes:
         after_events: how many events come first.
-        message: what the error says.
+        message: the text of the error.
         code: the error's code.
         wrapped: whether the object stands in `{"error": ...}`, which the SDK raises as `APIError`; else
             the SDK yields it as an event.
@@ -145,7 +145,7 @@ def html_page(status: int = 200) -> Fault:
 
 
 def json_garbage() -> Fault:
-    """Return something that says it is JSON and is not."""
+    """Return an answer with the content type of JSON that is not JSON."""
     return Answer(200, b'{"id": "run_", "object": ')
 
 

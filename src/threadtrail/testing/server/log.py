@@ -1,4 +1,4 @@
-"""The request log: what the server was asked, in order."""
+"""The request log: the requests to the server, in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LoggedRequest:
     """One request as it arrived.
 
     Attributes:
-        operation: what was asked, named as in the SDK: `runs.create`, `messages.list`, ...; `unknown` for
+        operation: the operation, named as in the SDK: `runs.create`, `messages.list`, ...; `unknown` for
             an address that the API does not have.
         method: the HTTP method.
         path: the path without the query.
@@ -39,20 +39,20 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """Keeps requests, and lets tests wait for what they expect."""
+    """Keeps the requests, and lets tests wait for them."""
 
     def __init__(self) -> None:
         self._requests: list[LoggedRequest] = []
         self._changed = threading.Condition()
 
     def add(self, request: LoggedRequest) -> None:
-        """Note a request."""
+        """Add a request."""
         with self._changed:
             self._requests.append(request)
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all requests."""
         with self._changed:
             self._requests.clear()
             self._changed.notify_all()
@@ -63,7 +63,7 @@ class RequestLog:
             return list(self._requests)
 
     def changed(self) -> None:
-        """Wake those who wait, since something else than the log changed."""
+        """Wake the callers of ``wait_until``, since something other than the log has changed."""
         with self._changed:
             self._changed.notify_all()
 
@@ -71,6 +71,6 @@ class RequestLog:
         """Return whether `condition` came true within `timeout` seconds."""
         step = min(_RECHECK_SECONDS, timeout)
         rounds = max(1, round(timeout / step)) if step else 1
-        # Anything may change the condition, so it is looked at again even if nobody notifies.
+        # The condition may become true without a notification, so it is checked again regularly.
         with self._changed:
             return any(self._changed.wait_for(condition, step) for _ in range(rounds))

@@ -141,7 +141,7 @@ class RunPlayer:
         self._intervene("cancelling", Cancelled())
 
     def expire(self) -> None:
-        """Let the run expire now, as one does that nobody answered in time."""
+        """Let the run expire now, like one whose tool outputs were not submitted in time."""
         if self.is_active:
             self._intervene(self.status, Expired())
             if not self.streaming:

@@ -96,7 +96,7 @@ class RunScript:
     event_delay: float
     extra: Mapping[str, Any]
 
-    def __init__(  # noqa: PLR0913 - one keyword per thing a test may want to say
+    def __init__(  # noqa: PLR0913 - one keyword per setting
         self,
         *steps: AnyStep | str,
         end: End = Completed(),
@@ -177,5 +177,5 @@ AnyScript: TypeAlias = RunScript | Callable[[RunRequest], RunScript]
 
 
 def echo(request: RunRequest) -> RunScript:
-    """Answer with what the user said: what runs do until they are told otherwise."""
+    """Answer with the user's last message. This is the default script."""
     return RunScript(Message(f"You said: {request.last_user_text}"))

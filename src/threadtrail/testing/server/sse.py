@@ -61,7 +61,7 @@ class EventStream:
                     return self._ended_by_error
             return await self._play(connection) or self._ended_by_error
         finally:
-            # Whoever dropped the stream: the run goes on, and polls move it from now on.
+            # The run goes on after the stream was dropped by either side; polls move it from now on.
             self._player.stream_ended(self._leg)
 
     async def _play(self, connection: Connection) -> bool:

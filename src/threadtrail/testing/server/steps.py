@@ -51,7 +51,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A part that says why the model refuses."""
+    """A part with the model's refusal."""
 
     refusal: str
 
@@ -68,7 +68,7 @@ class ImageFile:
 
 
 Part: TypeAlias = str | Text | Refusal | ImageFile | Mapping[str, Any]
-"""One part of a message. A mapping is sent as it is, for part types that nobody knows yet."""
+"""One part of a message. A mapping is sent as it is, for new part types."""
 
 
 # ---------------------------------------------------------------------------------------------
