@@ -17,15 +17,8 @@ if TYPE_CHECKING:
     from threadtrail.events import AssistantCreated, Event, RequestFailed
     from threadtrail.values import Failure
 
-BEGINNINGS = {
-    # The SDK's own paths, of the calls that begin something.
-    "assistants.create": "create_assistant",
-    "threads.runs.create": "create_run",
-    "threads.runs.stream": "create_run",
-    "threads.runs.create_and_stream": "create_run",
-    "threads.create_and_run": "create_run",
-    "threads.create_and_run_stream": "create_run",
-}
+FAILED_OPERATIONS = {"assistant": "create_assistant", "run": "create_run"}
+"""The name of a failed request's span, by what it would have begun."""
 
 
 class Operations:
@@ -51,7 +44,7 @@ class Operations:
 
     def request_failed(self, event: RequestFailed, place: Place) -> None:
         """A request that would have begun something; others failed for a run, or for nothing we show."""
-        name = BEGINNINGS.get(event.operation)
+        name = FAILED_OPERATIONS.get(event.begins or "")
         if name is None or event.run_id is not None:
             return
         values: Values = {

@@ -147,7 +147,7 @@ class _Story:
         for number, change in enumerate(run.status_history):
             last = change.status == run.status
             self._point(
-                f"thread.run.{change.status}",
+                change.type or change.status,  # recordings made before the type was kept have none
                 change.time,
                 parent,
                 span_id=span_id_for(run.id, "status", str(number)),

@@ -21,22 +21,16 @@ if TYPE_CHECKING:
     from threadtrail_opentelemetry.options import Options
     from threadtrail_opentelemetry.trace_groups import TraceGroups
 
-OPERATIONS = {
-    # The SDK's own paths, of the calls that begin something: by the word for what they begin.
-    "assistants.create": c.CREATE_AGENT,
-    "threads.runs.create": c.INVOKE_AGENT,
-    "threads.runs.stream": c.INVOKE_AGENT,
-    "threads.runs.create_and_stream": c.INVOKE_AGENT,
-    "threads.create_and_run": c.INVOKE_AGENT,
-    "threads.create_and_run_stream": c.INVOKE_AGENT,
-}
-THREAD_OPERATIONS = {"threads.create": c.CREATE_THREAD, "threads.messages.create": c.CREATE_MESSAGE}
+OPERATIONS = {"assistant": c.CREATE_AGENT, "run": c.INVOKE_AGENT}
+"""The operation of a failed request, by what it would have begun."""
+THREAD_OPERATIONS = {"thread": c.CREATE_THREAD, "message": c.CREATE_MESSAGE}
+"""The same for what gets a span only with the option ``thread_spans``."""
 
 
 def failed_operation(event: RequestFailed, *, thread_spans: bool) -> str | None:
-    """What the failed request would have begun; ``None`` if that gets no span."""
+    """Return the operation that the failed request would have begun; ``None`` if that gets no span."""
     operations = {**OPERATIONS, **THREAD_OPERATIONS} if thread_spans else OPERATIONS
-    return operations.get(event.operation)
+    return operations.get(event.begins or "")
 
 
 class Operations:

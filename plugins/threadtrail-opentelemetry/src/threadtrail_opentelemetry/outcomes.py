@@ -18,7 +18,7 @@ NO_SUCCESS = {"failed": "error", "expired": "error", "cancelled": "error"}
 def run_finish_reason(run: Run) -> str | None:
     """Why the model stopped; ``None`` while nobody saw the run end."""
     if not run.finished:
-        return "tool_call" if run.status == "requires_action" else None
+        return "tool_call" if run.awaits_outputs else None
     if run.status == "incomplete":
         return "content_filter" if run.incomplete_reason == "content_filter" else "length"
     return NO_SUCCESS.get(run.status or "", "stop")
