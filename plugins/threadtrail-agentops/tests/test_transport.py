@@ -13,7 +13,8 @@ import threadtrail
 from agentops_driving import tutor, whole_run
 from agentops_programs import program
 from agentops_receiver import TOKEN_PATH, TRACES_PATH
-from threadtrail_agentops import session, tokens
+from threadtrail.otlp.session import HTTP_HEADERS
+from threadtrail_agentops import tokens
 from threadtrail_agentops.options import Options, resolve
 from threadtrail_agentops.sending import Sender
 
@@ -174,7 +175,7 @@ def test_a_redirect_is_no_success(client: OpenAI, receiver: Receiver, traced: Ca
     traced()
     tutor(client)
     threadtrail.flush()
-    assert str(lane().last_error).endswith("1 of 1 span: HTTP 302 Found")
+    assert str(lane().last_error).endswith("1 of 1 span: HTTP 302 Found, a redirect")
 
 
 def test_that_nobody_answers_is_told(client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> None:
@@ -254,7 +255,7 @@ def test_variables_of_other_backends_are_not_sent_here(
     whole_run(client)
     assert threadtrail.flush()
     assert receiver.span("Math Tutor.agent").attributes["agentops.entity.input"].startswith("Where is it")
-    allowed = {*session.OURS, "host", "authorization"}
+    allowed = {*HTTP_HEADERS, "host", "authorization"}
     for request in receiver.requests:
         assert set(request.headers) <= allowed
         assert "secret-of-another" not in str(request.headers)

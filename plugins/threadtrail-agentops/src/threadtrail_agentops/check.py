@@ -10,17 +10,18 @@ from requests import RequestException
 
 from threadtrail.checks import no_answer, shown_address
 from threadtrail.errors import CheckError
-from threadtrail_agentops.session import NoAnswerError, TokenSession
+from threadtrail.otlp.checking import redirect_error
+from threadtrail_agentops.session import TokenSession
 from threadtrail_agentops.tokens import NoTokenError, Tokens
 
 if TYPE_CHECKING:
     from threadtrail_agentops.options import Target
 
-TAKEN = range(200, 300)
 REFUSED = frozenset({400, 401, 403})
 SHORTEST_SECONDS = 0.1
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
+SPANS_SETTING = "AGENTOPS_EXPORTER_ENDPOINT, its path included (.../v1/traces)."
 SPANS_ADDRESS = "See whether AGENTOPS_EXPORTER_ENDPOINT is right, its path included: .../v1/traces."
 KEY = "Copy the key of your project from https://app.agentops.ai/settings/projects into AGENTOPS_API_KEY."
 
@@ -66,19 +67,18 @@ def _send_nothing(session: TokenSession, target: Target, timeout: float, left: f
     """
     address = shown_address(target.exporter_endpoint)
     try:
-        answer = session.request("POST", target.exporter_endpoint, data=b"", headers=PROTOBUF, timeout=left)
+        session.request("POST", target.exporter_endpoint, data=b"", headers=PROTOBUF, timeout=left)
     except RequestException as error:
-        if session.last_answer is None:
-            cause = error.__context__ if isinstance(error, NoAnswerError) else None
-            raise no_answer(address, cause or error, timeout) from error
-        problem, advice = f"{address} has moved ({session.last_answer}).", SPANS_ADDRESS
-        raise CheckError(problem, advice) from error
-    if answer.status_code in REFUSED:
+        if session.answer is None:
+            raise no_answer(address, error, timeout) from error
+        raise redirect_error(address, session.answer, backend="AgentOps", setting=SPANS_SETTING) from error
+    if session.answer is None or session.answer.accepted:
+        return
+    status = session.answer.status
+    if status in REFUSED:
         raise CheckError(
             f"{address} does not take the token that {shown_address(target.token_url)} gives "
-            f"(HTTP {answer.status_code}).",
+            f"(HTTP {status}).",
             "See whether AGENTOPS_API_ENDPOINT and AGENTOPS_EXPORTER_ENDPOINT belong together.",
         )
-    if answer.status_code not in TAKEN:
-        problem = f"{address} answers, but takes no spans (HTTP {answer.status_code})."
-        raise CheckError(problem, SPANS_ADDRESS)
+    raise CheckError(f"{address} answers, but takes no spans (HTTP {status}).", SPANS_ADDRESS)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentops.sdk.attributes import get_span_attributes
 from agentops.semconv import CoreAttributes
-from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from threadtrail.trace_shape import span_id_for, trace_id_for
+from threadtrail.otlp import emitting as otlp
+from threadtrail.trace_shape import span_id_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
-    from opentelemetry.trace import Link, Tracer
+    from opentelemetry.trace import Tracer
 
+    from threadtrail.otlp.provider import ChosenIds
     from threadtrail.values import Failure
-    from threadtrail_agentops.provider import ChosenIds
 
 Values = dict[str, object]
 
@@ -27,38 +27,22 @@ MICROSECOND = 1_000
 
 
 class Emitter:
-    """Starts and ends spans in the past; makes none of them current anywhere."""
+    """Starts spans in the past."""
 
     def __init__(self, tracer: Tracer, ids: ChosenIds) -> None:
-        self._tracer = tracer
-        self._ids = ids
+        self._emitter = otlp.Emitter(tracer, ids)
 
-    def start(  # noqa: PLR0913 - all of it is needed, and only by name
-        self,
-        name: str,
-        kind: Kind,
-        *,
-        start: int,
-        span_id: str,
-        trace_of: str,
-        values: Mapping[str, object],
-        parent: Context | None = None,
-        links: Sequence[Link] = (),
+    def start(
+        self, name: str, kind: Kind, *, start: int, span_id: str, values: Mapping[str, object], **place: Any
     ) -> Span:
-        """Start a span at ``start`` (Unix nanoseconds), below ``parent``, or else as a root.
-
-        ``trace_of`` is the run or trace whose id the trace id derives from, if it has no parent.
-        """
-        self._ids.choose(trace_id_for(trace_of), span_id)
-        attributes = {**get_span_attributes(name, kind.value), **known(values)}
-        return self._tracer.start_span(
+        """Start a span at ``start`` (Unix nanoseconds); ``place`` goes to ``threadtrail.otlp.emitting``."""
+        return self._emitter.start(
             f"{name}.{kind.value}",
-            # An empty context and not none at all: `None` would mean whatever is current in this thread.
-            context=parent if parent is not None else Context(),
             kind=SpanKind.INTERNAL,
-            attributes=attributes,
-            links=list(links),
-            start_time=start,
+            start=start,
+            attributes={**get_span_attributes(name, kind.value), **known(values)},
+            span_id=span_id,
+            **place,
         )
 
 
@@ -71,11 +55,6 @@ def end(span: Span, time: int, failure: Failure | None) -> None:
         span.set_attributes(known(told))
         span.set_status(Status(StatusCode.ERROR, failure.message or failure.type))
     span.end(time)
-
-
-def below(span: Span) -> Context:
-    """A context whose current span is ``span``."""
-    return set_span_in_context(span, Context())
 
 
 def known(values: Mapping[str, object]) -> dict[str, str | bool | int | float]:

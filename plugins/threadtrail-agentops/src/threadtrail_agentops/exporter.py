@@ -6,9 +6,9 @@ from collections.abc import Sequence  # noqa: TC003 - the core reads the types o
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import get_current_span
 
 from threadtrail.hookspecs import hookimpl
+from threadtrail.otlp.context import as_context, span_context_in
 from threadtrail_agentops.native_wrappers import NativeWrappers
 from threadtrail_agentops.options import NativeInstrumentation, Options, resolve
 
@@ -87,7 +87,7 @@ class AgentOpsExporter:
         """Return the OpenTelemetry context here if a span is active in it."""
         self._native_wrappers.look()
         context = otel_context.get_current()
-        return context if get_current_span(context).get_span_context().is_valid else None
+        return context if span_context_in(context) is not None else None
 
     @hookimpl
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
@@ -102,7 +102,7 @@ class AgentOpsExporter:
         self._native_wrappers.look()
         try:
             for event, context in zip(events, contexts, strict=True):
-                pipeline.take(event, context if isinstance(context, otel_context.Context) else None)
+                pipeline.take(event, as_context(context))
         finally:
             pipeline.send()
 

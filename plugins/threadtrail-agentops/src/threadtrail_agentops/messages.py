@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from agentops.semconv import MessageAttributes as M
 
+from threadtrail.otlp.run_content import step_before
 from threadtrail.values import FilePart, ImagePart, RefusalPart, TextPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from threadtrail.trace_shape import Span as Node
-    from threadtrail.values import Message, Part, Run, Step, ToolCall
+    from threadtrail.values import Message, Part, Run, ToolCall
 
 Said = tuple[str, str]
 """A role and its words."""
@@ -76,7 +77,7 @@ def completions(node: Node, finish_reason: str | None) -> dict[str, str]:
 
 
 def _new_to_the_model(run: Run, node: Node) -> Iterator[Said]:
-    before = _step_before(run.steps, node.step)
+    before = step_before(run, node.step)
     if before is not None:
         outputs = ((call, tool_output(call)) for call in before.tool_calls)
         yield from (("tool", output) for _, output in outputs if output)
@@ -85,11 +86,6 @@ def _new_to_the_model(run: Run, node: Node) -> Iterator[Said]:
         if instructions:
             yield "system", instructions
     yield from ((message.role, text) for message in node.input if (text := message_text(message)))
-
-
-def _step_before(steps: tuple[Step, ...], step: Step | None) -> Step | None:
-    index = next((index for index, each in enumerate(steps) if each is step), 0)
-    return steps[index - 1] if step is not None and index else None
 
 
 def _part_text(part: Part) -> str:

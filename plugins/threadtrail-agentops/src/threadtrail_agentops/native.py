@@ -11,8 +11,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import SpanContext
-
     from threadtrail_agentops.options import Target
 
 WRAPPER_SCOPES = frozenset({"openai"})
@@ -24,14 +22,6 @@ class NativeParent(NamedTuple):
 
     context: Context
     start: int
-
-
-def span_context_in(context: Context | None) -> SpanContext | None:
-    """What is needed to link to the span that was active in ``context``, if any was."""
-    if context is None:
-        return None
-    found = get_current_span(context).get_span_context()
-    return found if found.is_valid else None
 
 
 def native_parent(context: Context | None, target: Target) -> NativeParent | None:

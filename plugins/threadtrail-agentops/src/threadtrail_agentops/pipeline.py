@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threadtrail.events import AssistantCreated, RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.otlp.provider import ChosenIds, HeldSpans
 from threadtrail_agentops.emitting import Emitter
 from threadtrail_agentops.operations import Operations
-from threadtrail_agentops.provider import ChosenIds, Ended, private_tracer
+from threadtrail_agentops.provider import private_tracer
 from threadtrail_agentops.run_spans import RunSpans
 from threadtrail_agentops.sending import Sender
 from threadtrail_agentops.sessions import Sessions
@@ -24,7 +25,7 @@ class Pipeline:
 
     def __init__(self, target: Target, sender: Sender | None = None) -> None:
         self._target = target
-        self._ended = Ended()
+        self._ended = HeldSpans()
         self._sender = sender or Sender(target)
         ids = ChosenIds()
         emitter = Emitter(private_tracer(target, ids, self._ended), ids)

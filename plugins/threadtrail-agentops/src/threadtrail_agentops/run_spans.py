@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
 
+from threadtrail.otlp.context import below
 from threadtrail.trace_shape import shape
 from threadtrail_agentops.attributes import of_agent, of_tool, of_turn
-from threadtrail_agentops.emitting import MICROSECOND, Emitter, Values, below, end
+from threadtrail_agentops.emitting import MICROSECOND, Emitter, Values, end
 from threadtrail_agentops.messages import text_of
 from threadtrail_agentops.outcomes import end_state, node_failure, run_failure, run_word
 from threadtrail_agentops.sessions import Place, Sessions, caller_of

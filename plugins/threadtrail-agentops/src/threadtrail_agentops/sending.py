@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace.export import SpanExportResult
-from requests import RequestException
 
+from threadtrail.otlp.sending import BatchSender, NotDeliveredError, counted
 from threadtrail_agentops.session import FIRST_TOKEN_TIMEOUT, TokenSession
 from threadtrail_agentops.tokens import NoTokenError
 
@@ -26,22 +25,19 @@ SPANS_PER_REQUEST = 64
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
 
 
-class NotDeliveredError(Exception):
-    """AgentOps did not get these spans; they are lost."""
-
-
 class Sender:
     """One connection to AgentOps. Opens it with the first spans, not before."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._session = TokenSession(target.api_key, target.token_url)
-        self._exporter = OTLPSpanExporter(
+        exporter = OTLPSpanExporter(
             endpoint=target.exporter_endpoint,
             timeout=target.timeout,
             compression=Compression.NoCompression,
             session=self._session,
         )
+        self._batches = BatchSender(exporter, self._session)
         self._inherited: TokenSession | None = None
 
     def send(self, spans: Sequence[ReadableSpan], *, within: float | None = None) -> None:
@@ -57,17 +53,18 @@ class Sender:
             try:
                 self._wait_for_token(self._target.retry_seconds if within is None else within)
             except NoTokenError as error:
-                raise NotDeliveredError(f"{_counted(spans)} not sent. {error}") from error
+                raise NotDeliveredError(f"{counted(len(spans), 'span')} not sent. {error}") from error
             lost, reason = 0, ""
             for chunk in _chunks(spans):
-                if not self._took(chunk):
-                    lost, reason = lost + len(chunk), self._session.outcome
+                if not self._batches.send(chunk):
+                    lost, reason = lost + len(chunk), self._batches.reason
         if lost:
-            raise NotDeliveredError(f"AgentOps did not take {lost} of {_counted(spans)}: {reason}")
+            whole = counted(len(spans), "span")
+            raise NotDeliveredError(f"AgentOps did not take {lost} of {whole}: {reason}")
 
     def close(self) -> None:
         """Close the connection."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
+        self._batches.close()
 
     def after_fork(self) -> Sender:
         """Return the sender of a forked child, which shares no connection with its parent.
@@ -99,16 +96,6 @@ class Sender:
                 return
             time.sleep(pause)
             pause, timeout = min(pause * 2, LONGEST_PAUSE), min(timeout * 2, LONGEST_TOKEN_TIMEOUT)
-
-    def _took(self, spans: Sequence[ReadableSpan]) -> bool:
-        try:
-            return self._exporter.export(spans) is SpanExportResult.SUCCESS
-        except RequestException:  # some releases of the OTLP exporter pass it on
-            return False
-
-
-def _counted(spans: Sequence[ReadableSpan]) -> str:
-    return "1 span" if len(spans) == 1 else f"{len(spans)} spans"
 
 
 def _chunks(spans: Sequence[ReadableSpan]) -> Iterator[Sequence[ReadableSpan]]:

@@ -15,18 +15,18 @@ from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext
 
+from threadtrail.otlp.context import below, links_between, span_context_in
 from threadtrail.trace_shape import span_id_for
 from threadtrail_agentops.attributes import of_caller, of_content, of_root
 from threadtrail_agentops.emitting import (
     MICROSECOND,
     Emitter,
-    below,
     end,
     known,
     outcome_span_id,
     session_span_id,
 )
-from threadtrail_agentops.native import native_parent, span_context_in
+from threadtrail_agentops.native import native_parent
 
 if TYPE_CHECKING:
     from threadtrail.events import TraceEnded, TraceStarted
@@ -110,16 +110,13 @@ class Sessions:
         Below that trace's root, if it is open; else below the native trace around it, if that one is
         delivered; else it gets a root of its own. The app's span around it is linked where it is no parent.
         """
-        active = span_context_in(context)
         root = self._open.get(trace_id or "")
         if root is not None:
-            between = active is not None and (root.around is None or active.span_id != root.around.span_id)
-            links = [Link(active)] if active is not None and between else []
-            return Place(below(root.span), root.start, links, root)
+            return Place(below(root.span), root.start, links_between(context, root.around), root)
         native = native_parent(context, self._target)
         if native is not None:
             return Place(native.context, native.start)
-        return Place(links=[Link(active)] if active is not None else [])
+        return Place(links=links_between(context, None))
 
     def begin_own(
         self, identifier: str, name: str, *, start: int, links: list[Link], caller: Attributes

@@ -6,19 +6,22 @@ It has the settings of the app's own client, mask and sampler included, where th
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import langfuse
 from langfuse import Langfuse
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, TraceIdRatioBased
 
+from threadtrail.otlp.provider import ChosenIds, explicit_limits
+from threadtrail.otlp.sending import BatchSender
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.account import sample_rate
-from threadtrail_langfuse.ids import ChosenIds
-from threadtrail_langfuse.sender import Sender, langfuse_exporter
+from threadtrail_langfuse.sender import OTLP_LOGGER, Sender, langfuse_batches
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.sampling import Sampler
 
@@ -28,12 +31,9 @@ if TYPE_CHECKING:
 SCOPE = "langfuse-sdk"
 """The server reads Langfuse's attributes only from spans of this scope, and with the project's key on it."""
 
-# Explicit, since the defaults read variables that the app set for its own spans.
-LIMITS = SpanLimits(
-    max_span_attributes=512,
-    max_attribute_length=SpanLimits.UNSET,
-    max_span_attribute_length=SpanLimits.UNSET,
-)
+MAX_ATTRIBUTES = 512
+"""Of one observation."""
+
 PATIENCE_MILLISECONDS = 120_000
 """Longer than any exporter tries: what was lost is then known. The core gives up waiting much earlier."""
 
@@ -54,13 +54,13 @@ class Connection:
         self.owner = owner
         self.ids = ChosenIds()
         self.defaults = account.defaults(owner)
-        self._sender = Sender(_exporter(owner) or partial(langfuse_exporter, settings))
+        self._sender = Sender(_custom_batches(owner) or partial(langfuse_batches, settings))
         self._provider = TracerProvider(
             sampler=_sampler(owner),
             resource=_resource(owner, account),
             shutdown_on_exit=False,
             id_generator=self.ids,
-            span_limits=LIMITS,
+            span_limits=explicit_limits(MAX_ATTRIBUTES),
         )
         with sdk_internals.unregistered(account.public_key):
             self.client = Langfuse(**settings, tracer_provider=self._provider, span_exporter=self._sender)
@@ -111,10 +111,10 @@ class Connection:
         self._provider.force_flush(PATIENCE_MILLISECONDS)
 
 
-def _exporter(owner: Manager | None) -> Any:
-    """What makes the exporter that the app gave its own client, if it did."""
+def _custom_batches(owner: Manager | None) -> Callable[[], BatchSender] | None:
+    """Return what makes the sender for the exporter that the app gave its own client, if it did."""
     custom = None if owner is None else owner.span_exporter
-    return None if custom is None else lambda: custom
+    return None if custom is None else partial(BatchSender, custom, logger=OTLP_LOGGER)
 
 
 def _sampler(owner: Manager | None) -> Sampler:

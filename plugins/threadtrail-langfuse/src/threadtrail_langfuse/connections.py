@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
+from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail_langfuse.connection import Connection
-from threadtrail_langfuse.sender import NotDeliveredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

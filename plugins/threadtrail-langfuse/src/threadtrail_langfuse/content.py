@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.otlp.run_content import instruction_texts, parsed
 from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def at_a_glance(messages: Sequence[Message], role: str) -> str | list[Json] | No
 
 def instructions(request: RunRequest) -> list[Json]:
     """The run's instructions, as the message that they are to the model."""
-    first, added = request.instructions or "", request.additional_instructions or ""
-    text = "\n\n".join(part for part in (first, "" if added in first else added) if part)
+    text = "\n\n".join(instruction_texts(request))
     return [{"role": "system", "content": text}] if text else []
 
 
@@ -71,15 +70,6 @@ def tool_output(call: ToolCall) -> Any:
     if call.kind == "function" or not call.results:
         return parsed(call.output)
     return plain(call.results)
-
-
-def parsed(text: str | None) -> Any:
-    """The object or list that the text is in JSON; any other text stays as it is."""
-    try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, (dict, list)) else text
 
 
 def plain(value: Any) -> Any:

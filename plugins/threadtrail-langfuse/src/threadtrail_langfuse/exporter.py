@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langfuse import Langfuse  # noqa: TC002 - the core reads the types of options
 from opentelemetry import context as otel_context
 
 from threadtrail.hookspecs import hookimpl
+from threadtrail.otlp.context import as_context
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.account import Given, find_account, tracing_disabled
 from threadtrail_langfuse.pipeline import Pipeline
@@ -98,7 +99,7 @@ class LangfuseExporter:
         so_far, self._all_arrived = self._all_arrived, False
         try:
             for event, context in zip(events, contexts, strict=True):
-                pipeline.take(event, _context(context))
+                pipeline.take(event, as_context(context))
         finally:
             pipeline.send()
         self._all_arrived = so_far
@@ -144,7 +145,3 @@ class LangfuseExporter:
         sdk_internals.repair_after_fork()
         if self._pipeline is not None:
             self._pipeline.after_fork()
-
-
-def _context(value: object) -> Any:
-    return value if isinstance(value, otel_context.Context) else None

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from langfuse import LangfuseOtelSpanAttributes as Names
 from opentelemetry.context import Context
 from opentelemetry.context import set_value as set_context_value
-from opentelemetry.trace import get_current_span, set_span_in_context
+from opentelemetry.trace import set_span_in_context
 
+from threadtrail.otlp.context import span_context_in
 from threadtrail.trace_shape import trace_id_for
 from threadtrail.values import Attributes
 
@@ -82,7 +83,7 @@ class Observations:
             fields: input, output, level and the like, as the SDK's class takes them.
         """
         connection = self._connection
-        connection.ids.choose(trace_id=trace_of and trace_id_for(trace_of), span_id=span_id)
+        connection.ids.choose(trace_of and trace_id_for(trace_of), span_id)
         span = connection.tracer.start_span(
             name,
             context=parent or NOWHERE,
@@ -117,7 +118,7 @@ def below(span: Span, context: Context | None) -> Context:
 
 def is_inside(context: Context | None) -> bool:
     """Whether a span or observation of the app was active in ``context``."""
-    return context is not None and get_current_span(context).get_span_context().is_valid
+    return span_context_in(context) is not None
 
 
 def _join_tags(span: Span, tags: tuple[str, ...]) -> None:

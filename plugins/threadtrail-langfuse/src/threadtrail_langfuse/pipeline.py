@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail_langfuse.connections import Connections
 from threadtrail_langfuse.observations import Observations
-from threadtrail_langfuse.open_runs import OpenRuns
 from threadtrail_langfuse.operations import Operations
 from threadtrail_langfuse.run_tree import tell_run
 from threadtrail_langfuse.trace_groups import TraceGroups
@@ -56,7 +56,7 @@ class Pipeline:
         name = (assistant and (assistant.name or assistant.id)) or "run"
         parent, trace_name = self._groups.place(event.trace_id, context, name)
         self._groups.tell(event.trace_id, event.run)
-        failures = self._open_runs.end(event.run_id)
+        failures = self._open_runs.end(event.run_id).failures
         tell_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
 
     def send(self) -> None:
@@ -79,4 +79,4 @@ class Pipeline:
         """In a forked child: connections, open traces and runs are the parent's."""
         self._connections.after_fork()
         self._groups.after_fork()
-        self._open_runs.forget()
+        self._open_runs.clear()

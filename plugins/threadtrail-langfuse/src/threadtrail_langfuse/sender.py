@@ -11,10 +11,9 @@ import langfuse
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from requests import RequestException
 
-from threadtrail.kept_log import kept_from_log
-from threadtrail_langfuse.session import LangfuseSession
+from threadtrail.otlp.sending import BatchSender, NotDeliveredError, counted
+from threadtrail.otlp.session import HTTP_HEADERS, OtlpSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,76 +26,54 @@ GZIP_SINCE = 5
 """The SDK's major version that compresses unless told otherwise; servers for older ones may not expect it."""
 
 
-class NotDeliveredError(Exception):
-    """Langfuse did not take what was sent to it."""
-
-
 class Sender(SpanExporter):
-    """Passes spans on, and counts those that were not taken.
+    """The SDK's span exporter: sends spans, and counts those that were not taken.
 
     Args:
-        connect: makes the exporter that sends; called when there is first something to send.
+        connect: makes what sends; called when there is first something to send.
     """
 
-    def __init__(self, connect: Callable[[], SpanExporter]) -> None:
+    def __init__(self, connect: Callable[[], BatchSender]) -> None:
         self._connect = connect
-        self._exporter: SpanExporter | None = None
+        self._batches: BatchSender | None = None
         self._lost = 0
         self._reason = ""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans; what keeps them from arriving is remembered, not logged by the way."""
-        exporter = self._exporter = self._exporter or self._connect()
-        said: list[str] = []
-        result = SpanExportResult.FAILURE
+        """Send the spans, and remember why they were not taken."""
+        batches = self._batches = self._batches or self._connect()
+        taken = False
         try:
-            with kept_from_log(OTLP_LOGGER, said):
-                result = exporter.export(spans)
-        except RequestException as error:  # some releases of the OTLP exporter pass it on
-            said.append(type(error).__name__)
+            taken = batches.send(spans)
         finally:
-            if result is not SpanExportResult.SUCCESS:
+            if not taken:
                 self._lost += len(spans)
-                self._reason = _outcome(exporter) or _in_short(said)
-        return result
+                self._reason = batches.reason
+        return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
 
     def raise_if_lost(self) -> None:
-        """Tell what was lost since the last call.
+        """Report what was lost since the last call.
 
         Raises:
-            NotDeliveredError: something was; the message says why, in the words of what sends.
+            NotDeliveredError: something was; the message gives the reason.
         """
         lost, self._lost = self._lost, 0
         if lost:
             reason = f": {self._reason}" if self._reason else ""
-            noun = "observation" if lost == 1 else "observations"
-            raise NotDeliveredError(f"{lost} {noun} did not reach Langfuse{reason}")
+            raise NotDeliveredError(f"{counted(lost, 'observation')} did not reach Langfuse{reason}")
 
     def shutdown(self) -> None:
         """Close the connection, if there is one."""
-        if isinstance(self._exporter, ToLangfuse):  # another one is the app's own to close
-            self._exporter.shutdown()  # type: ignore[no-untyped-call,unused-ignore]  # untyped in some versions
+        if self._batches is not None and self._batches.session is not None:  # else it is the app's to close
+            self._batches.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the SDK's signature
         """Nothing is held here."""
         return True
 
 
-class ToLangfuse(OTLPSpanExporter):
-    """The OTLP exporter, on a session that knows what came of its requests."""
-
-    def __init__(self, *, headers: Mapping[str, str], **options: Any) -> None:
-        self.connection = LangfuseSession(headers)
-        super().__init__(headers=dict(headers), session=self.connection, **options)
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans."""
-        self.connection.outcome = ""
-        return super().export(spans)
-
-
-def langfuse_exporter(settings: Mapping[str, Any]) -> SpanExporter:
-    """What sends to Langfuse's own endpoint; the SDK's variables are heeded.
+def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
+    """Return what sends to Langfuse's own endpoint; the SDK's variables hold for it too.
 
     Made here and not by the SDK, which would send along what ``OTEL_EXPORTER_OTLP_HEADERS`` says: the
     key of another vendor, most likely.
@@ -112,22 +89,15 @@ def langfuse_exporter(settings: Mapping[str, Any]) -> SpanExporter:
         "x-langfuse-ingestion-version": "4",
         **(settings.get("additional_headers") or {}),
     }
-    return ToLangfuse(
+    session = OtlpSession(HTTP_HEADERS | {"cookie"} | headers.keys())
+    exporter = OTLPSpanExporter(
         endpoint=f"{settings['base_url']}/{path.lstrip('/')}",
         headers=headers,
         timeout=settings.get("timeout") or int(os.environ.get("LANGFUSE_TIMEOUT") or 5),
         compression=_compression(settings.get("otel_compression")),
+        session=session,
     )
-
-
-def _outcome(exporter: SpanExporter) -> str:
-    """What Langfuse answered, as far as that is known; nothing for an exporter of the app's own."""
-    return exporter.connection.outcome if isinstance(exporter, ToLangfuse) else ""
-
-
-def _in_short(said: Sequence[str]) -> str:
-    """What went wrong first, and how it ended: in between are retries."""
-    return " ".join(dict.fromkeys([*said[:1], *said[-1:]]))
+    return BatchSender(exporter, session, logger=OTLP_LOGGER)
 
 
 def _compression(chosen: str | None) -> Compression | None:

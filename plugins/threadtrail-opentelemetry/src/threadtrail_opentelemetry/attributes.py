@@ -1,13 +1,16 @@
-"""The attributes of each span: what samplers need at its start, and what is known at its end."""
+"""Each span's name and attributes: what samplers need at its start, and what is known at its end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.otlp.emitting import known
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.outcomes import run_finish_reason, turn_finish_reason
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from threadtrail.events import Event
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Attributes, Run, ToolCall, Usage
@@ -24,9 +27,14 @@ TOOL_TYPES = {
 """Who calls it and what for: the client's functions, searches in stores; all else is the API's extension."""
 
 
-def known(values: Values) -> Values:
-    """Leave out what is not known."""
-    return {name: value for name, value in values.items() if value is not None}
+def title(*words: str | None) -> str:
+    """Return a span's name: the operation, and the name of what it was done with, where there is one."""
+    return " ".join(word for word in words if word)
+
+
+def set_known(span: Span, values: Values) -> None:
+    """Set those attributes that have a value."""
+    span.set_attributes(known(values))
 
 
 def at_server(event: Event, operation: str) -> Values:

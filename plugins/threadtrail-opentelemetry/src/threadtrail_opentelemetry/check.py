@@ -12,15 +12,15 @@ from requests import RequestException, Response
 
 from threadtrail.checks import no_answer
 from threadtrail.errors import CheckError
-from threadtrail.kept_log import kept_from_log
-from threadtrail_opentelemetry.session import CollectorSession
+from threadtrail.otlp.checking import redirect_error
+from threadtrail.otlp.sending import captured_log
+from threadtrail.otlp.session import OtlpSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from threadtrail_opentelemetry.session import Answer
+    from threadtrail.otlp.session import Answer
 
-TAKEN = range(200, 300)
 REFUSED = frozenset({401, 403})
 NO_SUCH_PATH = frozenset({404, 405})
 EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
@@ -32,7 +32,7 @@ class AskedError(RequestException):
     """Keeps the exporter from asking again: once is enough to know."""
 
 
-class AskingOnce(CollectorSession):
+class AskingOnce(OtlpSession):
     """Remembers also what kept the request from an answer."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class AskingOnce(CollectorSession):
         except RequestException as error:
             self.error = error
             raise AskedError("asked once") from None
-        if response.status_code not in TAKEN:
+        if self.answer is None or not self.answer.accepted:
             raise AskedError("asked once")
         return response
 
@@ -65,7 +65,7 @@ def ask(target: Mapping[str, Any], timeout: float) -> str:
     session = AskingOnce()
     exporter = OTLPSpanExporter(**target, timeout=timeout, session=session)
     try:
-        with kept_from_log(EXPORTER_LOGGER, []), suppress_instrumentation(), suppress(AskedError):
+        with captured_log(EXPORTER_LOGGER, []), suppress_instrumentation(), suppress(AskedError):
             exporter.export([])
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
@@ -79,10 +79,10 @@ def ask(target: Mapping[str, Any], timeout: float) -> str:
 def _verdict(address: str, answer: Answer) -> str:
     """Say that the collector takes spans; raises CheckError if it does not."""
     status = answer.status
-    if status in TAKEN:
+    if answer.accepted:
         return f"The collector at {address} takes spans (HTTP {status})."
     if answer.redirects:
-        raise _redirect(address, answer)
+        raise redirect_error(address, answer, backend="a collector", setting=WHERE)
     if status in REFUSED:
         raise CheckError(
             f"The collector at {address} does not take the credentials (HTTP {status}).",
@@ -94,15 +94,3 @@ def _verdict(address: str, answer: Answer) -> str:
             f"Name a collector's address for OTLP over HTTP, port 4318 as a rule: {WHERE}",
         )
     raise CheckError(f"The collector at {address} takes no spans (HTTP {status}).", "See its logs.")
-
-
-def _redirect(address: str, answer: Answer) -> CheckError:
-    if not answer.moved_to:
-        return CheckError(
-            f"{address} redirects (HTTP {answer.status}), and does not say where to.",
-            f"Redirects are not followed. Name the collector's own address: {WHERE}",
-        )
-    return CheckError(
-        f"{address} redirects to {answer.moved_to} (HTTP {answer.status}), and redirects are not followed.",
-        f"Use the address that it redirects to, if a collector is there: {WHERE}",
-    )

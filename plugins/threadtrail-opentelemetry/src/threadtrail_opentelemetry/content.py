@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.otlp.run_content import step_before
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
 from threadtrail_opentelemetry.outcomes import run_finish_reason, turn_finish_reason
@@ -65,9 +66,8 @@ class RunContent:
 
     def _tools_before(self, step: Step | None) -> Step | None:
         """The step before, if it called tools: their results are what this turn answers."""
-        steps = self._run.steps
-        index = next((index for index, each in enumerate(steps) if each is step), 0)
-        return steps[index - 1] if index > 0 and steps[index - 1].tool_calls else None
+        before = step_before(self._run, step)
+        return before if before is not None and before.tool_calls else None
 
     def _tool(self, node: Node) -> Values:
         call = node.tool_call

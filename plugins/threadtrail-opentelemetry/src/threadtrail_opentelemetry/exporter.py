@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping  # noqa: TC003 - the core reads the types of options
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry._logs import LoggerProvider  # noqa: TC002 - as above
@@ -13,6 +13,7 @@ from opentelemetry.metrics import MeterProvider  # noqa: TC002 - as above
 from opentelemetry.trace import TracerProvider  # noqa: TC002 - as above
 
 from threadtrail.hookspecs import hookimpl
+from threadtrail.otlp.context import as_context
 from threadtrail_opentelemetry.content_capture import chosen_capture
 from threadtrail_opentelemetry.options import ContentFormat, FromElsewhere, Options, Profile, UsageOn
 from threadtrail_opentelemetry.pipeline import Pipeline
@@ -124,7 +125,7 @@ class OpenTelemetryExporter:
         try:
             for event, context in zip(events, contexts, strict=True):
                 if context is not SUPPRESSED:
-                    pipeline.take(event, _context(context))
+                    pipeline.take(event, as_context(context))
         finally:
             pipeline.send()
 
@@ -154,7 +155,3 @@ class OpenTelemetryExporter:
         """Leave what is open to the parent, and its connections too."""
         if self._pipeline is not None:
             self._pipeline = self._pipeline.after_fork()
-
-
-def _context(value: object) -> Any:
-    return value if isinstance(value, otel_context.Context) else None

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.otlp.run_content import instruction_texts, parsed
 from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def tool_response_message(step: Step) -> Json:
 
 def system_instructions(request: RunRequest) -> list[Json]:
     """The run's instructions; additional ones are a part of their own, unless the API merged them."""
-    first, more = request.instructions or "", request.additional_instructions or ""
-    return [_text(text) for text in (first, "" if more in first else more) if text]
+    return [_text(text) for text in instruction_texts(request)]
 
 
 def instructions_only(instructions: str | None) -> list[Json]:
@@ -80,15 +80,6 @@ def result_of(call: ToolCall) -> Any:
         return list(call.results)
     output = None if call.output is None else parsed(call.output)
     return {"output": output, "results": list(call.results)} if call.results else output
-
-
-def parsed(text: str) -> Any:
-    """The object or list that the text is in JSON; any other text stays as it is."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, (dict, list)) else text
 
 
 def as_text(value: Any) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import SpanKind
+
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
-from threadtrail_opentelemetry.attributes import at_server, of_caller
+from threadtrail_opentelemetry.attributes import at_server, of_caller, set_known, title
 from threadtrail_opentelemetry.content import as_texts, filled
-from threadtrail_opentelemetry.emitting import CLIENT, set_known, title
 from threadtrail_opentelemetry.outcomes import error_status
 from threadtrail_opentelemetry.run_spans import request_values
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from threadtrail.events import AssistantCreated, Event, MessageCreated, RequestFailed, ThreadCreated
-    from threadtrail_opentelemetry.emitting import Emitter
+    from threadtrail.otlp.emitting import Emitter
     from threadtrail_opentelemetry.options import Options
     from threadtrail_opentelemetry.trace_groups import TraceGroups
 
@@ -92,7 +93,7 @@ class Operations:
         parent, links = self._groups.place(event.trace_id, context)
         return self._emitter.start(
             name,
-            kind=CLIENT,
+            kind=SpanKind.CLIENT,
             start=time,
             attributes={**values, **of_caller(event.attributes, event.trace_id)},
             parent=parent,

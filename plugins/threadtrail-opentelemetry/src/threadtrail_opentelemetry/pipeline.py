@@ -16,10 +16,10 @@ from threadtrail.events import (
     TraceEnded,
     TraceStarted,
 )
+from threadtrail.otlp.emitting import Emitter
+from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail_opentelemetry.content_capture import without_content
-from threadtrail_opentelemetry.emitting import Emitter
 from threadtrail_opentelemetry.metrics import Metrics
-from threadtrail_opentelemetry.open_runs import OpenRuns
 from threadtrail_opentelemetry.operations import Operations, failed_operation
 from threadtrail_opentelemetry.providers import with_private
 from threadtrail_opentelemetry.run_place import place_of

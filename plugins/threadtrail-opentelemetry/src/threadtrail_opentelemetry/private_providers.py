@@ -16,66 +16,32 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace import TracerProvider
 
-from threadtrail_opentelemetry.sending import Sender
-from threadtrail_opentelemetry.session import asked_otherwise, session_for
+from threadtrail.otlp.provider import ChosenIds, HeldSpans
+from threadtrail.otlp.sending import NotDeliveredError
+from threadtrail_opentelemetry.sending import Sender, session_for
+from threadtrail_opentelemetry.standard_variables import credential_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics.export import MetricsData
-    from opentelemetry.sdk.trace import ReadableSpan
 
     from threadtrail_opentelemetry.standard_variables import Signal
 
 
-class NotDeliveredError(Exception):
-    """The collector did not take what was sent to it."""
-
-
-class ChosenIds(RandomIdGenerator):
-    """Random ids, except for the next span, whose ids may be chosen: from the run's, say.
-
-    Used by one thread at a time.
-    """
-
-    def __init__(self) -> None:
-        self._trace_id: int | None = None
-        self._span_id: int | None = None
-
-    def choose(self, trace_id: str, span_id: str) -> None:
-        """Set the ids of the next span; the trace id counts only if the span has no parent."""
-        self._trace_id, self._span_id = int(trace_id, 16), int(span_id, 16)
-
-    def generate_trace_id(self) -> int:
-        """Return the chosen id, else a random one."""
-        chosen, self._trace_id = self._trace_id, None
-        return chosen if chosen is not None else super().generate_trace_id()
-
-    def generate_span_id(self) -> int:
-        """Return the chosen id, else a random one; a span's own id is the last to be asked for."""
-        chosen, self._span_id, self._trace_id = self._span_id, None, None
-        return chosen if chosen is not None else super().generate_span_id()
-
-
-class _HeldSpans(SpanProcessor):
-    def __init__(self) -> None:
-        self.held: list[ReadableSpan] = []
-
-    def on_end(self, span: ReadableSpan) -> None:
-        if span.context is not None and span.context.trace_flags.sampled:
-            self.held.append(span)
-
-
 class _HeldRecords(LogRecordProcessor):
     def __init__(self) -> None:
-        self.held: list[Any] = []
+        self._records: list[Any] = []
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        self.held.append(log_record)
+        self._records.append(log_record)
+
+    def take(self) -> list[Any]:
+        records, self._records = self._records, []
+        return records
 
     def shutdown(self) -> None:
         """Nothing to close."""
@@ -110,7 +76,7 @@ class PrivateProviders:
         self.ids = ChosenIds()
         self._base = endpoint
         self._headers = dict(headers) if headers else None
-        self._spans, self._records = _HeldSpans(), _HeldRecords()
+        self._spans, self._records = HeldSpans(), _HeldRecords()
         self.tracer_provider = TracerProvider(id_generator=self.ids, shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(self._spans)
         self.logger_provider = LoggerProvider(shutdown_on_exit=False) if logs else None
@@ -125,8 +91,7 @@ class PrivateProviders:
         Raises:
             NotDeliveredError: the collector did not take them; they are lost.
         """
-        spans, self._spans.held = self._spans.held, []
-        records, self._records.held = self._records.held, []
+        spans, records = self._spans.take(), self._records.take()
         with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
             lost = [self._span_sender.send(spans), self._record_sender.send(records)]
         if any(lost):
@@ -153,7 +118,7 @@ class PrivateProviders:
         """Ask the collector whether it takes spans; raises ``CheckError``."""
         from threadtrail_opentelemetry import check  # noqa: PLC0415 - whole programs do without
 
-        if provider := asked_otherwise("traces"):
+        if provider := credential_provider("traces"):
             return f"Requests are made as {provider} says, so the collector was not asked."
         return check.ask(self._target("traces"), timeout)
 
@@ -163,7 +128,8 @@ class PrivateProviders:
         The parent's meter provider is left alone: closing it would wait for a lock that a thread of the
         parent may have held at that moment.
         """
-        self._spans.held, self._records.held = [], []
+        self._spans.take()
+        self._records.take()
         self._connect()
         if self.meter_provider is not None:
             self.meter_provider = self._meters()

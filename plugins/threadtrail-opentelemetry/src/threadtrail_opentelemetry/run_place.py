@@ -8,7 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from threadtrail_opentelemetry.emitting import span_context_in
+from threadtrail.otlp.context import span_context_in
 
 if TYPE_CHECKING:
     from threadtrail.events import RunEnded

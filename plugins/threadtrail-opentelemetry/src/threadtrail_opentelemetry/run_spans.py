@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import SpanKind
+
+from threadtrail.otlp.context import below
+from threadtrail.otlp.emitting import known
 from threadtrail.shape.usage import add_usages
 from threadtrail.trace_shape import shape
 from threadtrail_opentelemetry import conventions as c
@@ -12,13 +16,13 @@ from threadtrail_opentelemetry.attributes import (
     agent_start,
     chat_end,
     chat_start,
-    known,
     of_caller,
+    set_known,
+    title,
     tokens,
     tool_start,
 )
 from threadtrail_opentelemetry.content import RunContent, as_texts
-from threadtrail_opentelemetry.emitting import CLIENT, INTERNAL, below, set_known, title
 from threadtrail_opentelemetry.outcomes import error_status, error_type
 
 if TYPE_CHECKING:
@@ -26,12 +30,12 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span, SpanKind
+    from opentelemetry.trace import Link, Span
 
     from threadtrail.events import RequestFailed, RunEnded
+    from threadtrail.otlp.emitting import Emitter
     from threadtrail.trace_shape import Span as Node
     from threadtrail_opentelemetry.content_capture import Capture
-    from threadtrail_opentelemetry.emitting import Emitter
     from threadtrail_opentelemetry.options import Options
 
 Values = dict[str, Any]
@@ -115,7 +119,8 @@ class _RunStory:
         run, spans = self._run, self._spans
         start = {**agent_start(self._event, run, node), **self._caller}
         name = title(c.INVOKE_AGENT, run.assistant.name if run.assistant else None)
-        span = spans.start(node, name, CLIENT, start, parent=self._parent, links=links, trace_of=run.id)
+        place = {"parent": self._parent, "links": links, "trace_of": run.id}
+        span = spans.start(node, name, SpanKind.CLIENT, start, **place)
         if span.is_recording():
             usage = run.usage or add_usages(child.usage for child in node.children)
             counted = tokens(usage) if spans.usage_on("run") else {}
@@ -126,7 +131,7 @@ class _RunStory:
         run, spans = self._run, self._spans
         start = {**chat_start(self._event, run, node), **self._caller}
         name = title(c.CHAT, node.model)
-        span = spans.start(node, name, CLIENT, start, parent=parent, trace_of=run.id)
+        span = spans.start(node, name, SpanKind.CLIENT, start, parent=parent, trace_of=run.id)
         counted = tokens(node.usage) if spans.usage_on("steps") else {}
         end = {**chat_end(run, node), **counted}
         set_known(span, {**end, **spans.content(self._content.of(node))})
@@ -139,7 +144,7 @@ class _RunStory:
             return
         start = {**tool_start(run, node, call), **self._caller}
         name = title(c.EXECUTE_TOOL, call.name)
-        span = spans.start(node, name, INTERNAL, start, parent=parent, trace_of=run.id)
+        span = spans.start(node, name, SpanKind.INTERNAL, start, parent=parent, trace_of=run.id)
         set_known(span, spans.content(self._content.of(node)))
         self._end(span, node)
 

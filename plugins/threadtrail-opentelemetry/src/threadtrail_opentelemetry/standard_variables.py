@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Signal = Literal["traces", "metrics", "logs"]
 
 PROTOCOL: Final = "http/protobuf"
+CREDENTIAL_PROVIDER: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
 PROVIDERS: Final[dict[Signal, str]] = {
     "traces": "tracer_provider",
     "metrics": "meter_provider",
@@ -29,6 +30,12 @@ def names_collector(signal: Signal) -> bool:
 def switched_off(signal: Signal) -> bool:
     """Whether this signal is not to be sent."""
     return says(f"OTEL_{signal.upper()}_EXPORTER", "none")
+
+
+def credential_provider(signal: Signal) -> str | None:
+    """Return the variable that names a session of the program's own for this signal, if one is set."""
+    own = CREDENTIAL_PROVIDER.replace("_CREDENTIAL", f"_{signal.upper()}_CREDENTIAL")
+    return next((name for name in (own, CREDENTIAL_PROVIDER) if os.environ.get(name)), None)
 
 
 def says(variable: str, value: str) -> bool:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import Link
+from opentelemetry.trace import SpanKind
 
+from threadtrail.otlp.context import below, links_between, span_context_in
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import of_caller
-from threadtrail_opentelemetry.emitting import INTERNAL, below, span_context_in
 from threadtrail_opentelemetry.outcomes import error_status
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span, SpanContext
+    from opentelemetry.trace import Link, Span, SpanContext
 
     from threadtrail.events import TraceEnded, TraceStarted
-    from threadtrail_opentelemetry.emitting import Emitter
+    from threadtrail.otlp.emitting import Emitter
 
 
 class TraceGroups:
@@ -32,7 +32,7 @@ class TraceGroups:
         parent, links = self.place(event.parent_trace_id, context)
         span = self._emitter.start(
             event.name,
-            kind=INTERNAL,
+            kind=SpanKind.INTERNAL,
             start=event.time,
             attributes=of_caller(event.attributes, trace_id),
             parent=parent,
@@ -63,9 +63,7 @@ class TraceGroups:
         group, around = self._open.get(trace_id or "", (None, None))
         if group is None:
             return context, []
-        active = span_context_in(context)
-        between = active is not None and (around is None or active.span_id != around.span_id)
-        return below(group, context), [Link(active)] if active is not None and between else []
+        return below(group, context), links_between(context, around)
 
     def forget(self) -> None:
         """Drop all of them: in a forked child, since they are the parent's."""

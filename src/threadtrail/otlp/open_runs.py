@@ -1,4 +1,4 @@
-"""What is told of a run before its end, and not again with it: kept until then, for a bounded number."""
+"""What exporters keep of a run until it ends, for a bounded number of runs."""
 
 from __future__ import annotations
 
@@ -11,48 +11,50 @@ from threadtrail.events import RequestFailed
 if TYPE_CHECKING:
     from threadtrail.events import RunCreated
 
-RUNS_AT_MOST = 10_000
-FAILURES_AT_MOST = 32
-"""Of one run: a poll that fails all night is told by its first failures."""
+__all__ = ["OpenRun", "OpenRuns"]
+
+MAX_RUNS = 10_000
+MAX_FAILURES = 32
+"""Of one run. Of a poll that fails all night, the first failures are kept."""
 
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run that has not ended yet."""
+    """A run that has not ended yet: whether another process created it, and its failed requests."""
 
     from_elsewhere: bool = False
     failures: list[RequestFailed] = field(default_factory=list)
 
 
 class OpenRuns:
-    """The open runs by id; beyond the limit, the one begun longest ago is forgotten."""
+    """The open runs by id; beyond ``MAX_RUNS``, the one that was added first is dropped."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, OpenRun] = OrderedDict()
 
     def begin(self, event: RunCreated) -> None:
-        """A run began, here or elsewhere."""
+        """Add a run that another process created; others need not be kept before they fail."""
         if not event.observed_from_start:
             self._get(event.run_id).from_elsewhere = True
 
     def fail(self, run_id: str, event: RequestFailed) -> None:
-        """A request about the run failed."""
+        """Add a failed request to its run."""
         failures = self._get(run_id).failures
-        if len(failures) < FAILURES_AT_MOST:
+        if len(failures) < MAX_FAILURES:
             failures.append(event)
 
     def end(self, run_id: str) -> OpenRun:
-        """Return what is known of the run, and forget it."""
+        """Return what is known of the run, and drop it."""
         return self._runs.pop(run_id, None) or OpenRun()
 
-    def forget(self) -> None:
-        """Drop all: in a forked child, since the runs are the parent's."""
+    def clear(self) -> None:
+        """Drop all runs: in a forked child they are the parent's."""
         self._runs.clear()
 
     def _get(self, run_id: str) -> OpenRun:
         run = self._runs.get(run_id)
         if run is None:
             run = self._runs[run_id] = OpenRun()
-            if len(self._runs) > RUNS_AT_MOST:
+            if len(self._runs) > MAX_RUNS:
                 self._runs.popitem(last=False)
         return run

@@ -1,0 +1,14 @@
+"""What exporters share that send spans by OTLP over HTTP.
+
+Import its modules by name. The package itself imports nothing; the modules need ``opentelemetry-sdk`` and
+``requests``, which come with ``opentelemetry-exporter-otlp-proto-http``:
+
+- ``session``: an HTTP session that follows no redirect and describes what became of each request;
+- ``sending``: sends batches and describes why one was not delivered;
+- ``checking``: errors for the hook ``check``;
+- ``provider``: parts of a private tracer provider: chosen ids, limits, spans held until they are sent;
+- ``emitting``: starts spans in the past;
+- ``context``: spans in OpenTelemetry contexts, and links to them;
+- ``open_runs``: failed requests, kept until their run ends;
+- ``run_content``: what several backends show alike of a run.
+"""

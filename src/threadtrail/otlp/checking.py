@@ -1,0 +1,32 @@
+"""Errors for the hook ``check`` of exporters that send by OTLP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.errors import CheckError
+
+if TYPE_CHECKING:
+    from threadtrail.otlp.session import Answer
+
+__all__ = ["redirect_error"]
+
+
+def redirect_error(address: str, answer: Answer, *, backend: str, setting: str) -> CheckError:
+    """Return the error for an address that answers with a redirect.
+
+    Args:
+        address: the address that was asked, without its secrets.
+        answer: what it answered.
+        backend: what should answer there: ``a collector``, for example.
+        setting: how the address is set, as the end of a sentence.
+    """
+    if not answer.moved_to:
+        return CheckError(
+            f"{address} redirects (HTTP {answer.status}), and does not say where to.",
+            f"Redirects are not followed. Name the address of {backend} itself: {setting}",
+        )
+    return CheckError(
+        f"{address} redirects to {answer.moved_to} (HTTP {answer.status}), and redirects are not followed.",
+        f"Use the address that it redirects to, if {backend} is there: {setting}",
+    )
