@@ -9,15 +9,13 @@ backend: it checks with it that the picture still shows what is received.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from pathlib import Path
 
-from threadtrail.exporters.jsonl import read_events
+from picture_spans import keep_spans, recorded_events
 
 ROOT = Path(__file__).parent.parent
-PICTURES = ROOT / "tools" / "pictures"
 MODULES = {
     "opentelemetry": "otel_picture",
     "langfuse": "langfuse_picture",
@@ -31,12 +29,10 @@ def main(backends: list[str]) -> None:
     for variable in list(os.environ):
         if variable.startswith(OTHERS):  # they are meant for another run
             del os.environ[variable]
-    events = tuple(read_events(PICTURES / "one-run.jsonl"))
     for backend in backends:
         sys.path.insert(0, str(ROOT / "plugins" / f"threadtrail-{backend}" / "tests"))
-        spans = importlib.import_module(MODULES[backend]).received(events)
-        text = json.dumps(spans, indent=1, ensure_ascii=False)
-        (PICTURES / f"{backend}.json").write_text(f"{text}\n", encoding="utf-8")
+        spans = importlib.import_module(MODULES[backend]).received(recorded_events())
+        keep_spans(backend, spans)
         print(f"{backend} received {len(spans)} spans")
 
 

@@ -45,14 +45,23 @@ def test_what_an_author_can_give_is_listed() -> None:
     assert f"`start` may take; {ExporterConformance.start_seconds:g}," in PAGE.read_text(encoding="utf-8")
 
 
+def test_what_a_receiver_has_is_listed() -> None:
+    receiver = pytest.importorskip("threadtrail.testing.otlp", exc_type=ImportError).OtlpReceiver()
+    first_columns = [line.split("|")[1] for line in section("A backend for").splitlines() if "|" in line]
+    listed = set(re.findall(r"`(\w+)(?:\(\w*\))?`", "".join(first_columns)))
+    assert listed == {name for name in dir(receiver) if not name.startswith("_")}
+
+
 @pytest.mark.slow
 def test_the_code_makes_a_test_file_that_passes(pytester: pytest.Pytester) -> None:
     pytest.importorskip("threadtrail_example")
+    pytest.importorskip("threadtrail_opentelemetry")
     pytester.makepyfile("\n\n".join(blocks(PAGE, "python")))
     rules = len(ROW.findall(section("The rules")))
     result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
-    # Three classes, the first without a dead backend, the last with one that its exporter cannot notice.
-    result.assert_outcomes(passed=3 * rules - 2 + 2, skipped=1, xfailed=1)
+    # Three classes, the first without a dead backend, the last with one that its exporter cannot notice;
+    # two tests with samples, two with a backend.
+    result.assert_outcomes(passed=3 * rules - 2 + 2 + 2, skipped=1, xfailed=1)
     _, summary = blocks(PAGE, "text")
     assert summary in result.stdout.str()
 

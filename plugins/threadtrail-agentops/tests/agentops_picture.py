@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from picture_spans import chosen, kept_span
+
 from agentops_receiver import API_KEY, Receiver
 from agentops_shown import type_of
 from threadtrail_agentops import AgentOpsExporter
@@ -11,7 +13,6 @@ from threadtrail_agentops import AgentOpsExporter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agentops_receiver import Span
     from threadtrail.events import Event
 
 DRAWN = (
@@ -28,23 +29,12 @@ def received(events: Sequence[Event]) -> list[dict[str, Any]]:
     """Export the events, and return the spans that the backend takes, each with the type that it shows."""
     with Receiver() as backend:
         exporter = AgentOpsExporter(
-            api_key=API_KEY, endpoint=backend.address, exporter_endpoint=backend.exporter_endpoint
+            api_key=API_KEY, endpoint=backend.url, exporter_endpoint=backend.exporter_endpoint
         )
         exporter.start()
         exporter.export(events, [None] * len(events))
         exporter.shutdown(5.0)
-        return [_told(span) for span in backend.spans]
-
-
-def _told(span: Span) -> dict[str, Any]:
-    return {
-        "name": span.name,
-        "kind": type_of(span),
-        "trace_id": span.trace_id,
-        "span_id": span.span_id,
-        "parent_id": span.parent_id,
-        "start": span.start,
-        "end": span.end,
-        "status": span.status,
-        "facts": {name: span.attributes[name] for name in DRAWN if name in span.attributes},
-    }
+        return [
+            kept_span(span, type_of(span), status=span.status, facts=chosen(span.attributes, DRAWN))
+            for span in backend.spans
+        ]

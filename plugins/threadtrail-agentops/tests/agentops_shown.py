@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agentops_receiver import Span
+from threadtrail.testing.otlp import ReceivedSpan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +26,18 @@ class Shown:
     tags: tuple[str, ...]
     types: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
-    spans: tuple[Span, ...] = ()
+    spans: tuple[ReceivedSpan, ...] = ()
 
 
-def shown(spans: Sequence[Span]) -> list[Shown]:
+def shown(spans: Sequence[ReceivedSpan]) -> list[Shown]:
     """All traces, by the time they began."""
-    traces: dict[str, list[Span]] = {}
+    traces: dict[str, list[ReceivedSpan]] = {}
     for span in spans:
         traces.setdefault(span.trace_id, []).append(span)
     return sorted(map(_trace, traces.values()), key=lambda trace: trace.spans[0].start)
 
 
-def type_of(span: Span) -> str:
+def type_of(span: ReceivedSpan) -> str:
     """The visual type: by the suffix of the name, else a model call if anything is gen_ai, else by key."""
     for suffix in SUFFIXES:
         if span.name.endswith(suffix):
@@ -48,7 +48,7 @@ def type_of(span: Span) -> str:
     return next((FIRST_KEYS[top] for top in tops if top in FIRST_KEYS), "other")
 
 
-def _trace(spans: list[Span]) -> Shown:
+def _trace(spans: list[ReceivedSpan]) -> Shown:
     first = min(spans, key=lambda span: span.start)
     last = max(spans, key=lambda span: span.start)
     # A tie would let the database choose.
@@ -68,11 +68,11 @@ def _trace(spans: list[Span]) -> Shown:
     )
 
 
-def _tags(span: Span) -> tuple[str, ...]:
+def _tags(span: ReceivedSpan) -> tuple[str, ...]:
     """The store keeps text only, so a list (the native SDK's) becomes JSON there."""
     tags = span.attributes.get("agentops.tags", "[]")
     return tuple(json.loads(tags) if isinstance(tags, str) else tags)
 
 
-def _sum(spans: list[Span], key: str) -> int:
+def _sum(spans: list[ReceivedSpan], key: str) -> int:
     return sum(span.attributes.get(key, 0) for span in spans)

@@ -55,7 +55,7 @@ def options(receiver: Receiver) -> dict[str, Any]:
     """Where to send, as options of the exporter."""
     return {
         "api_key": API_KEY,
-        "endpoint": receiver.address,
+        "endpoint": receiver.url,
         "exporter_endpoint": receiver.exporter_endpoint,
     }
 

@@ -53,7 +53,7 @@ def free_address() -> str:
 
 
 def test_a_key_that_is_taken(receiver: Receiver, options: dict[str, Any]) -> None:
-    tokens, traces = f"{receiver.address}{TOKEN_PATH}", receiver.exporter_endpoint
+    tokens, traces = f"{receiver.url}{TOKEN_PATH}", receiver.exporter_endpoint
     assert check(**options) == f"AgentOps takes the API key ({tokens}) and spans ({traces})."
     assert [request.path for request in receiver.requests] == [TOKEN_PATH, TRACES_PATH]
     sent = receiver.requests[1]
@@ -63,9 +63,7 @@ def test_a_key_that_is_taken(receiver: Receiver, options: dict[str, Any]) -> Non
 
 def test_a_wrong_key(receiver: Receiver, options: dict[str, Any]) -> None:
     error = refused(**{**options, "api_key": WRONG_KEY})
-    assert (
-        error.problem == f"AgentOps at {receiver.address}{TOKEN_PATH} does not take the API key (HTTP 401)."
-    )
+    assert error.problem == f"AgentOps at {receiver.url}{TOKEN_PATH} does not take the API key (HTTP 401)."
     assert error.advice == (
         "Copy the key of your project from https://app.agentops.ai/settings/projects into AGENTOPS_API_KEY."
     )
@@ -77,7 +75,7 @@ def test_a_wrong_key(receiver: Receiver, options: dict[str, Any]) -> None:
 def test_an_address_that_gives_no_token(receiver: Receiver, options: dict[str, Any], status: int) -> None:
     receiver.token_answers = [lambda: status]
     error = refused(**options)
-    assert error.problem == f"{receiver.address}{TOKEN_PATH} answers, but gives no token (HTTP {status})."
+    assert error.problem == f"{receiver.url}{TOKEN_PATH} answers, but gives no token (HTTP {status})."
 
 
 def test_an_answer_without_a_token(receiver: Receiver, options: dict[str, Any]) -> None:
@@ -89,7 +87,7 @@ def test_a_token_that_is_not_taken(receiver: Receiver, options: dict[str, Any]) 
     receiver.trace_answers = [lambda: 403, lambda: 403]
     error = refused(**options)
     assert error.problem == (
-        f"{receiver.exporter_endpoint} does not take the token that {receiver.address}{TOKEN_PATH} gives "
+        f"{receiver.exporter_endpoint} does not take the token that {receiver.url}{TOKEN_PATH} gives "
         "(HTTP 403)."
     )
     assert len(receiver.to(TOKEN_PATH)) == 1
@@ -166,7 +164,7 @@ def test_the_command_with_a_hanging_endpoint(receiver: Receiver, tmp_path: Path)
     code, findings, _ = doctor(tmp_path, "--exporter", "agentops", "--timeout", "0.5", **receiver.variables)
     assert code == 1
     (problem,) = of(findings, "problem")
-    assert problem["message"] == f"{receiver.address}{TOKEN_PATH} did not answer within 0.5 seconds."
+    assert problem["message"] == f"{receiver.url}{TOKEN_PATH} did not answer within 0.5 seconds."
 
 
 @pytest.mark.slow

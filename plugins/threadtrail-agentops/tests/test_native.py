@@ -14,8 +14,9 @@ from threadtrail.testing.server import Message, RunScript, Usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agentops_receiver import Receiver, Span
+    from agentops_receiver import Receiver
     from threadtrail.testing import AssistantsServer
+    from threadtrail.testing.otlp import ReceivedSpan
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def told(done: Any) -> dict[str, Any]:
     return found
 
 
-def native(receiver: Receiver) -> list[Span]:
+def native(receiver: Receiver) -> list[ReceivedSpan]:
     return [span for span in receiver.spans if span.name.startswith("openai.")]
 
 

@@ -36,7 +36,7 @@ def test_each_backend_receives_its_own_tree(
         variables = {
             "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
             "LANGFUSE_SECRET_KEY": "sk-lf-1",
-            "LANGFUSE_BASE_URL": langfuse.address,
+            "LANGFUSE_BASE_URL": langfuse.url,
         }
         exporters = ("agentops", *others)
         done = program(

@@ -207,7 +207,7 @@ def test_what_may_have_arrived_is_not_sent_twice(
     assert lane().failed == 1
     assert str(lane().last_error).endswith(f"{receiver.exporter_endpoint} did not answer in time")
     receiver.released.set()
-    receiver.wait_for(lambda: receiver.to(TRACES_PATH))
+    receiver.wait_for(lambda: receiver.to(TRACES_PATH)[0].status is not None)
     assert len(receiver.to(TRACES_PATH)) == 1
 
 

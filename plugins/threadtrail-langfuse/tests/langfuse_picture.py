@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from picture_spans import kept_span
+
 from langfuse_receiver import Receiver
 from langfuse_stage import PUBLIC, SECRET
 from threadtrail_langfuse import LangfuseExporter
@@ -22,23 +24,15 @@ def received(events: Sequence[Event]) -> list[dict[str, Any]]:
         exporter.start()
         exporter.export(events, [None] * len(events))
         exporter.shutdown()
-        return [_told(observation) for observation in server.observations]
+        return [_kept(observation) for observation in server.observations]
 
 
-def _told(observation: Observation) -> dict[str, Any]:
+def _kept(observation: Observation) -> dict[str, Any]:
     facts = {
         "input": observation.input if observation.type in {"agent", "tool"} else None,
         "output": observation.output if observation.type in {"agent", "tool"} else None,
         "usage_details": observation.usage,
         "session.id": observation.session if observation.parent_id is None else None,
     }
-    return {
-        "name": observation.name,
-        "kind": observation.type,
-        "trace_id": observation.trace_id,
-        "span_id": observation.id,
-        "parent_id": observation.parent_id,
-        "start": observation.start,
-        "end": observation.end,
-        "facts": {name: fact for name, fact in facts.items() if fact is not None},
-    }
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return kept_span(observation, observation.type, facts=known)

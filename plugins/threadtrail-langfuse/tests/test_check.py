@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,67 +17,33 @@ import langfuse
 import pytest
 from langfuse import Langfuse
 
+from langfuse_receiver import JSON, PROJECT, PROJECTS
 from langfuse_stage import PUBLIC, SECRET
 from threadtrail import CheckError
+from threadtrail.testing.http_receiver import HttpReceiver, ReceivedRequest, Reply
 from threadtrail_langfuse import LangfuseExporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import Self
 
-PROJECTS = "/api/public/projects"
-PROJECT = {"id": "p", "name": "Lessons", "organization": {"id": "o", "name": "School"}, "metadata": {}}
+EXPECTED = f"Basic {b64encode(f'{PUBLIC}:{SECRET}'.encode()).decode()}"
 
 
-class Server:
-    """Langfuse's list of the projects of a key, for one key; ``status`` answers everybody alike."""
+class Server(HttpReceiver):
+    """Langfuse's list of the projects of a key, for one key; ``forced`` is the status for everybody."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, str]] = []
-        self.headers: dict[str, str] = {}
-        self.status: int | None = None
-        self.body = json.dumps({"data": [PROJECT]})
-        self.released = threading.Event()
-        self.released.set()
+    forced: int | None = None
+    body = json.dumps({"data": [PROJECT]})
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        return self
+    def reply(self, request: ReceivedRequest) -> Reply:
+        status = self.forced or (200 if request.headers.get("authorization") == EXPECTED else 401)
+        body = self.body if status == 200 else json.dumps({"message": "no"})
+        return Reply(status=status, body=body.encode(), headers=JSON)
 
-    def __exit__(self, *_: object) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    expected = f"Basic {b64encode(f'{PUBLIC}:{SECRET}'.encode()).decode()}"
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            given = self.headers.get("authorization", "")
-            server.asked.append((self.command, self.path, given))
-            server.headers = dict(self.headers.items())
-            server.released.wait(30)
-            status = server.status or (200 if given == expected else 401)
-            body = server.body if status == 200 else json.dumps({"message": "no"})
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        do_POST = do_GET  # noqa: N815 - the name that the base class calls
-
-        def log_message(self, *_: object) -> None:
-            """Nothing on the terminal."""
-
-    return Handler
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        return [(request.method, request.path) for request in self.requests]
 
 
 @pytest.fixture
@@ -105,12 +70,12 @@ def refused(timeout: float = 5.0, **options: Any) -> CheckError:
 
 def test_keys_that_are_taken(server: Server) -> None:
     assert check() == f"Langfuse at {server.url} takes the keys of the project 'Lessons'."
-    assert [(method, path) for method, path, _ in server.asked] == [("GET", PROJECTS)]
+    assert server.asked == [("GET", PROJECTS)]
 
 
 @pytest.mark.parametrize("status", [None, 403])
 def test_wrong_keys(server: Server, status: int | None) -> None:
-    server.status = status
+    server.forced = status
     error = refused(secret_key="sk-lf-wrong-one")
     assert error.problem == f"Langfuse at {server.url} does not take the keys (HTTP {status or 401})."
     assert "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in error.advice
@@ -128,7 +93,7 @@ def test_wrong_keys(server: Server, status: int | None) -> None:
     ],
 )
 def test_other_answers_are_asked_for_once(server: Server, status: int, words: str) -> None:
-    server.status = status
+    server.forced = status
     assert refused().problem.endswith(words)
     assert len(server.asked) == 1
 
@@ -152,7 +117,7 @@ def test_nobody_there() -> None:
 
 
 def test_the_timeout_is_kept(server: Server) -> None:
-    server.released.clear()
+    server.answering.clear()
     begun = time.monotonic()
     error = refused(0.3)
     assert time.monotonic() - begun < 2.0
@@ -166,7 +131,7 @@ def test_the_apps_own_client_is_asked_through_its_own_connection(server: Server)
     with httpx.Client(headers={"x-through": "the app's"}) as connection:
         client = Langfuse(public_key=PUBLIC, secret_key=SECRET, base_url=server.url, httpx_client=connection)
         assert check(client=client) is not None
-        assert server.headers["x-through"] == "the app's"
+        assert server.requests[-1].headers["x-through"] == "the app's"
         assert not connection.is_closed
 
 
@@ -226,7 +191,7 @@ def test_the_command_with_the_right_key_and_with_a_wrong_one(server: Server, tmp
 
 @pytest.mark.slow
 def test_the_command_keeps_its_deadline(server: Server, tmp_path: Path) -> None:
-    server.released.clear()
+    server.answering.clear()
     code, findings, _ = doctor(tmp_path, "--timeout", "0.5", "--exporter", "langfuse")
     assert code == 1
     assert problems(findings) == [f"{server.url} did not answer within 0.5 seconds."]
@@ -265,4 +230,4 @@ def test_langfuse_on_the_global_provider(
     assert told["message"].startswith("OpenTelemetry's global provider sends to Langfuse")
     assert told["message"].endswith(words)
     assert code == (1 if level == "problem" else 0)
-    assert {(method, path) for method, path, _ in server.asked} <= {("GET", PROJECTS)}
+    assert set(server.asked) <= {("GET", PROJECTS)}

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, TraceIdRatioBased
 
 import threadtrail
-from langfuse_receiver import Receiver
+from langfuse_receiver import Receiver, credentials_of
 from langfuse_stage import PUBLIC, SECRET
 from threadtrail_langfuse import trace_id_for
 
@@ -72,7 +72,7 @@ def test_the_apps_client_works_as_before_and_its_mask_holds_for_runs(stage: Stag
     agents = stage.langfuse.of("agent")
     assert [agent.input for agent in agents] == ["what is it?", "a ***?"]
     assert agents[1].attributes["langfuse.environment"] == "theirs"
-    theirs = stage.langfuse.named("their work")
+    theirs = stage.langfuse.observation("their work")
     assert theirs.output == "done"
     assert {each.trace_id for each in agents}.isdisjoint({theirs.trace_id})
 
@@ -85,7 +85,7 @@ def test_a_client_that_is_passed_in_says_where_runs_go(stage: Stage, monkeypatch
         stage.run()
         assert threadtrail.flush()
         assert {each.key for each in other.observations} == {"pk-lf-other"}
-        assert other.requests[0].credentials == "pk-lf-other:sk-lf-other"
+        assert credentials_of(other.requests[0]) == "pk-lf-other:sk-lf-other"
         assert stage.langfuse.requests == []
         assert registered() == {"pk-lf-other": client._resources}
 
@@ -127,7 +127,7 @@ def test_a_global_provider_with_another_exporter_gets_only_its_own(stage: Stage)
     stage.observations()
     assert [span.name for span in elsewhere.get_finished_spans()] == ["request", "their work"]
     assert otel_trace.get_tracer_provider() is provider
-    assert stage.langfuse.one("agent").key == stage.langfuse.named("their work").key == PUBLIC
+    assert stage.langfuse.one("agent").key == stage.langfuse.observation("their work").key == PUBLIC
     assert not [each for each in stage.langfuse.observations if each.name == "request"]
 
 

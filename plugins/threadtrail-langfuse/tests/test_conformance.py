@@ -26,7 +26,7 @@ class TestLangfuse(ExporterConformance):
         return LangfuseExporter(base_url=DISCARD, timeout=1)
 
     def delivered(self) -> list[str]:
-        return [each.metadata["run_id"] for each in self.langfuse.all_spans if each.type == "agent"]
+        return [each.metadata["run_id"] for each in self.langfuse.all_observations if each.type == "agent"]
 
     def written(self) -> bytes:
         return self.langfuse.wire

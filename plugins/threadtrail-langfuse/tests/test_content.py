@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
-from langfuse_receiver import MEDIA, until
+from langfuse_receiver import MEDIA
 from langfuse_stage import FUNCTION_CALLS
 from threadtrail.events import RunEnded
+from threadtrail.testing import wait_until
 from threadtrail.testing.samples import events_of, sample_runs
 from threadtrail.testing.server import Failed, FunctionCall, Message, RunScript, ToolCalls
 from threadtrail.values import FilePart, ImagePart, TextPart
@@ -100,10 +102,9 @@ def test_a_prompt_without_a_usable_version_is_not_linked(stage: Stage) -> None:
 
 def test_an_inline_image_becomes_media(langfuse: Receiver) -> None:
     export(asked_with(ImagePart(url=f"data:image/png;base64,{PNG}")))
-    until(lambda: langfuse.to(MEDIA))
-    assert {(media.json["contentType"], media.json["field"]) for media in langfuse.to(MEDIA)} == {
-        ("image/png", "input")
-    }
+    wait_until(lambda: langfuse.to(MEDIA))
+    media = [json.loads(request.body) for request in langfuse.to(MEDIA)]
+    assert {(each["contentType"], each["field"]) for each in media} == {("image/png", "input")}
     shown = langfuse.one("agent").input[0]["content"][1]["image_url"]["url"]
     assert shown.startswith("@@@langfuseMedia:type=image/png|id=")
     assert PNG.encode() not in langfuse.wire
@@ -165,9 +166,9 @@ def test_without_content_none_of_it_is_on_the_wire(stage: Stage) -> None:
     assert {
         (each.input, each.output) for each in observations if each.type in {"agent", "tool", "event"}
     } == {(None, None)}
-    assert stage.langfuse.named("lesson").input is None
+    assert stage.langfuse.observation("lesson").input is None
     assert [each.level for each in stage.langfuse.of("agent")] == ["DEFAULT", "ERROR"]
-    assert stage.langfuse.of("agent")[1].message == "server_error"
+    assert stage.langfuse.of("agent")[1].status_message == "server_error"
 
 
 def test_redacted_text_is_what_arrives(stage: Stage) -> None:

@@ -9,14 +9,14 @@ import pytest
 from doc_blocks import DOCS, ROOT, blocks, name_of, run_programs
 
 import threadtrail
-from langfuse_receiver import until
 from threadtrail.config import registry
 from threadtrail.config.settings import Settings, load_settings
+from threadtrail.testing import wait_until
 from threadtrail_langfuse import trace_id_for
 
 if TYPE_CHECKING:
-    from langfuse_receiver import Request
     from langfuse_stage import Stage
+    from threadtrail.testing.http_receiver import ReceivedRequest
 
 PAGE = DOCS / "exporters" / "langfuse.md"
 PLUGIN_README = ROOT / "plugins" / "threadtrail-langfuse" / "README.md"
@@ -51,9 +51,9 @@ def test_the_programs_of_the_page_score_a_run_and_link_a_prompt(app: Stage) -> N
     assert generation.attributes["langfuse.observation.prompt.version"] == 3
 
 
-def scores(app: Stage) -> list[Request]:
+def scores(app: Stage) -> list[ReceivedRequest]:
     """The requests with scores; versions of the SDK send them to different paths, from a thread."""
-    until(lambda: any(b'"helpful"' in request.body for request in app.langfuse.requests))
+    wait_until(lambda: any(b'"helpful"' in request.body for request in app.langfuse.requests))
     return [request for request in app.langfuse.requests if b'"helpful"' in request.body]
 
 

@@ -60,15 +60,15 @@ def test_grouped_it_is_one_trace_with_all_that_the_cookbook_logs(
     assert run(server, "-c", GROUPED.format(question=QUESTION)) == f"{ANSWER}\n"
     observations = langfuse.observations
     assert len({each.trace_id for each in observations}) == 1
-    root = langfuse.named("run_math_tutor")
+    root = langfuse.observation("run_math_tutor")
     assert (root.input, root.output) == (QUESTION, ANSWER)
 
-    assistant = langfuse.named("create_assistant")
+    assistant = langfuse.observation("create_assistant")
     assert assistant.input["model"] == "gpt-4o"
     assert assistant.input["instructions"].startswith("You are a personal math tutor.")
     agent = langfuse.one("agent")
     assert assistant.output == {"id": agent.metadata["assistant_id"]}
-    assert langfuse.named("create_thread").session == agent.session
+    assert langfuse.observation("create_thread").session == agent.session
     said = [each.input for each in observations if each.name == "create_message"]
     assert said == [
         {"role": "assistant", "content": GREETING},

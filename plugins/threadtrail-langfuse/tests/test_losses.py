@@ -12,7 +12,8 @@ import pytest
 from langfuse import Langfuse
 
 import threadtrail
-from langfuse_receiver import TRACES, until
+from langfuse_receiver import TRACES
+from threadtrail.testing import wait_until
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
@@ -108,7 +109,7 @@ def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
     stage.run(look=False)
 
     def recover() -> None:
-        until(lambda: stage.langfuse.to(TRACES))
+        wait_until(lambda: stage.langfuse.to(TRACES))
         stage.langfuse.status = 200
 
     recovering = threading.Thread(target=recover)
@@ -158,7 +159,7 @@ def test_a_hanging_backend_is_counted_in_the_end(stage: Stage) -> None:
     stage.trace()
     stage.run()
     threadtrail.flush(timeout=0.1)
-    until(lambda: lost() > 0, timeout=10)
+    wait_until(lambda: lost() > 0, timeout=10)
     assert threadtrail.status().exporters["langfuse"].delivered == 0
     stage.langfuse.answering.set()
 

@@ -27,7 +27,7 @@ def test_inside_observe_the_run_nests_there(stage: Stage) -> None:
     run_id = app()
     get_client().flush()
     stage.observations()
-    outer, agent = stage.langfuse.named("my app"), stage.langfuse.one("agent")
+    outer, agent = stage.langfuse.observation("my app"), stage.langfuse.one("agent")
     assert agent.parent_id == outer.id
     assert agent.id == observation_id_for(run_id)
     assert {each.trace_id for each in stage.langfuse.observations} == {outer.trace_id}
@@ -50,7 +50,7 @@ def test_a_run_that_is_told_after_its_observation_ended_still_hangs_below_it(sta
     langfuse.flush()
     stage.observations()
     agent = stage.langfuse.one("agent")
-    assert agent.parent_id == stage.langfuse.named("request").id
+    assert agent.parent_id == stage.langfuse.observation("request").id
     assert not agent.is_app_root
 
 
@@ -65,7 +65,7 @@ def test_what_the_app_propagates_reaches_the_run_and_its_own_observation_stays_a
         stage.run()
     langfuse.flush()
     stage.observations()
-    agent, outer = stage.langfuse.one("agent"), stage.langfuse.named("request")
+    agent, outer = stage.langfuse.one("agent"), stage.langfuse.observation("request")
     for each in [agent, *stage.children(agent)]:
         assert each.session == "theirs"
         assert each.attributes["user.id"] == "u1"
@@ -94,7 +94,7 @@ def test_trace_groups_its_runs_below_one_root(stage: Stage) -> None:
         trace_id = trace_id_for(str(block.trace_id))
         runs = [stage.run(question) for question in ("first?", "second?")]
     observations = stage.observations()
-    root = stage.langfuse.named("math lesson")
+    root = stage.langfuse.observation("math lesson")
     assert {each.trace_id for each in observations} == {root.trace_id} == {trace_id}
     assert root.parent_id is None
     assert (root.input, root.output) == ("first?", "Paris is warmer.")
@@ -122,12 +122,12 @@ def test_traces_nest_and_errors_that_leave_them_are_theirs(stage: Stage) -> None
     with pytest.raises(KeyError):
         lesson()
     stage.observations()
-    outer, inner = stage.langfuse.named("outer"), stage.langfuse.named("inner")
+    outer, inner = stage.langfuse.observation("outer"), stage.langfuse.observation("inner")
     assert inner.parent_id == outer.id
     assert stage.langfuse.one("agent").parent_id == inner.id
     assert (outer.input, inner.input) == ("how?", "how?")
     assert (outer.level, inner.level) == ("ERROR", "DEFAULT")
-    assert "KeyError" in str(outer.message)
+    assert "KeyError" in str(outer.status_message)
 
 
 def test_a_trace_inside_an_observation_belongs_to_it(stage: Stage) -> None:
@@ -137,8 +137,8 @@ def test_a_trace_inside_an_observation_belongs_to_it(stage: Stage) -> None:
         stage.run()
     langfuse.flush()
     stage.observations()
-    lesson = stage.langfuse.named("lesson")
-    assert lesson.parent_id == stage.langfuse.named("request").id
+    lesson = stage.langfuse.observation("lesson")
+    assert lesson.parent_id == stage.langfuse.observation("request").id
     assert stage.langfuse.one("agent").parent_id == lesson.id
 
 

@@ -63,7 +63,7 @@ def run(
 
 def questions(langfuse: Receiver) -> Counter[str]:
     """How often each question arrived as a run."""
-    return Counter(str(each.input) for each in langfuse.all_spans if each.type == "agent")
+    return Counter(str(each.input) for each in langfuse.all_observations if each.type == "agent")
 
 
 def test_a_program_that_just_ends_delivers_its_run(
@@ -88,7 +88,7 @@ def test_beside_the_apps_client_all_is_delivered_at_the_end_of_the_program(
     )
     run(server, tmp_path, program)
     assert questions(langfuse) == {"hello": 1}
-    assert langfuse.one("agent").parent_id == langfuse.named("theirs").id
+    assert langfuse.one("agent").parent_id == langfuse.observation("theirs").id
 
 
 @pytest.mark.parametrize("trouble", ["refused", "hanging", "unavailable"])
@@ -169,7 +169,7 @@ for pid in children:
     expected = {f"child {child} run {number}" for child in range(4) for number in range(5)}
     expected |= {f"parent run {number}" for number in range(5)} | {"before the fork"}
     assert questions(langfuse) == dict.fromkeys(expected, 1)
-    assert langfuse.corrupted == []
+    assert langfuse.malformed == []
     assert {request.path for request in langfuse.requests} == {TRACES}
     users: defaultdict[Any, set[str]] = defaultdict(set)
     for request in langfuse.requests:
@@ -213,7 +213,7 @@ for pid, ready in workers:
     requests = {each.name: each.id for each in langfuse.observations if each.name.startswith("request")}
     below = {each.parent_id for each in langfuse.of("agent") if each.input != "before the fork"}
     assert below == set(requests.values())
-    assert langfuse.corrupted == []
+    assert langfuse.malformed == []
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -261,7 +261,7 @@ with threadtrail.trace("job"):
 """
     )
     run(server, tmp_path, program)
-    job = langfuse.named("job")
+    job = langfuse.observation("job")
     below = {each.input for each in langfuse.of("agent") if each.parent_id == job.id}
     assert below == {"parent", "child"}
     assert {each.trace_id for each in langfuse.of("agent") if each.parent_id} == {job.trace_id}

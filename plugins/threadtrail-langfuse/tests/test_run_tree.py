@@ -10,7 +10,7 @@ import openai
 import pytest
 
 import threadtrail
-from langfuse_receiver import TRACES
+from langfuse_receiver import TRACES, credentials_of
 from langfuse_stage import FUNCTION_CALLS, PUBLIC, QUESTION, SECRET, total_usage
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import (
@@ -119,7 +119,7 @@ def test_requests_have_path_credentials_and_headers(stage: Stage) -> None:
     stage.observations()
     assert {request.path for request in stage.langfuse.requests} == {TRACES}
     for request in stage.langfuse.requests:
-        assert request.credentials == f"{PUBLIC}:{SECRET}"
+        assert credentials_of(request) == f"{PUBLIC}:{SECRET}"
         assert request.headers["x-langfuse-sdk-name"] == "python"
         assert request.headers["x-langfuse-sdk-version"] == sdk.__version__
         assert request.headers["x-langfuse-public-key"] == PUBLIC
@@ -182,8 +182,8 @@ def test_how_a_run_ends_is_its_level_and_message(stage: Stage, end: Any, level: 
     run = stage.run()
     stage.observations()
     agent = stage.langfuse.one("agent")
-    assert (agent.level, agent.otel_status) == (level, "ERROR" if level == "ERROR" else "DEFAULT")
-    assert words in str(agent.message)
+    assert (agent.level, agent.status) == (level, "ERROR" if level == "ERROR" else "UNSET")
+    assert words in str(agent.status_message)
     last = stage.langfuse.of("event")[-1]
     assert (last.name, last.level) == (f"thread.run.{run.status}", level)
 
@@ -192,7 +192,7 @@ def test_a_run_that_was_never_seen_to_end_is_a_warning(langfuse: Receiver) -> No
     export(*events_of(sample_runs()["unfinished"]))
     agent = langfuse.one("agent")
     assert agent.level == "WARNING"
-    assert "never seen to end" in str(agent.message)
+    assert "never seen to end" in str(agent.status_message)
 
 
 @pytest.mark.parametrize("name", sorted(sample_runs()))
@@ -222,7 +222,7 @@ def test_a_second_look_at_a_run_gives_the_same_ids(langfuse: Receiver) -> None:
     story = events_of(sample_runs()["parallel_function_calls"])
     export(*story)
     export(*story)
-    ids = [(each.trace_id, each.id) for each in langfuse.all_spans]
+    ids = [(each.trace_id, each.id) for each in langfuse.all_observations]
     assert len(ids) == 2 * len(set(ids))
 
 
@@ -248,7 +248,7 @@ def test_more_spans_than_the_queue_holds_all_arrive(
     exporter = LangfuseExporter()
     exporter.start()
     exporter.export([ended] * 128, [None] * 128)
-    assert len(langfuse.all_spans) == 128 * each
+    assert len(langfuse.all_observations) == 128 * each
     exporter.shutdown()
 
 
@@ -267,11 +267,11 @@ def test_requests_that_fail_are_told_where_they_belong(stage: Stage) -> None:
         beta.threads.runs.retrieve(run.id, thread_id=thread.id)
     beta.threads.runs.poll(run.id, thread_id=thread.id)
     stage.observations()
-    alone = stage.langfuse.named("threads.runs.create")
+    alone = stage.langfuse.observation("threads.runs.create")
     assert (alone.type, alone.level, alone.parent_id) == ("span", "ERROR", None)
     assert alone.metadata["http_status_code"] == 429
     assert alone.session is not None
-    within = stage.langfuse.named("threads.runs.retrieve failed")
+    within = stage.langfuse.observation("threads.runs.retrieve failed")
     assert (within.type, within.level) == ("event", "WARNING")
     assert within.parent_id == stage.langfuse.one("agent").id
 
@@ -296,7 +296,7 @@ def test_two_rounds_of_calls_are_heard_in_order(stage: Stage) -> None:
     stage.observations()
     heard = [
         [each["role"] for each in turn.input]
-        for turn in stage.langfuse.all_spans
+        for turn in stage.langfuse.all_observations
         if turn.type == "generation"
     ]
     assert heard == [

@@ -18,7 +18,7 @@ from threadtrail.testing import AssistantsServer
 sys.path.insert(0, str(Path(__file__).parent))
 
 from otel_driving import Stage
-from otlp_receiver import Receiver
+from threadtrail.testing import OtlpReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,8 +46,8 @@ def client(server: AssistantsServer) -> Iterator[OpenAI]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
+def receiver() -> Iterator[OtlpReceiver]:
+    with OtlpReceiver() as running:
         yield running
 
 
@@ -65,18 +65,20 @@ def strict() -> Iterator[None]:
 
 
 @pytest.fixture
-def traced(receiver: Receiver, strict: None) -> Callable[..., None]:
+def traced(receiver: OtlpReceiver, strict: None) -> Callable[..., None]:
     """Switch it on, with options of the exporter; spans go to the collector, content too."""
 
     def instrument(*, settings: dict[str, Any] | None = None, **options: Any) -> None:
         if "tracer_provider" not in options:
-            options = {"endpoint": receiver.endpoint, "message_content": "SPAN_ONLY", **options}
+            options = {"endpoint": receiver.url, "message_content": "SPAN_ONLY", **options}
         threadtrail.instrument(exporters={"opentelemetry": options}, **(settings or {}))
 
     return instrument
 
 
 @pytest.fixture
-def stage(server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> Stage:
+def stage(
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
+) -> Stage:
     """All of it together, where a test has arguments of its own."""
     return Stage(server, client, receiver, traced)

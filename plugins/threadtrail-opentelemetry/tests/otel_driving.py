@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from otlp_receiver import Receiver
-from threadtrail.testing import AssistantsServer
+from threadtrail.testing import AssistantsServer, OtlpReceiver
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls, Usage
 from threadtrail_opentelemetry.options import STRUCTURES_SINCE
 
@@ -23,7 +22,7 @@ class Stage:
 
     server: AssistantsServer
     client: OpenAI
-    receiver: Receiver
+    receiver: OtlpReceiver
     traced: Callable[..., None]
 
 

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otel_waiting import until
+from threadtrail.testing import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def running(folder: Path) -> Iterator[Phoenix]:
         )
     try:
         phoenix = Phoenix(f"http://127.0.0.1:{port}", grpc_port)
-        until(lambda: phoenix.healthy(process, log), timeout=START_SECONDS, every=0.2)
+        wait_until(lambda: phoenix.healthy(process, log), timeout=START_SECONDS, interval=0.2)
         yield phoenix
     finally:
         process.terminate()

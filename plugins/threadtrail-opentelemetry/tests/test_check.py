@@ -21,7 +21,7 @@ from threadtrail_opentelemetry import OpenTelemetryExporter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from otlp_receiver import Receiver
+    from threadtrail.testing import OtlpReceiver
 
 BEARER = "a-token-that-is-secret"
 
@@ -41,22 +41,22 @@ def refused(timeout: float = 5.0, **options: Any) -> CheckError:
     return caught.value
 
 
-def test_a_collector_that_takes_spans(receiver: Receiver) -> None:
-    answer = check(endpoint=receiver.endpoint, headers={"authorization": f"Bearer {BEARER}"})
-    assert answer == f"The collector at {receiver.endpoint}/v1/traces takes spans (HTTP 200)."
-    ((path, body),) = receiver.bodies
-    assert path == "/v1/traces"
-    assert not ExportTraceServiceRequest.FromString(body).resource_spans
-    assert receiver.headers[0]["authorization"] == f"Bearer {BEARER}"
+def test_a_collector_that_takes_spans(receiver: OtlpReceiver) -> None:
+    answer = check(endpoint=receiver.url, headers={"authorization": f"Bearer {BEARER}"})
+    assert answer == f"The collector at {receiver.url}/v1/traces takes spans (HTTP 200)."
+    (request,) = receiver.requests
+    assert request.path == "/v1/traces"
+    assert not ExportTraceServiceRequest.FromString(request.body).resource_spans
+    assert receiver.requests[0].headers["authorization"] == f"Bearer {BEARER}"
 
 
 def test_the_standard_variables_say_where_and_with_what(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{receiver.endpoint}/custom/path")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{receiver.url}/custom/path")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"x-key={BEARER}")
-    assert check() == f"The collector at {receiver.endpoint}/custom/path takes spans (HTTP 200)."
-    assert receiver.headers[0]["x-key"] == BEARER
+    assert check() == f"The collector at {receiver.url}/custom/path takes spans (HTTP 200)."
+    assert receiver.requests[0].headers["x-key"] == BEARER
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_the_standard_variables_say_where_and_with_what(
     ],
 )
 def test_a_collector_that_does_not_is_asked_once(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture, status: int, words: str, advice: str
+    receiver: OtlpReceiver, caplog: pytest.LogCaptureFixture, status: int, words: str, advice: str
 ) -> None:
     receiver.status = status
-    error = refused(endpoint=receiver.endpoint, headers={"authorization": BEARER})
+    error = refused(endpoint=receiver.url, headers={"authorization": BEARER})
     assert words in error.problem
-    assert f"{receiver.endpoint}/v1/traces" in error.problem
+    assert f"{receiver.url}/v1/traces" in error.problem
     assert advice in error.advice
     assert BEARER not in str(error)
-    assert len(receiver.bodies) == 1
+    assert len(receiver.requests) == 1
     assert caplog.records == []
 
 
@@ -91,22 +91,22 @@ def test_a_collector_that_does_not_is_asked_once(
     ],
 )
 def test_a_redirect_is_told_with_where_it_leads_to(
-    receiver: Receiver, location: str, shown: str | None
+    receiver: OtlpReceiver, location: str, shown: str | None
 ) -> None:
     receiver.status, receiver.location = 308, location
-    error = refused(endpoint=receiver.endpoint)
-    target = "https://otlp.example.com/v1/traces" if shown is None else f"{receiver.endpoint}{shown}"
+    error = refused(endpoint=receiver.url)
+    target = "https://otlp.example.com/v1/traces" if shown is None else f"{receiver.url}{shown}"
     assert error.problem == (
-        f"{receiver.endpoint}/v1/traces redirects to {target} (HTTP 308), and redirects are not followed."
+        f"{receiver.url}/v1/traces redirects to {target} (HTTP 308), and redirects are not followed."
     )
     assert error.advice.startswith("Use the address that it redirects to")
     assert BEARER not in str(error)
-    assert len(receiver.bodies) == 1
+    assert len(receiver.requests) == 1
 
 
-def test_a_redirect_to_what_is_no_address_is_told_too(receiver: Receiver) -> None:
+def test_a_redirect_to_what_is_no_address_is_told_too(receiver: OtlpReceiver) -> None:
     receiver.status, receiver.location = 302, "http://[half"
-    assert "does not say where to" in refused(endpoint=receiver.endpoint).problem
+    assert "does not say where to" in refused(endpoint=receiver.url).problem
 
 
 def test_nobody_there_is_known_at_once() -> None:
@@ -117,18 +117,18 @@ def test_nobody_there_is_known_at_once() -> None:
     assert error.problem == f"Nothing answers at {address}/v1/traces: Connection refused."
 
 
-def test_the_timeout_is_kept(receiver: Receiver) -> None:
+def test_the_timeout_is_kept(receiver: OtlpReceiver) -> None:
     receiver.answering.clear()
     begun = time.monotonic()
-    error = refused(0.3, endpoint=receiver.endpoint)
+    error = refused(0.3, endpoint=receiver.url)
     assert time.monotonic() - begun < 2.0
-    assert error.problem == f"{receiver.endpoint}/v1/traces did not answer within 0.3 seconds."
+    assert error.problem == f"{receiver.url}/v1/traces did not answer within 0.3 seconds."
 
 
-def test_a_password_in_the_address_is_not_told(receiver: Receiver) -> None:
-    host = receiver.endpoint.removeprefix("http://")
+def test_a_password_in_the_address_is_not_told(receiver: OtlpReceiver) -> None:
+    host = receiver.url.removeprefix("http://")
     answer = check(endpoint=f"http://me:{BEARER}@{host}")
-    assert answer == f"The collector at {receiver.endpoint}/v1/traces takes spans (HTTP 200)."
+    assert answer == f"The collector at {receiver.url}/v1/traces takes spans (HTTP 200)."
 
 
 def test_the_programs_own_provider_is_not_asked() -> None:
@@ -142,14 +142,14 @@ def test_switched_off_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_requests_that_are_made_otherwise_are_left_alone(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exporter = OpenTelemetryExporter(endpoint=receiver.endpoint)
+    exporter = OpenTelemetryExporter(endpoint=receiver.url)
     exporter.start(Settings())
     variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
     monkeypatch.setenv(variable, "of_the_app")
     assert exporter.check(1.0) == f"Requests are made as {variable} says, so the collector was not asked."
-    assert receiver.of("/v1/traces") == []
+    assert receiver.to("/v1/traces") == []
     monkeypatch.delenv(variable)
     exporter.shutdown(1.0)
 
@@ -176,9 +176,9 @@ def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_command_with_a_wrong_key(receiver: Receiver, tmp_path: Path) -> None:
+def test_the_command_with_a_wrong_key(receiver: OtlpReceiver, tmp_path: Path) -> None:
     variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{BEARER}",
     }
     receiver.status = 401
@@ -186,25 +186,23 @@ def test_the_command_with_a_wrong_key(receiver: Receiver, tmp_path: Path) -> Non
     problem = only(findings, "problem")
     assert (code, stderr) == (1, "")
     assert problem["message"] == (
-        f"The collector at {receiver.endpoint}/v1/traces does not take the credentials (HTTP 401)."
+        f"The collector at {receiver.url}/v1/traces does not take the credentials (HTTP 401)."
     )
     assert "(authorization=Bearer%20...)" in problem["advice"]
     assert BEARER not in str(findings)
 
 
 @pytest.mark.slow
-def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: Receiver, tmp_path: Path) -> None:
+def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: OtlpReceiver, tmp_path: Path) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
     code, findings, stderr = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=dead)
     assert (code, stderr) == (1, "")
     assert only(findings, "problem")["message"] == f"Nothing answers at {dead}/v1/traces: Connection refused."
     receiver.answering.clear()
-    code, findings, stderr = doctor(
-        tmp_path, "--timeout", "0.5", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint
-    )
+    code, findings, stderr = doctor(tmp_path, "--timeout", "0.5", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     assert (code, stderr) == (1, "")
     assert only(findings, "problem")["message"] == (
-        f"{receiver.endpoint}/v1/traces did not answer within 0.5 seconds."
+        f"{receiver.url}/v1/traces did not answer within 0.5 seconds."
     )
 
 

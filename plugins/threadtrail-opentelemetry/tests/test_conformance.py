@@ -16,7 +16,7 @@ from threadtrail_opentelemetry import OpenTelemetryExporter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otlp_receiver import Receiver
+    from threadtrail.testing import OtlpReceiver
 
 RUN = "invoke_agent"
 RUN_ID = "threadtrail.run.id"
@@ -24,9 +24,9 @@ RUN_ID = "threadtrail.run.id"
 
 class TestPrivateProviders(ExporterConformance):
     @pytest.fixture
-    def exporter(self, receiver: Receiver) -> OpenTelemetryExporter:
+    def exporter(self, receiver: OtlpReceiver) -> OpenTelemetryExporter:
         self.receiver = receiver
-        return OpenTelemetryExporter(endpoint=receiver.endpoint, message_content="SPAN_AND_EVENT")
+        return OpenTelemetryExporter(endpoint=receiver.url, message_content="SPAN_AND_EVENT")
 
     @pytest.fixture
     def exporter_with_dead_backend(self, monkeypatch: pytest.MonkeyPatch) -> OpenTelemetryExporter:
@@ -34,7 +34,7 @@ class TestPrivateProviders(ExporterConformance):
         return OpenTelemetryExporter(endpoint=f"http://127.0.0.1:{free_port()}")
 
     def delivered(self) -> list[str]:
-        return [span.attributes[RUN_ID] for span in self.receiver.named(RUN)]
+        return [span.attributes[RUN_ID] for span in self.receiver.starting_with(RUN)]
 
     def written(self) -> bytes:
         return self.receiver.wire

@@ -33,7 +33,7 @@ from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
     from otel_driving import Stage
-    from otlp_receiver import Receiver
+    from threadtrail.testing import OtlpReceiver
 
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 MARK = "s3cr3t"
@@ -90,15 +90,15 @@ def play_with_marks(stage: Stage) -> None:
 def test_by_default_no_byte_of_it_is_sent(stage: Stage, profile: str) -> None:
     stage.traced(message_content=None, profile=profile, thread_spans=True)
     play_with_marks(stage)
-    assert len(stage.receiver.named("invoke_agent")) == 3
-    assert {path for path, _ in stage.receiver.bodies} == {"/v1/traces", "/v1/metrics"}
+    assert len(stage.receiver.starting_with("invoke_agent")) == 3
+    assert {request.path for request in stage.receiver.requests} == {"/v1/traces", "/v1/metrics"}
     assert MARK.encode() not in stage.receiver.wire
 
 
 def test_the_stricter_setting_wins(stage: Stage) -> None:
     stage.traced(message_content="SPAN_AND_EVENT", settings={"capture_content": False})
     play_with_marks(stage)
-    assert len(stage.receiver.named("invoke_agent")) == 3
+    assert len(stage.receiver.starting_with("invoke_agent")) == 3
     assert MARK.encode() not in stage.receiver.wire
 
 
@@ -114,11 +114,15 @@ def test_events_alone_leave_the_spans_clean(stage: Stage) -> None:
     stage.traced(message_content="EVENT_ONLY")
     play_with_marks(stage)
     receiver = stage.receiver
-    assert MARK.encode() not in b"".join(receiver.of("/v1/traces"))
-    turns = {span.span_id: span for span in receiver.named("chat")}
-    first = next(record for record in receiver.records if record.span_id == receiver.named("chat")[0].span_id)
-    assert {record.name for record in receiver.records} == {"gen_ai.client.inference.operation.details"}
-    assert {record.span_id for record in receiver.records} == turns.keys()
+    assert MARK.encode() not in b"".join(request.body for request in receiver.to("/v1/traces"))
+    turns = {span.span_id: span for span in receiver.starting_with("chat")}
+    first = next(
+        record
+        for record in receiver.log_records
+        if record.span_id == receiver.starting_with("chat")[0].span_id
+    )
+    assert {record.name for record in receiver.log_records} == {"gen_ai.client.inference.operation.details"}
+    assert {record.span_id for record in receiver.log_records} == turns.keys()
     assert first.trace_id == turns[first.span_id].trace_id
     # Events are structured, and repeat what the span of the turn says.
     assert first.attributes["gen_ai.input.messages"] == [
@@ -146,7 +150,7 @@ def test_the_variable_of_the_convention_is_read(
     stage.traced(message_content=None)
     play_with_marks(stage)
     assert MARK.encode() in stage.receiver.wire
-    assert not stage.receiver.records
+    assert not stage.receiver.log_records
 
 
 def test_true_is_no_longer_valid_and_captures_nothing(
@@ -165,7 +169,7 @@ def test_true_is_no_longer_valid_and_captures_nothing(
 def test_messages_on_spans_have_the_shapes_of_the_convention(stage: Stage) -> None:
     stage.traced(content_format="structured")
     play_with_marks(stage)
-    agent = stage.receiver.named("invoke_agent")[0]
+    agent = stage.receiver.starting_with("invoke_agent")[0]
     assert agent.attributes["gen_ai.input.messages"] == [
         {"role": "user", "parts": [{"type": "text", "content": f"{MARK} question"}]}
     ]
@@ -185,7 +189,7 @@ def test_messages_on_spans_have_the_shapes_of_the_convention(stage: Stage) -> No
         }
     ]
     assert agent.attributes["threadtrail.run.metadata.note"] == f"{MARK} run metadata"
-    first, second = stage.receiver.named("chat")[:2]
+    first, second = stage.receiver.starting_with("chat")[:2]
     ((asked,),) = [message["parts"] for message in first.attributes["gen_ai.output.messages"]]
     ((given,),) = [message["parts"] for message in second.attributes["gen_ai.input.messages"]]
     assert asked["type"] == "tool_call"
@@ -197,7 +201,7 @@ def test_messages_on_spans_have_the_shapes_of_the_convention(stage: Stage) -> No
 def test_json_and_structured_say_the_same(stage: Stage) -> None:
     stage.traced(content_format="json")
     play_with_marks(stage)
-    agent = stage.receiver.named("invoke_agent")[0]
+    agent = stage.receiver.starting_with("invoke_agent")[0]
     assert json.loads(agent.attributes["gen_ai.input.messages"])[0]["parts"][0]["type"] == "text"
 
 
@@ -210,18 +214,18 @@ class OfTomorrow(Event):
     words: str = field(default=MARK, metadata=CONTENT)
 
 
-def test_unknown_events_are_passed_over(receiver: Receiver) -> None:
-    exporter = OpenTelemetryExporter(endpoint=receiver.endpoint)
+def test_unknown_events_are_passed_over(receiver: OtlpReceiver) -> None:
+    exporter = OpenTelemetryExporter(endpoint=receiver.url)
     exporter.start(Settings())
     exporter.export([OfTomorrow(time=1)], [None])
     exporter.shutdown(2.0)
     assert receiver.spans == []
 
 
-def test_every_sample_event_is_taken(receiver: Receiver) -> None:
+def test_every_sample_event_is_taken(receiver: OtlpReceiver) -> None:
     """All classes of events and all kinds of runs, straight to the exporter."""
     exporter = OpenTelemetryExporter(
-        endpoint=receiver.endpoint, message_content="SPAN_AND_EVENT", thread_spans=True, usage="both"
+        endpoint=receiver.url, message_content="SPAN_AND_EVENT", thread_spans=True, usage="both"
     )
     exporter.start(Settings())
     events = [*sample_events(), *(event for run in sample_runs().values() for event in events_of(run))]
@@ -230,9 +234,9 @@ def test_every_sample_event_is_taken(receiver: Receiver) -> None:
     exporter.shutdown(2.0)
     exporter.shutdown(2.0)
     exporter.export(events, [None] * len(events))  # too late: not sent, and no error
-    told = {span.attributes["threadtrail.run.id"] for span in receiver.named("invoke_agent Math")}
+    told = {span.attributes["threadtrail.run.id"] for span in receiver.starting_with("invoke_agent Math")}
     assert told == {run.id for run in sample_runs().values()}
     for span in receiver.spans:
         assert span.start <= span.end
-    sent = len(receiver.named("invoke_agent Math"))
+    sent = len(receiver.starting_with("invoke_agent Math"))
     assert sent == len(sample_runs()) + 3  # three of them are among the sample events, too

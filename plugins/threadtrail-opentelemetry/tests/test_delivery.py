@@ -22,18 +22,17 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
     from otel_driving import Stage
-    from otlp_receiver import Receiver
     from threadtrail.delivery.status import LaneStatus
-    from threadtrail.testing import AssistantsServer
+    from threadtrail.testing import AssistantsServer, OtlpReceiver
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["refuses", "hangs"])
 def test_the_exit_is_bounded_whatever_the_collector_does(
-    server: AssistantsServer, receiver: Receiver, kind: str
+    server: AssistantsServer, receiver: OtlpReceiver, kind: str
 ) -> None:
     receiver.answering.clear()
-    endpoint = f"http://127.0.0.1:{free_port()}" if kind == "refuses" else receiver.endpoint
+    endpoint = f"http://127.0.0.1:{free_port()}" if kind == "refuses" else receiver.url
     done = program("dead_collector", server, endpoint)
     ended = time.time()
     _, last_line_at = map(float, done.stdout.split())
@@ -50,7 +49,7 @@ def test_the_app_does_not_wait_for_a_collector_that_hangs(stage: Stage) -> None:
     assert not threadtrail.flush(0.2)
     stage.receiver.answering.set()
     assert threadtrail.flush(10.0)
-    assert len(stage.receiver.named("invoke_agent")) == 10
+    assert len(stage.receiver.starting_with("invoke_agent")) == 10
 
 
 def lane() -> LaneStatus:
@@ -58,9 +57,9 @@ def lane() -> LaneStatus:
 
 
 def test_what_a_collector_refuses_is_counted_and_the_next_goes_out(
-    client: OpenAI, receiver: Receiver
+    client: OpenAI, receiver: OtlpReceiver
 ) -> None:
-    threadtrail.instrument(exporters={"opentelemetry": {"endpoint": receiver.endpoint}})
+    threadtrail.instrument(exporters={"opentelemetry": {"endpoint": receiver.url}})
     receiver.status = 400
     tutor(client)
     threadtrail.flush()
@@ -111,10 +110,10 @@ def told(client: OpenAI, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[
     ],
 )
 def test_the_last_error_holds_the_collectors_answer(
-    told: Callable[..., str], receiver: Receiver, status: int, location: str | None, answer: str
+    told: Callable[..., str], receiver: OtlpReceiver, status: int, location: str | None, answer: str
 ) -> None:
     receiver.status, receiver.location = status, location
-    error = told(receiver.endpoint)
+    error = told(receiver.url)
     assert error.startswith("NotDeliveredError: the collector did not take 1 span (HTTP ")
     assert error.endswith(f"{answer})")
 
@@ -125,14 +124,14 @@ def test_the_last_error_says_that_nobody_answers(told: Callable[..., str]) -> No
 
 
 def test_the_last_error_says_that_an_answer_did_not_come_in_time(
-    told: Callable[..., str], receiver: Receiver
+    told: Callable[..., str], receiver: OtlpReceiver
 ) -> None:
     receiver.answering.clear()
-    assert told(receiver.endpoint).endswith(f"({receiver.endpoint}/v1/traces did not answer in time)")
+    assert told(receiver.url).endswith(f"({receiver.url}/v1/traces did not answer in time)")
 
 
-def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: Receiver) -> None:
-    options = {"endpoint": receiver.endpoint, "message_content": "EVENT_ONLY"}
+def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: OtlpReceiver) -> None:
+    options = {"endpoint": receiver.url, "message_content": "EVENT_ONLY"}
     threadtrail.instrument(exporters={"opentelemetry": options})
     receiver.status = 403
     whole_run(client)
@@ -143,18 +142,18 @@ def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: Receiv
 
 
 def test_without_our_session_the_exporters_own_words_are_told(
-    told: Callable[..., str], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    told: Callable[..., str], receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a credential provider of the program's makes the requests."""
     monkeypatch.setattr(sending, "session_for", lambda _signal: None)
     receiver.status = 401
-    assert "(Failed to export span" in (error := told(receiver.endpoint))
+    assert "(Failed to export span" in (error := told(receiver.url))
     assert "code: 401" in error
 
 
 @pytest.mark.slow
-def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, receiver: Receiver) -> None:
-    program("forking", server, receiver.endpoint)
+def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, receiver: OtlpReceiver) -> None:
+    program("forking", server, receiver.url)
     names = Counter(span.name for span in receiver.spans)
     assert names == {
         "create_agent before": 1,
@@ -171,7 +170,7 @@ def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, rece
     # inherited the first, it would have told of two as well.
     counts = [
         point.count
-        for state in receiver.states("gen_ai.client.operation.duration")
+        for state in receiver.metric_history("gen_ai.client.operation.duration")
         for point in state
         if point.attributes["gen_ai.operation.name"] == "invoke_agent"
     ]

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from openai import OpenAI
 
-    from otlp_receiver import Receiver
-    from threadtrail.testing import AssistantsServer
+    from threadtrail.testing import AssistantsServer, OtlpReceiver
 
 PAGE = DOCS / "exporters" / "opentelemetry.md"
 PLUGIN_README = ROOT / "plugins" / "threadtrail-opentelemetry" / "README.md"
@@ -32,7 +31,7 @@ PLUGIN_README = ROOT / "plugins" / "threadtrail-opentelemetry" / "README.md"
 @pytest.fixture(autouse=True)
 def _environment(
     server: AssistantsServer,
-    receiver: Receiver,
+    receiver: OtlpReceiver,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     strict: None,
@@ -40,7 +39,7 @@ def _environment(
     """That of the reader: variables point to server and collector, the folder is empty."""
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
     monkeypatch.chdir(tmp_path)
 
 
@@ -50,7 +49,7 @@ def program(page: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("page", [PAGE, PLUGIN_README], ids=name_of)
-def test_the_one_line_sends_a_run(page: Path, client: OpenAI, receiver: Receiver) -> None:
+def test_the_one_line_sends_a_run(page: Path, client: OpenAI, receiver: OtlpReceiver) -> None:
     program(page, 0)
     run = client.beta.threads.runs.create(asked(client).id, assistant_id=tutor(client).id)
     answer(client, run)

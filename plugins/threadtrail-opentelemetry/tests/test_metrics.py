@@ -13,10 +13,10 @@ from threadtrail.testing.server import Failed, Message, RunScript, too_many_requ
 
 if TYPE_CHECKING:
     from otel_driving import Stage
-    from otlp_receiver import Point
+    from threadtrail.testing.otlp import ReceivedPoint
 
 
-def by(points: list[Point], attribute: str) -> dict[str, Point]:
+def by(points: list[ReceivedPoint], attribute: str) -> dict[str, ReceivedPoint]:
     return {point.attributes[attribute]: point for point in points}
 
 
@@ -92,7 +92,7 @@ def test_no_id_is_an_attribute(stage: Stage) -> None:
     with threadtrail.trace("lesson", user_id="u1", session_id="s1"):
         run = whole_run(stage.client)
     threadtrail.flush()
-    sent = b"".join(stage.receiver.of("/v1/metrics"))
+    sent = b"".join(request.body for request in stage.receiver.to("/v1/metrics"))
     identities = [span.attributes.get("gen_ai.tool.call.id") for span in stage.receiver.spans]
     for identity in (run.id, run.thread_id, run.assistant_id, "u1", "s1", *filter(None, identities)):
         assert identity.encode() not in sent

@@ -12,8 +12,8 @@ import pytest
 import phoenix_server
 import threadtrail
 from otel_driving import asked, tutor
-from otel_waiting import until
 from threadtrail.commands.demo import overview, scripts
+from threadtrail.testing import wait_until
 from threadtrail.testing.server import Failed, Message, RunScript
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def project(phoenix: Phoenix, monkeypatch: pytest.MonkeyPatch, request: pytest.F
 
 
 def arrived(phoenix: Phoenix, project: str, names: int) -> list[dict[str, Any]]:
-    until(lambda: len(phoenix.spans(project)) >= names, timeout=30.0, every=0.1)
+    wait_until(lambda: len(phoenix.spans(project)) >= names, timeout=30.0, interval=0.1)
     return sorted(phoenix.spans(project), key=lambda span: (span["start_time"], span["parent_id"] or ""))
 
 

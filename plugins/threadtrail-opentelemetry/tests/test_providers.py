@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_driving import Stage
-    from otlp_receiver import Receiver
-    from threadtrail.testing import AssistantsServer
+    from threadtrail.testing import AssistantsServer, OtlpReceiver
 
 
 def test_with_nowhere_to_send_to_it_says_so() -> None:
@@ -62,7 +61,7 @@ def test_structures_that_would_be_dropped_are_refused(monkeypatch: pytest.Monkey
 
 
 def test_the_standard_variables_make_private_providers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.url)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "tutor-service")
     monkeypatch.setenv("THREADTRAIL_OPENTELEMETRY_USAGE", "both")
@@ -70,8 +69,8 @@ def test_the_standard_variables_make_private_providers(stage: Stage, monkeypatch
     tutor(stage.client)
     threadtrail.flush()
     assert stage.receiver.span("create_agent Math Tutor").resource["service.name"] == "tutor-service"
-    assert stage.receiver.headers[0]["authorization"] == "Bearer abc"
-    assert {path for path, _ in stage.receiver.bodies} == {"/v1/traces", "/v1/metrics"}
+    assert stage.receiver.requests[0].headers["authorization"] == "Bearer abc"
+    assert {request.path for request in stage.receiver.requests} == {"/v1/traces", "/v1/metrics"}
     # The program's own are as they were.
     assert isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
     assert "Proxy" in type(metrics.get_meter_provider()).__name__
@@ -81,11 +80,11 @@ def test_the_standard_variables_make_private_providers(stage: Stage, monkeypatch
 def test_a_collector_for_traces_alone_gets_traces_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{stage.receiver.endpoint}/v1/traces")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{stage.receiver.url}/v1/traces")
     threadtrail.instrument(exporters={"opentelemetry": {"message_content": "SPAN_AND_EVENT"}})
     tutor(stage.client)
     threadtrail.uninstrument()
-    assert [path for path, _ in stage.receiver.bodies] == ["/v1/traces"]
+    assert [request.path for request in stage.receiver.requests] == ["/v1/traces"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_metrics_can_be_left_out(
         stage.traced(meter_provider=value)
     tutor(stage.client)
     threadtrail.shutdown()
-    assert [path for path, _ in stage.receiver.bodies] == ["/v1/traces"]
+    assert [request.path for request in stage.receiver.requests] == ["/v1/traces"]
 
 
 HTTP = "http://127.0.0.1:4318"
@@ -156,7 +155,7 @@ def test_every_variable_that_is_wrong_is_told_at_once(monkeypatch: pytest.Monkey
 def test_variables_that_do_not_matter_are_not_refused(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.url)
     for name, value in variables.items():
         monkeypatch.setenv(f"OTEL_{name}" if "EXPORTER" in name else f"OTEL_EXPORTER_OTLP_{name}", value)
     threadtrail.instrument(exporters=["opentelemetry"])
@@ -188,11 +187,11 @@ def test_what_switches_opentelemetry_off_switches_this_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.url)
     threadtrail.instrument(exporters=["opentelemetry"])
     tutor(stage.client)
     threadtrail.uninstrument()
-    assert stage.receiver.bodies == []
+    assert stage.receiver.requests == []
 
 
 def test_the_programs_providers_are_flushed_but_never_closed(stage: Stage) -> None:
@@ -238,10 +237,10 @@ def test_importing_starts_nothing_and_opens_nothing(module: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)
 
 
-def test_switching_it_on_opens_no_connection(receiver: Receiver, traced: Callable[..., None]) -> None:
+def test_switching_it_on_opens_no_connection(receiver: OtlpReceiver, traced: Callable[..., None]) -> None:
     traced()
     threadtrail.uninstrument()
-    assert [path for path, _ in receiver.bodies if path == "/v1/traces"] == []
+    assert receiver.to("/v1/traces") == []
 
 
 def test_a_provider_passed_in_gets_the_runs_of_two_configurations_once(stage: Stage) -> None:
@@ -251,5 +250,5 @@ def test_a_provider_passed_in_gets_the_runs_of_two_configurations_once(stage: St
     assistant, thread = tutor(stage.client), asked(stage.client)
     answer(stage.client, stage.client.beta.threads.runs.create(thread.id, assistant_id=assistant.id))
     threadtrail.flush()
-    assert len(stage.receiver.named("invoke_agent")) == 1
-    assert len(stage.receiver.named("create_agent")) == 1
+    assert len(stage.receiver.starting_with("invoke_agent")) == 1
+    assert len(stage.receiver.starting_with("create_agent")) == 1

@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
     from otel_driving import Stage
-    from otlp_receiver import Receiver, Span
     from threadtrail.testing import AssistantsServer
+    from threadtrail.testing.otlp import OtlpReceiver, ReceivedSpan
 
 TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 
 
-def summed(spans: list[Span]) -> tuple[int, int]:
+def summed(spans: list[ReceivedSpan]) -> tuple[int, int]:
     return tuple(sum(span.attributes.get(name, 0) for span in spans) for name in TOKENS)
 
 
 def test_function_calls_make_one_tree(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(FUNCTION_CALLS)
     traced()
@@ -80,14 +80,14 @@ def test_function_calls_make_one_tree(
 
 
 def test_tools_carry_arguments_results_and_live_times(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(FUNCTION_CALLS)
     traced()
     whole_run(client)
     threadtrail.flush()
 
-    tools = receiver.named("execute_tool")
+    tools = receiver.starting_with("execute_tool")
     agent = receiver.span("invoke_agent Math Tutor")
     seen = {event.attributes["threadtrail.run.status"]: event.time for event in agent.events}
     arguments = [json.loads(span.attributes["gen_ai.tool.call.arguments"]) for span in tools]
@@ -122,8 +122,8 @@ def test_tokens_stand_where_they_are_asked_for(
     run = whole_run(stage.client)
     threadtrail.flush()
     assert (run.usage.prompt_tokens, run.usage.completion_tokens) == (440, 52)
-    assert summed(stage.receiver.named("invoke_agent")) == on_agent
-    assert summed(stage.receiver.named("chat")) == on_turns
+    assert summed(stage.receiver.starting_with("invoke_agent")) == on_agent
+    assert summed(stage.receiver.starting_with("chat")) == on_turns
     assert summed(stage.receiver.spans) == whole
 
 
@@ -138,7 +138,7 @@ def test_a_run_whose_steps_nobody_saw_has_a_turn_only_to_hold_its_tokens(
     assistant, thread = tutor(stage.client), asked(stage.client)
     stage.client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     threadtrail.flush()
-    assert len(stage.receiver.named("chat")) == turns
+    assert len(stage.receiver.starting_with("chat")) == turns
     assert summed(stage.receiver.spans) == (30, 5)
 
 
@@ -176,7 +176,7 @@ def test_each_end_in_the_words_of_the_convention(
 
 @structured
 def test_the_tools_of_the_api_and_what_they_gave(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(
         RunScript(
@@ -196,11 +196,11 @@ def test_the_tools_of_the_api_and_what_they_gave(
     assert code.attributes["gen_ai.tool.call.result"] == [{"type": "logs", "logs": "4\n"}]
     assert search.attributes["gen_ai.tool.type"] == "datastore"
     assert search.attributes["gen_ai.tool.call.result"][0]["file_name"] == "leave.pdf"
-    assert len(receiver.named("chat")) == 3
+    assert len(receiver.starting_with("chat")) == 3
 
 
 def test_creating_an_assistant_is_a_span_of_its_own(
-    client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     traced()
     assistant = tutor(client, instructions="Be brief.", description="Helps with maths.")
@@ -215,7 +215,7 @@ def test_creating_an_assistant_is_a_span_of_its_own(
 
 
 def test_a_run_that_could_not_be_created_is_an_errored_span(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     traced()
     assistant, thread = tutor(client), asked(client)
@@ -233,7 +233,7 @@ def test_a_run_that_could_not_be_created_is_an_errored_span(
 
 
 def test_a_poll_that_failed_is_an_event_of_its_run(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(RunScript(Message("Hello.")))
     traced()
@@ -252,7 +252,7 @@ def test_a_poll_that_failed_is_an_event_of_its_run(
 
 
 def test_polls_threads_and_messages_make_no_spans_unless_asked_for(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(RunScript(Message("Hello."), polls=20))
     traced()
@@ -264,7 +264,7 @@ def test_polls_threads_and_messages_make_no_spans_unless_asked_for(
 
 
 def test_threads_and_messages_have_spans_if_asked_for(
-    client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     traced(thread_spans=True)
     thread = asked(client)
@@ -274,7 +274,7 @@ def test_threads_and_messages_have_spans_if_asked_for(
 
 
 def test_a_stream_tells_when_its_first_output_came(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(RunScript(Message("Hello there.")))
     traced()
@@ -289,7 +289,7 @@ def test_a_stream_tells_when_its_first_output_came(
 
 
 def test_an_unfinished_run_says_so(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(RunScript(ToolCalls(FunctionCall("get_weather", {"city": "Rome"})), Message("Warm.")))
     traced()
@@ -303,7 +303,7 @@ def test_an_unfinished_run_says_so(
 
 
 def test_the_ids_of_a_private_provider_derive_from_the_run(
-    server: AssistantsServer, client: OpenAI, receiver: Receiver, traced: Callable[..., None]
+    server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> None:
     server.script(FUNCTION_CALLS)
     traced()

@@ -12,16 +12,30 @@ if TYPE_CHECKING:
     from threadtrail.testing.capturing import Captured as Captured
     from threadtrail.testing.capturing import capture as capture
     from threadtrail.testing.conformance.kit import ExporterConformance as ExporterConformance
+    from threadtrail.testing.http_receiver import HttpReceiver as HttpReceiver
+    from threadtrail.testing.otlp import OtlpReceiver as OtlpReceiver
     from threadtrail.testing.server import AssistantsServer as AssistantsServer
+    from threadtrail.testing.waiting import wait_until as wait_until
 
 _HOMES = {
     "AssistantsServer": "threadtrail.testing.server",
     "Captured": "threadtrail.testing.capturing",
     "ExporterConformance": "threadtrail.testing.conformance.kit",
+    "HttpReceiver": "threadtrail.testing.http_receiver",
+    "OtlpReceiver": "threadtrail.testing.otlp",
     "capture": "threadtrail.testing.capturing",
+    "wait_until": "threadtrail.testing.waiting",
 }
 
-__all__ = ["AssistantsServer", "Captured", "ExporterConformance", "capture"]
+__all__ = [
+    "AssistantsServer",
+    "Captured",
+    "ExporterConformance",
+    "HttpReceiver",
+    "OtlpReceiver",
+    "capture",
+    "wait_until",
+]
 
 
 def __getattr__(name: str) -> Any:
