@@ -1,0 +1,143 @@
+"""The package for exporters that send by OTLP: nothing in the core needs it, and it costs nothing unused."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doc_blocks import ROOT
+from threadtrail import otlp
+from threadtrail.errors import CheckError
+from threadtrail.events import RequestFailed, RunCreated
+from threadtrail.otlp import open_runs
+from threadtrail.otlp.run_content import instruction_texts, parsed, step_before
+from threadtrail.testing.samples import sample_events, sample_runs
+from threadtrail.values import RunRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCES = ROOT / "src" / "threadtrail"
+MODULES = sorted(file.stem for file in (SOURCES / "otlp").glob("*.py") if file.stem != "__init__")
+
+
+def imported(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    found = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return found | {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+
+
+def test_nothing_in_the_core_imports_it() -> None:
+    others = [file for file in SOURCES.rglob("*.py") if file.parent.name != "otlp"]
+    users = [
+        file.name for file in others if any(name.startswith("threadtrail.otlp") for name in imported(file))
+    ]
+    assert users == []
+
+
+def test_importing_it_imports_nothing_else() -> None:
+    program = (
+        "import sys; import threadtrail; before = set(sys.modules); import threadtrail.otlp; "
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "['threadtrail.otlp']\n"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_its_modules_are_listed(module: str) -> None:
+    assert f"- ``{module}``: " in (otlp.__doc__ or "")
+
+
+def test_the_error_of_a_redirect() -> None:
+    pytest.importorskip("requests")
+    from threadtrail.otlp.checking import redirect_error
+    from threadtrail.otlp.session import Answer
+
+    error = redirect_error(
+        "http://x.test", Answer(308, "", "http://y.test"), backend="a collector", setting="ENDPOINT."
+    )
+    assert isinstance(error, CheckError)
+    assert "http://x.test redirects to http://y.test (HTTP 308)" in error.problem
+    assert error.advice.endswith("if a collector is there: ENDPOINT.")
+    error = redirect_error("http://x.test", Answer(302, ""), backend="a collector", setting="ENDPOINT.")
+    assert "(HTTP 302)" in error.problem
+    assert error.advice.endswith("the address of a collector itself: ENDPOINT.")
+
+
+# --- failed requests of open runs --------------------------------------------------------------------
+
+
+def failure() -> RequestFailed:
+    (found,) = [event for event in sample_events() if isinstance(event, RequestFailed)]
+    return found
+
+
+def test_failures_are_kept_until_their_run_ends() -> None:
+    runs = open_runs.OpenRuns()
+    runs.fail("run_1", failure())
+    runs.fail("run_2", failure())
+    assert runs.end("run_1").failures == [failure()]
+    assert runs.end("run_1").failures == []
+    runs.clear()
+    assert runs.end("run_2").failures == []
+
+
+def test_runs_of_another_process_are_known() -> None:
+    runs = open_runs.OpenRuns()
+    runs.begin(RunCreated(time=1, run_id="run_here"))
+    runs.begin(RunCreated(time=1, run_id="run_there", observed_from_start=False))
+    assert not runs.end("run_here").from_elsewhere
+    assert runs.end("run_there").from_elsewhere
+
+
+def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_runs, "MAX_RUNS", 2)
+    monkeypatch.setattr(open_runs, "MAX_FAILURES", 3)
+    runs = open_runs.OpenRuns()
+    for number in range(3):
+        for _ in range(5):
+            runs.fail(f"run_{number}", failure())
+    assert runs.end("run_0").failures == []
+    assert len(runs.end("run_1").failures) == len(runs.end("run_2").failures) == 3
+
+
+# --- what is shown of a run --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("instructions", "additional", "texts"),
+    [
+        (None, None, []),
+        ("Be kind.", None, ["Be kind."]),
+        ("Be kind.", "Be short.", ["Be kind.", "Be short."]),
+        ("Be kind. Be short.", "Be short.", ["Be kind. Be short."]),
+        (None, "Be short.", ["Be short."]),
+    ],
+)
+def test_instructions(instructions: str | None, additional: str | None, texts: list[str]) -> None:
+    request = RunRequest(instructions=instructions, additional_instructions=additional)
+    assert instruction_texts(request) == texts
+
+
+def test_the_step_before() -> None:
+    run = sample_runs()["parallel_function_calls"]
+    first, second, *_ = run.steps
+    assert step_before(run, second) is first
+    assert step_before(run, first) is None
+    assert step_before(run, None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"a": 1}', {"a": 1}), ("[1]", [1]), ("1", "1"), ("text", "text"), ("", ""), (None, None)],
+)
+def test_json_texts(text: str | None, value: object) -> None:
+    assert parsed(text) == value
+    assert parsed("[" * 100_000) == "[" * 100_000
