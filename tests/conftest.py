@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+import shared_fixtures
 import threadtrail
 from fake_distributions import Installer
-from threadtrail._guard import guard
-from threadtrail.testing import AssistantsServer, capture
+from threadtrail.testing import capture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from threadtrail.testing import Captured
+    from openai import OpenAI
 
+    from threadtrail.testing import AssistantsServer, Captured
 
-SETTINGS = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")
-"""How the environment variables begin that say something to threadtrail or to a backend's SDK."""
+server = shared_fixtures.server
+strict = shared_fixtures.strict
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory and an environment that says nothing."""
-    for variable in list(os.environ):
-        if variable.upper().startswith(SETTINGS):
-            monkeypatch.delenv(variable)
+    shared_fixtures.remove_settings(monkeypatch)
     folder = tmp_path / "app"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -43,18 +41,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
 
 
 @pytest.fixture
-def server() -> Iterator[AssistantsServer]:
-    with AssistantsServer() as running:
-        yield running
-
-
-# Reading the certificates takes 25 ms for each client, and nothing here is encrypted.
-
-
-@pytest.fixture
 def client(server: AssistantsServer) -> Iterator[OpenAI]:
-    plain = DefaultHttpxClient(verify=False)
-    with OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain) as client:
+    with shared_fixtures.plain_client(server) as client:
         yield client
 
 
@@ -72,19 +60,6 @@ def any_client(request: pytest.FixtureRequest) -> Any:
     The fast part of the suite makes do with one of them.
     """
     return request.getfixturevalue("client" if request.param == "sync" else "async_client")
-
-
-@pytest.fixture
-def strict() -> Iterator[None]:
-    """Raise at the end of the test what threadtrail kept from the application."""
-    guard.strict = True
-    guard.errors.clear()
-    yield
-    threadtrail.uninstrument()
-    guard.strict = False
-    errors, guard.errors = guard.errors, []
-    if errors:
-        raise BaseExceptionGroup("contained errors", errors)
 
 
 @pytest.fixture

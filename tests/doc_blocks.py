@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from threadtrail.config import registry
+from threadtrail.config.settings import Settings, load_settings
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -45,6 +48,14 @@ def blocks(page: Path, language: str) -> list[str]:
 def prose(page: Path) -> str:
     """The page without its code blocks."""
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def accept_file(text: str, folder: Path) -> None:
+    """Load the text as ``threadtrail.toml``; it must be valid, and must set something."""
+    (folder / "threadtrail.toml").write_text(text)
+    settings = load_settings()
+    assert settings != Settings()
+    registry.load(settings)
 
 
 def run_programs(page: Path) -> dict[str, Any]:

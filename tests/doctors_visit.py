@@ -10,12 +10,13 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from threadtrail import cli
+import pytest
+
+from threadtrail import CheckError, cli
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 
 CONSOLE = [
@@ -42,6 +43,10 @@ class Found:
         (found,) = [each for each in self.findings if each["level"] == level]
         return found
 
+    def messages(self, level: str) -> list[str]:
+        """The messages of all findings of this level."""
+        return [each["message"] for each in self.findings if each["level"] == level]
+
     @property
     def worst(self) -> list[dict[str, Any]]:
         """All problems and warnings."""
@@ -66,6 +71,13 @@ class Visit:
         report = json.loads(printed.out)
         assert report["exit_code"] == code
         return Found(code, report["findings"], printed.err)
+
+
+def check_error(check: Callable[..., object], *arguments: Any, **options: Any) -> CheckError:
+    """Return the error that a check raises; it must raise one."""
+    with pytest.raises(CheckError) as caught:
+        check(*arguments, **options)
+    return caught.value
 
 
 def doctor(folder: Path, *arguments: str, **variables: str) -> Found:

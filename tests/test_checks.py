@@ -11,6 +11,7 @@ from urllib.error import URLError
 import pytest
 
 from threadtrail.checks import no_answer, shown_address
+from threadtrail.testing import unused_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +32,8 @@ def asked(address: str, timeout: float = 5.0) -> CheckError:
     return no_answer(address, caught.value, timeout)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
-
-
 def test_refused() -> None:
-    address = f"http://127.0.0.1:{free_port()}/v1"
+    address = f"http://127.0.0.1:{unused_port()}/v1"
     error = asked(address)
     assert error.problem == f"Nothing answers at {address}: Connection refused."
     assert error.advice == "Start what should answer there, or correct the address."

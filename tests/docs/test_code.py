@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
-from doc_blocks import DOCS, PAGES, ROOT, TESTED_ELSEWHERE, blocks, name_of, run_programs
+from doc_blocks import DOCS, PAGES, ROOT, TESTED_ELSEWHERE, accept_file, blocks, name_of, run_programs
 from threadtrail import cli
 from threadtrail.config import installed, registry
 from threadtrail.config.settings import Settings, load_settings
@@ -84,10 +84,7 @@ def test_files_are_accepted(page: Path, text: str, here: Path) -> None:
     if "project" in written:  # how a package offers an exporter
         assert set(written["project"]["entry-points"]) == {installed.GROUP}
         return
-    (here / "threadtrail.toml").write_text(text)
-    settings = load_settings()
-    assert settings != Settings()
-    registry.load(settings)
+    accept_file(text, here)
 
 
 @pytest.mark.parametrize(

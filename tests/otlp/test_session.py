@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from threadtrail.testing import HttpReceiver
+from threadtrail.testing import HttpReceiver, unused_port
 
 pytest.importorskip("requests")
 
@@ -68,8 +67,7 @@ def test_a_relative_target_is_shown_whole(backend: HttpReceiver) -> None:
 
 
 def test_that_nobody_answers_is_described_without_secrets() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
+    host = f"127.0.0.1:{unused_port()}"
     with OtlpSession() as session, pytest.raises(RequestsConnectionError):
         session.post(f"http://me:secret@{host}/v1?key=secret", data=b"content")
     assert session.outcome == f"Nothing answers at http://{host}/v1: Connection refused"

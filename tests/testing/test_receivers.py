@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from threadtrail.testing import HttpReceiver, wait_until
+from threadtrail.testing import HttpReceiver, unused_port, wait_until
 from threadtrail.testing.http_receiver import Reply
 
 if TYPE_CHECKING:
@@ -112,6 +112,12 @@ def test_a_client_that_leaves_is_no_error(backend: HttpReceiver, capfd: pytest.C
     backend.wait_for(lambda: backend.requests[0].status)
     send(backend)
     assert capfd.readouterr() == ("", "")
+
+
+def test_nobody_answers_at_an_unused_port() -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", unused_port(), timeout=10)
+    with pytest.raises(ConnectionRefusedError):
+        connection.connect()
 
 
 def test_waiting_says_what_came_instead(backend: HttpReceiver) -> None:
@@ -227,7 +233,7 @@ def test_metrics_and_log_records_are_plain_values(otlp: Any) -> None:
 
 def test_nothing_of_opentelemetry_is_imported_before_it_is_used() -> None:
     program = (
-        "import sys; from threadtrail.testing import HttpReceiver, wait_until; "
+        "import sys; from threadtrail.testing import HttpReceiver, unused_port, wait_until; "
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)

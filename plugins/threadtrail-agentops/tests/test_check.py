@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import doctors_visit
 import pytest
+from doctors_visit import check_error
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from agentops_programs import OF_USERS
 from agentops_receiver import TOKEN_PATH, TRACES_PATH
-from threadtrail import CheckError
+from threadtrail.testing import unused_port
 from threadtrail_agentops import AgentOpsExporter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from doctors_visit import Found
 
     from agentops_receiver import Receiver
 
@@ -41,15 +40,7 @@ def check(timeout: float = 5.0, **options: Any) -> str:
         exporter.shutdown(1.0)
 
 
-def refused(timeout: float = 5.0, **options: Any) -> CheckError:
-    with pytest.raises(CheckError) as caught:
-        check(timeout, **options)
-    return caught.value
-
-
-def free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+refused = partial(check_error, check)
 
 
 def test_a_key_that_is_taken(receiver: Receiver, options: dict[str, Any]) -> None:
@@ -106,7 +97,7 @@ def test_an_address_that_takes_no_spans(
 
 @pytest.mark.parametrize("which", ["endpoint", "exporter_endpoint"])
 def test_nobody_there(options: dict[str, Any], which: str) -> None:
-    address = free_address()
+    address = f"http://127.0.0.1:{unused_port()}"
     error = refused(**{**options, which: address})
     path = TOKEN_PATH if which == "endpoint" else ""
     assert error.problem == f"Nothing answers at {address}{path}: Connection refused."
@@ -124,98 +115,81 @@ def test_the_timeout_is_kept(receiver: Receiver, options: dict[str, Any], which:
 # --- the command, as users run it --------------------------------------------------------------------
 
 
-def doctor(
-    folder: Path, *arguments: str, **variables: str
-) -> tuple[int, list[dict[str, Any]], subprocess.CompletedProcess[str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OF_USERS)}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "threadtrail", "doctor", "--json", *arguments],
-        cwd=folder,
-        # The native SDK sends metrics to a fixed address at its exit: here, nobody answers there.
-        env={**environment, "HTTPS_PROXY": free_address(), "NO_PROXY": "127.0.0.1", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    return done.returncode, json.loads(done.stdout)["findings"], done
-
-
-def of(findings: list[dict[str, Any]], level: str) -> list[dict[str, Any]]:
-    return [each for each in findings if each["level"] == level]
+def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
+    # The native SDK sends metrics to a fixed address at its exit: here, nobody answers there.
+    nobody = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{unused_port()}",
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONWARNINGS": "ignore",
+    }
+    return doctors_visit.doctor(folder, *arguments, **{**nobody, **variables})
 
 
 @pytest.mark.slow
 def test_the_command_with_the_right_key_and_with_a_wrong_one(receiver: Receiver, tmp_path: Path) -> None:
-    code, findings, done = doctor(tmp_path, "--exporter", "agentops", **receiver.variables)
-    assert (code, of(findings, "problem"), done.stderr) == (0, [], "")
-    assert any(each["message"].startswith("AgentOps takes the API key") for each in findings)
+    found = doctor(tmp_path, "--exporter", "agentops", **receiver.variables)
+    assert (found.code, found.messages("problem"), found.stderr) == (0, [], "")
+    assert any(each["message"].startswith("AgentOps takes the API key") for each in found.findings)
     variables = {**receiver.variables, "AGENTOPS_API_KEY": WRONG_KEY}
-    code, findings, done = doctor(tmp_path, "--exporter", "agentops", **variables)
-    (problem,) = of(findings, "problem")
-    assert code == 1
-    assert problem["message"].endswith("does not take the API key (HTTP 401).")
-    assert WRONG_KEY not in done.stdout + done.stderr
+    found = doctor(tmp_path, "--exporter", "agentops", **variables)
+    assert found.code == 1
+    assert found.only("problem")["message"].endswith("does not take the API key (HTTP 401).")
+    assert WRONG_KEY not in str(found)
 
 
 @pytest.mark.slow
 def test_the_command_with_a_hanging_endpoint(receiver: Receiver, tmp_path: Path) -> None:
     receiver.token_answers = [receiver.hang]
-    code, findings, _ = doctor(tmp_path, "--exporter", "agentops", "--timeout", "0.5", **receiver.variables)
-    assert code == 1
-    (problem,) = of(findings, "problem")
-    assert problem["message"] == f"{receiver.url}{TOKEN_PATH} did not answer within 0.5 seconds."
+    found = doctor(tmp_path, "--exporter", "agentops", "--timeout", "0.5", **receiver.variables)
+    assert found.code == 1
+    assert found.messages("problem") == [f"{receiver.url}{TOKEN_PATH} did not answer within 0.5 seconds."]
 
 
 @pytest.mark.slow
 def test_agentops_initialised_beside_other_exporters(receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(INITIALISED)
-    code, findings, _ = doctor(tmp_path, "app", **receiver.variables)
-    (warning,) = of(findings, "warning")
+    found = doctor(tmp_path, "app", **receiver.variables)
+    warning = found.only("warning")
     assert warning["message"] == (
         "AgentOps has wrapped Assistants.create, Messages.list, Runs.create, Runs.retrieve, "
         "Runs.create_and_stream: it makes a span of each of these calls, polls too, and counts a run's "
         "tokens again on each. What threadtrail records is not affected."
     )
     assert warning["advice"].startswith("Call agentops.init(instrument_llm_calls=False)")
-    (note,) = of(findings, "note")
-    assert note["message"] == (
+    assert found.messages("note") == [
         "OpenTelemetry's global provider sends to AgentOps. threadtrail's exporters do not use it."
-    )
-    assert code == 0
-    code, _, _ = doctor(tmp_path, "app", "--strict", **receiver.variables)
-    assert code == 1
+    ]
+    assert found.code == 0
+    assert doctor(tmp_path, "app", "--strict", **receiver.variables).code == 1
 
 
 @pytest.mark.slow
 def test_agentops_initialised_beside_the_exporter_for_it(receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(INITIALISED)
     arguments = ("app", "--exporter", "agentops")
-    code, findings, _ = doctor(tmp_path, *arguments, **receiver.variables)
-    assert code == 1
-    (problem,) = of(findings, "problem")
+    found = doctor(tmp_path, *arguments, **receiver.variables)
+    assert found.code == 1
+    problem = found.only("problem")
     assert problem["message"].startswith("AgentOps has wrapped Assistants.create, ")
     assert problem["message"].endswith(
         "The exporter agentops sends to the same backend, where tokens then count twice."
     )
     unwrap = {"THREADTRAIL_AGENTOPS_NATIVE_INSTRUMENTATION": "unwrap"}
-    code, findings, _ = doctor(tmp_path, *arguments, **receiver.variables, **unwrap)
-    assert (code, of(findings, "problem"), of(findings, "warning")) == (0, [], [])
+    found = doctor(tmp_path, *arguments, **receiver.variables, **unwrap)
+    assert (found.code, found.worst) == (0, [])
 
 
 @pytest.mark.slow
 def test_agentops_global_provider_and_the_opentelemetry_exporter(receiver: Receiver, tmp_path: Path) -> None:
     pytest.importorskip("threadtrail_opentelemetry")
     (tmp_path / "app.py").write_text(INITIALISED.replace("init(", "init(instrument_llm_calls=False, "))
-    code, findings, _ = doctor(tmp_path, "app", "--exporter", "opentelemetry", **receiver.variables)
-    (warning,) = of(findings, "warning")
-    assert warning["message"] == (
+    found = doctor(tmp_path, "app", "--exporter", "opentelemetry", **receiver.variables)
+    assert found.only("warning")["message"] == (
         "OpenTelemetry's global provider sends to AgentOps, and the exporter opentelemetry uses it: runs go "
         "there as well."
     )
-    assert code == 0
+    assert found.code == 0
     both = ("--exporter", "opentelemetry", "--exporter", "agentops")
-    code, findings, _ = doctor(tmp_path, "app", *both, **receiver.variables)
-    (problem,) = of(findings, "problem")
-    assert problem["message"].endswith("with the exporter agentops, each run gets there twice.")
-    assert code == 1
+    found = doctor(tmp_path, "app", *both, **receiver.variables)
+    assert found.only("problem")["message"].endswith("with the exporter agentops, each run gets there twice.")
+    assert found.code == 1

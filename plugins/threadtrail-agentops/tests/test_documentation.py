@@ -7,12 +7,10 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
-from doc_blocks import DOCS, ROOT, blocks, name_of
+from doc_blocks import DOCS, ROOT, accept_file, blocks, name_of
+from exporter_driving import answer, asked, tutor
 
 import threadtrail
-from agentops_driving import answer, asked, tutor
-from threadtrail.config import registry
-from threadtrail.config.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -51,7 +49,4 @@ def test_the_lines_that_mend_the_native_sdk_are_those_that_were_tried() -> None:
 
 @pytest.mark.parametrize("text", blocks(PAGE, "toml"))
 def test_files_are_accepted(text: str) -> None:
-    Path("threadtrail.toml").write_text(text)
-    settings = load_settings()
-    assert settings != Settings()
-    registry.load(settings)
+    accept_file(text, Path.cwd())

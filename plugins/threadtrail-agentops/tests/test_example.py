@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import DefaultHttpxClient, OpenAI
+from shared_fixtures import plain_client
 
 from agentops_programs import EXAMPLES, run
 from agentops_shown import shown
@@ -75,6 +75,5 @@ def ended_runs(server: AssistantsServer) -> list[dict[str, Any]]:
     threads = {
         request.path.split("/threads/")[1].split("/")[0] for request in server.requests_to("runs.create")
     }
-    plain = DefaultHttpxClient(verify=False)
-    with OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain) as client:
+    with plain_client(server) as client:
         return [run.model_dump() for thread in threads for run in client.beta.threads.runs.list(thread)]

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import FUNCTION_CALLS, asked, tutor, whole_run
 
 import threadtrail
-from agentops_driving import FUNCTION_CALLS, asked, tutor, whole_run
 from agentops_shown import shown, type_of
 from threadtrail.events import Event, TraceEnded, TraceStarted
 from threadtrail.testing.samples import events_of, sample_events, sample_runs

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import tutor, whole_run
+from exporter_programs import run_shared_program
 
 import threadtrail
-from agentops_driving import tutor, whole_run
-from agentops_programs import program
 from agentops_receiver import TOKEN_PATH, TRACES_PATH
 from threadtrail.otlp.session import HTTP_HEADERS
 from threadtrail_agentops import tokens
@@ -265,7 +265,7 @@ def test_variables_of_other_backends_are_not_sent_here(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["refuses", "hangs", "no token"])
 def test_the_exit_is_bounded_whatever_the_backend_does(
-    server: AssistantsServer, receiver: Receiver, kind: str, tmp_path: Path
+    server: AssistantsServer, receiver: Receiver, kind: str
 ) -> None:
     receiver.trace_answers = [receiver.hang] * 9 if kind == "hangs" else []
     receiver.token_answers = [receiver.hang] * 99 if kind == "no token" else []
@@ -275,7 +275,7 @@ def test_the_exit_is_bounded_whatever_the_backend_does(
             "AGENTOPS_API_ENDPOINT": "http://127.0.0.1:9",
             "AGENTOPS_EXPORTER_ENDPOINT": "http://127.0.0.1:9/v1/traces",
         }
-    done = program("dead_backend", server, tmp_path, **variables)
+    done = run_shared_program("dead_backend", "agentops", server, variables)
     ended = time.time()
     assert ended - float(done.stdout.splitlines()[-1]) < 4.0
     assert "exporter 'agentops'" in done.stderr  # it says that something was lost
@@ -283,10 +283,8 @@ def test_the_exit_is_bounded_whatever_the_backend_does(
 
 
 @pytest.mark.slow
-def test_a_fork_doubles_nothing_and_loses_nothing(
-    server: AssistantsServer, receiver: Receiver, tmp_path: Path
-) -> None:
-    program("forking", server, tmp_path, **receiver.variables)
+def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, receiver: Receiver) -> None:
+    run_shared_program("forking", "agentops", server, receiver.variables)
     names = sorted(span.name for span in receiver.spans if span.name.endswith((".session", ".agent")))
     assert names == [
         "before.agent",

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+import shared_fixtures
 from langfuse._client.resource_manager import LangfuseResourceManager
-from openai import DefaultHttpxClient, OpenAI
 from opentelemetry import trace as otel_trace
 from opentelemetry.util._once import Once
 
 import threadtrail
 from threadtrail._guard import guard
-from threadtrail.testing import AssistantsServer
 
 # The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -26,6 +24,14 @@ from langfuse_stage import PUBLIC, SECRET, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from openai import OpenAI
+
+    from threadtrail.testing import AssistantsServer
+
+server = shared_fixtures.server
+client = shared_fixtures.client_without_retries
+strict = shared_fixtures.strict
 
 
 @pytest.fixture
@@ -48,9 +54,7 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _environment(monkeypatch: pytest.MonkeyPatch, langfuse: Receiver, one_certificate: Path) -> None:
     """Langfuse's own variables, and none of anybody else."""
     monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
-    for name in list(os.environ):
-        if name.startswith(("OTEL_", "THREADTRAIL_", "LANGFUSE_")):
-            monkeypatch.delenv(name)
+    shared_fixtures.remove_settings(monkeypatch)
     monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", PUBLIC)
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", SECRET)
     monkeypatch.setenv("LANGFUSE_BASE_URL", langfuse.url)
@@ -74,20 +78,6 @@ def _fresh_process() -> Iterator[None]:
 
 
 @pytest.fixture
-def server() -> Iterator[AssistantsServer]:
-    with AssistantsServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: AssistantsServer) -> Iterator[OpenAI]:
-    # Reading the certificates takes 25 ms for each client, and nothing here is encrypted.
-    plain = DefaultHttpxClient(verify=False)
-    with OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
 def quiet_stage(server: AssistantsServer, client: OpenAI, langfuse: Receiver) -> Stage:
     """All of it together; for tests in which something is meant to fail."""
     guard.after_fork_in_child()  # it counts and logs anew
@@ -95,13 +85,6 @@ def quiet_stage(server: AssistantsServer, client: OpenAI, langfuse: Receiver) ->
 
 
 @pytest.fixture
-def stage(quiet_stage: Stage) -> Iterator[Stage]:
+def stage(quiet_stage: Stage, strict: None) -> Stage:
     """All of it together; what threadtrail kept from the application is raised at the end."""
-    guard.strict = True
-    guard.errors.clear()
-    yield quiet_stage
-    threadtrail.uninstrument()
-    guard.strict = False
-    errors, guard.errors = guard.errors, []
-    if errors:
-        raise BaseExceptionGroup("contained errors", errors)
+    return quiet_stage

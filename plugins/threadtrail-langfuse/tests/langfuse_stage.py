@@ -7,34 +7,18 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import exporter_driving
+from exporter_driving import QUESTION, WEATHER, answer, asked, tutor
 from openai import OpenAI
 
 import threadtrail
 from langfuse_receiver import Receiver
 from threadtrail.testing import AssistantsServer
-from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls, Usage
 
 if TYPE_CHECKING:
     from langfuse_receiver import Observation
 
 PUBLIC, SECRET = "pk-lf-test", "sk-lf-test"
-QUESTION = "Where is it warmer, in Paris or in Oslo?"
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather in a city.",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    },
-}
-FUNCTION_CALLS = RunScript(
-    ToolCalls(
-        FunctionCall("get_weather", {"city": "Paris"}),
-        FunctionCall("get_weather", {"city": "Oslo"}),
-        usage=Usage(180, 40),
-    ),
-    Message("Paris is warmer.", usage=Usage(260, 12)),
-)
 
 
 @dataclass(frozen=True)
@@ -51,25 +35,12 @@ class Stage:
 
     def run(self, question: str = QUESTION, *, look: bool = True, **options: Any) -> Any:
         """A question, a run with its function calls, its answer, its steps."""
-        beta = self.client.beta
-        assistant = beta.assistants.create(name="Math Tutor", model="gpt-4o", tools=[WEATHER])  # type: ignore[list-item]  # the SDK's TypedDict
-        thread = beta.threads.create()
-        beta.threads.messages.create(thread.id, role="user", content=question)
-        run = beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, **options)
-        while run.status == "requires_action" and run.required_action is not None:
-            outputs: Any = [
-                {
-                    "tool_call_id": call.id,
-                    "output": json.dumps({"asked": json.loads(call.function.arguments)}),
-                }
-                for call in run.required_action.submit_tool_outputs.tool_calls
-            ]
-            run = beta.threads.runs.submit_tool_outputs_and_poll(
-                run_id=run.id, thread_id=thread.id, tool_outputs=outputs
-            )
+        assistant = tutor(self.client, tools=[WEATHER])
+        thread = asked(self.client, question)
+        run = self.client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, **options)
+        run = answer(self.client, run, _question_back)
         if look:
-            beta.threads.runs.steps.list(run.id, thread_id=thread.id, order="asc")
-            beta.threads.messages.list(thread.id)
+            exporter_driving.look(self.client, run)
         return run
 
     def observations(self) -> list[Observation]:
@@ -79,6 +50,10 @@ class Stage:
 
     def children(self, parent: Observation) -> list[Observation]:
         return [each for each in self.langfuse.observations if each.parent_id == parent.id]
+
+
+def _question_back(_number: int, call: Any) -> Any:
+    return {"asked": json.loads(call.function.arguments)}
 
 
 def total_usage(observations: list[Observation]) -> Counter[str]:

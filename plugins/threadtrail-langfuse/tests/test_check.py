@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import langfuse
 import pytest
+from doctors_visit import check_error, doctor
 from langfuse import Langfuse
 
 from langfuse_receiver import JSON, PROJECT, PROJECTS
 from langfuse_stage import PUBLIC, SECRET
-from threadtrail import CheckError
-from threadtrail.testing.http_receiver import HttpReceiver, ReceivedRequest, Reply
+from threadtrail.testing import HttpReceiver, unused_port
+from threadtrail.testing.http_receiver import ReceivedRequest, Reply
 from threadtrail_langfuse import LangfuseExporter
 
 if TYPE_CHECKING:
@@ -62,10 +60,7 @@ def check(timeout: float = 5.0, **options: Any) -> str | None:
         exporter.shutdown()
 
 
-def refused(timeout: float = 5.0, **options: Any) -> CheckError:
-    with pytest.raises(CheckError) as caught:
-        check(timeout, **options)
-    return caught.value
+refused = partial(check_error, check)
 
 
 def test_keys_that_are_taken(server: Server) -> None:
@@ -110,8 +105,7 @@ def test_keys_without_a_project(server: Server) -> None:
 
 
 def test_nobody_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    address = f"http://127.0.0.1:{unused_port()}"
     error = refused(base_url=address)
     assert error.problem == f"Nothing answers at {address}: Connection refused."
 
@@ -154,56 +148,39 @@ def test_asking_makes_no_client_and_no_thread(server: Server) -> None:
 # --- the command, as users run it --------------------------------------------------------------------
 
 
-def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "threadtrail", "doctor", "--json", *arguments],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    return done.returncode, json.loads(done.stdout)["findings"], done.stderr
-
-
-def problems(findings: list[dict[str, Any]]) -> list[str]:
-    return [each["message"] for each in findings if each["level"] == "problem"]
-
-
 @pytest.mark.slow
 def test_the_command_with_the_right_key_and_with_a_wrong_one(server: Server, tmp_path: Path) -> None:
     chosen = {"THREADTRAIL_EXPORTERS": "langfuse"}
-    code, findings, stderr = doctor(tmp_path, **chosen)
-    assert (code, problems(findings), stderr) == (0, [], "")
-    told = [each["message"] for each in findings if each["area"] == "exporter langfuse"]
-    assert told == [
+    found = doctor(tmp_path, **chosen)
+    assert (found.code, found.messages("problem"), found.stderr) == (0, [], "")
+    assert [message for _, message in found.of("exporter langfuse")] == [
         f"LANGFUSE_BASE_URL = '{server.url}' (environment variable)",
         "LANGFUSE_PUBLIC_KEY = (hidden) (environment variable)",
         "LANGFUSE_SECRET_KEY = (hidden) (environment variable)",
         f"Langfuse at {server.url} takes the keys of the project 'Lessons'.",
     ]
-    code, findings, _ = doctor(tmp_path, **chosen, LANGFUSE_SECRET_KEY="sk-lf-another")
-    assert code == 1
-    assert problems(findings) == [f"Langfuse at {server.url} does not take the keys (HTTP 401)."]
-    assert "sk-lf-another" not in str(findings)
+    found = doctor(tmp_path, **chosen, LANGFUSE_SECRET_KEY="sk-lf-another")
+    assert found.code == 1
+    assert found.messages("problem") == [f"Langfuse at {server.url} does not take the keys (HTTP 401)."]
+    assert "sk-lf-another" not in str(found)
 
 
 @pytest.mark.slow
 def test_the_command_keeps_its_deadline(server: Server, tmp_path: Path) -> None:
     server.answering.clear()
-    code, findings, _ = doctor(tmp_path, "--timeout", "0.5", "--exporter", "langfuse")
-    assert code == 1
-    assert problems(findings) == [f"{server.url} did not answer within 0.5 seconds."]
+    found = doctor(tmp_path, "--timeout", "0.5", "--exporter", "langfuse")
+    assert found.code == 1
+    assert found.messages("problem") == [f"{server.url} did not answer within 0.5 seconds."]
 
 
 @pytest.mark.slow
 def test_the_command_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LANGFUSE_SECRET_KEY")
-    code, findings, _ = doctor(tmp_path, "--exporter", "langfuse")
-    assert code == 2
-    (problem,) = problems(findings)
-    assert problem.startswith("Langfuse keys are missing: set LANGFUSE_SECRET_KEY in the environment")
+    found = doctor(tmp_path, "--exporter", "langfuse")
+    assert found.code == 2
+    assert found.only("problem")["message"].startswith(
+        "Langfuse keys are missing: set LANGFUSE_SECRET_KEY in the environment"
+    )
 
 
 @pytest.mark.slow
@@ -224,10 +201,10 @@ def test_langfuse_on_the_global_provider(
 ) -> None:
     (tmp_path / "app.py").write_text("from langfuse import Langfuse\nLangfuse()\n")
     arguments = [word for name in exporters for word in ("--exporter", name)]
-    code, findings, _ = doctor(tmp_path, "app", *arguments)
-    (told,) = [each for each in findings if "global provider sends to" in each["message"]]
-    assert told["level"] == level
-    assert told["message"].startswith("OpenTelemetry's global provider sends to Langfuse")
-    assert told["message"].endswith(words)
-    assert code == (1 if level == "problem" else 0)
+    found = doctor(tmp_path, "app", *arguments)
+    (finding,) = [each for each in found.findings if "global provider sends to" in each["message"]]
+    assert finding["level"] == level
+    assert finding["message"].startswith("OpenTelemetry's global provider sends to Langfuse")
+    assert finding["message"].endswith(words)
+    assert found.code == (1 if level == "problem" else 0)
     assert set(server.asked) <= {("GET", PROJECTS)}

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import FUNCTION_CALLS
 
 import threadtrail
 from langfuse_receiver import MEDIA
-from langfuse_stage import FUNCTION_CALLS
 from threadtrail.events import RunEnded
 from threadtrail.testing import wait_until
 from threadtrail.testing.samples import events_of, sample_runs

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doc_blocks import DOCS, ROOT, blocks, name_of, run_programs
+from doc_blocks import DOCS, ROOT, accept_file, blocks, name_of, run_programs
 
 import threadtrail
-from threadtrail.config import registry
-from threadtrail.config.settings import Settings, load_settings
 from threadtrail.testing import wait_until
 from threadtrail_langfuse import trace_id_for
 
@@ -59,7 +57,4 @@ def scores(app: Stage) -> list[ReceivedRequest]:
 
 @pytest.mark.parametrize("text", blocks(PAGE, "toml"))
 def test_files_are_accepted(text: str, app: Stage) -> None:
-    Path("threadtrail.toml").write_text(text)
-    settings = load_settings()
-    assert settings != Settings()
-    registry.load(settings)
+    accept_file(text, Path.cwd())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from exporter_programs import run_program
 
 from threadtrail.testing.server import AssistantsServer, Message, RunScript, Usage
 
@@ -32,16 +31,9 @@ with threadtrail.trace("run_math_tutor"):
 
 def run(server: AssistantsServer, *program: str) -> str:
     server.script(RunScript(Message(ANSWER, usage=Usage(60, 14))))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", *program],
-        cwd=EXAMPLES,
-        env={**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", *program]
+    done = run_program(command, server, {}, EXAMPLES)
+    assert done.stderr == ""
     return done.stdout
 
 

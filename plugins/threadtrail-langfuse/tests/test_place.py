@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from exporter_driving import FUNCTION_CALLS, QUESTION
 from langfuse import Langfuse, get_client, observe, propagate_attributes
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_current_span
 
 import threadtrail
-from langfuse_stage import FUNCTION_CALLS, QUESTION
 from threadtrail_langfuse import observation_id_for, trace_id_for
 
 if TYPE_CHECKING:

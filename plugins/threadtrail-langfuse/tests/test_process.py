@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_programs import run_program
 
 from langfuse_receiver import MEDIA, TRACES, questions_in
 
@@ -49,15 +50,7 @@ def run(
     """Run the program to its end; return what it wrote to stdout and to stderr."""
     script = folder / "program.py"
     script.write_text(PROLOGUE + textwrap.dedent(program))
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        env={**os.environ, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_program([sys.executable, script], server, variables, timeout=seconds)
     return done.stdout, done.stderr
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import langfuse as sdk
 import openai
 import pytest
+from exporter_driving import FUNCTION_CALLS, QUESTION
 
 import threadtrail
 from langfuse_receiver import TRACES, credentials_of
-from langfuse_stage import FUNCTION_CALLS, PUBLIC, QUESTION, SECRET, total_usage
+from langfuse_stage import PUBLIC, SECRET, total_usage
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import (
     Cancelled,

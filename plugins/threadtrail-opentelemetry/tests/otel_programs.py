@@ -1,14 +1,16 @@
-"""Whole programs, run as users run theirs: in a process of their own."""
+"""Whole programs with this exporter, run as users run theirs."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter_programs import run_program
+
 if TYPE_CHECKING:
+    import subprocess
+
     from threadtrail.testing import AssistantsServer
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -20,22 +22,10 @@ BIN = Path(sys.executable).parent
 def program(
     name: str, server: AssistantsServer, *arguments: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run one of ``programs/`` to its end; it has to end well."""
+    """Run one of ``programs/`` to its end; its exit code must be 0."""
     return run([sys.executable, str(PROGRAMS / f"{name}.py"), *arguments], server, **variables)
 
 
 def run(command: list[str], server: AssistantsServer, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; it has to end well."""
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_PROXY")}
-    done = subprocess.run(
-        command,
-        env=environment
-        | {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", "PYTHONWARNINGS": "ignore"}
-        | variables,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done
+    """Run a command to its end; its exit code must be 0."""
+    return run_program(command, server, {"PYTHONWARNINGS": "ignore", **variables})

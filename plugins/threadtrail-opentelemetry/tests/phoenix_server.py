@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -13,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.testing import wait_until
+from threadtrail.testing import unused_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +68,7 @@ def install() -> None:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Phoenix]:
     """Run a Phoenix that keeps nothing; ``folder`` is for its log and its scratch files."""
-    python, port, grpc_port = interpreter(), free_port(), free_port()
+    python, port, grpc_port = interpreter(), unused_port(), unused_port()
     environment = os.environ | {
         "PHOENIX_HOST": "127.0.0.1",
         "PHOENIX_PORT": str(port),
@@ -94,14 +93,6 @@ def running(folder: Path) -> Iterator[Phoenix]:
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Phoenix:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import doctors_visit
 import pytest
+from doctors_visit import check_error
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 
-from phoenix_server import free_port
-from threadtrail import CheckError
 from threadtrail.config.settings import Settings
+from threadtrail.testing import unused_port
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from doctors_visit import Found
 
     from threadtrail.testing import OtlpReceiver
 
@@ -35,10 +35,7 @@ def check(timeout: float = 5.0, **options: Any) -> str | None:
         exporter.shutdown(1.0)
 
 
-def refused(timeout: float = 5.0, **options: Any) -> CheckError:
-    with pytest.raises(CheckError) as caught:
-        check(timeout, **options)
-    return caught.value
+refused = partial(check_error, check)
 
 
 def test_a_collector_that_takes_spans(receiver: OtlpReceiver) -> None:
@@ -110,7 +107,7 @@ def test_a_redirect_to_what_is_no_address_is_told_too(receiver: OtlpReceiver) ->
 
 
 def test_nobody_there_is_known_at_once() -> None:
-    address = f"http://127.0.0.1:{free_port()}"
+    address = f"http://127.0.0.1:{unused_port()}"
     begun = time.monotonic()
     error = refused(10.0, endpoint=address)
     assert time.monotonic() - begun < 3.0  # the exporter alone would try for all of the timeout
@@ -157,22 +154,8 @@ def test_requests_that_are_made_otherwise_are_left_alone(
 # --- the command, as users run it --------------------------------------------------------------------
 
 
-def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, list[dict[str, Any]], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "threadtrail", "doctor", "--json", "--exporter", "opentelemetry", *arguments],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    return done.returncode, json.loads(done.stdout)["findings"], done.stderr
-
-
-def only(findings: list[dict[str, Any]], level: str) -> dict[str, Any]:
-    (found,) = [each for each in findings if each["level"] == level]
-    return found
+def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
+    return doctors_visit.doctor(folder, "--exporter", "opentelemetry", *arguments, **variables)
 
 
 @pytest.mark.slow
@@ -182,35 +165,33 @@ def test_the_command_with_a_wrong_key(receiver: OtlpReceiver, tmp_path: Path) ->
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{BEARER}",
     }
     receiver.status = 401
-    code, findings, stderr = doctor(tmp_path, **variables)
-    problem = only(findings, "problem")
-    assert (code, stderr) == (1, "")
+    found = doctor(tmp_path, **variables)
+    problem = found.only("problem")
+    assert (found.code, found.stderr) == (1, "")
     assert problem["message"] == (
         f"The collector at {receiver.url}/v1/traces does not take the credentials (HTTP 401)."
     )
     assert "(authorization=Bearer%20...)" in problem["advice"]
-    assert BEARER not in str(findings)
+    assert BEARER not in str(found)
 
 
 @pytest.mark.slow
 def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: OtlpReceiver, tmp_path: Path) -> None:
-    dead = f"http://127.0.0.1:{free_port()}"
-    code, findings, stderr = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=dead)
-    assert (code, stderr) == (1, "")
-    assert only(findings, "problem")["message"] == f"Nothing answers at {dead}/v1/traces: Connection refused."
+    dead = f"http://127.0.0.1:{unused_port()}"
+    found = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=dead)
+    assert (found.code, found.stderr) == (1, "")
+    assert found.messages("problem") == [f"Nothing answers at {dead}/v1/traces: Connection refused."]
     receiver.answering.clear()
-    code, findings, stderr = doctor(tmp_path, "--timeout", "0.5", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
-    assert (code, stderr) == (1, "")
-    assert only(findings, "problem")["message"] == (
-        f"{receiver.url}/v1/traces did not answer within 0.5 seconds."
-    )
+    found = doctor(tmp_path, "--timeout", "0.5", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    assert (found.code, found.stderr) == (1, "")
+    assert found.messages("problem") == [f"{receiver.url}/v1/traces did not answer within 0.5 seconds."]
 
 
 @pytest.mark.slow
 def test_the_command_with_an_endpoint_that_is_no_address(tmp_path: Path) -> None:
-    code, findings, stderr = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:9")
-    assert (code, stderr) == (2, "")
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT='127.0.0.1:9' is no address" in only(findings, "problem")["message"]
+    found = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:9")
+    assert (found.code, found.stderr) == (2, "")
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT='127.0.0.1:9' is no address" in found.only("problem")["message"]
 
 
 @pytest.mark.slow
@@ -223,13 +204,13 @@ def test_the_command_where_the_program_sets_the_provider(tmp_path: Path) -> None
         "provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\n"
         "trace.set_tracer_provider(provider)\n"
     )
-    code, findings, _ = doctor(tmp_path)
-    refused = only(findings, "problem")
-    assert code == 2
+    found = doctor(tmp_path)
+    refused = found.only("problem")
+    assert found.code == 2
     assert "there is nowhere to send spans to" in refused["message"]
     assert refused["advice"].endswith("run: threadtrail doctor MODULE.")
-    code, findings, _ = doctor(tmp_path, "app")
-    told = [each["message"] for each in findings]
-    assert code == 0
+    found = doctor(tmp_path, "app")
+    told = [each["message"] for each in found.findings]
+    assert found.code == 0
     assert "Spans go to the program's own provider (TracerProvider), which sends them by itself." in told
     assert "OpenTelemetry's global provider is the program's own. It sends with: ConsoleSpanExporter." in told

@@ -9,8 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from phoenix_server import free_port
-from threadtrail.testing import ExporterConformance
+from threadtrail.testing import ExporterConformance, unused_port
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class TestPrivateProviders(ExporterConformance):
     @pytest.fixture
     def exporter_with_dead_backend(self, monkeypatch: pytest.MonkeyPatch) -> OpenTelemetryExporter:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")  # else it tries again for ten seconds
-        return OpenTelemetryExporter(endpoint=f"http://127.0.0.1:{free_port()}")
+        return OpenTelemetryExporter(endpoint=f"http://127.0.0.1:{unused_port()}")
 
     def delivered(self) -> list[str]:
         return [span.attributes[RUN_ID] for span in self.receiver.starting_with(RUN)]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from exporter_driving import WEATHER, answer, look
 from opentelemetry.sdk.trace import TracerProvider
 
 import threadtrail
-from otel_driving import WEATHER, answer, look, structured
+from otel_stage import structured
 from threadtrail.config.settings import Settings
 from threadtrail.events import EVENT_CLASSES, Event
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
@@ -32,7 +33,7 @@ from threadtrail.values import CONTENT
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
-    from otel_driving import Stage
+    from otel_stage import Stage
     from threadtrail.testing import OtlpReceiver
 
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import FUNCTION_CALLS, answer, asked, tutor, whole_run
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from opentelemetry import baggage, context, propagate, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -16,7 +17,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult
 
 import threadtrail
-from otel_driving import FUNCTION_CALLS, answer, asked, tutor, whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,12 +8,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import tutor, whole_run
+from exporter_programs import run_shared_program
 
 import threadtrail
-from otel_driving import tutor, whole_run
-from otel_programs import program
-from phoenix_server import free_port
 from threadtrail._guard import guard
+from threadtrail.testing import unused_port
 from threadtrail_opentelemetry import sending
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openai import OpenAI
 
-    from otel_driving import Stage
+    from otel_stage import Stage
     from threadtrail.delivery.status import LaneStatus
     from threadtrail.testing import AssistantsServer, OtlpReceiver
 
@@ -32,11 +32,11 @@ def test_the_exit_is_bounded_whatever_the_collector_does(
     server: AssistantsServer, receiver: OtlpReceiver, kind: str
 ) -> None:
     receiver.answering.clear()
-    endpoint = f"http://127.0.0.1:{free_port()}" if kind == "refuses" else receiver.url
-    done = program("dead_collector", server, endpoint)
+    endpoint = f"http://127.0.0.1:{unused_port()}" if kind == "refuses" else receiver.url
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    done = run_shared_program("dead_backend", "opentelemetry", server, variables)
     ended = time.time()
-    _, last_line_at = map(float, done.stdout.split())
-    assert ended - last_line_at < 6.0  # the exporter alone would try for 10 s, and again
+    assert ended - float(done.stdout) < 6.0  # the exporter alone would try for 10 s, and again
 
 
 def test_the_app_does_not_wait_for_a_collector_that_hangs(stage: Stage) -> None:
@@ -119,7 +119,7 @@ def test_the_last_error_holds_the_collectors_answer(
 
 
 def test_the_last_error_says_that_nobody_answers(told: Callable[..., str]) -> None:
-    address = f"http://127.0.0.1:{free_port()}"
+    address = f"http://127.0.0.1:{unused_port()}"
     assert told(f"{address}?key=secret").endswith(f"(Nothing answers at {address}: Connection refused)")
 
 
@@ -153,7 +153,8 @@ def test_without_our_session_the_exporters_own_words_are_told(
 
 @pytest.mark.slow
 def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, receiver: OtlpReceiver) -> None:
-    program("forking", server, receiver.url)
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    run_shared_program("forking", "opentelemetry", server, variables)
     names = Counter(span.name for span in receiver.spans)
     assert names == {
         "create_agent before": 1,

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doc_blocks import DOCS, ROOT, blocks, name_of
+from doc_blocks import DOCS, ROOT, accept_file, blocks, name_of
+from exporter_driving import answer, asked, tutor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import threadtrail
-from otel_driving import answer, asked, tutor
-from threadtrail.config import registry
-from threadtrail.config.settings import Settings, load_settings
 from threadtrail_opentelemetry.instrumentor import ThreadtrailInstrumentor
 
 if TYPE_CHECKING:
@@ -81,7 +79,4 @@ def test_a_run_takes_the_span_of_its_creator_along(server: AssistantsServer) -> 
 
 @pytest.mark.parametrize("text", blocks(PAGE, "toml"))
 def test_files_are_accepted(text: str) -> None:
-    Path("threadtrail.toml").write_text(text)
-    settings = load_settings()
-    assert settings != Settings()
-    registry.load(settings)
+    accept_file(text, Path.cwd())

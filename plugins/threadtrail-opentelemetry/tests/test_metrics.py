@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import openai
 import pytest
+from exporter_driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_run
 
 import threadtrail
-from otel_driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_run
 from threadtrail.testing.server import Failed, Message, RunScript, too_many_requests
 
 if TYPE_CHECKING:
-    from otel_driving import Stage
+    from otel_stage import Stage
     from threadtrail.testing.otlp import ReceivedPoint
 
 

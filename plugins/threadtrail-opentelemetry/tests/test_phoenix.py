@@ -8,10 +8,10 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import asked, tutor
 
 import phoenix_server
 import threadtrail
-from otel_driving import asked, tutor
 from threadtrail.commands.demo import overview, scripts
 from threadtrail.testing import wait_until
 from threadtrail.testing.server import Failed, Message, RunScript

@@ -7,13 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import answer, asked, tutor
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 
 import threadtrail
-from otel_driving import answer, asked, tutor
 from otel_programs import program
 from threadtrail.errors import ConfigurationError
 from threadtrail_opentelemetry import OpenTelemetryExporter, options
@@ -21,7 +21,7 @@ from threadtrail_opentelemetry import OpenTelemetryExporter, options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from otel_driving import Stage
+    from otel_stage import Stage
     from threadtrail.testing import AssistantsServer, OtlpReceiver
 
 

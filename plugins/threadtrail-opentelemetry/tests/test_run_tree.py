@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
+from exporter_driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_run
 
 import threadtrail
-from otel_driving import FUNCTION_CALLS, answer, asked, look, structured, tutor, whole_run
+from otel_stage import structured
 from threadtrail import trace_shape
 from threadtrail.testing.server import (
     Cancelled,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from openai import OpenAI
 
-    from otel_driving import Stage
+    from otel_stage import Stage
     from threadtrail.testing import AssistantsServer
     from threadtrail.testing.otlp import OtlpReceiver, ReceivedSpan
 
@@ -84,7 +85,7 @@ def test_tools_carry_arguments_results_and_live_times(
 ) -> None:
     server.script(FUNCTION_CALLS)
     traced()
-    whole_run(client)
+    whole_run(client, output=lambda _number, call: {"of": call.id})
     threadtrail.flush()
 
     tools = receiver.starting_with("execute_tool")

@@ -8,12 +8,12 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exporter_driving import whole_run
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import threadtrail
-from otel_driving import whole_run
 from otel_programs import BIN, EXAMPLES, run
 from threadtrail_opentelemetry.instrumentor import ThreadtrailInstrumentor
 

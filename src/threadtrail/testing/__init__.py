@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from threadtrail.testing.capturing import capture as capture
     from threadtrail.testing.conformance.kit import ExporterConformance as ExporterConformance
     from threadtrail.testing.http_receiver import HttpReceiver as HttpReceiver
+    from threadtrail.testing.http_receiver import unused_port as unused_port
     from threadtrail.testing.otlp import OtlpReceiver as OtlpReceiver
     from threadtrail.testing.server import AssistantsServer as AssistantsServer
     from threadtrail.testing.waiting import wait_until as wait_until
@@ -24,6 +25,7 @@ _HOMES = {
     "HttpReceiver": "threadtrail.testing.http_receiver",
     "OtlpReceiver": "threadtrail.testing.otlp",
     "capture": "threadtrail.testing.capturing",
+    "unused_port": "threadtrail.testing.http_receiver",
     "wait_until": "threadtrail.testing.waiting",
 }
 
@@ -34,6 +36,7 @@ __all__ = [
     "HttpReceiver",
     "OtlpReceiver",
     "capture",
+    "unused_port",
     "wait_until",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import socket
 import sys
 import threading
 import zlib
@@ -16,7 +17,7 @@ from threadtrail.testing.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HttpReceiver", "ReceivedRequest", "Reply"]
+__all__ = ["HttpReceiver", "ReceivedRequest", "Reply", "unused_port"]
 
 DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 ACCEPTED = range(200, 300)
@@ -122,6 +123,14 @@ class HttpReceiver:
         """Everything that came in: paths, headers, and bodies decompressed."""
         requests = list(self.requests)
         return b"\n".join(f"{each.path} {each.headers}".encode() + each.body for each in requests)
+
+
+def unused_port() -> int:
+    """Return a port of 127.0.0.1 at which nobody answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,4 +1,4 @@
-"""A program that forks in the middle, as servers with worker processes do."""
+"""A program that forks in the middle, as servers with worker processes do. Its argument is the exporter."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from openai import OpenAI
 
 import threadtrail
 
-threadtrail.instrument(exporters={"opentelemetry": {"endpoint": sys.argv[1]}}, settle_seconds=0.0)
+threadtrail.instrument(exporters=[sys.argv[1]], settle_seconds=0.0)
 
 
 def run(name: str) -> None:
@@ -18,7 +18,7 @@ def run(name: str) -> None:
 
 
 run("before")
-threadtrail.flush()
+assert threadtrail.flush()
 with threadtrail.trace("open across the fork"):
     child = os.fork()
     if child == 0:

@@ -1,0 +1,63 @@
+"""What the core's tests and the exporters' suites share: a server, a client, a clean environment."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openai import DefaultHttpxClient, OpenAI
+
+import threadtrail
+from threadtrail._guard import guard
+from threadtrail.testing import AssistantsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")
+"""How the environment variables begin that configure threadtrail or a backend's SDK."""
+
+
+def remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove these variables from the environment."""
+    for name in list(os.environ):
+        if name.upper().startswith(SETTINGS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test without settings; only where a conftest takes this fixture over."""
+    remove_settings(monkeypatch)
+
+
+def plain_client(server: AssistantsServer, **options: Any) -> OpenAI:
+    """Return a client of the server. It reads no certificates: that takes 25 ms, and nothing is encrypted."""
+    plain = DefaultHttpxClient(verify=False)
+    return OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain, **options)
+
+
+@pytest.fixture
+def server() -> Iterator[AssistantsServer]:
+    with AssistantsServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client_without_retries(server: AssistantsServer) -> Iterator[OpenAI]:
+    with plain_client(server, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def strict() -> Iterator[None]:
+    """Raise at the end of the test what threadtrail kept from the application."""
+    guard.strict = True
+    guard.errors.clear()
+    yield
+    threadtrail.uninstrument()
+    guard.strict = False
+    errors, guard.errors = guard.errors, []
+    if errors:
+        raise BaseExceptionGroup("contained errors", errors)
