@@ -36,7 +36,7 @@ def test_refused() -> None:
     address = f"http://127.0.0.1:{unused_port()}/v1"
     error = asked(address)
     assert error.problem == f"Nothing answers at {address}: Connection refused."
-    assert error.advice == "Start what should answer there, or correct the address."
+    assert error.advice == "Start the server there, or correct the address."
     assert str(error) == f"{error.problem} {error.advice}"
 
 

@@ -1,4 +1,4 @@
-"""What the hook ``check`` of an exporter says of addresses, and of requests that nobody answers."""
+"""Addresses without their secrets, and errors for requests without an answer; for exporters' ``check``."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 
 __all__ = ["no_answer", "shown_address", "why_no_answer"]
 
-FARTHEST_CAUSE = 20
+MAX_CAUSES = 20
 
 
 def no_answer(address: str, error: BaseException, timeout: float) -> CheckError:
-    """Say that a request to ``address`` got no answer within ``timeout`` seconds, or none at all.
+    """Return the error for a request to ``address`` that got no answer within ``timeout`` seconds.
 
-    ``error`` is what the HTTP client raised. Only the system's words for its cause are used, never the
-    client's own, since those may quote what was sent.
+    ``error`` is what the HTTP client raised. Only the operating system's description of its cause is used,
+    since the client's may quote what was sent.
     """
     shown = shown_address(address)
     if _timed_out(error):
         return CheckError(
             f"{shown} did not answer within {timeout:g} seconds.",
-            "See whether the address is right, and whether this machine may reach it (proxy, firewall).",
+            "Check the address, and whether a proxy or a firewall blocks it.",
         )
     return CheckError(
         f"Nothing answers at {shown}: {_reason(error)}.",
-        "Start what should answer there, or correct the address.",
+        "Start the server there, or correct the address.",
     )
 
 
 def why_no_answer(address: str, error: BaseException) -> str:
-    """Say in a few words why a request to ``address`` got no answer, for the log and ``last_error``."""
+    """Return in a few words why a request to ``address`` got no answer, for the log and ``last_error``."""
     shown = shown_address(address)
     if _timed_out(error):
         return f"{shown} did not answer in time"
@@ -47,14 +47,14 @@ def _timed_out(error: BaseException) -> bool:
 
 def _reason(error: BaseException) -> str:
     causes = list(_causes(error))
-    said = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
-    return next(said, type(causes[-1]).__name__)
+    described = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
+    return next(described, type(causes[-1]).__name__)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what led to it, also where a client passes that on as an argument only."""
+    """Yield the error and its causes, also those that a client passes only as an argument."""
     waiting, seen = [error], set[int]()
-    while waiting and len(seen) < FARTHEST_CAUSE:
+    while waiting and len(seen) < MAX_CAUSES:
         current = waiting.pop(0)
         if id(current) not in seen:
             seen.add(id(current))

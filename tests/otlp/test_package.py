@@ -65,7 +65,7 @@ def test_the_error_of_a_redirect() -> None:
     )
     assert isinstance(error, CheckError)
     assert "http://x.test redirects to http://y.test (HTTP 308)" in error.problem
-    assert error.advice.endswith("if a collector is there: ENDPOINT.")
+    assert error.advice.endswith("If a collector is at that address, set it: ENDPOINT.")
     error = redirect_error("http://x.test", Answer(302, ""), backend="a collector", setting="ENDPOINT.")
     assert "(HTTP 302)" in error.problem
     assert error.advice.endswith("the address of a collector itself: ENDPOINT.")

@@ -45,7 +45,7 @@ refused = partial(check_error, check)
 
 def test_a_key_that_is_taken(receiver: Receiver, options: dict[str, Any]) -> None:
     tokens, traces = f"{receiver.url}{TOKEN_PATH}", receiver.exporter_endpoint
-    assert check(**options) == f"AgentOps takes the API key ({tokens}) and spans ({traces})."
+    assert check(**options) == f"AgentOps accepts the API key ({tokens}) and spans ({traces})."
     assert [request.path for request in receiver.requests] == [TOKEN_PATH, TRACES_PATH]
     sent = receiver.requests[1]
     assert sent.status == 200
@@ -54,7 +54,7 @@ def test_a_key_that_is_taken(receiver: Receiver, options: dict[str, Any]) -> Non
 
 def test_a_wrong_key(receiver: Receiver, options: dict[str, Any]) -> None:
     error = refused(**{**options, "api_key": WRONG_KEY})
-    assert error.problem == f"AgentOps at {receiver.url}{TOKEN_PATH} does not take the API key (HTTP 401)."
+    assert error.problem == f"AgentOps at {receiver.url}{TOKEN_PATH} rejects the API key (HTTP 401)."
     assert error.advice == (
         "Copy the key of your project from https://app.agentops.ai/settings/projects into AGENTOPS_API_KEY."
     )
@@ -66,27 +66,29 @@ def test_a_wrong_key(receiver: Receiver, options: dict[str, Any]) -> None:
 def test_an_address_that_gives_no_token(receiver: Receiver, options: dict[str, Any], status: int) -> None:
     receiver.token_answers = [lambda: status]
     error = refused(**options)
-    assert error.problem == f"{receiver.url}{TOKEN_PATH} answers, but gives no token (HTTP {status})."
+    assert error.problem == f"{receiver.url}{TOKEN_PATH} answers, but without a token (HTTP {status})."
 
 
 def test_an_answer_without_a_token(receiver: Receiver, options: dict[str, Any]) -> None:
     receiver.token_answers = [lambda: 204]
-    assert "answers, but gives no token (HTTP 204)" in refused(**options).problem
+    assert "answers, but without a token (HTTP 204)" in refused(**options).problem
 
 
 def test_a_token_that_is_not_taken(receiver: Receiver, options: dict[str, Any]) -> None:
     receiver.trace_answers = [lambda: 403, lambda: 403]
     error = refused(**options)
     assert error.problem == (
-        f"{receiver.exporter_endpoint} does not take the token that {receiver.url}{TOKEN_PATH} gives "
-        "(HTTP 403)."
+        f"{receiver.exporter_endpoint} rejects the token from {receiver.url}{TOKEN_PATH} (HTTP 403)."
     )
     assert len(receiver.to(TOKEN_PATH)) == 1
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(404, "answers, but takes no spans (HTTP 404)."), (503, "answers, but takes no spans (HTTP 503).")],
+    [
+        (404, "answers, but does not accept spans (HTTP 404)."),
+        (503, "answers, but does not accept spans (HTTP 503)."),
+    ],
 )
 def test_an_address_that_takes_no_spans(
     receiver: Receiver, options: dict[str, Any], status: int, words: str
@@ -129,11 +131,11 @@ def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
 def test_the_command_with_the_right_key_and_with_a_wrong_one(receiver: Receiver, tmp_path: Path) -> None:
     found = doctor(tmp_path, "--exporter", "agentops", **receiver.variables)
     assert (found.code, found.messages("problem"), found.stderr) == (0, [], "")
-    assert any(each["message"].startswith("AgentOps takes the API key") for each in found.findings)
+    assert any(each["message"].startswith("AgentOps accepts the API key") for each in found.findings)
     variables = {**receiver.variables, "AGENTOPS_API_KEY": WRONG_KEY}
     found = doctor(tmp_path, "--exporter", "agentops", **variables)
     assert found.code == 1
-    assert found.only("problem")["message"].endswith("does not take the API key (HTTP 401).")
+    assert found.only("problem")["message"].endswith("rejects the API key (HTTP 401).")
     assert WRONG_KEY not in str(found)
 
 

@@ -47,8 +47,8 @@ def test_what_is_given_wins_over_the_variables(monkeypatch: pytest.MonkeyPatch) 
     [
         ("native_instrumentation", "remove", "choose one of warn, unwrap"),
         ("tags", "beta", "pass a list"),
-        ("endpoint", "api.agentops.ai", "write a whole address"),
-        ("exporter_endpoint", "otlp", "write a whole address"),
+        ("endpoint", "api.agentops.ai", "give the whole address"),
+        ("exporter_endpoint", "otlp", "give the whole address"),
         ("timeout", 0, "above 0"),
         ("retry_seconds", -1, "0 or more"),
     ],

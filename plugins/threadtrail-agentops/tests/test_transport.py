@@ -114,7 +114,7 @@ def test_a_token_is_renewed_before_it_expires(
     monkeypatch: pytest.MonkeyPatch,
     strict: None,
 ) -> None:
-    monkeypatch.setattr(tokens, "SHORTEST_USE_SECONDS", 0.0)
+    monkeypatch.setattr(tokens, "MIN_USE_SECONDS", 0.0)
     receiver.lifetime_seconds = 0.0  # over as soon as it is given out
     traced()
     tutor(client)
@@ -150,7 +150,7 @@ def test_spans_that_the_backend_refuses_are_counted_and_the_next_go_out(
     tutor(client)
     threadtrail.flush()
     assert (lane().delivered, lane().failed) == (0, 1)
-    assert str(lane().last_error).endswith("AgentOps did not take 1 of 1 span: HTTP 400 Bad Request")
+    assert str(lane().last_error).endswith("AgentOps did not accept 1 of 1 span: HTTP 400 Bad Request")
     tutor(client)
     assert threadtrail.flush()
     assert lane().delivered == 1
@@ -167,7 +167,7 @@ def test_the_reason_is_that_of_what_was_lost(
     threadtrail.flush()
     assert receiver.to(TRACES_PATH)[-1].status == 200
     error = str(lane().last_error)
-    assert re.search(r"did not take 1 of \d+ spans?: HTTP 413 \w", error), error
+    assert re.search(r"did not accept 1 of \d+ spans?: HTTP 413 \w", error), error
 
 
 def test_a_redirect_is_no_success(client: OpenAI, receiver: Receiver, traced: Callable[..., None]) -> None:

@@ -41,7 +41,7 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_exchanged_keys_are_told_and_not_shown() -> None:
     words = refused(public_key=SECRET, secret_key=PUBLIC)
     assert "LANGFUSE_PUBLIC_KEY" in words
-    assert "Exchange them" in words
+    assert "Swap them" in words
     assert SECRET not in words
 
 

@@ -64,7 +64,7 @@ refused = partial(check_error, check)
 
 
 def test_keys_that_are_taken(server: Server) -> None:
-    assert check() == f"Langfuse at {server.url} takes the keys of the project 'Lessons'."
+    assert check() == f"Langfuse at {server.url} accepts the keys of the project 'Lessons'."
     assert server.asked == [("GET", PROJECTS)]
 
 
@@ -72,7 +72,7 @@ def test_keys_that_are_taken(server: Server) -> None:
 def test_wrong_keys(server: Server, status: int | None) -> None:
     server.forced = status
     error = refused(secret_key="sk-lf-wrong-one")
-    assert error.problem == f"Langfuse at {server.url} does not take the keys (HTTP {status or 401})."
+    assert error.problem == f"Langfuse at {server.url} rejects the keys (HTTP {status or 401})."
     assert "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in error.advice
     assert "LANGFUSE_BASE_URL" in error.advice
     assert "sk-lf-wrong-one" not in str(error)
@@ -82,9 +82,9 @@ def test_wrong_keys(server: Server, status: int | None) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (404, "answers, but not as Langfuse does (HTTP 404)."),
-        (500, "is there, but not in order (HTTP 500)."),
-        (503, "is there, but not in order (HTTP 503)."),
+        (404, "answers, but not as Langfuse would (HTTP 404)."),
+        (500, "answers with a server error (HTTP 500)."),
+        (503, "answers with a server error (HTTP 503)."),
     ],
 )
 def test_other_answers_are_asked_for_once(server: Server, status: int, words: str) -> None:
@@ -96,12 +96,12 @@ def test_other_answers_are_asked_for_once(server: Server, status: int, words: st
 @pytest.mark.parametrize("body", ["<html>hello</html>", '{"data": 3}', "[]"])
 def test_something_else_that_answers(server: Server, body: str) -> None:
     server.body = body
-    assert refused().problem == f"{server.url} answers, but not as Langfuse does (HTTP 200)."
+    assert refused().problem == f"{server.url} answers, but not as Langfuse would (HTTP 200)."
 
 
 def test_keys_without_a_project(server: Server) -> None:
     server.body = '{"data": []}'
-    assert refused().problem == f"Langfuse at {server.url} takes the keys, and knows no project for them."
+    assert refused().problem == f"Langfuse at {server.url} accepts the keys, but has no project for them."
 
 
 def test_nobody_there() -> None:
@@ -157,11 +157,11 @@ def test_the_command_with_the_right_key_and_with_a_wrong_one(server: Server, tmp
         f"LANGFUSE_BASE_URL = '{server.url}' (environment variable)",
         "LANGFUSE_PUBLIC_KEY = (hidden) (environment variable)",
         "LANGFUSE_SECRET_KEY = (hidden) (environment variable)",
-        f"Langfuse at {server.url} takes the keys of the project 'Lessons'.",
+        f"Langfuse at {server.url} accepts the keys of the project 'Lessons'.",
     ]
     found = doctor(tmp_path, **chosen, LANGFUSE_SECRET_KEY="sk-lf-another")
     assert found.code == 1
-    assert found.messages("problem") == [f"Langfuse at {server.url} does not take the keys (HTTP 401)."]
+    assert found.messages("problem") == [f"Langfuse at {server.url} rejects the keys (HTTP 401)."]
     assert "sk-lf-another" not in str(found)
 
 

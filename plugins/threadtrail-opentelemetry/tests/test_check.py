@@ -40,7 +40,7 @@ refused = partial(check_error, check)
 
 def test_a_collector_that_takes_spans(receiver: OtlpReceiver) -> None:
     answer = check(endpoint=receiver.url, headers={"authorization": f"Bearer {BEARER}"})
-    assert answer == f"The collector at {receiver.url}/v1/traces takes spans (HTTP 200)."
+    assert answer == f"The collector at {receiver.url}/v1/traces accepts spans (HTTP 200)."
     (request,) = receiver.requests
     assert request.path == "/v1/traces"
     assert not ExportTraceServiceRequest.FromString(request.body).resource_spans
@@ -52,19 +52,19 @@ def test_the_standard_variables_say_where_and_with_what(
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{receiver.url}/custom/path")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"x-key={BEARER}")
-    assert check() == f"The collector at {receiver.url}/custom/path takes spans (HTTP 200)."
+    assert check() == f"The collector at {receiver.url}/custom/path accepts spans (HTTP 200)."
     assert receiver.requests[0].headers["x-key"] == BEARER
 
 
 @pytest.mark.parametrize(
     ("status", "words", "advice"),
     [
-        (401, "does not take the credentials (HTTP 401).", "OTEL_EXPORTER_OTLP_HEADERS"),
-        (403, "does not take the credentials (HTTP 403).", "OTEL_EXPORTER_OTLP_HEADERS"),
-        (404, "answers, but not as a collector does (HTTP 404).", "port 4318"),
-        (302, "redirects (HTTP 302), and does not say where to.", "Redirects are not followed"),
-        (500, "takes no spans (HTTP 500).", "See its logs"),
-        (503, "takes no spans (HTTP 503).", "See its logs"),
+        (401, "rejects the credentials (HTTP 401).", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (403, "rejects the credentials (HTTP 403).", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (404, "answers, but not as a collector would (HTTP 404).", "usually 4318"),
+        (302, "redirects (HTTP 302), without a valid target.", "Redirects are not followed"),
+        (500, "does not accept spans (HTTP 500).", "See its logs"),
+        (503, "does not accept spans (HTTP 503).", "See its logs"),
     ],
 )
 def test_a_collector_that_does_not_is_asked_once(
@@ -96,14 +96,14 @@ def test_a_redirect_is_told_with_where_it_leads_to(
     assert error.problem == (
         f"{receiver.url}/v1/traces redirects to {target} (HTTP 308), and redirects are not followed."
     )
-    assert error.advice.startswith("Use the address that it redirects to")
+    assert error.advice.startswith("If a collector is at that address, set it:")
     assert BEARER not in str(error)
     assert len(receiver.requests) == 1
 
 
 def test_a_redirect_to_what_is_no_address_is_told_too(receiver: OtlpReceiver) -> None:
     receiver.status, receiver.location = 302, "http://[half"
-    assert "does not say where to" in refused(endpoint=receiver.url).problem
+    assert "without a valid target" in refused(endpoint=receiver.url).problem
 
 
 def test_nobody_there_is_known_at_once() -> None:
@@ -125,7 +125,7 @@ def test_the_timeout_is_kept(receiver: OtlpReceiver) -> None:
 def test_a_password_in_the_address_is_not_told(receiver: OtlpReceiver) -> None:
     host = receiver.url.removeprefix("http://")
     answer = check(endpoint=f"http://me:{BEARER}@{host}")
-    assert answer == f"The collector at {receiver.url}/v1/traces takes spans (HTTP 200)."
+    assert answer == f"The collector at {receiver.url}/v1/traces accepts spans (HTTP 200)."
 
 
 def test_the_programs_own_provider_is_not_asked() -> None:
@@ -145,7 +145,9 @@ def test_requests_that_are_made_otherwise_are_left_alone(
     exporter.start(Settings())
     variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
     monkeypatch.setenv(variable, "of_the_app")
-    assert exporter.check(1.0) == f"Requests are made as {variable} says, so the collector was not asked."
+    assert exporter.check(1.0) == (
+        f"{variable} is set, so the requests are the app's own, and the collector was not asked."
+    )
     assert receiver.to("/v1/traces") == []
     monkeypatch.delenv(variable)
     exporter.shutdown(1.0)
@@ -169,7 +171,7 @@ def test_the_command_with_a_wrong_key(receiver: OtlpReceiver, tmp_path: Path) ->
     problem = found.only("problem")
     assert (found.code, found.stderr) == (1, "")
     assert problem["message"] == (
-        f"The collector at {receiver.url}/v1/traces does not take the credentials (HTTP 401)."
+        f"The collector at {receiver.url}/v1/traces rejects the credentials (HTTP 401)."
     )
     assert "(authorization=Bearer%20...)" in problem["advice"]
     assert BEARER not in str(found)
@@ -191,7 +193,7 @@ def test_the_command_with_a_dead_and_with_a_hanging_endpoint(receiver: OtlpRecei
 def test_the_command_with_an_endpoint_that_is_no_address(tmp_path: Path) -> None:
     found = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:9")
     assert (found.code, found.stderr) == (2, "")
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT='127.0.0.1:9' is no address" in found.only("problem")["message"]
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT='127.0.0.1:9' is not an address" in found.only("problem")["message"]
 
 
 @pytest.mark.slow

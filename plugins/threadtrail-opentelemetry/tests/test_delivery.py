@@ -114,7 +114,7 @@ def test_the_last_error_holds_the_collectors_answer(
 ) -> None:
     receiver.status, receiver.location = status, location
     error = told(receiver.url)
-    assert error.startswith("NotDeliveredError: the collector did not take 1 span (HTTP ")
+    assert error.startswith("NotDeliveredError: the collector did not accept 1 span (HTTP ")
     assert error.endswith(f"{answer})")
 
 
@@ -137,7 +137,7 @@ def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: OtlpRe
     whole_run(client)
     threadtrail.flush()
     answer = r"\(HTTP 403 Forbidden\)"
-    assert re.search(rf"take \d spans? {answer} and \d log records? {answer}$", str(lane().last_error))
+    assert re.search(rf"accept \d spans? {answer} and \d log records? {answer}$", str(lane().last_error))
     threadtrail.uninstrument()
 
 

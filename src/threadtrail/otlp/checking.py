@@ -23,10 +23,10 @@ def redirect_error(address: str, answer: Answer, *, backend: str, setting: str) 
     """
     if not answer.moved_to:
         return CheckError(
-            f"{address} redirects (HTTP {answer.status}), and does not say where to.",
-            f"Redirects are not followed. Name the address of {backend} itself: {setting}",
+            f"{address} redirects (HTTP {answer.status}), without a valid target.",
+            f"Redirects are not followed. Set the address of {backend} itself: {setting}",
         )
     return CheckError(
         f"{address} redirects to {answer.moved_to} (HTTP {answer.status}), and redirects are not followed.",
-        f"Use the address that it redirects to, if {backend} is there: {setting}",
+        f"If {backend} is at that address, set it: {setting}",
     )

@@ -1,7 +1,7 @@
-"""What each kind of span carries, in the vocabulary of AgentOps' own SDK.
+"""The attributes of each kind of span, in the vocabulary of AgentOps' own SDK.
 
-The backend takes a span for a model call as soon as a ``gen_ai.*`` attribute stands on it, and adds up the
-tokens of all spans: so neither stands anywhere but on the spans of model turns.
+The backend treats a span as a model call as soon as it has a ``gen_ai.*`` attribute, and sums the tokens of
+all spans. So only the spans of model turns have them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from agentops.semconv import (
 )
 
 from threadtrail_agentops.messages import as_json, completions, prompts, text_of, tool_output
-from threadtrail_agentops.outcomes import finish_reason, run_word, tool_status
+from threadtrail_agentops.outcomes import finish_reason, run_outcome, tool_status
 
 if TYPE_CHECKING:
     from threadtrail.events import Event
@@ -34,13 +34,13 @@ INSTRUCTIONS = "threadtrail.assistant.instructions"
 
 
 def of_root(tags: tuple[str, ...], caller: Attributes) -> Values:
-    """What the root of a trace says for all of it. The backend reads tags as a JSON list, and only here."""
+    """Return the attributes of a trace's root. The backend reads tags only here, as a JSON list."""
     all_tags = list(dict.fromkeys((*tags, *caller.tags)))
     return {CoreAttributes.TAGS: as_json(all_tags) if all_tags else None, **of_caller(caller)}
 
 
 def of_caller(caller: Attributes) -> Values:
-    """For whom the app did it."""
+    """Return user, session and metadata of the caller."""
     metadata = {
         f"{METADATA}.{key}": value if isinstance(value, (str, bool, int, float)) else as_json(value)
         for key, value in caller.metadata.items()
@@ -48,13 +48,16 @@ def of_caller(caller: Attributes) -> Values:
     return {USER_ID: caller.user_id, SESSION_ID: caller.session_id, **metadata}
 
 
-def of_content(given: str | None, gave: str | None) -> Values:
-    """What went into the span's work and what came of it, where AgentOps looks for a preview."""
-    return {SpanAttributes.AGENTOPS_ENTITY_INPUT: given, SpanAttributes.AGENTOPS_ENTITY_OUTPUT: gave}
+def of_content(input_text: str | None, output_text: str | None) -> Values:
+    """Return the span's input and output, which AgentOps shows as a preview."""
+    return {
+        SpanAttributes.AGENTOPS_ENTITY_INPUT: input_text,
+        SpanAttributes.AGENTOPS_ENTITY_OUTPUT: output_text,
+    }
 
 
 def of_agent(run: Run, node: Node) -> Values:
-    """The run: which assistant, with what tools, on which thread, what was asked and answered."""
+    """Return the attributes of a run: assistant, tools, thread, question and answer."""
     assistant, tools = run.assistant, list(run.request.tool_names)
     return {
         AgentAttributes.AGENT_ID: assistant.id if assistant else None,
@@ -63,7 +66,7 @@ def of_agent(run: Run, node: Node) -> Values:
         AgentAttributes.AGENT_MODELS: as_json([node.model]) if node.model else None,
         INSTRUCTIONS: run.request.instructions,
         RUN_ID: run.id,
-        RUN_STATUS: run_word(run),
+        RUN_STATUS: run_outcome(run),
         INCOMPLETE_REASON: run.incomplete_reason,
         THREAD_ID: run.thread_id,
         POLLS: run.poll_count,
@@ -72,7 +75,7 @@ def of_agent(run: Run, node: Node) -> Values:
 
 
 def of_tool(run: Run, node: Node, call: ToolCall) -> Values:
-    """A tool call: what the model passed to it, and what came back."""
+    """Return the attributes of a tool call: arguments and result."""
     output = tool_output(call)
     return {
         ToolAttributes.TOOL_ID: call.id,
@@ -87,7 +90,7 @@ def of_tool(run: Run, node: Node, call: ToolCall) -> Values:
 
 
 def of_turn(event: Event, run: Run, node: Node) -> Values:
-    """A model turn: prompts, completion, tokens."""
+    """Return the attributes of a model turn: prompts, completion, tokens."""
     request = run.request
     first_output = None if node.first_output_at is None else (node.first_output_at - node.start) / 1e9
     return {
@@ -108,7 +111,7 @@ def of_turn(event: Event, run: Run, node: Node) -> Values:
 
 
 def tokens(usage: Usage | None) -> Values:
-    """The tokens of a turn; their sum over the run's turns is the run's."""
+    """Return the tokens of a turn; the run's tokens are the sum of its turns."""
     if usage is None:
         return {}
     return {

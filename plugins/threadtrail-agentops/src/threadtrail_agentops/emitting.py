@@ -1,4 +1,4 @@
-"""Spans as AgentOps reads them: a name with its kind as the suffix, times of the past, a status on each."""
+"""Spans as AgentOps expects them: the kind as a suffix of the name, times in the past, always a status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Values = dict[str, object]
 
 MICROSECOND = 1_000
-"""In nanoseconds: what AgentOps tells two times apart by."""
+"""In nanoseconds: the resolution of times in AgentOps."""
 
 
 class Emitter:
@@ -47,26 +47,26 @@ class Emitter:
 
 
 def end(span: Span, time: int, failure: Failure | None) -> None:
-    """End a span at ``time``, as a success or with what went wrong: AgentOps needs a status."""
+    """End a span at ``time`` with the status that AgentOps needs: success, or the failure."""
     if failure is None:
         span.set_status(Status(StatusCode.OK))
     else:
-        told = {CoreAttributes.ERROR_TYPE: failure.type, CoreAttributes.ERROR_MESSAGE: failure.message}
-        span.set_attributes(known(told))
+        error = {CoreAttributes.ERROR_TYPE: failure.type, CoreAttributes.ERROR_MESSAGE: failure.message}
+        span.set_attributes(known(error))
         span.set_status(Status(StatusCode.ERROR, failure.message or failure.type))
     span.end(time)
 
 
 def known(values: Mapping[str, object]) -> dict[str, str | bool | int | float]:
-    """Only what has a value of a kind that a span can carry."""
+    """Return the values of types that a span can have."""
     return {key: value for key, value in values.items() if isinstance(value, (str, bool, int, float))}
 
 
 def session_span_id(identifier: str) -> str:
-    """The id of the root that stands for a run or a trace."""
+    """Return the id of the root of a run or a trace."""
     return span_id_for(identifier, "session")
 
 
 def outcome_span_id(identifier: str) -> str:
-    """The id of the span that closes the root."""
+    """Return the id of the span that closes the root."""
     return span_id_for(identifier, "outcome")

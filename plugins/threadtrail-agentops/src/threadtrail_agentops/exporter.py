@@ -1,4 +1,4 @@
-"""The exporter: events in, sessions at AgentOps out."""
+"""The exporter: sends events as sessions to AgentOps."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["AgentOpsExporter"]
 
 
 class AgentOpsExporter:
-    """Tells each run as a session in AgentOps: agent, model turns and tool calls, each once.
+    """Sends each run as a session to AgentOps: agent, model turns and tool calls, each once.
 
-    What is not given comes from the variables of AgentOps' own SDK. ``agentops.init()`` is never called.
+    Options that are not set come from the variables of AgentOps' own SDK. It never calls ``agentops.init()``.
 
     Args:
         api_key: the project's key; by default ``AGENTOPS_API_KEY``.
-        endpoint: the API, which gives out tokens; by default ``AGENTOPS_API_ENDPOINT``.
+        endpoint: the API, which issues tokens; by default ``AGENTOPS_API_ENDPOINT``.
         exporter_endpoint: where spans go, path included; by default ``AGENTOPS_EXPORTER_ENDPOINT``.
         tags: on every trace; by default ``AGENTOPS_DEFAULT_TAGS`` (with commas).
         trace_name: of runs outside of ``threadtrail.trace()``; by default ``AGENTOPS_TRACE_NAME``, else
@@ -35,10 +35,10 @@ class AgentOpsExporter:
         native_instrumentation: what to do where ``agentops.init()`` has wrapped Assistants methods, so
             that tokens are counted again: ``"warn"`` once, or ``"unwrap"`` those methods.
         timeout: seconds that a request to AgentOps may take, retries included.
-        retry_seconds: how long to look for a token before the spans in hand are given up.
+        retry_seconds: how long to try to get a token before the spans are lost.
 
     Raises:
-        ConfigurationError: an argument is none of these, or (from ``start``) there is no API key.
+        ConfigurationError: an argument is not valid, or (from ``start``) there is no API key.
     """
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
@@ -70,31 +70,30 @@ class AgentOpsExporter:
 
     @hookimpl
     def start(self) -> None:
-        """Get ready; starts no thread and opens no connection.
+        """Prepare to send; starts no thread and opens no connection.
 
         Raises:
             ConfigurationError: there is no API key.
         """
         target = resolve(self._options)
-        # Imported here, when it is known to be needed: agentops takes half a second to load.
-        from threadtrail_agentops.pipeline import Pipeline  # noqa: PLC0415
+        from threadtrail_agentops.pipeline import Pipeline  # noqa: PLC0415 - agentops takes 0.5 s to load
 
         self._pipeline = Pipeline(target)
         self._native_wrappers.look()
 
     @hookimpl
     def capture_context(self) -> object:
-        """Return the OpenTelemetry context here if a span is active in it."""
+        """Return the current OpenTelemetry context if a span is active in it."""
         self._native_wrappers.look()
         context = otel_context.get_current()
         return context if span_context_in(context) is not None else None
 
     @hookimpl
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
-        """Tell these events as spans and send them; events of other classes are passed over.
+        """Send these events as spans; events of other classes are ignored.
 
         Raises:
-            NotDeliveredError: AgentOps did not take the spans; they are lost.
+            NotDeliveredError: AgentOps did not accept the spans; they are lost.
         """
         pipeline = self._pipeline
         if pipeline is None:
@@ -102,7 +101,7 @@ class AgentOpsExporter:
         self._native_wrappers.look()
         try:
             for event, context in zip(events, contexts, strict=True):
-                pipeline.take(event, as_context(context))
+                pipeline.emit(event, as_context(context))
         finally:
             pipeline.send()
 
@@ -118,15 +117,14 @@ class AgentOpsExporter:
         """Exchange the API key for a token, and send an empty request with it.
 
         Raises:
-            CheckError: AgentOps is not there, or does not take the key.
+            CheckError: AgentOps does not answer, or rejects the key.
         """
-        # Imported here: whole programs do without.
-        from threadtrail_agentops.check import ask  # noqa: PLC0415
+        from threadtrail_agentops.check import ask  # noqa: PLC0415 - apps do not need it
 
         return ask(resolve(self._options), timeout)
 
     @hookimpl
     def after_fork(self) -> None:
-        """Leave what is open to the parent, and its connection too."""
+        """Leave open sessions and the connection to the parent process."""
         if self._pipeline is not None:
             self._pipeline = self._pipeline.after_fork()

@@ -1,4 +1,4 @@
-"""What was said, as text: messages, tool outputs, prompts and completions."""
+"""Content as text: messages, tool outputs, prompts and completions."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Message, Part, Run, ToolCall
 
-Said = tuple[str, str]
-"""A role and its words."""
+Prompt = tuple[str, str]
+"""A role and a text."""
 
 
 def text_of(messages: Iterable[Message]) -> str | None:
-    """The text of messages, one after the other; ``None`` if there is none."""
+    """Return the text of messages, one after the other; ``None`` if there is none."""
     return "\n\n".join(filter(None, map(message_text, messages))) or None
 
 
 def message_text(message: Message) -> str:
-    """The text of a message; what is not text is named in brackets."""
+    """Return the text of a message; other parts are named in brackets."""
     attached = [f"[file {item.get('file_id') or as_json(item)}]" for item in message.attachments]
     return "\n".join(filter(None, [*map(_part_text, message.parts), *attached]))
 
 
 def tool_output(call: ToolCall) -> str | None:
-    """What a tool gave back: its output, or else its results (passages, logs, images) as JSON."""
+    """Return the output of a tool, or else its results (passages, logs, images) as JSON."""
     if call.results and call.output is None:
         return as_json(list(call.results))
     images = [item for item in call.results if isinstance(item, dict) and item.get("type") == "image"]
@@ -42,41 +42,41 @@ def tool_output(call: ToolCall) -> str | None:
 
 
 def as_json(value: Any) -> str:
-    """The value as JSON text, readable in any language."""
+    """Return the value as JSON text, not escaped in any language."""
     return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
 def prompts(run: Run, node: Node) -> dict[str, str]:
-    """What was new to the model in a turn, by index: first instructions and question, then outputs."""
-    told: dict[str, str] = {}
+    """Return what was new to the model in a turn, by index: instructions and question, or tool outputs."""
+    values: dict[str, str] = {}
     for index, (role, content) in enumerate(_new_to_the_model(run, node)):
-        told[M.PROMPT_ROLE.format(i=index)] = role
-        told[M.PROMPT_CONTENT.format(i=index)] = content
-    return told
+        values[M.PROMPT_ROLE.format(i=index)] = role
+        values[M.PROMPT_CONTENT.format(i=index)] = content
+    return values
 
 
 def completions(node: Node, finish_reason: str | None) -> dict[str, str]:
-    """What the model said in a turn, or which tools it asked for."""
-    told: dict[str, str] = {}
+    """Return the model's messages in a turn, or the tools that it requested."""
+    values: dict[str, str] = {}
     texts: Sequence[str] = [message_text(message) for message in node.output]
     if node.requested_tool_calls and not texts:
         texts = [""]
     for index, text in enumerate(texts):
-        told[M.COMPLETION_ROLE.format(i=index)] = "assistant"
+        values[M.COMPLETION_ROLE.format(i=index)] = "assistant"
         if text:
-            told[M.COMPLETION_CONTENT.format(i=index)] = text
+            values[M.COMPLETION_CONTENT.format(i=index)] = text
         if finish_reason is not None:
-            told[M.COMPLETION_FINISH_REASON.format(i=index)] = finish_reason
+            values[M.COMPLETION_FINISH_REASON.format(i=index)] = finish_reason
     for number, call in enumerate(node.requested_tool_calls):
-        told[M.COMPLETION_TOOL_CALL_ID.format(i=0, j=number)] = call.id
-        told[M.COMPLETION_TOOL_CALL_TYPE.format(i=0, j=number)] = call.kind
-        told[M.COMPLETION_TOOL_CALL_NAME.format(i=0, j=number)] = call.name
+        values[M.COMPLETION_TOOL_CALL_ID.format(i=0, j=number)] = call.id
+        values[M.COMPLETION_TOOL_CALL_TYPE.format(i=0, j=number)] = call.kind
+        values[M.COMPLETION_TOOL_CALL_NAME.format(i=0, j=number)] = call.name
         if call.arguments is not None:
-            told[M.COMPLETION_TOOL_CALL_ARGUMENTS.format(i=0, j=number)] = call.arguments
-    return told
+            values[M.COMPLETION_TOOL_CALL_ARGUMENTS.format(i=0, j=number)] = call.arguments
+    return values
 
 
-def _new_to_the_model(run: Run, node: Node) -> Iterator[Said]:
+def _new_to_the_model(run: Run, node: Node) -> Iterator[Prompt]:
     before = step_before(run, node.step)
     if before is not None:
         outputs = ((call, tool_output(call)) for call in before.tool_calls)
@@ -105,5 +105,5 @@ def _address(url: str | None) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON does not know by itself: the events' frozen mappings and tuples."""
+    """Return values that JSON has no type for: the events' frozen mappings."""
     return dict(value) if hasattr(value, "keys") else str(value)

@@ -1,4 +1,4 @@
-"""AgentOps' own SDK, where the program runs it as well: whose traces are delivered, and below which span."""
+"""AgentOps' own SDK, if the app runs it as well: the span that a run can be below, if it is delivered."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from threadtrail_agentops.options import Target
 
 WRAPPER_SCOPES = frozenset({"openai"})
-"""The scope of the spans that the native wrappers make of one call; a run does not end within one call."""
+"""The scope of spans that the native wrappers make of one call, within which a run does not end."""
 
 
 class NativeParent(NamedTuple):
-    """A span of the native SDK that a run can stand below, and when it started (Unix nanoseconds)."""
+    """A span of the native SDK that a run can be below, and its start (Unix nanoseconds)."""
 
     context: Context
     start: int
 
 
 def native_parent(context: Context | None, target: Target) -> NativeParent | None:
-    """The span of the native SDK that was active in ``context``, if what stands below it will be seen.
+    """Return the span of the native SDK that was active in ``context``, if it will be delivered.
 
-    That takes that the native SDK made it, sends to the same project, and can send at all.
+    The native SDK must have made it, must send to the same project, and must be able to send at all.
     """
     core = sys.modules.get("agentops.sdk.core")
     provider = core.tracer.provider if core is not None else None
     if context is None or core is None or provider is None:
         return None
     span: Any = get_current_span(context)
-    # A span has the very resource of the provider it came from: the native one, or one of the program's
-    # that was there first, and then AgentOps gets nothing of it.
+    # A span has the resource of its provider: the native one, or one that the app set before, of which
+    # AgentOps receives nothing.
     if getattr(span, "resource", None) is not provider.resource or not _sends_to(core, target):
         return None
     found, start = span.get_span_context(), span.start_time or 0
@@ -57,7 +57,7 @@ def _sends_to(core: Any, target: Target) -> bool:
 def can_deliver() -> bool:
     """Whether the native exporter works with this OpenTelemetry.
 
-    It uses attributes that OpenTelemetry 1.45 removed; a program may have put them back on its class.
+    It uses attributes that OpenTelemetry 1.45 removed; an app may have added them to its class.
     """
     used = ("_headers", "_session")
     return all(hasattr(AuthenticatedOTLPExporter, name) for name in used) or _instance_has(used)
@@ -65,6 +65,6 @@ def can_deliver() -> bool:
 
 @cache
 def _instance_has(names: tuple[str, ...]) -> bool:
-    # Made for the question only: it connects to nothing before it exports.
+    # Made only to look at it: it opens no connection before it exports.
     exporter = AuthenticatedOTLPExporter(endpoint="http://127.0.0.1/")
     return all(hasattr(exporter, name) for name in names)

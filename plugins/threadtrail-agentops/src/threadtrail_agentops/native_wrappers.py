@@ -1,4 +1,4 @@
-"""The native SDK's wrappers of Assistants methods: found, and warned about once or taken off."""
+"""Finds the native SDK's wrappers of Assistants methods, and warns about them once or removes them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ METHODS = (
     ("openai.resources.beta.threads.runs.runs", "Runs", "create_and_stream"),
     ("openai.resources.beta.threads.messages", "Messages", "list"),
 )
-DEEPEST_CHAIN = 32
+MAX_WRAPPERS = 32
 
 ADVICE = (
     "AgentOps' own SDK has wrapped %s too: it makes a span of every poll, and counts the tokens of a run "
-    'again on each. Pass exporters={"agentops": {"native_instrumentation": "unwrap"}} to have these '
-    "wrappers taken off (and no others), or call agentops.init(instrument_llm_calls=False)."
+    'again on each. Pass exporters={"agentops": {"native_instrumentation": "unwrap"}} to remove these '
+    "wrappers (and no others), or call agentops.init(instrument_llm_calls=False)."
 )
 
 
@@ -40,25 +40,25 @@ class NativeWrapper(NamedTuple):
 
     @property
     def path(self) -> str:
-        """How the SDK's user knows the method."""
+        """The method as users know it: ``Runs.create``."""
         return f"{self.owner.__name__}.{self.method}"
 
 
 class NativeWrappers:
-    """Looks whether the native SDK has wrapped what we record; ``look`` takes about two microseconds."""
+    """Checks whether the native SDK has wrapped recorded methods; ``look`` takes about two microseconds."""
 
     def __init__(self, policy: NativeInstrumentation) -> None:
         self._policy = policy
         self._warned = False
 
     def look(self) -> None:
-        """Take the wrappers off, or warn of them once, as the policy says."""
+        """Remove the wrappers, or warn about them once, depending on the policy."""
         if self._warned:
             return
         found = list(_in_place())
         if self._policy == "unwrap":
-            # The native SDK puts them on again when it sees certain imports; it may also do so twice.
-            while sum(map(_taken_off, found)):
+            # The native SDK adds them again after certain imports, sometimes twice.
+            while sum(map(_removed, found)):
                 found = list(_in_place())
         if found:
             self._warned = True
@@ -71,7 +71,7 @@ def _in_place() -> Iterator[NativeWrapper]:
         if owner is None:
             continue
         around, function = None, owner.__dict__.get(method)
-        for _ in range(DEEPEST_CHAIN):
+        for _ in range(MAX_WRAPPERS):
             if _is_native(function):
                 yield NativeWrapper(owner, method, function, around)
                 break
@@ -86,11 +86,11 @@ def _is_native(function: Any) -> bool:
     return module.startswith("agentops.")
 
 
-def _taken_off(found: NativeWrapper) -> bool:
+def _removed(found: NativeWrapper) -> bool:
     if found.around is None:
         setattr(found.owner, found.method, found.wrapper.__wrapped__)
         return True
-    if hasattr(found.around, "_self_wrapper"):  # a wrapper by `wrapt`, which goes where this says
+    if hasattr(found.around, "_self_wrapper"):  # a wrapper by `wrapt`, which calls this
         found.around.__wrapped__ = found.wrapper.__wrapped__
         return True
     return False

@@ -1,4 +1,4 @@
-"""What belongs to no run: an assistant created, a request that failed before there was a run."""
+"""Emits operations outside of runs: assistants created, requests that failed before there was a run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FAILED_OPERATIONS = {"assistant": "create_assistant", "run": "create_run"}
 
 
 class Operations:
-    """Tells single operations: below the trace that they belong to, else as a trace of one span."""
+    """Emits single operations: below the trace that they belong to, else as a trace of one span."""
 
     def __init__(self, emitter: Emitter, tags: tuple[str, ...]) -> None:
         self._emitter = emitter
         self._tags = tags
 
     def assistant_created(self, event: AssistantCreated, place: Place) -> None:
-        """``create_assistant {name}``, as long as the call took."""
+        """Emit ``create_assistant {name}``, which lasts as long as the call."""
         assistant = event.assistant
         tools = [str(tool.get("type")) for tool in assistant.tools]
         values: Values = {
@@ -40,10 +40,10 @@ class Operations:
             INSTRUCTIONS: assistant.instructions,
         }
         name = f"create_assistant {assistant.name or assistant.id}"
-        self._tell(event, name, place, values, identifier=assistant.id, start=event.started_at)
+        self._emit(event, name, place, values, identifier=assistant.id, start=event.started_at)
 
     def request_failed(self, event: RequestFailed, place: Place) -> None:
-        """A request that would have begun something; others failed for a run, or for nothing we show."""
+        """Emit a request that would have begun something; others belong to a run, or are not shown."""
         name = FAILED_OPERATIONS.get(event.begins or "")
         if name is None or event.run_id is not None:
             return
@@ -56,7 +56,7 @@ class Operations:
             THREAD_ID: event.thread_id,
         }
         identifier = f"{event.operation} {event.started_at} {event.request_id}"
-        self._tell(
+        self._emit(
             event,
             name,
             place,
@@ -66,7 +66,7 @@ class Operations:
             failure=event.error,
         )
 
-    def _tell(  # noqa: PLR0913 - what one span needs
+    def _emit(  # noqa: PLR0913 - what one span needs
         self,
         event: Event,
         name: str,

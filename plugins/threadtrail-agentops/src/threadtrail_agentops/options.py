@@ -1,4 +1,4 @@
-"""The exporter's options: what was given, then the variables of AgentOps' own SDK, then its defaults."""
+"""The exporter's options: those that are set, then the variables of AgentOps' own SDK, then its defaults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_KEY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options as they were given; ``None`` where nothing was."""
+    """The options; ``None`` where one is not set."""
 
     api_key: str | None = None
     endpoint: str | None = None
@@ -54,7 +54,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to deliver, and what every trace carries."""
+    """Where to deliver, and what every trace has."""
 
     api_key: str
     token_url: str
@@ -67,10 +67,10 @@ class Target:
 
 
 def resolve(options: Options) -> Target:
-    """Fill in what was not given from the environment.
+    """Take options that are not set from the environment.
 
     Raises:
-        ConfigurationError: there is no API key, or a variable holds no address.
+        ConfigurationError: there is no API key, or a variable is not an address.
     """
     api_key = options.api_key or os.environ.get("AGENTOPS_API_KEY", "").strip()
     if not api_key:
@@ -102,4 +102,6 @@ def _address(given: str | None, variable: str, default: str) -> str:
 
 def _check_address(name: str, value: str | None) -> None:
     if value is not None and not value.startswith(("http://", "https://")):
-        raise ConfigurationError(f"{name}={value!r}: write a whole address, such as {ENDPOINT}")
+        raise ConfigurationError(
+            f"{name}={value!r}: give the whole address, with http:// or https://, such as {ENDPOINT}"
+        )

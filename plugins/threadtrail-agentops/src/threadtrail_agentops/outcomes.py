@@ -1,4 +1,4 @@
-"""How a run, a model turn or a tool call ended, in AgentOps' words."""
+"""How a run, a model turn or a tool call ended, in AgentOps' vocabulary."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 FAILED = frozenset({"failed", "expired"})
 END_STATES = {"completed": "Success", "failed": "Error", "expired": "Error"}
 INDETERMINATE = "Indeterminate"
-"""The end state of a run that was cancelled, cut short, or never seen to end: neither good nor bad."""
+"""The end state of a run that was cancelled, incomplete, or never seen to end."""
 
 
 def end_state(run: Run) -> str:
-    """How the session ended."""
+    """Return the end state of the session."""
     return END_STATES.get(run.status or "", INDETERMINATE) if run.finished else INDETERMINATE
 
 
 def run_failure(run: Run) -> Failure | None:
-    """Why the run failed. A cancelled or incomplete run did not."""
+    """Return why the run failed; ``None`` also for a cancelled or incomplete run."""
     if run.status not in FAILED:
         return None
     return run.error or Failure(type=str(run.status))
 
 
-def run_word(run: Run) -> str:
-    """The end of a run in a word: its status, or that nobody saw it end."""
+def run_outcome(run: Run) -> str:
+    """Return the status of a run, or that it was not seen to end."""
     return (run.status or "ended") if run.finished else "not seen to end"
 
 
 def node_failure(run: Run, node: Node) -> Failure | None:
-    """Why a turn or a tool call failed.
+    """Return why a turn or a tool call failed.
 
-    A turn that asked for tools did not, whatever became of them; a call that was open when its run
-    failed did, with the run.
+    A turn that requested tools did not fail, whatever their results; a call that was open when its run
+    failed has failed with it.
     """
     if node.kind == "agent":
         return run_failure(run)
@@ -51,14 +51,14 @@ def node_failure(run: Run, node: Node) -> Failure | None:
 
 
 def tool_status(run: Run, node: Node) -> str:
-    """The status of a tool call."""
+    """Return the status of a tool call."""
     if node_failure(run, node) is not None:
         return str(ToolStatus.FAILED.value)
     return str((ToolStatus.SUCCEEDED if node.status == "completed" else ToolStatus.EXECUTING).value)
 
 
 def finish_reason(run: Run, node: Node) -> str | None:
-    """Why the model stopped in a turn, in OpenAI's words; ``None`` if it did not stop by itself."""
+    """Return why the model stopped in a turn; ``None`` if it did not stop by itself."""
     if node.requested_tool_calls:
         return "tool_calls"
     if run.status == "incomplete" and (node.step is None or node.step is run.steps[-1]):

@@ -1,4 +1,4 @@
-"""What becomes of each event: the parts of the exporter, wired together for one target."""
+"""Passes each event to the part of the exporter that emits it, for one target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """Takes events one at a time, in order, in one thread; sends the spans that they end."""
+    """Emits events one at a time, in order, in one thread; sends the spans that they end."""
 
     def __init__(self, target: Target, sender: Sender | None = None) -> None:
         self._target = target
@@ -33,11 +33,11 @@ class Pipeline:
         self._runs = RunSpans(emitter, self._sessions, target.trace_name)
         self._operations = Operations(emitter, target.tags)
 
-    def take(self, event: Event, context: Context | None) -> None:
-        """Tell one event; one of a class that says nothing in spans is passed over."""
+    def emit(self, event: Event, context: Context | None) -> None:
+        """Emit one event; ignore those of other classes."""
         match event:
             case RunEnded():
-                self._runs.tell(event, self._sessions.place(event.trace_id, context))
+                self._runs.emit(event, self._sessions.place(event.trace_id, context))
             case TraceStarted():
                 self._sessions.begin(event, context)
             case TraceEnded():
@@ -51,7 +51,7 @@ class Pipeline:
         """Send what has ended.
 
         Raises:
-            NotDeliveredError: AgentOps did not take it; it is lost.
+            NotDeliveredError: AgentOps did not accept it; it is lost.
         """
         self._sender.send(self._ended.take())
 
@@ -59,7 +59,7 @@ class Pipeline:
         """Close what is open, send it within ``timeout`` seconds, and close the connection.
 
         Raises:
-            NotDeliveredError: AgentOps did not take it; it is lost.
+            NotDeliveredError: AgentOps did not accept it; it is lost.
         """
         self._sessions.close_all()
         try:
@@ -68,5 +68,5 @@ class Pipeline:
             self._sender.close()
 
     def after_fork(self) -> Pipeline:
-        """Return the pipeline of a forked child: open traces are the parent's, and so is its connection."""
+        """Return the pipeline of a forked child; open traces and the connection are the parent's."""
         return Pipeline(self._target, self._sender.after_fork())

@@ -1,4 +1,4 @@
-"""A tracer provider of our own: the program's is left alone, and no variable of the program changes it."""
+"""A private tracer provider, which no variable of the app changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_ATTRIBUTES = 2048
 
 
 def private_tracer(target: Target, ids: ChosenIds, ended: HeldSpans) -> Tracer:
-    """Return a tracer whose spans end up in ``ended``: all of them, whole."""
+    """Return a tracer whose spans are all held by ``ended``, with all their attributes."""
     release = version(DISTRIBUTION)
     provider = TracerProvider(
         resource=Resource(_resource(target, release)),
@@ -40,7 +40,7 @@ def private_tracer(target: Target, ids: ChosenIds, ended: HeldSpans) -> Tracer:
 
 
 def _resource(target: Target, release: str) -> dict[str, str]:
-    """Who sends. The project is the token's; what the machine is made of is nobody's business."""
+    """Return what describes the sender. The token has the project; the machine is not described."""
     about = {
         ResourceAttributes.SERVICE_NAME: "agentops",
         ResourceAttributes.SDK_NAME: DISTRIBUTION,

@@ -1,4 +1,4 @@
-"""A run as spans: the session, in it the agent, and below that one span per model turn and tool call."""
+"""Emits a run as spans: the session, below it the agent, and below that model turns and tool calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threadtrail.trace_shape import shape
 from threadtrail_agentops.attributes import of_agent, of_tool, of_turn
 from threadtrail_agentops.emitting import MICROSECOND, Emitter, Values, end
 from threadtrail_agentops.messages import text_of
-from threadtrail_agentops.outcomes import end_state, node_failure, run_failure, run_word
+from threadtrail_agentops.outcomes import end_state, node_failure, run_failure, run_outcome
 from threadtrail_agentops.sessions import Place, Sessions, caller_of
 
 if TYPE_CHECKING:
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from threadtrail.trace_shape import Span as Node
 
 NO_STEP = "run"
-"""The name of the one model turn that stands for a run whose steps nobody looked at."""
+"""The name of the one model turn of a run whose steps are not known."""
 
 
 class RunSpans:
-    """Tells runs as spans."""
+    """Emits runs as spans."""
 
     def __init__(self, emitter: Emitter, sessions: Sessions, trace_name: str | None) -> None:
         self._emitter = emitter
         self._sessions = sessions
         self._trace_name = trace_name
 
-    def tell(self, event: RunEnded, place: Place) -> None:
+    def emit(self, event: RunEnded, place: Place) -> None:
         """Emit a run: in a session of its own, unless it belongs below something else."""
         run, tree = event.run, shape(event.run)
         if place.parent is not None:
@@ -41,7 +41,7 @@ class RunSpans:
         session = self._sessions.begin_own(
             run.id,
             self._trace_name or tree.name,
-            # OpenAI's times are whole seconds, so many spans of a run may start with it.
+            # OpenAI's times are whole seconds, so several spans of a run may start with it.
             start=tree.start - 2 * MICROSECOND,
             links=place.links,
             caller=event.attributes,
@@ -49,11 +49,11 @@ class RunSpans:
         self._agent(event, tree, Place(below(session.span), session.start, root=session))
         self._sessions.close(
             session,
-            word=f"run {run_word(run)}",
+            outcome=f"run {run_outcome(run)}",
             state=end_state(run),
             failure=run_failure(run),
-            given=text_of(run.input),
-            gave=text_of(run.output),
+            input_text=text_of(run.input),
+            output_text=text_of(run.output),
         )
 
     def _agent(self, event: RunEnded, tree: Node, place: Place) -> None:
@@ -77,7 +77,7 @@ class RunSpans:
 
     def _child(self, event: RunEnded, node: Node, parent: Context, *, floor: int) -> int:
         """Emit a model turn or a tool call; return its end."""
-        kind, name, values = _told(event, node)
+        kind, name, values = _described(event, node)
         start = max(node.start, floor)
         span = self._emitter.start(
             name,
@@ -93,7 +93,7 @@ class RunSpans:
         return until
 
 
-def _told(event: RunEnded, node: Node) -> tuple[Kind, str, Values]:
+def _described(event: RunEnded, node: Node) -> tuple[Kind, str, Values]:
     call = node.tool_call
     if call is not None:
         return Kind.TOOL, node.name, of_tool(event.run, node, call)

@@ -1,4 +1,4 @@
-"""Sends spans to AgentOps from the exporter's worker: a token first, then the spans, in bounded time."""
+"""Sends spans to AgentOps from the exporter's worker: gets a token, then sends, within a timeout."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from threadtrail_agentops.options import Target
 
 SPANS_PER_REQUEST = 64
-"""A span may hold several long texts, and the backend takes requests of some megabytes."""
-FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
+"""A span may contain several long texts, and the backend accepts requests of some megabytes."""
+FIRST_PAUSE, MAX_PAUSE, MAX_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
 
 
 class Sender:
-    """One connection to AgentOps. Opens it with the first spans, not before."""
+    """One connection to AgentOps, opened with the first spans."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -41,15 +41,15 @@ class Sender:
         self._inherited: TokenSession | None = None
 
     def send(self, spans: Sequence[ReadableSpan], *, within: float | None = None) -> None:
-        """Send the spans. ``within`` so many seconds a token has to be found (by default, the option's).
+        """Send the spans; a token must be available ``within`` seconds (by default, the option's).
 
         Raises:
-            NotDeliveredError: some were not taken.
+            NotDeliveredError: some were not accepted.
         """
         self._close_inherited()
         if not spans:
             return
-        with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
+        with suppress_instrumentation():  # instrumentations of HTTP clients must not trace this
             try:
                 self._wait_for_token(self._target.retry_seconds if within is None else within)
             except NoTokenError as error:
@@ -60,7 +60,7 @@ class Sender:
                     lost, reason = lost + len(chunk), self._batches.reason
         if lost:
             whole = counted(len(spans), "span")
-            raise NotDeliveredError(f"AgentOps did not take {lost} of {whole}: {reason}")
+            raise NotDeliveredError(f"AgentOps did not accept {lost} of {whole}: {reason}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -69,8 +69,8 @@ class Sender:
     def after_fork(self) -> Sender:
         """Return the sender of a forked child, which shares no connection with its parent.
 
-        The parent's is closed by the child's worker: closing takes locks, which a thread of the parent
-        may have held at that moment, and the thread that forks is the app's.
+        The child's worker closes the parent's connection: closing needs locks that a thread of the parent
+        may have held at the fork, and the thread that forks is the app's.
         """
         child = Sender(self._target)
         child._inherited = self._session
@@ -82,7 +82,7 @@ class Sender:
             inherited.close()
 
     def _wait_for_token(self, seconds: float) -> None:
-        """Fetch a token unless there is one; an endpoint that is late or down is asked again."""
+        """Fetch a token unless there is one; try again if the endpoint is slow or down."""
         deadline = time.monotonic() + seconds
         pause, timeout = FIRST_PAUSE, FIRST_TOKEN_TIMEOUT
         while True:
@@ -95,7 +95,7 @@ class Sender:
             else:
                 return
             time.sleep(pause)
-            pause, timeout = min(pause * 2, LONGEST_PAUSE), min(timeout * 2, LONGEST_TOKEN_TIMEOUT)
+            pause, timeout = min(pause * 2, MAX_PAUSE), min(timeout * 2, MAX_TOKEN_TIMEOUT)
 
 
 def _chunks(spans: Sequence[ReadableSpan]) -> Iterator[Sequence[ReadableSpan]]:

@@ -1,4 +1,4 @@
-"""The HTTP session of the exporter: every request carries the project's token, and nothing of others."""
+"""The HTTP session of the exporter: every request has the project's token, and no header of others."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Request, Response
 
 FIRST_TOKEN_TIMEOUT = 2.0
-"""Seconds to wait for a token; an own, short time, so that a dead endpoint does not use up all there is."""
+"""Seconds to wait for a token: a short time, so that a dead endpoint does not use the whole timeout."""
 REFUSED = frozenset({401, 403})
 
 
 class AnswerTimeoutError(RequestException):
-    """The backend took a request and did not answer: it may have stored what was in it.
+    """The backend received a request and did not answer: it may have stored the spans.
 
-    It is no ``Timeout`` of ``requests``, after which an OTLP exporter sends again: AgentOps adds up the
-    tokens of every copy.
+    It is not a ``Timeout`` of ``requests``, after which an OTLP exporter sends again: AgentOps sums the
+    tokens of all copies.
     """
 
 
 class TokenSession(OtlpSession):
-    """Sends with a token, renews it once when it is refused, and adds no header of the environment."""
+    """Sends with a token, and renews it once if it is rejected."""
 
     def __init__(self, api_key: str, token_url: str) -> None:
-        # Others come from ``OTEL_EXPORTER_OTLP_HEADERS``: keys of other backends.
+        # Other headers come from ``OTEL_EXPORTER_OTLP_HEADERS``: keys of other backends.
         super().__init__(HTTP_HEADERS)
         self._api_key = api_key
         self._token_url = token_url
@@ -40,16 +40,16 @@ class TokenSession(OtlpSession):
 
         Raises:
             NoTokenError: there is no token; nothing was sent.
-            AnswerTimeoutError: it was sent, and nobody knows what became of it.
+            AnswerTimeoutError: it was sent, and its result is not known.
             RedirectedError: the answer is a redirect.
         """
-        # The user's own collector may have a certificate authority and a client certificate; not this one.
+        # The variables for certificates are meant for the user's own collector.
         kwargs |= {"verify": None, "cert": None, "allow_redirects": False}
         self.verify, self.cert = True, None
         return super().request(method, url, *args, **kwargs)
 
     def send_request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
-        """Send with a token, and once more with a new one if it is refused."""
+        """Send with a token, and once more with a new one if it is rejected."""
         wait = FIRST_TOKEN_TIMEOUT
         answer = self._send_with(self.tokens.get(wait), method, url, *args, **kwargs)
         token = self.tokens.renew(wait) if answer.status_code in REFUSED else None
@@ -64,7 +64,7 @@ class TokenSession(OtlpSession):
         return str(error) if isinstance(error, NoTokenError) else super().describe_failure(error)
 
     def prepare_request(self, request: Request) -> PreparedRequest:
-        """Prepare the request with the token, and without every header that is not ours."""
+        """Prepare the request with the token, and only with headers that are ours."""
         prepared = super().prepare_request(request)
         token = getattr(request.auth, "token", None)
         if token is not None:
@@ -72,7 +72,7 @@ class TokenSession(OtlpSession):
         return prepared
 
     def ask_for_token(self, timeout: float) -> Response:
-        """Post the API key to the token endpoint, and return what it answers."""
+        """Post the API key to the token endpoint; return the answer."""
         return super().send_request(
             "POST",
             self._token_url,
@@ -90,7 +90,7 @@ class TokenSession(OtlpSession):
 
 
 class _NoAuth:
-    """Stands for no credentials; without it, ``requests`` would look for some in ``~/.netrc``."""
+    """No credentials; without it, ``requests`` looks for some in ``~/.netrc``."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request

@@ -1,8 +1,8 @@
-"""The roots: a session for each ``threadtrail.trace()``, and one for each run that began outside of any.
+"""Roots of traces: a session for each ``threadtrail.trace()``, and one for each run outside of one.
 
-What the backend shows of a trace is computed from its spans' starts: the name is that of the span that
-starts first, the status that of the span that starts last, the duration the time between the two. So a
-root starts strictly before all else, and is closed by a span that starts strictly after all else.
+The backend computes a trace from the starts of its spans: it has the name of the span that starts first, the
+status of the span that starts last, and lasts from the one to the other. So a root starts before all other
+spans, and a span that starts after all others closes it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from threadtrail.values import Attributes, Failure
     from threadtrail_agentops.options import Target
 
-TRACES_AT_MOST = 1_000
+MAX_TRACES = 1_000
 
 
 @dataclass(slots=True)
 class Root:
-    """The span that others stand below; ``own`` if it is the root of its trace."""
+    """The span that others are below; ``own`` if it is the root of its trace."""
 
     span: Span
     own: bool
@@ -50,7 +50,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something belongs: below ``parent`` (``None``: it is a root), after ``floor``, with links."""
+    """The place of a span: below ``parent`` (``None``: it is a root), after ``floor``, with links."""
 
     parent: Context | None = None
     floor: int = 0
@@ -58,13 +58,13 @@ class Place:
     root: Root | None = None
 
     def extend(self, time: int) -> None:
-        """Let the root above last until ``time`` at least."""
+        """Extend the root above to ``time``."""
         if self.root is not None:
             self.root.last = max(self.root.last, time)
 
 
 class Sessions:
-    """Opens and closes roots, and says which one something belongs to."""
+    """Opens and closes roots, and finds the place of spans below them."""
 
     def __init__(self, emitter: Emitter, target: Target) -> None:
         self._emitter = emitter
@@ -72,7 +72,7 @@ class Sessions:
         self._open: dict[str, Root] = {}
 
     def begin(self, event: TraceStarted, context: Context | None) -> None:
-        """Open the root of a ``threadtrail.trace()``; within another trace it is a workflow of that one."""
+        """Open the root of a ``threadtrail.trace()``; inside another trace it is a workflow."""
         identifier = event.trace_id or ""
         place = self.place(event.parent_trace_id, context)
         own = place.parent is None
@@ -88,12 +88,12 @@ class Sessions:
             parent=place.parent,
             links=place.links,
         )
-        if len(self._open) >= TRACES_AT_MOST:
+        if len(self._open) >= MAX_TRACES:
             self.close_all()
         self._open[identifier] = Root(span, own, identifier, start, start, span_context_in(context))
 
     def end(self, event: TraceEnded) -> None:
-        """Close the root of a trace; an exception that left its block is its failure."""
+        """Close the root of a trace; an exception that left the block is its failure."""
         root = self._open.pop(event.trace_id or "", None)
         if root is None:
             return
@@ -102,13 +102,13 @@ class Sessions:
         if parent is not None:
             parent.last = max(parent.last, root.last)
         state = "Error" if event.error is not None else "Success"
-        self.close(root, word="failed" if event.error else "completed", state=state, failure=event.error)
+        self.close(root, outcome="failed" if event.error else "completed", state=state, failure=event.error)
 
     def place(self, trace_id: str | None, context: Context | None) -> Place:
-        """Where something belongs that began in ``trace_id``, with ``context`` around it.
+        """Return the place of what began in ``trace_id``, with ``context`` around it.
 
-        Below that trace's root, if it is open; else below the native trace around it, if that one is
-        delivered; else it gets a root of its own. The app's span around it is linked where it is no parent.
+        It is below that trace's root, if it is open; else below the native trace around it, if that is
+        delivered; else it gets a root of its own. A span of the app around it is linked if it is no parent.
         """
         root = self._open.get(trace_id or "")
         if root is not None:
@@ -121,7 +121,7 @@ class Sessions:
     def begin_own(
         self, identifier: str, name: str, *, start: int, links: list[Link], caller: Attributes
     ) -> Root:
-        """Open a root for something that began outside of any trace."""
+        """Open a root for something that began outside of a trace."""
         span = self._emitter.start(
             name,
             Kind.SESSION,
@@ -137,36 +137,36 @@ class Sessions:
         self,
         root: Root,
         *,
-        word: str,
+        outcome: str,
         state: str,
         failure: Failure | None,
-        given: str | None = None,
-        gave: str | None = None,
+        input_text: str | None = None,
+        output_text: str | None = None,
     ) -> None:
-        """End a root with its outcome, told in a ``word``."""
-        content = of_content(given, gave)
+        """End a root with a span that is named after its outcome."""
+        content = of_content(input_text, output_text)
         root.span.set_attributes(known({**get_session_end_attributes(state), **content}))
         closing = root.last + MICROSECOND if root.own else root.last
         if root.own:
-            outcome = self._emitter.start(
-                word,
+            last = self._emitter.start(
+                outcome,
                 Kind.OPERATION,
                 start=closing,
                 span_id=outcome_span_id(root.identifier),
                 trace_of=root.identifier,
-                values=of_content(None, gave),
+                values=of_content(None, output_text),
                 parent=below(root.span),
             )
-            end(outcome, closing, failure)
+            end(last, closing, failure)
         end(root.span, closing, failure)
 
     def close_all(self) -> None:
-        """Close what is open: the end of these traces will not be told any more."""
+        """Close what is open: no event will end these traces any more."""
         for root in reversed(self._open.values()):
-            self.close(root, word="not seen to end", state="Indeterminate", failure=None)
+            self.close(root, outcome="not seen to end", state="Indeterminate", failure=None)
         self._open.clear()
 
 
 def caller_of(place: Place, caller: Attributes) -> dict[str, object]:
-    """The caller of what has a root of others above it: there, nobody else says for whom it was done."""
+    """Return user, session and metadata for a span below a root of others, which does not have them."""
     return of_caller(caller) if place.parent is not None else {}

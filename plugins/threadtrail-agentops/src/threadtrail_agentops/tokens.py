@@ -1,4 +1,4 @@
-"""The project's token (a JWT): fetched when it is first needed, renewed before it expires or when refused."""
+"""The project's token (a JWT): fetched when it is needed, renewed before it expires or when rejected."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BACK_OFF_SECONDS = 30.0
-"""How long a key or a token that was refused is not tried again."""
-LONGEST_USE_SECONDS = 7 * 24 * 3600.0
-SHORTEST_USE_SECONDS = 30.0
+"""How long a key or a token that was rejected is not tried again."""
+MAX_USE_SECONDS = 7 * 24 * 3600.0
+MIN_USE_SECONDS = 30.0
 SHARE_OF_LIFETIME = 0.9
 CLIENT_ERRORS = range(400, 500)
 TRY_AGAIN = frozenset({408, 425, 429})
 
 
 class NoTokenError(RequestException):
-    """There is no token, so nothing can be sent; ``temporary`` if another attempt may get one."""
+    """There is no token, so nothing can be sent; ``temporary`` if another attempt may succeed."""
 
     def __init__(self, reason: str, *, temporary: bool) -> None:
-        super().__init__(f"AgentOps gave no token: {reason}")
+        super().__init__(f"AgentOps issued no token: {reason}")
         self.temporary = temporary
 
 
@@ -40,8 +40,8 @@ class Tokens:
     """Holds the token of one project; used by one thread at a time.
 
     Args:
-        ask: posts the API key to the token endpoint, waiting so many seconds for the answer.
-        clock: seconds that never go back.
+        ask: posts the API key to the token endpoint; its argument is the timeout in seconds.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, ask: Callable[[float], Response], clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,31 +52,31 @@ class Tokens:
         self._refusal = ""
 
     def get(self, timeout: float) -> str:
-        """Return a token that should be valid, fetched now if need be.
+        """Return a token that should be valid; fetch one if needed.
 
         Raises:
-            NoTokenError: there is none to be had within ``timeout`` seconds.
+            NoTokenError: there was none within ``timeout`` seconds.
         """
         if self._token is None or self._clock() >= self._token.renew_at:
             self._token = self._fetch(timeout)
         return self._token.text
 
     def renew(self, timeout: float) -> str | None:
-        """Return a new token in place of one that the backend refused; ``None`` if that was tried lately.
+        """Return a new token after the backend rejected one; ``None`` if that was tried recently.
 
         Raises:
-            NoTokenError: there is none to be had within ``timeout`` seconds.
+            NoTokenError: there was none within ``timeout`` seconds.
         """
         if self._in_back_off():
             return None
         self._token = None
         self._token = self._fetch(timeout)
-        # Should the new one be refused as well, then the third will be: not one attempt per batch.
-        self._refuse("the backend refuses the project's tokens")
+        # If the new one is rejected as well, more attempts will not help: not one for each batch.
+        self._refuse("the backend rejects the project's tokens")
         return self._token.text
 
     def accepted(self) -> None:
-        """Note that the backend took the token."""
+        """Note that the backend accepted the token."""
         self._refused_at = None
 
     def _fetch(self, timeout: float) -> Token:
@@ -85,7 +85,7 @@ class Tokens:
         try:
             answer = self._ask(timeout)
         except RequestException as error:
-            # Only the kind of error: its words may quote what was sent.
+            # Only the type of the error: its message may quote what was sent.
             raise NoTokenError(
                 f"the token endpoint did not answer ({type(error).__name__})", temporary=True
             ) from None
@@ -93,7 +93,7 @@ class Tokens:
             raise self._refused(answer)
         text = _token_in(answer)
         if text is None:
-            raise self._refuse("the token endpoint answered without one")
+            raise self._refuse("the token endpoint answered without a token")
         return Token(text, self._clock() + _seconds_of_use(text))
 
     def _refused(self, answer: Response) -> NoTokenError:
@@ -119,16 +119,16 @@ def _token_in(answer: Response) -> str | None:
 
 
 def _seconds_of_use(token: str) -> float:
-    """How long to use a token: most of its lifetime, so that it is renewed before it expires."""
+    """Return how long to use a token: most of its lifetime, so that it is renewed before it expires."""
     claims = _claims(token)
     begins, ends = claims.get("iat", time.time()), claims.get("exp")
     if not isinstance(ends, (int, float)) or not isinstance(begins, (int, float)):
-        return LONGEST_USE_SECONDS
-    return min(LONGEST_USE_SECONDS, max(SHORTEST_USE_SECONDS, (ends - begins) * SHARE_OF_LIFETIME))
+        return MAX_USE_SECONDS
+    return min(MAX_USE_SECONDS, max(MIN_USE_SECONDS, (ends - begins) * SHARE_OF_LIFETIME))
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What the token says of itself. Not verified: that is the backend's to do."""
+    """Return the claims of the token. They are not verified: the backend does that."""
     try:
         body = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

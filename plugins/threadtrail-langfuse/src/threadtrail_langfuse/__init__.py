@@ -1,4 +1,4 @@
-"""Every run of an OpenAI assistant as one Langfuse trace.
+"""Sends each run of an OpenAI assistant as one Langfuse trace.
 
     threadtrail.instrument(exporters=["langfuse"])
 

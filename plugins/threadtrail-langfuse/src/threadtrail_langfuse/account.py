@@ -1,4 +1,4 @@
-"""Where to send to: keys and address, from the options, the app's own client, or Langfuse's variables."""
+"""Keys and address of a Langfuse project: from the options, the app's own client or Langfuse's variables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The exporter's options as the user gave them; ``None`` where he did not."""
+    """The exporter's options; ``None`` where one is not set."""
 
     client: Langfuse | None = None
     public_key: str | None = None
@@ -38,9 +38,9 @@ class Given:
 class Account:
     """One Langfuse project, and how to reach it.
 
-    ``manager`` stands for the app's own client, if there was one at the start; one that the app makes
-    for this key later is found by ``owner()``. ``resource`` says on every observation what process this
-    is; it is found out at the start, since a process that is exiting cannot do it any more.
+    ``manager`` is that of the app's own client, if there was one at the start; ``owner()`` also finds one
+    that the app makes later for this key. ``resource`` describes this process on every observation; it is
+    determined at the start, since that is not possible while the process exits.
     """
 
     public_key: str
@@ -49,13 +49,13 @@ class Account:
     resource: Resource = field(default_factory=lambda: Resource({}))
 
     def owner(self) -> Manager | None:
-        """What stands behind the app's own client for this key, if there is one by now."""
+        """Return the manager of the app's own client for this key, if there is one by now."""
         if self.given.client is not None:
             return self.manager
         return sdk_internals.registered(self.public_key) or self.manager
 
     def settings(self, owner: Manager | None) -> dict[str, Any]:
-        """The arguments for a client: those of the app's own client, and over them what was given."""
+        """Return the arguments for a client: those of the app's own client, replaced by the options."""
         names = ("secret_key", "base_url", "environment", "release", "timeout")
         given = {name: value for name in names if (value := getattr(self.given, name)) is not None}
         inherited = {} if owner is None else sdk_internals.client_settings(owner)
@@ -64,7 +64,7 @@ class Account:
         return {**settings, "public_key": self.public_key, "base_url": address.rstrip("/")}
 
     def defaults(self, owner: Manager | None) -> dict[str, str]:
-        """What stands on every observation from its start: environment, release, version."""
+        """Return what every observation has from its start: environment, release, version."""
         settings, names = self.settings(owner), LangfuseOtelSpanAttributes
         values = {
             names.ENVIRONMENT: settings.get("environment") or _variable("LANGFUSE_TRACING_ENVIRONMENT"),
@@ -75,10 +75,10 @@ class Account:
 
 
 def find_account(given: Given) -> Account:
-    """Return the account that the options, the app's own client and the environment tell of.
+    """Return the account that the options, the app's own client and the environment define.
 
     Raises:
-        ConfigurationError: keys are missing or mixed up, or another setting cannot be right.
+        ConfigurationError: keys are missing or mixed up, or another setting is not valid.
     """
     account = _of_client(given) if given.client is not None else _of_keys(given)
     problems = Problems()
@@ -94,12 +94,12 @@ def tracing_disabled() -> bool:
 
 
 def default_address() -> str:
-    """The server's address where nobody names one: from the variables, else Langfuse's cloud."""
+    """Return the default address of the server: from the variables, else Langfuse's cloud."""
     return _variable("LANGFUSE_BASE_URL") or _variable("LANGFUSE_HOST") or CLOUD
 
 
 def sample_rate() -> float:
-    """``LANGFUSE_SAMPLE_RATE``: the share of traces to send; raises ValueError if it is no number."""
+    """Return ``LANGFUSE_SAMPLE_RATE``, the share of traces to send; ValueError if it is no number."""
     return float(_variable("LANGFUSE_SAMPLE_RATE") or 1.0)
 
 
@@ -107,7 +107,7 @@ def _of_client(given: Given) -> Account:
     manager = sdk_internals.manager_of(given.client) if given.client is not None else None
     if manager is None:
         raise ConfigurationError(
-            "client: this Langfuse client is switched off, since it was made without keys. Give it "
+            "client: this Langfuse client is switched off, since it was made without keys. Make it with "
             "public_key= and secret_key=, or set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY before."
         )
     return Account(public_key=manager.public_key, given=given, manager=manager)
@@ -122,8 +122,8 @@ def _of_keys(given: Given) -> Account:
         return Account(public_key=keys[0], given=given, manager=sdk_internals.registered(keys[0]))
     if keys:
         raise ConfigurationError(
-            f"there are Langfuse clients for {len(keys)} projects ({', '.join(sorted(keys))}): say which one "
-            "is meant with LANGFUSE_PUBLIC_KEY, or the option public_key or client."
+            f"there are Langfuse clients for {len(keys)} projects ({', '.join(sorted(keys))}). Choose one "
+            "with LANGFUSE_PUBLIC_KEY, or with the option public_key or client."
         )
     missing = ["LANGFUSE_PUBLIC_KEY"]
     if given.secret_key is None and _variable("LANGFUSE_SECRET_KEY") is None:
@@ -137,8 +137,8 @@ def _check_keys(given: Given, account: Account, problems: Problems) -> None:
         problems.add(_missing("LANGFUSE_SECRET_KEY"))
     elif account.public_key.startswith("sk-lf-") or secret.startswith("pk-lf-"):
         problems.add(
-            "the Langfuse keys are mixed up: LANGFUSE_PUBLIC_KEY (option public_key) begins with pk-lf-, "
-            "LANGFUSE_SECRET_KEY (option secret_key) with sk-lf-. Exchange them."
+            "the Langfuse keys are mixed up: LANGFUSE_PUBLIC_KEY (option public_key) starts with pk-lf-, "
+            "LANGFUSE_SECRET_KEY (option secret_key) with sk-lf-. Swap them."
         )
     if given.client is not None and given.public_key not in {None, account.public_key}:
         problems.add(
@@ -152,13 +152,13 @@ def _check_rest(given: Given, problems: Problems) -> None:
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         problems.add(
-            f"base_url={address!r} (option base_url, LANGFUSE_BASE_URL or LANGFUSE_HOST) is no address: "
-            f"write it out, such as {CLOUD}."
+            f"base_url={address!r} (option base_url, LANGFUSE_BASE_URL or LANGFUSE_HOST) is not an "
+            f"address. Give the whole address, such as {CLOUD}."
         )
     if given.environment is not None and not ENVIRONMENT.fullmatch(given.environment):
         problems.add(
-            f"environment={given.environment!r}: Langfuse takes at most 40 lower-case letters, digits, "
-            "hyphens and underscores, and nothing that begins with 'langfuse'."
+            f"environment={given.environment!r}: choose at most 40 lower-case letters, digits, hyphens and "
+            "underscores that do not start with 'langfuse'."
         )
     if given.timeout is not None and given.timeout < 1:
         problems.add(f"timeout={given.timeout!r}: choose a whole number of seconds, 1 or more.")
@@ -182,11 +182,11 @@ def _missing(*variables: str) -> str:
     names = " and ".join(variables)
     options = " and ".join(f"{name.removeprefix('LANGFUSE_').lower()}=..." for name in variables)
     return (
-        f"Langfuse keys are missing: set {names} in the environment (you find them in your project's "
-        f"settings), or give the exporter {options}, or make your own Langfuse(...) before instrument()."
+        f"Langfuse keys are missing: set {names} in the environment (your project's settings show them), "
+        f"give the exporter {options}, or make your own Langfuse(...) before instrument()."
     )
 
 
 def _variable(name: str) -> str | None:
-    """The variable's value; empty is as good as not set."""
+    """Return the variable's value; ``None`` if it is empty or not set."""
     return os.environ.get(name, "").strip() or None

@@ -1,4 +1,4 @@
-"""Asks Langfuse whose keys these are, by the API client of its own SDK. Nothing is written there."""
+"""Asks Langfuse which project the keys belong to, by the API client of its SDK. Writes nothing there."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SERVER_ERRORS = range(500, 600)
 
 KEYS = (
     "Copy both keys of one project from its settings into LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, and "
-    "see whether LANGFUSE_BASE_URL is the server where that project is."
+    "check that LANGFUSE_BASE_URL is the server of that project."
 )
 
 
 def ask(account: Account, timeout: float) -> str:
-    """Return a sentence that names the server and the project, asked once and within ``timeout`` seconds.
+    """Ask Langfuse once, within ``timeout`` seconds; return a sentence that names server and project.
 
     Raises:
-        CheckError: nobody answers, or not as Langfuse would, or the keys are not taken.
+        CheckError: there is no answer, it is not that of Langfuse, or the keys are rejected.
     """
     settings = account.settings(account.owner())
     address = shown_address(settings["base_url"])
@@ -46,31 +46,31 @@ def ask(account: Account, timeout: float) -> str:
         timeout=timeout,
     )
     try:
-        # Typed as whole seconds, and handed on to httpx, which takes any.
+        # Typed as whole seconds, and passed to httpx, which takes any.
         once = RequestOptions(timeout_in_seconds=timeout, max_retries=0)  # type: ignore[typeddict-item]  # see above
         projects = api.projects.get(request_options=once).data
     except httpx.HTTPError as error:
         raise no_answer(address, error, timeout) from error
     except ApiError as error:
         raise _refusal(address, error.status_code) from error
-    except ValueError as error:  # what was read is no list of projects
+    except ValueError as error:  # the answer is no list of projects
         raise _refusal(address, OK) from error
     finally:
         if custom is None:
             client.close()
     if not projects:
-        raise CheckError(f"Langfuse at {address} takes the keys, and knows no project for them.", KEYS)
-    return f"Langfuse at {address} takes the keys of the project {projects[0].name!r}."
+        raise CheckError(f"Langfuse at {address} accepts the keys, but has no project for them.", KEYS)
+    return f"Langfuse at {address} accepts the keys of the project {projects[0].name!r}."
 
 
 def _refusal(address: str, status: int | None) -> CheckError:
     if status in REFUSED:
-        return CheckError(f"Langfuse at {address} does not take the keys (HTTP {status}).", KEYS)
+        return CheckError(f"Langfuse at {address} rejects the keys (HTTP {status}).", KEYS)
     if status in SERVER_ERRORS:
         return CheckError(
-            f"Langfuse at {address} is there, but not in order (HTTP {status}).", "See its logs."
+            f"Langfuse at {address} answers with a server error (HTTP {status}).", "See its logs."
         )
     return CheckError(
-        f"{address} answers, but not as Langfuse does (HTTP {status}).",
-        "See whether LANGFUSE_BASE_URL is Langfuse's address, without a path.",
+        f"{address} answers, but not as Langfuse would (HTTP {status}).",
+        "Check that LANGFUSE_BASE_URL is the address of Langfuse, without a path.",
     )

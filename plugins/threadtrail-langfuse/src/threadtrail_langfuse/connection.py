@@ -1,6 +1,6 @@
-"""A Langfuse client of our own, on a private provider: nothing of the app's is touched or shared.
+"""A private Langfuse client on a private provider, which shares nothing with the app's.
 
-It has the settings of the app's own client, mask and sampler included, where there is one.
+It has the settings of the app's own client, if there is one, including mask and sampler.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from threadtrail_langfuse.sdk_internals import Manager
 
 SCOPE = "langfuse-sdk"
-"""The server reads Langfuse's attributes only from spans of this scope, and with the project's key on it."""
+"""The server reads Langfuse's attributes only from spans of this scope that has the project's key."""
 
 MAX_ATTRIBUTES = 512
 """Of one observation."""
 
-PATIENCE_MILLISECONDS = 120_000
-"""Longer than any exporter tries: what was lost is then known. The core gives up waiting much earlier."""
+FLUSH_MILLISECONDS = 120_000
+"""Longer than any exporter retries, so that all losses are known. The core stops waiting much earlier."""
 
-HELD_AT_MOST = 256
-"""Observations that may wait to be sent; the SDK's queue drops some if there are 2048."""
+MAX_HELD = 256
+"""The maximum number of observations that wait to be sent; the SDK's queue drops some beyond 2048."""
 
 
 class Connection:
     """Makes observations for one account and sends them. Used by one thread at a time.
 
     Args:
-        account: where to send to.
-        owner: what stands behind the app's own client, if there is one.
+        account: the project to send to.
+        owner: the manager of the app's own client, if there is one.
     """
 
     def __init__(self, account: Account, owner: Manager | None) -> None:
@@ -64,33 +64,33 @@ class Connection:
         )
         with sdk_internals.unregistered(account.public_key):
             self.client = Langfuse(**settings, tracer_provider=self._provider, span_exporter=self._sender)
-        sdk_internals.leave_exit_to_us(self.client)
+        sdk_internals.remove_exit_handler(self.client)
         self.tracer = self._provider.get_tracer(
             SCOPE, langfuse.__version__, attributes={"public_key": account.public_key}
         )
         self._held = 0
 
     def ended(self) -> None:
-        """An observation ended; many of them are sent at once."""
+        """Count an observation that ended; send when there are many."""
         self._held += 1
-        if self._held >= HELD_AT_MOST:
+        if self._held >= MAX_HELD:
             self._flush_provider()
 
     def send(self) -> None:
         """Send what has ended.
 
         Raises:
-            NotDeliveredError: Langfuse did not take all of it.
+            NotDeliveredError: Langfuse did not accept all of it.
         """
         if self._held:
             self._flush_provider()
         self._sender.raise_if_lost()
 
     def flush(self) -> None:
-        """Send what has ended, and wait for images on their way.
+        """Send what has ended, and wait for uploads of images.
 
         Raises:
-            NotDeliveredError: Langfuse did not take all of it.
+            NotDeliveredError: Langfuse did not accept all of it.
         """
         self.client.flush()
         self._held = 0
@@ -100,7 +100,7 @@ class Connection:
         """Send the rest and end the threads.
 
         Raises:
-            NotDeliveredError: Langfuse did not take all of it.
+            NotDeliveredError: Langfuse did not accept all of it.
         """
         sdk_internals.close(self.client)
         self._provider.shutdown()
@@ -108,17 +108,17 @@ class Connection:
 
     def _flush_provider(self) -> None:
         self._held = 0
-        self._provider.force_flush(PATIENCE_MILLISECONDS)
+        self._provider.force_flush(FLUSH_MILLISECONDS)
 
 
 def _custom_batches(owner: Manager | None) -> Callable[[], BatchSender] | None:
-    """Return what makes the sender for the exporter that the app gave its own client, if it did."""
+    """Return what makes a sender for the exporter of the app's own client, if that has one."""
     custom = None if owner is None else owner.span_exporter
     return None if custom is None else partial(BatchSender, custom, logger=OTLP_LOGGER)
 
 
 def _sampler(owner: Manager | None) -> Sampler:
-    """The app's own, so that runs and what they hang below are kept or dropped together."""
+    """Return the app's own sampler, so that runs and their parents are kept or dropped together."""
     sampler: Sampler | None = getattr(owner and owner.tracer_provider, "sampler", None)
     if sampler is not None:
         return sampler

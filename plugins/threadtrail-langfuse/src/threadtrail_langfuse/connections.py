@@ -1,4 +1,4 @@
-"""The connection in force: made when something first begins, anew when the app makes a client of its own."""
+"""The current connection: made when something first begins, and again when the app makes its own client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """One connection in force, and the former ones while something that began on them is open."""
+    """The current connection, and former ones while something that began on them is open."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -30,10 +30,10 @@ class Connections:
         self._prepared: tuple[Manager | None] | None = None
 
     def prepare(self) -> None:
-        """Have the connection made, in a thread of its own; takes next to no time.
+        """Start to make the connection, in a thread of its own.
 
-        Called when something begins. With the first batch it could be too late: in a short script that
-        comes when the interpreter is exiting, and then no thread can be started any more.
+        Called when something begins. The first batch may come too late: in a short script it comes while
+        the interpreter exits, when no thread can be started any more.
         """
         owner = self._account.owner()
         if self._prepared is None or self._prepared[0] is not owner:
@@ -47,7 +47,7 @@ class Connections:
         guard.call("exporter 'langfuse', preparing", self.current)
 
     def current(self) -> Connection | None:
-        """The connection to use now; ``None`` if the app's own client is switched off."""
+        """Return the connection to use now; ``None`` if the app's own client is switched off."""
         with self._lock:
             owner = self._account.owner()
             if owner is not None and not owner.tracing_enabled:
@@ -63,7 +63,7 @@ class Connections:
         """Send what has ended; close former connections, unless something that began on one is open.
 
         Raises:
-            NotDeliveredError: Langfuse did not take all of it.
+            NotDeliveredError: Langfuse did not accept all of it.
         """
         with self._lock:
             connections, closing = self._all(), [] if something_open else self._former
@@ -84,7 +84,7 @@ class Connections:
         _all(*(each.shutdown for each in connections))
 
     def after_fork(self) -> None:
-        """Leave all connections, sockets and threads to the parent: the child makes its own."""
+        """Leave all connections, sockets and threads to the parent; the child makes its own."""
         self._begin()
 
     def _all(self) -> list[Connection]:
@@ -92,7 +92,7 @@ class Connections:
 
 
 def _all(*actions: Callable[[], None]) -> None:
-    """Do all of it, whatever the first one's failure; then tell of it.
+    """Call all actions, also if one fails; then raise the first error.
 
     Raises:
         NotDeliveredError: one of them raised it.

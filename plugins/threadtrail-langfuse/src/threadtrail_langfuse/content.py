@@ -1,4 +1,4 @@
-"""Messages, tool calls and results in the shapes that Langfuse shows as a conversation."""
+"""Messages, tool calls and results in the formats that Langfuse shows as a conversation."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ TEXTS = (TextPart, RefusalPart)
 
 
 def at_a_glance(messages: Sequence[Message], role: str) -> str | list[Json] | None:
-    """What was said by ``role`` (by anyone, if by nobody of that role), as plain text if possible."""
-    known = [message for message in messages if says_something(message)]
-    said = [message for message in known if message.role == role] or known
-    if not said:
+    """Return the messages of ``role`` (all, if there are none), as plain text if possible."""
+    known = [message for message in messages if has_content(message)]
+    chosen = [message for message in known if message.role == role] or known
+    if not chosen:
         return None
-    if all(_is_text(message) for message in said):
-        return "\n\n".join(message.text for message in said)
-    return [chat_message(message) for message in said]
+    if all(_is_text(message) for message in chosen):
+        return "\n\n".join(message.text for message in chosen)
+    return [chat_message(message) for message in chosen]
 
 
 def instructions(request: RunRequest) -> list[Json]:
-    """The run's instructions, as the message that they are to the model."""
+    """Return the run's instructions as a system message."""
     text = "\n\n".join(instruction_texts(request))
     return [{"role": "system", "content": text}] if text else []
 
 
-def says_something(message: Message) -> bool:
-    """Whether there is anything to show: not if content is not recorded."""
+def has_content(message: Message) -> bool:
+    """Whether there is anything to show; not if content is not recorded."""
     return bool(message.text or message.attachments) or not _is_text(message)
 
 
 def chat_message(message: Message) -> Json:
-    """A message as the chat APIs write it: Langfuse draws those."""
+    """Return a message in the format of chat APIs, which Langfuse renders."""
     content: Any = message.text if _is_text(message) else [*map(_part, message.parts), *_attached(message)]
-    said: Json = {"role": message.role, "content": content}
+    chat: Json = {"role": message.role, "content": content}
     notes = [note for part in message.parts if isinstance(part, TextPart) for note in part.annotations]
-    return {**said, "annotations": plain(notes)} if notes else said
+    return {**chat, "annotations": plain(notes)} if notes else chat
 
 
-def asked_for(calls: Sequence[ToolCall]) -> Json:
-    """The turn in which the model asked for tools instead of answering."""
+def tool_requests(calls: Sequence[ToolCall]) -> Json:
+    """Return the message of a turn that requested tools instead of answering."""
     return {"role": "assistant", "content": None, "tool_calls": [_requested(call) for call in calls]}
 
 
-def gave_back(step: Step) -> list[Json]:
-    """What a step's tools gave back: new to the model at its next turn."""
+def tool_results(step: Step) -> list[Json]:
+    """Return the results of a step's tools, which are new to the model at its next turn."""
     return [
         {"role": "tool", "tool_call_id": call.id, "content": tool_output(call)}
         for call in step.tool_calls
@@ -61,19 +61,19 @@ def gave_back(step: Step) -> list[Json]:
 
 
 def tool_input(call: ToolCall) -> Any:
-    """The arguments as an object, if they are one in JSON; code and queries as they are."""
+    """Return the arguments as an object, if they are one in JSON; code and queries as they are."""
     return call.arguments if call.kind == "code_interpreter" else parsed(call.arguments)
 
 
 def tool_output(call: ToolCall) -> Any:
-    """What came back: passages, logs and images where the API gives those, else the output."""
+    """Return the result: passages, logs and images if the API returns those, else the output."""
     if call.kind == "function" or not call.results:
         return parsed(call.output)
     return plain(call.results)
 
 
 def plain(value: Any) -> Any:
-    """The same as ordinary lists and dicts: only in those does the SDK look for media."""
+    """Return the value as ordinary lists and dicts: the SDK looks for media only in those."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
@@ -98,7 +98,7 @@ def _part(part: Part) -> Json:
 
 
 def _image(part: ImagePart) -> Json:
-    """An address (the SDK uploads inline data as media), an uploaded file, or what is known of it."""
+    """Return an address (the SDK uploads inline data as media), an uploaded file, or a placeholder."""
     if part.url is not None:
         return {"type": "image_url", "image_url": _known(url=part.url, detail=part.detail)}
     if part.file_id is not None:
@@ -116,7 +116,7 @@ def _file(part: FilePart) -> Json:
 
 
 def _left_out(kind: str, part: ImagePart | FilePart) -> Json:
-    """A placeholder for data that was too long to be recorded."""
+    """Return a placeholder for data that was too long to be recorded."""
     return {"type": kind, **_known(media_type=part.media_type, size_bytes=part.size_bytes), "left_out": True}
 
 

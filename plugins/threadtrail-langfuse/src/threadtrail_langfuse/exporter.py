@@ -1,4 +1,4 @@
-"""The exporter: events in, Langfuse observations out."""
+"""The exporter: sends events as Langfuse observations."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ logger = logging.getLogger("threadtrail")
 
 
 class LangfuseExporter:
-    """Tells each run as one tree of Langfuse observations.
+    """Sends each run as one tree of Langfuse observations.
 
-    What is not given comes from your own Langfuse client, if there is one for the key, else from
+    Options that are not set come from your own Langfuse client, if there is one for the key, else from
     Langfuse's variables. That client, the SDK's ``get_client()`` and ``@observe``, and the global
     OpenTelemetry provider stay as they are, whichever comes first.
 
@@ -72,7 +72,7 @@ class LangfuseExporter:
         """Find keys and address; makes no client yet, and opens no connection.
 
         Raises:
-            ConfigurationError: keys are missing or mixed up, or another setting cannot be right.
+            ConfigurationError: keys are missing or mixed up, or another setting is not valid.
         """
         if tracing_disabled():
             logger.info("exporter 'langfuse' sends nothing: LANGFUSE_TRACING_ENABLED is false")
@@ -81,17 +81,17 @@ class LangfuseExporter:
 
     @hookimpl
     def capture_context(self) -> object:
-        """Return the OpenTelemetry context here: the active observation and what the app propagates."""
+        """Return the current OpenTelemetry context: the active observation and what the app propagates."""
         if self._pipeline is not None:
             self._pipeline.prepare()
         return otel_context.get_current() or None
 
     @hookimpl
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
-        """Tell these events as observations, and send them.
+        """Send these events as observations.
 
         Raises:
-            NotDeliveredError: Langfuse did not take them.
+            NotDeliveredError: Langfuse did not accept them.
         """
         pipeline = self._pipeline
         if pipeline is None:
@@ -99,19 +99,19 @@ class LangfuseExporter:
         so_far, self._all_arrived = self._all_arrived, False
         try:
             for event, context in zip(events, contexts, strict=True):
-                pipeline.take(event, as_context(context))
+                pipeline.emit(event, as_context(context))
         finally:
             pipeline.send()
         self._all_arrived = so_far
 
     @hookimpl
     def flush(self) -> bool:
-        """Send everything, images too; False if something was lost since the last call.
+        """Send everything, images too; return False if something was lost since the last call.
 
         The core waits no longer than its deadline.
 
         Raises:
-            NotDeliveredError: Langfuse did not take what was left to send.
+            NotDeliveredError: Langfuse did not accept what was left to send.
         """
         if self._pipeline is not None:
             self._pipeline.flush()
@@ -120,28 +120,27 @@ class LangfuseExporter:
 
     @hookimpl
     def shutdown(self) -> None:
-        """Send the rest, and end what was started here; your own client is yours to shut down."""
+        """Send the rest, and end what was started here; the app shuts down its own client."""
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.shutdown()
 
     @hookimpl
     def check(self, timeout: float) -> str | None:
-        """Ask Langfuse whether it is there, and whose keys these are.
+        """Ask Langfuse which project the keys belong to.
 
         Raises:
-            CheckError: it is not, or does not take the keys.
+            CheckError: it does not answer, or rejects the keys.
         """
         if self._pipeline is None:
             return None
-        # Imported here: whole programs do without.
-        from threadtrail_langfuse.check import ask  # noqa: PLC0415
+        from threadtrail_langfuse.check import ask  # noqa: PLC0415 - apps do not need it
 
         return ask(find_account(self._given), timeout)
 
     @hookimpl
     def after_fork(self) -> None:
-        """Leave connections and what is open to the parent."""
+        """Leave connections and open observations to the parent process."""
         sdk_internals.repair_after_fork()
         if self._pipeline is not None:
             self._pipeline.after_fork()

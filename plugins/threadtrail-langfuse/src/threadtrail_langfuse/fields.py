@@ -1,4 +1,4 @@
-"""A run's facts in Langfuse's own words: levels, usage buckets, model parameters, the linked prompt."""
+"""A run in Langfuse's fields: levels, usage buckets, model parameters, the linked prompt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BAD_ENDS = frozenset({"failed", "expired"})
 
 
 def usage_details(usage: Usage | None) -> dict[str, int] | None:
-    """Tokens in buckets that do not overlap: Langfuse prices each of them, and adds nothing up itself."""
+    """Return tokens in buckets that do not overlap: Langfuse prices each of them, and sums none."""
     if usage is None:
         return None
     cached, reasoning = usage.cached_input_tokens or 0, usage.reasoning_tokens or 0
@@ -37,7 +37,7 @@ def usage_details(usage: Usage | None) -> dict[str, int] | None:
 
 
 def model_parameters(request: RunRequest) -> dict[str, Any] | None:
-    """What the model was told beside the messages; texts where Langfuse takes no objects."""
+    """Return the request's parameters other than messages; objects as text, which Langfuse needs."""
     values = {
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -56,7 +56,7 @@ def model_parameters(request: RunRequest) -> dict[str, Any] | None:
 
 
 def outcome(status: str | None, error: Failure | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Level and message for something that ended with ``status``; nothing where all is well."""
+    """Return level and message for something that ended with ``status``; nothing if it succeeded."""
     if error is not None or status in BAD_ENDS:
         return {"level": "ERROR", "status_message": _words(error) or status}
     if status == "incomplete":
@@ -65,14 +65,14 @@ def outcome(status: str | None, error: Failure | None = None, reason: str | None
 
 
 def run_outcome(run: Run) -> dict[str, Any]:
-    """Level and message of a run; one that was never seen to end is a warning too."""
+    """Return level and message of a run; one that was never seen to end is a warning too."""
     if not run.finished and run.error is None:
         return {"level": "WARNING", "status_message": f"never seen to end; last status: {run.status}"}
     return outcome(run.status, run.error, run.incomplete_reason)
 
 
 def prompt_link(run: Run) -> dict[str, Any]:
-    """The attributes that link a generation to the prompt that the run's metadata names, if it does."""
+    """Return the attributes that link a generation to the prompt in the run's metadata, if there is one."""
     named: Mapping[str, Any] = {**run.attributes.metadata, **run.metadata}
     name, version = named.get(PROMPT_NAME), str(named.get(PROMPT_VERSION, ""))
     if not isinstance(name, str) or not name or not (version.isascii() and version.isdigit()):
@@ -81,7 +81,7 @@ def prompt_link(run: Run) -> dict[str, Any]:
 
 
 def moment(time: int | None) -> datetime | None:
-    """Unix nanoseconds as the SDK wants them."""
+    """Return Unix nanoseconds as the SDK's type."""
     return None if time is None else datetime.fromtimestamp(time / 1_000_000_000, UTC)
 
 

@@ -1,4 +1,4 @@
-"""Ids that derive from the run's own: a score finds its run, a second look finds the same observation."""
+"""Ids that are derived from the run's id, so that a score finds its run."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["observation_id_for", "trace_id_for"]
 def trace_id_for(identifier: str) -> str:
     """Return the id of the Langfuse trace of a run, or of a ``threadtrail.trace()``.
 
-    It holds for a run that began neither in a ``threadtrail.trace()`` nor inside an observation or span
-    of the app's own: those it belongs to, and its trace is theirs.
+    A run that began in a ``threadtrail.trace()``, or inside an observation or span of the app, is part of
+    that trace and has no trace of its own.
 
     Args:
-        identifier: the run's id (``run_…``), or ``trace_id`` of the block that ``threadtrail.trace()`` gave.
+        identifier: the run's id (``run_…``), or the ``trace_id`` of what ``threadtrail.trace()`` returns.
     """
     return trace_shape.trace_id_for(identifier)
 
 
 def observation_id_for(run_id: str) -> str:
-    """Return the id of a run's ``agent`` observation, wherever the run hangs."""
+    """Return the id of a run's ``agent`` observation, in whatever trace it is."""
     return trace_shape.span_id_for(run_id)

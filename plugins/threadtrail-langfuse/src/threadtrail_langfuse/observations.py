@@ -1,7 +1,7 @@
-"""Starts and ends Langfuse observations in the past, at the events' own times, with the SDK's own classes.
+"""Starts and ends Langfuse observations at the times of events, with the SDK's own classes.
 
-``start_observation()`` cannot say when something began, so the span below is made here; type, input,
-output, mask, media and metadata are the SDK's work, by its public classes around that span.
+``start_observation()`` has no start time, so the span is made here; the SDK's public classes around it add
+type, input, output, mask, media and metadata.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
     from threadtrail_langfuse.connection import Connection
 
-# Not empty: the SDK takes an empty context for none at all, and would look at what is current here.
+# Not empty: the SDK treats an empty context like none at all, and uses the current one.
 NOWHERE = set_context_value("threadtrail", "root", Context())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Whose an observation is: on every one of them, since Langfuse keeps no row for the trace."""
+    """User, session, tags and trace name: on every observation, since Langfuse has no row for the trace."""
 
     attributes: Attributes
     session: str | None = None
     trace_name: str | None = None
 
     def as_span_attributes(self) -> dict[str, Any]:
-        """What stands on the span from its start."""
+        """Return the attributes that the span has from its start."""
         values = {
             Names.TRACE_SESSION_ID: self.attributes.session_id or self.session,
             Names.TRACE_USER_ID: self.attributes.user_id,
@@ -72,15 +72,15 @@ class Observations:
 
         Args:
             kind: the SDK's class for it.
-            name: what the observation is called.
+            name: the observation's name.
             start: Unix nanoseconds.
-            parent: where it hangs.
-            caller: whose it is.
-            trace_of: what its trace id derives from, if it has no parent.
+            parent: the context of its parent.
+            caller: user, session, tags and trace name.
+            trace_of: what its trace id is derived from, if it has no parent.
             span_id: its own id; by default a random one.
             more: further attributes of the span.
-            metadata: what is known of it; the caller's metadata joins in.
-            fields: input, output, level and the like, as the SDK's class takes them.
+            metadata: its metadata; the caller's metadata is added.
+            fields: input, output, level and other arguments of the SDK's class.
         """
         connection = self._connection
         connection.ids.choose(trace_of and trace_id_for(trace_of), span_id)
@@ -106,13 +106,13 @@ class Observations:
 
 
 def span_of(observation: Any) -> Span:
-    """The span that an observation of ours was made around."""
-    span: Span = observation._otel_span  # noqa: SLF001 - we gave it; the SDK has no public way back
+    """Return the span of an observation that was made here."""
+    span: Span = observation._otel_span  # noqa: SLF001 - the SDK has no public way to it
     return span
 
 
 def below(span: Span, context: Context | None) -> Context:
-    """A context whose active span is ``span``; what the app propagates stays as in ``context``."""
+    """Return a context whose active span is ``span``; what the app propagates is that of ``context``."""
     return set_span_in_context(span, context or NOWHERE)
 
 
@@ -122,7 +122,7 @@ def is_inside(context: Context | None) -> bool:
 
 
 def _join_tags(span: Span, tags: tuple[str, ...]) -> None:
-    """Tags that the app propagates by the SDK took the place of ours at the start: both are meant."""
+    """Set both our tags and those that the app propagates, which have replaced ours at the start."""
     there = (getattr(span, "attributes", None) or {}).get(Names.TRACE_TAGS)
     if tags and there is not None and tuple(there) != tags:
         span.set_attribute(Names.TRACE_TAGS, list(dict.fromkeys((*there, *tags))))

@@ -1,4 +1,4 @@
-"""Observations of what belongs to no run: assistants made and changed, threads, messages, failed requests."""
+"""Observations outside of runs: assistants created and changed, threads, messages, failed requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threadtrail.events import (
     ThreadCreated,
     ThreadDeleted,
 )
-from threadtrail_langfuse.content import chat_message, plain, says_something
+from threadtrail_langfuse.content import chat_message, has_content, plain
 from threadtrail_langfuse.fields import outcome
 from threadtrail_langfuse.observations import Caller
 from threadtrail_langfuse.run_tree import request_metadata
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """Tells single operations.
+    """Emits single operations.
 
-    Those that make a trace of their own, if they have to: assistants made or changed, requests that
-    failed. Threads, messages and what is deleted are told only below something: traces of a single
-    message would bury the others, and the messages stand in their run anyway.
+    Assistants created or changed and failed requests become a trace of their own if they have no parent.
+    Threads, messages and deletions are emitted only below a parent: traces of single messages would hide
+    the others, and each run shows its messages anyway.
     """
 
     def __init__(self, groups: TraceGroups) -> None:
         self._groups = groups
 
-    def tell(self, event: Event, context: Context | None, observations: Observations) -> None:
-        """Tell one event; one of another class is passed over."""
+    def emit(self, event: Event, context: Context | None, observations: Observations) -> None:
+        """Emit one event; ignore those of other classes."""
         match event:
             case AssistantCreated():
                 trace_of = event.assistant.id
@@ -76,7 +76,7 @@ class Operations:
             context,
             observations,
             event.thread_id,
-            input=chat_message(event.message) if says_something(event.message) else None,
+            input=chat_message(event.message) if has_content(event.message) else None,
             metadata={"message_id": event.message.id, "thread_id": event.thread_id},
         )
 
@@ -90,7 +90,7 @@ class Operations:
         session: str | None = None,
         **fields: Any,
     ) -> None:
-        """What took as long as its call."""
+        """Emit a span that lasts as long as its call."""
         parent, trace_name = self._groups.place(event.trace_id, context, name)
         caller = Caller(attributes=event.attributes, session=session, trace_name=trace_name)
         span = observations.start(
@@ -107,7 +107,7 @@ class Operations:
         session: str | None = None,
         **fields: Any,
     ) -> None:
-        """What is known to have happened at one moment; told only below something."""
+        """Emit an event at one moment, if there is a parent for it."""
         parent, trace_name = self._groups.place(event.trace_id, context, None)
         if not self._groups.is_below(event.trace_id, context):
             return

@@ -1,4 +1,4 @@
-"""What becomes of each event: the parts of the exporter, wired together for one account."""
+"""Passes each event to the part of the exporter that emits it, for one account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail_langfuse.connections import Connections
 from threadtrail_langfuse.observations import Observations
 from threadtrail_langfuse.operations import Operations
-from threadtrail_langfuse.run_tree import tell_run
+from threadtrail_langfuse.run_tree import emit_run
 from threadtrail_langfuse.trace_groups import TraceGroups
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """Takes events one at a time, in order, in one thread."""
+    """Emits events one at a time, in order, in one thread."""
 
     def __init__(self, account: Account) -> None:
         self._connections = Connections(account)
@@ -29,11 +29,11 @@ class Pipeline:
         self._operations = Operations(self._groups)
 
     def prepare(self) -> None:
-        """Something begins: be ready to tell of it. Called in the app's threads."""
+        """Prepare a connection, since something begins. Called in the app's threads."""
         self._connections.prepare()
 
-    def take(self, event: Event, context: Context | None) -> None:
-        """Tell one event; one of a class that says nothing here is passed over."""
+    def emit(self, event: Event, context: Context | None) -> None:
+        """Emit one event; ignore those of other classes."""
         if isinstance(event, TraceEnded):
             self._groups.end(event)
             return
@@ -49,21 +49,21 @@ class Pipeline:
         elif isinstance(event, TraceStarted):
             self._groups.start(event, context, observations)
         else:
-            self._operations.tell(event, context, observations)
+            self._operations.emit(event, context, observations)
 
     def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
         assistant = event.run.assistant
         name = (assistant and (assistant.name or assistant.id)) or "run"
         parent, trace_name = self._groups.place(event.trace_id, context, name)
-        self._groups.tell(event.trace_id, event.run)
+        self._groups.add_run(event.trace_id, event.run)
         failures = self._open_runs.end(event.run_id).failures
-        tell_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
+        emit_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
 
     def send(self) -> None:
         """Send what has ended.
 
         Raises:
-            NotDeliveredError: Langfuse did not take all of it.
+            NotDeliveredError: Langfuse did not accept all of it.
         """
         self._connections.send(something_open=self._groups.any_open)
 
@@ -76,7 +76,7 @@ class Pipeline:
         self._connections.shutdown()
 
     def after_fork(self) -> None:
-        """In a forked child: connections, open traces and runs are the parent's."""
+        """Leave connections, open traces and runs to the parent process."""
         self._connections.after_fork()
         self._groups.after_fork()
         self._open_runs.clear()

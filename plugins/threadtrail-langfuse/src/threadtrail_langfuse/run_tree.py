@@ -1,4 +1,4 @@
-"""A run's tree as observations: an agent, and below it generations, tools, retrievers and events."""
+"""Emits a run's tree as observations: an agent, and below it generations, tools, retrievers and events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from threadtrail_langfuse.observations import Observations
 
 
-def tell_run(
+def emit_run(
     observations: Observations,
     event: RunEnded,
     *,
@@ -42,15 +42,15 @@ def tell_run(
     Args:
         observations: what makes them.
         event: the run.
-        parent: where it hangs; ``None``: it is a trace of its own.
-        trace_name: what the trace is called, if that is ours to say.
-        failures: requests about the run that failed.
+        parent: the context of its parent; ``None``: the run is a trace of its own.
+        trace_name: the name of the trace, unless the app names it.
+        failures: failed requests about the run.
     """
-    _Story(observations, event, parent, trace_name).tell(failures)
+    _RunTree(observations, event, parent, trace_name).emit(failures)
 
 
-class _Story:
-    """One run on its way out."""
+class _RunTree:
+    """Emits the observations of one run; ``_conversation`` is what the model knows so far."""
 
     def __init__(
         self, observations: Observations, event: RunEnded, parent: Context | None, trace_name: str | None
@@ -61,20 +61,20 @@ class _Story:
         self._parent = parent
         self._root = shape(event.run)
         self._caller = Caller(attributes=event.attributes, session=event.run.thread_id, trace_name=trace_name)
-        self._heard: list[content.Json] = content.instructions(event.run.request)
+        self._conversation: list[content.Json] = content.instructions(event.run.request)
 
-    def tell(self, failures: Sequence[RequestFailed]) -> None:
+    def emit(self, failures: Sequence[RequestFailed]) -> None:
         agent = self._agent()
-        # The agent stays open until all below it is told: an ended span's child counts as a root.
+        # The agent stays open until all below it has ended: a child of an ended span counts as a root.
         inside = below(span_of(agent), self._parent)
         self._status_changes(inside)
         for number, failure in enumerate(failures):
             self._failed_request(failure, number, inside)
-        told: Step | None = None
+        before: Step | None = None
         for node in self._root.children:
             if node.kind == "generation":
-                self._generation(node, inside, told)
-                told = node.step or told
+                self._generation(node, inside, before)
+                before = node.step or before
             else:
                 self._tool(node, inside)
         self._observations.end(agent, self._root.end)
@@ -98,11 +98,11 @@ class _Story:
     def _generation(self, node: Node, parent: Context, before: Step | None) -> None:
         run = self._run
         if before is not None:
-            self._heard += content.gave_back(before)
-        self._heard += map(content.chat_message, filter(content.says_something, node.input))
+            self._conversation += content.tool_results(before)
+        self._conversation += map(content.chat_message, filter(content.has_content, node.input))
         calls = node.requested_tool_calls
-        answers = [message for message in node.output if content.says_something(message)]
-        said = [content.asked_for(calls)] if calls else [content.chat_message(message) for message in answers]
+        answers = map(content.chat_message, filter(content.has_content, node.output))
+        output = [content.tool_requests(calls)] if calls else list(answers)
         reason = run.incomplete_reason if node.status == "incomplete" else None
         generation = self._observations.start(
             LangfuseGeneration,
@@ -112,8 +112,8 @@ class _Story:
             caller=self._caller,
             span_id=node.span_id,
             more=prompt_link(run),
-            input=list(self._heard) or None,
-            output=said[0] if len(said) == 1 else said or None,
+            input=list(self._conversation) or None,
+            output=output[0] if len(output) == 1 else output or None,
             model=node.model,
             model_parameters=model_parameters(run.request),
             usage_details=usage_details(node.usage),
@@ -122,7 +122,7 @@ class _Story:
             **outcome(node.status, node.error, reason),
         )
         self._observations.end(generation, node.end)
-        self._heard += said
+        self._conversation += output
 
     def _tool(self, node: Node, parent: Context) -> None:
         call = node.tool_call
@@ -163,11 +163,11 @@ class _Story:
             parent,
             span_id=span_id_for(self._run.id, "failed request", str(number)),
             metadata=request_metadata(failure),
-            **{**outcome("failed", failure.error), "level": "WARNING"},  # the run may still go well
+            **{**outcome("failed", failure.error), "level": "WARNING"},  # the run may still succeed
         )
 
     def _point(self, name: str, time: int, parent: Context, **fields: Any) -> None:
-        """An event: it begins and ends at once, within its run."""
+        """Emit an event, which begins and ends at one moment within its run."""
         time = min(max(time, self._root.start), self._root.end)
         event = self._observations.start(
             LangfuseEvent, name, start=time, parent=parent, caller=self._caller, **fields
@@ -176,7 +176,7 @@ class _Story:
 
 
 def request_metadata(event: RequestFailed) -> dict[str, Any]:
-    """What is known of a request that failed."""
+    """Return the metadata of a failed request."""
     return {
         "operation": event.operation,
         "error_type": event.error.type,

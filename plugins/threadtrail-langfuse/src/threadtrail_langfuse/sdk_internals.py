@@ -1,8 +1,8 @@
-"""What we use of the Langfuse SDK that it does not document: all of it stands here, and why.
+"""All that is used of the Langfuse SDK although it is not documented, and why.
 
-The SDK keeps one client per public key in a registry. Who comes second gets the first one's settings,
-and with two keys in it ``get_client()`` and ``@observe`` switch themselves off. A client of ours must
-therefore never stand in it: neither in the way of the one that the app makes later, nor beside it.
+The SDK keeps one client per public key in a registry. A second client for a key gets the settings of the
+first, and with two keys in the registry ``get_client()`` and ``@observe`` switch themselves off. So a
+client of ours must never be in it: the app may make one for the same key, or have one for another key.
 """
 
 from __future__ import annotations
@@ -24,67 +24,67 @@ __all__ = [
     "active_keys",
     "client_settings",
     "close",
-    "leave_exit_to_us",
     "manager_of",
     "registered",
+    "remove_exit_handler",
     "repair_after_fork",
     "unregistered",
 ]
 
-_OURS_TO_SAY = frozenset({"tracer_provider", "id_generator", "span_exporter", "httpx_client"})
+_NOT_INHERITED = frozenset({"tracer_provider", "id_generator", "span_exporter", "httpx_client"})
 
 
 class _Hidden:
-    """The app's client that is out of the registry at this moment, while one of ours is made."""
+    """The app's client while it is out of the registry, because one of ours is being made."""
 
     key: str | None = None
     manager: Manager | None = None
 
 
 def registered(public_key: str) -> Manager | None:
-    """What stands behind the app's own client for this key, if the app has made one."""
+    """Return the manager of the app's own client for this key, if there is one."""
     if _Hidden.key == public_key and _Hidden.manager is not None:
         return _Hidden.manager
-    return Manager._instances.get(public_key)  # noqa: SLF001 - see above
+    return Manager._instances.get(public_key)  # noqa: SLF001 - there is no public registry
 
 
 def active_keys() -> list[str]:
-    """The public keys of the app's own clients; not those that the SDK itself makes as switched off."""
+    """Return the public keys of the app's own clients; not of those that the SDK makes as switched off."""
     return [
         key
-        for key, manager in list(Manager._instances.items())  # noqa: SLF001 - see above
+        for key, manager in list(Manager._instances.items())  # noqa: SLF001 - there is no public registry
         if manager.tracing_enabled
     ]
 
 
 def manager_of(client: Langfuse) -> Manager | None:
-    """What stands behind a client; ``None`` if it was made without keys, so can send nothing."""
+    """Return the manager of a client; ``None`` if it was made without keys, and can send nothing."""
     return client._resources  # noqa: SLF001 - there is no public way from a client to its settings
 
 
 def client_settings(manager: Manager) -> dict[str, Any]:
-    """The settings of the app's client, as arguments for another one: what ``get_client()`` does too."""
-    names = inspect.signature(Langfuse).parameters.keys() - _OURS_TO_SAY
+    """Return the settings of the app's client as arguments for another one, like ``get_client()``."""
+    names = inspect.signature(Langfuse).parameters.keys() - _NOT_INHERITED
     settings = {name: getattr(manager, name) for name in names if hasattr(manager, name)}
-    # Only one that the app brought: the SDK's own is made anew after a fork, and a shared one would not be.
+    # Only one that the app passed: the SDK makes its own again after a fork, but not a shared one.
     custom = getattr(manager, "_custom_httpx_client", None)
     return settings if custom is None else {**settings, "httpx_client": custom}
 
 
 @contextmanager
 def unregistered(public_key: str) -> Iterator[None]:
-    """A client that is made for this key in the block stays out of the registry; the app's stays in it."""
-    registry = Manager._instances  # noqa: SLF001 - see above
-    with Manager._lock:  # noqa: SLF001 - who asks for a client meanwhile waits, as for any client being made
+    """Keep a client that is made for this key in the block out of the registry; the app's stays in it."""
+    registry = Manager._instances  # noqa: SLF001 - there is no public registry
+    with Manager._lock:  # noqa: SLF001 - no public lock; others wait as for any client that is made
         _Hidden.key, _Hidden.manager = public_key, registry.pop(public_key, None)
         try:
             yield
         finally:
-            _put_back(public_key)
+            _restore(public_key)
 
 
-def _put_back(public_key: str) -> None:
-    registry, hidden = Manager._instances, _Hidden.manager  # noqa: SLF001 - see above
+def _restore(public_key: str) -> None:
+    registry, hidden = Manager._instances, _Hidden.manager  # noqa: SLF001 - there is no public registry
     if hidden is None:
         registry.pop(public_key, None)
     else:
@@ -93,28 +93,28 @@ def _put_back(public_key: str) -> None:
 
 
 def repair_after_fork() -> None:
-    """In a child that was forked while a client of ours was being made: free the registry again."""
+    """Unlock the registry in a child that was forked while a client of ours was being made."""
     if _Hidden.key is not None:
-        Manager._lock = threading.RLock()  # noqa: SLF001 - its holder is a thread that the child does not have
-        _put_back(_Hidden.key)
+        Manager._lock = threading.RLock()  # noqa: SLF001 - a thread that the child does not have holds the old one
+        _restore(_Hidden.key)
 
 
 def close(client: Langfuse) -> None:
-    """Shut a client of ours down, with what the SDK leaves to the end of the process.
+    """Shut a client of ours down, including what the SDK keeps until the process ends.
 
-    That is the thread that keeps prompts fresh, of which a client of ours has none, and the connections.
+    These are the thread that refreshes prompts, of which a client of ours has none, and the connections.
     """
     client.shutdown()
     manager = manager_of(client)
     if manager is None:
         return
-    manager.prompt_cache._task_manager.shutdown()  # noqa: SLF001 - see above
+    manager.prompt_cache._task_manager.shutdown()  # noqa: SLF001 - no public way
     if getattr(manager, "_custom_httpx_client", None) is None:
         manager.httpx_client.close()
 
 
-def leave_exit_to_us(client: Langfuse) -> None:
-    """Take back the SDK's exit handler of a client of ours: it waits without a bound, and ours has one."""
+def remove_exit_handler(client: Langfuse) -> None:
+    """Remove the SDK's exit handler of a client of ours: it waits without a timeout, unlike threadtrail's."""
     manager = manager_of(client)
     if manager is not None:
         atexit.unregister(manager.shutdown)

@@ -1,4 +1,4 @@
-"""Sends spans to Langfuse, and knows afterwards whether they arrived: the SDK alone only logs it."""
+"""Sends spans to Langfuse, and counts those that did not arrive, which the SDK only logs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 OTLP_LOGGER = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
 COMPRESSIONS = {"gzip": Compression.Gzip, "none": Compression.NoCompression}
 GZIP_SINCE = 5
-"""The SDK's major version that compresses unless told otherwise; servers for older ones may not expect it."""
+"""The major version of the SDK that compresses by default; servers for older ones may not expect it."""
 
 
 class Sender(SpanExporter):
-    """The SDK's span exporter: sends spans, and counts those that were not taken.
+    """The SDK's span exporter: sends spans, and counts those that were not accepted.
 
     Args:
-        connect: makes what sends; called when there is first something to send.
+        connect: makes the sender of batches; called when there is something to send for the first time.
     """
 
     def __init__(self, connect: Callable[[], BatchSender]) -> None:
@@ -40,7 +40,7 @@ class Sender(SpanExporter):
         self._reason = ""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans, and remember why they were not taken."""
+        """Send the spans; if they are not accepted, keep the reason."""
         batches = self._batches = self._batches or self._connect()
         taken = False
         try:
@@ -52,10 +52,10 @@ class Sender(SpanExporter):
         return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
 
     def raise_if_lost(self) -> None:
-        """Report what was lost since the last call.
+        """Raise an error if something was lost since the last call.
 
         Raises:
-            NotDeliveredError: something was; the message gives the reason.
+            NotDeliveredError: something was lost; the message contains the reason.
         """
         lost, self._lost = self._lost, 0
         if lost:
@@ -73,10 +73,10 @@ class Sender(SpanExporter):
 
 
 def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
-    """Return what sends to Langfuse's own endpoint; the SDK's variables hold for it too.
+    """Return the sender for Langfuse's own endpoint; the SDK's variables configure it too.
 
-    Made here and not by the SDK, which would send along what ``OTEL_EXPORTER_OTLP_HEADERS`` says: the
-    key of another vendor, most likely.
+    The SDK's own exporter would also send the headers of ``OTEL_EXPORTER_OTLP_HEADERS``: most likely the
+    key of another backend.
     """
     path = os.environ.get("LANGFUSE_OTEL_TRACES_EXPORT_PATH") or "api/public/otel/v1/traces"
     credentials = base64.b64encode(f"{settings['public_key']}:{settings['secret_key']}".encode()).decode()
@@ -101,7 +101,7 @@ def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
 
 
 def _compression(chosen: str | None) -> Compression | None:
-    """As the SDK decides it: the client's argument, the variables, then by the SDK's version."""
+    """Return the compression as the SDK chooses it: by the client's argument, variables, its version."""
     variables = (
         "LANGFUSE_OTEL_COMPRESSION",
         "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",

@@ -1,4 +1,4 @@
-"""``threadtrail.trace()``: one root around what began in it, with the first question and the last answer."""
+"""Emits ``threadtrail.trace()``: a root around what began in it, with the first question and last answer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TraceGroups:
         return any(group.observation is not None for group in self._open.values())
 
     def start(self, event: TraceStarted, context: Context | None, observations: Observations) -> None:
-        """Open the root of a trace, below the trace around it or what is active there."""
+        """Open the root of a trace, below the trace around it or the active observation."""
         trace_id = event.trace_id or ""
         parent, name = self.place(event.parent_trace_id, context, event.name)
         observation = observations.start(
@@ -65,7 +65,7 @@ class TraceGroups:
         )
 
     def end(self, event: TraceEnded) -> None:
-        """Close the root of a trace; an exception that left its block is its error."""
+        """Close the root of a trace; an exception that left the block is its error."""
         group = self._open.pop(event.trace_id or "", None)
         if group is None or group.observations is None:
             return
@@ -79,10 +79,10 @@ class TraceGroups:
     def place(
         self, trace_id: str | None, context: Context | None, own_name: str | None
     ) -> tuple[Context | None, str | None]:
-        """Where something belongs that began in ``trace_id``, and what its trace is called.
+        """Return the parent of what began in ``trace_id``, and the name of its trace.
 
-        Below that trace's root, if it is open; else below what was active in ``context``, whose trace is
-        the app's to name; else it is a root itself and the trace is called ``own_name``.
+        The parent is that trace's root, if it is open; else what was active in ``context``, whose trace the
+        app names; else there is none, and the trace is called ``own_name``.
         """
         group = self._open.get(trace_id or "")
         if group is not None:
@@ -90,29 +90,29 @@ class TraceGroups:
         return context, None if is_inside(context) else own_name
 
     def is_below(self, trace_id: str | None, context: Context | None) -> bool:
-        """Whether something that began there has a place below something."""
+        """Whether something that began there has a parent."""
         return (trace_id or "") in self._open or is_inside(context)
 
-    def tell(self, trace_id: str | None, run: Run) -> None:
-        """A run belongs to a trace: its question and answer are the trace's too, and of those around it."""
+    def add_run(self, trace_id: str | None, run: Run) -> None:
+        """Use the question and answer of a run for its trace too, and for the traces around it."""
         group = self._open.get(trace_id or "")
         while group is not None:
             if group.question is None:
                 group.question = at_a_glance(run.input, "user")
             group.answer = at_a_glance(run.output, "assistant") or group.answer
-            self._say_session(group.span, run.thread_id)
+            self._set_session(group.span, run.thread_id)
             group = self._open.get(group.parent_id or "")
 
     def after_fork(self) -> None:
-        """In a forked child: what is open is the parent's to end, yet runs may still hang below it."""
+        """Leave open roots to the parent process; runs of the child can still be below them."""
         self._open = {
             trace_id: _Group(span=NonRecordingSpan(group.span.get_span_context()), name=group.name)
             for trace_id, group in self._open.items()
         }
 
     @staticmethod
-    def _say_session(span: Span, thread_id: str | None) -> None:
-        """The root's session is that of its first run, unless the app has named one."""
+    def _set_session(span: Span, thread_id: str | None) -> None:
+        """Set the root's session to that of its first run, unless the app has set one."""
         attributes = getattr(span, "attributes", None) or {}
         if thread_id is not None and Names.TRACE_SESSION_ID not in attributes:
             span.set_attribute(Names.TRACE_SESSION_ID, thread_id)

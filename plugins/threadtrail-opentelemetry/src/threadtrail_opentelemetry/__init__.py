@@ -1,4 +1,4 @@
-"""Every run of an OpenAI assistant as OpenTelemetry spans and metrics, by the GenAI conventions.
+"""Sends each run of an OpenAI assistant as OpenTelemetry spans and metrics, by the GenAI conventions.
 
     threadtrail.instrument(exporters=["opentelemetry"])
 

@@ -1,4 +1,4 @@
-"""What is an address that OTLP over HTTP can be sent to."""
+"""Addresses that OTLP over HTTP can be sent to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ EXAMPLE = "http://localhost:4318"
 
 
 def is_address(text: str) -> bool:
-    """Whether it is whole: ``http`` or ``https``, a host, and a port that is one, if any."""
+    """Whether the text is a whole address: ``http`` or ``https``, a host, and a valid port, if any."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -17,9 +17,9 @@ def is_address(text: str) -> bool:
 
 
 def no_address(name: str, text: str, example: str = EXAMPLE) -> str:
-    """Say that the setting ``name`` is none; a password in it is not told."""
+    """Return the message for a setting that is no address, without a password in it."""
     shown = text.rpartition("@")[2].partition("?")[0]
     return (
-        f"{name}={shown!r} is no address: write it out, http:// or https:// first, such as {example} "
-        "(a collector's, for OTLP over HTTP)"
+        f"{name}={shown!r} is not an address. Give the whole address of a collector for OTLP over HTTP, "
+        f"with http:// or https://, such as {example}"
     )

@@ -1,4 +1,4 @@
-"""Each span's name and attributes: what samplers need at its start, and what is known at its end."""
+"""Names and attributes of spans: those that samplers need at the start, and those known at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOOL_TYPES = {
     "file_search": "datastore",
     "retrieval": "datastore",
 }
-"""Who calls it and what for: the client's functions, searches in stores; all else is the API's extension."""
+"""Functions of the app, searches in stores; all other tools are extensions of the API."""
 
 
 def title(*words: str | None) -> str:
@@ -38,7 +38,7 @@ def set_known(span: Span, values: Values) -> None:
 
 
 def at_server(event: Event, operation: str) -> Values:
-    """What every span of a call to the API has at its start."""
+    """Return what every span of a call to the API has at its start."""
     return {
         c.OPERATION_NAME: operation,
         c.PROVIDER_NAME: event.provider,
@@ -48,7 +48,7 @@ def at_server(event: Event, operation: str) -> Values:
 
 
 def of_caller(attributes: Attributes, trace_id: str | None) -> Values:
-    """For whom it was done, as the app said: on every span, since backends filter spans, not traces."""
+    """Return user, session, tags and metadata: on every span, since backends filter spans, not traces."""
     return {
         c.USER_ID: attributes.user_id,
         c.SESSION_ID: attributes.session_id,
@@ -59,12 +59,12 @@ def of_caller(attributes: Attributes, trace_id: str | None) -> Values:
 
 
 def plain(value: Any) -> Any:
-    """A value of the app's metadata that any backend can hold."""
+    """Return a value of the app's metadata as one that any backend accepts."""
     return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
 
 
 def agent_start(event: Event, run: Run, node: Node) -> Values:
-    """``invoke_agent``, at its start."""
+    """Return what ``invoke_agent`` has at its start."""
     return {
         **at_server(event, c.INVOKE_AGENT),
         c.REQUEST_MODEL: node.model,
@@ -76,7 +76,7 @@ def agent_start(event: Event, run: Run, node: Node) -> Values:
 
 
 def agent_end(run: Run) -> Values:
-    """``invoke_agent``: how it went."""
+    """Return what ``invoke_agent`` has at its end."""
     request, reason = run.request, run_finish_reason(run)
     return {
         c.AGENT_DESCRIPTION: run.assistant.description if run.assistant else None,
@@ -99,7 +99,7 @@ def agent_end(run: Run) -> Values:
 
 
 def chat_start(event: Event, run: Run, node: Node) -> Values:
-    """``chat``, at its start."""
+    """Return what ``chat`` has at its start."""
     return {
         **at_server(event, c.CHAT),
         c.REQUEST_MODEL: node.model,
@@ -110,7 +110,7 @@ def chat_start(event: Event, run: Run, node: Node) -> Values:
 
 
 def chat_end(run: Run, node: Node) -> Values:
-    """``chat``: how it went. ``threadtrail.reconstructed``, since the API made the call, not the app."""
+    """Return what ``chat`` has at its end. It is ``reconstructed``: the API made the call, not the app."""
     request, reason, step = run.request, turn_finish_reason(run, node), node.step
     streamed = run.streamed or request.stream
     return {
@@ -128,7 +128,7 @@ def chat_end(run: Run, node: Node) -> Values:
 
 
 def tool_start(run: Run, node: Node, call: ToolCall) -> Values:
-    """``execute_tool``, at its start."""
+    """Return what ``execute_tool`` has at its start."""
     return {
         c.OPERATION_NAME: c.EXECUTE_TOOL,
         c.TOOL_NAME: call.name,
@@ -142,12 +142,12 @@ def tool_start(run: Run, node: Node, call: ToolCall) -> Values:
 
 
 def tool_type(call: ToolCall) -> str:
-    """The convention's ``gen_ai.tool.type``."""
+    """Return the convention's ``gen_ai.tool.type``."""
     return TOOL_TYPES.get(call.kind, "extension")
 
 
 def tokens(usage: Usage | None) -> Values:
-    """The tokens of a run or a turn; cached and reasoning tokens are parts of the totals."""
+    """Return the tokens of a run or a turn; cached and reasoning tokens are parts of the totals."""
     if usage is None:
         return {}
     return {
@@ -163,7 +163,7 @@ def _seconds(start: int | None, end: int | None) -> float | None:
 
 
 def _data_source(run: Run) -> str | None:
-    """The vector store that the assistant searches, if it is one."""
+    """Return the vector store that the assistant searches, if there is exactly one."""
     resources = run.assistant.tool_resources if run.assistant else {}
     searched = resources.get("file_search")
     stores = searched.get("vector_store_ids") if isinstance(searched, dict) else None

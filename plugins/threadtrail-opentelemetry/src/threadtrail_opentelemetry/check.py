@@ -1,4 +1,4 @@
-"""Sends an empty request to the collector, by OpenTelemetry's own exporter: whether it would take spans."""
+"""Asks the collector whether it accepts spans, with an empty request of OpenTelemetry's own exporter."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ WHERE = "OTEL_EXPORTER_OTLP_ENDPOINT without /v1/traces, or OTEL_EXPORTER_OTLP_T
 
 
 class AskedError(RequestException):
-    """Keeps the exporter from asking again: once is enough to know."""
+    """Keeps the exporter from sending the request again."""
 
 
 class AskingOnce(OtlpSession):
-    """Remembers also what kept the request from an answer."""
+    """Sends one request, and keeps the error if there is no answer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.error: RequestException | None = None
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
-        """Send the request. Raises AskedError unless it was taken."""
+        """Send the request; raise AskedError unless it was accepted."""
         try:
             response = super().request(method, url, *args, **kwargs)
         except RequestException as error:
@@ -52,15 +52,15 @@ class AskingOnce(OtlpSession):
 
 
 def ask(target: Mapping[str, Any], timeout: float) -> str:
-    """Return a sentence that names the collector, asked within ``timeout`` seconds.
+    """Ask the collector within ``timeout`` seconds; return a sentence that names it.
 
     Args:
         target: the arguments of the exporter that sends the spans; certificates and the like come from
             the standard variables, as always.
-        timeout: seconds that the collector may take.
+        timeout: the maximum number of seconds for the answer.
 
     Raises:
-        CheckError: nobody answers, or what was sent is not taken.
+        CheckError: there is no answer, or the request was not accepted.
     """
     session = AskingOnce()
     exporter = OTLPSpanExporter(**target, timeout=timeout, session=session)
@@ -73,24 +73,24 @@ def ask(target: Mapping[str, Any], timeout: float) -> str:
         return _verdict(session.address, session.answer)
     if session.error is not None:
         raise no_answer(session.address, session.error, timeout) from session.error
-    raise CheckError("Nothing was sent to the collector.", "See what the logger opentelemetry says.")
+    raise CheckError("Nothing was sent to the collector.", "See what the logger 'opentelemetry' logs.")
 
 
 def _verdict(address: str, answer: Answer) -> str:
-    """Say that the collector takes spans; raises CheckError if it does not."""
+    """Return the sentence for a collector that accepts spans; raise CheckError if it does not."""
     status = answer.status
     if answer.accepted:
-        return f"The collector at {address} takes spans (HTTP {status})."
+        return f"The collector at {address} accepts spans (HTTP {status})."
     if answer.redirects:
         raise redirect_error(address, answer, backend="a collector", setting=WHERE)
     if status in REFUSED:
         raise CheckError(
-            f"The collector at {address} does not take the credentials (HTTP {status}).",
+            f"The collector at {address} rejects the credentials (HTTP {status}).",
             "Correct OTEL_EXPORTER_OTLP_HEADERS (authorization=Bearer%20...), or the option headers.",
         )
     if status in NO_SUCH_PATH:
         raise CheckError(
-            f"{address} answers, but not as a collector does (HTTP {status}).",
-            f"Name a collector's address for OTLP over HTTP, port 4318 as a rule: {WHERE}",
+            f"{address} answers, but not as a collector would (HTTP {status}).",
+            f"Set the address of a collector for OTLP over HTTP (its port is usually 4318): {WHERE}",
         )
-    raise CheckError(f"The collector at {address} takes no spans (HTTP {status}).", "See its logs.")
+    raise CheckError(f"The collector at {address} does not accept spans (HTTP {status}).", "See its logs.")

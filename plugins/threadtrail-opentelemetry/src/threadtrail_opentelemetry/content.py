@@ -1,4 +1,4 @@
-"""The message content of a run's spans: attributes by span, and the details event of each model turn."""
+"""Message content: the attributes of a run's spans, and the details event of each model turn."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Values = dict[str, Any]
 
 
 class RunContent:
-    """One run's content, in the convention's shapes. Nothing in it where the event came without content."""
+    """One run's content in the convention's shapes; empty where the event has no content."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def of(self, node: Node) -> Values:
-        """The content of one span."""
+        """Return the content of one span."""
         match node.kind:
             case "agent":
                 return self._agent(node)
@@ -33,10 +33,10 @@ class RunContent:
                 return self._tool(node)
 
     def details(self, node: Node) -> Values:
-        """The content of a turn's details event, which has no other place for what the run was told."""
-        return filled({**self._told(), **self._turn(node)})
+        """Return the content of a turn's details event, with the run's instructions and tools."""
+        return filled({**self._instructions(), **self._turn(node)})
 
-    def _told(self) -> Values:
+    def _instructions(self) -> Values:
         request = self._run.request
         return {
             c.SYSTEM_INSTRUCTIONS: m.system_instructions(request),
@@ -47,25 +47,25 @@ class RunContent:
         reason = run_finish_reason(self._run) or "stop"
         return filled(
             {
-                **self._told(),
+                **self._instructions(),
                 c.INPUT_MESSAGES: m.input_messages(node.input),
                 c.OUTPUT_MESSAGES: m.output_messages(node.output, reason),
             }
         )
 
     def _turn(self, node: Node) -> Values:
-        """What was new to the model at this turn, and what it said or asked for."""
-        said = m.output_messages(node.output, turn_finish_reason(self._run, node) or "stop")
+        """Return what was new to the model at this turn, and its output or the tools that it requested."""
+        outputs = m.output_messages(node.output, turn_finish_reason(self._run, node) or "stop")
         if node.requested_tool_calls:
-            said.append(m.tool_request_message(node.requested_tool_calls))
+            outputs.append(m.tool_request_message(node.requested_tool_calls))
         before = self._tools_before(node.step)
-        heard = m.input_messages(node.input)
-        if before is not None and not heard:
-            heard.append(m.tool_response_message(before))
-        return filled({c.INPUT_MESSAGES: heard, c.OUTPUT_MESSAGES: said})
+        inputs = m.input_messages(node.input)
+        if before is not None and not inputs:
+            inputs.append(m.tool_response_message(before))
+        return filled({c.INPUT_MESSAGES: inputs, c.OUTPUT_MESSAGES: outputs})
 
     def _tools_before(self, step: Step | None) -> Step | None:
-        """The step before, if it called tools: their results are what this turn answers."""
+        """Return the step before if it called tools, whose results this turn answers."""
         before = step_before(self._run, step)
         return before if before is not None and before.tool_calls else None
 
@@ -83,10 +83,10 @@ class RunContent:
 
 
 def filled(values: Values) -> Values:
-    """Leave out what is empty; an empty output of a tool is one all the same."""
+    """Return the values without empty ones; an empty output of a tool is kept."""
     return {name: value for name, value in values.items() if value not in (None, [])}
 
 
 def as_texts(values: Values) -> Values:
-    """The same with each value as JSON text, as most backends read it from spans today."""
+    """Return each value as JSON text, which most backends expect on spans today."""
     return {name: m.as_text(value) for name, value in values.items()}

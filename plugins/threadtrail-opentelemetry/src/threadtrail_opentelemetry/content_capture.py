@@ -1,7 +1,7 @@
-"""Whether the user's own data goes out at all, and where: on spans, in events, on both, nowhere.
+"""Whether and where message content is sent: on spans, in events, on both, nowhere.
 
 The variable, its four values and the default (nothing) are those of the GenAI conventions' Python
-packages. threadtrail's own ``capture_content`` can only take away from it.
+packages. threadtrail's own ``capture_content`` can only reduce it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ logger = logging.getLogger("threadtrail.opentelemetry")
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Where content may stand."""
+    """Where content is sent."""
 
     on_spans: bool = False
     in_events: bool = False
 
     @property
     def anywhere(self) -> bool:
-        """Whether content is needed for anything."""
+        """Whether content is sent at all."""
         return self.on_spans or self.in_events
 
 
@@ -47,7 +47,7 @@ ALLOWED = ", ".join(MODES)
 def chosen_capture(option: str | None, *, capture_content: bool) -> Capture:
     """Return where content goes: the option, else the variable, else nowhere; the stricter setting wins.
 
-    A wrong variable captures nothing and is warned about, since it may be meant for other packages.
+    A wrong variable captures nothing and logs a warning, since it may be meant for other packages.
 
     Raises:
         ConfigurationError: the option is none of the four values.
@@ -77,5 +77,5 @@ def _from_environment() -> Capture:
 
 
 def without_content(event: Event) -> Event:
-    """Return the event with everything removed that the vocabulary marks as the user's own data."""
+    """Return the event without what is marked as content."""
     return walk(event, drop_content)

@@ -1,4 +1,4 @@
-"""The exporter: events in, spans and metrics out."""
+"""The exporter: sends events as spans and metrics."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ logger = logging.getLogger("threadtrail.opentelemetry")
 
 
 class _Suppressed:
-    """Stands for a context in which the app wants no telemetry."""
+    """The context of an app that has suppressed telemetry."""
 
 
 SUPPRESSED: Final = _Suppressed()
 
 
 class OpenTelemetryExporter:
-    """Tells each run as one tree of OpenTelemetry spans, with metrics, by the GenAI conventions.
+    """Sends each run as one tree of OpenTelemetry spans, with metrics, by the GenAI conventions.
 
     Args:
         tracer_provider: where spans go; by default the global one, else a private one (see ``endpoint``).
@@ -58,7 +58,7 @@ class OpenTelemetryExporter:
         thread_spans: whether creating threads and messages makes spans.
 
     Raises:
-        ConfigurationError: an argument is none of these, or (from ``start``) there is nowhere to send to.
+        ConfigurationError: an argument is not valid, or (from ``start``) there is nowhere to send to.
     """
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
@@ -93,31 +93,31 @@ class OpenTelemetryExporter:
         """Find the providers to use; opens no connection.
 
         Raises:
-            ConfigurationError: there are none and no collector is named, or not by an address.
+            ConfigurationError: there are none and no collector is set, or its address is not valid.
         """
         capture = chosen_capture(self._message_content, capture_content=settings.capture_content)
         providers = resolve(self._given, events=capture.in_events)
         if capture.in_events and not providers.keeps_events:
             logger.warning(
-                "exporter 'opentelemetry': message content is to go into events, but there is no logger "
-                "provider, so they go nowhere. Set one (opentelemetry._logs.set_logger_provider), or pass "
+                "exporter 'opentelemetry': message content is sent in events, but there is no logger "
+                "provider to send them. Set one (opentelemetry._logs.set_logger_provider), or pass "
                 "logger_provider=..."
             )
         self._pipeline = Pipeline(providers, self._given, self._options, capture)
 
     @hookimpl
     def capture_context(self) -> object:
-        """Return the OpenTelemetry context here: an active span and baggage, or ``None`` for neither."""
+        """Return the current OpenTelemetry context (active span, baggage), or ``None`` if it is empty."""
         if not is_instrumentation_enabled():
             return SUPPRESSED
         return otel_context.get_current() or None
 
     @hookimpl
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
-        """Tell these events as spans and metrics; events of other classes are passed over.
+        """Send these events as spans and metrics; events of other classes are ignored.
 
         Raises:
-            NotDeliveredError: a private provider's collector did not take them.
+            NotDeliveredError: a private provider's collector did not accept them.
         """
         pipeline = self._pipeline
         if pipeline is None:
@@ -125,33 +125,33 @@ class OpenTelemetryExporter:
         try:
             for event, context in zip(events, contexts, strict=True):
                 if context is not SUPPRESSED:
-                    pipeline.take(event, as_context(context))
+                    pipeline.emit(event, as_context(context))
         finally:
             pipeline.send()
 
     @hookimpl
     def flush(self, timeout: float) -> bool:
-        """Have the providers deliver what they hold; False if one says that it could not."""
+        """Have the providers deliver what they hold; return False if one could not."""
         return self._pipeline is None or self._pipeline.flush(timeout)
 
     @hookimpl
     def shutdown(self, timeout: float) -> None:
-        """Deliver the rest. A private provider is closed, the program's own are the program's to close."""
+        """Deliver the rest. Closes private providers; the app closes its own."""
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.shutdown(timeout)
 
     @hookimpl
     def check(self, timeout: float) -> str | None:
-        """Send an empty request to the collector; a provider of the program's own is not asked.
+        """Send an empty request to the collector; a provider of the app's own is not asked.
 
         Raises:
-            CheckError: the collector is not there, or would not take spans.
+            CheckError: the collector does not answer, or does not accept spans.
         """
         return None if self._pipeline is None else self._pipeline.check(timeout)
 
     @hookimpl
     def after_fork(self) -> None:
-        """Leave what is open to the parent, and its connections too."""
+        """Leave open spans and connections to the parent process."""
         if self._pipeline is not None:
             self._pipeline = self._pipeline.after_fork()

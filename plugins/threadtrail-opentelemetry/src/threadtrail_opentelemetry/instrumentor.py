@@ -1,4 +1,4 @@
-"""The OpenTelemetry way to switch it on: ``opentelemetry-instrument``, or ``ThreadtrailInstrumentor``."""
+"""Starts threadtrail as OpenTelemetry does: ``opentelemetry-instrument``, or ``ThreadtrailInstrumentor``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ThreadtrailInstrumentor"]
 OPTIONS = frozenset(inspect.signature(OpenTelemetryExporter).parameters)
 
 
-class ThreadtrailInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped, as said
+class ThreadtrailInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped, as above
     """Traces the Assistants calls of the ``openai`` SDK.
 
         ThreadtrailInstrumentor().instrument()
@@ -34,7 +34,7 @@ class ThreadtrailInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untype
     _instrumentation: threadtrail.Instrumentation | None = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """What is instrumented."""
+        """Return what is instrumented."""
         return ("openai >= 1.21.0",)
 
     def _instrument(self, **kwargs: Any) -> None:

@@ -19,52 +19,52 @@ Json = dict[str, Any]
 INLINE_DATA = re.compile(r"data:(?P<media_type>[^;,]*)(?:;[^,]*)?;base64,(?P<content>.*)", re.DOTALL)
 MODALITIES = ("image", "video", "audio")
 CALLED_BY_CLIENT = ("function", "custom")
-"""Kinds of tools that the app runs; all others are run by the API's side."""
+"""Kinds of tools that the app runs; the API runs all others."""
 
 
 def input_messages(messages: Iterable[Message]) -> list[Json]:
-    """What was said to the model."""
+    """Return messages to the model."""
     return [{"role": message.role, "parts": _message_parts(message)} for message in messages]
 
 
 def output_messages(messages: Iterable[Message], finish_reason: str) -> list[Json]:
-    """What the model said; why it stopped is the same for all of it."""
+    """Return messages of the model, each with why it stopped."""
     return [{**message, "finish_reason": finish_reason} for message in input_messages(messages)]
 
 
 def tool_request_message(calls: Iterable[ToolCall]) -> Json:
-    """The model's turn that asked for these calls instead of answering."""
+    """Return the message of a turn that requested these calls instead of answering."""
     return {"role": "assistant", "parts": [_request(call) for call in calls], "finish_reason": "tool_call"}
 
 
 def tool_response_message(step: Step) -> Json:
-    """What the calls of a step gave back: new to the model at its next turn."""
+    """Return the results of a step's calls, which are new to the model at its next turn."""
     return {"role": "tool", "parts": [_response(call) for call in step.tool_calls]}
 
 
 def system_instructions(request: RunRequest) -> list[Json]:
-    """The run's instructions; additional ones are a part of their own, unless the API merged them."""
+    """Return the run's instructions; additional ones are a part of their own, unless the API merged them."""
     return [_text(text) for text in instruction_texts(request)]
 
 
 def instructions_only(instructions: str | None) -> list[Json]:
-    """An assistant's own instructions."""
+    """Return an assistant's own instructions."""
     return [_text(instructions)] if instructions else []
 
 
 def tool_definitions(tools: Sequence[Any]) -> list[Json]:
-    """The tools on offer: functions with all that describes them, the API's own by their name."""
+    """Return the tools on offer: functions with their description, the API's own tools by name."""
     return [_definition(tool) for tool in tools if isinstance(tool, dict)]
 
 
 def tool_description(request: RunRequest, name: str) -> str | None:
-    """What the run was told of the function called ``name``."""
+    """Return the description of the function called ``name``."""
     definitions = tool_definitions(request.tools)
     return next((tool.get("description") for tool in definitions if tool["name"] == name), None)
 
 
 def arguments_of(call: ToolCall) -> Any:
-    """The call's arguments, as an object wherever that can be: code and queries under the API's names."""
+    """Return the call's arguments, as an object if possible: code and queries under the API's names."""
     if call.arguments is None:
         return None
     if call.kind == "code_interpreter":
@@ -75,7 +75,7 @@ def arguments_of(call: ToolCall) -> Any:
 
 
 def result_of(call: ToolCall) -> Any:
-    """What the call gave back: structured where the API says it so, else the output, parsed if it is JSON."""
+    """Return the call's result: structured where the API structures it, else the output, parsed if JSON."""
     if call.results and call.kind in {"code_interpreter", "file_search"}:
         return list(call.results)
     output = None if call.output is None else parsed(call.output)
@@ -83,7 +83,7 @@ def result_of(call: ToolCall) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """JSON, for backends that take no structured attributes; text stays as it is."""
+    """Return the value as JSON, for backends without structured attributes; text stays as it is."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -113,7 +113,7 @@ def _text(text: str) -> Json:
 
 
 def _file(part: ImagePart | FilePart) -> Iterator[tuple[str, Any]]:
-    """An uploaded file, an address, inline data, or what is known of data that was left out."""
+    """Yield the fields of an uploaded file, an address, inline data, or data that was left out."""
     inline = INLINE_DATA.fullmatch(part.url or "")
     media_type = part.media_type or (inline["media_type"] if inline else None)
     if part.file_id:

@@ -1,4 +1,4 @@
-"""Metrics: how long agents and tools take, and tokens once per run. No id is ever an attribute."""
+"""Metrics: durations of agents and tools, and tokens once per run. No attribute is an id."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Metrics:
         self._tokens = _TokenHistogram(meter) if profile == "core-1.41" else _TokenCounters(meter)
 
     def run_ended(self, event: RunEnded) -> None:
-        """A run's duration (if it was seen to end), its tokens, and the duration of its own tools."""
+        """Record a run's duration (if it finished), its tokens, and the durations of its tools."""
         run, root = event.run, shape(event.run)
         values = {**at_server(event, c.INVOKE_AGENT), c.REQUEST_MODEL: root.model}
         usage = run.usage or add_usages(child.usage for child in root.children)
@@ -56,7 +56,7 @@ class Metrics:
 
     def _tool(self, run: Run, node: Node) -> None:
         call = node.tool_call
-        # The server's whole seconds are no measurement, and a call without an end has no duration.
+        # The server's whole seconds are too coarse, and a call without an end has no duration.
         if call is None or not call.seen_live or call.started_at is None or call.ended_at is None:
             return
         values = {
@@ -68,12 +68,12 @@ class Metrics:
         self._tools.record((node.end - node.start) / SECOND, known(values))
 
     def assistant_created(self, event: AssistantCreated) -> None:
-        """How long the call took."""
+        """Record how long the call took."""
         values = {**at_server(event, c.CREATE_AGENT), c.REQUEST_MODEL: event.assistant.model}
         self._record_call(event, event.started_at, values)
 
     def request_failed(self, event: RequestFailed, operation: str) -> None:
-        """How long it took to fail."""
+        """Record how long the request took to fail."""
         values = {**at_server(event, operation), c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER}
         self._record_call(event, event.started_at, values)
 
@@ -82,7 +82,7 @@ class Metrics:
 
 
 class _TokenHistogram:
-    """v1.41.1: one histogram, what is counted is an attribute."""
+    """v1.41.1: one histogram; the token type is an attribute."""
 
     def __init__(self, meter: Meter) -> None:
         self._histogram = meter.create_histogram(
@@ -99,7 +99,7 @@ class _TokenHistogram:
 
 
 class _TokenCounters:
-    """2026-10: a counter each. The API does not say how many of the tokens were text."""
+    """2026-10: one counter for each token type. The API does not report how many tokens were text."""
 
     def __init__(self, meter: Meter) -> None:
         self._counters = {

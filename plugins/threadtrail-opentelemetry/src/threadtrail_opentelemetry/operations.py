@@ -1,4 +1,4 @@
-"""Spans of what belongs to no run: an assistant created, a request that failed, threads and messages."""
+"""Spans of operations outside of runs: assistants created, failed requests, threads and messages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def failed_operation(event: RequestFailed, *, thread_spans: bool) -> str | None:
 
 
 class Operations:
-    """Tells single operations as spans of their own."""
+    """Emits single operations as spans of their own."""
 
     def __init__(self, emitter: Emitter, groups: TraceGroups, options: Options) -> None:
         self._emitter = emitter
@@ -43,7 +43,7 @@ class Operations:
         self._options = options
 
     def assistant_created(self, event: AssistantCreated, context: Context | None) -> None:
-        """``create_agent {name}``, as long as the call took."""
+        """Emit ``create_agent {name}``, which lasts as long as the call."""
         assistant = event.assistant
         start = {
             **at_server(event, c.CREATE_AGENT),
@@ -52,15 +52,14 @@ class Operations:
             c.AGENT_NAME: assistant.name,
         }
         span = self._start(event, title(c.CREATE_AGENT, assistant.name), start, event.started_at, context)
-        told = filled({c.SYSTEM_INSTRUCTIONS: m.instructions_only(assistant.instructions)})
-        structured = self._options.content_format == "structured"
-        set_known(
-            span, {c.AGENT_DESCRIPTION: assistant.description, **(told if structured else as_texts(told))}
-        )
+        content = filled({c.SYSTEM_INSTRUCTIONS: m.instructions_only(assistant.instructions)})
+        if self._options.content_format != "structured":
+            content = as_texts(content)
+        set_known(span, {c.AGENT_DESCRIPTION: assistant.description, **content})
         span.end(event.time)
 
     def request_failed(self, event: RequestFailed, operation: str, context: Context | None) -> None:
-        """A span of the operation that could not be done."""
+        """Emit a span of the operation that failed."""
         start = {
             **at_server(event, operation),
             c.AGENT_ID: event.assistant_id,
@@ -72,12 +71,12 @@ class Operations:
         span.end(event.time)
 
     def thread_created(self, event: ThreadCreated, context: Context | None) -> None:
-        """``create_thread``, if asked for."""
+        """Emit ``create_thread``, if the option asks for it."""
         start = {**at_server(event, c.CREATE_THREAD), c.CONVERSATION_ID: event.thread_id}
         self._start(event, c.CREATE_THREAD, start, event.time, context).end(event.time)
 
     def message_created(self, event: MessageCreated, context: Context | None) -> None:
-        """``create_message``, if asked for and the app added it: the model's are the run's output."""
+        """Emit ``create_message``, if the option asks for it; the model's messages are the run's output."""
         if event.run_id is not None:
             return
         start = {

@@ -1,4 +1,4 @@
-"""The exporter's options, checked: what each may be, and what it means."""
+"""The exporter's options: what each may be, and what it means."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ UsageOn = Literal["run", "steps", "both"]
 """Which spans carry the tokens: ``invoke_agent`` alone, the ``chat`` spans alone, or all of them."""
 
 ContentFormat = Literal["json", "structured"]
-"""How messages, arguments and results stand on spans: as JSON text, or as OTLP lists and maps."""
+"""The format of messages, arguments and results on spans: JSON text, or OTLP lists and maps."""
 
 Profile = Literal["core-1.41", "genai-2026-10"]
-"""Which metric names are used for tokens: those that backends know today, or the new counters."""
+"""The metric names for tokens: those that backends know today, or the new counters."""
 
 FromElsewhere = Literal["link", "child"]
-"""What ties a run that another process created to its creator: a link, or its place below it."""
+"""How a run that another process created refers to its creator: by a link, or as its child."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What decides about the shape of the spans and metrics; see ``OpenTelemetryExporter``."""
+    """The options for the shape of spans and metrics; see ``OpenTelemetryExporter``."""
 
     usage: UsageOn = "run"
     content_format: ContentFormat = "json"

@@ -16,7 +16,7 @@ NO_SUCCESS = {"failed": "error", "expired": "error", "cancelled": "error"}
 
 
 def run_finish_reason(run: Run) -> str | None:
-    """Why the model stopped; ``None`` while nobody saw the run end."""
+    """Return why the model stopped; ``None`` if the run has not been seen to end."""
     if not run.finished:
         return "tool_call" if run.awaits_outputs else None
     if run.status == "incomplete":
@@ -25,7 +25,7 @@ def run_finish_reason(run: Run) -> str | None:
 
 
 def turn_finish_reason(run: Run, node: Node) -> str | None:
-    """Why one model turn stopped: it asked for tools, or it ended as its step or its run did."""
+    """Return why one model turn stopped: for tool calls, or as its step or its run ended."""
     step = node.step
     if step is None:
         return run_finish_reason(run)
@@ -38,9 +38,9 @@ def turn_finish_reason(run: Run, node: Node) -> str | None:
 
 
 def error_type(node: Node) -> str | None:
-    """``error.type`` of a node; ``None`` for what did not fail.
+    """Return the ``error.type`` of a node; ``None`` if it did not fail.
 
-    A cancelled run did not, nor did a turn that asked for tools: what came of them is the tools' own.
+    A cancelled run did not fail, nor did a turn that requested tools, whose errors are their own.
     """
     if node.status == "cancelled" or node.requested_tool_calls:
         return None
@@ -52,5 +52,5 @@ def error_type(node: Node) -> str | None:
 
 
 def error_status(error: Failure | None) -> Status:
-    """The span status of something that failed, with its words where they are known."""
+    """Return the span status of something that failed, with its message if that is known."""
     return Status(StatusCode.ERROR, error.message if error is not None else None)

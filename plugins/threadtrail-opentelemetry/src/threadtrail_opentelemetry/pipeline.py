@@ -1,4 +1,4 @@
-"""What becomes of each event: the parts of the exporter, wired together for one set of providers."""
+"""Passes each event to the part of the exporter that emits it, for one set of providers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SCOPE = "threadtrail_opentelemetry"
 
-TOLD = (
+EMITTED = (
     AssistantCreated,
     MessageCreated,
     RequestFailed,
@@ -46,11 +46,11 @@ TOLD = (
     TraceEnded,
     TraceStarted,
 )
-"""All other events are details that a run's end tells again."""
+"""All other events are details that ``RunEnded`` repeats."""
 
 
 class Pipeline:
-    """Takes events one at a time, in order, in one thread."""
+    """Emits events one at a time, in order, in one thread."""
 
     def __init__(self, providers: Providers, given: Given, options: Options, capture: Capture) -> None:
         self._again = partial(Pipeline, given=given, options=options, capture=capture)
@@ -67,11 +67,11 @@ class Pipeline:
         self._runs = RunSpans(emitter, providers.logger.get_logger(SCOPE, release), options, capture)
         self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options.profile)
 
-    def take(self, event: Event, context: Context | None) -> None:
-        """Tell one event; one of a class that says nothing in spans is passed over."""
-        if not isinstance(event, TOLD):
+    def emit(self, event: Event, context: Context | None) -> None:
+        """Emit one event; ignore those of other classes."""
+        if not isinstance(event, EMITTED):
             return
-        # Here and for all of them: below, nothing has content that is not to stand on spans.
+        # Once for all of them: from here on, nothing has content that must not be on spans.
         shown = event if self._capture.on_spans else without_content(event)
         match shown:
             case RunCreated():
@@ -93,16 +93,16 @@ class Pipeline:
                 self._operations.message_created(shown, context)
 
     def _run_ended(self, event: RunEnded, whole: Any, context: Context | None) -> None:
-        """``whole`` is the event as it came: with content, if any was captured."""
-        told = self._open_runs.end(event.run_id)
+        """Emit a run; ``whole`` is the event with all content that was captured."""
+        kept = self._open_runs.end(event.run_id)
         parent, links = place_of(
             whole,
             context,
             self._groups,
-            from_elsewhere=told.from_elsewhere,
+            from_elsewhere=kept.from_elsewhere,
             policy=self._options.runs_from_elsewhere,
         )
-        self._runs.tell(event, whole, parent=parent, links=links, failures=told.failures)
+        self._runs.emit(event, whole, parent=parent, links=links, failures=kept.failures)
         self._metrics.run_ended(event)
 
     def _request_failed(self, event: RequestFailed, context: Context | None) -> None:
@@ -114,27 +114,27 @@ class Pipeline:
             self._metrics.request_failed(event, operation)
 
     def send(self) -> None:
-        """Send what has ended, if the providers are ours; the program's own send by themselves."""
+        """Send what has ended, if the providers are private; the app's own send by themselves."""
         if self._providers.private is not None:
             self._providers.private.send()
 
     def flush(self, timeout: float) -> bool:
-        """Have everything delivered."""
+        """Deliver everything; return False if that failed."""
         return self._providers.flush(timeout)
 
     def check(self, timeout: float) -> str | None:
-        """Ask the collector; raises ``CheckError``."""
+        """Ask the collector whether it accepts spans; raises ``CheckError``."""
         return self._providers.check(timeout)
 
     def shutdown(self, timeout: float) -> None:
-        """Deliver the rest, and close what is ours."""
+        """Deliver the rest, and close private providers."""
         if self._providers.private is not None:
             self._providers.private.shutdown(timeout)
         else:
             self._providers.flush(timeout)
 
     def after_fork(self) -> Pipeline:
-        """Return the pipeline of a forked child: open traces and runs are the parent's."""
+        """Return the pipeline of a forked child; open traces and runs are the parent's."""
         private = self._providers.private
         if private is None:
             return self._again(self._providers)

@@ -1,7 +1,7 @@
-"""Providers of our own, where the program has none: what they hold is sent from the exporter's worker.
+"""Private providers, for an app that has none: what they hold is sent from the exporter's worker.
 
-There is no batch processor, since the exporter is called with batches already, in a thread of its own.
-So a collector that does not answer shows up where users look: in ``threadtrail.status()``.
+There is no batch processor, since the exporter is called with batches, in a thread of its own. So a
+collector that does not answer is visible in ``threadtrail.status()``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _HeldRecords(LogRecordProcessor):
 
 
 class _OfOneProcess(OTLPMetricExporter):
-    """Sends nothing from a forked child: what its reader inherited are the parent's numbers."""
+    """Sends nothing from a forked child, whose reader has inherited the parent's numbers."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -67,7 +67,7 @@ class PrivateProviders:
     """A tracer, a meter and a logger provider that send to one collector by OTLP over HTTP.
 
     Without an ``endpoint``, the standard variables (``OTEL_EXPORTER_OTLP_…``, ``OTEL_SERVICE_NAME``,
-    ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_TRACES_SAMPLER``) say where to, from whom and how much.
+    ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_TRACES_SAMPLER``) set the target, the resource and the sampling.
     """
 
     def __init__(
@@ -89,16 +89,16 @@ class PrivateProviders:
         """Send the spans and log records that have ended.
 
         Raises:
-            NotDeliveredError: the collector did not take them; they are lost.
+            NotDeliveredError: the collector did not accept them; they are lost.
         """
         spans, records = self._spans.take(), self._records.take()
-        with suppress_instrumentation():  # what instruments HTTP clients is not to trace this
+        with suppress_instrumentation():  # instrumentations of HTTP clients must not trace this
             lost = [self._span_sender.send(spans), self._record_sender.send(records)]
         if any(lost):
-            raise NotDeliveredError(f"the collector did not take {' and '.join(filter(None, lost))}")
+            raise NotDeliveredError(f"the collector did not accept {' and '.join(filter(None, lost))}")
 
     def flush(self, timeout: float) -> bool:
-        """Send everything, metrics included; False if it could not be sent in ``timeout`` seconds."""
+        """Send everything, metrics included; return False if that took longer than ``timeout`` seconds."""
         self.send()
         with suppress_instrumentation():
             return self.meter_provider is None or self.meter_provider.force_flush(_milliseconds(timeout))
@@ -115,18 +115,18 @@ class PrivateProviders:
                 self._record_sender.close()
 
     def check(self, timeout: float) -> str:
-        """Ask the collector whether it takes spans; raises ``CheckError``."""
-        from threadtrail_opentelemetry import check  # noqa: PLC0415 - whole programs do without
+        """Ask the collector whether it accepts spans; raises ``CheckError``."""
+        from threadtrail_opentelemetry import check  # noqa: PLC0415 - apps do not need it
 
         if provider := credential_provider("traces"):
-            return f"Requests are made as {provider} says, so the collector was not asked."
+            return f"{provider} is set, so the requests are the app's own, and the collector was not asked."
         return check.ask(self._target("traces"), timeout)
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child: its own connections, its own counts, nothing of the parent's.
+        """Start with new connections and counts in a forked child, and nothing of the parent's.
 
-        The parent's meter provider is left alone: closing it would wait for a lock that a thread of the
-        parent may have held at that moment.
+        The parent's meter provider is not closed: that would wait for a lock that a thread of the parent
+        may have held at the fork.
         """
         self._spans.take()
         self._records.take()

@@ -1,4 +1,4 @@
-"""Which providers are used: those passed in, the program's global ones, else private ones; never a global."""
+"""Chooses the providers: those passed in, the app's global ones, else private ones. Sets no global one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from threadtrail_opentelemetry.addresses import is_address, no_address
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    # Not at run time: it would load the OTLP exporters.
-    from threadtrail_opentelemetry.private_providers import PrivateProviders  # noqa: TC004
+    from threadtrail_opentelemetry.private_providers import (  # noqa: TC004 - it loads the OTLP exporters
+        PrivateProviders,
+    )
     from threadtrail_opentelemetry.standard_variables import Signal
 
 NOWHERE = (
     "exporter 'opentelemetry': there is nowhere to send spans to. Set up OpenTelemetry before "
     "threadtrail.instrument() (opentelemetry.trace.set_tracer_provider), or pass tracer_provider=..., "
-    'or name a collector: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or endpoint="http://localhost:4318".'
+    'or set a collector: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or endpoint="http://localhost:4318".'
 )
 
 logger = logging.getLogger("threadtrail.opentelemetry")
@@ -34,7 +35,7 @@ logger = logging.getLogger("threadtrail.opentelemetry")
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """Where spans, metrics and events go; ``private`` holds our own, if they are."""
+    """Where spans, metrics and events go; ``private`` is set if the providers are our own."""
 
     tracer: TracerProvider
     meter: MeterProvider
@@ -43,23 +44,23 @@ class Providers:
 
     @property
     def keeps_events(self) -> bool:
-        """Whether log records go anywhere: only the SDK's providers, and those made like them, can flush."""
+        """Whether log records go anywhere: only providers that can flush send them."""
         return hasattr(self.logger, "force_flush")
 
     def flush(self, timeout: float) -> bool:
-        """Have everything delivered; False if a provider says that it was not."""
+        """Deliver everything; return False if a provider reports that it could not."""
         if self.private is not None:
             return self.private.flush(timeout)
         # The API has no `force_flush`, the SDK's providers have; a proxy has nothing to flush.
         given: tuple[Any, ...] = (self.tracer, self.meter, self.logger)
         flushes = [flush for provider in given if (flush := getattr(provider, "force_flush", None))]
-        return all([flush(max(0, round(timeout * 1000))) is not False for flush in flushes])  # noqa: C419 - each is flushed, whatever the one before said
+        return all([flush(max(0, round(timeout * 1000))) is not False for flush in flushes])  # noqa: C419 - each is flushed, whatever the one before returned
 
     def check(self, timeout: float) -> str | None:
-        """Ask our own collector whether it takes spans; the program's provider is not asked.
+        """Ask our own collector whether it accepts spans; a provider of the app is not asked.
 
         Raises:
-            CheckError: it is not there, or does not.
+            CheckError: it does not answer, or does not accept them.
         """
         if self.private is not None:
             return self.private.check(timeout)
@@ -71,7 +72,7 @@ class Providers:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user handed over."""
+    """Providers and endpoint as the user passed them."""
 
     tracer_provider: TracerProvider | None = None
     meter_provider: MeterProvider | None = None
@@ -82,15 +83,16 @@ class Given:
     def __post_init__(self) -> None:
         if self.endpoint is not None and self.tracer_provider is not None:
             raise ConfigurationError(
-                "endpoint and tracer_provider: give one of them; a provider knows where it sends to"
+                "endpoint and tracer_provider: give only one of them; a provider has an endpoint of its own"
             )
         if self.headers is not None and self.endpoint is None:
-            raise ConfigurationError("headers: they belong to endpoint, which is missing")
+            raise ConfigurationError("headers: they are sent to endpoint, which is not set. Set endpoint too")
         if self.endpoint is not None and not is_address(self.endpoint):
             raise ConfigurationError(no_address("endpoint", self.endpoint))
         if self.endpoint is not None and "/v1/" in self.endpoint:
             raise ConfigurationError(
-                f"endpoint={self.endpoint!r}: leave out /v1/traces, since metrics go to /v1/metrics beside it"
+                f"endpoint={self.endpoint!r}: leave out /v1/traces; the exporter adds it for spans, and "
+                "/v1/metrics for metrics"
             )
 
 
@@ -100,11 +102,11 @@ def resolve(given: Given, *, events: bool) -> Providers:
     Passed in; ``endpoint``; the global tracer provider; the standard endpoint variables.
 
     Args:
-        given: what the user handed over.
-        events: whether content is to go into log records.
+        given: what the user passed.
+        events: whether content goes into log records.
 
     Raises:
-        ConfigurationError: none of them, or the variables ask for what is not supported.
+        ConfigurationError: no rule applies, or the variables ask for what is not supported.
     """
     if given.tracer_provider is not None:
         return _around(given.tracer_provider, given)
@@ -113,7 +115,7 @@ def resolve(given: Given, *, events: bool) -> Providers:
     ambient = trace.get_tracer_provider()
     if not isinstance(ambient, ProxyTracerProvider):
         return _around(ambient, given)
-    if standard_variables.says("OTEL_SDK_DISABLED", "true") or standard_variables.switched_off("traces"):
+    if standard_variables.has_value("OTEL_SDK_DISABLED", "true") or standard_variables.switched_off("traces"):
         logger.info("exporter 'opentelemetry': switched off by OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER")
         return Providers(NoOpTracerProvider(), NoOpMeterProvider(), NoOpLoggerProvider())
     if not standard_variables.names_collector("traces"):
@@ -123,7 +125,7 @@ def resolve(given: Given, *, events: bool) -> Providers:
 
 
 def _sent(given: Given, *, events: bool) -> Iterator[Signal]:
-    """The signals that providers of our own will send."""
+    """Yield the signals that providers of our own send."""
     yield "traces"
     if _metrics_go_out(given):
         yield "metrics"
@@ -132,7 +134,7 @@ def _sent(given: Given, *, events: bool) -> Iterator[Signal]:
 
 
 def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
-    """The user's own set-up: where a signal has no provider, the global one is asked, set or not."""
+    """Return the user's own providers; a signal without one has the global one, whether it is set or not."""
     return Providers(
         tracer_provider,
         given.meter_provider or metrics.get_meter_provider(),
@@ -141,8 +143,7 @@ def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
 
 
 def _private(given: Given) -> Providers:
-    # Imported here: a program that has its own providers need not load the OTLP exporters.
-    from threadtrail_opentelemetry import private_providers  # noqa: PLC0415
+    from threadtrail_opentelemetry import private_providers  # noqa: PLC0415 - it loads the OTLP exporters
 
     private = private_providers.PrivateProviders(
         given.endpoint,
@@ -154,7 +155,7 @@ def _private(given: Given) -> Providers:
 
 
 def with_private(private: PrivateProviders, given: Given) -> Providers:
-    """Return our own providers, except for those that the user handed over."""
+    """Return our own providers, except where the user passed one."""
     return Providers(
         private.tracer_provider,
         given.meter_provider or private.meter_provider or NoOpMeterProvider(),
@@ -172,6 +173,6 @@ def _logs_go_out(given: Given) -> bool:
 
 
 def _goes_out(signal: Signal, given: Given) -> bool:
-    """Whether a collector for this signal is named, and it was not switched off."""
+    """Whether a collector is set for this signal, and the signal is not switched off."""
     named = given.endpoint is not None or standard_variables.names_collector(signal)
     return named and not standard_variables.switched_off(signal)

@@ -1,4 +1,4 @@
-"""Where a run stands among other spans: below the one it was created in, or linked to it."""
+"""The place of a run among other spans: below the span in which it was created, or linked to it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def place_of(
 ) -> tuple[Context | None, list[Link]]:
     """Return the parent context (``None``: a root) and the links of a run's span.
 
-    A run that another process created began before the span that is active here, so it is no child of
-    it but linked to it, unless the app grouped it here by ``threadtrail.trace()``. Its creator is known if
-    the app put a W3C ``traceparent`` into the run's metadata: linked too, or the parent (policy ``child``).
+    A run that another process created began before the span that is active here. So it is linked to that
+    span instead of being its child, unless the app grouped it by ``threadtrail.trace()``. Its creator is
+    known if the app put a W3C ``traceparent`` into the run's metadata: it is linked too, or is the parent
+    (policy ``child``).
     """
     if not from_elsewhere:
         return groups.place(event.trace_id, context)
@@ -48,7 +49,7 @@ def _links(*contexts: Context | None) -> list[Link]:
 
 
 def _creator(event: RunEnded) -> Context | None:
-    """The creating span, as the app wrote it into the run's metadata with an OpenTelemetry propagator."""
+    """Return the creating span, which the app wrote into the run's metadata with a propagator."""
     carrier = {key: value for key, value in event.run.metadata.items() if isinstance(value, str)}
     context = _W3C.extract(carrier, context=Context())
     return context if span_context_in(context) is not None else None

@@ -1,4 +1,4 @@
-"""A run's tree as spans: ``invoke_agent``, and below it ``chat`` and ``execute_tool``, each once."""
+"""Emits a run's tree as spans: ``invoke_agent``, and below it ``chat`` and ``execute_tool``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Values = dict[str, Any]
 
 
 class RunSpans:
-    """Tells runs as spans; with content in events, also each model turn as a log record."""
+    """Emits runs as spans; with content in events, also each model turn as a log record."""
 
     def __init__(self, emitter: Emitter, logger: Logger, options: Options, capture: Capture) -> None:
         self._emitter = emitter
@@ -50,7 +50,7 @@ class RunSpans:
         self._options = options
         self._capture = capture
 
-    def tell(
+    def emit(
         self,
         event: RunEnded,
         whole: RunEnded,
@@ -60,7 +60,7 @@ class RunSpans:
         failures: Sequence[RequestFailed] = (),
     ) -> None:
         """Emit the run's spans; ``whole`` is the event with all content, for what goes into events."""
-        _RunStory(self, event, parent).tell(links, failures, whole)
+        _RunTree(self, event, parent).emit(links, failures, whole)
 
     def start(self, node: Node, name: str, kind: SpanKind, values: Values, **place: Any) -> Span:
         """Start one span of the tree."""
@@ -73,7 +73,7 @@ class RunSpans:
         return self._options.usage in {level, "both"}
 
     def content(self, values: Values) -> Values:
-        """Content as it stands on spans, if it does."""
+        """Return the content as it is set on spans; nothing if it is not."""
         if not self._capture.on_spans:
             return {}
         return values if self._options.content_format == "structured" else as_texts(values)
@@ -89,8 +89,8 @@ class RunSpans:
             )
 
 
-class _RunStory:
-    """One run on its way out."""
+class _RunTree:
+    """Emits the spans of one run."""
 
     def __init__(self, spans: RunSpans, event: RunEnded, parent: Context | None) -> None:
         self._spans = spans
@@ -100,7 +100,7 @@ class _RunStory:
         self._content = RunContent(event.run)
         self._caller = of_caller(event.attributes, event.trace_id)
 
-    def tell(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
+    def emit(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
         root = shape(self._run)
         # The same tree, node by node: events may have content that spans have not.
         detailed, content = shape(whole.run), RunContent(whole.run)
@@ -111,7 +111,7 @@ class _RunStory:
             if node.tool_call is not None:
                 self._tool(node, inside)
             elif node.step is not None or self._spans.usage_on("steps"):
-                # A turn for the whole run is only made up to hold its tokens.
+                # A turn that stands for the whole run is only emitted for its tokens.
                 self._turn(node, inside, with_content, content)
         self._end(span, root)
 
@@ -157,7 +157,7 @@ class _RunStory:
 
 
 def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[RequestFailed]) -> None:
-    """What happened to the run over time: its statuses, and the requests about it that failed."""
+    """Add the run's statuses and its failed requests as events of the span."""
     before = None
     for change in event.run.status_history:
         values = {
@@ -172,7 +172,7 @@ def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[Requ
 
 
 def request_values(event: RequestFailed) -> Values:
-    """What is known of a request that failed."""
+    """Return the attributes of a failed request."""
     return {
         c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER,
         c.HTTP_STATUS_CODE: event.status_code,

@@ -1,4 +1,4 @@
-"""Sends one signal to the collector, and describes what of it was lost."""
+"""Sends one signal to the collector, and describes what was lost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sender:
         self._noun = noun
 
     def send(self, batch: Sequence[Any]) -> str:
-        """Send the batch; return what was lost and why, or nothing if all was taken."""
+        """Send the batch; return what was lost and why, or an empty text if all was accepted."""
         if not batch or self._batches.send(batch):
             return ""
         count, reason = counted(len(batch), self._noun), self._batches.reason
@@ -46,5 +46,5 @@ class Sender:
 
 
 def session_for(signal: Signal) -> OtlpSession | None:
-    """Return a session for this signal; ``None`` if the program brings its own."""
+    """Return a session for this signal; ``None`` if the app has its own."""
     return None if credential_provider(signal) else OtlpSession()

@@ -1,4 +1,4 @@
-"""OpenTelemetry's standard variables, as far as they decide where providers of our own send to."""
+"""OpenTelemetry's standard variables that decide where providers of our own send to."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PROVIDERS: Final[dict[Signal, str]] = {
 
 
 def names_collector(signal: Signal) -> bool:
-    """Whether a collector for this signal is named."""
+    """Whether a collector is set for this signal."""
     return _endpoint(signal) is not None
 
 
 def switched_off(signal: Signal) -> bool:
-    """Whether this signal is not to be sent."""
-    return says(f"OTEL_{signal.upper()}_EXPORTER", "none")
+    """Whether this signal must not be sent."""
+    return has_value(f"OTEL_{signal.upper()}_EXPORTER", "none")
 
 
 def credential_provider(signal: Signal) -> str | None:
@@ -38,18 +38,18 @@ def credential_provider(signal: Signal) -> str | None:
     return next((name for name in (own, CREDENTIAL_PROVIDER) if os.environ.get(name)), None)
 
 
-def says(variable: str, value: str) -> bool:
-    """Whether the variable has this value, in whatever case."""
+def has_value(variable: str, value: str) -> bool:
+    """Whether the variable has this value; case does not matter."""
     return os.environ.get(variable, "").strip().lower() == value
 
 
 def check(signals: Iterable[Signal]) -> None:
-    """Look at what the variables say of these signals, before it loses them.
+    """Check the variables for these signals, whose data would be lost otherwise.
 
     Raises:
-        ConfigurationError: a protocol that is not spoken, or an address that is none.
+        ConfigurationError: a protocol is not supported, or an address is none.
     """
-    by_variable: dict[str, str] = {}  # one for all signals is told once
+    by_variable: dict[str, str] = {}  # one for all signals is reported once
     for signal in signals:
         variable, problem = _problem(signal)
         if variable is not None:
@@ -60,14 +60,14 @@ def check(signals: Iterable[Signal]) -> None:
 
 
 def _problem(signal: Signal) -> tuple[str | None, str]:
-    """The variable that is wrong for this signal, and what is wrong with it."""
+    """Return the variable that is wrong for this signal, and what is wrong with it."""
     protocol, endpoint = _first("PROTOCOL", signal), _endpoint(signal)
     if protocol is not None and os.environ[protocol].strip() != PROTOCOL:
-        # Its endpoint is not looked at: other protocols have other addresses.
+        # The endpoint is not checked: other protocols have other addresses.
         return protocol, (
-            f"exporter 'opentelemetry': {protocol}={os.environ[protocol]}, but without a provider of yours "
-            f"only {PROTOCOL} is spoken (port 4318 as a rule). Set {protocol}={PROTOCOL}, "
-            f"or pass {PROVIDERS[signal]}=..."
+            f"exporter 'opentelemetry': {protocol}={os.environ[protocol]} is not supported without a "
+            f"provider of your own. Set {protocol}={PROTOCOL} (its port is usually 4318), or pass "
+            f"{PROVIDERS[signal]}=..."
         )
     if endpoint is None or is_address(os.environ[endpoint]):
         return None, ""
@@ -80,7 +80,7 @@ def _endpoint(signal: Signal) -> str | None:
 
 
 def _first(what: str, signal: Signal) -> str | None:
-    """The variable that decides: the signal's own, else the one for all; ``None`` if neither is set."""
+    """Return the variable that decides: the signal's own, else that for all; ``None`` if none is set."""
     names = (_name(what, signal), _name(what))
     return next((name for name in names if os.environ.get(name)), None)
 

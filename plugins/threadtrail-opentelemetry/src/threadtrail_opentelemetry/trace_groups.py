@@ -1,4 +1,4 @@
-"""``threadtrail.trace()``: one span around the runs that began in it."""
+"""Emits ``threadtrail.trace()``: one span around the runs that began in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TraceGroups:
         self._open: dict[str, tuple[Span, SpanContext | None]] = {}
 
     def start(self, event: TraceStarted, context: Context | None) -> None:
-        """Open the span of a trace, below that of the trace around it or the span active there."""
+        """Open the span of a trace, below that of the trace around it or the active span."""
         trace_id = event.trace_id or ""
         parent, links = self.place(event.parent_trace_id, context)
         span = self._emitter.start(
@@ -42,7 +42,7 @@ class TraceGroups:
         self._open[trace_id] = (span, span_context_in(context))
 
     def end(self, event: TraceEnded) -> None:
-        """Close the span of a trace; an exception that left its block is its error."""
+        """Close the span of a trace; an exception that left the block is its error."""
         span, _ = self._open.pop(event.trace_id or "", (None, None))
         if span is None:
             return
@@ -56,15 +56,11 @@ class TraceGroups:
         return trace_id in self._open
 
     def place(self, trace_id: str | None, context: Context | None) -> tuple[Context | None, list[Link]]:
-        """Where something belongs that began in ``trace_id``: below that trace's span, if it is open.
+        """Return the parent and the links of what began in ``trace_id``: that trace's span, if it is open.
 
-        A span of the app that was opened between the two is linked: it cannot be a second parent.
+        A span of the app that was opened inside the trace is linked, since it cannot be a second parent.
         """
         group, around = self._open.get(trace_id or "", (None, None))
         if group is None:
             return context, []
         return below(group, context), links_between(context, around)
-
-    def forget(self) -> None:
-        """Drop all of them: in a forked child, since they are the parent's."""
-        self._open.clear()
