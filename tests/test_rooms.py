@@ -5,14 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import threadtrail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from source_texts import texts
 
 ARCHITECTURE = Path(__file__).parent.parent / "docs" / "architecture.md"
 PACKAGE = Path(threadtrail.__file__).parent
@@ -60,20 +57,8 @@ def imported(module: str) -> set[str]:
     return (found & MODULES.keys()) - {module}
 
 
-def texts(tree: ast.Module) -> Iterator[str]:
-    """Every text in the code, without what is documentation."""
-    documentation = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-            yield node.value
-
-
 def api_words(source: str) -> list[str]:
-    return [text for text in texts(ast.parse(source)) if API_WORDS.search(text) and text not in OURS]
+    return [text for text in texts(source) if API_WORDS.search(text) and text not in OURS]
 
 
 def room(module: str) -> str:
@@ -119,6 +104,11 @@ def test_words_of_documentation_are_no_words_of_an_api() -> None:
 def test_no_import_runs_back(module: str) -> None:
     before = FLOW[: FLOW.index(room(module))]
     assert [name for name in imported(module) if room(name) in before] == []
+
+
+def test_nothing_in_the_core_imports_what_is_for_exporters_that_send_otlp() -> None:
+    users = {module for module in MODULES if any(room(name) == "otlp" for name in imported(module))}
+    assert {room(module) for module in users} <= {"otlp"}
 
 
 @pytest.mark.parametrize("module", ["threadtrail.events", "threadtrail.values", "threadtrail.context"])

@@ -6,16 +6,15 @@ Events carry what an exporter needs instead: ``RequestFailed.begins``, ``StatusC
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from doc_blocks import ROOT
+from source_texts import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 WORDS = re.compile(
@@ -34,18 +33,8 @@ FILES = [
 ]
 
 
-def literals(source: str) -> Iterator[str]:
-    """Every text in the code that is no docstring; of f-strings, their fixed parts."""
-    tree = ast.parse(source)
-    # A docstring is an expression by itself, and no other text is.
-    texts_alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts_alone:
-            yield node.value
-
-
 def words_in(source: str) -> list[str]:
-    return [text for text in literals(source) if WORDS.search(text)]
+    return [text for text in texts(source) if WORDS.search(text)]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
