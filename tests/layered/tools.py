@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +16,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from threadtrail.testing import wait_until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
@@ -130,26 +130,13 @@ class AgentOps(Tool):
 
     def wait(self) -> None:
         """Its token comes in the background, and what it sends before is lost."""
-        until(self._agentops.get_client().get_current_jwt)
+        wait_until(self._agentops.get_client().get_current_jwt, timeout=10.0)
 
     def off(self) -> None:
         importlib.import_module("agentops.instrumentation").uninstrument_all()
 
     def flush(self) -> None:
         importlib.import_module("agentops.sdk.core").tracer.provider.force_flush()
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until the condition is true.
-
-    Raises:
-        TimeoutError: it was not in that time.
-    """
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not so within {seconds} s: {condition}")
-        pause.wait(0.01)
 
 
 def receiver_of(plugin: str) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from doc_blocks import ROOT
+from fresh_process import imported_by
 from threadtrail import otlp
 from threadtrail.errors import CheckError
 from threadtrail.events import RequestFailed, RunCreated
@@ -22,12 +20,8 @@ MODULES = sorted(
 
 
 def test_importing_it_imports_nothing_else() -> None:
-    program = (
-        "import sys; import threadtrail; before = set(sys.modules); import threadtrail.otlp; "
-        "print(sorted(set(sys.modules) - before))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert done.stdout == "['threadtrail.otlp']\n"
+    alone, with_it = imported_by("import threadtrail"), imported_by("import threadtrail, threadtrail.otlp")
+    assert with_it - alone == {"threadtrail.otlp"}
 
 
 @pytest.mark.parametrize("module", MODULES)

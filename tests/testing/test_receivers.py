@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import http.client
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fresh_process import imported_by
 from threadtrail.testing import HttpReceiver, unused_port, wait_until
 from threadtrail.testing.http_receiver import Reply
 
@@ -232,12 +232,8 @@ def test_metrics_and_log_records_are_plain_values(otlp: Any) -> None:
 
 
 def test_nothing_of_opentelemetry_is_imported_before_it_is_used() -> None:
-    program = (
-        "import sys; from threadtrail.testing import HttpReceiver, unused_port, wait_until; "
-        "print([name for name in sys.modules if name.startswith('opentelemetry')])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert done.stdout == "[]\n"
+    imported = imported_by("from threadtrail.testing import HttpReceiver, wait_until")
+    assert not [name for name in imported if name.startswith("opentelemetry")]
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
