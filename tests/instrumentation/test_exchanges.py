@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 from openai._base_client import AsyncAPIClient, SyncAPIClient
 
+import threadtrail
 from driving import drained, new_assistant, new_thread, outputs_for, poll, resolved
+from threadtrail.events import MessageCreated
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
 
 if TYPE_CHECKING:
@@ -138,3 +142,34 @@ async def test_nothing_of_the_exchange_is_kept_but_bytes(any_client: Any, record
     call = Call(operation, 1, {}, None, Scope(), given={"a": object()})
     raised(call, error)
     assert (call.request, call.given, call.response) == (b'{"a":1}', None, None)
+
+
+def test_a_response_goes_when_the_app_drops_it(client: openai.OpenAI, recorded: Captured) -> None:
+    assistant_id = client.beta.assistants.create(model="gpt-4o").id
+    threads = client.beta.threads
+    gc.disable()  # it must not take a collection: other tools end their spans when a response goes
+    try:
+        raw = threads.with_raw_response.create_and_run(assistant_id=assistant_id, stream=True)
+        gone = weakref.ref(raw)
+        raw.http_response.close()
+        del raw
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_run_that_is_open_keeps_no_client(server: AssistantsServer, recorded: Captured) -> None:
+    client = openai.OpenAI(base_url=server.base_url, api_key="sk-local")
+    assistant_id = client.beta.assistants.create(model="gpt-4o").id
+    stream = client.beta.threads.create_and_run(assistant_id=assistant_id, stream=True)
+    for event in stream:
+        if event.event == "thread.message.created":
+            break
+    stream.close()
+    assert recorded.of(MessageCreated)
+    gone = weakref.ref(client)
+    client.close()
+    del client, stream, event
+    gc.collect()
+    assert threadtrail.status().open_runs == 1
+    assert gone() is None

@@ -106,12 +106,13 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
     ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.57); what stood there goes first.
     """
     take_exchange(call)
+    http_response = response.http_response  # the response itself would hold what holds it
     options = response._options  # noqa: SLF001 - the SDK's hook is kept there
     before: Callable[[Any], Any] | None = options.post_parser if callable(options.post_parser) else None
 
     def look(parsed: Any) -> Any:
         result = parsed if before is None else before(parsed)
-        call.response = response.http_response  # read by now, unless it is a stream
+        call.response = http_response  # read by now, unless it is a stream
         sink.guard.call("noting a parsed response", note_result, sink, call, result)
         return result
 

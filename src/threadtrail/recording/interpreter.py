@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.facts import FollowedRuns, Reader
     from threadtrail.recording.observation import Stream
     from threadtrail.recording.publishing import Publish
+    from threadtrail.values import ToolCall
 
     Readers = Mapping[str, Callable[[FollowedRuns], Reader]]
 
@@ -65,7 +66,7 @@ class Interpreter:
         self._readers = {source: make(self._runs) for source, make in readers.items()}
         self._groups = Groups(publish)
         self._operations = Operations(publish)
-        self._early_answers: Bounded[str, CallsAnswered] = Bounded(EARLY_ANSWERS)
+        self._early_answers: Bounded[str, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._streams: WeakSet[Stream] = WeakSet()
         self._takes: dict[type, Callable[[Any, float], None]] = {
             RunSeen: self._see_run,
@@ -155,9 +156,7 @@ class Interpreter:
         record.count(seen.call)
         record.streamed = record.streamed or seen.streamed
         record.see(seen)
-        answered = self._early_answers.pop(seen.run_id)
-        if answered is not None:
-            record.steps.answer(answered.tool_calls)
+        record.steps.answer(self._early_answers.pop(seen.run_id) or ())
         self._after(record, now)
 
     def _begin(self, seen: RunSeen) -> RunRecord:
@@ -188,7 +187,7 @@ class Interpreter:
             answered.call.run_id = record.id
             record.steps.answer(answered.tool_calls)
         elif not self._runs.was_published(answered.run_id):
-            self._early_answers.put(answered.run_id, answered)
+            self._early_answers.put(answered.run_id, answered.tool_calls)
 
     def _see_input(self, seen: InputSeen, _now: float) -> None:
         record = self._runs.get(seen.run_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import MessageCompleted, MessageCreated, RunCreated, RunEnded, RunStatusChanged
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
     from threadtrail.recording.origin import Origin
     from threadtrail.recording.publishing import Publish
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageState:
+    """What is known of a message: that of ``MessageSeen`` which stays, without the call."""
+
+    message: Message
+    type: str
+    ended: bool
+    partial: bool
+    place: int
 
 
 class RunRecord:
@@ -45,7 +56,7 @@ class RunRecord:
         self.input: tuple[Message, ...] = ()
         self.input_listed = False
         self.steps = Steps(self._publish_event)
-        self._output: dict[str, MessageSeen] = {}
+        self._output: dict[str, _MessageState] = {}
         self._published_messages: set[str] = set()
         self._body_mark: int | None = None
         self._publish = publish
@@ -129,11 +140,11 @@ class RunRecord:
         if live and message.parts:
             self.see_output(time)
         if known is None:
-            self._output[identity] = replace(seen, message=message)
+            self._output[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
         elif not known.ended and (known.message.status or not seen.partial):
             # What a broken stream had of a message is older than what was read of it in a list.
             message = replace(message, created_at=created_at or known.message.created_at)
-            self._output[identity] = replace(seen, message=message, place=known.place)
+            self._output[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, known.place)
         # A message that is read later carries no status: it is complete when its run has ended.
         done = seen.ended or (message.status is None and self.ended)
         if done and identity not in self._published_messages:
