@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import json
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import openai
 import pytest
 from openai._base_client import AsyncAPIClient, SyncAPIClient
@@ -173,3 +175,25 @@ def test_a_run_that_is_open_keeps_no_client(server: AssistantsServer, recorded: 
     gc.collect()
     assert threadtrail.status().open_runs == 1
     assert gone() is None
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_an_event_stream_that_is_there_at_once(kind: str, recorded: Captured) -> None:
+    """A mock of the app's own tests answers with the whole body."""
+    run = {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "created_at": 1, "tools": []}
+    events = [{**run, "status": status} for status in ("queued", "completed")]
+    body = "".join(f"event: thread.run.{each['status']}\ndata: {json.dumps(each)}\n\n" for each in events)
+
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=body, headers={"content-type": "text/event-stream"})
+
+    transport = httpx2.MockTransport(answer)
+    client: Any = (
+        openai.OpenAI(api_key="any", http_client=httpx2.Client(transport=transport))
+        if kind == "sync"
+        else openai.AsyncOpenAI(api_key="any", http_client=httpx2.AsyncClient(transport=transport))
+    )
+    runs = client.beta.threads.runs
+    stream = await resolved(runs.create("thread_1", assistant_id="asst_1", stream=True))
+    assert len(await drained(stream)) == 2
+    assert (recorded.run().status, recorded.run().streamed) == ("completed", True)

@@ -64,6 +64,7 @@ def watch_response(original: Any) -> Any:
         call = current_call.get()
         if call is not None:
             call.response = kwargs.get("response")
+            call.is_stream = bool(kwargs.get("stream"))
         return original(self, *args, **kwargs)
 
     return _process_response

@@ -52,7 +52,7 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     The body is at hand, and nobody can change it; a copy of the parsed object would have to be made.
     """
     response = call.response
-    if response is None or not response.is_closed:
+    if response is None or call.is_stream or not response.is_closed:
         # Other instrumentations put proxies around streams, whose `__class__` is that of what is in them.
         kind = kind_of(type(result)) or kind_of(result.__class__)  # type: ignore[arg-type]  # a class is hashable
         note = NOTES.get(kind or "")

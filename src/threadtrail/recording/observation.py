@@ -63,6 +63,7 @@ class Call:
         run_id: the run of a stream, set by the recorder when the stream names it.
         loop: the event loop of an async call, where ``fetch_run_details`` needs it.
         response: the HTTP response, until its body was noted.
+        is_stream: the response is an event stream, also if all of it is there already, as from a mock.
         given: the keyword arguments, until the request was noted.
         failed_within: another call, made by this one, has raised and was noted.
     """
@@ -79,6 +80,7 @@ class Call:
     run_id: str | None = None
     loop: Any = None
     response: Any = None
+    is_stream: bool = False
     failed_within: bool = False
 
 
