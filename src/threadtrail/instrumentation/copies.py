@@ -12,14 +12,14 @@ def copy_model(model: Any) -> Any:
     """Return a deep copy of an SDK object, as the bytes of its JSON: one object, which nobody can change.
 
     A tree of dicts would take as long to make, and then the garbage collector's time in this thread.
-    Odd contents (unknown variants) are no reason to warn. Text that is no valid Unicode cannot be
-    written as bytes: such an object is copied as a dict.
+    Fields that the server did not send stay out. Odd contents (unknown variants) are no reason to warn. Text
+    that is no valid Unicode cannot be written as bytes: such an object is copied as a dict.
     """
     serializer = model.__pydantic_serializer__
     try:
-        return serializer.to_json(model, warnings=False)
+        return serializer.to_json(model, warnings=False, exclude_unset=True)
     except ValueError:
-        return serializer.to_python(model, warnings=False)
+        return serializer.to_python(model, warnings=False, exclude_unset=True)
 
 
 def copy_arguments(given: dict[str, Any]) -> dict[str, Any]:
@@ -39,4 +39,4 @@ def _copy(value: Any) -> Any:
         return {str(key): item for key, raw in value.items() if (item := _copy(raw)) is not _NOTHING}
     if isinstance(value, (list, tuple)):
         return [item for raw in value if (item := _copy(raw)) is not _NOTHING]
-    return value.model_dump(warnings=False) if hasattr(value, "model_dump") else _NOTHING
+    return value.model_dump(warnings=False, exclude_unset=True) if hasattr(value, "model_dump") else _NOTHING

@@ -68,7 +68,7 @@ class DetailFetcher:
             if not self._guard.call("fetching run details", self._fetch, record, default=False):
                 self.missed += 1
             record.client = None
-            self._put(DetailsFetched(record.id))
+            self._put(DetailsFetched(record.key))
             with self._changed:
                 self._pending -= 1
                 self._changed.notify_all()

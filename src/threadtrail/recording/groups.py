@@ -18,7 +18,7 @@ class _Group:
     started: GroupStarted
     ended: GroupEnded | None = None
     last_end: int = 0
-    waits_for: set[str] = field(default_factory=set)
+    waits_for: set[object] = field(default_factory=set)
 
 
 class Groups:
@@ -54,11 +54,11 @@ class Groups:
         """Let the trace wait for a run that began within it."""
         group = self._groups.get(record.scope.trace_id or "")
         if group is not None:
-            group.waits_for.add(record.id)
+            group.waits_for.add(record.key)
 
     def run_ended(self, record: RunRecord) -> None:
         """Let the trace of a published run wait for it no longer."""
-        self._release(record.scope.trace_id, record.id, record.last_seen_at)
+        self._release(record.scope.trace_id, record.key, record.last_seen_at)
 
     def end_all(self, time: int) -> None:
         """Publish the end of every open trace, the innermost first."""
@@ -66,7 +66,7 @@ class Groups:
             self._publish_end(group, time)
         self._groups.clear()
 
-    def _release(self, trace_id: str | None, waited_for: str, time: int) -> None:
+    def _release(self, trace_id: str | None, waited_for: object, time: int) -> None:
         group = self._groups.get(trace_id or "")
         if group is None:
             return

@@ -33,20 +33,25 @@ from threadtrail.recording.observation import (
 from threadtrail.recording.operations import Operations
 from threadtrail.recording.origin import origin_of
 from threadtrail.recording.runs import RunRecord
-from threadtrail.recording.store import RunStore
+from threadtrail.recording.store import RunsOfServer, RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from threadtrail.recording.facts import FollowedRuns, Reader
     from threadtrail.recording.observation import Stream
+    from threadtrail.recording.origin import Origin, Server
     from threadtrail.recording.publishing import Publish
+    from threadtrail.recording.runs import RunKey
     from threadtrail.values import ToolCall
 
     Readers = Mapping[str, Callable[[FollowedRuns], Reader]]
 
 DROPPED_STREAM_SECONDS = 60.0
 """After how long a run is published whose stream the app left early, if nobody looks at it again."""
+
+SERVERS = 256
+"""The maximum number of servers that readers remember something of."""
 
 EARLY_ANSWERS = 1_024
 """The maximum number of runs, not seen yet, for which submitted outputs are kept."""
@@ -63,10 +68,11 @@ class Interpreter:
     def __init__(self, publish: Publish, readers: Readers) -> None:
         self._publish = publish
         self._runs = RunStore()
-        self._readers = {source: make(self._runs) for source, make in readers.items()}
+        self._make_reader = readers
+        self._readers: Bounded[Server, Reader] = Bounded(SERVERS)
         self._groups = Groups(publish)
         self._operations = Operations(publish)
-        self._early_answers: Bounded[str, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
+        self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._streams: WeakSet[Stream] = WeakSet()
         self._takes: dict[type, Callable[[Any, float], None]] = {
             RunSeen: self._see_run,
@@ -110,10 +116,10 @@ class Interpreter:
                 self._groups.start(observation)
             case GroupEnded():
                 self._groups.end(observation)
-            case DetailsFetched(run_id=run_id):
-                self._details_fetched(run_id)
+            case DetailsFetched(key=key):
+                self._details_fetched(key)
             case FirstOutput(call=call, time=time):
-                record = self._runs.get(call.run_id or "")
+                record = self._run(call, call.run_id)
                 if record is not None:
                     record.see_output(time)
             case Returned() if self._unchanged(observation, now):
@@ -124,16 +130,27 @@ class Interpreter:
     def _read(self, observation: OfCall, now: float) -> None:
         if isinstance(observation, StreamOpened):
             self._streams.add(observation.stream)
-        reader = self._readers[observation.call.operation.source]
-        for fact in reader.read(observation):
+        for fact in self._reader(_origin(observation.call)).read(observation):
             self._takes[type(fact)](fact, now)
+
+    def _reader(self, origin: Origin) -> Reader:
+        """Return the reader for a server: what one server said must not reach the runs of another."""
+        reader = self._readers.get(origin.server)
+        if reader is None:
+            reader = self._make_reader[origin.source](RunsOfServer(self._runs, origin.server))
+            self._readers.put(origin.server, reader)
+        return reader
+
+    def _run(self, call: Call, run_id: str | None) -> RunRecord | None:
+        """Return the open run of this id at the server that the call went to."""
+        return self._runs.get((_origin(call).server, run_id or ""))
 
     def _unchanged(self, observation: Returned, now: float) -> bool:
         """Whether a run looks the same as when last retrieved: polled fifty times, it does so 48 times."""
         call = observation.call
         if not call.operation.looks_at_run or not isinstance(observation.result, bytes):
             return False
-        record = self._runs.get(call.ids.get("run_id", ""))
+        record = self._run(call, call.ids.get("run_id"))
         if record is None or not record.looks_the_same(observation.result, observation.time):
             return False
         record.count(call)
@@ -143,54 +160,63 @@ class Interpreter:
     # -- runs -----------------------------------------------------------------------------------
 
     def _see_run(self, seen: RunSeen, now: float) -> None:
-        if seen.streamed:
-            seen.call.run_id = seen.run_id
-        if self._runs.was_published(seen.run_id):
+        call, key = seen.call, (_origin(seen.call).server, seen.run_id)
+        record = self._runs.get(key)
+        if call.operation.creates_run and call.run_id is None:
+            # A create begins a run, also where the server has used its id before.
+            self._runs.begin_again(key)
+            if record is not None:
+                self._publish_end(record)
+                self._runs.begin_again(key)
+            record = None
+        if seen.streamed or call.operation.creates_run:
+            call.run_id = seen.run_id
+        if self._runs.was_published(key):
             return
-        record = self._runs.get(seen.run_id)
         if record is None:
             if seen.listed and seen.status is not None and seen.status.ended:
                 # Somebody reads the history of a thread: those runs are not this program's doing.
                 return
             record = self._begin(seen)
-        record.count(seen.call)
+        record.count(call)
         record.streamed = record.streamed or seen.streamed
         record.see(seen)
-        record.steps.answer(self._early_answers.pop(seen.run_id) or ())
+        record.steps.answer(self._early_answers.pop(key) or ())
         self._after(record, now)
 
     def _begin(self, seen: RunSeen) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
-        record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
+        record = RunRecord(seen, _origin(call), self._publish, created_here=created)
         if self._keeps_clients:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
         return record
 
     def _see_step(self, seen: StepSeen, now: float) -> None:
-        record = self._runs.get(seen.run_id or "")
+        record = self._run(seen.call, seen.run_id)
         if record is not None:
             record.see_step(seen)
             self._after(record, now)
 
     def _see_message(self, seen: MessageSeen, now: float) -> None:
-        record = self._runs.get(seen.run_id or "")
+        record = self._run(seen.call, seen.run_id)
         if record is not None:
             record.see_message(seen)
             self._after(record, now)
 
     def _see_answers(self, answered: CallsAnswered, _now: float) -> None:
         """Take submitted outputs, or keep them until their run is seen for the first time."""
-        record = self._runs.get(answered.run_id)
+        key = (_origin(answered.call).server, answered.run_id)
+        record = self._runs.get(key)
         if record is not None:
             answered.call.run_id = record.id
             record.steps.answer(answered.tool_calls)
-        elif not self._runs.was_published(answered.run_id):
-            self._early_answers.put(answered.run_id, answered.tool_calls)
+        elif not self._runs.was_published(key):
+            self._early_answers.put(key, answered.tool_calls)
 
     def _see_input(self, seen: InputSeen, _now: float) -> None:
-        record = self._runs.get(seen.run_id)
+        record = self._run(seen.call, seen.run_id)
         if record is not None:
             record.input = seen.messages
             record.input_listed = record.input_listed or seen.listed
@@ -213,7 +239,7 @@ class Interpreter:
     # -- streams and failures -------------------------------------------------------------------
 
     def _stream_ended(self, ended: StreamEnded, now: float) -> None:
-        record = self._runs.get(ended.call.run_id or "")
+        record = self._run(ended.call, ended.call.run_id)
         if record is None:
             return
         record.last_seen_at = max(record.last_seen_at, ended.time)
@@ -227,7 +253,7 @@ class Interpreter:
     def _request_raised(self, raised: RequestRaised, _now: float) -> None:
         call: Call = raised.call
         run_id = call.run_id or call.ids.get("run_id")
-        record = self._runs.get(run_id or "")
+        record = self._run(call, run_id)
         if record is not None:
             record.count(call)
         scope = record.scope if record is not None else call.scope
@@ -235,9 +261,9 @@ class Interpreter:
 
     # -- ends -----------------------------------------------------------------------------------
 
-    def _details_fetched(self, run_id: str) -> None:
+    def _details_fetched(self, key: RunKey) -> None:
         """What could be fetched of a run has arrived: there is nothing more to wait for."""
-        record = self._runs.get(run_id)
+        record = self._runs.get(key)
         if record is not None:
             self._publish_end(record)
 
@@ -271,3 +297,11 @@ class Interpreter:
     def open_runs(self) -> int:
         """How many runs are being followed."""
         return len(self._runs)
+
+
+def _origin(call: Call) -> Origin:
+    """Return where a call went, found once."""
+    if call.origin is None:
+        call.origin = origin_of(call)
+    found: Origin = call.origin
+    return found

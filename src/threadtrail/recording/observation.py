@@ -60,7 +60,8 @@ class Call:
         request: the body of the request as it was sent; ``{}``, or a copy of the arguments, where the SDK
             does not let it be seen.
         query: the query of the request's address.
-        run_id: the run of a stream, set by the recorder when the stream names it.
+        run_id: the run that it created or streams, set by the recorder when it is first seen.
+        origin: where it went, set by the recorder.
         loop: the event loop of an async call, where ``fetch_run_details`` needs it.
         response: the HTTP response, until its body was noted.
         is_stream: the response is an event stream, also if all of it is there already, as from a mock.
@@ -78,6 +79,7 @@ class Call:
     request: Any = b""
     query: bytes = b""
     run_id: str | None = None
+    origin: Any = None
     loop: Any = None
     response: Any = None
     is_stream: bool = False
@@ -177,9 +179,9 @@ class GroupEnded:
 
 @dataclass(slots=True)
 class DetailsFetched:
-    """``fetch_run_details`` has fetched what it could of a run; its answers were put before this."""
+    """``fetch_run_details`` has fetched what it could of a run, named by its key; the answers came before."""
 
-    run_id: str
+    key: tuple[Any, str]
 
 
 OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed

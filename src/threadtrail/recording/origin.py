@@ -26,6 +26,10 @@ PROVIDERS = {
 }
 
 
+Server = tuple[str, str | None, int | None]
+"""A source and a server that speaks its API: host and port."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The part of every event that says where it came from."""
@@ -34,6 +38,11 @@ class Origin:
     provider: str = "openai"
     server_address: str | None = None
     server_port: int | None = None
+
+    @property
+    def server(self) -> Server:
+        """Whose ids these are: two servers may count theirs alike."""
+        return self.source, self.server_address, self.server_port
 
 
 def origin_of(call: Call) -> Origin:

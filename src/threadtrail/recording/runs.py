@@ -14,8 +14,12 @@ from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, R
 if TYPE_CHECKING:
     from threadtrail.recording.facts import EventTypes, MessageSeen, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
-    from threadtrail.recording.origin import Origin
+    from threadtrail.recording.origin import Origin, Server
     from threadtrail.recording.publishing import Publish
+
+
+RunKey = tuple["Server", str]
+"""Which run is meant: its server and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class RunRecord:
 
     def __init__(self, seen: RunSeen, origin: Origin, publish: Publish, *, created_here: bool) -> None:
         self.id = seen.run_id
+        self.key: RunKey = (origin.server, seen.run_id)
         self.client: Any = None
         self.loop: Any = None
         self.scope = seen.call.scope
@@ -86,9 +91,10 @@ class RunRecord:
         if self.ended or status is None or self._overtaken(status, seen):
             return
         self._answered_at = max(self._answered_at, seen.time)
+        awaited = self.status is not None and self.status.awaits_outputs
         self._take_status(status, seen)
         if status.awaits_outputs:
-            self.steps.require(seen.required_calls, seen.time)
+            self.steps.require(seen.required_calls, seen.time, anew=not awaited)
 
     def looks_the_same(self, body: bytes, time: int) -> bool:
         """Whether this body of a response is the one that was retrieved last; from now on it is."""

@@ -46,29 +46,50 @@ class _StepState:
 class Steps:
     """What is known of a run's steps and tool calls.
 
-    Tool calls are keyed by their id, so that a call seen in ``required_action``, then in the submitted
-    outputs, then in a step is one call. What was seen live keeps the local clock's times.
+    A tool call is one call, whether it was seen among those that the run waits for, then in the submitted
+    outputs, then in a step. Its id alone does not say so: some servers count their ids anew in each round.
+    What was seen live keeps the local clock's times.
     """
 
     def __init__(self, publish: PublishOfRun) -> None:
         self._publish = publish
         self._steps: dict[str, _StepState] = {}
-        self._calls: dict[str, _CallState] = {}
+        self._calls: list[_CallState] = []
+        self._by_id: dict[str, list[_CallState]] = {}
         self._round = 0
 
-    def require(self, calls: Iterable[ToolCall], time: int) -> None:
-        """The run waits for the outputs of these calls: they last from now until submitted."""
-        new = [call for call in calls if call.id not in self._calls or not self._calls[call.id].requested]
+    def require(self, calls: Iterable[ToolCall], time: int, *, anew: bool) -> None:
+        """See the calls whose outputs the run waits for: they last from now until submitted.
+
+        ``anew``: the run did something else before, so a call that was answered is another one.
+        """
+        new = [call for call in calls if self._is_new(call, anew=anew)]
         if new:
             self._round += 1
         for call in new:
-            state = self._call(replace(call, started_at=time, seen_live=True))
+            given = replace(call, started_at=time, seen_live=True)
+            state = self._latest(call.id)
+            if state is None or state.completed:
+                state = self._add(given)
+            else:
+                self._merge_call(state, given)
             self._request(state, time)
 
+    def _is_new(self, call: ToolCall, *, anew: bool) -> bool:
+        state = self._latest(call.id)
+        if state is None or not state.requested:
+            return True
+        other = (state.value.name, state.value.arguments) != (call.name, call.arguments)
+        return state.completed and (anew or other)
+
     def answer(self, calls: Iterable[ToolCall]) -> None:
-        """The app submitted outputs: each call holds its id, its output and its end."""
+        """See submitted outputs: each call holds its id, its output and its end."""
         for call in calls:
-            state = self._call(call)
+            state = self._latest(call.id)
+            if state is None:
+                state = self._add(call)
+            elif not state.completed:
+                self._merge_call(state, call)
             # A call that was never seen to be asked for has no name yet; its step has it.
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
@@ -109,22 +130,36 @@ class Steps:
         )
 
     def _see_call(self, step: _StepState, call: ToolCall, time: int) -> None:
-        known = self._calls.get(call.id)
+        known = self._in_step(step.value.id, call)
         if known is None:
             started = step.value.started_at or time
-            known = self._call(replace(call, started_at=started, seen_live=step.value.seen_live))
+            known = self._add(replace(call, started_at=started, seen_live=step.value.seen_live))
         else:
-            known = self._call(call)
+            self._merge_call(known, call)
         known.step_id = step.value.id
         if not known.requested:
             self._request(known, known.value.started_at or time)
 
-    def _call(self, call: ToolCall) -> _CallState:
-        """Take in what is newly known of a call; what an earlier look knew better stays."""
-        state = self._calls.get(call.id)
-        if state is None:
-            state = self._calls[call.id] = _CallState(call, self._round)
-            return state
+    def _in_step(self, step_id: str | None, call: ToolCall) -> _CallState | None:
+        """Return the call that a step shows: seen in it before, or the first of its id without a step."""
+        alike = self._by_id.get(call.id, [])
+        mine = [state for state in alike if state.step_id == step_id]
+        free = [state for state in alike if state.step_id is None]
+        same = [state for state in free if state.value.arguments in {None, call.arguments}]
+        return next(iter([*mine, *same, *free]), None)
+
+    def _latest(self, identity: str) -> _CallState | None:
+        alike = self._by_id.get(identity)
+        return alike[-1] if alike else None
+
+    def _add(self, call: ToolCall) -> _CallState:
+        state = _CallState(call, self._round)
+        self._calls.append(state)
+        self._by_id.setdefault(call.id, []).append(state)
+        return state
+
+    def _merge_call(self, state: _CallState, call: ToolCall) -> None:
+        """Take what is newly known of a call; what an earlier look knew better stays."""
         known = state.value
         state.value = replace(
             known,
@@ -137,7 +172,6 @@ class Steps:
             started_at=known.started_at or call.started_at,
             ended_at=known.ended_at or call.ended_at,
         )
-        return state
 
     def _request(self, state: _CallState, time: int) -> None:
         state.requested = True
@@ -168,7 +202,7 @@ class Steps:
         return _covering(state.value, tuple(call.value for call in self._calls_of(state.value.id)))
 
     def _calls_of(self, step_id: str | None) -> list[_CallState]:
-        return [call for call in self._calls.values() if call.step_id == step_id]
+        return [call for call in self._calls if call.step_id == step_id]
 
     def end(self, time: int, status: RunStatus | None, unfinished_type: str) -> None:
         """End what is still open with the run: nothing is published in part.
@@ -178,7 +212,7 @@ class Steps:
         ended = status is not None and status.ended
         failed = Failure(type=status.name if status is not None and ended else "unfinished")
         fine = status is not None and status.succeeded
-        for call in self._calls.values():
+        for call in self._calls:
             if not call.requested:
                 self._request(call, call.value.started_at or call.value.ended_at or time)
             if not call.completed and call.step_id is None:
@@ -195,8 +229,13 @@ class Steps:
             self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
 
     def account_for(self, usage: Usage | None) -> bool:
-        """Whether every step of an ended run is known: each has ended, and together they used ``usage``."""
-        if usage is None or not all(state.completed for state in self._steps.values()):
+        """Whether every step of an ended run is known: each has ended, and together they used ``usage``.
+
+        A usage of zero accounts for nothing: servers that do not count report it too.
+        """
+        if usage is None or not usage.total_tokens:
+            return False
+        if not self._steps or not all(state.completed for state in self._steps.values()):
             return False
         used = sum(state.value.usage.total_tokens for state in self._steps.values() if state.value.usage)
         return used == usage.total_tokens

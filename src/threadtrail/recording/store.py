@@ -10,74 +10,81 @@ from threadtrail.recording.bounded import Bounded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.recording.runs import RunRecord
+    from threadtrail.recording.origin import Server
+    from threadtrail.recording.runs import RunKey, RunRecord
 
 PUBLISHED_RUNS = 16_384
 """The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
 
 
 class RunStore:
-    """Open runs by id, in the order they were last seen, and by thread; at most ``max_open`` of them.
+    """Open runs by server and id, in the order they were last seen, and by thread; at most ``max_open``.
 
     Times are ``time.monotonic()`` seconds: they only decide when to give up waiting.
     """
 
     def __init__(self) -> None:
         self.max_open = 0
-        self._open: OrderedDict[str, RunRecord] = OrderedDict()
-        self._seen: dict[str, float] = {}
-        self._due: dict[str, float] = {}
-        self._by_thread: dict[str, set[str]] = {}
-        self._published: Bounded[str, bool] = Bounded(PUBLISHED_RUNS)
+        self._open: OrderedDict[RunKey, RunRecord] = OrderedDict()
+        self._seen: dict[RunKey, float] = {}
+        self._due: dict[RunKey, float] = {}
+        self._by_thread: dict[RunKey, set[RunKey]] = {}
+        self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
 
-    def get(self, run_id: str) -> RunRecord | None:
-        """Return the open run of this id."""
-        return self._open.get(run_id)
+    def get(self, key: RunKey) -> RunRecord | None:
+        """Return the open run of this key."""
+        return self._open.get(key)
 
-    def was_published(self, run_id: str) -> bool:
-        """Whether the run of this id was published before, whole."""
-        return run_id in self._published
+    def was_published(self, key: RunKey) -> bool:
+        """Whether the run of this key was published before, whole."""
+        return key in self._published
 
-    def on_thread(self, thread_id: str | None) -> list[RunRecord]:
+    def begin_again(self, key: RunKey) -> None:
+        """Forget that a run of this key was published: the server has used its id again."""
+        self._published.pop(key)
+
+    def on_thread(self, server: Server, thread_id: str | None) -> list[RunRecord]:
         """Return the open runs of a thread."""
-        return [self._open[run_id] for run_id in self._by_thread.get(thread_id or "", ())]
+        return [self._open[key] for key in self._by_thread.get((server, thread_id or ""), ())]
 
     def touch(self, record: RunRecord, now: float) -> None:
         """Keep the run, or note that it was looked at again."""
-        self._open[record.id] = record
-        self._open.move_to_end(record.id)
-        self._seen[record.id] = now
+        key = record.key
+        self._open[key] = record
+        self._open.move_to_end(key)
+        self._seen[key] = now
         if not record.ended:
             # Somebody looks at it after all.
-            self._due.pop(record.id, None)
+            self._due.pop(key, None)
         if record.thread_id:
-            self._by_thread.setdefault(record.thread_id, set()).add(record.id)
+            self._by_thread.setdefault((key[0], record.thread_id), set()).add(key)
 
     def due(self, record: RunRecord, at: float) -> None:
         """Set when the run is to be published, whether or not more becomes known of it."""
-        self._due[record.id] = at
+        self._due[record.key] = at
 
     def remove(self, record: RunRecord) -> None:
         """Forget a run that is published, except for its id."""
-        self._open.pop(record.id, None)
-        self._seen.pop(record.id, None)
-        self._due.pop(record.id, None)
-        on_thread = self._by_thread.get(record.thread_id or "", set())
-        on_thread.discard(record.id)
+        key, thread = record.key, (record.key[0], record.thread_id or "")
+        self._open.pop(key, None)
+        self._seen.pop(key, None)
+        self._due.pop(key, None)
+        on_thread = self._by_thread.get(thread, set())
+        on_thread.discard(key)
         if not on_thread:
-            self._by_thread.pop(record.thread_id or "", None)
-        self._published.put(record.id, value=True)
+            self._by_thread.pop(thread, None)
+        self._published.put(key, value=True)
 
     def expired(self, now: float, patience: float) -> Iterator[RunRecord]:
         """Yield the runs to publish now: settled, not seen for ``patience`` seconds, or over ``max_open``."""
-        for run_id in [run_id for run_id, at in self._due.items() if at <= now]:
-            yield self._open[run_id]
+        for key in [key for key, at in self._due.items() if at <= now]:
+            yield self._open[key]
         while self._open:
-            run_id, record = next(iter(self._open.items()))
-            if len(self._open) <= self.max_open and self._seen[run_id] + patience > now:
+            key, record = next(iter(self._open.items()))
+            if len(self._open) <= self.max_open and self._seen[key] + patience > now:
                 break
             yield record
-            if run_id in self._open:
+            if key in self._open:
                 # It could not be published: it must not be yielded for ever.
                 self.remove(record)
 
@@ -94,3 +101,19 @@ class RunStore:
 
     def __len__(self) -> int:
         return len(self._open)
+
+
+class RunsOfServer:
+    """The runs of one server, as its source may look at them."""
+
+    def __init__(self, store: RunStore, server: Server) -> None:
+        self._store = store
+        self._server = server
+
+    def get(self, run_id: str) -> RunRecord | None:
+        """Return the followed run of this id."""
+        return self._store.get((self._server, run_id))
+
+    def on_thread(self, thread_id: str | None) -> list[RunRecord]:
+        """Return the followed runs of a thread."""
+        return self._store.on_thread(self._server, thread_id)

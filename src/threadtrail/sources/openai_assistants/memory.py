@@ -29,6 +29,11 @@ class Memory:
         if waiting:
             self._waiting.put(thread_id, waiting[-MESSAGES_PER_THREAD:])
 
+    def remove_message(self, thread_id: str, message_id: str) -> None:
+        """Forget a message that was deleted before a run could answer it."""
+        waiting = self._waiting.pop(thread_id) or []
+        self.add_messages(thread_id, [message for message in waiting if message.id != message_id])
+
     def take_messages(self, thread_id: str | None) -> list[Message]:
         """Return the messages put on the thread since its last run began, and forget them."""
         return (self._waiting.pop(thread_id) or []) if thread_id is not None else []

@@ -115,6 +115,9 @@ class AssistantsReader:
                 yield from self._assistant(data, glimpse)
             case "assistant.deleted" | "thread.deleted" as kind:
                 yield self._deleted(kind, data, glimpse)
+            case "thread.message.deleted":
+                thread_id = glimpse.call.ids.get("thread_id", "")
+                self._memory.remove_message(thread_id, str(data.get("id")))
 
     def _run(self, data: dict[str, Any], glimpse: Glimpse, learnt_from: str) -> Iterator[Fact]:
         seen = run_seen(data, glimpse, learnt_from, partial(self._opening, data, glimpse.call))
@@ -187,6 +190,9 @@ class AssistantsReader:
         if not isinstance(data, dict):
             return
         glimpse = Glimpse(call, event.time, event.time, live=True)
+        status = statuses.status_in_event(event.name, data.get("status"))
+        if status != data.get("status"):
+            data = {**data, "status": status}
         match data.get("object") or kind_of_event(event.name):
             case "thread":
                 yield from self._thread(data, glimpse)

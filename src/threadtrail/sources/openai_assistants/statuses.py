@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from threadtrail.recording.facts import EventTypes, RunStatus, StepStatus
 
@@ -53,6 +54,20 @@ def step_status(name: str | None) -> StepStatus:
         ended=name in STEP_ENDS,
         succeeded=name == "completed",
     )
+
+
+ENDS = {"thread.run.": RUN_ENDS, "thread.run.step.": STEP_ENDS, "thread.message.": MESSAGE_ENDS}
+"""The ends of each kind of object, by how the names of its stream events begin."""
+
+
+def status_in_event(name: str, status: Any) -> Any:
+    """Return the status of an object in a stream: the event's name counts where it says that this is the end.
+
+    Some servers send ``thread.message.completed`` with a message that is still ``in_progress``.
+    """
+    beginning, _, end = name.rpartition(".")
+    ends = ENDS.get(f"{beginning}.", frozenset())
+    return end if end in ends and status not in ends else status
 
 
 def message_type(status: str | None) -> str:
