@@ -162,7 +162,7 @@ class RunRecord:
         started_at = self._timeline.placed(step.started_at, time)
         ended_at = self._timeline.placed(step.ended_at, time)
         placed = replace(seen, step=replace(step, started_at=started_at, ended_at=ended_at))
-        self.steps.see(placed, self._types.step_created)
+        self.steps.see(placed, self._types.step_created, seen.step.started_at)
 
     def see_output(self, time: int) -> None:
         """See something of the answer that reached the app."""

@@ -12,6 +12,7 @@ from threadtrail.events import (
     ToolCallCompleted,
     ToolCallRequested,
 )
+from threadtrail.recording.step_times import covering, in_sequence, unseen_step
 from threadtrail.values import Failure, Step, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _CallState:
 @dataclass(slots=True)
 class _StepState:
     value: Step
+    stamp: int | None
     place: int
     completed: bool = False
 
@@ -94,8 +96,11 @@ class Steps:
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
 
-    def see(self, seen: StepSeen, created_type: str) -> None:
-        """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning."""
+    def see(self, seen: StepSeen, created_type: str, stamp: int | None) -> None:
+        """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning.
+
+        ``stamp`` is the server's own stamp of that: in the order of stamps the steps follow each other.
+        """
         step, status, time, live = seen.step, seen.status, seen.time, seen.live
         if step.id is None:
             return
@@ -105,7 +110,7 @@ class Steps:
             begins = live and not status.ended
             started = time if begins else step.started_at
             value = replace(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
-            state = _StepState(value, seen.place)
+            state = _StepState(value, stamp, seen.place)
             self._steps[step.id] = state
             self._publish(StepCreated, started or time, type=created_type, step=state.value)
         self._merge(state, step, time, live=live and status.ended)
@@ -199,7 +204,7 @@ class Steps:
         self._publish(StepCompleted, max(time, step.ended_at or 0), type=type, step=step)
 
     def _with_calls(self, state: _StepState) -> Step:
-        return _covering(state.value, tuple(call.value for call in self._calls_of(state.value.id)))
+        return covering(state.value, tuple(call.value for call in self._calls_of(state.value.id)))
 
     def _calls_of(self, step_id: str | None) -> list[_CallState]:
         return [call for call in self._calls if call.step_id == step_id]
@@ -246,13 +251,13 @@ class Steps:
         return {state.value.message_id for state in self._steps.values() if state.value.message_id}
 
     def values(self) -> tuple[Step, ...]:
-        """All steps in order of their start; calls whose step was never seen stand in one without id."""
-        states = sorted(self._steps.values(), key=lambda state: state.place)
-        known = [self._with_calls(state) for state in states]
+        """Return all steps in order; calls whose step was never seen stand in one without id."""
+        states = sorted(self._steps.values(), key=lambda state: (state.stamp or 0, state.place))
+        known = in_sequence([self._with_calls(state) for state in states])
         rounds: dict[int, list[ToolCall]] = {}
         for call in self._calls_of(None):
             rounds.setdefault(call.round, []).append(call.value)
-        unseen = [_unseen_step(calls) for calls in rounds.values()]
+        unseen = [unseen_step(calls) for calls in rounds.values()]
         return tuple(sorted([*known, *unseen], key=lambda step: step.started_at or 0))
 
 
@@ -263,26 +268,3 @@ def _richer(results: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]
 
 def _with_content(results: tuple[Any, ...]) -> bool:
     return any(isinstance(result, Mapping) and result.get("content") for result in results)
-
-
-def _covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
-    """The step with its calls: it lasts at least as long as they were seen to, live."""
-    live = [call for call in calls if call.seen_live]
-    starts = [call.started_at for call in live if call.started_at is not None]
-    ends = [call.ended_at for call in live if call.ended_at is not None]
-    started_at = min(starts if step.started_at is None else [step.started_at, *starts], default=None)
-    ended_at = None if step.ended_at is None else max(step.ended_at, started_at or 0, *ends)
-    return replace(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
-
-
-def _unseen_step(calls: list[ToolCall]) -> Step:
-    starts = [call.started_at for call in calls if call.started_at is not None]
-    ends = [call.ended_at for call in calls if call.ended_at is not None]
-    return Step(
-        id=None,
-        kind="tool_calls",
-        tool_calls=tuple(calls),
-        started_at=min(starts, default=None),
-        ended_at=max(ends, default=None),
-        seen_live=True,
-    )

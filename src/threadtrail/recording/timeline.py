@@ -86,8 +86,8 @@ class Timeline:
     def within(self, step: Step, end: int) -> Step:
         """The step and its tool calls, kept inside the run."""
         start = self._between(step.started_at, self.created_at, end) or self.created_at
-        finish = self._between(step.ended_at, start, end)
-        calls = tuple(self._call_within(call, start, finish or end) for call in step.tool_calls)
+        finish = end if step.ended_at is None else max(start, min(step.ended_at, end))
+        calls = tuple(self._call_within(call, start, finish) for call in step.tool_calls)
         return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
 
     def message_within(self, message: Message, end: int) -> Message:

@@ -1,0 +1,53 @@
+"""The times of a run's steps, among each other and with their tool calls (Unix nanoseconds)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import zip_longest
+
+from threadtrail.values import Step, ToolCall
+
+
+def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
+    """Return the step with its calls: it lasts at least as long as they were seen to, live."""
+    live = [call for call in calls if call.seen_live]
+    starts = [call.started_at for call in live if call.started_at is not None]
+    ends = [call.ended_at for call in live if call.ended_at is not None]
+    started_at = min(starts if step.started_at is None else [step.started_at, *starts], default=None)
+    ended_at = None if step.ended_at is None else max(step.ended_at, started_at or 0, *ends)
+    return replace(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
+
+
+def in_sequence(steps: list[Step]) -> list[Step]:
+    """Return the steps with times that follow each other.
+
+    Server stamps are whole seconds, so a step may seem to begin before outputs that it needed were submitted.
+    A step that ended without a stamp of that lasted until the next one began.
+    """
+    answered = 0
+    placed: list[Step] = []
+    for step in steps:
+        start, end = step.started_at, step.ended_at
+        if start is not None and not step.seen_live and start < answered:
+            start, end = answered, None if end is None else max(end, answered)
+        placed.append(replace(step, started_at=start, ended_at=end))
+        lived = (call.ended_at or 0 for call in step.tool_calls if call.seen_live)
+        answered = max(answered, *lived, 0)
+    return [
+        replace(step, ended_at=after.started_at) if step.ended_at is None and after is not None else step
+        for step, after in zip_longest(placed, placed[1:])
+    ]
+
+
+def unseen_step(calls: list[ToolCall]) -> Step:
+    """Return a step for calls whose own step was never seen."""
+    starts = [call.started_at for call in calls if call.started_at is not None]
+    ends = [call.ended_at for call in calls if call.ended_at is not None]
+    return Step(
+        id=None,
+        kind="tool_calls",
+        tool_calls=tuple(calls),
+        started_at=min(starts, default=None),
+        ended_at=max(ends, default=None),
+        seen_live=True,
+    )
