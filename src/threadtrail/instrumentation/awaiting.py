@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.exchanges import current_call, reset
+from threadtrail.instrumentation.exchanges import current_call, note_start, reset
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result
 
@@ -50,6 +50,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
     """Await the coroutine of a call, and note what comes of it."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
+    sink.guard.call("noting a call", note_start, sink, call)
     token = current_call.set(call)
     try:
         result = await inner.coroutine
@@ -66,6 +67,7 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
     """Do the same for what an ``__await__`` method returned."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
+    sink.guard.call("noting a call", note_start, sink, call)
     token = current_call.set(call)
     try:
         result = yield from waiting

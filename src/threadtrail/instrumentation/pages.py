@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine, yield_and_note
-from threadtrail.instrumentation.exchanges import requests_of
+from threadtrail.instrumentation.exchanges import note_start, requests_of
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import PAGINATOR_CALL, note_result
 from threadtrail.recording.observation import Call
@@ -27,6 +27,7 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
     call = None if sink is None else sink.guard.call("noting a page", _begin, sink, instance)
     if sink is None or call is None:
         return wrapped(*args, **kwargs)
+    sink.guard.call("noting a page", note_start, sink, call)
     try:
         with requests_of(call):
             result = wrapped(*args, **kwargs)

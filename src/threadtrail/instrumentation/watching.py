@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
-from threadtrail.instrumentation.exchanges import current_call
+from threadtrail.instrumentation.exchanges import current_call, note_start
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.results import note_result
@@ -48,6 +48,8 @@ class Watch:
         call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
+        if self._operation.reads_details:
+            sink.guard.call("noting a call", note_start, sink, call)
         # Set and reset in one frame, and not by a context manager: that would be half of our time here.
         token = current_call.set(call)
         try:

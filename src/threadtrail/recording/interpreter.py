@@ -19,6 +19,7 @@ from threadtrail.recording.facts import (
     ThreadChanged,
 )
 from threadtrail.recording.groups import Groups
+from threadtrail.recording.in_flight import InFlight
 from threadtrail.recording.observation import (
     Call,
     DetailsFetched,
@@ -27,7 +28,9 @@ from threadtrail.recording.observation import (
     GroupStarted,
     Observation,
     OfCall,
+    Raised,
     Returned,
+    Started,
     StreamOpened,
 )
 from threadtrail.recording.operations import Operations
@@ -74,6 +77,7 @@ class Interpreter:
         self._operations = Operations(publish)
         self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._streams: WeakSet[Stream] = WeakSet()
+        self._in_flight = InFlight()
         self._takes: dict[type, Callable[[Any, float], None]] = {
             RunSeen: self._see_run,
             StepSeen: self._see_step,
@@ -122,6 +126,8 @@ class Interpreter:
                 record = self._run(call, call.run_id)
                 if record is not None:
                     record.see_output(time)
+            case Started(call=call):
+                self._in_flight.started(call)
             case Returned() if self._unchanged(observation, now):
                 pass
             case _:
@@ -130,8 +136,10 @@ class Interpreter:
     def _read(self, observation: OfCall, now: float) -> None:
         if isinstance(observation, StreamOpened):
             self._streams.add(observation.stream)
-        for fact in self._reader(_origin(observation.call)).read(observation):
+        for fact in self._reader(origin_of(observation.call)).read(observation):
             self._takes[type(fact)](fact, now)
+        if isinstance(observation, (Returned, Raised)) and observation.call.operation.reads_details:
+            self._in_flight.landed(observation.call)
 
     def _reader(self, origin: Origin) -> Reader:
         """Return the reader for a server: what one server said must not reach the runs of another."""
@@ -143,7 +151,7 @@ class Interpreter:
 
     def _run(self, call: Call, run_id: str | None) -> RunRecord | None:
         """Return the open run of this id at the server that the call went to."""
-        return self._runs.get((_origin(call).server, run_id or ""))
+        return self._runs.get((origin_of(call).server, run_id or ""))
 
     def _unchanged(self, observation: Returned, now: float) -> bool:
         """Whether a run looks the same as when last retrieved: polled fifty times, it does so 48 times."""
@@ -160,7 +168,7 @@ class Interpreter:
     # -- runs -----------------------------------------------------------------------------------
 
     def _see_run(self, seen: RunSeen, now: float) -> None:
-        call, key = seen.call, (_origin(seen.call).server, seen.run_id)
+        call, key = seen.call, (origin_of(seen.call).server, seen.run_id)
         record = self._runs.get(key)
         if call.operation.creates_run and call.run_id is None:
             # A create begins a run, also where the server has used its id before.
@@ -187,7 +195,7 @@ class Interpreter:
     def _begin(self, seen: RunSeen) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
-        record = RunRecord(seen, _origin(call), self._publish, created_here=created)
+        record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
         if self._keeps_clients:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
@@ -207,7 +215,7 @@ class Interpreter:
 
     def _see_answers(self, answered: CallsAnswered, _now: float) -> None:
         """Take submitted outputs, or keep them until their run is seen for the first time."""
-        key = (_origin(answered.call).server, answered.run_id)
+        key = (origin_of(answered.call).server, answered.run_id)
         record = self._runs.get(key)
         if record is not None:
             answered.call.run_id = record.id
@@ -227,7 +235,7 @@ class Interpreter:
         if record.complete:
             self._publish_end(record)
         elif record.ended and not record.settling:
-            record.settling = True
+            record.settling, record.settled_at = True, now
             waits = self._on_end(record)
             self._runs.due(record, now + (self._patience if waits else self._settle))
 
@@ -268,7 +276,13 @@ class Interpreter:
             self._publish_end(record)
 
     def tick(self, now: float) -> None:
-        """Publish the runs whose time has come."""
+        """Publish the runs whose time has come, except those whose details are being read right now."""
+        for record in self._runs.due_at(now):
+            latest = record.settled_at + self._patience
+            if record.settling and now < latest and self._in_flight.reads_details_of(record):
+                self._runs.due(record, min(now + self._settle, latest))
+            else:
+                self._publish_end(record)
         for record in self._runs.expired(now, self._patience):
             self._publish_end(record)
 
@@ -297,11 +311,3 @@ class Interpreter:
     def open_runs(self) -> int:
         """How many runs are being followed."""
         return len(self._runs)
-
-
-def _origin(call: Call) -> Origin:
-    """Return where a call went, found once."""
-    if call.origin is None:
-        call.origin = origin_of(call)
-    found: Origin = call.origin
-    return found

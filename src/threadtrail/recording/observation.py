@@ -25,6 +25,7 @@ class Operation:
         learnt_from: how a run that the call returns becomes known, in the words of
             ``StatusChange.learnt_from``; ``None`` for a call that returns no run.
         polls: the method is a helper that polls by methods which are patched themselves.
+        reads_details: it reads steps or messages, which a run that has ended waits for.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Operation:
     begins: str | None = None
     learnt_from: str | None = None
     polls: bool = False
+    reads_details: bool = False
 
     @property
     def creates_run(self) -> bool:
@@ -45,7 +47,7 @@ class Operation:
         return self.learnt_from == "poll" and not self.polls
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Call:
     """One call of a patched method, and the exchange that it led to.
 
@@ -84,6 +86,14 @@ class Call:
     response: Any = None
     is_stream: bool = False
     failed_within: bool = False
+
+
+@dataclass(slots=True)
+class Started:
+    """The request of a call is made that reads details."""
+
+    call: Call
+    time: int
 
 
 @dataclass(slots=True)
@@ -187,4 +197,4 @@ class DetailsFetched:
 OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed
 """What is observed of a call: a source reads it."""
 
-Observation = OfCall | GroupStarted | GroupEnded | DetailsFetched
+Observation = OfCall | Started | GroupStarted | GroupEnded | DetailsFetched

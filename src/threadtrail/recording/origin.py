@@ -47,6 +47,13 @@ class Origin:
 
 def origin_of(call: Call) -> Origin:
     """Return where a call went: its source, and the server by its client's ``base_url`` and class."""
+    if call.origin is None:
+        call.origin = _read(call)
+    found: Origin = call.origin
+    return found
+
+
+def _read(call: Call) -> Origin:
     client = call.client
     names = {cls.__name__ for cls in type(client).__mro__}
     azure = bool(names & {"AzureOpenAI", "AsyncAzureOpenAI"})

@@ -75,10 +75,12 @@ class RunStore:
             self._by_thread.pop(thread, None)
         self._published.put(key, value=True)
 
+    def due_at(self, now: float) -> list[RunRecord]:
+        """Return the runs that are due by now."""
+        return [self._open[key] for key, at in self._due.items() if at <= now]
+
     def expired(self, now: float, patience: float) -> Iterator[RunRecord]:
-        """Yield the runs to publish now: settled, not seen for ``patience`` seconds, or over ``max_open``."""
-        for key in [key for key, at in self._due.items() if at <= now]:
-            yield self._open[key]
+        """Yield the runs that were not seen for ``patience`` seconds, or are over ``max_open``."""
         while self._open:
             key, record = next(iter(self._open.items()))
             if len(self._open) <= self.max_open and self._seen[key] + patience > now:

@@ -32,6 +32,7 @@ class Method:
         begins: what the call begins: ``assistant``, ``thread``, ``message`` or ``run``.
         learnt_from: how a run that it returns becomes known: a word of ``StatusChange.learnt_from``.
         polls: it polls by other methods of the table.
+        reads_details: it reads steps or messages of runs: a run that has ended waits for such a call.
         captures_context: something starts here that exporters may tie to its surroundings.
         since: the first version of the SDK that has it, where older ones are supported: there it is not
             missing.
@@ -44,6 +45,7 @@ class Method:
     begins: str | None = None
     learnt_from: str | None = None
     polls: bool = False
+    reads_details: bool = False
     captures_context: bool = False
     since: str | None = None
 
@@ -153,4 +155,5 @@ def operation_of(source: str, resource: Resource, method: Method) -> Operation:
         begins=method.begins,
         learnt_from=method.learnt_from,
         polls=method.polls,
+        reads_details=method.reads_details,
     )

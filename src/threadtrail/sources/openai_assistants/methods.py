@@ -55,9 +55,9 @@ RESOURCES = (
         "threads.messages",
         (
             Method("create", positional=("thread_id",), begins="message", captures_context=True),
-            Method("retrieve", keyword=("thread_id",)),
+            Method("retrieve", keyword=("thread_id",), reads_details=True),
             Method("update", keyword=("thread_id",)),
-            Method("list", positional=("thread_id",)),
+            Method("list", positional=("thread_id",), reads_details=True),
             Method("delete", keyword=("thread_id",)),
         ),
     ),
@@ -111,8 +111,8 @@ RESOURCES = (
         "Steps",
         "threads.runs.steps",
         (
-            Method("retrieve", keyword=("run_id", "thread_id")),
-            Method("list", positional=("run_id",), keyword=("thread_id",)),
+            Method("retrieve", keyword=("run_id", "thread_id"), reads_details=True),
+            Method("list", positional=("run_id",), keyword=("thread_id",), reads_details=True),
         ),
     ),
 )
