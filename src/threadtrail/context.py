@@ -6,16 +6,16 @@ what is in force where it is created; polling it elsewhere does not move it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
+from threadtrail._foreign import freeze_any, text_of
 from threadtrail._frozen import clean_text, freeze
 from threadtrail._guard import guard
 from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
@@ -31,11 +31,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts."""
+    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts.
+
+    ``entry`` is the block that was entered last, ``outer`` what was in force around it.
+    """
 
     attributes: Attributes = NO_ATTRIBUTES
     trace_id: str | None = None
     contexts: Mapping[str, object] | None = None
+    entry: _Entry | None = None
+    outer: Scope | None = None
 
 
 _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
@@ -68,6 +73,21 @@ class _InForce:
 in_force = _InForce()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    """One time that a block was entered, until it is left."""
+
+    block: Block
+    attributes: Attributes
+    trace_id: str | None
+    observer: Observer | None
+
+    def within(self, outer: Scope) -> Scope:
+        """Return what is in force in the block, if this is in force around it."""
+        attributes = _merge(outer.attributes, self.attributes)
+        return Scope(attributes, self.trace_id or outer.trace_id, None, self, outer)
+
+
 class Block:
     """A ``with`` or ``async with`` block that also decorates functions, plain and async.
 
@@ -77,36 +97,61 @@ class Block:
     def __init__(self, attributes: Attributes, name: str | None = None) -> None:
         self._attributes = attributes
         self._name = name
-        self._entered: dict[int, tuple[Scope, Token[Scope], Observer | None]] = {}
+        self._open: list[_Entry] = []
 
     def __repr__(self) -> str:
         return "<threadtrail.attributes>" if self._name is None else f"<threadtrail.trace {self._name!r}>"
 
     def __enter__(self) -> Self:
         outer = _here.get()
-        merged = _merge(outer.attributes, self._attributes)
-        trace_id = outer.trace_id if self._name is None else uuid.uuid4().hex
-        inner = Scope(merged, trace_id)
-        token = _here.set(inner)
-        observer: Observer | None = in_force.sink if self._name is not None else None
-        self._entered[id(inner)] = (inner, token, observer)
-        if observer is not None:
-            observer.trace_started(time.time_ns(), str(trace_id), str(self._name), outer.trace_id)
+        is_trace = self._name is not None
+        entry = _Entry(
+            self,
+            self._attributes,
+            uuid.uuid4().hex if is_trace else None,
+            in_force.sink if is_trace else None,
+        )
+        _here.set(entry.within(outer))
+        self._open.append(entry)
+        if entry.observer is not None:
+            entry.observer.trace_started(time.time_ns(), str(entry.trace_id), str(self._name), outer.trace_id)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        current = id(_here.get())
-        key = current if current in self._entered else next(reversed(self._entered))
-        inner, token, observer = self._entered.pop(key)
-        with contextlib.suppress(ValueError):
-            # ValueError: left in another context than it was entered in (a generator closed
-            # elsewhere); that context never had it, so there is nothing to put back.
-            _here.reset(token)
-        if observer is not None:
+        entry = self._leave()
+        if entry is not None and entry.observer is not None:
             failure = None if kind is None else Failure(type=kind.__qualname__, message=_words(error))
-            observer.trace_ended(time.time_ns(), str(inner.trace_id), failure)
+            entry.observer.trace_ended(time.time_ns(), str(entry.trace_id), failure)
+
+    def _leave(self) -> _Entry | None:
+        """Take the innermost entry of this block out of what is in force here, and nothing else.
+
+        Blocks may be left in another order than they were entered in: generators that are read side by side
+        share a context. They may also be left in another context: a thread pool that runs a generator gives
+        it a new copy for each step. There the block was never in force.
+        """
+        if not self._open:
+            return None
+        scope: Scope | None = _here.get()
+        inner: list[_Entry] = []
+        while scope is not None and scope.entry is not None:
+            if scope.entry.block is self and scope.entry in self._open:
+                self._open.remove(scope.entry)
+                rest = scope.outer or Scope()
+                for entry in reversed(inner):
+                    rest = entry.within(rest)
+                _here.set(rest)
+                return scope.entry
+            inner.append(scope.entry)
+            scope = scope.outer
+        guard.report(
+            "attributes() or trace()",
+            "a block was left in another context than it was entered in, as in a generator that a thread "
+            "pool runs; runs that began in between lack its attributes. Enter the block where the run begins",
+        )
+        return self._open.pop(0)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -127,7 +172,7 @@ class Block:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                with self:
+                with Block(self._attributes, self._name):
                     return await function(*args, **kwargs)
 
             return cast("Callable[P, R]", call_async)
@@ -140,7 +185,7 @@ class Block:
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self:
+            with Block(self._attributes, self._name):
                 return function(*args, **kwargs)
 
         return call
@@ -188,8 +233,8 @@ def _attributes(
     user_id: str | None, session_id: str | None, tags: Iterable[str], metadata: Mapping[str, Any] | None
 ) -> Attributes:
     return Attributes(
-        user_id=None if user_id is None else clean_text(str(user_id)),
-        session_id=None if session_id is None else clean_text(str(session_id)),
+        user_id=None if user_id is None else text_of(user_id),
+        session_id=None if session_id is None else text_of(session_id),
         tags=_tags(tags),
         metadata=_metadata(metadata),
     )
@@ -201,7 +246,7 @@ def _attributes(
 def _trace_name(name: object) -> str:
     if name is None or inspect.isroutine(name):
         raise TypeError(f'a trace needs a name, such as threadtrail.trace("answer a question"), not {name!r}')
-    return clean_text(str(name))
+    return text_of(name)
 
 
 def _metadata(metadata: object) -> Mapping[str, Any]:
@@ -209,7 +254,7 @@ def _metadata(metadata: object) -> Mapping[str, Any]:
         metadata = {}
     if not isinstance(metadata, Mapping):
         raise TypeError(f'metadata must be a mapping, such as {{"plan": "pro"}}, not {metadata!r}')
-    frozen: Mapping[str, Any] = freeze(dict(metadata))
+    frozen: Mapping[str, Any] = freeze_any(metadata)
     return frozen
 
 
@@ -219,7 +264,7 @@ def _tags(tags: object) -> tuple[str, ...]:
     given = list(tags) if isinstance(tags, Iterable) else [None]
     if any(tag is None for tag in given):
         raise TypeError(f'tags must be a list of strings, such as ["beta"], not {tags!r}')
-    return tuple(clean_text(str(tag)) for tag in given)
+    return tuple(text_of(tag) for tag in given)
 
 
 def _merge(outer: Attributes, inner: Attributes) -> Attributes:

@@ -101,7 +101,10 @@ async def test_the_real_client_reads_a_slow_list(
             any_client, await resolved(threads.runs.create(thread_id, assistant_id=assistant_id))
         )
         gate = Gate()
-        server.inject(Hang(gate), f"{what}.list")
+        if what == "messages":
+            server.inject(Hang(gate), "messages.list")
+        else:
+            server.inject(Hang(gate), "steps.list")
         # Long after the run has settled, and not after a time that a busy machine could exceed.
         opener = threading.Timer(0.3, gate.open)
         opener.start()
