@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,10 +12,19 @@ from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config.problems import Problem, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from importlib.metadata import EntryPoint
 
 GROUP = "threadtrail.exporters"
+
+OWN = {
+    "console": "threadtrail.exporters.console:ConsoleExporter",
+    "jsonl": "threadtrail.exporters.jsonl:JsonlExporter",
+    "agentops": "threadtrail_agentops:AgentOpsExporter",
+    "langfuse": "threadtrail_langfuse:LangfuseExporter",
+    "opentelemetry": "threadtrail_opentelemetry:OpenTelemetryExporter",
+}
+"""Where the exporters of this project are, as their entry points say."""
 
 PLUGINS = ("agentops", "langfuse", "opentelemetry")
 """Exporters of this project that are packages of their own, each an extra of the same name."""
@@ -81,9 +91,22 @@ def describe(entry: EntryPoint) -> AvailableExporter:
 def entry_points() -> list[EntryPoint]:
     """Return the entry points of the group; of a distribution found twice, the first on ``sys.path``."""
     try:
-        return list(importlib.metadata.entry_points(group=GROUP))
+        found = list(importlib.metadata.entry_points(group=GROUP))
     except _BROKEN_METADATA:  # one unreadable distribution must not hide the others
-        return list(_readable_entry_points())
+        found = list(_readable_entry_points())
+    return [*found, *_without_metadata({entry.name for entry in found})]
+
+
+def _without_metadata(found: Collection[str]) -> Iterator[EntryPoint]:
+    """Yield the project's own exporters if not even the built-in ones were found.
+
+    Then something that freezes or slims applications has left the metadata out.
+    """
+    if "console" in found:
+        return
+    for name, place in OWN.items():
+        if name not in found and importlib.util.find_spec(place.partition(":")[0].partition(".")[0]):
+            yield importlib.metadata.EntryPoint(name, place, GROUP)
 
 
 def install_command(name: str) -> str:

@@ -25,7 +25,8 @@ def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
     """Wrap ``Stream.close`` and ``AsyncStream.close``."""
     sink: Sink | None = in_force.sink
     if sink is not None:
-        sink.guard.call("noting the close of a stream", note_close, instance)
+        stream = args[0] if instance is None and args else instance  # `Stream.close(stream)`
+        sink.guard.call("noting the close of a stream", note_close, stream)
     return wrapped(*args, **kwargs)
 
 

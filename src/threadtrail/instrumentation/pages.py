@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap ``get_next_page`` of sync and async pages."""
     sink: Sink | None = in_force.sink
-    call = None if sink is None else sink.guard.call("noting a page", _begin, sink, instance)
+    page = args[0] if instance is None and args else instance  # `BaseSyncPage.get_next_page(page)`
+    call = None if sink is None else sink.guard.call("noting a page", _begin, sink, page)
     if sink is None or call is None:
         return wrapped(*args, **kwargs)
     sink.guard.call("noting a page", note_start, sink, call)

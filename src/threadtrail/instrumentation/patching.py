@@ -21,13 +21,32 @@ import wrapt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 SHIM_MODULES = {"typing_extensions", "warnings"}
 DEEPEST_CHAIN = 32
 
 
 class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignore]  # as wrapt's version types it
-    """Our wrapper, recognised by its class."""
+    """Our wrapper, recognised by its class.
+
+    As a plain function does, it comes out of its class as the object that it is, and is copied and pickled by
+    its name.
+    """
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind to an instance; a class gives the function itself."""
+        return self if instance is None else super().__get__(instance, owner)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: Any) -> str:
+        name: str = self.__qualname__
+        return name
 
 
 OURS = "__threadtrail__"
