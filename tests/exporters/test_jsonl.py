@@ -204,9 +204,7 @@ class TestBadPaths:
             ("nul\0l", "embedded null byte; choose a file"),
         ],
     )
-    def test_start_says_what_is_wrong_and_how_to_mend_it(
-        self, tmp_path: Path, given: str, words: str
-    ) -> None:
+    def test_start_names_what_is_wrong_and_the_fix(self, tmp_path: Path, given: str, words: str) -> None:
         (tmp_path / "file").touch()
         (tmp_path / "folder").mkdir()
         path = f"{tmp_path}/{given}"

@@ -113,7 +113,7 @@ def test_the_summary_counts_rules_that_were_not_checked_for_want_of_something(
     lines = [line for line in result.outlines if line.startswith("threadtrail: ")]
     assert lines == [
         "threadtrail: TestKeeps: 2 rules were not checked; run pytest -rs to see what to add.",
-        # What has to wait for another rule to be mended is not counted: that one fails.
+        # A rule that waits for the fix of another is not counted, since that one fails.
         "threadtrail: TestRaises: 1 rule was not checked; run pytest -rs to see what to add.",
     ]
     listing = pytester.runpytest_inprocess(*arguments, "-rs").stdout.str()
