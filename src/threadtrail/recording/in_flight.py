@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from threadtrail.recording.origin import origin_of
+from threadtrail.recording.publishing import origin_of
 
 if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
-    from threadtrail.recording.origin import Server
+    from threadtrail.recording.publishing import Server
     from threadtrail.recording.runs import RunRecord
 
     ThreadKey = tuple[Server, str]

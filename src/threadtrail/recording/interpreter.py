@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.facts import (
     AssistantChanged,
     CallsAnswered,
@@ -34,17 +33,16 @@ from threadtrail.recording.observation import (
     StreamOpened,
 )
 from threadtrail.recording.operations import Operations
-from threadtrail.recording.origin import origin_of
+from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import RunRecord
-from threadtrail.recording.store import RunsOfServer, RunStore
+from threadtrail.recording.store import Bounded, RunsOfServer, RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from threadtrail.recording.facts import FollowedRuns, Reader
     from threadtrail.recording.observation import Stream
-    from threadtrail.recording.origin import Origin, Server
-    from threadtrail.recording.publishing import Publish
+    from threadtrail.recording.publishing import Origin, Publish, Server
     from threadtrail.recording.runs import RunKey
     from threadtrail.values import ToolCall
 

@@ -26,6 +26,8 @@ class Operation:
             ``StatusChange.learnt_from``; ``None`` for a call that returns no run.
         polls: the method is a helper that polls by methods which are patched themselves.
         reads_details: it reads steps or messages, which a run that has ended waits for.
+        creates_run: the call creates a run.
+        looks_at_run: the call is one look at one run.
     """
 
     source: str
@@ -35,16 +37,13 @@ class Operation:
     learnt_from: str | None = None
     polls: bool = False
     reads_details: bool = False
+    creates_run: bool = field(init=False)
+    looks_at_run: bool = field(init=False)
 
-    @property
-    def creates_run(self) -> bool:
-        """Whether the call creates a run."""
-        return self.learnt_from == "create"
-
-    @property
-    def looks_at_run(self) -> bool:
-        """Whether the call is one look at one run."""
-        return self.learnt_from == "poll" and not self.polls
+    def __post_init__(self) -> None:
+        # Asked for at each call, so found out once.
+        object.__setattr__(self, "creates_run", self.learnt_from == "create")
+        object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)

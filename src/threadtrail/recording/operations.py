@@ -13,8 +13,7 @@ from threadtrail.events import (
     ThreadCreated,
     ThreadDeleted,
 )
-from threadtrail.recording.origin import origin_of
-from threadtrail.recording.publishing import publish_event
+from threadtrail.recording.publishing import origin_of, publish_event
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope

@@ -1,15 +1,53 @@
-"""Assembles events: what the recorder found, with what every event carries."""
+"""Assembles events: what the recorder found, where it came from, and what was in force where it began."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from threadtrail.events import Event
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
-    from threadtrail.recording.origin import Origin
+    from threadtrail.recording.observation import Call
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+PROVIDERS = {
+    # Host suffix: well-known value of `gen_ai.provider.name` (OpenTelemetry GenAI conventions, 2026-10).
+    "openai.com": "openai",
+    "openai.azure.com": "azure.ai.openai",
+    "services.ai.azure.com": "azure.ai.inference",
+    "x.ai": "x_ai",
+    "groq.com": "groq",
+    "mistral.ai": "mistral_ai",
+    "deepseek.com": "deepseek",
+    "moonshot.ai": "moonshot_ai",
+    "perplexity.ai": "perplexity",
+}
+
+
+Server = tuple[str, str | None, int | None]
+"""A source and a server that speaks its API: host and port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The part of every event that says where it came from."""
+
+    source: str
+    provider: str = "openai"
+    server_address: str | None = None
+    server_port: int | None = None
+
+    @property
+    def server(self) -> Server:
+        """Whose ids these are: two servers may count theirs alike."""
+        return self.source, self.server_address, self.server_port
+
 
 Publish = Callable[[Event, Mapping[str, object] | None], None]
 """Hands an event to the exporters, with the contexts that they captured."""
@@ -30,3 +68,43 @@ def publish_event(
         **fields,
     )
     publish(event, scope.contexts)
+
+
+def origin_of(call: Call) -> Origin:
+    """Return where a call went: its source, and the server by its client's ``base_url`` and class."""
+    if call.origin is None:
+        call.origin = _read(call)
+    found: Origin = call.origin
+    return found
+
+
+def _read(call: Call) -> Origin:
+    client = call.client
+    names = {cls.__name__ for cls in type(client).__mro__}
+    azure = bool(names & {"AzureOpenAI", "AsyncAzureOpenAI"})
+    return _origin(call.operation.source, str(getattr(client, "base_url", "")), azure=azure)
+
+
+@lru_cache(maxsize=256)
+def _origin(source: str, base_url: str, *, azure: bool) -> Origin:
+    parts = urlsplit(base_url)
+    host = parts.hostname
+    if host is None:
+        return Origin(source)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return Origin(
+        source,
+        provider="azure.ai.openai" if azure else _provider(host),
+        server_address=host,
+        server_port=port or DEFAULT_PORTS.get(parts.scheme),
+    )
+
+
+def _provider(host: str) -> str:
+    for suffix, name in PROVIDERS.items():
+        if host == suffix or host.endswith("." + suffix):
+            return name
+    return host

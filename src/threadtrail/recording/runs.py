@@ -14,8 +14,7 @@ from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, R
 if TYPE_CHECKING:
     from threadtrail.recording.facts import EventTypes, MessageSeen, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
-    from threadtrail.recording.origin import Origin, Server
-    from threadtrail.recording.publishing import Publish
+    from threadtrail.recording.publishing import Origin, Publish, Server
 
 
 RunKey = tuple["Server", str]

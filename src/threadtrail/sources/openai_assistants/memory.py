@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail.recording.bounded import Bounded
+from threadtrail.recording.store import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
