@@ -12,7 +12,7 @@ from threadtrail._guard import guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Literal, Self
 
     from threadtrail.config.choice import ExporterChoice
     from threadtrail.config.registry import LoadedExporter, LoadedExporters
@@ -79,6 +79,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     settle_seconds: float | None = None,
     run_timeout_seconds: float | None = None,
     max_open_runs: int | None = None,
+    publish_runs: Literal["all", "finished", "none"] | None = None,
     sample_rate: float | None = None,
     queue_size: int | None = None,
     shutdown_timeout_seconds: float | None = None,
@@ -101,6 +102,8 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
         run_timeout_seconds: after how long a run that nobody looks at is published as unfinished.
         max_open_runs: the maximum number of open runs; beyond it, the one seen longest ago is published as
             unfinished.
+        publish_runs: which runs this process publishes: ``all`` that it saw end or created, only those that
+            ``finished``, or ``none``, where another process always sees them end.
         sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
         queue_size: events that may wait per exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.

@@ -268,11 +268,16 @@ class ToolCallCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event of a run: everything known of it, in one value."""
+    """The last event of a run: everything known of it, in one value.
+
+    A run that was published as unfinished may be seen to finish later. Then it is published once more, with
+    ``supersedes``: that is its last event, and its usage is the one that counts.
+    """
 
     event: Literal["RunEnded"] = "RunEnded"
     type: str = "thread.run.ended"  # no OpenAI string exists
     run: Run
+    supersedes: bool = False
 
     @property
     def run_id(self) -> str:

@@ -214,6 +214,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "sample_rate": "0.25",
         "queue_size": "8",
         "max_open_runs": "9",
+        "publish_runs": "finished",
         "shutdown_timeout_seconds": "1",
         "disabled": "0",
     }
@@ -229,6 +230,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "sample_rate": 0.25,
         "queue_size": 8,
         "max_open_runs": 9,
+        "publish_runs": "finished",
         "shutdown_timeout_seconds": 1.0,
         "disabled": False,
     }
@@ -421,6 +423,7 @@ def test_a_deleted_current_directory_holds_no_file(here: Path) -> None:
         ("max_content_bytes", 1.5, "a whole number, 1 or more"),
         ("queue_size", -1, "a whole number, 1 or more"),
         ("max_open_runs", "many", "a whole number, 1 or more"),
+        ("publish_runs", "some", "'all', 'finished' or 'none'"),
         ("sample_rate", 1.01, "a number from 0 to 1"),
         ("sample_rate", -0.1, "a number from 0 to 1"),
         ("sample_rate", float("nan"), "a number from 0 to 1"),

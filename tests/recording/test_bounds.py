@@ -12,78 +12,21 @@ import pytest
 
 from driving import new_assistant, new_thread, resolved
 from recording.invariants import check_story
+from recording.stage import CREATE, SECOND, SUBMIT, Stage
 from threadtrail._guard import Guard
-from threadtrail.context import Scope
-from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
+from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
-from threadtrail.recording.interpreter import Interpreter
-from threadtrail.recording.observation import Call, Returned
 from threadtrail.sources import SOURCES
 from threadtrail.sources.openai_assistants import bodies
 from threadtrail.testing import capture
 from threadtrail.testing.server import Hangs, RunScript
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from openai import OpenAI
 
     from threadtrail.testing import AssistantsServer, Captured
-
-SECOND = 1_000_000_000
-CREATE, RETRIEVE = "threads.runs.create", "threads.runs.retrieve"
-SUBMIT = "threads.runs.submit_tool_outputs"
-OPERATIONS = {row.operation.name: row.operation for source in SOURCES for row in source.rows()}
-
-
-class Stage:
-    """An interpreter and what it publishes, with clocks that stand still unless they are moved."""
-
-    def __init__(self, **limits: Any) -> None:
-        given = {"settle_seconds": 1.0, "run_timeout_seconds": 900.0, "max_open_runs": 1_000} | limits
-        self.interpreter = Interpreter(self.publish, {source.name: source.reader for source in SOURCES})
-        self.interpreter.configure(**given)
-        self.events: list[Event] = []
-        self.unfinished = 0
-        self.keep = True
-
-    def publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
-        if self.keep:
-            self.events.append(event)
-        elif isinstance(event, RunEnded):
-            self.unfinished += not event.run.finished
-
-    def answer(
-        self,
-        status: str,
-        *,
-        asked: int,
-        answered: int,
-        run: str = "run_1",
-        operation: str = RETRIEVE,
-        **more: Any,
-    ) -> None:
-        """An answer of the API about a run: asked for and given at these seconds."""
-        ids = {"run_id": run, "thread_id": f"thread_{run}"}
-        call = Call(OPERATIONS[operation], asked * SECOND, ids, None, Scope())
-        body = {
-            "object": "thread.run",
-            "id": run,
-            "thread_id": f"thread_{run}",
-            "status": status,
-            "created_at": 1,
-            "assistant_id": "asst_1",
-            "model": "gpt-4o",
-            "tools": [],
-            **more,
-        }
-        self.interpreter.handle(Returned(call, answered * SECOND, body), float(answered))
-        self.interpreter.tick(float(answered))
-
-    @property
-    def statuses(self) -> list[str]:
-        return [event.status for event in self.events if isinstance(event, RunStatusChanged)]
-
 
 # -- answers that were overtaken ------------------------------------------------------------------------
 
@@ -126,8 +69,6 @@ def test_the_oldest_open_run_gives_way() -> None:
     told = [event.run.id for event in stage.events if isinstance(event, RunEnded)]
     assert told == ["run_0", "run_1"]
     assert stage.interpreter.open_runs == 3
-    stage.answer("completed", asked=9, answered=9, run="run_0")
-    assert [event.run.id for event in stage.events if isinstance(event, RunEnded)] == told
     stage.interpreter.end_all(99 * SECOND)
     check_story(stage.events)
 

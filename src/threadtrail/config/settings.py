@@ -6,7 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -67,6 +67,7 @@ _NotBool = BeforeValidator(_refuse_bool)
 Switch = Annotated[bool, Allowed("true or false (in the environment also 1/0, yes/no, on/off)")]
 Count = Annotated[int, Field(ge=1), _NotBool, Allowed("a whole number, 1 or more")]
 Share = Annotated[float, Field(ge=0, le=1), _NotBool, Allowed("a number from 0 to 1")]
+RunsPublished = Annotated[Literal["all", "finished", "none"], Allowed("'all', 'finished' or 'none'")]
 Seconds = Annotated[
     float, Field(ge=0, le=YEAR), _NotBool, Allowed(f"a number of seconds from 0 to {YEAR} (a year)")
 ]
@@ -102,6 +103,8 @@ class Settings(BaseModel):
     """The maximum number of events that wait for each exporter; beyond it some are dropped and counted."""
     max_open_runs: Count = 10_000
     """The maximum number of open runs; beyond it the one seen longest ago is published as unfinished."""
+    publish_runs: RunsPublished = "all"
+    """Which runs this process publishes: all that it saw end or created, the finished ones, or none."""
     shutdown_timeout_seconds: Seconds = 5.0
     """How long the process may take, when it exits, to deliver what is left."""
     disabled: Switch = False

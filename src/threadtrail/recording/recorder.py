@@ -78,6 +78,7 @@ class Recorder:
             settle_seconds=settings.settle_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
             max_open_runs=settings.max_open_runs,
+            publish_runs=settings.publish_runs,
             on_end=self._fetcher.fetch if self._fetcher is not None else None,
         )
 

@@ -71,6 +71,7 @@ class RunRecord:
         self._resumed_at = 0
         self._types: EventTypes
         self._begun = False
+        self.published_unfinished = False
         self._request = NO_REQUEST
         self._usage: Any = None
         self._error: Failure | None = None
@@ -228,15 +229,27 @@ class RunRecord:
         """When the run was created, by the server's clock: its messages' stamps compare with that."""
         return self._timeline.server_created_at
 
+    def reopen(self) -> None:
+        """Follow the run again, which was published as unfinished."""
+        self.settling = False
+        self.steps.reopen()
+
     def end(self) -> None:
-        """Publish what is still open, then the whole run, last of all."""
+        """Publish what is still open, then the whole run, last of all.
+
+        At most once while the run is unfinished, and once when it has finished.
+        """
+        if self.published_unfinished and not self.ended:
+            return
         time = self._timeline.end(self.last_seen_at)
         self.steps.end(time, self.status, self._types.step_unfinished)
         for seen in list(self._output.values()):
             if seen.message.id is not None and seen.message.id not in self._published_messages:
                 kind = self._types.message_incomplete if seen.partial else seen.type
                 self._complete_message(seen.message, kind, time)
-        self._publish_event(RunEnded, time, type=self._types.run_ended, run=self._whole(time))
+        ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
+        self.published_unfinished = not self.ended
+        self._publish_event(RunEnded, time, run=self._whole(time), **ended)
 
     def _complete_message(self, message: Message, kind: str, time: int) -> None:
         self._published_messages.add(str(message.id))

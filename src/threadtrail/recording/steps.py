@@ -35,6 +35,8 @@ class _CallState:
     step_id: str | None = None
     requested: bool = False
     completed: bool = False
+    published: bool = False
+    """Its end was published; it may be open again, if its run was published as unfinished."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class _StepState:
     stamp: int | None
     place: int
     completed: bool = False
+    published: bool = False
+    """As for a call."""
 
 
 class Steps:
@@ -58,6 +62,7 @@ class Steps:
         self._steps: dict[str, _StepState] = {}
         self._calls: list[_CallState] = []
         self._by_id: dict[str, list[_CallState]] = {}
+        self._before_end: list[tuple[Any, Any]] = []
         self._round = 0
 
     def require(self, calls: Iterable[ToolCall], time: int, *, anew: bool) -> None:
@@ -187,6 +192,9 @@ class Steps:
         ended = max(state.value.ended_at or time, state.value.started_at or 0)
         state.value = replace(state.value, ended_at=ended, error=state.value.error or error)
         state.completed = True
+        if state.published:
+            return
+        state.published = True
         self._publish(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
 
     def _complete_step(self, state: _StepState, status: StepStatus, time: int) -> None:
@@ -200,6 +208,9 @@ class Steps:
 
     def _publish_completed(self, state: _StepState, time: int, type: str) -> None:  # noqa: A002 - the event's field
         state.completed = True
+        if state.published:
+            return
+        state.published = True
         step = self._with_calls(state)
         self._publish(StepCompleted, max(time, step.ended_at or 0), type=type, step=step)
 
@@ -214,6 +225,8 @@ class Steps:
 
         ``unfinished_type`` is the ``type`` of the event for a step of a run that was not seen to end.
         """
+        states: list[Any] = [*self._calls, *self._steps.values()]
+        self._before_end = [(state, state.value) for state in states if not state.completed]
         ended = status is not None and status.ended
         failed = Failure(type=status.name if status is not None and ended else "unfinished")
         fine = status is not None and status.succeeded
@@ -232,6 +245,12 @@ class Steps:
                 if not call.completed:
                     self._complete(call, time, error=None if fine else failed)
             self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
+
+    def reopen(self) -> None:
+        """Undo ``end``: the run goes on after all. What was published stays so."""
+        for state, value in self._before_end:
+            state.value, state.completed = value, False
+        self._before_end = []
 
     def account_for(self, usage: Usage | None) -> bool:
         """Whether every step of an ended run is known: each has ended, and together they used ``usage``.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
+SET_ASIDE_RUNS = 1_000
+"""The maximum number of runs that are kept in case they finish after they were given up."""
+
 PUBLISHED_RUNS = 16_384
 """The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
 
@@ -63,18 +66,24 @@ class RunStore:
         self._due: dict[RunKey, float] = {}
         self._by_thread: dict[RunKey, set[RunKey]] = {}
         self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
+        self._set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
 
     def get(self, key: RunKey) -> RunRecord | None:
         """Return the open run of this key."""
         return self._open.get(key)
 
     def was_published(self, key: RunKey) -> bool:
-        """Whether the run of this key was published before, whole."""
+        """Whether the run of this key was published before, as finished."""
         return key in self._published
 
     def begin_again(self, key: RunKey) -> None:
         """Forget that a run of this key was published: the server has used its id again."""
         self._published.pop(key)
+        self._set_aside.pop(key)
+
+    def take_back(self, key: RunKey) -> RunRecord | None:
+        """Return the run of this key that was given up unfinished, to be followed again."""
+        return self._set_aside.pop(key)
 
     def on_thread(self, server: Server, thread_id: str | None) -> list[RunRecord]:
         """Return the open runs of a thread."""
@@ -97,7 +106,7 @@ class RunStore:
         self._due[record.key] = at
 
     def remove(self, record: RunRecord) -> None:
-        """Forget a run that is published, except for its id."""
+        """Follow a run no longer: only its id is kept, or all of it if it may finish yet."""
         key, thread = record.key, (record.key[0], record.thread_id or "")
         self._open.pop(key, None)
         self._seen.pop(key, None)
@@ -106,7 +115,10 @@ class RunStore:
         on_thread.discard(key)
         if not on_thread:
             self._by_thread.pop(thread, None)
-        self._published.put(key, value=True)
+        if record.ended:
+            self._published.put(key, value=True)
+        else:
+            self._set_aside.put(key, record)
 
     def due_at(self, now: float) -> list[RunRecord]:
         """Return the runs that are due by now."""

@@ -1,0 +1,79 @@
+"""The recorder's interpreter with clocks that stand still unless a test moves them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.context import Scope
+from threadtrail.events import Event, RunEnded, RunStatusChanged
+from threadtrail.recording.interpreter import Interpreter
+from threadtrail.recording.observation import Call, Returned
+from threadtrail.sources import SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECOND = 1_000_000_000
+CREATE, RETRIEVE = "threads.runs.create", "threads.runs.retrieve"
+LIST = "threads.runs.list"
+SUBMIT = "threads.runs.submit_tool_outputs"
+OPERATIONS = {row.operation.name: row.operation for source in SOURCES for row in source.rows()}
+
+
+class Stage:
+    """An interpreter and what it publishes, with clocks that stand still unless they are moved."""
+
+    def __init__(self, **limits: Any) -> None:
+        given = {"settle_seconds": 1.0, "run_timeout_seconds": 900.0, "max_open_runs": 1_000} | limits
+        self.interpreter = Interpreter(self.publish, {source.name: source.reader for source in SOURCES})
+        self.interpreter.configure(**given)
+        self.events: list[Event] = []
+        self.unfinished = 0
+        self.keep = True
+
+    def publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
+        if self.keep:
+            self.events.append(event)
+        elif isinstance(event, RunEnded):
+            self.unfinished += not event.run.finished
+
+    def answer(  # noqa: PLR0913 - keywords with defaults
+        self,
+        status: str,
+        *,
+        asked: int,
+        answered: int,
+        run: str = "run_1",
+        operation: str = RETRIEVE,
+        request: Any = b"",
+        **more: Any,
+    ) -> None:
+        """An answer of the API about a run: asked for and given at these seconds."""
+        ids = {"run_id": run, "thread_id": f"thread_{run}"}
+        call = Call(OPERATIONS[operation], asked * SECOND, ids, None, Scope(), request=request)
+        body = {
+            "object": "thread.run",
+            "id": run,
+            "thread_id": f"thread_{run}",
+            "status": status,
+            "created_at": 1,
+            "assistant_id": "asst_1",
+            "model": "gpt-4o",
+            "tools": [],
+            **more,
+        }
+        answer = {"data": [body]} if operation == LIST else body
+        self.interpreter.handle(Returned(call, answered * SECOND, answer), float(answered))
+        self.interpreter.tick(float(answered))
+
+    def see_step(self, status: str, *, at: int, run: str = "run_1") -> None:
+        """An answer of the API about the run's step, at this second."""
+        ids = {"run_id": run, "thread_id": f"thread_{run}"}
+        call = Call(OPERATIONS["threads.runs.steps.retrieve"], at * SECOND, ids, None, Scope())
+        step = {"object": "thread.run.step", "id": "step_1", "run_id": run, "type": "message_creation"}
+        body = {**step, "status": status, "created_at": 2}
+        self.interpreter.handle(Returned(call, at * SECOND, body), float(at))
+
+    @property
+    def statuses(self) -> list[str]:
+        return [event.status for event in self.events if isinstance(event, RunStatusChanged)]
