@@ -1,26 +1,22 @@
 """``fetch_run_details``: what the app never looked at of a run, fetched once when the run has ended.
 
-Off by default, since these are API calls that the app did not make. They are made by the app's own client,
-away from the app's threads: by a thread of their own for a sync client, on the client's own event loop for
-an async one. If that loop is gone, the details are missed and counted.
+Off by default, since these are API calls that the app did not make. A thread of their own makes them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.recording.observation import DetailsFetched
+from threadtrail.recording.own_requests import own_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from threadtrail._guard import Guard
     from threadtrail.recording.runs import RunRecord
-
-REQUEST_SECONDS = 10.0
 
 
 class DetailFetcher:
@@ -40,7 +36,7 @@ class DetailFetcher:
         self._thread: threading.Thread | None = None
         self._pending = 0
         self._changed = threading.Condition()
-        self.missed = 0
+        self.missed = self._missed_before = 0
 
     def fetch(self, record: RunRecord) -> bool:
         """Ask for what is missing of an ended run; return whether there is something to wait for."""
@@ -55,9 +51,19 @@ class DetailFetcher:
         return True
 
     def wait(self, timeout: float) -> bool:
-        """Wait until everything that was asked for has been put, for ``timeout`` seconds at most."""
+        """Wait until everything that was asked for has been put, for ``timeout`` seconds at most.
+
+        Returns False if it was not, or if something was missed since the last time.
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: self._pending == 0, timeout)
+            done = self._changed.wait_for(lambda: self._pending == 0, timeout)
+        before, self._missed_before = self._missed_before, self.missed
+        return done and self.missed == before
+
+    def give_up(self) -> None:
+        """Count what was asked for and not fetched as missed: the process is leaving."""
+        with self._changed:
+            self.missed += self._pending
 
     def close(self) -> None:
         """Let the thread end."""
@@ -75,27 +81,9 @@ class DetailFetcher:
 
     def _fetch(self, record: RunRecord) -> bool:
         def get(path: str, query: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-            return _get(record, path, query, headers)
+            return own_request(record.client, record.loop, path, query, headers)
 
         fetch = self._fetches[record.origin.source]
         for observation in fetch(run=record, client=record.client, scope=record.scope, get=get):
             self._put(observation)
         return True
-
-
-def _get(record: RunRecord, path: str, query: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-    # `client.get` is public, passes none of the patched methods, and warns of no deprecation.
-    options = {
-        "params": dict(query),
-        "headers": dict(headers),
-        "timeout": REQUEST_SECONDS,
-        "max_retries": 1,
-    }
-    answer = record.client.get(path, cast_to=object, options=options)
-    if asyncio.iscoroutine(answer):
-        loop = record.loop
-        if loop is None or not loop.is_running():
-            answer.close()
-            raise RuntimeError("the event loop of the async client is gone")
-        answer = asyncio.run_coroutine_threadsafe(answer, loop).result(2 * REQUEST_SECONDS)
-    return answer if isinstance(answer, dict) else {}

@@ -30,6 +30,9 @@ and competes less with the app's threads for the interpreter."""
 LONGEST_SLEEP_SECONDS = 1.0
 """While runs are open, the thread looks up this often: what a finaliser put in wakes nobody."""
 
+TO_PUBLISH = 0.6
+"""The share of a timeout that is left for publishing and delivering, however slow details are."""
+
 MAX_WAITING = 200_000
 """The maximum number of observations that wait unread; more are dropped and counted, never waited for."""
 
@@ -230,9 +233,13 @@ class Recorder:
         deadline = time.monotonic() + timeout
         fetched = True
         if self._fetcher is not None:
-            # Only what was read can have asked for details, and only what was fetched can be published.
+            # Only what was read can have asked for details, and only what was fetched can be published. An
+            # API that hangs must leave time to publish without details.
             self._ask(_Request("read on"), deadline)
-            fetched = self._fetcher.wait(max(0.0, deadline - time.monotonic()))
+            left = deadline - time.monotonic() - timeout * TO_PUBLISH
+            fetched = self._fetcher.wait(max(0.0, left))
+            if request.what == "leave":
+                self._fetcher.give_up()
         return self._ask(request, deadline) and fetched
 
     def _ask(self, request: _Request, deadline: float) -> bool:
