@@ -84,7 +84,7 @@ class Groups:
 
     def _publish_end(self, group: _Group, time: int) -> int:
         started = group.started
-        end = max(time, group.last_end)
+        end = max(time, group.last_end, started.time)
         event = TraceEnded(
             time=end,
             name=started.name,

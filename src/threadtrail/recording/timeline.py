@@ -39,6 +39,9 @@ class Timeline:
             self._server_created = created
             if self._called_at is not None and abs(created - self._called_at) > SKEW:
                 self._offset = self._called_at - created
+            elif self._called_at is None and created - seen.time > SKEW:
+                # Created elsewhere, and after it was seen here: the server's clock is ahead by that at least.
+                self._offset = seen.time - created
         self._server_started = seen.started_at or self._server_started
         self._server_ended = seen.ended_at or self._server_ended
 
@@ -58,7 +61,7 @@ class Timeline:
     def begin(self, time: int) -> None:
         """The run was first seen at ``time``."""
         if self._called_at is None:
-            self.created_at = min(self._server_created or time, time)
+            self.created_at = min(self.local(self._server_created) or time, time)
 
     def reach(self, status: RunStatus, time: int, *, live: bool) -> int:
         """Return when the run took on ``status``, which was seen at ``time``."""
