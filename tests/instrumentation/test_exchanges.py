@@ -13,11 +13,13 @@ import pytest
 from openai._base_client import AsyncAPIClient, SyncAPIClient
 
 import threadtrail
-from driving import drained, new_assistant, new_thread, outputs_for, poll, resolved
-from threadtrail.events import MessageCreated
+from driving import drained, each, entered, new_assistant, new_thread, outputs_for, poll, resolved
+from threadtrail.events import MessageCreated, RunCreated
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from threadtrail.testing import AssistantsServer, Captured
     from threadtrail.values import Run
 
@@ -197,3 +199,69 @@ async def test_an_event_stream_that_is_there_at_once(kind: str, recorded: Captur
     stream = await resolved(runs.create("thread_1", assistant_id="asst_1", stream=True))
     assert len(await drained(stream)) == 2
     assert (recorded.run().status, recorded.run().streamed) == ("completed", True)
+
+
+WAYS_TO_READ: dict[str, Callable[[Any], Any]] = {
+    "json": lambda response: response.json(),
+    "read": lambda response: response.read(),
+    "text": lambda response: response.text(),
+    "iter_lines": lambda response: drained(response.iter_lines()),
+    "iter_bytes": lambda response: drained(response.iter_bytes(7)),
+    "parse twice": lambda response: response.parse(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_READ)
+async def test_a_body_that_the_app_reads_itself(
+    way: str, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    runs = any_client.beta.threads.runs
+    thread_id, assistant_id = await new_thread(any_client), await new_assistant(any_client)
+    async with entered(runs.with_streaming_response.create(thread_id, assistant_id=assistant_id)) as response:
+        await resolved(WAYS_TO_READ[way](response))
+        if way == "parse twice":
+            await resolved(response.parse())
+    (run,) = await drained(await resolved(runs.list(thread_id)))
+    await poll(any_client, run)
+    assert recorded.run().observed_from_start
+    assert [message.text for message in recorded.run().input] == ["3x + 11 = 14?"]
+    assert len(recorded.of(RunCreated)) == 1
+
+
+@pytest.mark.parametrize("way", ["iter_lines", "iter_bytes", "read"])
+async def test_an_event_stream_that_the_app_reads_itself(
+    way: str, any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    runs = any_client.beta.threads.runs
+    given = {"thread_id": await new_thread(any_client), "assistant_id": await new_assistant(any_client)}
+    async with entered(runs.with_streaming_response.create(**given, stream=True)) as response:
+        await resolved(WAYS_TO_READ[way](response))
+    run = recorded.run()
+    assert (run.status, run.streamed, run.observed_from_start) == ("completed", True, True)
+    assert run.first_output_at is not None
+    assert [message.text for message in run.output] == ["You said: 3x + 11 = 14?"]
+
+
+async def test_an_event_stream_that_the_app_leaves(
+    any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    runs = any_client.beta.threads.runs
+    given = {"thread_id": await new_thread(any_client), "assistant_id": await new_assistant(any_client)}
+    async with entered(runs.with_streaming_response.create(**given, stream=True)) as response:
+        async for line in each(response.iter_lines()):
+            if "thread.run.in_progress" in line:
+                break
+    (run,) = await drained(await resolved(runs.list(given["thread_id"])))
+    assert run.id == recorded.of(RunCreated)[0].run_id
+    await poll(any_client, run)
+    assert recorded.run().status == "completed"
+
+
+async def test_a_body_that_nobody_reads_is_not_read(
+    any_client: Any, server: AssistantsServer, recorded: Captured
+) -> None:
+    runs = any_client.beta.threads.runs
+    thread_id, assistant_id = await new_thread(any_client), await new_assistant(any_client)
+    async with entered(runs.with_streaming_response.create(thread_id, assistant_id=assistant_id)) as response:
+        assert response.status_code == 200
+    assert recorded.of(RunCreated) == []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.instrumentation.copies import copy_model
 from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.streams import tap
+from threadtrail.instrumentation.unread import watch_body
 from threadtrail.recording.observation import Returned
 
 if TYPE_CHECKING:
@@ -101,19 +102,22 @@ def _note_raw(sink: Sink, call: Call, response: Any) -> None:
 
 
 def _note_unread(sink: Sink, call: Call, response: Any) -> None:
-    """Look at what the app parses of a body that nobody has read, when it does.
+    """Watch a body that nobody has read: what the app reads or parses of it, when it does.
 
     ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.57); what stood there goes first.
     """
     take_exchange(call)
     http_response = response.http_response  # the response itself would hold what holds it
+    reading = watch_body(sink, call, http_response)
     options = response._options  # noqa: SLF001 - the SDK's hook is kept there
     before: Callable[[Any], Any] | None = options.post_parser if callable(options.post_parser) else None
 
     def look(parsed: Any) -> Any:
         result = parsed if before is None else before(parsed)
-        call.response = http_response  # read by now, unless it is a stream
-        sink.guard.call("noting a parsed response", note_result, sink, call, result)
+        if not reading.taken:
+            reading.taken = True
+            call.response = http_response  # read by now, unless it is a stream
+            sink.guard.call("noting a parsed response", note_result, sink, call, result)
         return result
 
     options.post_parser = look

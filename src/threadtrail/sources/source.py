@@ -97,6 +97,9 @@ class StreamReader(Protocol):
     def event(self, event: Any) -> None:
         """Look at an event of the SDK before the app gets it; must take a few microseconds at most."""
 
+    def text(self, name: str, data: bytes) -> None:
+        """Look at an event as it was sent, where the app reads the stream itself."""
+
     def pieces(self) -> list[tuple[str, Any]]:
         """Return, once, what is known of objects that were never completed: (event name, data)."""
 

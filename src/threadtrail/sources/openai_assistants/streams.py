@@ -56,6 +56,15 @@ class AssistantStream:
                 self._deltas.pop(getattr(data, "id", ""), None)
             self._notes.note(name, copy)
 
+    def text(self, name: str, data: bytes) -> None:
+        """Look at an event as it was sent; deltas say only that there is output."""
+        if self._notes.is_closed:
+            return
+        if name.endswith(".delta"):
+            self._first_output()
+        else:
+            self._notes.note(name, data)
+
     def pieces(self) -> list[tuple[str, Any]]:
         """Return the deltas of objects that were never completed."""
         kept = [

@@ -1,0 +1,149 @@
+"""Bodies that the app reads itself: ``with_streaming_response`` and its ``json()``, ``read()``, ….
+
+A body is never read for the app. What it reads passes the byte stream inside of the HTTP response (httpx and
+httpx2 keep it as ``stream._stream``), which is watched: an event stream event by event, any other body when
+it was read to its end. Where there is no such stream, nothing is noted of such a body.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.instrumentation.streams import StreamNotes
+from threadtrail.recording.observation import Returned, StreamOpened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from threadtrail.instrumentation.sink import Sink
+    from threadtrail.recording.observation import Call
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The maximum size of a body that is kept while the app reads it, in bytes."""
+
+ZLIB = {"gzip", "deflate"}
+EITHER_HEADER = 47
+"""Has zlib recognise both."""
+
+
+class Reading:
+    """Takes note of one body while the app reads it.
+
+    ``taken`` is set when it was noted, or when something else notes it.
+    """
+
+    def __init__(self, sink: Sink, call: Call, http_response: Any) -> None:
+        self._sink = sink
+        self._call = call
+        self._encoding = http_response.headers.get("content-encoding", "")
+        self._is_events = "text/event-stream" in http_response.headers.get("content-type", "")
+        self._notes: StreamNotes | None = None
+        self._rest = b""
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self.taken = False
+
+    def chunk(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        if self.taken:
+            return
+        if self._is_events:
+            self._take_events(data)
+            return
+        self._chunks.append(data)
+        self._size += len(data)
+        if self._size > MAX_BYTES:
+            self.taken, self._chunks = True, []
+
+    def exhausted(self) -> None:
+        """The body was read to its end."""
+        if self.taken or self._is_events:
+            return
+        self.taken, body, self._chunks = True, b"".join(self._chunks), []
+        if self._encoding in ZLIB:
+            body = zlib.decompress(body, EITHER_HEADER)
+        elif self._encoding not in {"", "identity"}:
+            return
+        self._sink.recorder.put(Returned(self._call, time.time_ns(), body))
+
+    def closed(self, error: BaseException | None = None) -> None:
+        """The body was closed, whether or not it was read."""
+        if self._notes is not None:
+            self._notes.closed(error)
+
+    def _take_events(self, data: bytes) -> None:
+        *events, self._rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n\n")
+        for event in events:
+            fields = dict(_fields(event))
+            name = fields.get("event")
+            if name is not None and "data" in fields:
+                self._opened().reader.text(name, fields["data"].encode())
+
+    def _opened(self) -> StreamNotes:
+        if self._notes is None:
+            self._notes = StreamNotes(self._sink, self._call)
+            self._sink.recorder.put(StreamOpened(self._call, time.time_ns(), self._notes))
+        return self._notes
+
+
+def _fields(event: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a server-sent event (WHATWG HTML, "Server-sent events")."""
+    for line in event.decode(errors="replace").split("\n"):
+        name, _, value = line.partition(":")
+        yield name, value.removeprefix(" ")
+
+
+class _Watched:
+    """The byte stream of a response, passing everything on."""
+
+    def __init__(self, inner: Any, reading: Reading, sink: Sink) -> None:
+        self._inner = inner
+        self._reading = reading
+        self._guard = sink.guard
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._inner:
+                self._guard.call("noting a body", self._reading.chunk, chunk)
+                yield chunk
+        except BaseException as error:
+            self._failed(error)
+            raise
+        self._guard.call("noting a body", self._reading.exhausted)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._inner:
+                self._guard.call("noting a body", self._reading.chunk, chunk)
+                yield chunk
+        except BaseException as error:
+            self._failed(error)
+            raise
+        self._guard.call("noting a body", self._reading.exhausted)
+
+    def close(self) -> None:
+        self._guard.call("noting a body", self._reading.closed)
+        self._inner.close()
+
+    async def aclose(self) -> None:
+        self._guard.call("noting a body", self._reading.closed)
+        await self._inner.aclose()
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, GeneratorExit):  # the app stopped reading
+            self._guard.call("noting a body", self._reading.closed, error)
+
+
+def watch_body(sink: Sink, call: Call, http_response: Any) -> Reading:
+    """Watch the body of a response that nobody has read; return what takes note of it."""
+    reading = Reading(sink, call, http_response)
+    stream: Any = getattr(http_response, "stream", None)
+    inner = getattr(stream, "_stream", None)
+    if inner is not None:
+        stream._stream = _Watched(inner, reading, sink)  # noqa: SLF001 - the one place that every way to read passes
+    return reading
