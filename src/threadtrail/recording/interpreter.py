@@ -208,7 +208,8 @@ class Interpreter:
 
         A run that has ended lately may have been seen by nobody else, unless it stands in a list.
         """
-        if seen.call.operation.creates_run or seen.status is None or not seen.status.ended:
+        operation = seen.call.operation
+        if operation.creates_run or operation.polls or seen.status is None or not seen.status.ended:
             return False
         ended_at = seen.ended_at if seen.ended_at is not None else seen.time
         return seen.listed or seen.time - ended_at > self._patience * SECOND
