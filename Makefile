@@ -42,7 +42,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-plugins test-layered test-oldest lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers clean
+.PHONY: help setup demo test test-fast test-plugins test-layered test-oldest lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -183,6 +183,9 @@ sdk-tests-peers: $(SETUP) ## the same tests with other instrumentations on
 
 bench: $(SETUP) ## what recording costs, against the bare SDK
 	@$(BIN)/python -m benchmarks
+
+files-crossed: $(SETUP) ## the files that one changed retrieve passes from the app to an exporter
+	@$(BIN)/python tools/files_crossed.py
 
 bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
