@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from exporter_driving import FUNCTION_CALLS, QUESTION
 import threadtrail
 from langfuse_receiver import TRACES, credentials_of
 from langfuse_stage import PUBLIC, SECRET, total_usage
+from threadtrail.events import RunEnded
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import (
     Cancelled,
@@ -200,7 +202,7 @@ def test_a_run_that_was_never_seen_to_end_is_a_warning(langfuse: Receiver) -> No
 def test_every_sample_keeps_its_times_its_ids_and_its_tokens(langfuse: Receiver, name: str) -> None:
     run = sample_runs()[name]
     export(*events_of(run))
-    root = shape(run)
+    root = shape(run, overwrites=True)
     told = {each.id: each for each in langfuse.observations}
     kinds = {"agent": "agent", "generation": "generation", "tool": "tool", "retriever": "retriever"}
     for node in root.walk():
@@ -227,6 +229,18 @@ def test_a_second_look_at_a_run_gives_the_same_ids(langfuse: Receiver) -> None:
     assert len(ids) == 2 * len(set(ids))
 
 
+def test_a_finished_run_overwrites_what_it_was_while_unfinished(langfuse: Receiver) -> None:
+    run = sample_runs()["parallel_function_calls"]
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    unfinished = replace(run, finished=False, status="requires_action", usage=None, output=())
+    export(replace(ended, run=unfinished), replace(ended, supersedes=True))
+    agents = [each for each in langfuse.all_observations if each.type == "agent"]
+    assert len(agents) == 2
+    assert len({(each.trace_id, each.id) for each in agents}) == 1
+    assert agents[-1].level != "WARNING"
+
+
 def test_every_class_of_event_is_taken(langfuse: Receiver) -> None:
     export(*sample_events())
     roots = [each for each in langfuse.observations if each.parent_id is None]
@@ -245,7 +259,7 @@ def test_more_spans_than_the_queue_holds_all_arrive(
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "600")
     run = sample_runs()["parallel_function_calls"]
     ended = events_of(run)[-1]
-    each = len([*shape(run).walk()]) + len(run.status_history)
+    each = len([*shape(run, overwrites=True).walk()]) + len(run.status_history)
     exporter = LangfuseExporter()
     exporter.start()
     exporter.export([ended] * 128, [None] * 128)

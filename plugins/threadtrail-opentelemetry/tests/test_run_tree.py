@@ -13,6 +13,7 @@ from exporter_driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_r
 import threadtrail
 from otel_stage import structured
 from threadtrail import trace_shape
+from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.server import (
     Cancelled,
     CodeInterpreterCall,
@@ -314,3 +315,27 @@ def test_the_ids_of_a_private_provider_derive_from_the_run(
     assert agent.trace_id == trace_shape.trace_id_for(run.id)
     assert agent.span_id == trace_shape.span_id_for(run.id)
     assert len({span.span_id for span in receiver.spans}) == len(receiver.spans) == 6
+
+
+def test_a_run_that_finishes_after_it_was_given_up(stage: Stage) -> None:
+    stage.server.script(FUNCTION_CALLS)
+    stage.traced(settings={"max_open_runs": 1})
+    assistant, thread = tutor(stage.client), asked(stage.client)
+    run = stage.client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    other = stage.client.beta.threads.runs.create(asked(stage.client).id, assistant_id=assistant.id)
+    threadtrail.flush()  # the first run has to give way to the other one
+    for each in (run, other):
+        answer(stage.client, each)
+        threadtrail.flush()
+    agents = [span for span in stage.receiver.spans if span.trace_id == trace_shape.trace_id_for(run.id)]
+    agents = [span for span in agents if span.name == "invoke_agent Math Tutor"]
+    unfinished, finished = sorted(agents, key=lambda span: span.attributes["threadtrail.run.finished"])
+    assert unfinished.attributes["threadtrail.run.finished"] is False
+    assert finished.attributes["threadtrail.run.finished"] is True
+    assert unfinished.trace_id == finished.trace_id == trace_shape.trace_id_for(run.id)
+    assert unfinished.span_id == unfinished_span_id(run.id)
+    assert finished.span_id == trace_shape.span_id_for(run.id)
+    assert list(finished.links) == [(unfinished.trace_id, unfinished.span_id)]
+    durations = stage.receiver.metrics["gen_ai.client.operation.duration"]
+    (runs,) = (each for each in durations if each.attributes["gen_ai.operation.name"] == "invoke_agent")
+    assert runs.count == 2, "one for each of the two runs"

@@ -31,6 +31,11 @@ class Emitter:
         self._tracer = tracer
         self._ids = ids
 
+    @property
+    def chooses_ids(self) -> bool:
+        """Whether ids derive from those of runs, so that what was emitted before can be named."""
+        return self._ids is not None
+
     def start(  # noqa: PLR0913 - all of it is needed, and only by name
         self,
         name: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threadtrail.shape.tree import Span, SpanKind, shape, span_id_for, trace_id_for
+from threadtrail.shape.tree import Span, SpanKind, shape, span_id_for, trace_id_for, unfinished_span_id
 from threadtrail.shape.usage import add_usages
 
-__all__ = ["Span", "SpanKind", "add_usages", "shape", "span_id_for", "trace_id_for"]
+__all__ = ["Span", "SpanKind", "add_usages", "shape", "span_id_for", "trace_id_for", "unfinished_span_id"]

@@ -29,6 +29,9 @@ __all__ = ["Span", "SpanKind", "shape", "span_id_for", "trace_id_for"]
 
 SpanKind = Literal["agent", "generation", "tool", "retriever"]
 
+UNFINISHED = "unfinished"
+"""Stands in the ids of spans of a run that was not seen to end."""
+
 RETRIEVERS = frozenset({"file_search", "retrieval"})
 
 
@@ -83,9 +86,18 @@ class Span:
             yield from child.walk()
 
 
-def shape(run: Run) -> Span:
-    """Return the run as a tree of spans. Pure: the same run always gives the same tree."""
-    return _Shaper(run).agent()
+def shape(run: Run, *, overwrites: bool = False) -> Span:
+    """Return the run as a tree of spans. Pure: the same run always gives the same tree.
+
+    A run that was published as unfinished may be published again, as finished. Its spans then have other ids,
+    unless the backend ``overwrites`` a span by a later one of the same id.
+    """
+    return _Shaper(run, apart=not run.finished and not overwrites).agent()
+
+
+def unfinished_span_id(run_id: str) -> str:
+    """Return the id of the agent span that a run had when it was published as unfinished."""
+    return span_id_for(run_id, UNFINISHED)
 
 
 def trace_id_for(identifier: str) -> str:
@@ -111,8 +123,9 @@ def _digest(parts: tuple[str, ...], *, digits: int) -> str:
 class _Shaper:
     """The run, and what all of its spans share."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, apart: bool) -> None:
         self.run = run
+        self.ids = (run.id, UNFINISHED) if apart else (run.id,)
         self.within = run_interval(run)
         self.model = run.model or run.request.model or (run.assistant.model if run.assistant else None)
         self.messages: dict[str | None, Message] = {
@@ -207,4 +220,4 @@ class _Shaper:
     def _id(self, *parts: str) -> str:
         """The node's id; an API that gives two parts one id still gets two spans."""
         seen = self.used_ids[parts] = self.used_ids.get(parts, 0) + 1
-        return span_id_for(self.run.id, *parts, *([str(seen)] if seen > 1 else []))
+        return span_id_for(*self.ids, *parts, *([str(seen)] if seen > 1 else []))

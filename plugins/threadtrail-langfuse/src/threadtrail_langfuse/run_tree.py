@@ -59,7 +59,7 @@ class _RunTree:
         self._event = event
         self._run: Run = event.run
         self._parent = parent
-        self._root = shape(event.run)
+        self._root = shape(event.run, overwrites=True)
         self._caller = Caller(attributes=event.attributes, session=event.run.thread_id, trace_name=trace_name)
         self._conversation: list[content.Json] = content.instructions(event.run.request)
 

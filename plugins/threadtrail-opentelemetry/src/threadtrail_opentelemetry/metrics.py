@@ -42,15 +42,19 @@ class Metrics:
         self._tokens = _TokenHistogram(meter) if profile == "core-1.41" else _TokenCounters(meter)
 
     def run_ended(self, event: RunEnded) -> None:
-        """Record a run's duration (if it finished), its tokens, and the durations of its tools."""
+        """Record a run's duration, its tokens, and the durations of its tools, once it has finished.
+
+        A run that is unfinished may finish yet, and be recorded then.
+        """
         run, root = event.run, shape(event.run)
+        if not run.finished:
+            return
         values = {**at_server(event, c.INVOKE_AGENT), c.REQUEST_MODEL: root.model}
         usage = run.usage or add_usages(child.usage for child in root.children)
         self._tokens.add(tokens(usage), known(values))
-        if run.finished:
-            self._operations.record(
-                (root.end - root.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(root)})
-            )
+        self._operations.record(
+            (root.end - root.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(root)})
+        )
         for node in root.children:
             self._tool(run, node)
 

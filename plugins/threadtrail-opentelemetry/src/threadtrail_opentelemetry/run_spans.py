@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, get_current_span
 
 from threadtrail.otlp.context import below
 from threadtrail.otlp.emitting import known
-from threadtrail.shape.usage import add_usages
-from threadtrail.trace_shape import shape
+from threadtrail.shape import add_usages, shape, trace_id_for, unfinished_span_id
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span
+    from opentelemetry.trace import Span
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.otlp.emitting import Emitter
@@ -67,6 +66,11 @@ class RunSpans:
         return self._emitter.start(
             name, kind=kind, start=node.start, attributes=values, span_id=node.span_id, **place
         )
+
+    @property
+    def chooses_ids(self) -> bool:
+        """Whether the ids of spans derive from those of runs."""
+        return self._emitter.chooses_ids
 
     def usage_on(self, level: str) -> bool:
         """Whether spans of this level (``run`` or ``steps``) carry tokens."""
@@ -119,6 +123,7 @@ class _RunTree:
         run, spans = self._run, self._spans
         start = {**agent_start(self._event, run, node), **self._caller}
         name = title(c.INVOKE_AGENT, run.assistant.name if run.assistant else None)
+        links = [*links, *self._superseded()]
         place = {"parent": self._parent, "links": links, "trace_of": run.id}
         span = spans.start(node, name, SpanKind.CLIENT, start, **place)
         if span.is_recording():
@@ -126,6 +131,16 @@ class _RunTree:
             counted = tokens(usage) if spans.usage_on("run") else {}
             set_known(span, {**agent_end(run), **counted, **spans.content(self._content.of(node))})
         return span
+
+    def _superseded(self) -> list[Link]:
+        """Link to the span that the run had when it was published as unfinished."""
+        if not self._event.supersedes or not self._spans.chooses_ids:
+            return []
+        parent = get_current_span(self._parent).get_span_context() if self._parent is not None else None
+        own = int(trace_id_for(self._run.id), 16)
+        trace_id = parent.trace_id if parent is not None and parent.is_valid else own
+        span_id, sampled = int(unfinished_span_id(self._run.id), 16), TraceFlags(TraceFlags.SAMPLED)
+        return [Link(SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled))]
 
     def _turn(self, node: Node, parent: Context, with_content: Node, content: RunContent) -> None:
         run, spans = self._run, self._spans
