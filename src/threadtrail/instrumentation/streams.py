@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from threadtrail.values import Failure
 
 
+KEPT_ITERATOR = "_threadtrail_iterator"
+"""Where a stream keeps the iterator that it had."""
+
+
 class StreamNotes:
     """Notes what its source's reader finds in one stream, and once how the stream ended."""
 
@@ -116,6 +120,10 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
     tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
     take_exchange(call)
     notes = StreamNotes(sink, call)
+    # A stream and its iterator refer to each other, so both go at a garbage collection. If the stream knew the
+    # SDK's own iterator through ours alone, that collection would close its parts in another order, and asyncio
+    # would log that some are still running.
+    setattr(stream, KEPT_ITERATOR, inner)
     stream._iterator = tapped(inner, notes, sink.guard)  # noqa: SLF001 - as above
     sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
 
