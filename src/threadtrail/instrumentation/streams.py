@@ -120,9 +120,9 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
     tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
     take_exchange(call)
     notes = StreamNotes(sink, call)
-    # A stream and its iterator refer to each other, so both go at a garbage collection. If the stream knew the
-    # SDK's own iterator through ours alone, that collection would close its parts in another order, and asyncio
-    # would log that some are still running.
+    # A stream and its iterator refer to each other, so both go at a garbage collection. If the stream knew
+    # the SDK's own iterator through ours alone, that collection would close its parts in another order, and
+    # asyncio would log that some are still running.
     setattr(stream, KEPT_ITERATOR, inner)
     stream._iterator = tapped(inner, notes, sink.guard)  # noqa: SLF001 - as above
     sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
