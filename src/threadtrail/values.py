@@ -78,7 +78,7 @@ class ImagePart:
     file_id: str | None = None
     url: str | None = field(default=None, metadata=CONTENT)
     detail: str | None = None
-    media_type: str | None = None
+    media_type: str | None = field(default=None, metadata=CONTENT)
     size_bytes: int | None = None
 
 
@@ -90,7 +90,7 @@ class FilePart:
     file_id: str | None = None
     filename: str | None = field(default=None, metadata=CONTENT)
     url: str | None = field(default=None, metadata=CONTENT)
-    media_type: str | None = None
+    media_type: str | None = field(default=None, metadata=CONTENT)
     size_bytes: int | None = None
 
 

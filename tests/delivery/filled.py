@@ -10,7 +10,10 @@ from threadtrail._frozen import AsJson, freeze
 
 
 def filled(cls: type, text: str) -> Any:
-    """Return a ``cls`` with ``text`` in each content field of it and of all dataclasses within."""
+    """Return a ``cls`` with ``text`` in each content field of it and of all dataclasses within.
+
+    JSON values have it as values and as keys, at any depth.
+    """
     hints = get_type_hints(cls, include_extras=True)
     return cls(
         **{
@@ -46,7 +49,12 @@ def _content(hint: Any, text: str) -> Any:
     origin = get_origin(hint)
     if origin is Annotated:
         kind = next(extra.kind for extra in get_args(hint) if isinstance(extra, AsJson))
-        deep = {"key": text, "list": [text, {"inner": [text, 1, None, True]}], "number": 1}
+        deep = {
+            "key": text,
+            text: 2,
+            "list": [text, {"inner": [text, 1, None, True], text: [{text: {}}]}],
+            "n": 1,
+        }
         return freeze(deep if kind == "object" else [text, deep])
     if origin is tuple:
         return (_content(get_args(hint)[0], text), _content(get_args(hint)[0], text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +31,17 @@ def process(event: Any, **settings: Any) -> Any:
     return processor(event)
 
 
-def texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: Any, *, keys: bool = True) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts_in(item)
+        for key, item in value.items():
+            if keys:
+                yield key
+            yield from texts_in(item, keys=keys)
     elif isinstance(value, list):
         for item in value:
-            yield from texts_in(item)
+            yield from texts_in(item, keys=keys)
 
 
 def test_the_fields_are_really_filled() -> None:
@@ -61,12 +64,12 @@ def test_with_content_off_no_content_is_left_anywhere(event_class: type[Event]) 
 def test_with_content_off_all_else_stays(event_class: type[Event]) -> None:
     processed = process(filled(event_class, MARKER), capture_content=False).to_json()
     emptied = filled(event_class, "").to_json()
-    kept = [text for text in texts_in(json.loads(emptied)) if text]
-    assert [text for text in texts_in(json.loads(processed)) if text] == kept
+    kept = [text for text in texts_in(json.loads(emptied), keys=False) if text]
+    assert [text for text in texts_in(json.loads(processed), keys=False) if text] == kept
 
 
 @EVERY_CLASS
-def test_redact_sees_every_text_once(event_class: type[Event]) -> None:
+def test_redact_sees_every_text_and_every_key_once(event_class: type[Event]) -> None:
     event = filled(event_class, MARKER)
     seen: list[str] = []
 
@@ -76,7 +79,7 @@ def test_redact_sees_every_text_once(event_class: type[Event]) -> None:
 
     processed = process(event, redact=redact)
     assert MARKER not in processed.to_json()
-    assert seen == [MARKER] * event.to_json().count(MARKER)
+    assert seen.count(MARKER) == event.to_json().count(MARKER)
     assert processed.to_json() == event.to_json().replace(MARKER, "***")
 
 
@@ -114,17 +117,46 @@ def test_redact_that_returns_no_text_fails_closed(answer: Any) -> None:
     processed = process(filled(MessageCreated, MARKER), redact=lambda _: answer, guard=guard)
     assert MARKER not in processed.to_json()
     assert processed.message.parts[0].text == REDACTION_FAILED
-    assert guard.counts["redact()"] == filled(MessageCreated, MARKER).to_json().count(MARKER)
+    assert guard.counts["redact()"] >= filled(MessageCreated, MARKER).to_json().count(MARKER)
 
 
-def test_redact_that_raises_fails_closed() -> None:
+@pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])
+def test_redact_that_raises_fails_closed_and_its_words_are_not_logged(
+    level: int, caplog: pytest.LogCaptureFixture
+) -> None:
     def redact(text: str) -> str:
-        raise RuntimeError(text)
+        raise RuntimeError(text) from ValueError(text)
 
-    guard = Guard()
-    processed = process(filled(RunEnded, "SECRET"), redact=redact, guard=guard)
-    assert "SECRET" not in processed.to_json()
+    caplog.set_level(level, "threadtrail")
+    processed = process(filled(RunEnded, MARKER), redact=redact, guard=Guard())
+    assert MARKER not in processed.to_json()
     assert REDACTION_FAILED in processed.to_json()
+    assert caplog.messages == ["redact(): raised RuntimeError; the text is left out"]
+    assert MARKER not in caplog.text
+
+
+def test_keys_that_become_one_are_numbered_and_lose_no_value() -> None:
+    call = values.ToolCall(id="c", kind="function", name="f", results=freeze([{"ada": 1, "bob": 2, "x": 3}]))
+    step = values.Step(id="s", kind="tool_calls", tool_calls=(call,))
+    processed = process(
+        RunEnded(time=1, run=values.Run(id="run_1", steps=(step,))),
+        redact=lambda text: "[name]" if text in {"ada", "bob"} else text,
+    )
+    assert processed.run.steps[0].tool_calls[0].results == ({"[name]": 1, "[name] (2)": 2, "x": 3},)
+
+
+def test_a_media_type_is_redacted_whoever_names_it() -> None:
+    named = values.FilePart(file_id="f", media_type=f"application/{MARKER}")
+    inline = values.ImagePart(url=f"data:image/{MARKER};base64,{'QUJD' * 1000}")
+    other = values.OtherPart(data=freeze({"url": inline.url}))
+    message = values.Message(role="user", parts=(named, inline, other))
+    event = MessageCreated(time=1, message=message)
+    processed = process(event, redact=lambda text: text.replace(MARKER, "***"), max_content_bytes=1024)
+    assert MARKER not in processed.to_json()
+    assert processed.message.parts[0].media_type == "application/***"
+    assert processed.message.parts[1].media_type == "image/***"
+    assert processed.message.parts[2].data == {"url": "<image/***, 3000 bytes>"}
+    assert MARKER not in process(event, capture_content=False).to_json()
 
 
 def test_redact_that_returns_a_lone_surrogate_can_still_be_written() -> None:
@@ -171,7 +203,7 @@ def test_inline_data_over_the_limit_is_described(
     message = values.Message(role="user", parts=(part_class(url=url),))
     processed = process(MessageCreated(time=1, message=message), max_content_bytes=1024, redact=redact)
     assert processed.message.parts == (part_class(url=None, media_type=media_type, size_bytes=size),)
-    assert seen == []
+    assert seen == [media_type]  # and not the data
     assert process(MessageCreated(time=1, message=message), max_content_bytes=4096).message is message
 
 

@@ -1,12 +1,14 @@
 """Walk over the content of an event of any class, at any depth, by the ``CONTENT`` mark of its fields.
 
 A walk returns the identical object where nothing changes, so an event that needs no change is not copied.
-It goes through dataclasses and tuples of them, and within content through JSON values.
+It goes through dataclasses and tuples of them, and within content through JSON values and their
+keys.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadtrail._frozen import FrozenDict
@@ -58,21 +60,33 @@ def drop_content(value: object, plan: Plan) -> dict[str, Any] | None:
 
 
 def map_texts(value: Any, text: Callable[[str], str]) -> Any:
-    """Return a JSON value with ``text`` applied to each string in it, except keys."""
+    """Return a JSON value with ``text`` applied to each string in it, keys included."""
     if isinstance(value, str):
         return text(value)
     if not value:
         return value
     if isinstance(value, dict):
-        changes = {}
-        for key, item in value.items():
-            new = map_texts(item, text)
-            if new is not item:
-                changes[key] = new
-        return FrozenDict({**value, **changes}) if changes else value
+        return _map_object(value, text)
     if isinstance(value, (tuple, list)):
         return map_items(value, lambda item: map_texts(item, text))
     return value
+
+
+def _map_object(value: dict[Any, Any], text: Callable[[str], str]) -> dict[Any, Any]:
+    """Return the object with new keys and values; a key that others become too is numbered, not lost."""
+    changed = False
+    mapped: dict[Any, Any] = {}
+    numbers: Counter[str] = Counter()
+    for key, item in value.items():
+        new_key = text(key) if isinstance(key, str) else key  # an author's own event may have others
+        new_item = map_texts(item, text)
+        changed = changed or new_key is not key or new_item is not item
+        unique = new_key
+        while unique in mapped:
+            numbers[new_key] += 1
+            unique = f"{new_key} ({numbers[new_key] + 1})"
+        mapped[unique] = new_item
+    return FrozenDict(mapped) if changed else value
 
 
 def map_items(items: Any, function: Callable[[Any], Any]) -> Any:

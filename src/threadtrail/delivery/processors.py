@@ -58,7 +58,11 @@ class _Limit:
             if described is not None:
                 media_type, size = described
                 changes = changes or {}
-                changes |= {name: plan.default(name), "media_type": media_type, "size_bytes": size}
+                changes |= {
+                    name: plan.default(name),
+                    "media_type": self._text(media_type),
+                    "size_bytes": size,
+                }
                 continue
             new = map_texts(old, self._text)
             if new is not old:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 REDACTION_FAILED = "[redacted: redact() failed]"
 _BYTES_PER_CHARACTER = 4  # at most, in UTF-8
 _DEFAULT_MEDIA_TYPE = "text/plain"  # of a data URL that names none (RFC 2397)
+
+# The beginning of a data URL (RFC 2397): data:[type/subtype][;name=value]...[;base64],
+_NAME = r"[a-z0-9!#$&^_.+-]{1,127}"
+_DATA_URL = re.compile(
+    rf"data:(?P<media_type>{_NAME}/{_NAME})?(?:;{_NAME}=(?:\"[^\"]*\"|[^\s;,\"]*))*(?P<base64>;base64)?,",
+    re.IGNORECASE | re.ASCII,
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_%\r\n-]*")
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9;/?:@&=+$,\-_.!~*'()%#]*")
 
 
 def truncator(limit: int) -> Callable[[str], str]:
@@ -39,10 +49,12 @@ def fits(text: str, limit: int) -> bool:
 
 
 def all_fit(value: Any, limit: int) -> bool:
-    """Whether every string in a JSON value fits. This is the usual case, and it builds nothing."""
+    """Return whether every string in a JSON value fits, keys included, without building anything."""
     if isinstance(value, str):
         return len(value) * _BYTES_PER_CHARACTER <= limit or fits(value, limit)
     if isinstance(value, dict):
+        if not all_fit(tuple(value), limit):
+            return False
         value = value.values()
     elif not isinstance(value, (tuple, list)):
         return True
@@ -53,7 +65,10 @@ def all_fit(value: Any, limit: int) -> bool:
 
 
 def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]:
-    """Wrap ``redact`` so that it fails closed: if it raises or returns no text, the text is left out."""
+    """Wrap ``redact`` so that it fails closed: if it raises or returns no text, the text is left out.
+
+    The words of what it raises may quote the text, so only the name of the class is logged.
+    """
 
     def redact_safely(text: str) -> str:
         if not text:
@@ -61,8 +76,9 @@ def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]
         redacted, error = guard.catch(redact, text)
         if error is None and isinstance(redacted, str):
             return text if redacted == text else clean_text(redacted)
-        problem = error or TypeError(f"redact() returned {type(redacted).__name__}, not str")
-        guard.report("redact()", "failed; the text is left out", error=problem)
+        returned = f"returned {type(redacted).__name__}, not str"
+        what = returned if error is None else f"raised {type(error).__name__}"
+        guard.report("redact()", f"{what}; the text is left out")
         return REDACTION_FAILED
 
     return redact_safely
@@ -70,18 +86,17 @@ def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]
 
 def described_data_url(text: str) -> tuple[str, int] | None:
     """Return media type and size in bytes of the data in a data URL; None for any other text."""
-    head, comma, payload = text.partition(",")
-    if not comma or head[:5].lower() != "data:":
+    found = _DATA_URL.match(text)
+    if found is None:
         return None
-    media_type, *parameters = head[5:].split(";")
-    if parameters and parameters[-1].strip().lower() == "base64":
-        size = len(payload) * 3 // 4 - payload[-2:].count("=")
-    else:
-        size = len(unquote_to_bytes(payload))
-    return clean_media_type(media_type), size
+    is_base64 = found["base64"] is not None
+    if not (_BASE64 if is_base64 else _URL_CHARACTERS).fullmatch(text, found.end()):
+        return None
+    payload = unquote_to_bytes(text[found.end() :])
+    size = _decoded_size(payload) if is_base64 else len(payload)
+    return found["media_type"] or _DEFAULT_MEDIA_TYPE, size
 
 
-def clean_media_type(media_type: str) -> str:
-    """Return the media type, or the default if there is none or it is too long to be one."""
-    stripped = media_type.strip()
-    return stripped if 0 < len(stripped) <= 100 else _DEFAULT_MEDIA_TYPE  # noqa: PLR2004 - any real one is shorter
+def _decoded_size(base64: bytes) -> int:
+    line_ends = base64.count(b"\r") + base64.count(b"\n")
+    return (len(base64) - line_ends) * 3 // 4 - base64.rstrip()[-2:].count(b"=")
