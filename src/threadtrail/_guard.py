@@ -13,6 +13,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._text import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -124,9 +126,12 @@ def _write(what: str, consequence: str, times: int, error: BaseException | None)
 
 
 def describe(error: BaseException) -> str:
-    """Return ``error`` as one short line, even if its ``__str__`` raises."""
+    """Return ``error`` as one short line, even if its ``__str__`` raises.
+
+    Control characters, which may come from a backend, are shown as escapes.
+    """
     try:
-        text = " ".join(str(error).split())
+        text = escaped(" ".join(str(error).split()))
     except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
         text = ""
     name = type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
@@ -13,6 +14,10 @@ SECRET_WORDS = ("key", "secret", "token", "password", "passwd", "credential", "a
 """A value whose name contains one of these is never printed."""
 
 HIDDEN = "(hidden)"
+
+# Escape characters, invisible direction marks, line separators: a terminal does not show, but obeys them.
+_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of letters in some scripts
 
 
 class _Concealed:
@@ -25,6 +30,25 @@ CONCEALED: Final = _Concealed()
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
+
+
+def escaped(text: str) -> str:
+    """Return the text with control characters, line ends included, replaced by readable escapes.
+
+    For text from outside (a file, a variable, a backend), before a log or a terminal gets it.
+    """
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def escaped_lines(text: str) -> str:
+    """Return the text as ``escaped`` does, but keep its lines."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def _visible_character(character: str) -> str:
+    if character in _JOINERS or unicodedata.category(character) not in _CONTROLS:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def is_secret(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from threadtrail._text import assignment
+from threadtrail._text import assignment, escaped_lines
 
 
 class _Absent(Enum):
@@ -20,7 +20,7 @@ class ConfigurationError(ValueError):
     """The configuration is wrong; raised at start-up, before anything is patched or started.
 
     ``problems`` holds one text for each problem: the setting, its value, where it was set, what is allowed
-    and how to correct it. ``str()`` joins them.
+    and how to correct it. ``str()`` joins them. Control characters in them are shown as escapes.
 
     An exporter that refuses one of its options names it, and the message then shows where it was set:
     ``ConfigurationError("there is no such folder", option="path", value=path)``.
@@ -28,7 +28,7 @@ class ConfigurationError(ValueError):
 
     def __init__(self, *problems: str, option: str | None = None, value: object = ABSENT) -> None:
         beginning = "" if option is None else f"{option if value is ABSENT else assignment(option, value)}: "
-        super().__init__(*(f"{beginning}{problem}" for problem in problems))
+        super().__init__(*(escaped_lines(f"{beginning}{problem}") for problem in problems))
         self.option = option
         self.value = value
         self.details: tuple[object, ...] = problems

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail._text import CONCEALED, assigned, closest, did_you_mean, is_secret, listed, sentences
+from threadtrail._text import (
+    CONCEALED,
+    assigned,
+    closest,
+    did_you_mean,
+    escaped,
+    is_secret,
+    listed,
+    sentences,
+)
 from threadtrail.errors import ABSENT, ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,7 +25,8 @@ if TYPE_CHECKING:
 class Problem:
     """One thing that is wrong with the configuration.
 
-    No text of it shows a value whose ``key`` is the name of a secret.
+    No text of it shows a value whose ``key`` is the name of a secret, or has a control character, whatever
+    a file or the environment holds.
     """
 
     key: str = ""
@@ -37,6 +47,10 @@ class Problem:
     @property
     def message(self) -> str:
         """What is wrong, without the exporter's name and without advice."""
+        return escaped(self._message)
+
+    @property
+    def _message(self) -> str:
         if not self.key:
             return self.says
         kind = "option " if self.exporter else ""
@@ -47,7 +61,7 @@ class Problem:
     def __str__(self) -> str:
         package = f" ({self.package})" if self.package else ""
         whose = f"exporter {self.exporter!r}{package}: " if self.exporter else ""
-        return sentences(f"{whose}{self.message}", self.advice)
+        return escaped(sentences(f"{whose}{self._message}", self.advice))
 
 
 def unknown_name(noun: str, name: str, value: object, origin: str, known: Collection[str]) -> Problem:

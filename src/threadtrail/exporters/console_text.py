@@ -7,15 +7,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._text import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LINE_END = "↵"
 TAB = 4
 
-# Escape characters, invisible direction marks, line separators: a terminal does not show, but obeys them.
-CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of letters in some scripts
 TABLE_FOR_ASCII = str.maketrans(
     {
         "✓": "+", "✗": "x", "○": "o", "◆": "*", "→": "->", "·": "-", "…": "...", LINE_END: "\\n",
@@ -26,23 +25,13 @@ TABLE_FOR_ASCII = str.maketrans(
 
 def visible(text: str) -> str:
     """Return the text on one line, with control characters replaced by readable escapes."""
-    return _escaped(re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " "))
+    return escaped(re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " "))
 
 
 def visible_lines(text: str) -> str:
     """Return the text like ``visible``, but keep its lines and their indentation: for code."""
     lines = text.replace("\r\n", "\n").expandtabs(TAB).rstrip().split("\n")
-    return "\n".join(_escaped(line.rstrip()) for line in lines).lstrip("\n")
-
-
-def _escaped(text: str) -> str:
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character in JOINERS or unicodedata.category(character) not in CONTROLS:
-        return character
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return "\n".join(escaped(line.rstrip()) for line in lines).lstrip("\n")
 
 
 def shortened(text: str, length: int, show: Callable[[str], str] = visible) -> str:

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     code = report.exit_code(strict=options.strict)
     if options.json:
         whole = {"exit_code": code, "findings": report.as_json()}
-        sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(whole, indent=2) + "\n")
     else:
         _print(report, color=not options.no_color)
     return code

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         if problem.key != "exporters" or problem.value not in names  # those have a row of their own
     ]
     if options.json:
-        sys.stdout.write(json.dumps([row.as_json() for row in found], indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps([row.as_json() for row in found], indent=2) + "\n")
     else:
         _print(found, not_installed(), color=not options.no_color)
     for problem in others:
