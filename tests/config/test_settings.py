@@ -333,13 +333,6 @@ def test_the_nearest_pyproject_above_counts_and_no_other(here: Path, monkeypatch
     assert load_settings().queue_size == 10_000
 
 
-def test_the_own_file_is_not_looked_for_above(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (here / "threadtrail.toml").write_text("queue_size = 1\n")
-    (here / "sub").mkdir()
-    monkeypatch.chdir(here / "sub")
-    assert load_settings().queue_size == 10_000
-
-
 def test_a_file_can_be_named(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "threadtrail.toml").write_text("queue_size = 1\n")
     (tmp_path / "other.toml").write_text("queue_size = 2\n")
@@ -616,7 +609,7 @@ def test_programs_on_the_page_are_accepted(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_message_on_the_page_is_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_SAMPLE_RATE", "2")
-    assert blocks(CONFIGURATION_PAGE, "text") == [error_of() + "\n"]
+    assert blocks(CONFIGURATION_PAGE, "text")[-1] == error_of() + "\n"
 
 
 def test_the_words_that_mark_a_secret_are_on_the_page() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.config.problems import Problem, error_of
+from threadtrail.config.trust import Distrust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,19 +35,23 @@ class Option:
     origin: str
     is_text: bool = False
     """Whether it comes from the environment, where every value is text."""
+    distrust: Distrust | None = None
+    """Why the file that it comes from is not trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterChoice:
     """One chosen exporter: a ``name`` with ``options``, or an ``instance`` (its ``name`` may be None).
 
-    ``origin`` is the place where it was chosen, for messages.
+    ``origin`` is the place where it was chosen, for messages; ``distrust`` is why that is a file that is not
+    trusted.
     """
 
     name: str | None
     instance: object | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
     origin: str = DEFAULT
+    distrust: Distrust | None = None
 
 
 def choices(value: object, origin: str) -> tuple[ExporterChoice, ...]:

@@ -1,104 +1,112 @@
-"""Finds the configuration file that applies, and reads it."""
+"""Reads the configuration file that applies: the one that is named, or else the one that is found."""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import (
-    BaseSettings,
-    PyprojectTomlConfigSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-
+from threadtrail._text import escaped
 from threadtrail.config.choice import ENVIRONMENT
+from threadtrail.config.places import PYPROJECT, search
 from threadtrail.config.problems import Problem, error_of
+from threadtrail.config.trust import Distrust, distrust
 
 VARIABLE = "THREADTRAIL_CONFIG"
-OWN_FILE = "threadtrail.toml"
-PYPROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A configuration file that was read: its path, for messages, and its settings."""
+    """The configuration file in force: its path and its settings; without a path there is none.
 
-    path: Path
-    table: dict[str, Any]
+    ``distrust`` is why it may not set everything; a file that is named is always trusted. ``note`` is why
+    no file was looked for.
+    """
+
+    path: Path | None = None
+    table: dict[str, Any] = field(default_factory=dict, repr=False)
+    named: bool = False
+    distrust: Distrust | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        if self.path is None:
+            return f"none ({self.note})" if self.note else "none"
+        notes = [f"named by {VARIABLE}"] if self.named else []
+        if self.distrust is not None:
+            notes.append(f"not trusted, since {self.distrust.because}")
+        return escaped(" ".join([str(self.path), *(f"({note})" for note in notes)]))
 
 
-class _Shape(BaseSettings):
-    """Configures where the sources look; keys are checked later, together with those from elsewhere."""
-
-    model_config = SettingsConfigDict(
-        case_sensitive=True, extra="allow", pyproject_toml_table_header=("tool", "threadtrail")
-    )
+NO_FILE = ConfigFile()
 
 
-def read_config_file(named: str | None) -> ConfigFile | None:
+def read_config_file(named: str | None) -> ConfigFile:
     """Read the file that THREADTRAIL_CONFIG names (``named``), or else the one that is found.
 
-    That is ``threadtrail.toml`` in the current directory, or else the nearest ``pyproject.toml`` in it or
-    above it, which may have no settings of threadtrail. Returns None if there is no file at all.
+    That is ``threadtrail.toml`` in the current folder, or else ``threadtrail.toml`` or ``pyproject.toml`` in
+    the project's root. A ``pyproject.toml`` that is found may have no settings of threadtrail.
 
     Raises:
         ConfigurationError: the file is missing, unreadable or not valid TOML.
     """
-    if named is None:
-        path = _found()
-        return None if path is None else ConfigFile(path, _read(path))
-    path = Path(named).expanduser()
-    if not path.is_file():
+    if named is not None:
+        return _named(named)
+    found = search()
+    if found.path is None:
+        return ConfigFile(note=found.note)
+    table, untrusted = _read(found.path)
+    if not table and found.path.name == PYPROJECT:
+        return NO_FILE
+    return ConfigFile(found.path, table, distrust=untrusted)
+
+
+def _named(name: str) -> ConfigFile:
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - unlike Path.expanduser, never raises
+    if not os.path.isfile(path):  # noqa: PTH113 - the same
         raise error_of(
             Problem(
                 VARIABLE,
-                named,
+                name,
                 ENVIRONMENT,
                 says=f"there is no such file (looked for {path.absolute()}).",
                 advice=f"Give the path of a TOML file, or unset {VARIABLE}.",
             )
         )
-    table = _read(path)
+    table, _ = _read(path)
     if path.name == PYPROJECT and not table:
         raise error_of(
             Problem(
                 VARIABLE,
-                named,
+                name,
                 ENVIRONMENT,
                 says="the file has no settings.",
                 advice=f"Add a table [tool.threadtrail], or unset {VARIABLE}.",
             )
         )
-    return ConfigFile(path, table)
+    return ConfigFile(path, table, named=True)
 
 
-def _found() -> Path | None:
+def _read(path: Path) -> tuple[dict[str, Any], Distrust | None]:
+    """Return the settings in the file, and why it is not trusted, both of the same opened file."""
     try:
-        here = Path.cwd()
-    except FileNotFoundError:  # the current directory was deleted: then there is no file in it either
-        return None
-    pyprojects = (directory / PYPROJECT for directory in (here, *here.parents))
-    return next((path for path in (here / OWN_FILE, *pyprojects) if os.path.isfile(path)), None)  # noqa: PTH113 - unlike Path.is_file, never raises
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.name == PYPROJECT:
-            table = PyprojectTomlConfigSettingsSource(_Shape, path).toml_data
-        else:
-            table = TomlConfigSettingsSource(_Shape, path).toml_data
-        return dict(table)
+        with path.open("rb") as file:
+            untrusted = distrust(path.absolute(), os.fstat(file.fileno()))
+            table = tomllib.load(file)
     except OSError as error:
         cannot = f"it cannot be read: {error.strerror or error}."
         raise error_of(_of_file(path, cannot, f"Make it readable, or name another by {VARIABLE}.")) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, or not UTF-8
         raise error_of(_of_file(path, f"it is not valid TOML: {error}.")) from error
-    except (AttributeError, TypeError, ValueError) as error:  # something else where a table is expected
-        raise error_of(_of_file(path, "tool.threadtrail must be a table.")) from error
+    if path.name != PYPROJECT:
+        return table, untrusted
+    tool = table.get("tool", {})
+    settings = tool.get("threadtrail", {}) if isinstance(tool, dict) else None
+    if not isinstance(settings, dict):
+        raise error_of(_of_file(path, "tool.threadtrail must be a table."))
+    return settings, untrusted
 
 
 def _of_file(path: Path, says: str, advice: str = "") -> Problem:

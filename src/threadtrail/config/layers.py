@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import create_model
@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config import file as config_file
 from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option, choices
+from threadtrail.config.file import NO_FILE, ConfigFile
+from threadtrail.config.places import PYPROJECT
 from threadtrail.config.problems import Problem, unknown_name, unless_secret
 from threadtrail.errors import ConfigurationError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from threadtrail.config.problems import Problems
+    from threadtrail.config.trust import Distrust
 
 PREFIX = "THREADTRAIL_"
 KEYWORD_ONLY = ("redact",)
@@ -47,6 +50,15 @@ class Layer:
             if choice.name is not None:
                 self.options.setdefault(choice.name, {}).update(choice.options)
 
+    def mark(self, distrust: Distrust) -> None:
+        """Note on everything about exporters that its source is not trusted."""
+        if self.exporters is not None:
+            self.exporters = tuple(replace(choice, distrust=distrust) for choice in self.exporters)
+        self.options = {
+            exporter: {name: replace(option, distrust=distrust) for name, option in options.items()}
+            for exporter, options in self.options.items()
+        }
+
 
 def keyword_layer(
     keywords: Mapping[str, Any], origin: str, known: Collection[str], problems: Problems
@@ -56,24 +68,27 @@ def keyword_layer(
     return _layer(given, origin, known, problems)
 
 
-def file_layer(known: Collection[str], problems: Problems) -> Layer:
-    """Return what the configuration file sets, if there is one."""
+def file_layer(known: Collection[str], problems: Problems) -> tuple[Layer, ConfigFile]:
+    """Return what the configuration file sets, and which file that is."""
     try:
         file = config_file.read_config_file(os.environ.get(config_file.VARIABLE) or None)
     except ConfigurationError as error:
         problems.add_error(error)
-        return Layer()
-    if file is None:
-        return Layer()
+        return Layer(), NO_FILE
+    if file.path is None:
+        return Layer(), file
     origin = f"file {file.path}"
     table = dict(file.table)
-    if file.path.name != config_file.PYPROJECT and "threadtrail" in _table(table, "tool"):
+    if file.path.name != PYPROJECT and "threadtrail" in _table(table, "tool"):
         del table["tool"]
         problems.add(_table_of_pyproject(origin))
     for key in KEYWORD_ONLY:
         if key in table:
             problems.add(_keyword_only(key, table.pop(key), origin))
-    return _layer(table, origin, [key for key in known if key not in KEYWORD_ONLY], problems)
+    layer = _layer(table, origin, [key for key in known if key not in KEYWORD_ONLY], problems)
+    if file.distrust is not None:
+        layer.mark(file.distrust)
+    return layer, file
 
 
 def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -194,7 +209,7 @@ def _table_of_pyproject(origin: str) -> Problem:
     return Problem(
         "[tool.threadtrail]",
         origin=origin,
-        says=f"this table is for {config_file.PYPROJECT}; any other file has the settings at the top.",
+        says=f"this table is for {PYPROJECT}; any other file has the settings at the top.",
         advice="Leave out [tool.threadtrail], and write [exporters.NAME] for "
         "[tool.threadtrail.exporters.NAME].",
     )

@@ -17,6 +17,7 @@ from threadtrail.config.exporter_errors import problems_raised
 from threadtrail.config.hook_rules import register
 from threadtrail.config.installed import AvailableExporter, available
 from threadtrail.config.problems import Problem, Problems, cause_of
+from threadtrail.config.untrusted import refused_options
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.errors import ConfigurationError
 
@@ -165,6 +166,7 @@ def _options(
     found = Problems()
     values: dict[str, Any] = {}
     if callable(factory):
+        found.add(*refused_options(factory, options))
         values = exporter_options.checked(name, factory, options, found)
     else:
         says = "its entry point must name a class or a function that returns an exporter."

@@ -21,6 +21,7 @@ from pydantic import (
 
 from threadtrail.config import installed
 from threadtrail.config.choice import ENVIRONMENT, KEYWORD, ExporterChoice, Option
+from threadtrail.config.file import NO_FILE, ConfigFile
 from threadtrail.config.layers import (
     PREFIX,
     Layer,
@@ -30,6 +31,7 @@ from threadtrail.config.layers import (
     keyword_layer,
 )
 from threadtrail.config.problems import Problem, Problems
+from threadtrail.config.untrusted import trusted_choices
 from threadtrail.errors import ConfigurationError
 
 __all__ = [
@@ -113,11 +115,12 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The settings as far as they are right, where each was set, and what is wrong."""
+    """The settings as far as they are right, where each was set, what is wrong, and the file in force."""
 
     settings: Settings
     origins: Mapping[str, str]
     problems: Problems
+    file: ConfigFile = NO_FILE
 
 
 def load_settings(**keywords: Any) -> Settings:
@@ -147,15 +150,17 @@ def read_settings(keywords: Mapping[str, Any], *, origin: str = KEYWORD) -> Read
         return Reading(Settings(disabled=True, exporters=()), {"disabled": switch}, problems)
     known = tuple(Settings.model_fields)
     given = keyword_layer(keywords, origin, known, problems)
-    written = file_layer(known, problems)
+    written, file = file_layer(known, problems)
     names = {*installed.PLUGINS, *given.options, *written.options}
     names |= {exporter.name for exporter in installed.available()}
     environment = environment_layer(known, names, problems)
 
     settings, origins = _checked((given, environment, written), problems)
     if not settings.disabled:
-        _check_exporters(settings.exporters, problems)
-    return Reading(settings, origins, problems)
+        trusted = trusted_choices(settings.exporters, problems)
+        settings = settings.model_copy(update={"exporters": trusted})
+        _check_exporters(trusted, problems)
+    return Reading(settings, origins, problems, file)
 
 
 def keyword_settings(**keywords: Any) -> Settings:

@@ -47,6 +47,8 @@ class ConsoleExporter:
         ConfigurationError: an argument has another value.
     """
 
+    harmless_options = frozenset({"stream", "color", "width", "content_length"})
+
     def __init__(
         self,
         stream: Literal["stderr", "stdout"] | TextIO = "stderr",
