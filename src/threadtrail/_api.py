@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal, Self
 
     from threadtrail.config.choice import ExporterChoice
+    from threadtrail.config.file import ConfigFile
     from threadtrail.config.registry import LoadedExporter, LoadedExporters
     from threadtrail.config.settings import Settings
     from threadtrail.runtime import Runtime, Status
@@ -25,10 +26,12 @@ logger = logging.getLogger("threadtrail")
 class _Process:
     """The one runtime of this process, and the lock under which it changes.
 
-    ``listening`` are the exporters of a ``capture()`` that is in force.
+    ``file`` is the configuration file that it was read from; ``listening`` are the exporters of a
+    ``capture()`` that is in force.
     """
 
     runtime: Runtime | None = None
+    file: ConfigFile | None = None
     listening: tuple[ExporterChoice, ...] = ()
     lock = threading.RLock()
 
@@ -116,16 +119,17 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     """
     keywords = {name: value for name, value in locals().items() if value is not None}
     # Imported here, since they bring pydantic and wrapt: `import threadtrail` stays light.
-    from threadtrail.config.settings import load_settings  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.config.settings import read_settings  # noqa: PLC0415 - `import threadtrail` stays light
 
-    settings = load_settings(**keywords)
-    if settings.disabled:
+    reading = read_settings(keywords)
+    reading.problems.raise_if_any()
+    if reading.settings.disabled:
         logger.info("threadtrail is disabled by THREADTRAIL_DISABLED")
         return Instrumentation(None)
-    return _begin(settings)
+    return _begin(reading.settings, reading.file)
 
 
-def _begin(settings: Settings) -> Instrumentation:
+def _begin(settings: Settings, file: ConfigFile | None = None) -> Instrumentation:
     from threadtrail.config import registry  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.runtime import Runtime  # noqa: PLC0415 - `import threadtrail` stays light
@@ -135,9 +139,12 @@ def _begin(settings: Settings) -> Instrumentation:
         settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
     loaded = registry.load(settings)
     _start(loaded, settings)
+    if file is not None:
+        logger.info("configuration file: %s; exporters: %s", file, loaded.destinations())
     with _Process.lock:
         former = _Process.runtime
         _Process.runtime = runtime = Runtime(settings, loaded, former)
+        _Process.file = file
         runtime.start()
         patches.install(targets(SOURCES))
         if former is not None and not former.stopped:
@@ -235,6 +242,11 @@ def settings_in_force() -> Settings | None:
     """Return what the last ``instrument()`` was configured with; None if nothing is recorded."""
     runtime = _Process.runtime
     return None if runtime is None or runtime.stopped else runtime.settings
+
+
+def file_in_force() -> ConfigFile | None:
+    """Return the configuration file that the last ``instrument()`` read; None if nothing is recorded."""
+    return None if settings_in_force() is None else _Process.file
 
 
 def flush(timeout: float = 5.0) -> bool:

@@ -34,6 +34,16 @@ def start(settings: Settings) -> None:
 
 
 @hookspec
+def destination() -> str | None:
+    """Return where events go, in a few words: the addresses, the file or the stream.
+
+    Called after ``start``, in the caller's thread, for the line of the log that says where runs are sent, and
+    by ``threadtrail doctor`` before it calls ``check``: open no connection. Of an address, the user name, the
+    password and the query are left out. Without this hook, the destination is shown as unknown.
+    """
+
+
+@hookspec
 def capture_context() -> object:
     """Return what ties a run to its surroundings (an active span, say), or ``None``.
 

@@ -11,12 +11,14 @@ import pluggy
 
 from threadtrail import hookspecs
 from threadtrail._guard import guard
+from threadtrail._text import escaped, is_address, shown_address
 from threadtrail.config import exporter_options, installed
 from threadtrail.config.choice import Option
 from threadtrail.config.exporter_errors import problems_raised
 from threadtrail.config.hook_rules import register
 from threadtrail.config.installed import AvailableExporter, available
 from threadtrail.config.problems import Problem, Problems, cause_of
+from threadtrail.config.secrets import secrets_among, without
 from threadtrail.config.untrusted import refused_options
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.errors import ConfigurationError
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from threadtrail.config.settings import ExporterChoice, Settings
 
 __all__ = ["AvailableExporter", "ExporterHooks", "LoadedExporter", "LoadedExporters", "available", "load"]
+
+UNKNOWN_DESTINATION = "unknown"
+"""Where an exporter sends that has no hook ``destination``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,14 @@ class LoadedExporter:
             problems.add(*found, cause=cause_of(error))
             problems.raise_if_any()
 
+    def destination(self) -> str:
+        """Return where the exporter, which has started, sends events, without what may be secret in it."""
+        answer, _ = guard.catch(self.hooks.destination) if self.hooks.destination else (None, None)
+        words = answer.split() if isinstance(answer, str) else []
+        text = " ".join(shown_address(word) if is_address(word) else word for word in words)
+        secrets = secrets_among((name, option.value) for name, option in self.options.items())
+        return escaped(without(secrets, text)) or UNKNOWN_DESTINATION
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedExporters:
@@ -70,6 +83,10 @@ class LoadedExporters:
 
     def __len__(self) -> int:
         return len(self.exporters)
+
+    def destinations(self) -> str:
+        """Return each exporter with where it sends events; all of them have started."""
+        return ", ".join(f"{item.name} ({item.destination()})" for item in self.exporters) or "none"
 
 
 @dataclass(frozen=True, slots=True)

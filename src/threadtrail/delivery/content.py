@@ -1,8 +1,8 @@
 """Walk over the content of an event of any class, at any depth, by the ``CONTENT`` mark of its fields.
 
 A walk returns the identical object where nothing changes, so an event that needs no change is not copied.
-It goes through dataclasses and tuples of them, and within content through JSON values and their
-keys.
+It goes through dataclasses and tuples of them, and within content through JSON values and
+their keys.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class ExporterHooks:
     """One exporter's hooks by name, called with keywords; ``None`` where it does not implement one."""
 
     start: Callable[..., Any] | None = None
+    destination: Callable[..., Any] | None = None
     capture_context: Callable[..., Any] | None = None
     export: Callable[..., Any] | None = None
     flush: Callable[..., Any] | None = None

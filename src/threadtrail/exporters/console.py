@@ -106,8 +106,14 @@ class ConsoleExporter:
                 f"Nothing can be printed to {self._stream!r}: it is closed.",
                 "Choose another stream, or the exporter jsonl.",
             )
-        name = {"stderr": "standard error", "stdout": "standard output"}.get(str(self._stream))
-        return f"Runs are printed to {name or repr(stream)}."
+        return f"Runs are printed to {self.destination()}."
+
+    @hookimpl
+    def destination(self) -> str:
+        """Return which stream it prints to."""
+        if isinstance(self._stream, str):
+            return {"stderr": "standard error", "stdout": "standard output"}[self._stream]
+        return repr(self._stream)
 
     def _take(self, event: Event) -> list[Node]:
         if isinstance(event, RunEnded):

@@ -66,6 +66,11 @@ class JsonlExporter:
             raise ConfigurationError(problem, option="path", value=self._given) from error
 
     @hookimpl
+    def destination(self) -> str:
+        """Return the path of the file."""
+        return str(self.path)
+
+    @hookimpl
     def export(self, events: Sequence[Event]) -> None:
         """Append the batch. Raise OSError if it could not be written; no part of it is in the file then.
 

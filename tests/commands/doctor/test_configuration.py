@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +12,10 @@ import pytest
 from threadtrail import cli
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from doctors_visit import Visit
+    from fake_distributions import Installer
 
 
 def test_each_setting_is_reported_with_its_place(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +25,7 @@ def test_each_setting_is_reported_with_its_place(visit: Visit, monkeypatch: pyte
     found = visit()
     assert found.code == 0
     assert found.of("configuration") == [
+        ("setting", f"configuration file: {file}"),
         ("ok", f"Runs go to console (file {file})."),
         ("setting", f"settle_seconds = 2.0 (file {file})"),
         ("setting", "sample_rate = 0.25 (environment variable THREADTRAIL_SAMPLE_RATE)"),
@@ -62,3 +69,79 @@ def test_a_timeout_that_is_none_is_wrong_use(seconds: str, capsys: pytest.Captur
         cli.main(["doctor", f"--timeout={seconds}"])
     assert exit_.value.code == 2
     assert f"'{seconds}' is not a number of seconds above 0" in capsys.readouterr().err
+
+
+# --- the file in force, and where data goes ------------------------------------------------------
+
+
+def test_where_each_exporter_sends(visit: Visit) -> None:
+    (visit.here / "threadtrail.toml").write_text(
+        '[exporters.jsonl]\npath = "runs.jsonl"\n[exporters.console]\n'
+    )
+    assert visit().of("destinations") == [
+        ("setting", f"jsonl: {visit.here / 'runs.jsonl'}"),
+        ("setting", "console: standard error"),
+    ]
+
+
+def test_an_exporter_without_the_hook_and_one_that_does_not_start(exporter: None, visit: Visit) -> None:
+    found = visit("--exporter", "acme")
+    assert found.of("destinations") == [("setting", "acme: unknown")]
+    (visit.here / "threadtrail.jsonl").mkdir()
+    assert visit("--exporter", "jsonl").of("destinations") == []
+
+
+def test_a_file_that_is_not_trusted(visit: Visit) -> None:
+    file = visit.here / "threadtrail.toml"
+    file.write_text('[exporters.console]\n[exporters.jsonl]\npath = "/etc/runs.jsonl"\n')
+    file.chmod(0o666)
+    found = visit()
+    assert found.code == 2
+    distrusted = "not trusted, since every user can write it (mode 0666)"
+    assert found.of("configuration")[0] == ("setting", f"configuration file: {file} ({distrusted})")
+    problem = found.only("problem")
+    assert problem["message"].startswith(f"exporters = 'jsonl' (file {file}): the file is not trusted")
+    assert problem["refused"]
+    assert found.of("exporter jsonl") == []
+    assert found.of("destinations") == [("setting", "console: standard error")]
+
+
+def test_the_file_that_the_program_has_read(visit: Visit) -> None:
+    file = visit.here / "threadtrail.toml"
+    file.write_text("sample_rate = 0.5")
+    found = visit(visit.program("import threadtrail\nthreadtrail.instrument()"))
+    assert ("setting", f"configuration file: {file}") in found.of("configuration")
+    assert found.of("destinations") == [("setting", "console: standard error")]
+
+
+def test_it_is_printed_before_a_backend_is_asked(here: Path, install: Installer, tmp_path: Path) -> None:
+    source = """
+        from pathlib import Path
+        from threadtrail import hookimpl
+
+        class Patient:
+            @hookimpl
+            def destination(self):
+                return "https://acme.example"
+
+            @hookimpl
+            def export(self, events): ...
+
+            @hookimpl
+            def check(self, timeout):
+                return Path("gate").read_text()  # waits for the test to write
+    """
+    install("acme", {"patient": "patient_exporter:Patient"}, patient_exporter=source)
+    os.mkfifo(here / "gate")
+    command = [sys.executable, "-m", "threadtrail", "doctor", "--exporter", "patient"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    with subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        before = list(iter(process.stdout.readline, "  setting  patient: https://acme.example\n"))
+        assert "configuration\n" in before
+        assert process.poll() is None
+        (here / "gate").write_text("It was asked.")
+        rest = process.stdout.read()
+    assert "  ok       It was asked.\n" in rest
+    assert "destinations" not in rest
+    assert rest.endswith("Nothing is wrong.\n")

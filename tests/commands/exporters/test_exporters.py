@@ -63,7 +63,7 @@ def test_with_nothing_configured_the_console_is_enabled(capsys: pytest.CaptureFi
         "distribution": "threadtrail",
         "version": "0.1.0",
         "module": "threadtrail.exporters.console:ConsoleExporter",
-        "hooks": ["export", "flush", "shutdown", "check", "after_fork"],
+        "hooks": ["destination", "export", "flush", "shutdown", "check", "after_fork"],
         "state": "enabled",
         "chosen": True,
         "origin": "default",
@@ -71,7 +71,15 @@ def test_with_nothing_configured_the_console_is_enabled(capsys: pytest.CaptureFi
         "advice": None,
     }
     assert (rows["jsonl"]["state"], rows["jsonl"]["chosen"]) == ("available", False)
-    assert rows["jsonl"]["hooks"] == ["start", "export", "flush", "shutdown", "check", "after_fork"]
+    assert rows["jsonl"]["hooks"] == [
+        "start",
+        "destination",
+        "export",
+        "flush",
+        "shutdown",
+        "check",
+        "after_fork",
+    ]
 
 
 def test_what_enables_an_exporter_is_named(

@@ -10,6 +10,8 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from threadtrail.commands.doctor.findings import Report
 
 TIMEOUT_SECONDS = 5.0
@@ -66,26 +68,58 @@ def run(options: argparse.Namespace) -> int:
     """Examine everything, print the findings, and return the exit code."""
     from threadtrail.commands.doctor.examine import examine  # noqa: PLC0415 - `--help` does without
 
+    printer = _Printer(color=not options.no_color)
+    # What is known before a backend is asked is printed before that: above all where data would go.
+    before_connecting = _ignore if options.json else printer.print_new
     with redirect_stdout(sys.stderr):  # what programs and exporters print is not part of the report
-        report = examine(options.module, options.exporter, options.timeout)
+        report = examine(options.module, options.exporter, options.timeout, before_connecting)
     code = report.exit_code(strict=options.strict)
     if options.json:
         whole = {"exit_code": code, "findings": report.as_json()}
         sys.stdout.write(json.dumps(whole, indent=2) + "\n")
     else:
-        _print(report, color=not options.no_color)
+        printer.print_new(report)
+        printer.print_summary(report)
     return code
 
 
-def _print(report: Report, *, color: bool) -> None:
-    from threadtrail.commands.doctor.render import lines, tables  # noqa: PLC0415 - as above
-    from threadtrail.commands.terminal import print_lines, print_on, terminal  # noqa: PLC0415 - as above
+def _ignore(_report: Report) -> None:
+    """Print nothing: JSON is printed whole."""
 
-    console = terminal(color=color)
-    if console is None:
-        print_lines(lines(report))
-    else:
-        print_on(console, *tables(report))
+
+class _Printer:
+    """Prints a report in parts, on the standard output as it is now."""
+
+    def __init__(self, *, color: bool) -> None:
+        from threadtrail.commands.terminal import terminal  # noqa: PLC0415 - as above
+
+        self._output = sys.stdout
+        self._console = terminal(color=color)
+        self._count = 0
+
+    def print_new(self, report: Report) -> None:
+        """Print the findings that came since the last time."""
+        from threadtrail.commands.doctor.render import lines, tables  # noqa: PLC0415 - as above
+
+        new = report.findings[self._count :]
+        self._count = len(report.findings)
+        self._print(lines(new) if self._console is None else tables(new))
+
+    def print_summary(self, report: Report) -> None:
+        """Print the last line."""
+        from threadtrail.commands.doctor.render import coloured_summary, summary  # noqa: PLC0415 - as above
+
+        self._print([summary(report) if self._console is None else coloured_summary(report)])
+
+    def _print(self, items: Iterable[Any]) -> None:
+        from threadtrail.commands.terminal import print_lines, print_on  # noqa: PLC0415 - as above
+
+        with redirect_stdout(self._output):
+            if self._console is None:
+                print_lines(items)
+            else:
+                print_on(self._console, *items)
+        self._output.flush()
 
 
 def _seconds(text: str) -> float:

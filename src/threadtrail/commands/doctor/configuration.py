@@ -8,6 +8,7 @@ from threadtrail import _api
 from threadtrail._text import assigned, listed
 from threadtrail.commands.doctor.chosen import is_found
 from threadtrail.commands.doctor.findings import Finding, Level
+from threadtrail.config.file import NO_FILE
 from threadtrail.config.problems import Problems
 from threadtrail.config.settings import Reading, Settings, read_settings
 
@@ -25,7 +26,8 @@ def in_force() -> Reading | None:
     if settings is None:
         return None
     changed = [name for name in Settings.model_fields if getattr(settings, name) != getattr(Settings(), name)]
-    return Reading(settings, dict.fromkeys(changed, BY_PROGRAM), Problems())
+    file = _api.file_in_force() or NO_FILE
+    return Reading(settings, dict.fromkeys(changed, BY_PROGRAM), Problems(), file)
 
 
 def configured(exporters: Sequence[str]) -> Reading:
@@ -36,6 +38,8 @@ def configured(exporters: Sequence[str]) -> Reading:
 def configuration(reading: Reading) -> Iterator[Finding]:
     """Yield what is set and where, and what is wrong."""
     settings = reading.settings
+    if reading.file != NO_FILE:
+        yield Finding(Level.SETTING, AREA, f"configuration file: {reading.file}")
     for problem in reading.problems:
         yield Finding(Level.PROBLEM, AREA, problem.message, problem.advice, refused=True)
     if settings.disabled:

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 from threadtrail.commands.doctor import other_instrumentations, program, sdk
 from threadtrail.commands.doctor.configuration import configuration, configured, in_force
-from threadtrail.commands.doctor.exporters import exporters
+from threadtrail.commands.doctor.exporters import answers, destinations, started
 from threadtrail.commands.doctor.findings import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
-def examine(module: str | None, names: Sequence[str], timeout: float) -> Report:
+def examine(
+    module: str | None, names: Sequence[str], timeout: float, before_connecting: Callable[[Report], None]
+) -> Report:
     """Examine the environment, the SDK, the configuration, the exporters and other instrumentations.
 
     Args:
         module: the program, imported first; ``None`` for none.
         names: exporters to check instead of the configured ones.
         timeout: the time that a backend may take to answer, in seconds.
+        before_connecting: called with the report so far before any backend is asked. The report then has
+            the configuration file in force and where each exporter sends.
     """
     report = Report()
     report.add(sdk.environment())
@@ -30,8 +34,14 @@ def examine(module: str | None, names: Sequence[str], timeout: float) -> Report:
     report.add(sdk.sdk(in_force=in_force() is not None))
     report.add(configuration(reading))
     settings = reading.settings
-    if not settings.disabled:
-        report.add(exporters(settings, timeout, running=running is not None, program=module is not None))
+    chosen = [] if settings.disabled else settings.exporters
+    examined = [
+        started(choice, settings, running=running is not None, program=module is not None)
+        for choice in chosen
+    ]
+    report.add(destinations(examined))
+    before_connecting(report)
+    report.add(answers(examined, timeout))
     # Last, since an exporter may remove the wrappers of others when it is started.
     found = other_instrumentations.live(settings.exporters)
     report.add(found or [other_instrumentations.nothing_found(program=module is not None)])

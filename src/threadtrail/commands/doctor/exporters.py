@@ -18,106 +18,119 @@ from threadtrail.commands.doctor.chosen import backend_variables, is_found, line
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.config import registry
 from threadtrail.config.problems import problems_of
+from threadtrail.config.registry import LoadedExporter
 from threadtrail.config.secrets import secrets_among, without
 from threadtrail.errors import CheckError, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from threadtrail.config.registry import ExporterHooks
     from threadtrail.config.settings import ExporterChoice, Settings
 
 GRACE_SECONDS = 1.0
 """How much longer than its timeout a check may take before it is given up."""
 
+DESTINATIONS = "destinations"
 MAINTAINER = "Report this to the exporter's maintainer."
 IN_CODE = "If your program configures the exporter in code, run: threadtrail doctor MODULE."
 
 
 @dataclass(slots=True)
-class _Examined:
-    """One exporter, and what was found about it so far; ``answer`` comes from its backend.
+class Examined:
+    """One exporter, and what was found about it so far.
 
-    ``close`` ends what was started here.
+    ``loaded`` is the exporter, if it has started; ``answer`` comes from its backend; ``close`` ends what was
+    started here.
     """
 
-    area: str
+    name: str
     secrets: list[str]
     findings: list[Finding] = field(default_factory=list)
+    loaded: LoadedExporter | None = None
     answer: Future[Outcome] | None = None
     close: Callable[..., Any] | None = None
 
     def add(self, level: Level, message: str, advice: str = "", *, refused: bool = False) -> None:
         """Add a finding, without the secrets of this exporter."""
         message, advice = without(self.secrets, message), without(self.secrets, advice)
-        self.findings.append(Finding(level, self.area, message, advice, refused=refused))
+        self.findings.append(Finding(level, f"exporter {self.name}", message, advice, refused=refused))
 
 
-def exporters(settings: Settings, timeout: float, *, running: bool, program: bool) -> Iterator[Finding]:
-    """Start each chosen exporter, check all backends at once, and yield what was found.
+def started(choice: ExporterChoice, settings: Settings, *, running: bool, program: bool) -> Examined:
+    """Start the chosen exporter, which connects to nothing, and return what was found.
 
     Args:
-        settings: what chooses the exporters.
-        timeout: the maximum time that a backend may take to answer, in seconds.
+        choice: the exporter.
+        settings: what it is started with.
         running: the program has called ``instrument()``; its own exporter objects are started already.
         program: whether the program was imported.
     """
-    hint = "" if program else IN_CODE
-    examined = [
-        _begin(choice, settings, timeout, running=running, hint=hint) for choice in settings.exporters
-    ]
-    deadline = time.monotonic() + timeout + GRACE_SECONDS
-    for each in examined:
-        if each.answer is not None:
-            _await(each, each.answer, deadline, timeout)
-        yield from each.findings
-    closing = [begin("close", each.close) for each in examined if each.close and _is_done(each)]
-    wait(closing, max(0.0, deadline - time.monotonic()))
-
-
-def _begin(
-    choice: ExporterChoice, settings: Settings, timeout: float, *, running: bool, hint: str
-) -> _Examined:
-    name = choice.name or type(choice.instance).__name__
     options = [(key, option.value) for key, option in choice.options.items()]
     variables = [(variable, os.environ[variable]) for variable in backend_variables(choice)]
-    examined = _Examined(f"exporter {name}", secrets_among([*options, *variables]))
+    examined = Examined(choice.name or type(choice.instance).__name__, secrets_among([*options, *variables]))
     if not is_found(choice):
         return examined  # it is among the findings of the configuration
     for line in lines(settings_of(choice)):
         examined.add(Level.SETTING, line)
-    hint = "" if choice.options else hint
+    hint = "" if choice.options or program else IN_CODE
     ours = not (running and choice.instance is not None)
-    hooks = _started(examined, choice, settings, start=ours, hint=hint)
-    if hooks is None:
-        return examined
-    if hooks.check is None:
-        unknown = "It starts. It has no hook check, so whether its backend answers is unknown."
-        examined.add(Level.NOTE, unknown)
-    else:
-        examined.answer = begin(f"check {name}", partial(hooks.check, timeout=timeout))
-    if hooks.shutdown is not None and ours:
-        examined.close = partial(hooks.shutdown, timeout=timeout)
+    examined.loaded = _started(examined, choice, settings, start=ours, hint=hint)
+    if examined.loaded is not None and ours:
+        examined.close = examined.loaded.hooks.shutdown
     return examined
 
 
-def _is_done(examined: _Examined) -> bool:
+def destinations(examined: Iterable[Examined]) -> Iterator[Finding]:
+    """Yield where each exporter sends that has started."""
+    for each in examined:
+        if each.loaded is not None:
+            where = without(each.secrets, each.loaded.destination())
+            yield Finding(Level.SETTING, DESTINATIONS, f"{each.name}: {where}")
+
+
+def answers(examined: Sequence[Examined], timeout: float) -> Iterator[Finding]:
+    """Check all backends at once, each within ``timeout`` seconds, and yield what was found."""
+    deadline = time.monotonic() + timeout + GRACE_SECONDS
+    for each in examined:
+        if each.loaded is not None:
+            _ask(each, each.loaded, timeout)
+    for each in examined:
+        if each.answer is not None:
+            _await(each, each.answer, deadline, timeout)
+        yield from each.findings
+    closing = [
+        begin("close", partial(each.close, timeout=timeout))
+        for each in examined
+        if each.close is not None and _is_done(each)
+    ]
+    wait(closing, max(0.0, deadline - time.monotonic()))
+
+
+def _ask(examined: Examined, loaded: LoadedExporter, timeout: float) -> None:
+    if loaded.hooks.check is None:
+        unknown = "It starts. It has no hook check, so whether its backend answers is unknown."
+        examined.add(Level.NOTE, unknown)
+    else:
+        examined.answer = begin(f"check {examined.name}", partial(loaded.hooks.check, timeout=timeout))
+
+
+def _is_done(examined: Examined) -> bool:
     """Return whether the exporter may be called again: one that hangs in its check may not."""
     return examined.answer is None or examined.answer.done()
 
 
 def _started(
-    examined: _Examined, choice: ExporterChoice, settings: Settings, *, start: bool, hint: str
-) -> ExporterHooks | None:
-    """Return the hooks of the exporter, started; None if ``instrument()`` would refuse it."""
+    examined: Examined, choice: ExporterChoice, settings: Settings, *, start: bool, hint: str
+) -> LoadedExporter | None:
+    """Return the exporter, started; None if ``instrument()`` would refuse it."""
     alone = settings.model_copy(update={"exporters": (choice,)})
     loaded, error = attempt(registry.load, alone)
     if error is not None:
         _refused(examined, error, hint)
         return None
+    exporter: LoadedExporter
     (exporter,) = loaded
-    hooks: ExporterHooks = exporter.hooks
-    if start and hooks.start is not None:
+    if start and exporter.hooks.start is not None:
         with logged() as records:
             _, error = attempt(exporter.start, settings)
         for record in records:
@@ -126,10 +139,10 @@ def _started(
         if error is not None:
             _refused(examined, error, hint)
             return None
-    return hooks
+    return exporter
 
 
-def _refused(examined: _Examined, error: Exception, hint: str) -> None:
+def _refused(examined: Examined, error: Exception, hint: str) -> None:
     if isinstance(error, ConfigurationError):
         for problem in problems_of(error):
             examined.add(Level.PROBLEM, problem.message, sentences(problem.advice, hint), refused=True)
@@ -138,7 +151,7 @@ def _refused(examined: _Examined, error: Exception, hint: str) -> None:
         examined.add(Level.PROBLEM, message, sentences(MAINTAINER, hint), refused=True)
 
 
-def _await(examined: _Examined, answer: Future[Outcome], deadline: float, timeout: float) -> None:
+def _await(examined: Examined, answer: Future[Outcome], deadline: float, timeout: float) -> None:
     try:
         sentence, error = answer.result(max(0.0, deadline - time.monotonic()))
     except TimeoutError:
