@@ -8,11 +8,11 @@ command that imports or calls foreign code uses ``attempt``, which returns the e
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._late import Late, lock
 from threadtrail._text import escaped
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Guard:
     raises them at its end. ``clock`` returns seconds that never decrease.
     """
 
+    _lock = Late(lock)
+
     def __init__(
         self, *, interval_seconds: float = LOG_INTERVAL_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
@@ -41,11 +43,12 @@ class Guard:
         self._clock = clock
         self._counts: dict[str, int] = {}
         self._logged_at: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     @property
     def counts(self) -> dict[str, int]:
         """How often errors were contained or reported so far, by operation (a copy)."""
+        if not self._counts:
+            return {}
         with self._lock:
             return dict(self._counts)
 
@@ -111,7 +114,7 @@ class Guard:
 
     def after_fork_in_child(self) -> None:
         """Reset the counts, and the lock, which another thread of the parent may have held."""
-        self._lock = threading.Lock()
+        Guard._lock.forget(self)
         self._counts = {}
         self._logged_at = {}
         self.errors = []

@@ -85,6 +85,8 @@ class Lane:
         if threading.current_thread() is state.worker:
             # The exporter flushes within its own hook: the worker cannot wait for itself.
             return pending.settle(result=False)
+        if not state.used:
+            return pending.settle(result=True)
         with state.condition:
             if state.closing is not None and state.closing.result is not None:
                 return pending.settle(result=state.closing.result)

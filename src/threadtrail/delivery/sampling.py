@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail._late import Late, lock
 from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
 
 if TYPE_CHECKING:
@@ -70,12 +70,14 @@ class Sampler:
     Events without a run and a trace are always exported.
     """
 
+    _lock = Late(lock)
+
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._reset()
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        Sampler._lock.forget(self)
         self._runs = _Holdings()
         self._traces = _Holdings()
 

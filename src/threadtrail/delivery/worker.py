@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from threadtrail._guard import describe
+from threadtrail._late import Late, condition
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.delivery.hooks import seconds_until
 from threadtrail.delivery.status import LaneStatus
@@ -54,18 +56,19 @@ class Pending:
         return self._result
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class LaneState:
     """The state of a lane that belongs to one process; a forked child gets a new one.
 
     ``condition`` guards every field. Its lock is reentrant: a signal handler of the app may flush while the
-    app flushes. ``exporting``: the number of events in ``export`` now. ``reported_lost``: the losses that
-    a flush has reported.
+    app flushes. It is made with the first event. ``exporting``: the number of events in ``export`` now.
+    ``reported_lost``: the losses that a flush has reported.
     """
+
+    condition = Late(condition)
 
     backlog: Backlog[Pending]
     inherited: bool = False
-    condition: threading.Condition = field(default_factory=threading.Condition)
     worker: threading.Thread | None = None
     idle: bool = False
     closing: Pending | None = None
@@ -76,9 +79,14 @@ class LaneState:
     reported_lost: int = 0
     last_error: str | None = None
 
+    @property
+    def used(self) -> bool:
+        """Whether there has been anything to guard: an event, or a request to the worker."""
+        return LaneState.condition.made(self) is not None
+
     def status(self) -> LaneStatus:
         """Return the counters, all of one moment."""
-        with self.condition:
+        with self.condition if self.used else nullcontext():
             return LaneStatus(
                 delivered=self.delivered,
                 failed=self.failed,

@@ -91,9 +91,13 @@ class Target:
         return f"{self.module}:{self.owner}.{self.method}"
 
 
-@dataclass(slots=True)
+@dataclass
 class Patches:
-    """The wrappers that are in place, and the methods that this version of the SDK does not have."""
+    """The wrappers that are in place, and the methods that this version of the SDK does not have.
+
+    It has no slots: ``eventlet`` replaces a lock that was made before it patches, and finds it in a
+    ``__dict__`` only.
+    """
 
     _installed: dict[str, tuple[Any, str, Any, Any]] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)

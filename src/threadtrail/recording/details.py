@@ -5,14 +5,15 @@ Off by default, since these are API calls that the app did not make. A thread of
 
 from __future__ import annotations
 
-import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._late import Late, condition, simple_queue
 from threadtrail.recording.observation import DetailsFetched
 from threadtrail.recording.own_requests import own_request
 
 if TYPE_CHECKING:
+    import queue
     from collections.abc import Callable, Mapping
 
     from threadtrail._guard import Guard
@@ -26,16 +27,17 @@ class DetailFetcher:
     source by its name, what fetches the details of its runs.
     """
 
+    _wanted: Late[queue.SimpleQueue[RunRecord | None]] = Late(simple_queue)
+    _changed = Late(condition)
+
     def __init__(
         self, put: Callable[[Any], None], guard: Guard, fetches: Mapping[str, Callable[..., Any]]
     ) -> None:
         self._put = put
         self._guard = guard
         self._fetches = fetches
-        self._wanted: queue.SimpleQueue[RunRecord | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._pending = 0
-        self._changed = threading.Condition()
         self.missed = self._missed_before = 0
 
     def fetch(self, record: RunRecord) -> bool:
@@ -55,6 +57,8 @@ class DetailFetcher:
 
         Returns False if it was not, or if something was missed since the last time.
         """
+        if DetailFetcher._changed.made(self) is None:
+            return True
         with self._changed:
             done = self._changed.wait_for(lambda: self._pending == 0, timeout)
         before, self._missed_before = self._missed_before, self.missed
@@ -67,7 +71,8 @@ class DetailFetcher:
 
     def close(self) -> None:
         """Let the thread end."""
-        self._wanted.put(None)
+        if self._thread is not None:
+            self._wanted.put(None)
 
     def _work(self) -> None:
         while (record := self._wanted.get()) is not None:

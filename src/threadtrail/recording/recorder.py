@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from threadtrail._late import Late, event, reentrant_lock, simple_queue
 from threadtrail.recording.details import DetailFetcher
 from threadtrail.recording.interpreter import Interpreter
 
@@ -52,6 +53,12 @@ class Recorder:
     ``put`` is what the app's threads call: it takes a microsecond and neither blocks nor raises.
     """
 
+    # Made with the first observation, as the thread is.
+    # The lock is reentrant: garbage collection may strike at any point, and put an observation from there.
+    _lock = Late(reentrant_lock)
+    _queue: Late[queue.SimpleQueue[Observation | _Request]] = Late(simple_queue)
+    _request_waits = Late(event)
+
     def __init__(
         self, settings: Settings, delivery: Delivery, guard: Guard, sources: Sequence[Source]
     ) -> None:
@@ -59,8 +66,6 @@ class Recorder:
         self._delivery = delivery
         self._guard = guard
         self._sources = tuple(sources)
-        # Reentrant: garbage collection may strike at any point, and put an observation from there.
-        self._lock = threading.RLock()
         self.dropped = 0
         self._reset()
 
@@ -68,8 +73,8 @@ class Recorder:
         readers = {source.name: source.reader for source in self._sources}
         self._interpreter = Interpreter(self._publish, readers)
         self._configure(self._settings, self._delivery)
-        self._queue: queue.SimpleQueue[Observation | _Request] = queue.SimpleQueue()
-        self._request_waits = threading.Event()
+        for late in (Recorder._lock, Recorder._queue, Recorder._request_waits):
+            late.forget(self)
         self._busy = False
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -193,6 +198,11 @@ class Recorder:
             request.then()
 
     def _answer_here(self, request: _Request) -> None:
+        if Recorder._lock.made(self) is None and Recorder._queue.made(self) is None:
+            # Nothing was observed yet, so there is no lock either, and nothing to publish.
+            if request.then is not None:
+                request.then()
+            return
         with self._lock:
             self._read()
             self._answer(request)
@@ -256,7 +266,6 @@ class Recorder:
 
     def after_fork_in_child(self) -> None:
         """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
-        self._lock = threading.RLock()
         self._reset()
 
     # -- what is going on ---------------------------------------------------------------------------
@@ -269,7 +278,8 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """How many observations wait to be read."""
-        return self._queue.qsize()
+        waiting = Recorder._queue.made(self)
+        return waiting.qsize() if waiting is not None else 0
 
     @property
     def details_missed(self) -> int:
