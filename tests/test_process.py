@@ -102,6 +102,60 @@ def test_a_run_that_never_ends_is_published_as_unfinished_at_exit(
     assert [(run["finished"], run["poll_count"]) for run in ended(path)] == [(False, 1)]
 
 
+NO_THREADS = """
+start = threading.Thread.start
+
+def refuse(thread):
+    if thread.name.startswith("threadtrail"):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+    start(thread)
+
+threading.Thread.start = refuse
+"""
+
+
+@pytest.mark.parametrize("where", ["in the main thread", "in another one"])
+def test_where_no_thread_can_be_started_the_exit_delivers(
+    process_server: AssistantsServer, path: Path, where: str
+) -> None:
+    """As in Python 3.12.1, once the main thread has ended: the first call comes too late for our threads."""
+    program = f"""{NO_THREADS}
+threadtrail.instrument(exporters={{"jsonl": {{"path": path}}}})
+
+def work():
+    for _ in range(3):
+        drive(client())
+    threadtrail.flush()
+    beta = client().beta
+    assistant = beta.assistants.create(model="gpt-4o")
+    beta.threads.create_and_run(assistant_id=assistant.id)
+
+threading.Thread(target=work).start() if {where!r} == "in another one" else work()
+"""
+    returned, errors = run(process_server, path, program)
+    assert returned == 0
+    assert [run["finished"] for run in ended(path)] == [True, True, True, False]
+    assert errors.count("cannot start a thread") == 2, "the recorder and the exporter say it once each"
+
+
+def test_a_recorder_that_could_not_start_a_thread_tries_again(
+    process_server: AssistantsServer, path: Path
+) -> None:
+    program = f"""{NO_THREADS}
+from threadtrail.recording import recorder
+recorder.START_AGAIN_SECONDS = 0.0
+threadtrail.instrument(exporters={{"jsonl": {{"path": path}}}}, fetch_run_details=True)
+drive(client())
+threading.Thread.start = start
+drive(client())
+assert [thread.name for thread in threading.enumerate() if "recorder" in thread.name]
+os._exit(0 if threadtrail.flush(30) else 1)
+"""
+    returned, errors = run(process_server, path, program)
+    assert returned == 0, errors
+    assert [run["status"] for run in ended(path)] == ["completed"] * 2
+
+
 @pytest.mark.parametrize("hook", ["export", "flush", "shutdown"])
 def test_one_exporter_that_hangs_and_one_that_raises_hurt_nobody_else(
     process_server: AssistantsServer, path: Path, hook: str

@@ -317,31 +317,6 @@ def test_a_flush_during_the_shutdown_gets_its_answer() -> None:
     assert closing.wait() is True
 
 
-def test_without_threads_events_are_kept_then_counted_as_dropped(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As on Python 3.12, once the interpreter is exiting."""
-
-    def refuse(worker: object, name: str) -> threading.Thread:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr(lane_module, "_start_thread", refuse)
-    exporter = Collecting()
-    made = lane(exporter.hooks)
-    for number in range(3):
-        made.put(changed(number))
-    assert made.status() == LaneStatus(queued=3)
-    assert made.flush(PATIENCE) is False
-    assert made.shutdown(PATIENCE) is False
-    assert made.status() == LaneStatus(dropped=3)
-    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "exporter 'x', worker",
-        "exporter 'x', shutdown",
-    ]
-    assert lane(exporter.hooks).shutdown(PATIENCE) is True  # nothing was lost: nothing to complain of
-    assert len(caplog.records) == 2
-
-
 def test_a_worker_that_could_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(worker: object, name: str) -> threading.Thread:
         raise RuntimeError("can't start new thread")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from threadtrail.delivery.processors import Processor
     from threadtrail.delivery.sampling import Sampler
     from threadtrail.delivery.status import LaneStatus
+    from threadtrail.delivery.worker import Pending
     from threadtrail.events import Event
 
 
@@ -83,16 +84,12 @@ class Delivery:
         False, or it lost events since the previous flush.
         """
         deadline = time.monotonic() + timeout
-        pending = [lane.begin_flush(deadline) for lane in self._lanes]
-        answers = [each.wait(deadline) for each in pending]  # wait for all, also after a False
-        return all(answers)
+        return _wait_for_all([lane.begin_flush(deadline) for lane in self._lanes], deadline)
 
     def shutdown(self, timeout: float) -> bool:
         """Deliver the rest and shut down all exporters; return False if one was not done in ``timeout`` s."""
         deadline = time.monotonic() + timeout
-        pending = [lane.begin_shutdown(deadline) for lane in self._lanes]
-        answers = [each.wait(deadline) for each in pending]
-        return all(answers)
+        return _wait_for_all([lane.begin_shutdown(deadline) for lane in self._lanes], deadline)
 
     def status(self) -> dict[str, LaneStatus]:
         """Return each exporter's counters."""
@@ -109,3 +106,17 @@ class Delivery:
     def _put(self, event: Event, contexts: Mapping[str, object] | None) -> None:
         for lane in self._lanes:
             lane.put(event, contexts.get(lane.name) if contexts else None)
+
+
+def _wait_for_all(pending: Sequence[Pending], deadline: float) -> bool:
+    """Wait for all of them, also after a False.
+
+    Workers work at the same time. Where the thread that waits does their work, one after the other, each gets
+    its share of the time that is left.
+    """
+    here = [each for each in pending if each.work is not None]
+    answers = [each.wait(deadline) for each in pending if each.work is None]
+    for number, each in enumerate(here):
+        now = time.monotonic()
+        answers.append(each.wait(now + max(0.0, deadline - now) / (len(here) - number)))
+    return all(answers)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard as default_guard
+from threadtrail.delivery import alarm
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.delivery.hooks import ExporterCalls
 from threadtrail.delivery.worker import LaneState, Pending, Worker
@@ -71,11 +73,13 @@ class Lane:
     def start_worker(self) -> bool:
         """Start the worker unless it runs; return False, and log it, if no thread can be started.
 
-        From Python 3.12 on that is so while the interpreter exits. Events stay queued then.
+        From Python 3.12 on that is so while the interpreter exits. Events stay queued then, and the exit
+        delivers them in the main thread.
         """
         error = self._start(self._state)
         if error is not None:
-            self._calls.report("worker", "cannot start a thread", lost=self.status().lost, error=error)
+            happened = "cannot start a thread; events wait for the exit of the process"
+            self._calls.report("worker", happened, lost=self.status().lost, error=error)
         return error is None
 
     def begin_flush(self, deadline: float) -> Pending:
@@ -93,7 +97,7 @@ class Lane:
             if state.worker is None and not state.backlog:
                 return pending.settle(result=True)
             self._send(state, pending)
-        if not self.start_worker():
+        if self._start(state) is not None and not self._work_while_waiting(state, pending):
             self._withdraw(state, pending)
         return pending
 
@@ -112,7 +116,7 @@ class Lane:
         if self._start(state) is not None:
             if unused:
                 pending.settle(result=True)
-            else:
+            elif not self._work_while_waiting(state, pending):
                 self._give_up_shutdown(pending)
         return pending
 
@@ -148,6 +152,21 @@ class Lane:
             )
             state.worker, error = self._guard.catch(_start_thread, worker, f"threadtrail-{self.name}")
             return error
+
+    def _work_while_waiting(self, state: LaneState, pending: Pending) -> bool:
+        """Have the caller's thread do the work while it waits, if it can be interrupted at the deadline."""
+        if not alarm.available():
+            return False
+        worker = Worker(state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait)
+
+        def work(deadline: float) -> None:
+            state.worker = threading.current_thread()
+            run = partial(worker.run_until, pending, deadline)
+            self._guard.catch(alarm.call_until, deadline, run, contain=BaseException)
+            state.worker = None
+
+        pending.work = work
+        return True
 
     @staticmethod
     def _send(state: LaneState, pending: Pending) -> None:

@@ -25,6 +25,7 @@ class Pending:
     """A flush or a shutdown that a worker was asked for, and the wait for its result.
 
     ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
+    ``work``, if set, does the worker's work in the thread that waits: no other thread could be started.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Pending:
         self._give_up = give_up
         self._settled = threading.Event()
         self._result = False
+        self.work: Callable[[float], None] | None = None
 
     @property
     def result(self) -> bool | None:
@@ -50,7 +52,10 @@ class Pending:
 
     def wait(self, deadline: float | None = None) -> bool:
         """Wait for the result until ``deadline`` (by default its own); return False if there is none."""
-        left = seconds_until(self.deadline if deadline is None else deadline)
+        deadline = self.deadline if deadline is None else deadline
+        if self.work is not None and self.result is None:
+            self.work(deadline)
+        left = seconds_until(deadline)
         if not self._settled.wait(min(left, threading.TIMEOUT_MAX)):
             self._give_up(self)
         return self._result
@@ -103,7 +108,7 @@ class LaneState:
 
 
 class Worker:
-    """Runs in the lane's thread until the lane is shut down."""
+    """Exports what waits in the lane, usually in a thread of its own."""
 
     def __init__(
         self, state: LaneState, calls: ExporterCalls, *, batch_size: int, batch_wait_seconds: float
@@ -114,21 +119,31 @@ class Worker:
         self._batch_wait = batch_wait_seconds
 
     def run(self) -> None:
-        """Export batches and answer requests until a shutdown."""
+        """Export batches and answer requests until the lane is shut down."""
+        while self._work():
+            pass
+
+    def run_until(self, pending: Pending, deadline: float) -> None:
+        """Export batches and answer requests until ``pending`` is answered, or until ``deadline``."""
+        while pending.result is None and time.monotonic() < deadline and self._work():
+            pass
+
+    def _work(self) -> bool:
+        """Export a batch or answer a request; return False after a shutdown."""
         state = self._state
-        while True:
-            with state.condition:
-                self._wait_for_work()
-                message = state.backlog.take_message()
-                events, contexts = ([], []) if message else state.backlog.take(self._batch_size)
-                state.exporting = len(events)
-            if events:
-                self._export(events, contexts)
-            elif message is not None and message.kind == "flush":
-                message.settle(result=self._flush(message.deadline))
-            elif message is not None:
-                self._shut_down(message)
-                return
+        with state.condition:
+            self._wait_for_work()
+            message = state.backlog.take_message()
+            events, contexts = ([], []) if message else state.backlog.take(self._batch_size)
+            state.exporting = len(events)
+        if events:
+            self._export(events, contexts)
+        elif message is not None and message.kind == "flush":
+            message.settle(result=self._flush(message.deadline))
+        elif message is not None:
+            self._shut_down(message)
+            return False
+        return True
 
     def _wait_for_work(self) -> None:
         state, backlog = self._state, self._state.backlog

@@ -45,12 +45,20 @@ class DetailFetcher:
         if record.client is None or record.thread_id is None or record.origin.source not in self._fetches:
             return False
         with self._changed:
+            if not self._started():
+                self.missed += 1
+                return False
             self._pending += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="threadtrail-details", daemon=True)
-                self._thread.start()
         self._wanted.put(record)
         return True
+
+    def _started(self) -> bool:
+        """Start the thread unless it runs; return whether it does. None can be started amid an exit."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="threadtrail-details", daemon=True)
+            _, error = self._guard.catch(thread.start)
+            self._thread = thread if error is None else None
+        return self._thread is not None
 
     def wait(self, timeout: float) -> bool:
         """Wait until everything that was asked for has been put, for ``timeout`` seconds at most.

@@ -34,6 +34,9 @@ LONGEST_SLEEP_SECONDS = 1.0
 TO_PUBLISH = 0.6
 """The share of a timeout that is left for publishing and delivering, however slow details are."""
 
+START_AGAIN_SECONDS = 1.0
+"""How long after a thread could not be started it is tried again, with the next observation."""
+
 MAX_WAITING = 200_000
 """The maximum number of observations that wait unread; more are dropped and counted, never waited for."""
 
@@ -77,6 +80,7 @@ class Recorder:
             late.forget(self)
         self._busy = False
         self._thread: threading.Thread | None = None
+        self._may_start_at = 0.0
         self._closed = False
 
     def _configure(self, settings: Settings, delivery: Delivery) -> None:
@@ -120,13 +124,19 @@ class Recorder:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None or self._closed:
+            if self._thread is not None or self._closed or time.monotonic() < self._may_start_at:
                 return
             # The lanes' workers start here too, in the app's thread: once the interpreter is
             # exiting, no thread can be started any more.
             self._delivery.start()
-            self._thread = threading.Thread(target=self._work, name="threadtrail-recorder", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="threadtrail-recorder", daemon=True)
+            _, error = self._guard.catch(thread.start)
+            if error is None:
+                self._thread = thread
+                return
+            self._may_start_at = time.monotonic() + START_AGAIN_SECONDS
+        happened = "cannot start a thread; what is observed waits for the exit of the process, or for flush()"
+        self._guard.report("recording", happened, error=error)
 
     # -- the recorder's own thread ----------------------------------------------------------------
 
@@ -197,15 +207,19 @@ class Recorder:
         if request.then is not None:
             request.then()
 
-    def _answer_here(self, request: _Request) -> None:
+    def _answered_here(self, request: _Request) -> bool:
+        """Answer in this thread if the recorder's own does not run; return whether that was so."""
         if Recorder._lock.made(self) is None and Recorder._queue.made(self) is None:
             # Nothing was observed yet, so there is no lock either, and nothing to publish.
             if request.then is not None:
                 request.then()
-            return
+            return True
         with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return False
             self._read()
             self._answer(request)
+            return True
 
     # -- flush, shutdown, fork ----------------------------------------------------------------------
 
@@ -255,10 +269,7 @@ class Recorder:
     def _ask(self, request: _Request, deadline: float) -> bool:
         if self._closed:
             return True
-        thread = self._thread
-        if thread is None or not thread.is_alive():
-            # Nothing was observed yet, or no thread could be started.
-            self._guard.call("recording", self._answer_here, request)
+        if self._guard.call("recording", self._answered_here, request, default=True):
             return True
         self._queue.put(request)
         self._request_waits.set()
