@@ -11,7 +11,7 @@ from threadtrail.testing import HttpReceiver, unused_port
 pytest.importorskip("requests")
 
 from requests import ConnectionError as RequestsConnectionError
-from requests import ReadTimeout
+from requests import ReadTimeout, Response, Session
 
 from threadtrail.otlp.session import HTTP_HEADERS, Answer, OtlpSession, RedirectedError
 
@@ -80,22 +80,83 @@ def test_a_timeout_is_described(backend: HttpReceiver) -> None:
     assert session.outcome == f"{backend.url} did not answer in time"
 
 
-def test_only_allowed_headers_are_sent(
-    backend: HttpReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    headers: dict[str, Any] = {"X-Key": "mine", "X-Other": "secret", "Content-Type": "text/plain"}
-    with OtlpSession(HTTP_HEADERS | {"X-Key"}) as session:
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login me password secret\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+
+
+@pytest.mark.usefixtures("netrc")
+@pytest.mark.parametrize("own", [{"X-Key": "mine"}, {"x-key": "mine", "Authorization": "Bearer mine"}, {}])
+def test_only_its_own_headers_are_sent(backend: HttpReceiver, own: dict[str, str]) -> None:
+    others: dict[str, Any] = {
+        "X-Other": "secret",
+        "X-Key": "secret",
+        "Cookie": "a=secret",
+        "Content-Type": "text/plain",
+    }
+    with OtlpSession(own) as session:
         session.headers["X-More"] = "secret"
-        session.post(backend.url, headers=headers, data=b"x")
+        session.post(backend.url, headers=others, data=b"x")
     (request,) = backend.requests
-    assert request.headers["x-key"] == "mine"
+    expected = {name.lower(): value for name, value in own.items()}
+    assert {name: value for name, value in request.headers.items() if name in expected} == expected
     assert request.headers["content-type"] == "text/plain"
-    assert set(request.headers) <= {*HTTP_HEADERS, "host", "x-key"}
+    assert set(request.headers) <= {*HTTP_HEADERS, "host", *expected}
     assert "secret" not in str(request.headers)
+
+
+def test_a_cookie_of_the_backend_is_sent_back(backend: HttpReceiver) -> None:
+    with OtlpSession({}) as session:
+        session.cookies.set("lane", "1", domain="127.0.0.1")
+        session.post(backend.url, headers={"Cookie": "a=secret"})
+    assert backend.requests[0].headers["cookie"] == "lane=1"
+
+
+@pytest.mark.parametrize("set_by", ["the request", "the session"])
+def test_no_certificate_of_the_environment_is_used(
+    backend: HttpReceiver, monkeypatch: pytest.MonkeyPatch, set_by: str
+) -> None:
+    used: list[dict[str, Any]] = []
+
+    def send(_session: Session, request: Any, **options: Any) -> Response:
+        used.append(options)
+        return answer
+
+    for variable in (
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    ):  # the machine's own, for all that it connects to
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Session, "send", send)
+    answer = Response()
+    answer.status_code = 200
+    with OtlpSession({}) as session:
+        if set_by == "the session":
+            session.verify, session.cert = "/ca.pem", "/client.pem"
+            session.post(backend.url)
+        else:
+            session.post(backend.url, verify="/ca.pem", cert=("/client.pem", "/client.key"))
+    assert [(each["verify"], each["cert"]) for each in used] == [(True, None)]
+
+
+def test_the_reason_of_an_answer_is_cleaned_for_all_who_log_it(backend: HttpReceiver) -> None:
+    backend.reason = "No\x1b[2Jthanks\x9b1m"
+    backend.status = 500
+    with OtlpSession() as session:
+        answer = session.post(backend.url)
+    assert answer.reason == "No\\x1b[2Jthanks\\x9b1m"
+    assert session.outcome == "HTTP 500 No\\x1b[2Jthanks\\x9b1m"
+
+
+def test_an_answer_without_a_reason_gets_the_usual_one(backend: HttpReceiver) -> None:
+    backend.reason, backend.status = "", 503
+    with OtlpSession() as session:
+        assert session.post(backend.url).reason == "Service Unavailable"
+        backend.status = 599
+        assert session.post(backend.url).reason == "without a reason"
 
 
 def test_by_default_all_headers_are_sent(backend: HttpReceiver) -> None:

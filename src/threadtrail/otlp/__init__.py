@@ -5,6 +5,7 @@ Import its modules by name. The package itself imports nothing; the modules need
 
 - ``session``: an HTTP session that follows no redirect and describes what became of each request;
 - ``sending``: sends batches and describes why one was not delivered;
+- ``origins``: whether two addresses are one host, so that credentials of one go to no other;
 - ``checking``: errors for the hook ``check``;
 - ``provider``: parts of a private tracer provider: chosen ids, limits, spans held until they are sent;
 - ``emitting``: starts spans in the past;

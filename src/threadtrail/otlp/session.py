@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from requests import RequestException, Response, Session
+from requests.cookies import get_cookie_header
 
+from threadtrail._text import escaped
 from threadtrail.checks import shown_address, why_no_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from requests import PreparedRequest, Request
 
@@ -70,16 +73,14 @@ class OtlpSession(Session):
     """Describes what became of the last request, without anything that was sent; follows no redirect.
 
     Args:
-        allowed_headers: names of the headers that are sent; all others are left out. OTLP exporters and
-            ``requests`` add some from the environment, which may hold the key of another backend.
-            ``None`` sends all.
+        headers: the headers to send beside those that HTTP and OTLP need. No others are sent then, and no
+            client certificate: OTLP exporters and ``requests`` take some from the environment, which are
+            meant for another backend. ``None`` sends all, to the backend that the environment names.
     """
 
-    def __init__(self, allowed_headers: Iterable[str] | None = None) -> None:
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.allowed_headers = (
-            None if allowed_headers is None else frozenset(name.lower() for name in allowed_headers)
-        )
+        self._own_headers = None if headers is None else dict(headers)
         self.address = ""
         self.answer: Answer | None = None
         self.failure = ""
@@ -107,13 +108,18 @@ class OtlpSession(Session):
         except RequestException as error:
             self.failure = self.describe_failure(error)
             raise
-        self.answer = Answer(response.status_code, response.reason or "", self._moved_to(response))
+        # Cleaned here, since the exporter logs it too.
+        response.reason = escaped(response.reason or responses.get(response.status_code, "without a reason"))
+        self.answer = Answer(response.status_code, response.reason, self._moved_to(response))
         if self.answer.redirects:
             raise RedirectedError(self.outcome)
         return response
 
     def send_request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         """Send the request as ``requests`` does. Override it to add credentials or another attempt."""
+        if self._own_headers is not None:
+            kwargs |= {"verify": None, "cert": None}
+            self.verify, self.cert = True, None
         return super().request(method, url, *args, **kwargs)
 
     def describe_failure(self, error: RequestException) -> str:
@@ -121,11 +127,14 @@ class OtlpSession(Session):
         return why_no_answer(self.address, error)
 
     def prepare_request(self, request: Request) -> PreparedRequest:
-        """Prepare the request without the headers that are not allowed."""
+        """Prepare the request without the headers of the environment, unless all are sent."""
         prepared = super().prepare_request(request)
-        if self.allowed_headers is not None:
-            for name in [name for name in prepared.headers if name.lower() not in self.allowed_headers]:
+        if self._own_headers is not None:
+            for name in [name for name in prepared.headers if name.lower() not in HTTP_HEADERS]:
                 del prepared.headers[name]
+            if cookies := get_cookie_header(self.cookies, prepared):  # those that the backend has set
+                prepared.headers["Cookie"] = cookies
+            prepared.headers.update(self._own_headers)
         return prepared
 
     def get_redirect_target(self, resp: Response) -> str | None:  # noqa: ARG002 - the signature of requests
@@ -135,6 +144,6 @@ class OtlpSession(Session):
     def _moved_to(self, response: Response) -> str:
         target = super().get_redirect_target(response)
         try:
-            return shown_address(urljoin(self.address, target)) if target else ""
+            return escaped(shown_address(urljoin(self.address, target))) if target else ""
         except ValueError:  # the target is no address
             return ""

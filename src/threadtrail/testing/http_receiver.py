@@ -69,7 +69,7 @@ class HttpReceiver:
     Attributes:
         url: the server's address, without a slash at its end.
         requests: all requests so far, in the order in which they came.
-        status: the status of the answers.
+        status: the status of the answers, and ``reason`` their reason phrase; ``None`` is the usual one.
         location: the target of the answers, if they are redirects.
         answering: while this event is cleared, requests are kept and not answered.
         malformed: errors of requests that are no HTTP, as two processes send that share a connection.
@@ -79,6 +79,7 @@ class HttpReceiver:
     def __init__(self) -> None:
         self.requests: list[ReceivedRequest] = []
         self.status = 200
+        self.reason: str | None = None
         self.location: str | None = None
         self.answering = threading.Event()
         self.malformed: list[str] = []
@@ -157,7 +158,7 @@ def _handler(receiver: HttpReceiver) -> type[BaseHTTPRequestHandler]:
             reply = receiver.reply(request)
             request.status = reply.status
             with contextlib.suppress(ConnectionError):  # the client may have given up meanwhile
-                self.send_response(reply.status)
+                self.send_response(reply.status, receiver.reason)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(reply.body)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from threadtrail_agentops.options import Target
 
+EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
 SPANS_PER_REQUEST = 64
 """A span may contain several long texts, and the backend accepts requests of some megabytes."""
 FIRST_PAUSE, MAX_PAUSE, MAX_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
@@ -37,7 +39,7 @@ class Sender:
             compression=Compression.NoCompression,
             session=self._session,
         )
-        self._batches = BatchSender(exporter, self._session)
+        self._batches = BatchSender(exporter, self._session, logger=EXPORTER_LOGGER)
         self._inherited: TokenSession | None = None
 
     def send(self, spans: Sequence[ReadableSpan], *, within: float | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import ReadTimeout, RequestException
 
-from threadtrail.otlp.session import HTTP_HEADERS, OtlpSession
+from threadtrail.otlp.session import OtlpSession
 from threadtrail_agentops.tokens import NoTokenError, Tokens
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class TokenSession(OtlpSession):
     """Sends with a token, and renews it once if it is rejected."""
 
     def __init__(self, api_key: str, token_url: str) -> None:
-        # Other headers come from ``OTEL_EXPORTER_OTLP_HEADERS``: keys of other backends.
-        super().__init__(HTTP_HEADERS)
+        super().__init__({})  # the token is added to each request
         self._api_key = api_key
         self._token_url = token_url
         self.tokens = Tokens(self.ask_for_token)
@@ -43,10 +42,7 @@ class TokenSession(OtlpSession):
             AnswerTimeoutError: it was sent, and its result is not known.
             RedirectedError: the answer is a redirect.
         """
-        # The variables for certificates are meant for the user's own collector.
-        kwargs |= {"verify": None, "cert": None, "allow_redirects": False}
-        self.verify, self.cert = True, None
-        return super().request(method, url, *args, **kwargs)
+        return super().request(method, url, *args, **{**kwargs, "allow_redirects": False})
 
     def send_request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         """Send with a token, and once more with a new one if it is rejected."""

@@ -13,7 +13,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from threadtrail.otlp.sending import BatchSender, NotDeliveredError, counted
-from threadtrail.otlp.session import HTTP_HEADERS, OtlpSession
+from threadtrail.otlp.session import OtlpSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,8 +75,8 @@ class Sender(SpanExporter):
 def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
     """Return the sender for Langfuse's own endpoint; the SDK's variables configure it too.
 
-    The SDK's own exporter would also send the headers of ``OTEL_EXPORTER_OTLP_HEADERS``: most likely the
-    key of another backend.
+    The SDK's own exporter would also send the headers of ``OTEL_EXPORTER_OTLP_HEADERS`` and the client
+    certificate of ``OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE``, which are meant for another backend.
     """
     path = os.environ.get("LANGFUSE_OTEL_TRACES_EXPORT_PATH") or "api/public/otel/v1/traces"
     credentials = base64.b64encode(f"{settings['public_key']}:{settings['secret_key']}".encode()).decode()
@@ -89,10 +89,9 @@ def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
         "x-langfuse-ingestion-version": "4",
         **(settings.get("additional_headers") or {}),
     }
-    session = OtlpSession(HTTP_HEADERS | {"cookie"} | headers.keys())
+    session = OtlpSession(headers)
     exporter = OTLPSpanExporter(
         endpoint=f"{settings['base_url']}/{path.lstrip('/')}",
-        headers=headers,
         timeout=settings.get("timeout") or int(os.environ.get("LANGFUSE_TIMEOUT") or 5),
         compression=_compression(settings.get("otel_compression")),
         session=session,
