@@ -141,7 +141,8 @@ def test_switched_off_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) ->
 def test_requests_that_are_made_otherwise_are_left_alone(
     receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exporter = OpenTelemetryExporter(endpoint=receiver.url)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    exporter = OpenTelemetryExporter()
     exporter.start(Settings())
     variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
     monkeypatch.setenv(variable, "of_the_app")

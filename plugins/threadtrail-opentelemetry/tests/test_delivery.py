@@ -14,7 +14,7 @@ from exporter_programs import run_shared_program
 import threadtrail
 from threadtrail._guard import guard
 from threadtrail.testing import unused_port
-from threadtrail_opentelemetry import sending
+from threadtrail_opentelemetry.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +145,7 @@ def test_without_our_session_the_exporters_own_words_are_told(
     told: Callable[..., str], receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a credential provider of the program's makes the requests."""
-    monkeypatch.setattr(sending, "session_for", lambda _signal: None)
+    monkeypatch.setattr(Target, "session", lambda _target, _signal: None)
     receiver.status = 401
     assert "(Failed to export span" in (error := told(receiver.url))
     assert "code: 401" in error

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from threadtrail.otlp.session import Answer
+    from threadtrail_opentelemetry.target import Target
 
 REFUSED = frozenset({401, 403})
 NO_SUCH_PATH = frozenset({404, 405})
 EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
 
+HEADERS = "Correct OTEL_EXPORTER_OTLP_HEADERS (authorization=Bearer%20...), or the option headers."
+OWN_HEADERS = (
+    "Correct the option headers. OTEL_EXPORTER_OTLP_HEADERS are sent only to the host of "
+    "OTEL_EXPORTER_OTLP_ENDPOINT."
+)
 WHERE = "OTEL_EXPORTER_OTLP_ENDPOINT without /v1/traces, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT with it."
 
 
@@ -35,8 +41,8 @@ class AskedError(RequestException):
 class AskingOnce(OtlpSession):
     """Sends one request, and keeps the error if there is no answer."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, headers: Mapping[str, str] | None) -> None:
+        super().__init__(headers)
         self.error: RequestException | None = None
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
@@ -51,33 +57,31 @@ class AskingOnce(OtlpSession):
         return response
 
 
-def ask(target: Mapping[str, Any], timeout: float) -> str:
+def ask(target: Target, timeout: float) -> str:
     """Ask the collector within ``timeout`` seconds; return a sentence that names it.
-
-    Args:
-        target: the arguments of the exporter that sends the spans; certificates and the like come from
-            the standard variables, as always.
-        timeout: the maximum number of seconds for the answer.
 
     Raises:
         CheckError: there is no answer, or the request was not accepted.
     """
-    session = AskingOnce()
-    exporter = OTLPSpanExporter(**target, timeout=timeout, session=session)
+    session = AskingOnce(target.own_headers("traces"))
+    exporter = OTLPSpanExporter(**target.arguments("traces"), timeout=timeout, session=session)
     try:
         with captured_log(EXPORTER_LOGGER, []), suppress_instrumentation(), suppress(AskedError):
             exporter.export([])
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK left it untyped
     if session.answer is not None:
-        return _verdict(session.address, session.answer)
+        return _verdict(session.address, session.answer, own=target.is_own("traces"))
     if session.error is not None:
         raise no_answer(session.address, session.error, timeout) from session.error
     raise CheckError("Nothing was sent to the collector.", "See what the logger 'opentelemetry' logs.")
 
 
-def _verdict(address: str, answer: Answer) -> str:
-    """Return the sentence for a collector that accepts spans; raise CheckError if it does not."""
+def _verdict(address: str, answer: Answer, *, own: bool) -> str:
+    """Return the sentence for a collector that accepts spans; raise CheckError if it does not.
+
+    ``own``: it is not the one that the standard variables name.
+    """
     status = answer.status
     if answer.accepted:
         return f"The collector at {address} accepts spans (HTTP {status})."
@@ -86,7 +90,7 @@ def _verdict(address: str, answer: Answer) -> str:
     if status in REFUSED:
         raise CheckError(
             f"The collector at {address} rejects the credentials (HTTP {status}).",
-            "Correct OTEL_EXPORTER_OTLP_HEADERS (authorization=Bearer%20...), or the option headers.",
+            OWN_HEADERS if own else HEADERS,
         )
     if status in NO_SUCH_PATH:
         raise CheckError(

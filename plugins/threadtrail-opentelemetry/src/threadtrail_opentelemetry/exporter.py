@@ -61,6 +61,10 @@ class OpenTelemetryExporter:
         ConfigurationError: an argument is not valid, or (from ``start``) there is nowhere to send to.
     """
 
+    harmless_options = frozenset(
+        {"usage", "content_format", "profile", "runs_from_elsewhere", "thread_spans"}
+    )
+
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
         self,
         *,
@@ -104,6 +108,11 @@ class OpenTelemetryExporter:
                 "logger_provider=..."
             )
         self._pipeline = Pipeline(providers, self._given, self._options, capture)
+
+    @hookimpl
+    def destination(self) -> str | None:
+        """Return the collector's host, or whose provider sends."""
+        return None if self._pipeline is None else self._pipeline.destination
 
     @hookimpl
     def capture_context(self) -> object:

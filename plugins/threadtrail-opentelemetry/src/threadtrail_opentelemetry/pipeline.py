@@ -126,6 +126,11 @@ class Pipeline:
         """Ask the collector whether it accepts spans; raises ``CheckError``."""
         return self._providers.check(timeout)
 
+    @property
+    def destination(self) -> str:
+        """Where spans go."""
+        return self._providers.destination
+
     def shutdown(self, timeout: float) -> None:
         """Deliver the rest, and close private providers."""
         if self._providers.private is not None:

@@ -20,16 +20,14 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from threadtrail.otlp.provider import ChosenIds, HeldSpans
 from threadtrail.otlp.sending import NotDeliveredError
-from threadtrail_opentelemetry.sending import Sender, session_for
-from threadtrail_opentelemetry.standard_variables import credential_provider
+from threadtrail_opentelemetry.sending import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics.export import MetricsData
 
     from threadtrail_opentelemetry.standard_variables import Signal
+    from threadtrail_opentelemetry.target import Target
 
 
 class _HeldRecords(LogRecordProcessor):
@@ -66,16 +64,13 @@ class _OfOneProcess(OTLPMetricExporter):
 class PrivateProviders:
     """A tracer, a meter and a logger provider that send to one collector by OTLP over HTTP.
 
-    Without an ``endpoint``, the standard variables (``OTEL_EXPORTER_OTLP_…``, ``OTEL_SERVICE_NAME``,
-    ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_TRACES_SAMPLER``) set the target, the resource and the sampling.
+    The standard variables (``OTEL_SERVICE_NAME``, ``OTEL_RESOURCE_ATTRIBUTES``, ``OTEL_TRACES_SAMPLER``) set
+    the resource and the sampling.
     """
 
-    def __init__(
-        self, endpoint: str | None, headers: Mapping[str, str] | None, *, metrics: bool, logs: bool
-    ) -> None:
+    def __init__(self, target: Target, *, metrics: bool, logs: bool) -> None:
         self.ids = ChosenIds()
-        self._base = endpoint
-        self._headers = dict(headers) if headers else None
+        self.target = target
         self._spans, self._records = HeldSpans(), _HeldRecords()
         self.tracer_provider = TracerProvider(id_generator=self.ids, shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(self._spans)
@@ -118,9 +113,18 @@ class PrivateProviders:
         """Ask the collector whether it accepts spans; raises ``CheckError``."""
         from threadtrail_opentelemetry import check  # noqa: PLC0415 - apps do not need it
 
-        if provider := credential_provider("traces"):
+        if provider := self.target.credential_provider("traces"):
             return f"{provider} is set, so the requests are the app's own, and the collector was not asked."
-        return check.ask(self._target("traces"), timeout)
+        return check.ask(self.target, timeout)
+
+    def hosts(self) -> str:
+        """Return the hosts that spans, metrics and log records go to."""
+        signals: list[Signal] = ["traces"]
+        if self.meter_provider is not None:
+            signals.append("metrics")
+        if self.logger_provider is not None:
+            signals.append("logs")
+        return self.target.hosts(signals)
 
     def after_fork(self) -> None:
         """Start with new connections and counts in a forked child, and nothing of the parent's.
@@ -135,19 +139,13 @@ class PrivateProviders:
             self.meter_provider = self._meters()
 
     def _connect(self) -> None:
-        self._span_sender = Sender(OTLPSpanExporter, self._target("traces"), signal="traces", noun="span")
-        self._record_sender = Sender(OTLPLogExporter, self._target("logs"), signal="logs", noun="log record")
+        self._span_sender = Sender(OTLPSpanExporter, self.target, signal="traces", noun="span")
+        self._record_sender = Sender(OTLPLogExporter, self.target, signal="logs", noun="log record")
 
     def _meters(self) -> MeterProvider:
-        exporter = _OfOneProcess(**self._target("metrics"), session=session_for("metrics"))
+        exporter = _OfOneProcess(**self.target.arguments("metrics"), session=self.target.session("metrics"))
         reader = PeriodicExportingMetricReader(exporter)
         return MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
-
-    def _target(self, signal: Signal) -> dict[str, Any]:
-        target: dict[str, Any] = {"headers": self._headers}
-        if self._base is not None:
-            target["endpoint"] = f"{self._base.rstrip('/')}/v1/{signal}"
-        return target
 
 
 def _milliseconds(seconds: float) -> int:

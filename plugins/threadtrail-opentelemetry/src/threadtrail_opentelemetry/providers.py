@@ -66,8 +66,16 @@ class Providers:
             return self.private.check(timeout)
         if isinstance(self.tracer, NoOpTracerProvider):
             return None
-        own = type(self.tracer).__name__
-        return f"Spans go to the program's own provider ({own}), which sends them by itself."
+        return f"Spans go to {self.destination}, which sends them by itself."
+
+    @property
+    def destination(self) -> str:
+        """The hosts of our own providers, or whose the others are."""
+        if self.private is not None:
+            return self.private.hosts()
+        if isinstance(self.tracer, NoOpTracerProvider):
+            return "nowhere, since OpenTelemetry is switched off"
+        return f"the program's own provider ({type(self.tracer).__name__})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +152,10 @@ def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
 
 def _private(given: Given) -> Providers:
     from threadtrail_opentelemetry import private_providers  # noqa: PLC0415 - it loads the OTLP exporters
+    from threadtrail_opentelemetry.target import Target  # noqa: PLC0415 - the same
 
     private = private_providers.PrivateProviders(
-        given.endpoint,
-        given.headers,
+        Target(given.endpoint, given.headers),
         metrics=_metrics_go_out(given),
         logs=_logs_go_out(given),
     )

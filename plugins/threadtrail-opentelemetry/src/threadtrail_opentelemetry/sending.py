@@ -6,13 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.otlp.sending import BatchSender, counted
-from threadtrail.otlp.session import OtlpSession
-from threadtrail_opentelemetry.standard_variables import credential_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from threadtrail_opentelemetry.standard_variables import Signal
+    from threadtrail_opentelemetry.target import Target
 
 
 class Sender:
@@ -20,16 +19,16 @@ class Sender:
 
     Args:
         exporter: the class of the OTLP exporter that sends.
-        target: its arguments.
+        target: the collector.
         noun: what it sends, in the singular.
     """
 
-    def __init__(
-        self, exporter: Callable[..., Any], target: Mapping[str, Any], *, signal: Signal, noun: str
-    ) -> None:
-        session = session_for(signal)
+    def __init__(self, exporter: Callable[..., Any], target: Target, *, signal: Signal, noun: str) -> None:
+        session = target.session(signal)
         self._batches = BatchSender(
-            exporter(**target, session=session), session, logger=logging.getLogger(exporter.__module__)
+            exporter(**target.arguments(signal), session=session),
+            session,
+            logger=logging.getLogger(exporter.__module__),
         )
         self._noun = noun
 
@@ -43,8 +42,3 @@ class Sender:
     def close(self) -> None:
         """Close the connection."""
         self._batches.close()
-
-
-def session_for(signal: Signal) -> OtlpSession | None:
-    """Return a session for this signal; ``None`` if the app has its own."""
-    return None if credential_provider(signal) else OtlpSession()

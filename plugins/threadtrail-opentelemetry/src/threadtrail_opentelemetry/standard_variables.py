@@ -27,6 +27,12 @@ def names_collector(signal: Signal) -> bool:
     return _endpoint(signal) is not None
 
 
+def address(signal: Signal) -> str | None:
+    """Return the address that is set for this signal; its path may be missing."""
+    variable = _endpoint(signal)
+    return None if variable is None else os.environ[variable]
+
+
 def switched_off(signal: Signal) -> bool:
     """Whether this signal must not be sent."""
     return has_value(f"OTEL_{signal.upper()}_EXPORTER", "none")
