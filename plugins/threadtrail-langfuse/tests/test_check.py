@@ -106,7 +106,7 @@ def test_keys_without_a_project(server: Server) -> None:
 
 def test_nobody_there() -> None:
     address = f"http://127.0.0.1:{unused_port()}"
-    error = refused(base_url=address)
+    error = refused(base_url=address, public_key=PUBLIC, secret_key=SECRET)
     assert error.problem == f"Nothing answers at {address}: Connection refused."
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from langfuse_stage import PUBLIC, SECRET
 from threadtrail.testing import ExporterConformance
 from threadtrail_langfuse import LangfuseExporter
 
@@ -23,7 +24,7 @@ class TestLangfuse(ExporterConformance):
 
     @pytest.fixture
     def exporter_with_dead_backend(self) -> LangfuseExporter:
-        return LangfuseExporter(base_url=DISCARD, timeout=1)
+        return LangfuseExporter(base_url=DISCARD, public_key=PUBLIC, secret_key=SECRET, timeout=1)
 
     def delivered(self) -> list[str]:
         return [each.metadata["run_id"] for each in self.langfuse.all_observations if each.type == "agent"]

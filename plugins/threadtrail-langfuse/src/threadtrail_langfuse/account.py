@@ -13,9 +13,12 @@ from opentelemetry.sdk.resources import Resource
 
 from threadtrail.config.problems import Problems
 from threadtrail.errors import ConfigurationError
+from threadtrail.otlp.origins import origin, same_origin
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.sdk_internals import Manager
 
+OF_ONE_HOST = ("secret_key", "base_url", "additional_headers", "httpx_client")
+"""Settings of a client that belong to its host."""
 CLOUD = "https://cloud.langfuse.com"
 ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 
@@ -59,9 +62,35 @@ class Account:
         names = ("secret_key", "base_url", "environment", "release", "timeout")
         given = {name: value for name in names if (value := getattr(self.given, name)) is not None}
         inherited = {} if owner is None else sdk_internals.client_settings(owner)
-        settings = {"secret_key": _variable("LANGFUSE_SECRET_KEY"), **inherited, **given}
+        if owner is not None and not self.shares_host(owner):
+            inherited = {name: value for name, value in inherited.items() if name not in OF_ONE_HOST}
+        settings = {"secret_key": self._secret_of_environment(owner), **inherited, **given}
         address = settings.get("base_url") or default_address()
         return {**settings, "public_key": self.public_key, "base_url": address.rstrip("/")}
+
+    def shares_host(self, owner: Manager) -> bool:
+        """Return whether observations go to the host of the app's own client: its keys go to no other."""
+        return self._is_at(owner.base_url)
+
+    def host_of_keys(self, owner: Manager | None) -> str | None:
+        """Return the address that the keys of the environment and of the app's client belong to, if any."""
+        return named_address() if owner is None else owner.base_url
+
+    def destination(self) -> str:
+        """Return the host, or which exporter of the app's own client sends."""
+        owner = self.owner()
+        if owner is not None and owner.span_exporter is not None and self.shares_host(owner):
+            return f"the span exporter of the app's Langfuse client ({type(owner.span_exporter).__name__})"
+        return origin(self.settings(owner)["base_url"])
+
+    def _secret_of_environment(self, owner: Manager | None) -> str | None:
+        """Return the secret key, unless it belongs to another host than the option ``base_url`` names."""
+        host = named_address() or self.host_of_keys(owner)
+        return _variable("LANGFUSE_SECRET_KEY") if self._is_at(host) else None
+
+    def _is_at(self, address: str | None) -> bool:
+        """Return whether the option ``base_url`` names no other host than this address."""
+        return None in {self.given.base_url, address} or same_origin(str(self.given.base_url), str(address))
 
     def defaults(self, owner: Manager | None) -> dict[str, str]:
         """Return what every observation has from its start: environment, release, version."""
@@ -93,9 +122,14 @@ def tracing_disabled() -> bool:
     return (_variable("LANGFUSE_TRACING_ENABLED") or "true").lower() == "false"
 
 
+def named_address() -> str | None:
+    """Return the address of the server that the variables name; None if they name none."""
+    return _variable("LANGFUSE_BASE_URL") or _variable("LANGFUSE_HOST")
+
+
 def default_address() -> str:
     """Return the default address of the server: from the variables, else Langfuse's cloud."""
-    return _variable("LANGFUSE_BASE_URL") or _variable("LANGFUSE_HOST") or CLOUD
+    return named_address() or CLOUD
 
 
 def sample_rate() -> float:
@@ -132,8 +166,16 @@ def _of_keys(given: Given) -> Account:
 
 
 def _check_keys(given: Given, account: Account, problems: Problems) -> None:
-    secret = account.settings(account.owner()).get("secret_key")
-    if secret is None:
+    owner = account.owner()
+    secret = account.settings(owner).get("secret_key")
+    has_keys = owner is not None or _variable("LANGFUSE_SECRET_KEY") is not None
+    host = account.host_of_keys(owner)
+    if secret is None and given.base_url is not None and has_keys and host is not None:
+        problems.add(
+            f"base_url={given.base_url!r}: the secret key that was found belongs to {origin(host)}, and no "
+            "other host gets it. Give public_key and secret_key beside base_url, or leave base_url out."
+        )
+    elif secret is None:
         problems.add(_missing("LANGFUSE_SECRET_KEY"))
     elif account.public_key.startswith("sk-lf-") or secret.startswith("pk-lf-"):
         problems.add(

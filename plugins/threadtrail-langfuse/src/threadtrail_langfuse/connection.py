@@ -54,7 +54,8 @@ class Connection:
         self.owner = owner
         self.ids = ChosenIds()
         self.defaults = account.defaults(owner)
-        self._sender = Sender(_custom_batches(owner) or partial(langfuse_batches, settings))
+        shared = owner if owner is not None and account.shares_host(owner) else None
+        self._sender = Sender(_custom_batches(shared) or partial(langfuse_batches, settings))
         self._provider = TracerProvider(
             sampler=_sampler(owner),
             resource=_resource(owner, account),

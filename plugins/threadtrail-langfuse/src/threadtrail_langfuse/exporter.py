@@ -42,6 +42,8 @@ class LangfuseExporter:
         timeout: seconds for one request; by default ``LANGFUSE_TIMEOUT``, else 5.
     """
 
+    harmless_options = frozenset({"environment", "release", "version", "timeout"})
+
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
         self,
         *,
@@ -78,6 +80,13 @@ class LangfuseExporter:
             logger.info("exporter 'langfuse' sends nothing: LANGFUSE_TRACING_ENABLED is false")
             return
         self._pipeline = Pipeline(find_account(self._given))
+
+    @hookimpl
+    def destination(self) -> str:
+        """Return Langfuse's host."""
+        if self._pipeline is None:
+            return "nowhere, since LANGFUSE_TRACING_ENABLED is false"
+        return self._pipeline.destination()
 
     @hookimpl
     def capture_context(self) -> object:

@@ -23,6 +23,7 @@ class Pipeline:
     """Emits events one at a time, in order, in one thread."""
 
     def __init__(self, account: Account) -> None:
+        self._account = account
         self._connections = Connections(account)
         self._groups = TraceGroups()
         self._open_runs = OpenRuns()
@@ -58,6 +59,10 @@ class Pipeline:
         self._groups.add_run(event.trace_id, event.run)
         failures = self._open_runs.end(event.run_id).failures
         emit_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
+
+    def destination(self) -> str:
+        """Return where observations go."""
+        return self._account.destination()
 
     def send(self) -> None:
         """Send what has ended.
