@@ -9,6 +9,7 @@ from opentelemetry import context as otel_context
 
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context, span_context_in
+from threadtrail.otlp.origins import origin
 from threadtrail_agentops.native_wrappers import NativeWrappers
 from threadtrail_agentops.options import NativeInstrumentation, Options, resolve
 
@@ -40,6 +41,10 @@ class AgentOpsExporter:
     Raises:
         ConfigurationError: an argument is not valid, or (from ``start``) there is no API key.
     """
+
+    harmless_options = frozenset(
+        {"tags", "trace_name", "environment", "native_instrumentation", "timeout", "retry_seconds"}
+    )
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
         self,
@@ -80,6 +85,12 @@ class AgentOpsExporter:
 
         self._pipeline = Pipeline(target)
         self._native_wrappers.look()
+
+    @hookimpl
+    def destination(self) -> str:
+        """Return the hosts that give tokens and that take spans."""
+        target = resolve(self._options)
+        return ", ".join(dict.fromkeys(map(origin, (target.token_url, target.exporter_endpoint))))
 
     @hookimpl
     def capture_context(self) -> object:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from threadtrail.errors import ConfigurationError
+from threadtrail.otlp.origins import origin, same_origin
 
 NativeInstrumentation = Literal["warn", "unwrap"]
 """What to do about the native SDK's own wrappers of Assistants methods."""
 
 ENDPOINT = "https://api.agentops.ai"
 EXPORTER_ENDPOINT = "https://otlp.agentops.ai/v1/traces"
+
+API = ("AGENTOPS_API_ENDPOINT", ENDPOINT)
+SPANS = ("AGENTOPS_EXPORTER_ENDPOINT", EXPORTER_ENDPOINT)
+"""The variable of each address, and its default."""
 
 NO_KEY = (
     "exporter 'agentops': there is no API key. Set the environment variable AGENTOPS_API_KEY, or pass "
@@ -72,22 +77,54 @@ def resolve(options: Options) -> Target:
     Raises:
         ConfigurationError: there is no API key, or a variable is not an address.
     """
+    _check_hosts(options)
     api_key = options.api_key or os.environ.get("AGENTOPS_API_KEY", "").strip()
     if not api_key:
         raise ConfigurationError(NO_KEY)
     tags = options.tags if options.tags is not None else _listed("AGENTOPS_DEFAULT_TAGS")
     return Target(
         api_key=api_key,
-        token_url=f"{_address(options.endpoint, 'AGENTOPS_API_ENDPOINT', ENDPOINT)}/v3/auth/token",
-        exporter_endpoint=_address(
-            options.exporter_endpoint, "AGENTOPS_EXPORTER_ENDPOINT", EXPORTER_ENDPOINT
-        ),
+        token_url=f"{_address(options.endpoint, *API)}/v3/auth/token",
+        exporter_endpoint=_address(options.exporter_endpoint, *SPANS),
         tags=tuple(tags),
         trace_name=options.trace_name or os.environ.get("AGENTOPS_TRACE_NAME") or None,
         environment=options.environment or os.environ.get("AGENTOPS_ENVIRONMENT") or None,
         timeout=options.timeout,
         retry_seconds=options.retry_seconds,
     )
+
+
+def _check_hosts(options: Options) -> None:
+    """Refuse what would send the environment's key, or a token of one host, to a host of somebody else.
+
+    Raises:
+        ConfigurationError: the addresses, or an address and the key, do not belong together.
+    """
+    other_api = _is_elsewhere(options.endpoint, *API)
+    if other_api and options.api_key is None and os.environ.get(API[0]):
+        raise ConfigurationError(
+            f"the key in AGENTOPS_API_KEY belongs to {origin(os.environ[API[0]])} ({API[0]}), and no other "
+            "host gets it. Give api_key beside endpoint, or leave endpoint out.",
+            option="endpoint",
+            value=options.endpoint,
+        )
+    if other_api and options.exporter_endpoint is None:
+        raise ConfigurationError(
+            f"its tokens would be sent to {origin(_address(None, *SPANS))}. Give exporter_endpoint too.",
+            option="endpoint",
+            value=options.endpoint,
+        )
+    if options.endpoint is None and _is_elsewhere(options.exporter_endpoint, *SPANS):
+        raise ConfigurationError(
+            f"the tokens of {origin(_address(None, *API))} would be sent there. Give endpoint too.",
+            option="exporter_endpoint",
+            value=options.exporter_endpoint,
+        )
+
+
+def _is_elsewhere(given: str | None, variable: str, default: str) -> bool:
+    """Return whether the option names another host than the environment, or the default, does."""
+    return given is not None and not same_origin(given, os.environ.get(variable) or default)
 
 
 def _listed(variable: str) -> list[str]:
