@@ -79,5 +79,6 @@ def _plain(hint: Any, text: str, name: str) -> Any:
         return tuple(_plain(choice, text, name) for choice in choices)
     if origin in {Union, types.UnionType}:
         return _plain(next(each for each in get_args(hint) if each is not type(None)), text, name)
-    plain: dict[Any, Any] = {str: f"{name}-kept", int: 7, float: 0.5, bool: True}
+    number = 1_790_000_000_000_000_000 if name == "time" or name.endswith("_at") else 7
+    plain: dict[Any, Any] = {str: f"{name}-kept", int: number, float: 0.5, bool: True}
     return plain[hint]
