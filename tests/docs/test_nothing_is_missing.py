@@ -149,7 +149,7 @@ def test_command_line(command: str, flag: str) -> None:
         (test_events, ("RunEnded",), "events.md"),
         (test_settings, ("sample_rate",), "configuration.md"),
         (test_options_of_exporters, ("jsonl", "path"), "exporters/jsonl.md"),
-        (test_variables, ("LANGFUSE_HOST",), "exporters/langfuse.md"),
+        (test_variables, ("LANGFUSE_RELEASE",), "exporters/langfuse.md"),
         (test_public_names, ("uninstrument",), "functions.md"),
         (test_what_status_says, ("queued",), "functions.md"),
         (test_command_line, ("threadtrail doctor", "--timeout"), "command-line.md"),
