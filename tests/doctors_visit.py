@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NO_FILE = ("setting", "configuration file: none")
 CONSOLE = [
     ("setting", "stream = 'stderr', color = 'auto', content_length = 300 (default)"),
     ("ok", "Runs are printed to standard error."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doctors_visit import NO_FILE
 from threadtrail import cli
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def test_all_that_is_wrong_is_reported_and_the_rest_looked_at(visit: Visit) -> N
 def test_no_exporter_at_all_is_a_warning(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "none")
     found = visit()
-    assert found.of("configuration") == [("warning", "No exporter is chosen, so runs are sent nowhere.")]
+    assert found.of("configuration") == [
+        NO_FILE,
+        ("warning", "No exporter is chosen, so runs are sent nowhere."),
+    ]
     assert found.code == 0
     assert visit("--strict").code == 1
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doctors_visit import CONSOLE
+from doctors_visit import CONSOLE, NO_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
     assert found.of("exporter plain") == [
         ("note", "It starts. It has no hook check, so whether its backend answers is unknown.")
     ]
-    assert found.of("configuration") == [("ok", "Runs go to plain (--exporter).")]
+    assert found.of("configuration") == [NO_FILE, ("ok", "Runs go to plain (--exporter).")]
     assert found.code == 0
 
 
@@ -215,7 +215,7 @@ def test_what_is_wrong_is_nowhere_ok(
     assert found.of(AREA)[0][0] == "setting"
     assert "tmie" not in str(found.of(AREA)[:-1])
     found = visit("--exporter", "acmee")
-    assert [level for level, _ in found.of("configuration")] == ["problem"]
+    assert [level for level, _ in found.of("configuration")] == ["setting", "problem"]
 
 
 def test_an_option_that_is_a_secret_misspelt_is_not_shown(answer: Any, visit: Visit) -> None:

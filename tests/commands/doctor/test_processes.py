@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doctors_visit import CONSOLE, doctor
+from doctors_visit import CONSOLE, NO_FILE, doctor
 from pseudo_terminal import on_terminal
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,8 @@ def test_nothing_configured(here: Path) -> None:
     assert found.code == 0
     assert found.worst == []
     assert found.of("configuration") == [
-        ("ok", "No exporter is configured, so runs go to console, the default.")
+        NO_FILE,
+        ("ok", "No exporter is configured, so runs go to console, the default."),
     ]
     assert found.of("exporter console") == CONSOLE
     assert ("ok", "All 61 methods that threadtrail patches exist.") in found.of("sdk")

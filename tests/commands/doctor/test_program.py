@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import threadtrail
-from doctors_visit import CONSOLE
+from doctors_visit import CONSOLE, NO_FILE
 from threadtrail.instrumentation.install import patches
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
 
     found = visit(visit.program(SWITCHED_ON))
     assert found.of("configuration") == [
+        NO_FILE,
         ("ok", "Runs go to Mine, console (keyword argument)."),
         ("setting", "redact = keep (set by the program)"),
         ("setting", "sample_rate = 0.5 (set by the program)"),
@@ -110,7 +111,7 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
 
 def test_exporters_that_are_named_are_looked_at_instead(visit: Visit) -> None:
     found = visit(visit.program(SWITCHED_ON), "--exporter", "console")
-    assert found.of("configuration") == [("ok", "Runs go to console (--exporter).")]
+    assert found.of("configuration") == [NO_FILE, ("ok", "Runs go to console (--exporter).")]
     assert found.code == 0
 
 

@@ -38,8 +38,7 @@ def configured(exporters: Sequence[str]) -> Reading:
 def configuration(reading: Reading) -> Iterator[Finding]:
     """Yield what is set and where, and what is wrong."""
     settings = reading.settings
-    if reading.file != NO_FILE:
-        yield Finding(Level.SETTING, AREA, f"configuration file: {reading.file}")
+    yield Finding(Level.SETTING, AREA, f"configuration file: {reading.file}")
     for problem in reading.problems:
         yield Finding(Level.PROBLEM, AREA, problem.message, problem.advice, refused=True)
     if settings.disabled:
