@@ -3,16 +3,21 @@
 There are two uses. While an app is recorded, everything that may raise and is not the app's own call goes
 through a ``Guard``, which counts what it contains, and logs it at most once per 20 seconds and cause. A
 command that imports or calls foreign code uses ``attempt``, which returns the error.
+
+What ends or interrupts the app's thread (``KeyboardInterrupt``, a timeout of gevent) is not contained there,
+whoever raises it: it is the app's. In threads of our own everything is contained.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from threadtrail._late import Late, lock
+from threadtrail._late import Late, reentrant_lock
+from threadtrail._own_work import is_own_thread
 from threadtrail._text import escaped
 
 if TYPE_CHECKING:
@@ -24,6 +29,18 @@ LOG_INTERVAL_SECONDS = 20.0
 _ERRORS_KEPT = 100
 _DESCRIPTION_LENGTH = 300
 
+_INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What ends or interrupts the app's thread."""
+
+_INTERRUPTS_OF_LIBRARIES = (
+    ("greenlet", "GreenletExit"),
+    ("gevent.timeout", "Timeout"),
+    ("eventlet.timeout", "Timeout"),
+    ("billiard.exceptions", "SoftTimeLimitExceeded"),
+    ("rq.timeouts", "BaseTimeoutException"),
+)
+"""The same by libraries that may be loaded: some raise it in whatever the app's thread is doing."""
+
 
 class Guard:
     """Contains, counts and logs errors, by the operation that raised them.
@@ -32,7 +49,8 @@ class Guard:
     raises them at its end. ``clock`` returns seconds that never decrease.
     """
 
-    _lock = Late(lock)
+    # Reentrant: a signal handler of the app may call what the interrupted code calls.
+    _lock = Late(reentrant_lock)
 
     def __init__(
         self, *, interval_seconds: float = LOG_INTERVAL_SECONDS, clock: Callable[[], float] = time.monotonic
@@ -57,11 +75,13 @@ class Guard:
     ) -> Any:
         """Return ``function(*args, **kwargs)``, or ``default`` if it raised.
 
-        ``KeyboardInterrupt`` and ``SystemExit`` are not contained: in the app's thread they are meant for it.
+        What ends or interrupts the app's thread is not contained there.
         """
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - containing is the guard's purpose
+        except BaseException as error:
+            if _is_for_the_app(error):
+                raise
             self.report(what, error=error)
             return default
 
@@ -70,24 +90,27 @@ class Guard:
         """Contain what the block raises. ``call`` is faster, where speed matters."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - containing is the guard's purpose
+        except BaseException as error:
+            if _is_for_the_app(error):
+                raise
             self.report(what, error=error)
 
     def catch(
         self,
         function: Callable[..., Any],
         *args: Any,
-        contain: type[BaseException] = Exception,
+        contain: type[BaseException] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, BaseException | None]:
         """Return ``(result, None)`` or ``(None, error)``. The error is neither counted nor logged.
 
-        Use ``contain=BaseException`` in threads of our own, where an exporter's ``sys.exit()`` must not end
-        the thread.
+        ``contain`` is the class of errors to contain; without it, what ``call`` contains.
         """
         try:
             return function(*args, **kwargs), None
-        except contain as error:
+        except BaseException as error:
+            if _is_for_the_app(error) if contain is None else not isinstance(error, contain):
+                raise
             return None, error
 
     def report(
@@ -109,8 +132,10 @@ class Guard:
                     return
                 self._logged_at[what] = now
             _write(what, consequence, times, error)
-        except Exception:  # noqa: BLE001, S110 - a failing log handler must not affect the app
-            pass
+        except BaseException as failure:
+            # A failing log handler must not affect the app.
+            if _is_for_the_app(failure):
+                raise
 
     def after_fork_in_child(self) -> None:
         """Reset the counts, and the lock, which another thread of the parent may have held."""
@@ -118,6 +143,20 @@ class Guard:
         self._counts = {}
         self._logged_at = {}
         self.errors = []
+
+
+def _is_for_the_app(error: BaseException) -> bool:
+    """Whether the error ends or interrupts the app's thread, and this is one."""
+    if is_own_thread():
+        return False
+    return isinstance(error, _INTERRUPTS) or any(
+        isinstance(kind, type) and isinstance(error, kind) for kind in _loaded_interrupts()
+    )
+
+
+def _loaded_interrupts() -> Iterator[object]:
+    for module, name in _INTERRUPTS_OF_LIBRARIES:
+        yield getattr(sys.modules.get(module), name, None)
 
 
 def _write(what: str, consequence: str, times: int, error: BaseException | None) -> None:
@@ -135,7 +174,10 @@ def describe(error: BaseException) -> str:
     """
     try:
         text = escaped(" ".join(str(error).split()))
-    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
+    except BaseException as failure:
+        # A foreign __str__ may raise anything.
+        if _is_for_the_app(failure):
+            raise
         text = ""
     name = type(error).__name__
     return f"{name}: {text}"[:_DESCRIPTION_LENGTH] if text else name
@@ -146,13 +188,20 @@ guard = Guard()
 
 
 class ExitedError(Exception):
-    """Foreign code raised ``SystemExit`` when it was imported or called."""
+    """Foreign code raised ``SystemExit`` or another such error when it was imported or called."""
 
 
 def attempt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, Exception | None]:
-    """Return ``(result, None)`` or ``(None, error)``; ``SystemExit`` becomes an ``ExitedError``."""
+    """Return ``(result, None)`` or ``(None, error)``; ``SystemExit`` becomes an ``ExitedError``.
+
+    ``KeyboardInterrupt`` is not contained.
+    """
     result, error = guard.catch(_without_exit, function, *args, **kwargs)
-    return result, error if isinstance(error, Exception) else None
+    if error is None or isinstance(error, Exception):
+        return result, error
+    unusual = ExitedError(f"it raises {describe(error)}")
+    unusual.__cause__ = error
+    return None, unusual
 
 
 def _without_exit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -6,11 +6,12 @@ exporter only.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._own_work import call_as_own
+from threadtrail._waiting import seconds_until
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ class ExporterHooks:
 
 
 class ExporterCalls:
-    """Calls one exporter's hooks, in its lane's worker; contains and reports what they raise.
-
-    ``BaseException`` is contained, since an exporter's ``sys.exit()`` must not end the worker.
-    """
+    """Calls one exporter's hooks, in its lane's worker; contains and reports what they raise."""
 
     def __init__(self, name: str, hooks: ExporterHooks, guard: Guard) -> None:
         self._name = name
@@ -61,9 +59,7 @@ class ExporterCalls:
         if self._hooks.export is None:
             return None
         # Tuples, so that an exporter cannot sort or empty the lists of the worker.
-        _, error = self._guard.catch(
-            self._hooks.export, contain=BaseException, events=tuple(events), contexts=tuple(contexts)
-        )
+        _, error = self._guard.catch(self._hooks.export, events=tuple(events), contexts=tuple(contexts))
         return error
 
     def flush(self, deadline: float) -> bool:
@@ -73,7 +69,7 @@ class ExporterCalls:
         left = seconds_until(deadline)
         if not left:
             return False
-        answer, error = self._guard.catch(self._hooks.flush, contain=BaseException, timeout=left)
+        answer, error = self._guard.catch(self._hooks.flush, timeout=left)
         if error is not None:
             self.report("flush", "failed", error=error)
         return error is None and answer is not False
@@ -83,7 +79,7 @@ class ExporterCalls:
         if self._hooks.shutdown is None:
             return True
         left = seconds_until(deadline)
-        _, error = self._guard.catch(self._hooks.shutdown, contain=BaseException, timeout=left)
+        _, error = self._guard.catch(self._hooks.shutdown, timeout=left)
         if error is not None:
             self.report("shutdown", "failed", error=error)
         return error is None
@@ -99,11 +95,6 @@ class ExporterCalls:
         """Log what ``happened`` and how many events were lost; at most once per 20 s and cause."""
         consequence = happened if lost is None else f"{happened}; events lost so far: {lost}"
         self._guard.report(f"exporter {self._name!r}, {cause}", consequence, error=error)
-
-
-def seconds_until(deadline: float) -> float:
-    """Return the seconds until ``deadline`` (a time of ``time.monotonic()``), never negative."""
-    return max(0.0, deadline - time.monotonic())
 
 
 def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callable[..., Any] | None:
@@ -122,12 +113,15 @@ def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callabl
 
 
 def _with_known_arguments(implementation: pluggy.HookImpl) -> Callable[..., Any]:
-    """Return a function that passes the arguments that the implementation names, also optional ones."""
+    """Return a function that passes the arguments that the implementation names, also optional ones.
+
+    What the hook does is not recorded.
+    """
     function = implementation.function
     required, optional = implementation.argnames, implementation.kwargnames
 
     def call(**arguments: Any) -> Any:
         chosen = {name: arguments[name] for name in optional if name in arguments}
-        return function(*[arguments[name] for name in required], **chosen)
+        return call_as_own(function, *[arguments[name] for name in required], **chosen)
 
     return call

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from threadtrail._guard import guard
+from threadtrail._own_work import run_as_own_thread
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -65,7 +66,7 @@ def _at_exit() -> None:
     if owner is not None:
         # Contain SystemExit too, which would become the exit code of a multiprocessing child, and
         # KeyboardInterrupt: Ctrl-C ends the wait.
-        _, error = guard.catch(owner.at_exit, contain=BaseException)
+        _, error = guard.catch(run_as_own_thread, owner.at_exit, contain=BaseException)
         if error is not None:
             guard.report("delivery at exit", error=error)
 

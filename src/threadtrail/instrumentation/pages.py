@@ -10,6 +10,7 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._own_work import is_own_work
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine, yield_and_note
 from threadtrail.instrumentation.exchanges import note_start, requests_of
@@ -54,7 +55,9 @@ def watch_paginator(original: Any) -> Any:
 
 
 def _begin(sink: Sink, page: Any) -> Call | None:
-    """Return a call for the next page, or ``None`` if the list is of no source."""
+    """Return a call for the next page, or ``None`` if the list is of no source, or an exporter reads it."""
+    if is_own_work():
+        return None
     found = sink.next_page(page)
     if found is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._own_work import is_own_work
 from threadtrail.context import Scope, here
 from threadtrail.recording.observation import GroupEnded, GroupStarted
 
@@ -77,12 +78,16 @@ class Sink:
     # `threadtrail.context.Observer`: `trace()` runs in the app's threads as well.
 
     def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
-        """Note that a trace was entered."""
+        """Note that a trace was entered, unless by an exporter."""
+        if is_own_work():
+            return
         self.guard.call("noting a trace", self._trace_started, time, trace_id, name, parent_trace_id)
 
     def _trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
         self.recorder.put(GroupStarted(time, trace_id, name, parent_trace_id, self.scope(begins=True)))
 
     def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
-        """Note that a trace was left."""
+        """Note that a trace was left, unless by an exporter."""
+        if is_own_work():
+            return
         self.guard.call("noting a trace", self.recorder.put, GroupEnded(time, trace_id, error))

@@ -10,6 +10,7 @@ from time import time_ns
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._own_work import is_own_work
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
 from threadtrail.instrumentation.exchanges import current_call, note_start
@@ -87,6 +88,8 @@ class Watch:
         client = getattr(instance, "_client", None)
         if client is None:
             # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
+            return None
+        if is_own_work():
             return None
         ids: dict[str, str] = {}
         for name, place, known_as in self._ids:

@@ -9,11 +9,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._late import Late, condition, simple_queue
+from threadtrail._own_work import start_thread
 from threadtrail.recording.observation import DetailsFetched
 from threadtrail.recording.own_requests import own_request
 
 if TYPE_CHECKING:
     import queue
+    import threading
     from collections.abc import Callable, Mapping
 
     from threadtrail._guard import Guard
@@ -55,9 +57,7 @@ class DetailFetcher:
     def _started(self) -> bool:
         """Start the thread unless it runs; return whether it does. None can be started amid an exit."""
         if self._thread is None:
-            thread = threading.Thread(target=self._work, name="threadtrail-details", daemon=True)
-            _, error = self._guard.catch(thread.start)
-            self._thread = thread if error is None else None
+            self._thread, _ = self._guard.catch(start_thread, self._work, "threadtrail-details")
         return self._thread is not None
 
     def wait(self, timeout: float) -> bool:
