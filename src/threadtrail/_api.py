@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._guard import guard
+from threadtrail._own_work import own_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal, Self
 
     from threadtrail.config.choice import ExporterChoice
+    from threadtrail.config.comparing import Configuration
     from threadtrail.config.file import ConfigFile
     from threadtrail.config.registry import LoadedExporter, LoadedExporters
     from threadtrail.config.settings import Settings
@@ -24,7 +28,7 @@ logger = logging.getLogger("threadtrail")
 
 
 class _Process:
-    """The one runtime of this process, and the lock under which it changes.
+    """The one runtime of this process, and the lock under which it changes. Nothing waits under this lock.
 
     ``file`` is the configuration file that it was read from; ``listening`` are the exporters of a
     ``capture()`` that is in force.
@@ -34,6 +38,29 @@ class _Process:
     file: ConfigFile | None = None
     listening: tuple[ExporterChoice, ...] = ()
     lock = threading.RLock()
+    _survives_forks = False
+
+    @classmethod
+    def runtime_for(cls, configuration: Configuration) -> Runtime | None:
+        """Return the runtime in force, if it has this configuration."""
+        runtime = cls.runtime
+        if runtime is None or runtime.stopped or not runtime.configuration.is_same_as(configuration):
+            return None
+        return runtime
+
+    @classmethod
+    def survive_forks(cls) -> None:
+        """Let a child not inherit a lock that another thread of its parent holds."""
+        if not cls._survives_forks and hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+            cls._survives_forks = True
+            os.register_at_fork(after_in_child=cls._after_fork_in_child)
+
+    @classmethod
+    def _after_fork_in_child(cls) -> None:
+        cls.lock = threading.RLock()
+        installed = sys.modules.get("threadtrail.instrumentation.install")
+        if installed is not None:
+            installed.patches.after_fork_in_child()
 
 
 class Instrumentation:
@@ -131,27 +158,38 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 
 def _begin(settings: Settings, file: ConfigFile | None = None) -> Instrumentation:
     from threadtrail.config import registry  # noqa: PLC0415 - `import threadtrail` stays light
+    from threadtrail.config.comparing import Configuration  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.runtime import Runtime  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.sources import SOURCES  # noqa: PLC0415 - `import threadtrail` stays light
 
-    with _Process.lock:
-        settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
-    loaded = registry.load(settings)
-    _start(loaded, settings)
+    _Process.survive_forks()
+    settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
+    configuration = Configuration.of(settings)
+    runtime = _Process.runtime_for(configuration)
+    if runtime is not None:
+        return Instrumentation(runtime)
+    with own_work():
+        loaded = registry.load(settings)
+        _start(loaded, settings)
     if file is not None:
         logger.info("configuration file: %s; exporters: %s", file, loaded.destinations())
     with _Process.lock:
-        former = _Process.runtime
-        _Process.runtime = runtime = Runtime(settings, loaded, former)
-        _Process.file = file
-        runtime.start()
-        patches.install(targets(SOURCES))
-        if former is not None and not former.stopped:
-            logger.warning(
-                "threadtrail.instrument() was called again: the new configuration replaces the former"
-            )
-            former.replace_with(runtime)
+        runtime = _Process.runtime_for(configuration)
+        if runtime is None:
+            former = _Process.runtime
+            runtime = Runtime(configuration, loaded, former)
+            runtime.start()
+            _Process.runtime = runtime
+            _Process.file = file
+            patches.install(targets(SOURCES))
+            if former is not None and not former.stopped:
+                logger.warning(
+                    "threadtrail.instrument() was called again: the new configuration replaces the former"
+                )
+                runtime.replace(former)
+            return Instrumentation(runtime)
+    _close(loaded)  # another thread was first, with the same configuration
     return Instrumentation(runtime)
 
 
@@ -193,10 +231,14 @@ def _start(loaded: LoadedExporters, settings: Settings) -> None:
         try:
             item.start(settings)
         except BaseException:
-            for other in started:
-                guard.call(f"closing exporter {other.name!r}", other.hooks.shutdown or _nothing, timeout=0.0)
+            _close(started)
             raise
         started.append(item)
+
+
+def _close(started: Iterable[LoadedExporter]) -> None:
+    for item in started:
+        guard.call(f"closing exporter {item.name!r}", item.hooks.shutdown or _nothing, timeout=0.0)
 
 
 def _nothing(**_arguments: object) -> None:

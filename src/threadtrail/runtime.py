@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail import sources
 from threadtrail._guard import guard
+from threadtrail._waiting import seconds_until
 from threadtrail.context import in_force
 from threadtrail.delivery import lifecycle
 from threadtrail.delivery.delivery import Delivery
@@ -19,8 +20,8 @@ from threadtrail.instrumentation.sink import Sink
 from threadtrail.recording.recorder import Recorder
 
 if TYPE_CHECKING:
+    from threadtrail.config.comparing import Configuration
     from threadtrail.config.registry import LoadedExporters
-    from threadtrail.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,11 @@ class Runtime:
     is not lost, and no run is published twice.
     """
 
-    def __init__(self, settings: Settings, loaded: LoadedExporters, former: Runtime | None = None) -> None:
-        self.settings = settings
+    def __init__(
+        self, configuration: Configuration, loaded: LoadedExporters, former: Runtime | None = None
+    ) -> None:
+        self.configuration = configuration
+        self.settings = settings = configuration.settings
         self.stopped = False
         self.delivery = Delivery(
             [Lane(item.name, item.hooks, queue_size=settings.queue_size) for item in loaded],
@@ -76,6 +80,8 @@ class Runtime:
             ),
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
+        self._leaving: tuple[Delivery, ...] = ()
+        self._lost_by_former = False
         if former is None or former.stopped:
             self.recorder = Recorder(settings, self.delivery, guard, sources.SOURCES)
         else:
@@ -88,17 +94,47 @@ class Runtime:
 
     def start(self) -> None:
         """Put this runtime in force: for the patched methods, for forks and for the exit."""
-        in_force.sink = self.sink
         lifecycle.register(self)
+        in_force.sink = self.sink
+
+    def replace(self, former: Runtime) -> None:
+        """Take over from the former runtime, and wait for nothing.
+
+        Its exporters get what was observed before this call, and are shut down when they have exported that.
+        The next flush waits for them too, and so does the shutdown of this runtime.
+        """
+        former.stopped = True
+        self._leaving = (*former.leaving(), former.delivery)
+        self._lost_by_former = former.nothing_lost_by_former() is False
+        deadline = time.monotonic() + former.settings.shutdown_timeout_seconds
+        self.recorder.change_to(
+            self.settings, self.delivery, then=lambda: former.delivery.begin_shutdown(deadline)
+        )
+
+    def leaving(self) -> tuple[Delivery, ...]:
+        """Return the deliveries of former runtimes that are not done yet."""
+        results = [(delivery, delivery.result) for delivery in self._leaving]
+        self._leaving = tuple(delivery for delivery, result in results if result is None)
+        self._lost_by_former |= any(result is False for _, result in results)
+        return self._leaving
+
+    def nothing_lost_by_former(self) -> bool:
+        """Whether former runtimes lost nothing since the previous call; so each loss is reported once."""
+        lost, self._lost_by_former = self._lost_by_former, False
+        return not lost
 
     def flush(self, timeout: float) -> bool:
         """Record, publish and deliver what was seen so far.
 
         Returns False if that took over ``timeout`` seconds, or events were lost since the last flush.
         """
+        if self.recorder.is_recording_here:
+            return False
         deadline = time.monotonic() + timeout
-        recorded = self.recorder.flush(timeout)
-        return self.delivery.flush(max(0.0, deadline - time.monotonic())) and recorded
+        answers = [self.recorder.flush(timeout), self.delivery.flush(seconds_until(deadline))]
+        answers += [delivery.flush(seconds_until(deadline)) for delivery in self.leaving()]
+        self._leaving = tuple(delivery for delivery in self._leaving if delivery.result is None)
+        return self.nothing_lost_by_former() and all(answers)
 
     def shutdown(self, timeout: float) -> bool:
         """Take no more notes; deliver the rest, unfinished runs included, within ``timeout`` seconds."""
@@ -110,18 +146,11 @@ class Runtime:
         lifecycle.unregister(self)
         deadline = time.monotonic() + timeout
         recorded = self.recorder.shutdown(timeout)
-        return self.delivery.shutdown(max(0.0, deadline - time.monotonic())) and recorded
-
-    def replace_with(self, successor: Runtime) -> None:
-        """Deliver what belongs to this configuration; the rest is the successor's, which has started."""
-        timeout = self.settings.shutdown_timeout_seconds
-        if successor.recorder is not self.recorder:
-            self.shutdown(timeout)
-            return
-        self.stopped = True
-        deadline = time.monotonic() + timeout
-        self.recorder.change_to(successor.settings, successor.delivery, timeout)
-        self.delivery.shutdown(max(0.0, deadline - time.monotonic()))
+        deliveries = (self.delivery, *self.leaving())
+        for delivery in deliveries:
+            delivery.begin_shutdown(deadline)
+        answers = [delivery.shutdown(seconds_until(deadline)) for delivery in deliveries]
+        return self.nothing_lost_by_former() and recorded and all(answers)
 
     def at_exit(self) -> None:
         """The process ends: one bounded shutdown."""
@@ -129,7 +158,9 @@ class Runtime:
 
     def after_fork_in_child(self) -> None:
         """A child begins with nothing of its parent's: no threads, no queues, no open runs."""
-        self.delivery.after_fork_in_child()
+        for delivery in (self.delivery, *self.leaving()):
+            delivery.after_fork_in_child()
+        self._leaving = ()
         self.recorder.after_fork_in_child()
         was_in_force = in_force.sink is self.sink
         self.sink = self._make_sink()

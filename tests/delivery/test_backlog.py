@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import random
 
-from delivery.support import changed, ended
+from delivery.support import PATIENCE, Stuck, changed, ended
+from threadtrail._guard import Guard
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.events import RunEnded
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.lane import Lane
+from threadtrail.delivery.sizes import size_of
+from threadtrail.events import MessageCreated, RunCreated, RunEnded
+from threadtrail.values import Message, Run, RunRequest, Step, TextPart, ToolCall
 
 
 def times(backlog: Backlog[str], limit: int = 1000) -> list[int]:
@@ -79,3 +84,60 @@ def test_nothing_is_lost_or_moved_whatever_the_mixture() -> None:
         assert taken == sorted(set(taken))
         if len(ends_put) <= size:
             assert set(ends_put) <= set(taken)
+
+
+def test_too_many_bytes_drop_the_oldest_details_and_only_then_ends() -> None:
+    backlog: Backlog[str] = Backlog(100, max_bytes=1_000)
+    dropped = sum(
+        backlog.add(event, None, size)
+        for event, size in [(ended(0), 300), (changed(1), 200), (changed(2), 200), (changed(3), 200)]
+    )
+    assert dropped == 0
+    assert backlog.add(ended(4), None, 600) == 3
+    assert times(backlog) == [0, 4]
+    assert backlog.add(ended(5), None, 900) == 0, "there is room again"
+    assert backlog.add(changed(6), None, 200) == 1, "no end gives way to a detail"
+    assert backlog.add(ended(7), None, 200) == 1, "but the oldest end to a new one"
+    assert times(backlog) == [7]
+
+
+def test_an_event_that_is_larger_than_the_bound_is_kept_alone() -> None:
+    backlog: Backlog[str] = Backlog(100, max_bytes=1_000)
+    assert backlog.add(changed(1), None, 5_000) == 0
+    assert backlog.add(changed(2), None, 5_000) == 1
+    assert times(backlog) == [2]
+    backlog.add(changed(3), None, 900)
+    assert backlog.clear_events() == 1
+    assert backlog.add(changed(4), None, 900) == 0
+
+
+def test_the_size_of_an_event_is_that_of_its_texts() -> None:
+    assert size_of(changed(1)) < 1_500
+    text = "x" * 100_000
+    message = Message(id="msg_1", role="user", parts=(TextPart(text=text),))
+    assert 100_000 < size_of(MessageCreated(time=1, type="t", message=message)) < 102_000
+    call = ToolCall(id="call_1", kind="function", name="f", arguments=text, output=text)
+    step = Step(id="step_1", kind="tool_calls", tool_calls=(call, call))
+    run = Run(id="run_1", status="completed", finished=True, input=(message,), steps=(step,))
+    assert 500_000 < size_of(RunEnded(time=1, run=run)) < 510_000
+    tool = {"function": {"parameters": {"a": [text, {"b": text}]}}}
+    asked = RunCreated(time=1, type="t", run_id="run_1", request=RunRequest(tools=(tool,)))
+    assert 200_000 < size_of(asked) < 204_000
+
+
+def test_a_lane_whose_exporter_hangs_is_bounded_by_size() -> None:
+    stuck = Stuck("export")
+    guard = Guard()
+    lane = Lane("x", stuck.hooks, queue_size=100_000, batch_size=1, guard=guard)
+    lane._state.backlog._max_bytes = 1_000_000
+    delivery = Delivery([lane], guard=guard)
+    message = Message(id="msg_1", role="user", parts=(TextPart(text="x" * 100_000),))
+    delivery.publish(changed(0))
+    assert stuck.entered.wait(PATIENCE)
+    for number in range(50):
+        delivery.publish(MessageCreated(time=number, type="t", message=message))
+    assert lane.status().queued == 10
+    assert lane.status().dropped == 41
+    stuck.release.set()
+    assert not lane.flush(PATIENCE)
+    assert [event.time for event in stuck.events] == [0, *range(41, 50)]

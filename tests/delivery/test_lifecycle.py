@@ -245,7 +245,7 @@ def test_a_fork_delivers_the_events_of_each_process_once(tmp_path: Path) -> None
         held, free = threading.Event(), threading.Event()
 
         def hold():
-            with lane._state.condition:
+            with lane._state.lock:
                 held.set()
                 free.wait()
 

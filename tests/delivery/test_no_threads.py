@@ -36,7 +36,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(worker: object, name: str) -> threading.Thread:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr(lane_module, "_start_thread", refuse)
+    monkeypatch.setattr(lane_module, "start_thread", refuse)
 
 
 @pytest.fixture(autouse=True)

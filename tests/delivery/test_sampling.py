@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from delivery.support import changed, ended
+from threadtrail.delivery import sampling
 from threadtrail.delivery.sampling import EVENTS_HELD_PER_RUN, RUNS_HELD, Sampler
 from threadtrail.events import (
     AssistantDeleted,
@@ -162,3 +163,16 @@ def test_a_forked_child_does_not_release_what_the_parent_held() -> None:
     with sampler._lock:  # another thread of the parent held it
         sampler.after_fork_in_child()
         assert admit(sampler, [ended(3, "a", "failed")]) == [ended(3, "a", "failed")]
+
+
+def test_what_is_held_is_bounded_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "BYTES_HELD", 10_000)
+    sampler = Sampler(0.0)
+    for number in range(100):
+        assert admit(sampler, [changed(1, f"run_{number}"), changed(2, f"run_{number}")]) == []
+    assert sampler._runs._bytes <= 10_000
+    assert len(admit(sampler, [ended(3, "run_99", "failed")])) == 3
+    assert len(admit(sampler, [ended(3, "run_0", "failed")])) == 1, "its details were dropped first"
+    for number in range(100):
+        admit(sampler, [ended(3, f"run_{number}")])
+    assert sampler._runs._bytes == 0

@@ -12,7 +12,7 @@ from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
 from threadtrail.config import registry
 from threadtrail.delivery import lane
-from threadtrail.recording import facts, interpreter, observation, own_requests, recorder, store
+from threadtrail.recording import facts, inbox, interpreter, observation, own_requests, store
 from threadtrail.sources import openai_assistants
 from threadtrail.sources.openai_assistants.details import PAGES
 
@@ -64,7 +64,7 @@ def test_licence_is_the_whole_one() -> None:
     ("page", "number"),
     [
         ("good-to-know.md", f"{store.PUBLISHED_RUNS:,}".replace(",", " ")),
-        ("troubleshooting.md", f"{recorder.MAX_WAITING:,}".replace(",", " ")),
+        ("troubleshooting.md", f"{inbox.MAX_WAITING:,}".replace(",", " ")),
         ("decisions/0007-no-call-that-was-not-asked-for.md", f"{PAGES} pages"),
         ("decisions/0007-no-call-that-was-not-asked-for.md", f"{own_requests.REQUEST_SECONDS:g} seconds"),
         ("plugins/hooks.md", f"1 to {lane.BATCH_SIZE} events"),

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.delivery.hooks import seconds_until
+from threadtrail._waiting import seconds_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from threadtrail.delivery.sizes import EVENT_BYTES
 from threadtrail.events import RunEnded, TraceEnded, TraceStarted
 
 if TYPE_CHECKING:
@@ -12,51 +14,66 @@ if TYPE_CHECKING:
 
 _ESSENTIAL = frozenset({RunEnded, TraceStarted, TraceEnded})
 
+MAX_BYTES = 268_435_456
+"""The maximum size of the events that wait for an exporter, by ``size_of``: 256 MiB."""
+
 Message = TypeVar("Message")
+Entry = tuple[int, "Event", object, int]
+"""A waiting event: its number, the event, its context, its size."""
 
 
 class Backlog(Generic[Message]):
-    """Events waiting for one exporter, and messages (flush, shutdown) among them. Not thread-safe.
+    """Events waiting for one exporter, and messages (flush, shutdown) among them.
 
     Two queues share one sequence number, so that the oldest detail in a full queue is found without a
-    search. The queue is full when an exporter hangs, and ``add`` runs in the app's thread.
+    search: the queue is full when an exporter hangs.
+
+    Not thread-safe, except for messages, which any thread may add and remove at any time.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
         self._size = size
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._sequence = 0
-        self._details: deque[tuple[int, Event, object]] = deque()
-        self._essentials: deque[tuple[int, Event, object]] = deque()
+        self._details: deque[Entry] = deque()
+        self._essentials: deque[Entry] = deque()
         self._messages: deque[tuple[int, Message]] = deque()
 
     def __len__(self) -> int:
         """Return the number of events; messages do not count."""
         return len(self._details) + len(self._essentials)
 
-    def add(self, event: Event, context: object) -> int:
-        """Append an event; return how many events (0 or 1) were dropped, which may be this one."""
+    def add(self, event: Event, context: object, size: int = EVENT_BYTES) -> int:
+        """Append an event of this size in bytes; return how many were dropped, which may be this one.
+
+        One that is alone may have any size.
+        """
         essential = type(event) in _ESSENTIAL
         dropped = 0
-        if len(self._details) + len(self._essentials) >= self._size:
-            dropped = 1
+        while self and (len(self) >= self._size or self._bytes + size > self._max_bytes):
+            dropped += 1
             if self._details:
-                self._details.popleft()
+                self._bytes -= self._details.popleft()[3]
             elif essential:
-                self._essentials.popleft()
+                self._bytes -= self._essentials.popleft()[3]
             else:
                 return dropped
         self._sequence += 1
-        (self._essentials if essential else self._details).append((self._sequence, event, context))
+        self._bytes += size
+        (self._essentials if essential else self._details).append((self._sequence, event, context, size))
         return dropped
 
     def add_message(self, message: Message) -> None:
         """Append a message; it is taken after all events before it."""
-        self._sequence += 1
         self._messages.append((self._sequence, message))
 
     def remove_message(self, message: Message) -> None:
         """Remove a message whose caller has stopped waiting."""
-        self._messages = deque(item for item in self._messages if item[1] is not message)
+        for item in list(self._messages):
+            if item[1] is message:
+                with suppress(ValueError):  # it was taken meanwhile
+                    self._messages.remove(item)
 
     @property
     def has_message(self) -> bool:
@@ -67,31 +84,44 @@ class Backlog(Generic[Message]):
         """Remove up to ``limit`` events from the front, in order, up to the first message."""
         events: list[Event] = []
         contexts: list[object] = []
-        barrier = self._messages[0][0] if self._messages else self._sequence + 1
+        first = self._first_message()
+        barrier = self._sequence if first is None else first[0]
         while len(events) < limit:
             queue = self._oldest()
             if queue is None or queue[0][0] > barrier:
                 break
-            _, event, context = queue.popleft()
+            _, event, context, size = queue.popleft()
+            self._bytes -= size
             events.append(event)
             contexts.append(context)
         return events, contexts
 
     def take_message(self) -> Message | None:
         """Remove and return the first message, unless an event is before it."""
-        queue = self._oldest()
-        if not self._messages or (queue is not None and queue[0][0] < self._messages[0][0]):
+        queue, first = self._oldest(), self._first_message()
+        if first is None or (queue is not None and queue[0][0] <= first[0]):
             return None
-        return self._messages.popleft()[1]
+        try:
+            self._messages.remove(first)
+        except ValueError:  # it was removed meanwhile
+            return None
+        return first[1]
 
     def clear_events(self) -> int:
         """Remove all events; return their number."""
         count = len(self)
         self._details.clear()
         self._essentials.clear()
+        self._bytes = 0
         return count
 
-    def _oldest(self) -> deque[tuple[int, Event, object]] | None:
+    def _first_message(self) -> tuple[int, Message] | None:
+        try:
+            return self._messages[0]
+        except IndexError:
+            return None
+
+    def _oldest(self) -> deque[Entry] | None:
         if not self._details:
             return self._essentials or None
         if not self._essentials:

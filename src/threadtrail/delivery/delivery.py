@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard as default_guard
+from threadtrail.delivery.sizes import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,10 @@ class Delivery:
         """Publish an event; ``contexts`` is what ``capture`` returned where the event began."""
         for process in self._processors:
             # Fails closed: an event that was not processed may hold content that must not be exported.
-            processed = self._guard.call("processing an event (it is dropped)", process, event)
+            processed, error = self._guard.catch(process, event)
+            if error is not None:
+                self._guard.report("processing an event (it is dropped)", error=error)
+                self._drop()
             if processed is None:
                 return
             event = processed
@@ -86,10 +90,23 @@ class Delivery:
         deadline = time.monotonic() + timeout
         return _wait_for_all([lane.begin_flush(deadline) for lane in self._lanes], deadline)
 
+    def begin_shutdown(self, deadline: float) -> list[Pending]:
+        """Request the delivery of the rest and the shutdown of all exporters; wait for nothing.
+
+        ``deadline`` (a time of ``time.monotonic()``) is how long the exporters may take.
+        """
+        return [lane.begin_shutdown(deadline) for lane in self._lanes]
+
+    @property
+    def result(self) -> bool | None:
+        """The result of the shutdown; None until all exporters were shut down, or given up."""
+        results = [lane.result for lane in self._lanes]
+        return None if None in results else all(results)
+
     def shutdown(self, timeout: float) -> bool:
         """Deliver the rest and shut down all exporters; return False if one was not done in ``timeout`` s."""
         deadline = time.monotonic() + timeout
-        return _wait_for_all([lane.begin_shutdown(deadline) for lane in self._lanes], deadline)
+        return _wait_for_all(self.begin_shutdown(deadline), deadline)
 
     def status(self) -> dict[str, LaneStatus]:
         """Return each exporter's counters."""
@@ -103,9 +120,14 @@ class Delivery:
         for lane in self._lanes:
             lane.after_fork_in_child()
 
-    def _put(self, event: Event, contexts: Mapping[str, object] | None) -> None:
+    def _drop(self) -> None:
         for lane in self._lanes:
-            lane.put(event, contexts.get(lane.name) if contexts else None)
+            lane.drop()
+
+    def _put(self, event: Event, contexts: Mapping[str, object] | None) -> None:
+        size = size_of(event)
+        for lane in self._lanes:
+            lane.put(event, contexts.get(lane.name) if contexts else None, size)
 
 
 def _wait_for_all(pending: Sequence[Pending], deadline: float) -> bool:

@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard as default_guard
+from threadtrail._own_work import run_as_own_thread, start_thread
 from threadtrail.delivery import alarm
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.delivery.hooks import ExporterCalls
+from threadtrail.delivery.sizes import EVENT_BYTES
 from threadtrail.delivery.worker import LaneState, Pending, Worker
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ BATCH_WAIT_SECONDS = 0.2
 class Lane:
     """Exports events with one exporter, in order, each once, in a thread of its own.
 
-    ``queue_size`` is the maximum number of waiting events. A batch holds up to ``batch_size`` events and
-    waits at most ``batch_wait_seconds`` for more.
+    ``queue_size`` is the maximum number of waiting events, whose size is bounded too. A batch holds up to
+    ``batch_size`` events and waits at most ``batch_wait_seconds`` for more.
     """
 
     def __init__(  # noqa: PLR0913 - keywords with defaults, for tests
@@ -50,25 +52,33 @@ class Lane:
         self._batch_wait = batch_wait_seconds
         self._state = LaneState(backlog=Backlog(queue_size))
 
-    def put(self, event: Event, context: object = None) -> None:
-        """Queue an event. Takes a few microseconds; neither waits for the exporter nor raises."""
+    def put(self, event: Event, context: object = None, size: int = EVENT_BYTES) -> None:
+        """Queue an event of this size in bytes; neither wait for the exporter nor raise."""
         state = self._state
-        with state.condition:
+        with state.lock:
             closed = state.closing is not None
-            dropped = 1 if closed else state.backlog.add(event, context)
+            dropped = 1 if closed else state.backlog.add(event, context, size)
             state.dropped += dropped
+            state.count()
             lost = state.failed + state.dropped
             # Not on each put: a worker that wakes up competes with the app's threads for the interpreter.
             if state.idle or len(state.backlog) == self._batch_size:
                 state.idle = False
-                state.condition.notify()
-            unstarted = state.worker is None and not closed
+                state.bell.ring()
+            unstarted = state.hired is None and not closed
         # Outside the lock: a log handler may do anything, even publish an event.
         if dropped:
             happened = "shut down, dropping events" if closed else "full, dropping events, details first"
             self._calls.report("queue", happened, lost=lost)
         if unstarted:
             self.start_worker()
+
+    def drop(self) -> None:
+        """Count an event that will never be put."""
+        state = self._state
+        with state.lock:
+            state.dropped += 1
+            state.count()
 
     def start_worker(self) -> bool:
         """Start the worker unless it runs; return False, and log it, if no thread can be started.
@@ -89,14 +99,12 @@ class Lane:
         if threading.current_thread() is state.worker:
             # The exporter flushes within its own hook: the worker cannot wait for itself.
             return pending.settle(result=False)
-        if not state.used:
+        if self.result is None and state.worker is None and not state.backlog and not state.dropped:
             return pending.settle(result=True)
-        with state.condition:
-            if state.closing is not None and state.closing.result is not None:
-                return pending.settle(result=state.closing.result)
-            if state.worker is None and not state.backlog:
-                return pending.settle(result=True)
+        if self.result is None:
             self._send(state, pending)
+        if self.result is not None:  # perhaps by now, and the worker has left
+            return pending.settle(result=self.result)
         if self._start(state) is not None and not self._work_while_waiting(state, pending):
             self._withdraw(state, pending)
         return pending
@@ -104,21 +112,27 @@ class Lane:
     def begin_shutdown(self, deadline: float) -> Pending:
         """Request the delivery of the rest and the exporter's shutdown, once; later events are dropped."""
         state = self._state
-        with state.condition:
-            if state.closing is not None:
-                return state.closing
-            pending = state.closing = Pending("shutdown", deadline, self._give_up_shutdown)
-            unused = state.worker is None and not state.backlog
-            # A forked child that exported nothing has nothing to shut down: it all belongs to the parent.
-            if unused and (state.inherited or self.hooks.shutdown is None):
-                return pending.settle(result=True)
-            self._send(state, pending)
+        mine = Pending("shutdown", deadline, self._give_up_shutdown)
+        pending = state.claim("shutdown", mine)
+        if pending.result is not None:
+            return pending
+        unused = state.worker is None and not state.backlog
+        # A forked child that exported nothing has nothing to shut down: it all belongs to the parent.
+        if unused and (state.inherited or self.hooks.shutdown is None):
+            return pending.settle(result=True)
+        # Twice if need be: this may be a signal handler, and the code below it about to do the same.
+        self._send(state, pending)
         if self._start(state) is not None:
             if unused:
                 pending.settle(result=True)
             elif not self._work_while_waiting(state, pending):
                 self._give_up_shutdown(pending)
         return pending
+
+    @property
+    def result(self) -> bool | None:
+        """The result of the shutdown; None until the exporter was shut down, or given up."""
+        return None if self._state.closing is None else self._state.closing.result
 
     def flush(self, timeout: float) -> bool:
         """Deliver everything queued before this call.
@@ -144,14 +158,15 @@ class Lane:
         self._calls.after_fork()
 
     def _start(self, state: LaneState) -> BaseException | None:
-        with state.condition:
-            if state.worker is not None:
-                return None
-            worker = Worker(
-                state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait
-            )
-            state.worker, error = self._guard.catch(_start_thread, worker, f"threadtrail-{self.name}")
-            return error
+        """Start the worker, unless it runs; return the error.
+
+        It may be started twice, by two threads or by a signal handler: the second one ends at once.
+        """
+        if state.has_worker:
+            return None
+        worker = Worker(state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait)
+        state.hired, error = self._guard.catch(start_thread, worker.run, f"threadtrail-{self.name}")
+        return error
 
     def _work_while_waiting(self, state: LaneState, pending: Pending) -> bool:
         """Have the caller's thread do the work while it waits, if it can be interrupted at the deadline."""
@@ -160,10 +175,9 @@ class Lane:
         worker = Worker(state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait)
 
         def work(deadline: float) -> None:
-            state.worker = threading.current_thread()
             run = partial(worker.run_until, pending, deadline)
-            self._guard.catch(alarm.call_until, deadline, run, contain=BaseException)
-            state.worker = None
+            until = partial(alarm.call_until, deadline, run)
+            self._guard.catch(run_as_own_thread, until, contain=BaseException)
 
         pending.work = work
         return True
@@ -171,13 +185,12 @@ class Lane:
     @staticmethod
     def _send(state: LaneState, pending: Pending) -> None:
         state.backlog.add_message(pending)
-        state.condition.notify()
+        state.bell.ring()
 
     @staticmethod
     def _withdraw(state: LaneState, pending: Pending) -> None:
-        with state.condition:
-            state.backlog.remove_message(pending)
-            pending.settle(result=False)
+        state.backlog.remove_message(pending)
+        pending.settle(result=False)
 
     def _give_up_flush(self, pending: Pending) -> None:
         self._withdraw(self._state, pending)
@@ -186,17 +199,12 @@ class Lane:
 
     def _give_up_shutdown(self, pending: Pending) -> None:
         state = self._state
-        with state.condition:
-            if pending.result is not None:
-                return
+        if pending.result is not None:
+            return
+        with state.lock:
             state.dropped += state.backlog.clear_events()
-            pending.settle(result=False)
+            state.count()
+        pending.settle(result=False)
         status = self.status()
         exporting = f"; events still with the exporter: {status.queued}" if status.queued else ""
         self._calls.report("shutdown", f"timed out{exporting}", lost=status.lost)
-
-
-def _start_thread(worker: Worker, name: str) -> threading.Thread:
-    thread = threading.Thread(target=worker.run, name=name, daemon=True)
-    thread.start()
-    return thread

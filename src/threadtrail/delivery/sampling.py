@@ -7,7 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail._late import Late, lock
+from threadtrail._late import Late, reentrant_lock
+from threadtrail.delivery.sizes import size_of
 from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 EVENTS_HELD_PER_RUN = 256
 RUNS_HELD = 4096
+BYTES_HELD = 67_108_864
+"""The maximum size of the events that are held, by ``size_of``: 64 MiB for runs, and as much for traces."""
 
 
 @dataclass(slots=True)
@@ -28,23 +31,15 @@ class _Holding:
     parent: str | None = None
     kept: bool = False
     events: list[Admitted] = field(default_factory=list)
-
-    def hold(self, admitted: Admitted) -> None:
-        # Only details exceed this number, and RunEnded, which is never held, contains them.
-        if len(self.events) < EVENTS_HELD_PER_RUN:
-            self.events.append(admitted)
-
-    def release(self) -> list[Admitted]:
-        self.kept = True
-        released, self.events = self.events, []
-        return released
+    size: int = 0
 
 
 class _Holdings:
-    """The holdings by id. The oldest is dropped when there are too many."""
+    """The holdings by id. The oldest are dropped when there are too many, or they are too large."""
 
     def __init__(self) -> None:
         self._by_id: OrderedDict[str, _Holding] = OrderedDict()
+        self._bytes = 0
 
     def get(self, key: str | None) -> _Holding | None:
         return None if key is None else self._by_id.get(key)
@@ -54,11 +49,35 @@ class _Holdings:
         if holding is None:
             holding = self._by_id[key] = _Holding()
             if len(self._by_id) > RUNS_HELD:
-                self._by_id.popitem(last=False)
+                self._drop_oldest()
         return holding
 
+    def hold(self, key: str, admitted: Admitted) -> None:
+        holding = self.open(key)
+        # Only details exceed this number, and RunEnded, which is never held, contains them.
+        if len(holding.events) < EVENTS_HELD_PER_RUN:
+            size = size_of(admitted[0])
+            holding.events.append(admitted)
+            holding.size += size
+            self._bytes += size
+            while self._bytes > BYTES_HELD:
+                self._drop_oldest()
+
+    def release(self, key: str) -> list[Admitted]:
+        holding = self.open(key)
+        holding.kept = True
+        released, holding.events = holding.events, []
+        self._bytes -= holding.size
+        holding.size = 0
+        return released
+
     def close(self, key: str) -> None:
-        self._by_id.pop(key, None)
+        holding = self._by_id.pop(key, None)
+        if holding is not None:
+            self._bytes -= holding.size
+
+    def _drop_oldest(self) -> None:
+        self.close(next(iter(self._by_id)))
 
 
 class Sampler:
@@ -70,7 +89,7 @@ class Sampler:
     Events without a run and a trace are always exported.
     """
 
-    _lock = Late(lock)
+    _lock = Late(reentrant_lock)
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -112,16 +131,13 @@ class Sampler:
             return ()
         if isinstance(event, TraceEnded) and not self._is_kept(self._traces.get(event.trace_id)):
             return ()
-        holding = self._holding(event, run_id)
-        if holding.kept:
-            return (*self._release_trace(event.trace_id), admitted)
-        holding.hold(admitted)
-        return ()
-
-    def _holding(self, event: Event, run_id: str | None) -> _Holding:
+        holdings, held_by = self._traces, event.trace_id or ""
         if run_id is not None:
-            return self._runs.open(run_id)
-        return self._traces.open(event.trace_id or "")
+            holdings, held_by = self._runs, run_id
+        if holdings.open(held_by).kept:
+            return (*self._release_trace(event.trace_id), admitted)
+        holdings.hold(held_by, admitted)
+        return ()
 
     def _outermost(self, trace_id: str | None) -> str | None:
         """Return the id of the outermost of nested traces, which are sampled as one."""
@@ -131,12 +147,12 @@ class Sampler:
 
     def _release_trace(self, trace_id: str | None) -> list[Admitted]:
         holding = self._traces.get(trace_id)
-        if holding is None:
+        if holding is None or trace_id is None:
             return []
-        return [*self._release_trace(holding.parent), *holding.release()]
+        return [*self._release_trace(holding.parent), *self._traces.release(trace_id)]
 
     def _release_run(self, run_id: str | None) -> list[Admitted]:
-        return [] if run_id is None else self._runs.open(run_id).release()
+        return [] if run_id is None else self._runs.release(run_id)
 
     @staticmethod
     def _is_kept(holding: _Holding | None) -> bool:

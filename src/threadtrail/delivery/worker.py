@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from threadtrail._guard import describe
-from threadtrail._late import Late, condition
+from threadtrail._late import Late, reentrant_lock
+from threadtrail._waiting import Bell, Latch, seconds_until
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.delivery.hooks import seconds_until
 from threadtrail.delivery.status import LaneStatus
 
 if TYPE_CHECKING:
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
     from threadtrail.delivery.hooks import ExporterCalls
     from threadtrail.events import Event
+
+
+Claimant = TypeVar("Claimant")
 
 
 class Pending:
@@ -34,20 +36,17 @@ class Pending:
         self.kind = kind
         self.deadline = deadline
         self._give_up = give_up
-        self._settled = threading.Event()
-        self._result = False
+        self._settled = Latch()
         self.work: Callable[[float], None] | None = None
 
     @property
     def result(self) -> bool | None:
         """The result; None while there is none."""
-        return self._result if self._settled.is_set() else None
+        return self._settled.result
 
     def settle(self, *, result: bool) -> Pending:
         """Set the result, unless there is one, and wake the callers that wait for it."""
-        if not self._settled.is_set():
-            self._result = result
-            self._settled.set()
+        self._settled.set(result=result)
         return self
 
     def wait(self, deadline: float | None = None) -> bool:
@@ -55,54 +54,72 @@ class Pending:
         deadline = self.deadline if deadline is None else deadline
         if self.work is not None and self.result is None:
             self.work(deadline)
-        left = seconds_until(deadline)
-        if not self._settled.wait(min(left, threading.TIMEOUT_MAX)):
+        if not self._settled.wait(seconds_until(deadline)):
             self._give_up(self)
-        return self._result
+        return self.result is True
 
 
 @dataclass(kw_only=True)
 class LaneState:
     """The state of a lane that belongs to one process; a forked child gets a new one.
 
-    ``condition`` guards every field. Its lock is reentrant: a signal handler of the app may flush while the
-    app flushes. It is made with the first event. ``exporting``: the number of events in ``export`` now.
+    ``lock`` guards the events of the backlog and the counters; it is made with the first event. What an app's
+    thread does needs no lock, since
+    a signal handler may do the same in the middle of it, and wait for the worker: a flush or a shutdown is a
+    message, ``counters`` are replaced as a whole, and whoever does what happens once is kept in ``claims``.
+
+    ``hired`` is the thread that was started last, ``worker`` the one that works. ``bell`` wakes it; it is
+    ``idle`` while it has nothing to do. ``exporting``: the number of events in ``export`` now.
     ``reported_lost``: the losses that a flush has reported.
     """
 
-    condition = Late(condition)
+    lock = Late(reentrant_lock)
+    bell = Late(Bell)
 
     backlog: Backlog[Pending]
     inherited: bool = False
+    claims: dict[str, Any] = field(default_factory=dict)
+    hired: threading.Thread | None = None
     worker: threading.Thread | None = None
     idle: bool = False
-    closing: Pending | None = None
     exporting: int = 0
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
     reported_lost: int = 0
     last_error: str | None = None
+    counters: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
-    def used(self) -> bool:
-        """Whether there has been anything to guard: an event, or a request to the worker."""
-        return LaneState.condition.made(self) is not None
+    def closing(self) -> Pending | None:
+        """The shutdown that was asked for."""
+        return self.claims.get("shutdown")
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether there is a thread that works, or is about to."""
+        return any(thread is not None and thread.is_alive() for thread in (self.worker, self.hired))
+
+    def claim(self, what: str, by: Claimant) -> Claimant:
+        """Return who does ``what``, which happens once: the first that claims it."""
+        first: Claimant = self.claims.setdefault(what, by)
+        return first
+
+    def count(self) -> None:
+        """Make the counters visible, all of one moment; called with the lock held."""
+        queued = len(self.backlog) + self.exporting
+        self.counters = (self.delivered, self.failed, self.dropped, queued)
 
     def status(self) -> LaneStatus:
         """Return the counters, all of one moment."""
-        with self.condition if self.used else nullcontext():
-            return LaneStatus(
-                delivered=self.delivered,
-                failed=self.failed,
-                dropped=self.dropped,
-                queued=len(self.backlog) + self.exporting,
-                last_error=self.last_error,
-            )
+        delivered, failed, dropped, queued = self.counters
+        return LaneStatus(
+            delivered=delivered, failed=failed, dropped=dropped, queued=queued, last_error=self.last_error
+        )
 
     def lost_nothing_new(self) -> bool:
         """Whether no event was lost since the previous call; so each loss is reported once."""
-        with self.condition:
+        with self.lock:
             before, self.reported_lost = self.reported_lost, self.failed + self.dropped
             return self.reported_lost == before
 
@@ -120,67 +137,109 @@ class Worker:
 
     def run(self) -> None:
         """Export batches and answer requests until the lane is shut down."""
-        while self._work():
-            pass
+        if self._begin():
+            try:
+                while self._work():
+                    pass
+            finally:
+                self._leave()
 
     def run_until(self, pending: Pending, deadline: float) -> None:
         """Export batches and answer requests until ``pending`` is answered, or until ``deadline``."""
-        while pending.result is None and time.monotonic() < deadline and self._work():
-            pass
+        if self._begin():
+            try:
+                while pending.result is None and time.monotonic() < deadline and self._work():
+                    pass
+            finally:
+                self._stop()
+
+    def _begin(self) -> bool:
+        """Return whether this is the one worker of the lane."""
+        if self._state.claim("work", self) is not self:
+            return False
+        self._state.worker = threading.current_thread()
+        return True
 
     def _work(self) -> bool:
         """Export a batch or answer a request; return False after a shutdown."""
         state = self._state
-        with state.condition:
-            self._wait_for_work()
+        self._wait_for_work()
+        with state.lock:
             message = state.backlog.take_message()
             events, contexts = ([], []) if message else state.backlog.take(self._batch_size)
             state.exporting = len(events)
+            state.count()
         if events:
             self._export(events, contexts)
-        elif message is not None and message.kind == "flush":
-            message.settle(result=self._flush(message.deadline))
         elif message is not None:
-            self._shut_down(message)
-            return False
+            try:
+                self._answer(message)
+            finally:
+                message.settle(result=False)  # if nothing else was, since this thread is being ended
+            return message.kind == "flush"
         return True
 
     def _wait_for_work(self) -> None:
         state, backlog = self._state, self._state.backlog
         while not backlog and not backlog.has_message:
             state.idle = True
-            state.condition.wait()
+            if not backlog and not backlog.has_message:  # nothing came before `idle` was seen
+                state.bell.wait()
         state.idle = False
         deadline = time.monotonic() + self._batch_wait
         while len(backlog) < self._batch_size and not backlog.has_message:
             left = deadline - time.monotonic()
-            if left <= 0 or not state.condition.wait(left):
+            if left <= 0 or not state.bell.wait(left):
                 break
 
     def _export(self, events: list[Event], contexts: list[object]) -> None:
         state = self._state
         error = self._calls.export(events, contexts)
-        with state.condition:
+        with state.lock:
             state.exporting = 0
             if error is None:
                 state.delivered += len(events)
-                return
-            state.failed += len(events)
-            state.last_error = describe(error)
+            else:
+                state.failed += len(events)
+                state.last_error = describe(error)
+            state.count()
             lost = state.failed + state.dropped
-        self._calls.report("export", "failed", lost=lost, error=error)
+        if error is not None:
+            self._calls.report("export", "failed", lost=lost, error=error)
 
-    def _flush(self, deadline: float) -> bool:
-        flushed = self._calls.flush(deadline)
-        return self._state.lost_nothing_new() and flushed
+    def _answer(self, message: Pending) -> None:
+        flushed = self._calls.flush(message.deadline)
+        flushed = self._state.lost_nothing_new() and flushed
+        # For a shutdown both hooks: an exporter that buffers may implement only one of them.
+        closed = message.kind == "flush" or self._calls.shutdown(message.deadline)
+        message.settle(result=flushed and closed)
 
-    def _shut_down(self, message: Pending) -> None:
-        # Both hooks: an exporter that buffers may implement only one of them.
-        flushed = self._flush(message.deadline)
-        closed = self._calls.shutdown(message.deadline)
+    def _leave(self) -> None:
+        """Count what is lost with this thread.
+
+        After a shutdown that is what came during it. But a thread may also be ended by others, such as a
+        debugger that raises an exception in it: then the next event or flush starts another one.
+        """
         state = self._state
-        with state.condition:
-            message.settle(result=flushed and closed)
-            # Flushes that were requested meanwhile get the same result, since the worker ends here.
-            while (later := state.backlog.take_message()) is not None:
-                later.settle(result=flushed and closed)
+        result = None if state.closing is None else state.closing.result
+        if result is None:
+            self._stop()
+            state.reported_lost -= 1  # the next flush returns False: what was just taken may be lost too
+            self._calls.report("worker", "its thread was ended", lost=state.failed + state.dropped)
+            return
+        with state.lock:
+            state.dropped += state.backlog.clear_events()
+            state.count()
+        # Flushes that were requested meanwhile get the same result.
+        while (later := state.backlog.take_message()) is not None:
+            later.settle(result=result)
+
+    def _stop(self) -> None:
+        """Let another thread be the worker."""
+        state = self._state
+        with state.lock:
+            state.failed += state.exporting
+            state.exporting = 0
+            state.count()
+        state.worker = state.hired = None
+        state.claims.pop("work", None)

@@ -129,6 +129,10 @@ class Patches:
                 if _restore(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
                     del self._installed[path]
 
+    def after_fork_in_child(self) -> None:
+        """Make the lock anew: another thread of the parent may have held it."""
+        self._lock = threading.RLock()
+
     def _patch_if_imported(self, name: str) -> None:
         module = sys.modules.get(name)
         if module is not None:

@@ -258,8 +258,8 @@ class Interpreter:
             self._publish_end(record)
         elif record.ended and not record.settling:
             record.settling, record.settled_at = True, now
-            waits = self._on_end(record)
-            self._runs.due(record, now + (self._patience if waits else self._settle))
+            record.fetching = self._on_end(record)
+            self._runs.due(record, now + (self._patience if record.fetching else self._settle))
 
     def _publish_end(self, record: RunRecord) -> None:
         self._runs.remove(record)
@@ -322,10 +322,13 @@ class Interpreter:
         """Return when ``tick`` has something to do next."""
         return self._runs.next_deadline(self._patience)
 
-    def settle(self) -> None:
-        """Publish every run that has ended, without waiting for what may follow."""
+    def settle(self, *, fetching: bool = True) -> None:
+        """Publish every run that has ended, without waiting for what may follow.
+
+        ``fetching``: also the runs whose details are being fetched.
+        """
         for record in self._runs.all():
-            if record.ended:
+            if record.ended and (fetching or not record.fetching):
                 self._publish_end(record)
 
     def close_streams(self) -> None:

@@ -57,6 +57,7 @@ class RunRecord:
         self.stream_complete = False
         self.settling = False
         self.settled_at = 0.0
+        self.fetching = False
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
         self.input_listed = False

@@ -1,0 +1,109 @@
+"""What waits for the recorder: observations, bounded by number and by size, and requests between them."""
+
+from __future__ import annotations
+
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from threadtrail._late import Late, simple_queue
+from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
+
+if TYPE_CHECKING:
+    import queue
+
+    from threadtrail.recording.observation import Observation
+
+MAX_WAITING = 200_000
+"""The maximum number of observations that wait unread; more are dropped and counted, never waited for."""
+
+MAX_WAITING_BYTES = 268_435_456
+"""The maximum size of the observations that wait unread, by ``size_of``: 256 MiB."""
+
+OBSERVATION_BYTES = 1_000
+"""What an observation takes in memory besides the bodies."""
+
+ENTRY_BYTES = 64
+"""What an entry of a dict or a list takes in memory besides its text."""
+
+Request = TypeVar("Request")
+
+
+class Inbox(Generic[Request]):
+    """A queue that any thread may put into, also a finaliser or a signal handler: nothing waits.
+
+    ``dropped`` counts the observations for which there was no room.
+    """
+
+    _queue: Late[queue.SimpleQueue[tuple[int, Any, Any]]] = Late(simple_queue)
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self.dropped = 0
+
+    def put(self, observation: Observation) -> None:
+        """Put an observation, or drop it if too many wait. One that is alone may have any size."""
+        size, queue = size_of(observation), self._queue
+        if queue.qsize() >= MAX_WAITING or (self._bytes + size > MAX_WAITING_BYTES and self._bytes > 0):
+            self.dropped += 1
+        else:
+            self._bytes += size
+            queue.put((size, observation, None))
+
+    def put_anyway(self, observation: Observation) -> None:
+        """Put an observation that was asked for, past the bounds."""
+        self._queue.put((0, observation, None))
+
+    def ask(self, request: Request) -> None:
+        """Put a request."""
+        self._queue.put((0, None, request))
+
+    def take(self, timeout: float | None = 0.0) -> tuple[Observation | None, Request | None]:
+        """Take an observation or a request; neither, if none comes within ``timeout`` seconds."""
+        try:
+            if timeout == 0.0:
+                size, observation, request = self._queue.get_nowait()
+            else:
+                size, observation, request = self._queue.get(timeout=timeout)
+        except Empty:
+            # The threads that put do not take turns: what they miscounted does not add up.
+            self._bytes = 0
+            return None, None
+        self._bytes -= size
+        return observation, request
+
+    def __len__(self) -> int:
+        made = Inbox._queue.made(self)
+        return 0 if made is None else made.qsize()
+
+
+def size_of(observation: Observation) -> int:
+    """Return how many bytes of memory an observation takes, roughly. Fast where bodies are bytes."""
+    if isinstance(observation, Returned):
+        result, request = observation.result, observation.call.request
+        if type(result) is bytes and type(request) is bytes:  # nearly always, and on the hot path
+            return OBSERVATION_BYTES + len(result) + len(request)
+        return OBSERVATION_BYTES + _measured(result) + _measured(request)
+    if isinstance(observation, StreamEvent):
+        return OBSERVATION_BYTES + _measured(observation.data)
+    if isinstance(observation, StreamClosed):
+        return OBSERVATION_BYTES + _measured(observation.pieces)
+    if isinstance(observation, (Raised, StreamOpened)):
+        return OBSERVATION_BYTES + _measured(observation.call.request)
+    return OBSERVATION_BYTES
+
+
+def _measured(value: Any) -> int:
+    """Return the size of a text, of bytes, or of all that is in a JSON value."""
+    if isinstance(value, (bytes, str)):
+        return len(value)
+    total, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        total += ENTRY_BYTES
+        if isinstance(item, (bytes, str)):
+            total += len(item)
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, (list, tuple)):
+            waiting += item
+    return total
