@@ -103,7 +103,7 @@ def test_the_exit_keeps_its_bound(
     written, errors = run(server, tmp_path, program, LANGFUSE_BASE_URL=address, LANGFUSE_TIMEOUT="120")
     took = time.time() - float(written)
     langfuse.answering.set()
-    # Without the bound it would take as long as the backend may. The rest is the end of the interpreter itself.
+    # Without the bound it would take as long as the backend may; the rest is the end of the interpreter.
     assert took < 1.0 + 20.0
     assert 1 <= len(errors.splitlines()) <= 2, errors
     assert "exporter 'langfuse'" in errors
