@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
 from threadtrail import _api
-from threadtrail._guard import Guard
+from threadtrail._guard import Guard, guard
 from threadtrail._late import Late, condition, event, lock, reentrant_lock, simple_queue
 from threadtrail.exporters.jsonl import JsonlExporter
 
@@ -57,6 +58,7 @@ def waiting() -> list[object]:
 
 @pytest.fixture
 def instrumented(tmp_path: Path) -> Iterator[None]:
+    guard.after_fork_in_child()  # what other tests reported made its lock
     with threadtrail.instrument(
         exporters=["console", JsonlExporter(tmp_path / "events.jsonl")],
         sample_rate=0.5,
@@ -77,6 +79,11 @@ def test_nothing_that_waits_is_made_before_the_first_call(instrumented: None, cl
 
 def test_nor_by_configuring_again(instrumented: None, tmp_path: Path) -> None:
     threadtrail.instrument(exporters=[JsonlExporter(tmp_path / "other.jsonl")], fetch_run_details=True)
+    runtime = _api._Process.runtime
+    assert runtime is not None
+    deadline = time.monotonic() + 20
+    while runtime.leaving():  # the former exporters are shut down in threads
+        assert time.monotonic() < deadline
     assert waiting() == []
 
 
