@@ -33,10 +33,10 @@ from threadtrail.recording.observation import (
     StreamOpened,
 )
 from threadtrail.recording.operations import Operations
+from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import RunRecord
 from threadtrail.recording.store import Bounded, RunsOfServer, RunStore
-from threadtrail.recording.timeline import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,14 +102,13 @@ class Interpreter:
     ) -> None:
         """Set how long to wait for what, before the first observation or between two of them.
 
-        ``publish_runs`` is the setting of this name.
-        ``on_end``, if given, is asked once about each run that ended with something missing, and answers
-        whether that is being fetched.
+        ``publish_runs`` is the setting of this name. ``on_end``, if given, is asked once about
+        each run that ended with something missing, and answers whether that is being fetched.
         """
         self._settle = settle_seconds
         self._patience = run_timeout_seconds
         self._runs.max_open = max_open_runs
-        self._publish_runs = publish_runs
+        self._ownership = Ownership(publish_runs, run_timeout_seconds)
         self._on_end = on_end or (lambda _record: False)
         self._keeps_clients = on_end is not None
 
@@ -186,7 +185,7 @@ class Interpreter:
         if record is None:
             record = self._taken_back(key)
         if record is None:
-            if self._is_history(seen):
+            if self._ownership.is_history(seen):
                 return
             record = self._begin(seen)
         record.count(call)
@@ -202,17 +201,6 @@ class Interpreter:
             record.reopen()
             self._groups.run_began(record)
         return record
-
-    def _is_history(self, seen: RunSeen) -> bool:
-        """Whether this first look is at a run that was over before: that is not this program's doing.
-
-        A run that has ended lately may have been seen by nobody else, unless it stands in a list.
-        """
-        operation = seen.call.operation
-        if operation.creates_run or operation.polls or seen.status is None or not seen.status.ended:
-            return False
-        ended_at = seen.ended_at if seen.ended_at is not None else seen.time
-        return seen.listed or seen.time - ended_at > self._patience * SECOND
 
     def _begin(self, seen: RunSeen) -> RunRecord:
         call = seen.call
@@ -263,18 +251,9 @@ class Interpreter:
 
     def _publish_end(self, record: RunRecord) -> None:
         self._runs.remove(record)
-        if self._publishes(record):
+        if self._ownership.publishes(record):
             record.end()
         self._groups.run_ended(record)
-
-    def _publishes(self, record: RunRecord) -> bool:
-        """Whether the run itself is this process's to publish.
-
-        Whoever saw the end publishes the run; what never was seen to end, whoever created it.
-        """
-        if self._publish_runs == "none":
-            return False
-        return record.ended or (record.created_here and self._publish_runs == "all")
 
     # -- streams and failures -------------------------------------------------------------------
 
