@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,8 @@ TABLE_FOR_ASCII = str.maketrans(
 
 def visible(text: str) -> str:
     """Return the text on one line, with control characters replaced by readable escapes."""
-    return escaped(re.sub(r"[^\S\n]*\n\s*", f" {LINE_END} ", text.strip()).replace("\t", " "))
+    lines = [line.strip() for line in text.strip().split("\n")]
+    return escaped(f" {LINE_END} ".join(line for line in lines if line).replace("\t", " "))
 
 
 def visible_lines(text: str) -> str:

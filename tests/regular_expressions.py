@@ -1,0 +1,192 @@
+"""Find regular expressions in code, and the inputs that would take them longest."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import itertools
+import math
+import pkgutil
+import re
+import time
+from re import _constants as codes  # type: ignore[attr-defined]  # what a pattern is parsed to
+from re import _parser as parser  # type: ignore[attr-defined]  # the parser of `re` itself
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+METHODS = ("search", "match", "fullmatch", "findall", "finditer", "split", "sub", "subn")
+ANCHORED = ("match", "fullmatch")
+ONE = {codes.NOT_LITERAL, codes.ANY, codes.CATEGORY, codes.IN}
+"""Elements of a pattern that match one character of several."""
+
+CANDIDATES = " a0_-=+/%;:,.\n\t\r\0é"
+
+
+class Use:
+    """A pattern, and the methods by which it is used."""
+
+    def __init__(self, where: str, pattern: str, flags: int, methods: Iterable[str]) -> None:
+        self.where = where
+        self.pattern = re.compile(pattern, flags)
+        self.methods = tuple(methods)
+
+    def __repr__(self) -> str:
+        return f"{self.where}: {self.pattern.pattern!r} by {', '.join(self.methods)}"
+
+
+# -- find them ------------------------------------------------------------------------------------------
+
+
+def modules_of(package: str) -> Iterator[ModuleType]:
+    """Import a package with everything in it, except what is a program."""
+    root = importlib.import_module(package)
+    yield root
+    for found in pkgutil.walk_packages(getattr(root, "__path__", ()), f"{package}."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+def compiled_in(module: ModuleType) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Yield the patterns that a module, its classes and its containers hold, with their names."""
+    todo = [(name, value, 0) for name, value in vars(module).items()]
+    while todo:
+        name, value, depth = todo.pop()
+        if isinstance(value, re.Pattern):
+            yield name, value
+        elif isinstance(value, (list, tuple, set, frozenset)) and depth < 3:
+            todo += [(name, item, depth + 1) for item in value]
+        elif isinstance(value, dict) and depth < 3:
+            todo += [(name, item, depth + 1) for pair in value.items() for item in pair]
+        elif isinstance(value, type) and value.__module__ == module.__name__:
+            todo += [(key, item, depth + 1) for key, item in vars(value).items()]
+
+
+def calls_in(source: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call of `re.NAME` in the source."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and of(node.func, "re"):
+            yield node.func.attr, node
+
+
+def of(attribute: ast.Attribute, name: str) -> bool:
+    return isinstance(attribute.value, ast.Name) and attribute.value.id == name
+
+
+def methods_of(name: str, source: str) -> set[str]:
+    """Return the methods that are called on a name; all of them if it is used in another way."""
+    attributes = {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and of(node, name)
+    }
+    return attributes & set(METHODS) or set(METHODS)
+
+
+def uses_in(package: str) -> Iterator[Use]:
+    """Yield every use of a pattern in the package.
+
+    Raises:
+        ValueError: a pattern is put together while the program runs, so that nobody can look at it.
+    """
+    for module in modules_of(package):
+        file = getattr(module, "__file__", None)
+        source = path_of(file).read_text(encoding="utf-8") if file else ""
+        for name, pattern in compiled_in(module):
+            methods = methods_of(name, source)
+            yield Use(f"{module.__name__}.{name}", pattern.pattern, pattern.flags & ~re.UNICODE, methods)
+        for function, call in calls_in(source):
+            if function in METHODS:
+                where = f"{module.__name__}, line {call.lineno}"
+                text = call.args[0] if call.args else None
+                if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+                    raise ValueError(f"{where}: the pattern is no plain text")
+                yield Use(where, text.value, 0, [function])
+
+
+def path_of(file: str) -> Path:
+    from pathlib import Path
+
+    return Path(file)
+
+
+# -- the inputs that take longest -----------------------------------------------------------------------
+
+
+def sample(items: Any) -> str:
+    """Return a text that the parsed items match, or nearly."""
+    return "".join(_sample(code, value) for code, value in items)
+
+
+def _sample(code: Any, value: Any) -> str:
+    if code is codes.LITERAL:
+        return chr(value)
+    if code in ONE:
+        return next((each for each in CANDIDATES if fits(code, value, each)), "")
+    if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+        least, _, within = value
+        return sample(within) * int(least)
+    inner = {codes.SUBPATTERN: lambda: value[-1], codes.ATOMIC_GROUP: lambda: value}
+    inner[codes.BRANCH] = lambda: value[1][0]
+    return sample(inner[code]()) if code in inner else ""  # what takes no characters
+
+
+def fits(code: Any, value: Any, character: str) -> bool:
+    """Whether one element of a pattern matches a character."""
+    tree = parser.SubPattern(parser.State(), [(code, value)])
+    return re._compiler.compile(tree).fullmatch(character) is not None  # type: ignore[attr-defined]  # as above
+
+
+def repeated(items: Any) -> Iterator[Any]:
+    """Yield what is repeated in a pattern, at any depth."""
+    for code, value in items:
+        if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+            yield value[2]
+            yield from repeated(value[2])
+        elif code is codes.SUBPATTERN:
+            yield from repeated(value[-1])
+        elif code is codes.ATOMIC_GROUP:
+            yield from repeated(value)
+        elif code is codes.BRANCH:
+            for branch in value[1]:
+                yield from repeated(branch)
+
+
+def inputs(pattern: re.Pattern[str], length: int) -> Iterator[str]:
+    """Yield long texts: what the pattern repeats, over and over, by itself and after what comes before it."""
+    items = list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
+    pumps = {sample(each) for each in repeated(items)}
+    for each in repeated(items):
+        code, value = each[0]
+        pumps |= {c for c in CANDIDATES if len(each) == 1 and code in ONE and fits(code, value, c)}
+    pumps |= {sample(items[:number]) for number in range(1, len(items) + 1)}
+    beginnings = {sample(items[:number]) for number in range(len(items) + 1)}
+    for pump, beginning, end in itertools.product(pumps - {""}, beginnings, ("", "\0", "!", "x", "\n")):
+        yield beginning + pump * (length // len(pump)) + end
+
+
+def seconds(use: Use, text: str) -> float:
+    """Return the CPU time of this thread that the pattern takes for the text."""
+    begun = time.thread_time()
+    for method in use.methods:
+        if method in {"sub", "subn"}:
+            getattr(use.pattern, method)("", text)
+        elif method == "finditer":
+            for _ in use.pattern.finditer(text):
+                pass
+        else:
+            getattr(use.pattern, method)(text)
+    return time.thread_time() - begun
+
+
+def slowest(use: Use, length: int, bound: float = math.inf) -> float:
+    """Return the longest time that any of its inputs takes, or the first that is over the bound."""
+    longest = 0.0
+    for text in set(inputs(use.pattern, length)):
+        longest = max(longest, seconds(use, text))
+        if longest > bound:
+            break
+    return longest
