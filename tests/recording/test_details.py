@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -183,6 +184,10 @@ def test_an_api_that_hangs_leaves_time_to_publish_at_the_exit(
     assert len(keep.ended) == 8
     assert threadtrail.status().details_missed == 8
     gate.open()
+    server.wait_until(lambda: not any(thread.name == "threadtrail-details" for thread in threading.enumerate()))
+    # One was on its way; after the exit, nothing more is asked for.
+    assert fetches(server)[0] == 1
+    assert threadtrail.status().details_missed == 8
 
 
 async def test_later_looks_of_the_app_still_count_while_details_are_fetched(

@@ -40,6 +40,7 @@ class DetailFetcher:
         self._fetches = fetches
         self._thread: threading.Thread | None = None
         self._pending = 0
+        self._given_up = False
         self.missed = self._missed_before = 0
 
     def fetch(self, record: RunRecord) -> bool:
@@ -73,8 +74,9 @@ class DetailFetcher:
         return done and self.missed == before
 
     def give_up(self) -> None:
-        """Count what was asked for and not fetched as missed: the process is leaving."""
+        """Fetch no more, and count what was asked for and not fetched as missed: the process is leaving."""
         with self._changed:
+            self._given_up = True
             self.missed += self._pending
 
     def close(self) -> None:
@@ -84,7 +86,11 @@ class DetailFetcher:
 
     def _work(self) -> None:
         while (record := self._wanted.get()) is not None:
-            if not self._guard.call("fetching run details", self._fetch, record, default=False):
+            _, error = self._guard.catch(self._fetch, record)
+            if self._given_up:
+                return
+            if error is not None:
+                self._guard.report("fetching run details", error=error)
                 self.missed += 1
             record.client = None
             self._put(DetailsFetched(record.key))
@@ -92,11 +98,10 @@ class DetailFetcher:
                 self._pending -= 1
                 self._changed.notify_all()
 
-    def _fetch(self, record: RunRecord) -> bool:
+    def _fetch(self, record: RunRecord) -> None:
         def get(path: str, query: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
             return own_request(record.client, record.loop, path, query, headers)
 
         fetch = self._fetches[record.origin.source]
         for observation in fetch(run=record, client=record.client, scope=record.scope, get=get):
             self._put(observation)
-        return True
