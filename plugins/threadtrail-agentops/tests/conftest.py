@@ -10,6 +10,7 @@ import pytest
 import shared_fixtures
 
 import threadtrail
+from threadtrail._guard import guard
 
 # The helpers beside this file are imported by name; pytest's importlib mode puts no folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -49,5 +50,6 @@ def traced(options: dict[str, Any]) -> Iterator[Callable[..., None]]:
         exporters = {"agentops": {**options, **more}}
         threadtrail.instrument(exporters=exporters, settle_seconds=0.0, **(settings or {}))
 
+    guard.after_fork_in_child()  # it logs anew
     yield instrument
     threadtrail.uninstrument()
