@@ -131,7 +131,7 @@ def test_the_same_with_everything_failing(version: str) -> None:
     assert not found, report(found)
     raised = chaos["watched"]["raised"]
     for layer in ("notes", "recording", "delivery", "exporter"):
-        assert any(name.startswith(layer) for name in raised), raised
+        assert any(name.startswith(layer) for name in raised), (layer, sorted(raised))
 
 
 def test_the_comparison_notices_a_moved_warning_and_a_body_read_too_early() -> None:

@@ -31,25 +31,26 @@ EITHER_HEADER = 47
 class Reading:
     """Takes note of one body while the app reads it.
 
-    ``taken`` is set when it was noted, or when something else notes it.
+    ``taken`` is set when it was noted, or when something else notes it. ``watches_events``: it is an event
+    stream whose bytes pass by, so that they are noted whatever reads them, parsed or not.
     """
 
     def __init__(self, sink: Sink, call: Call, http_response: Any) -> None:
         self._sink = sink
         self._call = call
         self._encoding = http_response.headers.get("content-encoding", "")
-        self._is_events = "text/event-stream" in http_response.headers.get("content-type", "")
+        self.is_events = "text/event-stream" in http_response.headers.get("content-type", "")
         self._notes: StreamNotes | None = None
         self._rest = b""
         self._chunks: list[bytes] = []
         self._size = 0
-        self.taken = False
+        self.taken = self.watches_events = False
 
     def chunk(self, data: bytes) -> None:
         """Take a piece of the body."""
         if self.taken:
             return
-        if self._is_events:
+        if self.is_events:
             self._take_events(data)
             return
         self._chunks.append(data)
@@ -59,7 +60,7 @@ class Reading:
 
     def exhausted(self) -> None:
         """The body was read to its end."""
-        if self.taken or self._is_events:
+        if self.taken or self.is_events:
             return
         self.taken, body, self._chunks = True, b"".join(self._chunks), []
         if self._encoding in ZLIB:
@@ -146,4 +147,5 @@ def watch_body(sink: Sink, call: Call, http_response: Any) -> Reading:
     inner = getattr(stream, "_stream", None)
     if inner is not None:
         stream._stream = _Watched(inner, reading, sink)  # noqa: SLF001 - the one place that every way to read passes
+        reading.watches_events = reading.is_events
     return reading
