@@ -142,8 +142,8 @@ def test_a_recorder_that_could_not_start_a_thread_tries_again(
     process_server: AssistantsServer, path: Path
 ) -> None:
     program = f"""{NO_THREADS}
-from threadtrail.recording import recorder
-recorder.START_AGAIN_SECONDS = 0.0
+from threadtrail.recording import loop
+loop.START_AGAIN_SECONDS = 0.0
 threadtrail.instrument(exporters={{"jsonl": {{"path": path}}}}, fetch_run_details=True)
 drive(client())
 threading.Thread.start = start

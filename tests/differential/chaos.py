@@ -42,13 +42,19 @@ ALL = "all of them, always"
 HOLDS = {
     "note_failure",
     "_work",
+    "_run",
+    "_here",
+    "_was_ended",
     "_wait_and_take",
     "_sleep_seconds",
     "_take",
+    "_reply",
+    "_drop_what_is_in_hand",
     "_start",
+    "start",
     "flush",
     "_finish",
-    "_ask",
+    "ask",
 }
 # Within one layer: where every call fails, the outermost function hides all that it would call.
 FAILS_EVERY = 5

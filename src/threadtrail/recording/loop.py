@@ -93,8 +93,8 @@ class RecordingLoop:
         self.thread, error = self._guard.catch(start_thread, self._run, "threadtrail-recorder")
         if error is not None:
             self._may_start_at = time.monotonic() + START_AGAIN_SECONDS
-            happened = "cannot be started; what is observed waits for the exit of the process, or for flush()"
-            self._guard.report("the recorder's thread", happened, error=error)
+            happened = "cannot start a thread; what is observed waits for the exit of the process, or for flush()"
+            self._guard.report("the recorder", happened, error=error)
 
     # -- requests, in the app's threads -------------------------------------------------------------
 
