@@ -85,15 +85,19 @@ class RecordingLoop:
         self._claims: dict[str, threading.Thread] = {}
         self._busy = False
         self._in_hand = False
+        self._ends = 0
 
     def start(self) -> None:
         """Start the thread. Two of the app's threads may start one each: the second one ends at once."""
         if time.monotonic() < self._may_start_at:
             return
+        ends = self._ends
         self.thread, error = self._guard.catch(start_thread, self._run, "threadtrail-recorder")
+        if self._ends != ends:
+            self.thread = None  # it was ended again before it was kept here
         if error is not None:
             self._may_start_at = time.monotonic() + START_AGAIN_SECONDS
-            happened = "cannot start a thread; what is observed waits for the exit of the process, or for flush()"
+            happened = "cannot start a thread; what is observed waits for the exit, or for flush()"
             self._guard.report("the recorder", happened, error=error)
 
     # -- requests, in the app's threads -------------------------------------------------------------
@@ -174,6 +178,7 @@ class RecordingLoop:
 
     def _was_ended(self) -> None:
         """Let the next observation start a thread: this one is ended by others (a debugger, say)."""
+        self._ends += 1
         self._busy = False
         self.misread += 1  # perhaps: what it took from the inbox last
         self.thread = None
