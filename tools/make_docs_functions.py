@@ -20,6 +20,7 @@ EXPORTED = (
     LaneStatus,
     threadtrail.flush,
     threadtrail.shutdown,
+    threadtrail.lifespan,
     threadtrail.uninstrument,
     threadtrail.ConfigurationError,
     threadtrail.CheckError,

@@ -19,6 +19,7 @@ from threadtrail.errors import CheckError, ConfigurationError
 if TYPE_CHECKING:
     from threadtrail import events
     from threadtrail.hookspecs import hookimpl
+    from threadtrail.servers.lifespan import lifespan
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "flush",
     "hookimpl",
     "instrument",
+    "lifespan",
     "shutdown",
     "status",
     "trace",
@@ -40,9 +42,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what only authors of exporters need when it is asked for: half of the import time is theirs."""
+    """Load what not every program needs when it is asked for: half of the import time is theirs."""
     if name == "events":
         return importlib.import_module("threadtrail.events")
     if name == "hookimpl":
         return importlib.import_module("threadtrail.hookspecs").hookimpl
+    if name == "lifespan":
+        return importlib.import_module("threadtrail.servers.lifespan").lifespan
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

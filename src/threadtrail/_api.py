@@ -113,6 +113,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     sample_rate: float | None = None,
     queue_size: int | None = None,
     shutdown_timeout_seconds: float | None = None,
+    flush_on_sigterm: bool | None = None,
 ) -> Instrumentation:
     """Record every run of an assistant that this program drives through the ``openai`` SDK.
 
@@ -137,6 +138,8 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
         sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
         queue_size: events that may wait per exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.
+        flush_on_sigterm: deliver what was seen when SIGTERM arrives, then call the handler that was there
+            before, or end the process as without it.
 
     Returns:
         An ``Instrumentation``, which may be ignored.

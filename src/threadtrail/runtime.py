@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail import sources
+from threadtrail import servers, sources
 from threadtrail._guard import guard
 from threadtrail._waiting import seconds_until
 from threadtrail.context import in_force
@@ -96,6 +96,7 @@ class Runtime:
         """Put this runtime in force: for the patched methods, for forks and for the exit."""
         lifecycle.register(self)
         in_force.sink = self.sink
+        servers.watch(self.settings)
 
     def replace(self, former: Runtime) -> None:
         """Take over from the former runtime, and wait for nothing.
@@ -123,15 +124,16 @@ class Runtime:
         lost, self._lost_by_former = self._lost_by_former, False
         return not lost
 
-    def flush(self, timeout: float) -> bool:
-        """Record, publish and deliver what was seen so far.
+    def flush(self, timeout: float, *, open_runs: bool = False) -> bool:
+        """Record, publish and deliver what was seen so far; ``open_runs``: as unfinished.
 
         Returns False if that took over ``timeout`` seconds, or events were lost since the last flush.
         """
         if self.recorder.is_recording_here:
             return False
         deadline = time.monotonic() + timeout
-        answers = [self.recorder.flush(timeout), self.delivery.flush(seconds_until(deadline))]
+        recorded = self.recorder.flush(timeout, open_runs=open_runs)
+        answers = [recorded, self.delivery.flush(seconds_until(deadline))]
         answers += [delivery.flush(seconds_until(deadline)) for delivery in self.leaving()]
         self._leaving = tuple(delivery for delivery in self._leaving if delivery.result is None)
         return self.nothing_lost_by_former() and all(answers)
@@ -143,7 +145,8 @@ class Runtime:
         self.stopped = True
         if in_force.sink is self.sink:
             in_force.sink = None
-        lifecycle.unregister(self)
+        if lifecycle.unregister(self):
+            servers.unwatch()
         deadline = time.monotonic() + timeout
         recorded = self.recorder.shutdown(timeout)
         deliveries = (self.delivery, *self.leaving())
@@ -152,9 +155,18 @@ class Runtime:
         answers = [delivery.shutdown(seconds_until(deadline)) for delivery in deliveries]
         return self.nothing_lost_by_former() and recorded and all(answers)
 
+    @property
+    def exit_timeout(self) -> float:
+        """How many seconds the end of the process may be delayed."""
+        return self.settings.shutdown_timeout_seconds
+
     def at_exit(self) -> None:
         """The process ends: one bounded shutdown."""
-        self.shutdown(self.settings.shutdown_timeout_seconds)
+        self.shutdown(self.exit_timeout)
+
+    def deliver(self, *, open_runs: bool) -> None:
+        """The process may end without an exit: one bounded flush."""
+        self.flush(self.exit_timeout, open_runs=open_runs)
 
     def after_fork_in_child(self) -> None:
         """A child begins with nothing of its parent's: no threads, no queues, no open runs."""

@@ -216,6 +216,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "max_open_runs": "9",
         "publish_runs": "finished",
         "shutdown_timeout_seconds": "1",
+        "flush_on_sigterm": "yes",
         "disabled": "0",
     }
     assert {*values, "redact"} == set(Settings.model_fields)
@@ -232,6 +233,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "max_open_runs": 9,
         "publish_runs": "finished",
         "shutdown_timeout_seconds": 1.0,
+        "flush_on_sigterm": True,
         "disabled": False,
     }
 
@@ -425,6 +427,7 @@ def test_a_deleted_current_directory_holds_no_file(here: Path) -> None:
         ("settle_seconds", [1], "a number of seconds from 0"),
         ("run_timeout_seconds", float("inf"), "a number of seconds from 0"),
         ("shutdown_timeout_seconds", "soon", "a number of seconds from 0"),
+        ("flush_on_sigterm", "SIGTERM", "true or false"),
         ("redact", "not callable", "a function, not async"),
     ],
 )

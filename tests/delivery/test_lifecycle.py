@@ -378,10 +378,14 @@ assert not heavy - {"importlib.metadata"}, heavy
 
 def test_unregistering_somebody_else_changes_nothing() -> None:
     class Owner:
+        exit_timeout = 1.0
+
         def at_exit(self) -> None: ...
+
+        def deliver(self, *, open_runs: bool) -> None: ...
 
         def after_fork_in_child(self) -> None: ...
 
     before = lifecycle._process.owner
-    lifecycle.unregister(Owner())
+    assert not lifecycle.unregister(Owner())
     assert lifecycle._process.owner is before

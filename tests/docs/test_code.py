@@ -117,6 +117,8 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             pass  # tests/testing/test_server_guide.py
         case ["opentelemetry-instrument", "python", _]:
             assert shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
+        case ["celery" | "gunicorn" | "rq" | "streamlit" | "uvicorn", *_]:
+            pass  # tests/servers
         case ["export", assignment]:
             variable, _, value = assignment.partition("=")
             monkeypatch.setenv(variable, value)

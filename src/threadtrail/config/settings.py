@@ -109,6 +109,8 @@ class Settings(BaseModel):
     """Which runs this process publishes: all that it saw end or created, the finished ones, or none."""
     shutdown_timeout_seconds: Seconds = 5.0
     """How long the process may take, when it exits, to deliver what is left."""
+    flush_on_sigterm: Switch = False
+    """Whether SIGTERM delivers what was seen before it has its usual effect."""
     disabled: Switch = False
     """Whether threadtrail is switched off: nothing is patched and nothing is recorded."""
 

@@ -1,7 +1,8 @@
-"""Callbacks for a fork and for the exit of the process. They are registered once, for the current owner.
+"""Callbacks for a fork and for the end of the process. They are registered once, for the current owner.
 
 ``multiprocessing`` needs more than ``atexit``: its forked children end with ``os._exit`` and run only its own
-finalizers, and it clears those that were registered during ``os.fork``.
+finalizers, and it clears those that were registered during ``os.fork``. Processes of ``billiard`` run the
+same ones, except in its pool (see ``threadtrail.servers``).
 """
 
 from __future__ import annotations
@@ -24,8 +25,15 @@ _EXIT_PRIORITY = 0
 class Owner(Protocol):
     """The object whose methods are called at a fork and at the exit."""
 
+    @property
+    def exit_timeout(self) -> float:
+        """How many seconds the end of the process may be delayed."""
+
     def at_exit(self) -> None:
-        """Deliver the rest within the owner's own timeout; called once per process."""
+        """Deliver the rest within ``exit_timeout`` and stop; called once per process."""
+
+    def deliver(self, *, open_runs: bool) -> None:
+        """Deliver what was seen within ``exit_timeout``, and go on; ``open_runs``: as unfinished."""
 
     def after_fork_in_child(self) -> None:
         """Reset; called in a forked child, in the thread that forked."""
@@ -49,19 +57,40 @@ def register(owner: Owner) -> None:
     _process.owner = owner
     if not _process.hooked:
         _process.hooked = True
-        atexit.register(_at_exit)
+        atexit.register(at_exit)
         if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
             os.register_at_fork(after_in_child=_after_fork_in_child)
     _hook_multiprocessing()
 
 
-def unregister(owner: Owner) -> None:
-    """Stop calling ``owner``; does nothing if another owner has replaced it."""
-    if _process.owner is owner:
-        _process.owner = None
+def unregister(owner: Owner) -> bool:
+    """Stop calling ``owner``; return False, and do nothing, if another owner has replaced it."""
+    if _process.owner is not owner:
+        return False
+    _process.owner = None
+    return True
 
 
-def _at_exit() -> None:
+def exit_timeout() -> float | None:
+    """Return how many seconds the end of the process may be delayed; None if there is nothing to deliver."""
+    owner = _process.owner
+    return None if owner is None else owner.exit_timeout
+
+
+def deliver() -> None:
+    """Deliver what was seen so far; the process may end, or go on."""
+    if _process.owner is not None:
+        guard.call("delivery", _process.owner.deliver, open_runs=False)
+
+
+def deliver_all() -> None:
+    """As ``deliver``, and publish open runs as unfinished: the process probably ends."""
+    if _process.owner is not None:
+        guard.call("delivery", _process.owner.deliver, open_runs=True)
+
+
+def at_exit() -> None:
+    """Deliver the rest, once: the process ends right after this."""
     owner, _process.owner = _process.owner, None
     if owner is not None:
         # Contain SystemExit too, which would become the exit code of a multiprocessing child, and
@@ -86,7 +115,8 @@ def _hook_multiprocessing() -> None:
         _process.hooked_multiprocessing = True
         # Runs in each child, right after multiprocessing has cleared its finalizers.
         util.register_after_fork(_process, _finalize_multiprocessing_child)
-    if util.process.parent_process() is not None:
+    # billiard's children are current processes of multiprocessing, too, but have no `parent_process()`.
+    if getattr(util.process.current_process(), "_parent_pid", None) is not None:
         _add_finalizer(util)
 
 
@@ -98,4 +128,4 @@ def _finalize_multiprocessing_child(_registered: _Process) -> None:
 def _add_finalizer(util: ModuleType) -> None:
     if not _process.has_finalizer:
         _process.has_finalizer = True
-        util.Finalize(None, _at_exit, exitpriority=_EXIT_PRIORITY)
+        util.Finalize(None, at_exit, exitpriority=_EXIT_PRIORITY)

@@ -40,7 +40,7 @@ START_AGAIN_SECONDS = 1.0
 class Request:
     """A message to whoever records; ``done`` is set when it is answered, after ``then`` was called."""
 
-    what: Literal["read on", "settle", "change", "leave"]
+    what: Literal["read on", "settle", "change", "end", "leave"]
     then: Callable[[], object] | None = None
     done: Latch = field(default_factory=Latch)
 

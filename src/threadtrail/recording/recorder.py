@@ -116,6 +116,10 @@ class Recorder:
             self._interpreter.settle()
         elif request.what == "change":
             self._interpreter.settle(fetching=False)
+        elif request.what == "end":
+            self._interpreter.close_streams()
+            self._loop.read()
+            self._interpreter.end_all(time.time_ns())
         elif request.what == "leave":
             self._interpreter.close_streams()
             self._loop.close()
@@ -125,13 +129,14 @@ class Recorder:
 
     # -- flush, change, shutdown, fork --------------------------------------------------------------
 
-    def flush(self, timeout: float) -> bool:
+    def flush(self, timeout: float, *, open_runs: bool = False) -> bool:
         """Publish all that was observed before this call; runs that have ended wait no longer.
 
-        Returns False if ``timeout`` seconds did not suffice, or if observations were lost since the
-        previous flush.
+        ``open_runs``: publish them as unfinished, too. Returns False if ``timeout`` seconds did not suffice,
+        or if observations were lost since the previous flush.
         """
-        return self._finish(Request("settle"), timeout) and self._lost_nothing_new()
+        request = Request("end" if open_runs else "settle")
+        return self._finish(request, timeout) and self._lost_nothing_new()
 
     @property
     def is_recording_here(self) -> bool:
