@@ -21,6 +21,12 @@ DOCS_VENV := .venv-docs
 DOCS_BIN := $(DOCS_VENV)/bin
 DOCS_PIP := $(DOCS_BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Servers, job queues and notebooks have requirements of their own.
+SERVERS_VENV := .venv-servers
+SERVERS_PIP := $(SERVERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+# Pythons that differ in when they still start threads: 3.12.1 none after the main thread has ended.
+OTHER_PYTHONS := 3.12.1 3.13.0
+
 # The lowest versions of our dependencies, from constraints-oldest.txt.
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -42,7 +48,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-plugins test-layered test-oldest lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-plugins test-layered test-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -89,6 +95,29 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 
 test-layered: layered ## with Traceloop, OpenInference, Langfuse or AgentOps on as well
 	@$(BIN)/python -m pytest $(PARALLEL) tests/layered
+
+test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
+	@$(SERVERS_VENV)/bin/python -m pytest -n 2 --timeout 600 tests/servers
+
+$(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.txt
+	@echo "setting up $(SERVERS_VENV) ..."
+	@$(PYTHON) -m venv $(SERVERS_VENV)
+	@$(SERVERS_PIP) install --upgrade 'pip>=25.1'
+	@$(SERVERS_PIP) install -c constraints.txt -c constraints-servers.txt --group servers openai==$(OPENAI) -e '.[testing]'
+	@touch $@
+
+# `pyenv` or the PATH has them, or they are left out. In CI, their tests fail without.
+.venv-3.%/.installed: pyproject.toml constraints.txt
+	@program=$$(PYENV_VERSION=3.$* python$(basename 3.$*) -c 'import sys; print(sys.executable)' 2>/dev/null) \
+		&& $$program -c 'import sys; sys.exit("%d.%d.%d" % sys.version_info[:3] != "3.$*")' \
+		|| { echo "leaving out Python 3.$*, which is not installed"; exit 0; } \
+		&& echo "setting up .venv-3.$* ..." && $$program -m venv .venv-3.$* \
+		&& .venv-3.$*/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt openai==$(OPENAI) -e . \
+		&& touch $@
+
+redis:
+	@command -v redis-server > /dev/null || [ -z "$$CI" ] || { echo "installing redis-server ..."; \
+		apt-get -qq update && apt-get -qq install --no-install-recommends redis-server > /dev/null; }
 
 test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest libraries that we ask for
 	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
@@ -191,4 +220,4 @@ bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(DOCS_VENV) site .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist

@@ -20,6 +20,18 @@ PAGES = [*sorted(ROOT.glob("*.md")), *SITE, *sorted(ROOT.glob("plugins/*/README.
 TESTED_ELSEWHERE = {
     DOCS / "configuration.md": "tests/config/test_settings.py",
     DOCS / "testing-your-app.md": "tests/testing/test_server_guide.py",
+    **{
+        DOCS / "guides" / f"{name}.md": f"tests/servers/test_{tests}.py"
+        for name, tests in (
+            ("celery", "celery"),
+            ("fastapi", "uvicorn"),
+            ("gunicorn", "gunicorn"),
+            ("jupyter", "interactive"),
+            ("lambda", "interactive"),
+            ("rq", "rq"),
+            ("streamlit", "interactive"),
+        )
+    },
     DOCS / "plugins" / "testing-an-exporter.md": "tests/testing/test_conformance_guide.py",
     DOCS / "plugins" / "writing-an-exporter.md": "tests/docs_tutorial/test_tutorial.py",
     ROOT / "plugins" / "threadtrail-example" / "README.md": "tests/docs_tutorial/test_tutorial.py",
