@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
+from threadtrail._late import Late, lock
 from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail_langfuse.connection import Connection
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 class Connections:
     """The current connection, and former ones while something that began on them is open."""
 
+    _lock = Late(lock)
+
     def __init__(self, account: Account) -> None:
         self._account = account
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        Connections._lock.forget(self)
         self._current: Connection | None = None
         self._former: list[Connection] = []
         self._prepared: tuple[Manager | None] | None = None
