@@ -26,8 +26,10 @@ PLUGINS = sorted(
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["threadtrail", *PLUGINS])
 def test_every_expression_is_linear(package: str) -> None:
-    pytest.importorskip(package, exc_type=ImportError)
-    uses = list(uses_in(package))
+    try:
+        uses = list(uses_in(package))
+    except ModuleNotFoundError as error:  # of the plugin, or of its backend's SDK
+        pytest.skip(f"not installed: {error.name}")
     slow = [use for use in uses if slowest(use, LONG, BOUND_SECONDS) > BOUND_SECONDS]
     assert slow == []
     assert uses or package != "threadtrail", "none was found, so none was looked at"

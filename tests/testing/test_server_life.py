@@ -309,7 +309,7 @@ def test_program_serves_until_interrupted() -> None:
                 assert part.type == "refusal"
         finally:
             program.send_signal(2)
-        assert program.wait(10) == 0
+        assert program.wait(40) == 0
 
 
 def test_importing_needs_no_extra_packages_and_starting_names_them() -> None:
