@@ -109,12 +109,14 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
     take_exchange(call)
     http_response = response.http_response  # the response itself would hold what holds it
     reading = watch_body(sink, call, http_response)
+    if reading.watches_events:
+        return
     options = response._options  # noqa: SLF001 - the SDK's hook is kept there
     before: Callable[[Any], Any] | None = options.post_parser if callable(options.post_parser) else None
 
     def look(parsed: Any) -> Any:
         result = parsed if before is None else before(parsed)
-        if not reading.taken and not reading.watches_events:
+        if not reading.taken:
             reading.taken = True
             call.response = http_response  # read by now, unless it is a stream
             sink.guard.call("noting a parsed response", note_result, sink, call, result)
@@ -122,7 +124,7 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
 
     options.post_parser = look
     # What another instrumentation has had parsed before, the SDK will not parse again.
-    for parsed in () if reading.watches_events else list(response._parsed_by_type.values()):  # noqa: SLF001 - the SDK's own cache of it
+    for parsed in list(response._parsed_by_type.values()):  # noqa: SLF001 - the SDK's own cache of it
         note_result(sink, call, parsed)
 
 

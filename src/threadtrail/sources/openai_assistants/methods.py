@@ -82,21 +82,16 @@ RESOURCES = (
                 "submit_tool_outputs", positional=("run_id",), keyword=("thread_id",), learnt_from="submit"
             ),
             Method("poll", positional=("run_id", "thread_id"), learnt_from="poll", polls=True),
-            Method(
-                "stream",
-                keyword=("thread_id", "assistant_id"),
-                like="threads.runs.create",
-                begins="run",
-                learnt_from="create",
-                captures_context=True,
-            ),
-            Method(
-                "create_and_stream",
-                keyword=("thread_id", "assistant_id"),
-                like="threads.runs.create",
-                begins="run",
-                learnt_from="create",
-                captures_context=True,
+            *(
+                Method(
+                    name,
+                    keyword=("thread_id", "assistant_id"),
+                    like="threads.runs.create",
+                    begins="run",
+                    learnt_from="create",
+                    captures_context=True,
+                )
+                for name in ("stream", "create_and_stream")
             ),
             Method(
                 "submit_tool_outputs_stream",
