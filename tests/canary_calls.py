@@ -16,6 +16,7 @@ import openai
 import pytest
 from openai import OpenAI
 
+import threadtrail
 from echoing_api import CANARY, canary_object, echo
 
 NOT_CONTENT = {
@@ -111,3 +112,17 @@ def make_every_call() -> None:
 def call(method: Any, **given: Any) -> Any:
     """Call the SDK's method with a value for every parameter."""
     return method(**options(method, **given))
+
+
+def all_that_shows(exporters: Any, caplog: pytest.LogCaptureFixture, **settings: Any) -> str:
+    """Make every call with these exporters and settings; return what is logged, and ``status()``."""
+    with threadtrail.instrument(exporters=exporters, **settings) as done:
+        make_every_call()
+        done.flush()
+        status = f"{done.status()} {done.status()!r}"
+    logged = "".join(
+        caplog.handler.format(record)
+        for record in caplog.records
+        if record.name.startswith(("threadtrail", "opentelemetry", "langfuse"))
+    )
+    return logged + status

@@ -6,7 +6,6 @@ import logging
 import sys
 import textwrap
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,10 @@ import pytest
 import threadtrail
 from delivery.support import PATIENCE, run_script
 from threadtrail.events import Event, TraceEnded
+from threadtrail.testing.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from fake_distributions import Installer
@@ -91,13 +91,6 @@ def names(exporter: Memory) -> list[str]:
 
 def threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("threadtrail-")}
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 @pytest.fixture(autouse=True)
@@ -192,7 +185,7 @@ def test_another_configuration_replaces_it(
     threadtrail.instrument(**other)
     assert len(made) == 2
     assert caplog.text.count("instrument() was called again") == 1
-    eventually(lambda: made[0].closed == 1)
+    wait_until(lambda: made[0].closed == 1, timeout=PATIENCE)
     assert made[1].closed == 0
 
 
@@ -283,13 +276,14 @@ def test_nothing_waits_for_the_former_exporter() -> None:
     assert threadtrail.flush(PATIENCE)
     assert stuck.closed.is_set()
     assert (names(stuck), names(third)) == (["of the first"], ["of the third"])
-    eventually(
+    wait_until(
         lambda: (
             {thread.name for thread in threads() - before} == {"threadtrail-Memory", "threadtrail-recorder"}
-        )
+        ),
+        timeout=PATIENCE,
     )
     threadtrail.uninstrument()
-    eventually(lambda: threads() <= before)
+    wait_until(lambda: threads() <= before, timeout=PATIENCE)
 
 
 def test_what_a_former_exporter_loses_makes_one_flush_false() -> None:

@@ -6,11 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from canary_calls import make_every_call
+from canary_calls import all_that_shows
 from canary_settings import every_setting, vocabulary
 from echoing_api import CANARY
 
-import threadtrail
 from threadtrail_agentops import AgentOpsExporter
 
 if TYPE_CHECKING:
@@ -27,16 +26,8 @@ def sent(
     caplog.set_level(logging.DEBUG)
 
     def record(**settings: Any) -> str:
-        with threadtrail.instrument(exporters={"agentops": options}, **settings) as done:
-            make_every_call()
-            done.flush()
-            status = f"{done.status()} {done.status()!r}"
-        logged = "".join(
-            caplog.handler.format(record)
-            for record in caplog.records
-            if record.name.startswith(("threadtrail", "opentelemetry", "langfuse"))
-        )
-        return receiver.wire.decode(errors="replace") + logged + status
+        shown = all_that_shows({"agentops": options}, caplog, **settings)
+        return receiver.wire.decode(errors="replace") + shown
 
     return record
 

@@ -6,11 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from canary_calls import make_every_call
+from canary_calls import all_that_shows
 from canary_settings import every_setting, vocabulary
 from echoing_api import CANARY
 
-import threadtrail
 from threadtrail_langfuse import LangfuseExporter
 
 if TYPE_CHECKING:
@@ -25,16 +24,8 @@ def sent(langfuse: Receiver, strict: None, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.DEBUG)
 
     def record(**settings: Any) -> str:
-        with threadtrail.instrument(exporters=["langfuse"], **settings) as done:
-            make_every_call()
-            done.flush()
-            status = f"{done.status()} {done.status()!r}"
-        logged = "".join(
-            caplog.handler.format(record)
-            for record in caplog.records
-            if record.name.startswith(("threadtrail", "opentelemetry", "langfuse"))
-        )
-        return langfuse.wire.decode(errors="replace") + logged + status
+        shown = all_that_shows(["langfuse"], caplog, **settings)
+        return langfuse.wire.decode(errors="replace") + shown
 
     return record
 

@@ -6,11 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from canary_calls import make_every_call
+from canary_calls import all_that_shows
 from canary_settings import every_setting, vocabulary
 from echoing_api import CANARY
 
-import threadtrail
 from threadtrail.config.settings import Settings
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
@@ -25,20 +24,11 @@ def sent(receiver: OtlpReceiver, strict: None, caplog: pytest.LogCaptureFixture)
     """Makes every call of the SDK with these settings; returns all that leaves, is logged or shown."""
     caplog.set_level(logging.DEBUG)
 
+    exporters = {"opentelemetry": {"endpoint": receiver.url, "message_content": "SPAN_AND_EVENT"}}
+
     def record(**settings: Any) -> str:
-        with threadtrail.instrument(
-            exporters={"opentelemetry": {"endpoint": receiver.url, "message_content": "SPAN_AND_EVENT"}},
-            **settings,
-        ) as done:
-            make_every_call()
-            done.flush()
-            status = f"{done.status()} {done.status()!r}"
-        logged = "".join(
-            caplog.handler.format(record)
-            for record in caplog.records
-            if record.name.startswith(("threadtrail", "opentelemetry", "langfuse"))
-        )
-        return receiver.wire.decode(errors="replace") + logged + status
+        shown = all_that_shows(exporters, caplog, **settings)
+        return receiver.wire.decode(errors="replace") + shown
 
     return record
 

@@ -6,18 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from exporter_driving import whole_run
-
-import threadtrail
-from threadtrail import cli
+from words_of_a_backend import REASON, check_shown_without_control
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
     from threadtrail.testing import OtlpReceiver
-
-REASON = "No\x1b[2J\x1b]0;owned\x07\x9b31m"
-SHOWN = "No\\x1b[2J\\x1b]0;owned\\x07\\x9b31m"
 
 
 @pytest.fixture(autouse=True)
@@ -36,14 +30,4 @@ def test_of_the_reason_of_an_answer(
 ) -> None:
     caplog.set_level(level)
     receiver.status, receiver.reason = 403, REASON
-    threadtrail.instrument(exporters=["opentelemetry"], settle_seconds=0.0)
-    whole_run(client)
-    threadtrail.flush()
-    status = str(threadtrail.status())
-    threadtrail.uninstrument()
-    cli.main(["doctor", "--exporter", "opentelemetry"])
-    assert SHOWN in status
-    printed = capsys.readouterr()
-    formatted = "".join(map(caplog.handler.format, caplog.records))
-    for text in (status, formatted, printed.out, printed.err):
-        assert not {"\x1b", "\x07", "\x9b"} & set(text)
+    check_shown_without_control(client, "opentelemetry", caplog, capsys)
