@@ -23,7 +23,6 @@ from threadtrail.recording.observation import (
     Operation,
     Raised,
     Returned,
-    Started,
     StreamClosed,
     StreamEvent,
     StreamOpened,
@@ -71,7 +70,7 @@ def test_the_size_is_that_of_the_bodies(observation: Observation) -> None:
 @pytest.mark.parametrize(
     "observation",
     [
-        Started(call(), 1),
+        call(),
         FirstOutput(call(), 1),
         GroupStarted(1, "t", "n", None, Scope()),
         GroupEnded(1, "t"),

@@ -11,7 +11,7 @@ from driving import new_assistant, new_thread, poll, resolved
 from threadtrail.context import Scope
 from threadtrail.events import RunEnded
 from threadtrail.recording.interpreter import Interpreter
-from threadtrail.recording.observation import Call, Raised, Returned, Started
+from threadtrail.recording.observation import Call, Raised, Returned
 from threadtrail.sources import SOURCES
 from threadtrail.testing import capture
 from threadtrail.testing.server import Gate, Hang
@@ -42,7 +42,7 @@ class Stage:
         self.list: Call | None = Call(
             OPERATIONS["threads.messages.list"], 1, {"thread_id": "thread_1"}, None, Scope()
         )
-        self.interpreter.handle(Started(self.list, 1), 1.0)
+        self.interpreter.handle(self.list, 1.0)
 
     def ended(self, now: float) -> bool:
         self.interpreter.tick(now)
@@ -80,7 +80,7 @@ def test_it_does_not_wait_for_another_thread() -> None:
     stage = Stage()
     stage.list = None
     elsewhere = Call(OPERATIONS["threads.messages.list"], 1, {"thread_id": "thread_2"}, None, Scope())
-    stage.interpreter.handle(Started(elsewhere, 2), 2.0)
+    stage.interpreter.handle(elsewhere, 2.0)
     assert stage.ended(1.0 + SETTLE)
 
 

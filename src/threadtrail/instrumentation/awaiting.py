@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.exchanges import current_call, note_start, reset
+from threadtrail.instrumentation.exchanges import current_call, reset
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result
+from threadtrail.recording.observation import OBSERVATION_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -50,7 +51,8 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
     """Await the coroutine of a call, and note what comes of it."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
-    sink.guard.call("noting a call", note_start, sink, call)
+    if call.operation.reads_details:
+        sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
     token = current_call.set(call)
     try:
         result = await inner.coroutine
@@ -67,7 +69,8 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
     """Do the same for what an ``__await__`` method returned."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
-    sink.guard.call("noting a call", note_start, sink, call)
+    if call.operation.reads_details:
+        sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
     token = current_call.set(call)
     try:
         result = yield from waiting

@@ -12,18 +12,15 @@ of openai 1); where neither is left, retries go uncounted.
 from __future__ import annotations
 
 import functools
-import time
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_arguments
-from threadtrail.recording.observation import Started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
 
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
@@ -71,12 +68,6 @@ def watch_response(original: Any) -> Any:
         return original(self, *args, **kwargs)
 
     return _process_response
-
-
-def note_start(sink: Sink, call: Call) -> None:
-    """Note that the request of a call is made now, where a run may wait for its answer."""
-    if call.operation.reads_details:
-        sink.recorder.put(Started(call, time.time_ns()))
 
 
 def take_exchange(call: Call) -> Any:

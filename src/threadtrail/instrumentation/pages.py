@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail._own_work import is_own_work
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine, yield_and_note
-from threadtrail.instrumentation.exchanges import note_start, requests_of
+from threadtrail.instrumentation.exchanges import requests_of
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import PAGINATOR_CALL, note_result
 from threadtrail.recording.observation import Call
@@ -29,7 +29,8 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
     call = None if sink is None else sink.guard.call("noting a page", _begin, sink, page)
     if sink is None or call is None:
         return wrapped(*args, **kwargs)
-    sink.guard.call("noting a page", note_start, sink, call)
+    if call.operation.reads_details:
+        sink.guard.call("noting a page", sink.recorder.put, call)
     try:
         with requests_of(call):
             result = wrapped(*args, **kwargs)

@@ -15,7 +15,7 @@ from threadtrail.instrumentation.copies import copy_model
 from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.streams import tap
 from threadtrail.instrumentation.unread import watch_body
-from threadtrail.recording.observation import Returned
+from threadtrail.recording.observation import OBSERVATION_BYTES, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,8 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
             note(sink, call, result)
         return
     take_exchange(call)
-    sink.recorder.put(Returned(call, time_ns(), response.content))
+    body = response.content
+    sink.recorder.put(Returned(call, time_ns(), body), OBSERVATION_BYTES + len(body) + len(call.request))
     run_id = call.ids.get("run_id")
     if run_id is None and call.operation.creates_run:
         run_id = getattr(result, "id", None)

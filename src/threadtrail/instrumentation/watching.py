@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from threadtrail._own_work import is_own_work
 from threadtrail.context import in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
-from threadtrail.instrumentation.exchanges import current_call, note_start
+from threadtrail.instrumentation.exchanges import current_call
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.results import note_result
-from threadtrail.recording.observation import Call
+from threadtrail.recording.observation import OBSERVATION_BYTES, Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ class Watch:
         if call is None:
             return wrapped(*args, **kwargs)
         if self._operation.reads_details:
-            sink.guard.call("noting a call", note_start, sink, call)
+            sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
         # Set and reset in one frame, and not by a context manager: that would be half of our time here.
         token = current_call.set(call)
         try:

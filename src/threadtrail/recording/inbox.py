@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from threadtrail._late import Late, simple_queue
-from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
+from threadtrail.recording.observation import (
+    OBSERVATION_BYTES,
+    Raised,
+    Returned,
+    StreamClosed,
+    StreamEvent,
+    StreamOpened,
+)
 
 if TYPE_CHECKING:
     import queue
@@ -19,13 +27,17 @@ MAX_WAITING = 200_000
 MAX_WAITING_BYTES = 268_435_456
 """The maximum size of the observations that wait unread, by ``size_of``: 256 MiB."""
 
-OBSERVATION_BYTES = 1_000
-"""What an observation takes in memory besides the bodies."""
-
 ENTRY_BYTES = 64
 """What an entry of a dict or a list takes in memory besides its text."""
 
 Request = TypeVar("Request")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request between observations."""
+
+    request: Any
 
 
 class Inbox(Generic[Request]):
@@ -34,42 +46,47 @@ class Inbox(Generic[Request]):
     ``dropped`` counts the observations for which there was no room.
     """
 
-    _queue: Late[queue.SimpleQueue[tuple[int, Any, Any]]] = Late(simple_queue)
+    _queue: Late[queue.SimpleQueue[Any]] = Late(simple_queue)
 
     def __init__(self) -> None:
         self._bytes = 0
         self.dropped = 0
 
-    def put(self, observation: Observation) -> None:
-        """Put an observation, or drop it if too many wait. One that is alone may have any size."""
-        size, queue = size_of(observation), self._queue
+    def put(self, observation: Observation, size: int | None = None) -> None:
+        """Put an observation, or drop it if too many wait. One that is alone may have any size.
+
+        ``size`` is what ``size_of`` returns for it, where the caller knows it: on the hot path.
+        """
+        queue = self._queue
+        if size is None:
+            size = size_of(observation)
         if queue.qsize() >= MAX_WAITING or (self._bytes + size > MAX_WAITING_BYTES and self._bytes > 0):
             self.dropped += 1
         else:
             self._bytes += size
-            queue.put((size, observation, None))
+            queue.put(observation)
 
     def put_anyway(self, observation: Observation) -> None:
         """Put an observation that was asked for, past the bounds."""
-        self._queue.put((0, observation, None))
+        self._bytes += size_of(observation)
+        self._queue.put(observation)
 
     def ask(self, request: Request) -> None:
         """Put a request."""
-        self._queue.put((0, None, request))
+        self._queue.put(_Asked(request))
 
     def take(self, timeout: float | None = 0.0) -> tuple[Observation | None, Request | None]:
         """Take an observation or a request; neither, if none comes within ``timeout`` seconds."""
         try:
-            if timeout == 0.0:
-                size, observation, request = self._queue.get_nowait()
-            else:
-                size, observation, request = self._queue.get(timeout=timeout)
+            item = self._queue.get_nowait() if timeout == 0.0 else self._queue.get(timeout=timeout)
         except Empty:
             # The threads that put do not take turns: what they miscounted does not add up.
             self._bytes = 0
             return None, None
-        self._bytes -= size
-        return observation, request
+        if type(item) is _Asked:
+            return None, item.request
+        self._bytes -= size_of(item)
+        return item, None
 
     def __len__(self) -> int:
         made = Inbox._queue.made(self)

@@ -29,7 +29,6 @@ from threadtrail.recording.observation import (
     OfCall,
     Raised,
     Returned,
-    Started,
     StreamOpened,
 )
 from threadtrail.recording.operations import Operations
@@ -127,8 +126,8 @@ class Interpreter:
                 record = self._run(call, call.run_id)
                 if record is not None:
                     record.see_output(time)
-            case Started(call=call):
-                self._in_flight.started(call)
+            case Call():
+                self._in_flight.started(observation)
             case Returned() if self._unchanged(observation, now):
                 pass
             case _:

@@ -88,14 +88,6 @@ class Call:
 
 
 @dataclass(slots=True)
-class Started:
-    """The request of a call is made that reads details."""
-
-    call: Call
-    time: int
-
-
-@dataclass(slots=True)
 class Returned:
     """A call returned.
 
@@ -196,4 +188,8 @@ class DetailsFetched:
 OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed
 """What is observed of a call: a source reads it."""
 
-Observation = OfCall | Started | GroupStarted | GroupEnded | DetailsFetched
+Observation = OfCall | Call | GroupStarted | GroupEnded | DetailsFetched
+"""What is observed. A ``Call`` by itself: the request of a call that reads details is made."""
+
+OBSERVATION_BYTES = 1_000
+"""What an observation takes in memory besides the bodies."""

@@ -72,11 +72,15 @@ class Recorder:
 
     # -- the app's threads ------------------------------------------------------------------------
 
-    def put(self, observation: Observation) -> None:
-        """Take an observation; the first one starts the threads."""
-        if self._loop.thread is None:
+    def put(self, observation: Observation, size: int | None = None) -> None:
+        """Take an observation of this size in bytes, if it is known; the first one starts the threads."""
+        loop = self._loop
+        if loop.thread is None:
             self._start()
-        self.put_from_finaliser(observation)
+        if loop.closed:
+            self._refused += 1
+        else:
+            self._put(observation, size)
 
     def put_from_finaliser(self, observation: Observation) -> None:
         """Take an observation without a lock or a new thread: it may come amid garbage collection."""
