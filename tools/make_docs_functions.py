@@ -24,6 +24,7 @@ EXPORTED = (
     threadtrail.uninstrument,
     threadtrail.ConfigurationError,
     threadtrail.CheckError,
+    threadtrail.EventsLostError,
 )
 KEYWORDS = "Its keywords are the [settings](configuration.md#settings)."
 

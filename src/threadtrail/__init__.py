@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._api import Instrumentation, flush, instrument, shutdown, status, uninstrument
 from threadtrail.context import attributes, trace
-from threadtrail.errors import CheckError, ConfigurationError
+from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
 
 if TYPE_CHECKING:
     from threadtrail import events
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CheckError",
     "ConfigurationError",
+    "EventsLostError",
     "Instrumentation",
     "__version__",
     "attributes",

@@ -119,8 +119,9 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 
     What is not given here comes from the environment (``THREADTRAIL_…``), then from ``threadtrail.toml``
     or ``pyproject.toml``, then from the defaults; no exporter configured means ``console``. Clients that
-    exist already are covered. Called again, it patches nothing twice and replaces the configuration; runs
-    that are open go on with the new one.
+    exist already are covered. Called again with the same configuration, it does nothing. Another one takes
+    over at once: runs that are open go on with it, and the former exporters deliver the rest in the
+    background.
 
     Args:
         exporters: names, objects with hooks, or a mapping of names to options.
@@ -298,8 +299,9 @@ def flush(timeout: float = 5.0) -> bool:
     """Deliver everything seen before this call; runs that have ended no longer wait for more.
 
     Returns:
-        False if ``timeout`` seconds did not suffice, an exporter said that it could not, or events were lost
-        since the last flush (``failed`` or ``dropped`` in ``status()``): each loss counts in one flush only.
+        False if ``timeout`` seconds did not suffice, an exporter said that it could not, or there were losses
+        since the last flush (``failed``, ``dropped`` or ``observations_dropped`` in ``status()``): each loss
+        counts in one flush only. False at once, too, within ``redact`` or an exporter.
     """
     runtime = _Process.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)

@@ -119,8 +119,12 @@ class Guard:
         consequence: str = "failed; the app is not affected",
         *,
         error: BaseException | None = None,
-    ) -> None:
-        """Count ``what``, and log ``what: consequence`` unless it was logged recently. Never raises."""
+        always: bool = False,
+    ) -> bool:
+        """Count ``what``, and log ``what: consequence`` unless it was logged recently. Never raises.
+
+        ``always``: log it in any case. Return whether it was logged.
+        """
         try:
             with self._lock:
                 times = self._counts[what] = self._counts.get(what, 0) + 1
@@ -128,14 +132,16 @@ class Guard:
                     self.errors.append(error)
                 now = self._clock()
                 last = self._logged_at.get(what)
-                if last is not None and now - last < self._interval:
-                    return
+                if not always and last is not None and now - last < self._interval:
+                    return False
                 self._logged_at[what] = now
             _write(what, consequence, times, error)
         except BaseException as failure:
             # A failing log handler must not affect the app.
             if _is_for_the_app(failure):
                 raise
+            return False
+        return True
 
     def after_fork_in_child(self) -> None:
         """Reset the counts, and the lock, which another thread of the parent may have held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any
@@ -38,9 +39,14 @@ def dump(event: Event) -> str:
 
 def load(line: str | bytes) -> Event:
     """Read one event back; raises ValueError that says what is wrong with the line."""
+    event: Event
     try:
-        event: Event = _adapter().validate_json(line)
+        event = _adapter().validate_json(line)
     except ValidationError as error:
+        # Pydantic writes values that are nested deeper than it reads.
+        if "recursion limit" in str(error):
+            event = _adapter().validate_python(json.loads(line))
+            return event
         raise ValueError(f"not an event of threadtrail: {error}") from error
     return event
 

@@ -1,4 +1,4 @@
-"""The errors of threadtrail: a wrong configuration, and a backend that fails its check."""
+"""The errors of threadtrail: a wrong configuration, a backend that fails its check, events that were lost."""
 
 from __future__ import annotations
 
@@ -70,3 +70,14 @@ class CheckError(Exception):
 
     def __str__(self) -> str:
         return f"{self.problem} {self.advice}".strip()
+
+
+class EventsLostError(Exception):
+    """Some events of a batch could not be exported, and all others were; raised by the hook ``export``.
+
+    ``lost`` is their number. Of any other error, the whole batch counts as failed.
+    """
+
+    def __init__(self, problem: str, *, lost: int) -> None:
+        super().__init__(problem)
+        self.lost = lost

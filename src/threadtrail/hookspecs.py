@@ -56,8 +56,9 @@ def capture_context() -> object:
 def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
     """Take a batch of 1 to 128 events, in order; ``contexts[i]`` belongs to ``events[i]``.
 
-    Called in the exporter's own worker thread, never twice at once. What it raises is contained,
-    counted as failed, and logged at most once per 20 seconds. Ignore event classes you do not know.
+    Called in the exporter's own worker thread, never twice at once. What it raises is contained, and
+    logged at most once per 20 seconds. The batch counts as failed then; if only some of its events were
+    lost, raise ``threadtrail.EventsLostError`` with their number. Ignore event classes you do not know.
     """
 
 

@@ -68,7 +68,7 @@ def test_one_that_is_late_does_not_hide_another() -> None:
     assert delivery._guard.counts == {"exporter 'x0', flush": 1, "exporter 'x1', flush": 1}
     delivery.publish(changed(2))
     assert delivery.shutdown(0.01) is False
-    assert [status.dropped for status in delivery.status().values()] == [1, 1]
+    assert [status.dropped for status in delivery.status().values()] == [2, 2]
     for each in stuck:
         each.release.set()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import threadtrail
 from delivery.support import PATIENCE, Collecting, Stuck, changed, ended
 from threadtrail._guard import Guard
 from threadtrail.delivery import lane as lane_module
@@ -283,13 +284,72 @@ def test_shutdown_of_a_stuck_exporter_gives_up_and_counts(
         made.put(changed(number))
     assert stuck.entered.wait(PATIENCE)
     assert made.shutdown(0.01) is False
-    assert made.status() == LaneStatus(dropped=4, queued=1)
+    assert made.status() == LaneStatus(dropped=5)
     assert made.shutdown(0.01) is False
     assert made.flush(0.01) is False
     line = caplog.records[0].getMessage()
-    assert line == (
-        "exporter 'x', shutdown: timed out; events still with the exporter: 1; events lost so far: 4"
+    assert line == "exporter 'x', shutdown: timed out; events lost so far: 5"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (None, LaneStatus(delivered=1, dropped=4)),
+        (ValueError("no"), LaneStatus(failed=1, dropped=4, last_error="ValueError: no")),
+    ],
+)
+def test_what_comes_back_from_an_exporter_that_was_given_up_is_counted_anew(
+    error: Exception | None, expected: LaneStatus
+) -> None:
+    entered, release, closed = (threading.Event() for _ in range(3))
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        entered.set()
+        assert release.wait(PATIENCE)
+        if error is not None:
+            raise error
+
+    made = lane(ExporterHooks(export=export, shutdown=lambda timeout: closed.set()), batch_size=1)
+    for number in range(5):
+        made.put(changed(number))
+    assert entered.wait(PATIENCE)
+    assert made.shutdown(0.01) is False
+    assert made.status() == LaneStatus(dropped=5)
+    release.set()
+    assert closed.wait(PATIENCE)
+    assert made.status() == expected
+
+
+@pytest.mark.parametrize(("lost", "counted"), [(1, 1), (3, 3), (0, 1), (99, 5)])
+def test_an_exporter_says_how_many_of_a_batch_were_lost(lost: int, counted: int) -> None:
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        raise threadtrail.EventsLostError("some are too large", lost=lost)
+
+    made = lane(ExporterHooks(export=export), batch_size=5, batch_wait_seconds=3600.0)
+    for number in range(5):
+        made.put(changed(number))
+    assert made.flush(PATIENCE) is False
+    assert made.status() == LaneStatus(
+        delivered=5 - counted, failed=counted, last_error="EventsLostError: some are too large"
     )
+    assert made.flush(PATIENCE) is True
+
+
+def test_the_shutdown_says_what_was_lost_since_the_log_said_so_last(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        raise ValueError
+
+    made = lane(ExporterHooks(export=export), batch_size=1)
+    for number in range(7):
+        made.put(changed(number))
+        made.flush(PATIENCE)
+    made.shutdown(PATIENCE)
+    assert [record.getMessage() for record in caplog.records] == [
+        "exporter 'x', export: failed; events lost so far: 1 (ValueError)",
+        "exporter 'x', shutdown: done; events lost so far: 7",
+    ]
 
 
 @pytest.mark.parametrize("where", ["flush", "shutdown"])

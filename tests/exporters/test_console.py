@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from threadtrail.errors import ConfigurationError
+from threadtrail.errors import ConfigurationError, EventsLostError
 from threadtrail.events import (
     Attributes,
     Event,
@@ -22,9 +22,10 @@ from threadtrail.events import (
     TraceEnded,
     TraceStarted,
 )
-from threadtrail.exporters import trace_groups
+from threadtrail.exporters import console, trace_groups
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.exporters.console_text import duration, encodable, shortened, visible
+from threadtrail.exporters.run_tree import Node, run_node
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.values import EMPTY, FilePart, ImagePart, Message, OtherPart, Run, TextPart, ToolCall, Usage
 
@@ -528,3 +529,23 @@ def test_without_a_terminal_rich_is_not_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+def test_an_event_that_cannot_be_printed_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose tool call has results that are nested deeper than Python recurses, say."""
+    good = RunEnded(time=1, run=Run(id="run_good", status="completed", finished=True))
+    bad = RunEnded(time=1, run=Run(id="run_bad", status="completed", finished=True))
+
+    def fail_for_one(event: RunEnded, length: int) -> Node:
+        if event is bad:
+            raise RecursionError("maximum recursion depth exceeded")
+        return run_node(event, length)
+
+    monkeypatch.setattr(console, "run_node", fail_for_one)
+    stream = io.StringIO()
+    with pytest.raises(
+        EventsLostError, match="1 of 3 events could not be exported: RecursionError"
+    ) as caught:
+        ConsoleExporter(stream).export([good, bad, good])
+    assert caught.value.lost == 1
+    assert stream.getvalue().count("run_good") == 2

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import gzip
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from threadtrail.errors import ConfigurationError
-from threadtrail.events import Attributes, Event, ThreadCreated, TraceStarted
+from threadtrail._frozen import freeze
+from threadtrail._guard import Guard
+from threadtrail.delivery.hooks import ExporterHooks
+from threadtrail.delivery.lane import Lane
+from threadtrail.errors import ConfigurationError, EventsLostError
+from threadtrail.events import Attributes, Event, RunCreated, ThreadCreated, TraceStarted
 from threadtrail.exporters import jsonl
 from threadtrail.exporters.jsonl import JsonlExporter, read_events
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
+from threadtrail.values import RunRequest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes, fork and signals of POSIX")
 
@@ -26,6 +35,33 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes, fork and
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.jsonl"
+
+
+class OddError(BaseException):
+    """No `Exception`."""
+
+
+def unwritable(error: type[BaseException]) -> Event:
+    """An event of somebody else's class, which cannot be written."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Unwritable(Event):
+        def to_json(self) -> str:
+            raise error
+
+    return Unwritable(event="Unwritable", type="t", time=1)
+
+
+def deep(levels: int) -> RunCreated:
+    """An event with a tool whose schema is nested that deep."""
+    schema: Any = "string"
+    for _ in range(levels):
+        schema = {"items": schema}
+    return RunCreated(time=1, type="t", run_id="run_1", request=RunRequest(tools=(freeze(schema),)))
+
+
+def with_contexts(exporter: JsonlExporter) -> Any:
+    return lambda events, contexts: exporter.export(events)
 
 
 def made(path: Path) -> JsonlExporter:
@@ -100,9 +136,31 @@ class TestWriting:
 
     def test_an_event_unfit_for_json_keeps_no_other_back(self, path: Path) -> None:
         unfit = ThreadCreated(time=1, thread_id="b", attributes=Attributes(user_id="\ud800"))
-        with pytest.raises(ValueError, match="surrogate"):
+        with pytest.raises(EventsLostError, match=r"1 of 3 events could not .*surrogate") as caught:
             made(path).export([thread("a"), unfit, thread("c")])
+        assert caught.value.lost == 1
+        assert isinstance(caught.value.__cause__, ValueError)
         assert thread_ids(path) == ["a", "c"]
+
+    @pytest.mark.parametrize("error", [None, RecursionError, MemoryError, KeyError, OddError])
+    def test_each_event_that_cannot_be_written_is_counted_and_no_other(
+        self, path: Path, error: type[BaseException] | None
+    ) -> None:
+        """In the lane: one of a batch, whatever is wrong with it, is what `status()` counts."""
+        lane = Lane("jsonl", ExporterHooks(export=with_contexts(made(path))), queue_size=1_000, guard=Guard())
+        for number in range(20):
+            lane.put(thread(str(number)))
+        for _ in range(2):
+            lane.put(deep(320) if error is None else unwritable(error))
+        for number in range(20, 40):
+            lane.put(thread(str(number)))
+        assert lane.flush(20) is False
+        assert thread_ids(path) == [str(number) for number in range(40)]
+        assert (lane.status().delivered, lane.status().failed) == (40, 2)
+
+    def test_as_deep_as_can_be_written_is_read_back(self, path: Path) -> None:
+        made(path).export([deep(200)])
+        assert list(read_events(path)) == [deep(200)]
 
     def test_a_line_cut_off_by_a_killed_process_is_closed_first(self, path: Path) -> None:
         exporter = made(path)
@@ -140,6 +198,78 @@ class TestFile:
         exporter.export([thread("b")])
         assert (thread_ids(rotated), thread_ids(path)) == (["a"], ["b"])
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize("replaced", [True, False])
+    def test_a_file_that_is_rotated_and_compressed_while_its_lock_is_waited_for(
+        self, path: Path, replaced: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exporter = made(path)
+        exporter.export([thread("a")])
+        waiting, flock = threading.Event(), fcntl.flock
+
+        def noticed(descriptor: int, operation: int) -> None:
+            waiting.set()
+            flock(descriptor, operation)
+
+        with path.open("rb") as other:
+            flock(other, fcntl.LOCK_EX)
+            monkeypatch.setattr(fcntl, "flock", noticed)
+            writing = threading.Thread(target=exporter.export, args=([thread("b")],))
+            writing.start()
+            assert waiting.wait(20)
+            compressed = path.with_suffix(".1.gz")
+            compressed.write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+            if replaced:
+                path.touch()
+        writing.join(20)
+        assert thread_ids(path) == ["b"]
+        assert [
+            json.loads(line)["thread_id"] for line in gzip.decompress(compressed.read_bytes()).splitlines()
+        ] == ["a"]
+
+    def test_a_file_that_is_removed_just_before_it_is_written(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exporter, write = made(path), os.write
+        first = iter([True])
+
+        def late(descriptor: int, data: bytes) -> int:
+            if next(first, False):
+                path.unlink()
+            return write(descriptor, data)
+
+        monkeypatch.setattr(os, "write", late)
+        exporter.export([thread("a"), thread("b")])
+        assert thread_ids(path) == ["a", "b"]
+
+    def test_a_file_that_is_renamed_just_before_it_is_written_has_them_once(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exporter, write = made(path), os.write
+        rotated = path.with_suffix(".1")
+
+        def late(descriptor: int, data: bytes) -> int:
+            path.rename(rotated)
+            return write(descriptor, data)
+
+        monkeypatch.setattr(os, "write", late)
+        exporter.export([thread("a")])
+        assert thread_ids(rotated) == ["a"]
+        assert not path.exists()
+
+    def test_a_file_that_is_removed_again_and_again_is_an_error(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        exporter, write = made(path), os.write
+
+        def late(descriptor: int, data: bytes) -> int:
+            path.unlink()
+            return write(descriptor, data)
+
+        monkeypatch.setattr(os, "write", late)
+        with pytest.raises(FileNotFoundError, match="removed again and again"):
+            exporter.export([thread("a")])
 
     def test_a_removed_or_truncated_file_is_written_on(self, path: Path) -> None:
         exporter = made(path)

@@ -53,6 +53,7 @@ class ExporterCalls:
         self._name = name
         self._hooks = hooks
         self._guard = guard
+        self._logged_lost = 0
 
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> BaseException | None:
         """Export a batch; return what it raised. The caller counts the loss, then reports it."""
@@ -86,15 +87,29 @@ class ExporterCalls:
 
     def after_fork(self) -> None:
         """Call ``after_fork``, in which the exporter drops the connections of its parent process."""
+        self._logged_lost = 0
         if self._hooks.after_fork is not None:
             self._guard.call(f"exporter {self._name!r}, after_fork", self._hooks.after_fork)
 
     def report(
-        self, cause: str, happened: str, *, lost: int | None = None, error: BaseException | None = None
+        self,
+        cause: str,
+        happened: str,
+        *,
+        lost: int | None = None,
+        error: BaseException | None = None,
+        always: bool = False,
     ) -> None:
         """Log what ``happened`` and how many events were lost; at most once per 20 s and cause."""
         consequence = happened if lost is None else f"{happened}; events lost so far: {lost}"
-        self._guard.report(f"exporter {self._name!r}, {cause}", consequence, error=error)
+        what = f"exporter {self._name!r}, {cause}"
+        if self._guard.report(what, consequence, error=error, always=always) and lost is not None:
+            self._logged_lost = lost
+
+    def report_rest(self, lost: int) -> None:
+        """Log how many events were lost in all, if some of them have not been in the log yet."""
+        if lost > self._logged_lost:
+            self.report("shutdown", "done", lost=lost, always=True)
 
 
 def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callable[..., Any] | None:

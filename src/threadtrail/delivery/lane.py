@@ -202,9 +202,9 @@ class Lane:
         if pending.result is not None:
             return
         with state.lock:
-            state.dropped += state.backlog.clear_events()
+            # What the exporter still has is lost too, unless it comes back from it after all.
+            state.given_up, state.exporting = state.exporting, 0
+            state.dropped += state.backlog.clear_events() + state.given_up
             state.count()
         pending.settle(result=False)
-        status = self.status()
-        exporting = f"; events still with the exporter: {status.queued}" if status.queued else ""
-        self._calls.report("shutdown", f"timed out{exporting}", lost=status.lost)
+        self._calls.report("shutdown", "timed out", lost=self.status().lost, always=True)

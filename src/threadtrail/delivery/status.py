@@ -14,7 +14,8 @@ class LaneStatus:
     """An exporter's counters: events of this process. Their sum is the number of events published to it.
 
     ``delivered``: ``export`` returned. ``failed``: ``export`` raised. ``dropped``: never exported, because
-    the queue was full or the exporter was shut down. ``queued``: waiting, or in ``export`` at this moment.
+    the queue was full, the exporter was shut down, or ``export`` did not return before the shutdown timed
+    out. ``queued``: waiting, or in ``export`` at this moment.
     ``last_error``: the last error that ``export`` raised.
     """
 

@@ -12,6 +12,7 @@ from threadtrail._late import Late, reentrant_lock
 from threadtrail._waiting import Bell, Latch, seconds_until
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.delivery.status import LaneStatus
+from threadtrail.errors import EventsLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +65,13 @@ class LaneState:
     """The state of a lane that belongs to one process; a forked child gets a new one.
 
     ``lock`` guards the events of the backlog and the counters; it is made with the first event. What an app's
-    thread does needs no lock, since
-    a signal handler may do the same in the middle of it, and wait for the worker: a flush or a shutdown is a
-    message, ``counters`` are replaced as a whole, and whoever does what happens once is kept in ``claims``.
+    thread does needs no lock, since a signal handler may do the same in the middle of it, and wait for the
+    worker: a flush or a shutdown is a message, ``counters`` are replaced as a whole, and whoever does what
+    happens once is kept in ``claims``.
 
     ``hired`` is the thread that was started last, ``worker`` the one that works. ``bell`` wakes it; it is
-    ``idle`` while it has nothing to do. ``exporting``: the number of events in ``export`` now.
+    ``idle`` while it has nothing to do. ``exporting``: the number of events in ``export`` now; ``given_up``:
+    those that were there when the shutdown timed out, and count as dropped until it returns.
     ``reported_lost``: the losses that a flush has reported.
     """
 
@@ -83,6 +85,7 @@ class LaneState:
     worker: threading.Thread | None = None
     idle: bool = False
     exporting: int = 0
+    given_up: int = 0
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
@@ -121,7 +124,14 @@ class LaneState:
         """Whether no event was lost since the previous call; so each loss is reported once."""
         with self.lock:
             before, self.reported_lost = self.reported_lost, self.failed + self.dropped
-            return self.reported_lost == before
+            return self.reported_lost <= before
+
+
+def _number_lost(error: BaseException | None, whole: int) -> int:
+    """Return how many events of a batch were not exported."""
+    if isinstance(error, EventsLostError):
+        return max(1, min(error.lost, whole))
+    return 0 if error is None else whole
 
 
 class Worker:
@@ -195,12 +205,14 @@ class Worker:
     def _export(self, events: list[Event], contexts: list[object]) -> None:
         state = self._state
         error = self._calls.export(events, contexts)
+        failed = _number_lost(error, len(events))
         with state.lock:
             state.exporting = 0
-            if error is None:
-                state.delivered += len(events)
-            else:
-                state.failed += len(events)
+            state.dropped -= state.given_up
+            state.given_up = 0
+            state.delivered += len(events) - failed
+            state.failed += failed
+            if error is not None:
                 state.last_error = describe(error)
             state.count()
             lost = state.failed + state.dropped
@@ -212,6 +224,8 @@ class Worker:
         flushed = self._state.lost_nothing_new() and flushed
         # For a shutdown both hooks: an exporter that buffers may implement only one of them.
         closed = message.kind == "flush" or self._calls.shutdown(message.deadline)
+        if message.kind == "shutdown":
+            self._calls.report_rest(self._state.status().lost)
         message.settle(result=flushed and closed)
 
     def _leave(self) -> None:

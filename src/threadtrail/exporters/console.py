@@ -10,6 +10,7 @@ from threadtrail.errors import CheckError, ConfigurationError
 from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
 from threadtrail.exporters.console_render import coloured, plain
 from threadtrail.exporters.console_text import encodable
+from threadtrail.exporters.each_event import each
 from threadtrail.exporters.run_tree import Node, request_node, run_node
 from threadtrail.exporters.trace_groups import TraceGroups
 from threadtrail.hookspecs import hookimpl
@@ -75,8 +76,15 @@ class ConsoleExporter:
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
-        """Print the runs, failed requests and traces among these events; ignore other events."""
-        self._print([node for event in events for node in self._take(event)])
+        """Print the runs, failed requests and traces among these events; ignore other events.
+
+        Raises:
+            EventsLostError: some of them cannot be printed; the others were.
+        """
+        nodes, lost = each(events, self._take)
+        self._print([node for shown in nodes for node in shown])
+        if lost is not None:
+            raise lost
 
     @hookimpl
     def flush(self) -> None:

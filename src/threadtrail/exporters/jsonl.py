@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.errors import CheckError, ConfigurationError
 from threadtrail.events import Event
+from threadtrail.exporters.each_event import each
 from threadtrail.exporters.file_lock import exclusive
 from threadtrail.hookspecs import hookimpl
 
@@ -26,6 +27,9 @@ __all__ = ["JsonlExporter", "read_events"]
 OWNER_ONLY = 0o600
 APPEND = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
+MAX_ROTATIONS = 100
+"""How often a batch is written, or about to be, to a file that is removed or renamed at that moment."""
+
 NOT_SYNCED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})
 
 
@@ -72,22 +76,18 @@ class JsonlExporter:
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
-        """Append the batch. Raise OSError if it could not be written; no part of it is in the file then.
+        """Append the batch.
 
-        If an event (of a foreign class) cannot be converted to JSON, the others are written and its error
-        is raised after that.
+        Raises:
+            EventsLostError: some events cannot be written as JSON, such as values that are nested hundreds
+                of levels deep; the others were written.
+            OSError: the batch could not be written; no part of it is in the file.
         """
-        lines: list[bytes] = []
-        unfit: list[Exception] = []
-        for event in events:
-            try:
-                lines.append(event.to_json().encode() + b"\n")
-            except (ValueError, TypeError, RuntimeError) as error:  # all that pydantic raises
-                unfit.append(error)
+        lines, lost = each(events, _line)
         if lines:
             self._append(b"".join(lines))
-        if unfit:
-            raise unfit[0]
+        if lost is not None:
+            raise lost
 
     @hookimpl
     def flush(self) -> None:
@@ -141,21 +141,26 @@ class JsonlExporter:
         return f"cannot write {str(self.path)!r}: {reason}", "choose a file that this user may write"
 
     def _append(self, data: bytes) -> None:
-        with self._open() as descriptor, exclusive(descriptor):
-            before = os.fstat(descriptor)
-            is_file = stat.S_ISREG(before.st_mode)
-            if is_file and _ends_in_torn_line(descriptor, before.st_size):
-                data = b"\n" + data
-            written = 0
-            try:
-                while written < len(data):
-                    written += os.write(descriptor, memoryview(data)[written:])
-            except OSError:
-                # For example, the disk is full. Remove the part, unless another process, which does not
-                # use the lock, has written after it.
-                if is_file and os.fstat(descriptor).st_size == before.st_size + written:
-                    os.ftruncate(descriptor, before.st_size)
-                raise
+        """Write to the file that has this path now, and is there to stay.
+
+        Meanwhile the file may be renamed, compressed and removed, as ``logrotate`` does: then what was just
+        written to it is in no file any more.
+        """
+        for _ in range(MAX_ROTATIONS):
+            with self._open() as descriptor, exclusive(descriptor):
+                if self._is_current(descriptor):
+                    _write(descriptor, data)
+                    if os.fstat(descriptor).st_nlink > 0:
+                        return
+        raise FileNotFoundError(errno.ENOENT, "the file is removed again and again", str(self.path))
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Whether this is the file of the path: it may have been renamed while this waited for its lock."""
+        opened = os.fstat(descriptor)
+        try:
+            return os.path.samestat(opened, self.path.stat())
+        except FileNotFoundError:
+            return False
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[int]:
@@ -169,6 +174,10 @@ class JsonlExporter:
         finally:
             self._descriptor = None
             os.close(descriptor)
+
+
+def _line(event: Event) -> bytes:
+    return event.to_json().encode() + b"\n"
 
 
 def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterator[Event]:
@@ -195,6 +204,24 @@ def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterato
             except ValueError as error:
                 if strict and line.endswith(b"\n"):
                     raise ValueError(f"{file_path}, line {number}: {error}") from error
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """Append the data; if that fails, leave no part of it."""
+    before = os.fstat(descriptor)
+    is_file = stat.S_ISREG(before.st_mode)
+    if is_file and _ends_in_torn_line(descriptor, before.st_size):
+        data = b"\n" + data
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
+    except OSError:
+        # For example, the disk is full. Remove the part, unless another process, which does not
+        # use the lock, has written after it.
+        if is_file and os.fstat(descriptor).st_size == before.st_size + written:
+            os.ftruncate(descriptor, before.st_size)
+        raise
 
 
 def _ends_in_torn_line(descriptor: int, size: int) -> bool:

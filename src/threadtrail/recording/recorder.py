@@ -104,10 +104,7 @@ class Recorder:
 
     def tick(self, now: float) -> None:
         """Publish the runs whose time has come; report what was dropped, off the app's threads."""
-        dropped = self.dropped
-        if dropped > self._logged_dropped:
-            self._logged_dropped = dropped
-            self._guard.report("observations", f"too many wait to be read; dropped so far: {dropped}")
+        self._report_dropped()
         self._interpreter.tick(now)
 
     def next_deadline(self) -> float | None:
@@ -174,7 +171,9 @@ class Recorder:
                 "recording",
                 f"not done in {timeout:g} s, the rest is lost: observations that were not read: "
                 f"{self.waiting}, runs that were not published: {self.open_runs}",
+                always=True,
             )
+        self._report_dropped(always=True)
         if self._fetcher is not None:
             self._fetcher.close()
         return finished and self._lost_nothing_new()
@@ -190,6 +189,13 @@ class Recorder:
             if request.what == "leave":
                 self._fetcher.give_up()
         return self._loop.ask(request, deadline) and fetched
+
+    def _report_dropped(self, *, always: bool = False) -> None:
+        dropped = self._loop.inbox.dropped
+        if dropped > self._logged_dropped:
+            happened = f"too many wait to be read; dropped so far: {dropped}"
+            if self._guard.report("observations", happened, always=always):
+                self._logged_dropped = dropped
 
     def _lost_nothing_new(self) -> bool:
         """Whether no observation was lost since the previous call; so each loss is reported once."""
