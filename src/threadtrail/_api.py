@@ -175,14 +175,14 @@ def _begin(settings: Settings, file: ConfigFile | None = None) -> Instrumentatio
         return Instrumentation(runtime)
     with own_work():
         loaded = registry.load(settings)
-        _start(loaded, settings)
+        switched_off = _start(loaded, settings)
     if file is not None:
         logger.info("configuration file: %s; exporters: %s", file, loaded.destinations())
     with _Process.lock:
         runtime = _Process.runtime_for(configuration)
         if runtime is None:
             former = _Process.runtime
-            runtime = Runtime(configuration, loaded, former)
+            runtime = Runtime(configuration, loaded, former, switched_off)
             runtime.start()
             _Process.runtime = runtime
             _Process.file = file
@@ -228,16 +228,24 @@ def _resume(former: Runtime | None) -> None:
         patches.install(targets(SOURCES))
 
 
-def _start(loaded: LoadedExporters, settings: Settings) -> None:
-    """Let the exporters get ready; if one cannot, those before it are closed again."""
+def _start(loaded: LoadedExporters, settings: Settings) -> dict[str, str]:
+    """Let the exporters get ready; if one cannot, those before it are closed again.
+
+    Return why each is switched off that is.
+    """
     started: list[LoadedExporter] = []
+    switched_off: dict[str, str] = {}
     for item in loaded:
         try:
-            item.start(settings)
+            reason = item.start(settings)
         except BaseException:
             _close(started)
             raise
         started.append(item)
+        if reason is not None:
+            switched_off[item.name] = reason
+            logger.warning("exporter %r is switched off: %s; its events count as dropped", item.name, reason)
+    return switched_off
 
 
 def _close(started: Iterable[LoadedExporter]) -> None:

@@ -23,8 +23,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def start(settings: Settings) -> None:
+def start(settings: Settings) -> str | None:
     """Get ready: called once, by ``instrument()`` or ``threadtrail doctor``, in the caller's thread.
+
+    Return None. An exporter that is switched off returns why, such as ``"OTEL_SDK_DISABLED is true"``: that
+    is logged, ``export`` is not called, and its events count as dropped.
 
     If it raises, so does ``instrument()``: raise here for a missing key, and open no connection. Name the
     option that is wrong, ``ConfigurationError("there is no such folder", option="path", value=path)``, and

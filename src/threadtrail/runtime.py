@@ -18,8 +18,11 @@ from threadtrail.delivery.sampling import Sampler
 from threadtrail.delivery.status import LaneStatus, summary
 from threadtrail.instrumentation.sink import Sink
 from threadtrail.recording.recorder import Recorder
+from threadtrail.values import EMPTY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from threadtrail.config.comparing import Configuration
     from threadtrail.config.registry import LoadedExporters
 
@@ -62,17 +65,29 @@ class Runtime:
     """Everything between the patched methods and the backends, for one call of ``instrument()``.
 
     ``former`` is the one that it replaces: its recorder goes on, so that what is known of runs that are open
-    is not lost, and no run is published twice.
+    is not lost, and no run is published twice. ``switched_off`` has the exporters that are, and why.
     """
 
     def __init__(
-        self, configuration: Configuration, loaded: LoadedExporters, former: Runtime | None = None
+        self,
+        configuration: Configuration,
+        loaded: LoadedExporters,
+        former: Runtime | None = None,
+        switched_off: Mapping[str, str] = EMPTY,
     ) -> None:
         self.configuration = configuration
         self.settings = settings = configuration.settings
         self.stopped = False
         self.delivery = Delivery(
-            [Lane(item.name, item.hooks, queue_size=settings.queue_size) for item in loaded],
+            [
+                Lane(
+                    item.name,
+                    item.hooks,
+                    queue_size=settings.queue_size,
+                    switched_off=switched_off.get(item.name),
+                )
+                for item in loaded
+            ],
             processors=build_processors(
                 capture_content=settings.capture_content,
                 redact=settings.redact,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("requests")
 from requests import ConnectionError as RequestsConnectionError
 from requests import ReadTimeout, Response, Session
 
-from threadtrail.otlp.session import HTTP_HEADERS, Answer, OtlpSession, RedirectedError
+from threadtrail.otlp.session import HTTP_HEADERS, Answer, NoTimeLeftError, OtlpSession, RedirectedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,3 +164,30 @@ def test_by_default_all_headers_are_sent(backend: HttpReceiver) -> None:
     with OtlpSession() as session:
         session.post(backend.url, headers={"X-Key": "mine"})
     assert backend.requests[0].headers["x-key"] == "mine"
+
+
+def test_the_last_requests_are_over_at_the_deadline(backend: HttpReceiver) -> None:
+    backend.answering.clear()
+    with OtlpSession() as session:
+        session.deadline = time.monotonic() + 0.2
+        with pytest.raises(ReadTimeout):
+            session.post(backend.url, timeout=600)
+        assert time.monotonic() >= session.deadline
+        assert not session.has_time
+        with pytest.raises(NoTimeLeftError, match="the time for the last requests is over"):
+            session.post(backend.url, timeout=600)
+        assert session.outcome == "the time for the last requests is over"
+    backend.answering.set()
+    assert len(backend.requests) <= 1, "the second did not begin"
+
+
+@pytest.mark.parametrize("timeout", [None, 600, 0.001])
+def test_before_the_deadline_nothing_changes(backend: HttpReceiver, timeout: float | None) -> None:
+    with OtlpSession() as session:
+        session.deadline = time.monotonic() + 600
+        assert timeout == 0.001 or session.post(backend.url, timeout=timeout).ok
+        backend.answering.clear()
+        if timeout == 0.001:
+            with pytest.raises(ReadTimeout):
+                session.post(backend.url, timeout=timeout)
+        backend.answering.set()

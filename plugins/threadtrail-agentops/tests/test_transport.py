@@ -13,8 +13,12 @@ from exporter_programs import run_shared_program
 
 import threadtrail
 from agentops_receiver import TOKEN_PATH, TRACES_PATH
+from threadtrail._guard import guard
+from threadtrail.errors import EventsLostError
+from threadtrail.events import RunEnded
 from threadtrail.otlp.session import HTTP_HEADERS
-from threadtrail_agentops import tokens
+from threadtrail.testing.samples import sample_runs
+from threadtrail_agentops import AgentOpsExporter, tokens
 from threadtrail_agentops.options import Options, resolve
 from threadtrail_agentops.sending import Sender
 
@@ -128,6 +132,7 @@ def test_a_token_is_renewed_before_it_expires(
 def test_a_wrong_key_sends_nothing_asks_once_and_is_counted(
     client: OpenAI, receiver: Receiver, traced: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
+    guard.after_fork_in_child()  # it logs anew
     traced(api_key="99999999-2222-3333-4444-555555555555")
     whole_run(client)
     threadtrail.flush()
@@ -308,3 +313,57 @@ def test_a_sender_of_a_child_closes_what_it_inherited(options: dict[str, Any]) -
     child.send([])
     assert closed == ["closed"]
     assert child._session is not parent._session
+
+
+@pytest.mark.parametrize("value", ["true", " True "])
+def test_where_the_sdk_is_switched_off_nothing_counts_as_delivered(
+    client: OpenAI,
+    receiver: Receiver,
+    traced: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", value)
+    traced()
+    whole_run(client)
+    assert threadtrail.flush()
+    assert (lane().delivered, lane().failed) == (0, 0)
+    assert lane().dropped > 0
+    assert str(lane().switched_off).startswith("OTEL_SDK_DISABLED is true")
+    assert receiver.requests == []
+
+
+def test_an_event_that_cannot_become_a_span_takes_no_other_with_it(
+    options: dict[str, Any], receiver: Receiver
+) -> None:
+    exporter = AgentOpsExporter(**options)
+    assert exporter.start() is None
+    run: Any = None
+    good = [RunEnded(time=1, run=each) for each in list(sample_runs().values())[:2]]
+    with pytest.raises(EventsLostError, match="1 of 3 events could not be exported: ") as caught:
+        exporter.export([good[0], RunEnded(time=1, run=run), good[1]], [None, None, None])
+    assert caught.value.lost == 1
+    assert len(receiver.to(TRACES_PATH)) == 1
+    exporter.shutdown(5.0)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"OTEL_SPAN_EVENT_COUNT_LIMIT": "many"},
+        {"OTEL_ATTRIBUTE_COUNT_LIMIT": "-1", "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "0"},
+    ],
+)
+def test_limits_for_other_spans_lose_nothing(
+    client: OpenAI,
+    receiver: Receiver,
+    traced: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    for name, limit in variables.items():
+        monkeypatch.setenv(name, limit)
+    traced()
+    whole_run(client)
+    assert threadtrail.flush()
+    assert receiver.to(TRACES_PATH)

@@ -13,6 +13,7 @@ from threadtrail import ConfigurationError
 
 if TYPE_CHECKING:
     from langfuse_receiver import Receiver
+    from langfuse_stage import Stage
 
 KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 
@@ -51,6 +52,17 @@ def test_exchanged_keys_are_told_and_not_shown() -> None:
         ("LANGFUSE_SAMPLE_RATE", "often"),
         ("LANGFUSE_SAMPLE_RATE", "2"),
         ("LANGFUSE_TIMEOUT", "2.5"),
+        ("LANGFUSE_TIMEOUT", "0"),
+        ("LANGFUSE_TIMEOUT", "-1"),
+        ("LANGFUSE_FLUSH_AT", "abc"),
+        ("LANGFUSE_FLUSH_AT", "0"),
+        ("LANGFUSE_FLUSH_INTERVAL", "abc"),
+        ("LANGFUSE_FLUSH_INTERVAL", "0"),
+        ("LANGFUSE_FLUSH_INTERVAL", "nan"),
+        ("LANGFUSE_FLUSH_INTERVAL", "inf"),
+        ("LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT", "abc"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-5"),
         ("LANGFUSE_BASE_URL", "cloud.langfuse.com"),
     ],
 )
@@ -61,6 +73,57 @@ def test_a_variable_that_cannot_be_right_is_named_with_its_value(
     words = refused()
     assert variable in words
     assert repr(value) in words
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"OTEL_BSP_MAX_QUEUE_SIZE": "100"},
+        {"OTEL_BSP_MAX_QUEUE_SIZE": "100", "LANGFUSE_FLUSH_AT": "101"},
+        {"LANGFUSE_FLUSH_AT": "5000"},
+        {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "5000"},
+    ],
+)
+def test_a_queue_that_is_smaller_than_a_batch_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    words = refused()
+    assert "OTEL_BSP_MAX_QUEUE_SIZE" in words
+    assert "LANGFUSE_FLUSH_AT" in words
+
+
+WORKING = [
+    {
+        "LANGFUSE_SAMPLE_RATE": "",
+        "LANGFUSE_TIMEOUT": "",
+        "LANGFUSE_FLUSH_AT": "",
+        "LANGFUSE_FLUSH_INTERVAL": "",
+    },
+    {"LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT": "0", "LANGFUSE_FLUSH_AT": " 1 "},
+    {"LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT": ""},
+    {"OTEL_BSP_MAX_QUEUE_SIZE": "8", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4"},
+    {"OTEL_BSP_MAX_QUEUE_SIZE": "many", "OTEL_BSP_SCHEDULE_DELAY": "0", "OTEL_BSP_EXPORT_TIMEOUT": "soon"},
+    {"OTEL_SPAN_EVENT_COUNT_LIMIT": "many", "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "-1"},
+    {"OTEL_ATTRIBUTE_COUNT_LIMIT": "3", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "none of these"},
+    {"OTEL_TRACES_SAMPLER": "no such sampler"},
+]
+
+
+@pytest.mark.parametrize("variables", WORKING)
+def test_whatever_else_the_variables_hold_all_of_a_run_arrives(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """In the SDK, an empty variable is a bad number, and a small queue drops what does not fit."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    stage.trace()
+    for _ in range(4):
+        stage.run()
+    assert [each.type for each in stage.observations()].count("agent") == 4
+    assert len(stage.langfuse.observations) >= 12
+    assert threadtrail.status().exporters["langfuse"].failed == 0
 
 
 @pytest.mark.parametrize(

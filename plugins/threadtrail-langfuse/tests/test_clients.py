@@ -193,16 +193,29 @@ def test_an_exporter_that_the_app_gave_its_client_gets_the_runs(stage: Stage) ->
     assert "Math Tutor" in [span.name for span in memory.get_finished_spans()]
 
 
-@pytest.mark.parametrize("how", ["variable", "client"])
-def test_switched_off_means_nothing_is_sent(stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    if how == "variable":
-        monkeypatch.setenv("LANGFUSE_TRACING_ENABLED", "false")
-    else:
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("LANGFUSE_TRACING_ENABLED", "LANGFUSE_TRACING_ENABLED is false"),
+        ("OTEL_SDK_DISABLED", "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK"),
+        ("client", "the app's Langfuse client is switched off"),
+    ],
+)
+def test_switched_off_means_nothing_is_sent_and_nothing_counts_as_delivered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str, reason: str
+) -> None:
+    if how == "client":
         Langfuse(tracing_enabled=False)
+    else:
+        monkeypatch.setenv(how, "false" if how == "LANGFUSE_TRACING_ENABLED" else "true")
     stage.trace()
     stage.run()
     assert threadtrail.flush()
     assert stage.langfuse.requests == []
+    lane = threadtrail.status().exporters["langfuse"]
+    assert (lane.delivered, lane.failed) == (0, 0)
+    assert lane.dropped > 0
+    assert str(lane.switched_off).startswith(reason)
 
 
 def test_a_sampled_out_run_is_below_the_rate_of_the_apps_client(stage: Stage) -> None:

@@ -6,14 +6,18 @@ import logging
 import threading
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from langfuse import Langfuse
 
 import threadtrail
 from langfuse_receiver import TRACES
+from threadtrail.errors import EventsLostError
+from threadtrail.events import RunEnded
 from threadtrail.testing import wait_until
+from threadtrail.testing.samples import sample_runs
+from threadtrail_langfuse import LangfuseExporter
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
@@ -30,6 +34,31 @@ def stage(quiet_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 def lost() -> int:
     return threadtrail.status().exporters["langfuse"].failed
+
+
+def test_an_event_that_cannot_become_an_observation_takes_no_other_with_it(stage: Stage) -> None:
+    exporter = LangfuseExporter()
+    assert exporter.start() is None
+    run: Any = None
+    good = [RunEnded(time=1, run=each) for each in list(sample_runs().values())[:2]]
+    with pytest.raises(EventsLostError, match="1 of 3 events could not be exported: ") as caught:
+        exporter.export([good[0], RunEnded(time=1, run=run), good[1]], [None, None, None])
+    assert caught.value.lost == 1
+    assert [each.type for each in stage.langfuse.observations].count("agent") == 2
+    assert exporter.flush() is False
+    exporter.shutdown()
+
+
+def test_what_comes_after_the_app_switched_its_client_off_is_lost(stage: Stage) -> None:
+    stage.trace()
+    stage.run()
+    assert threadtrail.flush()
+    Langfuse(tracing_enabled=False)
+    stage.run()
+    assert not threadtrail.flush()
+    lane = threadtrail.status().exporters["langfuse"]
+    assert lane.failed > 0
+    assert "the app's Langfuse client is switched off" in str(lane.last_error)
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])

@@ -46,21 +46,22 @@ class LoadedExporter:
     version: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
 
-    def start(self, settings: Settings) -> None:
-        """Call the hook ``start``, if the exporter has one.
+    def start(self, settings: Settings) -> str | None:
+        """Call the hook ``start``, if the exporter has one; return why it is switched off, if it is.
 
         Raises:
             ConfigurationError: the hook raised. The message names the exporter and, if it is about an
                 option, where that was set.
         """
         if self.hooks.start is None:
-            return
-        _, error = guard.catch(self.hooks.start, settings=settings)
+            return None
+        reason, error = guard.catch(self.hooks.start, settings=settings)
         if error is not None:
             problems = Problems()
             found = problems_raised(error, self.name, self.options, failed="it cannot be started")
             problems.add(*found, cause=cause_of(error))
             problems.raise_if_any()
+        return escaped(reason) if isinstance(reason, str) and reason else None
 
     def destination(self) -> str:
         """Return where the exporter, which has started, sends events, without what may be secret in it."""

@@ -38,7 +38,7 @@ class Delivery:
         self._capturing = tuple(
             (lane.name, f"exporter {lane.name!r}, capture_context", lane.hooks.capture_context)
             for lane in lanes
-            if lane.hooks.capture_context is not None
+            if lane.hooks.capture_context is not None and not lane.is_switched_off
         )
 
     def start(self) -> None:

@@ -29,7 +29,8 @@ class Lane:
     """Exports events with one exporter, in order, each once, in a thread of its own.
 
     ``queue_size`` is the maximum number of waiting events, whose size is bounded too. A batch holds up to
-    ``batch_size`` events and waits at most ``batch_wait_seconds`` for more.
+    ``batch_size`` events and waits at most ``batch_wait_seconds`` for more. ``switched_off``: why the
+    exporter gets none, if it does not.
     """
 
     def __init__(  # noqa: PLR0913 - keywords with defaults, for tests
@@ -40,6 +41,7 @@ class Lane:
         queue_size: int,
         batch_size: int = BATCH_SIZE,
         batch_wait_seconds: float = BATCH_WAIT_SECONDS,
+        switched_off: str | None = None,
         guard: Guard = default_guard,
     ) -> None:
         self.name = name
@@ -50,10 +52,14 @@ class Lane:
         # A queue smaller than a batch would overflow while the worker still waits for the batch to fill.
         self._batch_size = min(batch_size, queue_size)
         self._batch_wait = batch_wait_seconds
+        self._switched_off = switched_off
         self._state = LaneState(backlog=Backlog(queue_size))
 
     def put(self, event: Event, context: object = None, size: int = EVENT_BYTES) -> None:
         """Queue an event of this size in bytes; neither wait for the exporter nor raise."""
+        if self._switched_off is not None:
+            self._state.declined += 1
+            return
         state = self._state
         with state.lock:
             closed = state.closing is not None
@@ -86,7 +92,7 @@ class Lane:
         From Python 3.12 on that is so while the interpreter exits. Events stay queued then, and the exit
         delivers them in the main thread.
         """
-        error = self._start(self._state)
+        error = None if self._switched_off is not None else self._start(self._state)
         if error is not None:
             happened = "cannot start a thread; events wait for the exit of the process"
             self._calls.report("worker", happened, lost=self.status().lost, error=error)
@@ -130,6 +136,11 @@ class Lane:
         return pending
 
     @property
+    def is_switched_off(self) -> bool:
+        """Whether the exporter gets no events."""
+        return self._switched_off is not None
+
+    @property
     def result(self) -> bool | None:
         """The result of the shutdown; None until the exporter was shut down, or given up."""
         return None if self._state.closing is None else self._state.closing.result
@@ -150,7 +161,7 @@ class Lane:
 
     def status(self) -> LaneStatus:
         """Return the counters, all of one moment."""
-        return self._state.status()
+        return self._state.status(self._switched_off)
 
     def after_fork_in_child(self) -> None:
         """Reset in a forked child: queued events belong to the parent, and its worker does not exist here."""

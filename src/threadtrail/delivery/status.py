@@ -16,7 +16,8 @@ class LaneStatus:
     ``delivered``: ``export`` returned. ``failed``: ``export`` raised. ``dropped``: never exported, because
     the queue was full, the exporter was shut down, or ``export`` did not return before the shutdown timed
     out. ``queued``: waiting, or in ``export`` at this moment.
-    ``last_error``: the last error that ``export`` raised.
+    ``last_error``: the last error that ``export`` raised. ``switched_off``: why the exporter exports nothing,
+    if it does not; its events are dropped.
     """
 
     delivered: int = 0
@@ -24,6 +25,7 @@ class LaneStatus:
     dropped: int = 0
     queued: int = 0
     last_error: str | None = None
+    switched_off: str | None = None
 
     @property
     def lost(self) -> int:
@@ -33,6 +35,8 @@ class LaneStatus:
     def __str__(self) -> str:
         others = {"failed": self.failed, "dropped": self.dropped, "queued": self.queued}
         counts = ", ".join([f"{self.delivered:,} delivered", *_counts(others)])
+        if self.switched_off is not None:
+            return f"{counts}; switched off: {self.switched_off}"
         return counts if self.last_error is None else f"{counts}; last error: {self.last_error}"
 
 

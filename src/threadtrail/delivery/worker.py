@@ -71,7 +71,8 @@ class LaneState:
 
     ``hired`` is the thread that was started last, ``worker`` the one that works. ``bell`` wakes it; it is
     ``idle`` while it has nothing to do. ``exporting``: the number of events in ``export`` now; ``given_up``:
-    those that were there when the shutdown timed out, and count as dropped until it returns.
+    those that were there when the shutdown timed out, and count as dropped until it returns; ``declined``:
+    those for an exporter that is switched off.
     ``reported_lost``: the losses that a flush has reported.
     """
 
@@ -86,6 +87,7 @@ class LaneState:
     idle: bool = False
     exporting: int = 0
     given_up: int = 0
+    declined: int = 0
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
@@ -113,11 +115,16 @@ class LaneState:
         queued = len(self.backlog) + self.exporting
         self.counters = (self.delivered, self.failed, self.dropped, queued)
 
-    def status(self) -> LaneStatus:
+    def status(self, switched_off: str | None = None) -> LaneStatus:
         """Return the counters, all of one moment."""
         delivered, failed, dropped, queued = self.counters
         return LaneStatus(
-            delivered=delivered, failed=failed, dropped=dropped, queued=queued, last_error=self.last_error
+            delivered=delivered,
+            failed=failed,
+            dropped=dropped + self.declined,
+            queued=queued,
+            last_error=self.last_error,
+            switched_off=switched_off,
         )
 
     def lost_nothing_new(self) -> bool:
@@ -225,7 +232,7 @@ class Worker:
         # For a shutdown both hooks: an exporter that buffers may implement only one of them.
         closed = message.kind == "flush" or self._calls.shutdown(message.deadline)
         if message.kind == "shutdown":
-            self._calls.report_rest(self._state.status().lost)
+            self._calls.report_rest(self._state.failed + self._state.dropped)
         message.settle(result=flushed and closed)
 
     def _leave(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor
@@ -10,7 +11,17 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["ChosenIds", "HeldSpans", "explicit_limits"]
+__all__ = ["ChosenIds", "HeldSpans", "explicit_limits", "sdk_switched_off"]
+
+DEFAULT_LIMIT = 128
+"""How many events and links a span may have, and how many attributes these, by OpenTelemetry's standard."""
+
+
+def sdk_switched_off() -> str | None:
+    """Return why OpenTelemetry's SDK makes no spans in this process, whoever uses it; ``None`` if it does."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
+        return None
+    return "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK and all that sends by it"
 
 
 class ChosenIds(RandomIdGenerator):
@@ -59,7 +70,12 @@ def explicit_limits(max_attributes: int) -> SpanLimits:
     The defaults of ``SpanLimits`` are these variables, which the app set for its own spans.
     """
     return SpanLimits(
+        max_attributes=DEFAULT_LIMIT,
         max_span_attributes=max_attributes,
+        max_events=DEFAULT_LIMIT,
+        max_links=DEFAULT_LIMIT,
+        max_event_attributes=DEFAULT_LIMIT,
+        max_link_attributes=DEFAULT_LIMIT,
         max_attribute_length=SpanLimits.UNSET,
         max_span_attribute_length=SpanLimits.UNSET,
     )

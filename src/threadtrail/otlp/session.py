@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Request
 
-__all__ = ["HTTP_HEADERS", "Answer", "OtlpSession", "RedirectedError"]
+__all__ = ["HTTP_HEADERS", "Answer", "NoTimeLeftError", "OtlpSession", "RedirectedError"]
 
 ACCEPTED = range(200, 300)
 REDIRECTS = range(300, 400)
@@ -69,6 +70,10 @@ class RedirectedError(RequestException):
     """
 
 
+class NoTimeLeftError(RequestException):
+    """The time for the last requests is over. No ``Timeout``, after which OTLP exporters would try again."""
+
+
 class OtlpSession(Session):
     """Describes what became of the last request, without anything that was sent; follows no redirect.
 
@@ -76,14 +81,24 @@ class OtlpSession(Session):
         headers: the headers to send beside those that HTTP and OTLP need. No others are sent then, and no
             client certificate: OTLP exporters and ``requests`` take some from the environment, which are
             meant for another backend. ``None`` sends all, to the backend that the environment names.
+
+    Attributes:
+        deadline: when the last request must be over, a time of ``time.monotonic()``; ``None`` if there is no
+            end in sight.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._own_headers = None if headers is None else dict(headers)
+        self.deadline: float | None = None
         self.address = ""
         self.answer: Answer | None = None
         self.failure = ""
+
+    @property
+    def has_time(self) -> bool:
+        """Whether a request may begin."""
+        return self.deadline is None or time.monotonic() < self.deadline
 
     @property
     def outcome(self) -> str:
@@ -104,6 +119,8 @@ class OtlpSession(Session):
         self.forget()
         self.address = shown_address(str(url))
         try:
+            if self.deadline is not None:
+                kwargs["timeout"] = _shorter(kwargs.get("timeout"), self.deadline - time.monotonic())
             response = self.send_request(method, url, *args, **kwargs)
         except RequestException as error:
             self.failure = self.describe_failure(error)
@@ -124,6 +141,8 @@ class OtlpSession(Session):
 
     def describe_failure(self, error: RequestException) -> str:
         """Return in a few words why there is no answer."""
+        if isinstance(error, NoTimeLeftError):
+            return str(error)
         return why_no_answer(self.address, error)
 
     def prepare_request(self, request: Request) -> PreparedRequest:
@@ -147,3 +166,14 @@ class OtlpSession(Session):
             return escaped(shown_address(urljoin(self.address, target))) if target else ""
         except ValueError:  # the target is no address
             return ""
+
+
+def _shorter(timeout: Any, left: float) -> float:
+    """Return the timeout for a request that must be over in ``left`` seconds.
+
+    Raises:
+        NoTimeLeftError: it need not begin.
+    """
+    if left <= 0:
+        raise NoTimeLeftError("the time for the last requests is over")
+    return min(float(timeout), left) if isinstance(timeout, (int, float)) else left

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 
+from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context, span_context_in
 from threadtrail.otlp.origins import origin
+from threadtrail.otlp.provider import sdk_switched_off
 from threadtrail_agentops.native_wrappers import NativeWrappers
 from threadtrail_agentops.options import NativeInstrumentation, Options, resolve
 
@@ -74,21 +76,27 @@ class AgentOpsExporter:
         self._pipeline: Pipeline | None = None
 
     @hookimpl
-    def start(self) -> None:
-        """Prepare to send; starts no thread and opens no connection.
+    def start(self) -> str | None:
+        """Prepare to send; starts no thread and opens no connection. Return why nothing is, if so.
 
         Raises:
             ConfigurationError: there is no API key.
         """
         target = resolve(self._options)
+        switched_off = sdk_switched_off()
+        if switched_off is not None:
+            return switched_off
         from threadtrail_agentops.pipeline import Pipeline  # noqa: PLC0415 - agentops takes 0.5 s to load
 
         self._pipeline = Pipeline(target)
         self._native_wrappers.look()
+        return None
 
     @hookimpl
     def destination(self) -> str:
         """Return the hosts that give tokens and that take spans."""
+        if (switched_off := sdk_switched_off()) is not None:
+            return f"nowhere, since {switched_off}"
         target = resolve(self._options)
         return ", ".join(dict.fromkeys(map(origin, (target.token_url, target.exporter_endpoint))))
 
@@ -105,16 +113,18 @@ class AgentOpsExporter:
 
         Raises:
             NotDeliveredError: AgentOps did not accept the spans; they are lost.
+            EventsLostError: some could not be made spans; the others were sent.
         """
         pipeline = self._pipeline
         if pipeline is None:
             return
         self._native_wrappers.look()
-        try:
-            for event, context in zip(events, contexts, strict=True):
-                pipeline.emit(event, as_context(context))
-        finally:
-            pipeline.send()
+        _, lost = each(
+            zip(events, contexts, strict=True), lambda pair: pipeline.emit(pair[0], as_context(pair[1]))
+        )
+        pipeline.send()
+        if lost is not None:
+            raise lost
 
     @hookimpl
     def shutdown(self, timeout: float) -> None:

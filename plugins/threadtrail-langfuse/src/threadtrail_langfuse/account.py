@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +13,10 @@ from opentelemetry.sdk.resources import Resource
 from threadtrail.config.problems import Problems
 from threadtrail.errors import ConfigurationError
 from threadtrail.otlp.origins import origin, same_origin
+from threadtrail.otlp.provider import sdk_switched_off
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.sdk_internals import Manager
+from threadtrail_langfuse.variables import Numbers, read_numbers, variable
 
 OF_ONE_HOST = ("secret_key", "base_url", "additional_headers", "httpx_client")
 """Settings of a client that belong to its host."""
@@ -43,13 +44,15 @@ class Account:
 
     ``manager`` is that of the app's own client, if there was one at the start; ``owner()`` also finds one
     that the app makes later for this key. ``resource`` describes this process on every observation; it is
-    determined at the start, since that is not possible while the process exits.
+    determined at the start, since that is not possible while the process exits. ``numbers`` are those of the
+    environment, read and checked at the start.
     """
 
     public_key: str
     given: Given
     manager: Manager | None = None
     resource: Resource = field(default_factory=lambda: Resource({}))
+    numbers: Numbers = field(default_factory=Numbers)
 
     def owner(self) -> Manager | None:
         """Return the manager of the app's own client for this key, if there is one by now."""
@@ -64,9 +67,16 @@ class Account:
         inherited = {} if owner is None else sdk_internals.client_settings(owner)
         if owner is not None and not self.shares_host(owner):
             inherited = {name: value for name, value in inherited.items() if name not in OF_ONE_HOST}
-        settings = {"secret_key": self._secret_of_environment(owner), **inherited, **given}
+        inherited = {name: value for name, value in inherited.items() if value is not None}
+        settings = {"secret_key": self._secret_of_environment(owner), **self._numbers(), **inherited, **given}
         address = settings.get("base_url") or default_address()
         return {**settings, "public_key": self.public_key, "base_url": address.rstrip("/")}
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the numbers as arguments for a client, which then reads no variable for them."""
+        numbers = asdict(self.numbers)
+        del numbers["queue_size"]
+        return numbers
 
     def shares_host(self, owner: Manager) -> bool:
         """Return whether observations go to the host of the app's own client: its keys go to no other."""
@@ -75,6 +85,11 @@ class Account:
     def host_of_keys(self, owner: Manager | None) -> str | None:
         """Return the address that the keys of the environment and of the app's client belong to, if any."""
         return named_address() if owner is None else owner.base_url
+
+    def why_switched_off(self) -> str | None:
+        """Return why the app's own client sends nothing; ``None`` if it does, or there is none."""
+        owner = self.owner()
+        return None if owner is None or owner.tracing_enabled else "the app's Langfuse client is switched off"
 
     def destination(self) -> str:
         """Return the host, or which exporter of the app's own client sends."""
@@ -86,7 +101,7 @@ class Account:
     def _secret_of_environment(self, owner: Manager | None) -> str | None:
         """Return the secret key, unless it belongs to another host than the option ``base_url`` names."""
         host = named_address() or self.host_of_keys(owner)
-        return _variable("LANGFUSE_SECRET_KEY") if self._is_at(host) else None
+        return variable("LANGFUSE_SECRET_KEY") if self._is_at(host) else None
 
     def _is_at(self, address: str | None) -> bool:
         """Return whether the option ``base_url`` names no other host than this address."""
@@ -96,8 +111,8 @@ class Account:
         """Return what every observation has from its start: environment, release, version."""
         settings, names = self.settings(owner), LangfuseOtelSpanAttributes
         values = {
-            names.ENVIRONMENT: settings.get("environment") or _variable("LANGFUSE_TRACING_ENVIRONMENT"),
-            names.RELEASE: settings.get("release") or _variable("LANGFUSE_RELEASE"),
+            names.ENVIRONMENT: settings.get("environment") or variable("LANGFUSE_TRACING_ENVIRONMENT"),
+            names.RELEASE: settings.get("release") or variable("LANGFUSE_RELEASE"),
             names.VERSION: self.given.version,
         }
         return {name: value for name, value in values.items() if value}
@@ -113,28 +128,26 @@ def find_account(given: Given) -> Account:
     problems = Problems()
     _check_keys(given, account, problems)
     _check_rest(given, problems)
+    numbers = read_numbers(problems)
     problems.raise_if_any()
-    return replace(account, resource=Resource.create(account.defaults(None)))
+    return replace(account, numbers=numbers, resource=Resource.create(account.defaults(None)))
 
 
-def tracing_disabled() -> bool:
-    """Whether Langfuse's own switch is off for this process."""
-    return (_variable("LANGFUSE_TRACING_ENABLED") or "true").lower() == "false"
+def why_switched_off() -> str | None:
+    """Return why nothing is sent from this process; ``None`` if observations are."""
+    if (variable("LANGFUSE_TRACING_ENABLED") or "true").lower() == "false":
+        return "LANGFUSE_TRACING_ENABLED is false"
+    return sdk_switched_off()
 
 
 def named_address() -> str | None:
     """Return the address of the server that the variables name; None if they name none."""
-    return _variable("LANGFUSE_BASE_URL") or _variable("LANGFUSE_HOST")
+    return variable("LANGFUSE_BASE_URL") or variable("LANGFUSE_HOST")
 
 
 def default_address() -> str:
     """Return the default address of the server: from the variables, else Langfuse's cloud."""
     return named_address() or CLOUD
-
-
-def sample_rate() -> float:
-    """Return ``LANGFUSE_SAMPLE_RATE``, the share of traces to send; ValueError if it is no number."""
-    return float(_variable("LANGFUSE_SAMPLE_RATE") or 1.0)
 
 
 def _of_client(given: Given) -> Account:
@@ -148,7 +161,7 @@ def _of_client(given: Given) -> Account:
 
 
 def _of_keys(given: Given) -> Account:
-    key = given.public_key or _variable("LANGFUSE_PUBLIC_KEY")
+    key = given.public_key or variable("LANGFUSE_PUBLIC_KEY")
     if key is not None:
         return Account(public_key=key, given=given, manager=sdk_internals.registered(key))
     keys = sdk_internals.active_keys()
@@ -160,7 +173,7 @@ def _of_keys(given: Given) -> Account:
             "with LANGFUSE_PUBLIC_KEY, or with the option public_key or client."
         )
     missing = ["LANGFUSE_PUBLIC_KEY"]
-    if given.secret_key is None and _variable("LANGFUSE_SECRET_KEY") is None:
+    if given.secret_key is None and variable("LANGFUSE_SECRET_KEY") is None:
         missing.append("LANGFUSE_SECRET_KEY")
     raise ConfigurationError(_missing(*missing))
 
@@ -168,7 +181,7 @@ def _of_keys(given: Given) -> Account:
 def _check_keys(given: Given, account: Account, problems: Problems) -> None:
     owner = account.owner()
     secret = account.settings(owner).get("secret_key")
-    has_keys = owner is not None or _variable("LANGFUSE_SECRET_KEY") is not None
+    has_keys = owner is not None or variable("LANGFUSE_SECRET_KEY") is not None
     host = account.host_of_keys(owner)
     if secret is None and given.base_url is not None and has_keys and host is not None:
         problems.add(
@@ -204,20 +217,6 @@ def _check_rest(given: Given, problems: Problems) -> None:
         )
     if given.timeout is not None and given.timeout < 1:
         problems.add(f"timeout={given.timeout!r}: choose a whole number of seconds, 1 or more.")
-    _check_number("LANGFUSE_SAMPLE_RATE", float, "a number from 0 to 1", 1.0, problems)
-    _check_number("LANGFUSE_TIMEOUT", int, "a whole number of seconds", float("inf"), problems)
-
-
-def _check_number(name: str, kind: type[float], allowed: str, most: float, problems: Problems) -> None:
-    text = _variable(name)
-    if text is None:
-        return
-    try:
-        valid = 0 <= kind(text) <= most
-    except ValueError:
-        valid = False
-    if not valid:
-        problems.add(f"{name}={text!r} (environment variable) is not valid. Allowed: {allowed}.")
 
 
 def _missing(*variables: str) -> str:
@@ -227,8 +226,3 @@ def _missing(*variables: str) -> str:
         f"Langfuse keys are missing: set {names} in the environment (your project's settings show them), "
         f"give the exporter {options}, or make your own Langfuse(...) before instrument()."
     )
-
-
-def _variable(name: str) -> str | None:
-    """Return the variable's value; ``None`` if it is empty or not set."""
-    return os.environ.get(name, "").strip() or None

@@ -16,7 +16,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, TraceIdRatioBased
 from threadtrail.otlp.provider import ChosenIds, explicit_limits
 from threadtrail.otlp.sending import BatchSender
 from threadtrail_langfuse import sdk_internals
-from threadtrail_langfuse.account import sample_rate
 from threadtrail_langfuse.sender import OTLP_LOGGER, Sender, langfuse_batches
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ FLUSH_MILLISECONDS = 120_000
 """Longer than any exporter retries, so that all losses are known. The core stops waiting much earlier."""
 
 MAX_HELD = 256
-"""The maximum number of observations that wait to be sent; the SDK's queue drops some beyond 2048."""
+"""The maximum number of observations that wait to be sent; the SDK's queue drops those beyond its size."""
 
 
 class Connection:
@@ -57,7 +56,7 @@ class Connection:
         shared = owner if owner is not None and account.shares_host(owner) else None
         self._sender = Sender(_custom_batches(shared) or partial(langfuse_batches, settings))
         self._provider = TracerProvider(
-            sampler=_sampler(owner),
+            sampler=_sampler(owner, account),
             resource=_resource(owner, account),
             shutdown_on_exit=False,
             id_generator=self.ids,
@@ -70,11 +69,12 @@ class Connection:
             SCOPE, langfuse.__version__, attributes={"public_key": account.public_key}
         )
         self._held = 0
+        self._max_held = min(MAX_HELD, account.numbers.queue_size)
 
     def ended(self) -> None:
         """Count an observation that ended; send when there are many."""
         self._held += 1
-        if self._held >= MAX_HELD:
+        if self._held >= self._max_held:
             self._flush_provider()
 
     def send(self) -> None:
@@ -118,12 +118,12 @@ def _custom_batches(owner: Manager | None) -> Callable[[], BatchSender] | None:
     return None if custom is None else partial(BatchSender, custom, logger=OTLP_LOGGER)
 
 
-def _sampler(owner: Manager | None) -> Sampler:
+def _sampler(owner: Manager | None, account: Account) -> Sampler:
     """Return the app's own sampler, so that runs and their parents are kept or dropped together."""
     sampler: Sampler | None = getattr(owner and owner.tracer_provider, "sampler", None)
     if sampler is not None:
         return sampler
-    rate = sample_rate()
+    rate = account.numbers.sample_rate
     return TraceIdRatioBased(rate) if rate < 1 else ALWAYS_ON
 
 

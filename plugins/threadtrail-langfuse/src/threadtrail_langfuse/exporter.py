@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from langfuse import Langfuse  # noqa: TC002 - the core reads the types of options
 from opentelemetry import context as otel_context
 
+from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context
 from threadtrail_langfuse import sdk_internals
-from threadtrail_langfuse.account import Given, find_account, tracing_disabled
+from threadtrail_langfuse.account import Given, find_account, why_switched_off
 from threadtrail_langfuse.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 __all__ = ["LangfuseExporter"]
-
-logger = logging.getLogger("threadtrail")
 
 
 class LangfuseExporter:
@@ -68,24 +66,29 @@ class LangfuseExporter:
         )
         self._pipeline: Pipeline | None = None
         self._all_arrived = True
+        self._switched_off: str | None = None
 
     @hookimpl
-    def start(self) -> None:
+    def start(self) -> str | None:
         """Find keys and address; makes no client yet, and opens no connection.
+
+        Return why nothing is sent, if that is so.
 
         Raises:
             ConfigurationError: keys are missing or mixed up, or another setting is not valid.
         """
-        if tracing_disabled():
-            logger.info("exporter 'langfuse' sends nothing: LANGFUSE_TRACING_ENABLED is false")
-            return
-        self._pipeline = Pipeline(find_account(self._given))
+        self._switched_off = why_switched_off()
+        if self._switched_off is None:
+            account = find_account(self._given)
+            self._switched_off = account.why_switched_off()
+            self._pipeline = None if self._switched_off else Pipeline(account)
+        return self._switched_off
 
     @hookimpl
     def destination(self) -> str:
         """Return Langfuse's host."""
         if self._pipeline is None:
-            return "nowhere, since LANGFUSE_TRACING_ENABLED is false"
+            return f"nowhere, since {self._switched_off or 'it was shut down'}"
         return self._pipeline.destination()
 
     @hookimpl
@@ -101,16 +104,18 @@ class LangfuseExporter:
 
         Raises:
             NotDeliveredError: Langfuse did not accept them.
+            EventsLostError: some could not be made observations; the others were sent.
         """
         pipeline = self._pipeline
         if pipeline is None:
             return
         so_far, self._all_arrived = self._all_arrived, False
-        try:
-            for event, context in zip(events, contexts, strict=True):
-                pipeline.emit(event, as_context(context))
-        finally:
-            pipeline.send()
+        _, lost = each(
+            zip(events, contexts, strict=True), lambda pair: pipeline.emit(pair[0], as_context(pair[1]))
+        )
+        pipeline.send()
+        if lost is not None:
+            raise lost
         self._all_arrived = so_far
 
     @hookimpl

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
 from threadtrail.otlp.open_runs import OpenRuns
+from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail_langfuse.connections import Connections
 from threadtrail_langfuse.observations import Observations
 from threadtrail_langfuse.operations import Operations
@@ -34,7 +35,11 @@ class Pipeline:
         self._connections.prepare()
 
     def emit(self, event: Event, context: Context | None) -> None:
-        """Emit one event; ignore those of other classes."""
+        """Emit one event; ignore those of other classes.
+
+        Raises:
+            NotDeliveredError: the app has made a client for this key by now that is switched off.
+        """
         if isinstance(event, TraceEnded):
             self._groups.end(event)
             return
@@ -43,7 +48,7 @@ class Pipeline:
             return
         connection = self._connections.current()
         if connection is None:
-            return
+            raise NotDeliveredError("the app's Langfuse client is switched off")
         observations = Observations(connection)
         if isinstance(event, RunEnded):
             self._run_ended(event, context, observations)

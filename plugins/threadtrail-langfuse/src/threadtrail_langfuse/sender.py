@@ -92,7 +92,7 @@ def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
     session = OtlpSession(headers)
     exporter = OTLPSpanExporter(
         endpoint=f"{settings['base_url']}/{path.lstrip('/')}",
-        timeout=settings.get("timeout") or int(os.environ.get("LANGFUSE_TIMEOUT") or 5),
+        timeout=settings["timeout"],
         compression=_compression(settings.get("otel_compression")),
         session=session,
     )

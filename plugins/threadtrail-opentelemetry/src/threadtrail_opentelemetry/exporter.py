@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import MeterProvider  # noqa: TC002 - as above
 from opentelemetry.trace import TracerProvider  # noqa: TC002 - as above
 
+from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context
 from threadtrail_opentelemetry.content_capture import chosen_capture
@@ -93,21 +94,23 @@ class OpenTelemetryExporter:
         chosen_capture(message_content or "NO_CONTENT", capture_content=True)  # is it one of the four?
 
     @hookimpl
-    def start(self, settings: Settings) -> None:
-        """Find the providers to use; opens no connection.
+    def start(self, settings: Settings) -> str | None:
+        """Find the providers to use; opens no connection. Return why they make nothing, if that is so.
 
         Raises:
             ConfigurationError: there are none and no collector is set, or its address is not valid.
         """
         capture = chosen_capture(self._message_content, capture_content=settings.capture_content)
         providers = resolve(self._given, events=capture.in_events)
-        if capture.in_events and not providers.keeps_events:
+        switched_off = providers.switched_off
+        if capture.in_events and not providers.keeps_events and switched_off is None:
             logger.warning(
                 "exporter 'opentelemetry': message content is sent in events, but there is no logger "
                 "provider to send them. Set one (opentelemetry._logs.set_logger_provider), or pass "
                 "logger_provider=..."
             )
         self._pipeline = Pipeline(providers, self._given, self._options, capture)
+        return switched_off
 
     @hookimpl
     def destination(self) -> str | None:
@@ -127,16 +130,16 @@ class OpenTelemetryExporter:
 
         Raises:
             NotDeliveredError: a private provider's collector did not accept them.
+            EventsLostError: some could not be made spans; the others were sent.
         """
         pipeline = self._pipeline
         if pipeline is None:
             return
-        try:
-            for event, context in zip(events, contexts, strict=True):
-                if context is not SUPPRESSED:
-                    pipeline.emit(event, as_context(context))
-        finally:
-            pipeline.send()
+        pairs = [pair for pair in zip(events, contexts, strict=True) if pair[1] is not SUPPRESSED]
+        _, lost = each(pairs, lambda pair: pipeline.emit(pair[0], as_context(pair[1])))
+        pipeline.send()
+        if lost is not None:
+            raise lost
 
     @hookimpl
     def flush(self, timeout: float) -> bool:

@@ -7,6 +7,7 @@ collector that does not answer is visible in ``threadtrail.status()``.
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -23,11 +24,18 @@ from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail_opentelemetry.sending import Sender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.sdk._logs import ReadWriteLogRecord
     from opentelemetry.sdk.metrics.export import MetricsData
 
+    from threadtrail.otlp.session import OtlpSession
     from threadtrail_opentelemetry.standard_variables import Signal
     from threadtrail_opentelemetry.target import Target
+
+
+LEAST_MILLISECONDS = 100
+"""The least time that a meter provider is given to shut down."""
 
 
 class _HeldRecords(LogRecordProcessor):
@@ -49,15 +57,21 @@ class _HeldRecords(LogRecordProcessor):
 
 
 class _OfOneProcess(OTLPMetricExporter):
-    """Sends nothing from a forked child, whose reader has inherited the parent's numbers."""
+    """Sends nothing from a forked child, whose reader has inherited the parent's numbers.
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    Nor after the shutdown, whose time is over: the reader's thread would end later.
+    """
+
+    def __init__(self, session: OtlpSession | None, **options: Any) -> None:
+        super().__init__(session=session, **options)
         self._process = os.getpid()
+        self._of_ours = session
 
     def export(self, metrics_data: MetricsData, *args: Any, **kwargs: Any) -> MetricExportResult:
         if os.getpid() != self._process:
             return MetricExportResult.SUCCESS
+        if self._of_ours is not None and not self._of_ours.has_time:
+            return MetricExportResult.FAILURE
         return super().export(metrics_data, *args, **kwargs)
 
 
@@ -99,13 +113,17 @@ class PrivateProviders:
             return self.meter_provider is None or self.meter_provider.force_flush(_milliseconds(timeout))
 
     def shutdown(self, timeout: float) -> None:
-        """Send everything and close the connections."""
+        """Send everything within ``timeout`` seconds, and close the connections."""
+        deadline = time.monotonic() + timeout
+        for session in self._sessions:
+            session.deadline = deadline
         try:
             self.send()
         finally:
             with suppress_instrumentation():
                 if self.meter_provider is not None:
-                    self.meter_provider.shutdown(_milliseconds(timeout))
+                    # Without time it would not even end the thread of its reader.
+                    self.meter_provider.shutdown(max(LEAST_MILLISECONDS, _milliseconds(timeout)))
                 self._span_sender.close()
                 self._record_sender.close()
 
@@ -139,11 +157,21 @@ class PrivateProviders:
             self.meter_provider = self._meters()
 
     def _connect(self) -> None:
-        self._span_sender = Sender(OTLPSpanExporter, self.target, signal="traces", noun="span")
-        self._record_sender = Sender(OTLPLogExporter, self.target, signal="logs", noun="log record")
+        self._sessions: list[OtlpSession] = []
+        self._span_sender = self._sender(OTLPSpanExporter, "traces", "span")
+        self._record_sender = self._sender(OTLPLogExporter, "logs", "log record")
+
+    def _sender(self, exporter: Callable[..., Any], signal: Signal, noun: str) -> Sender:
+        return Sender(exporter, self.target, self._session(signal), signal=signal, noun=noun)
+
+    def _session(self, signal: Signal) -> OtlpSession | None:
+        session = self.target.session(signal)
+        if session is not None:
+            self._sessions.append(session)
+        return session
 
     def _meters(self) -> MeterProvider:
-        exporter = _OfOneProcess(**self.target.arguments("metrics"), session=self.target.session("metrics"))
+        exporter = _OfOneProcess(self._session("metrics"), **self.target.arguments("metrics"))
         reader = PeriodicExportingMetricReader(exporter)
         return MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
 

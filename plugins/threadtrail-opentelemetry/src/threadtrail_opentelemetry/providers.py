@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 from opentelemetry._logs import LoggerProvider, NoOpLoggerProvider
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
-from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, TracerProvider
+from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, TracerProvider
 
 from threadtrail.errors import ConfigurationError
+from threadtrail.otlp.provider import sdk_switched_off
 from threadtrail_opentelemetry import standard_variables
 from threadtrail_opentelemetry.addresses import is_address, no_address
 
@@ -30,7 +30,10 @@ NOWHERE = (
     'or set a collector: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, or endpoint="http://localhost:4318".'
 )
 
-logger = logging.getLogger("threadtrail.opentelemetry")
+NO_SPANS = "the program's tracer provider makes no spans"
+
+METERS_THAT_DO_NOTHING = {"NoOpMeter", "_ProxyMeter"}
+"""The classes of meters of a provider that is switched off, and where no provider was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class Providers:
     meter: MeterProvider
     logger: LoggerProvider
     private: PrivateProviders | None = None
+
+    @property
+    def switched_off(self) -> str | None:
+        """Why neither spans nor metrics are made, whatever is emitted; ``None`` if some are."""
+        tracer, meter = self.tracer.get_tracer(__name__), self.meter.get_meter(__name__)
+        if not isinstance(tracer, NoOpTracer) or type(meter).__name__ not in METERS_THAT_DO_NOTHING:
+            return None
+        return sdk_switched_off() or standard_variables.why_switched_off("traces") or NO_SPANS
 
     @property
     def keeps_events(self) -> bool:
@@ -119,12 +130,12 @@ def resolve(given: Given, *, events: bool) -> Providers:
     if given.tracer_provider is not None:
         return _around(given.tracer_provider, given)
     if given.endpoint is not None:
+        standard_variables.check_timeouts(_sent(given, events=events))
         return _private(given)
     ambient = trace.get_tracer_provider()
     if not isinstance(ambient, ProxyTracerProvider):
         return _around(ambient, given)
-    if standard_variables.has_value("OTEL_SDK_DISABLED", "true") or standard_variables.switched_off("traces"):
-        logger.info("exporter 'opentelemetry': switched off by OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER")
+    if sdk_switched_off() is not None or standard_variables.switched_off("traces"):
         return Providers(NoOpTracerProvider(), NoOpMeterProvider(), NoOpLoggerProvider())
     if not standard_variables.names_collector("traces"):
         raise ConfigurationError(NOWHERE)

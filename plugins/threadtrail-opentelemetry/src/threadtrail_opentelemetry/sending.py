@@ -10,6 +10,7 @@ from threadtrail.otlp.sending import BatchSender, counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from threadtrail.otlp.session import OtlpSession
     from threadtrail_opentelemetry.standard_variables import Signal
     from threadtrail_opentelemetry.target import Target
 
@@ -20,11 +21,20 @@ class Sender:
     Args:
         exporter: the class of the OTLP exporter that sends.
         target: the collector.
+        session: the session to send by; ``None`` if the app has its own.
+        signal: what it sends.
         noun: what it sends, in the singular.
     """
 
-    def __init__(self, exporter: Callable[..., Any], target: Target, *, signal: Signal, noun: str) -> None:
-        session = target.session(signal)
+    def __init__(
+        self,
+        exporter: Callable[..., Any],
+        target: Target,
+        session: OtlpSession | None,
+        *,
+        signal: Signal,
+        noun: str,
+    ) -> None:
         self._batches = BatchSender(
             exporter(**target.arguments(signal), session=session),
             session,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -38,6 +39,11 @@ def switched_off(signal: Signal) -> bool:
     return has_value(f"OTEL_{signal.upper()}_EXPORTER", "none")
 
 
+def why_switched_off(signal: Signal) -> str | None:
+    """Return why this signal must not be sent; ``None`` if it may."""
+    return f"OTEL_{signal.upper()}_EXPORTER is none" if switched_off(signal) else None
+
+
 def credential_provider(signal: Signal) -> str | None:
     """Return the variable that names a session of the program's own for this signal, if one is set."""
     own = CREDENTIAL_PROVIDER.replace("_CREDENTIAL", f"_{signal.upper()}_CREDENTIAL")
@@ -53,16 +59,46 @@ def check(signals: Iterable[Signal]) -> None:
     """Check the variables for these signals, whose data would be lost otherwise.
 
     Raises:
-        ConfigurationError: a protocol is not supported, or an address is none.
+        ConfigurationError: a protocol is not supported, an address is none, or a timeout never suffices.
     """
+    signals = tuple(signals)
     by_variable: dict[str, str] = {}  # one for all signals is reported once
     for signal in signals:
         variable, problem = _problem(signal)
         if variable is not None:
             by_variable.setdefault(variable, problem)
     problems = Problems()
-    problems.add(*by_variable.values())
+    problems.add(*by_variable.values(), *_timeout_problems(signals))
     problems.raise_if_any()
+
+
+def check_timeouts(signals: Iterable[Signal]) -> None:
+    """Check the variables that count whatever the address is.
+
+    Raises:
+        ConfigurationError: a timeout never suffices.
+    """
+    problems = Problems()
+    problems.add(*_timeout_problems(signals))
+    problems.raise_if_any()
+
+
+def _timeout_problems(signals: Iterable[Signal]) -> list[str]:
+    """Return what is wrong with each variable that sets how long a request may take."""
+    variables = dict.fromkeys(_first("TIMEOUT", signal) for signal in signals)
+    return [
+        f"exporter 'opentelemetry': {variable}={os.environ[variable]!r} is no number of seconds above 0. "
+        f"Correct it, or unset it for 10 seconds."
+        for variable in variables
+        if variable is not None and not _suffices(os.environ[variable])
+    ]
+
+
+def _suffices(seconds: str) -> bool:
+    try:
+        return 0 < float(seconds) < math.inf
+    except ValueError:
+        return False
 
 
 def _problem(signal: Signal) -> tuple[str | None, str]:
