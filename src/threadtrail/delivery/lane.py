@@ -71,7 +71,7 @@ class Lane:
             if state.idle or len(state.backlog) == self._batch_size:
                 state.idle = False
                 state.bell.ring()
-            unstarted = state.hired is None and not closed
+            unstarted = state.worker is None and not closed
         # Outside the lock: a log handler may do anything, even publish an event.
         if dropped:
             happened = "shut down, dropping events" if closed else "full, dropping events, details first"
