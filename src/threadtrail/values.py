@@ -5,32 +5,63 @@ Times are Unix nanoseconds. The nouns are meant broadly, so that Assistants and 
 a ``thread_id`` is a ``thread_…`` or a ``conv_…``, a run is a run or a response, a step is a run step
 or an output item, an assistant may be a prompt or an agent.
 
-A field marked ``CONTENT`` holds the app's own data. ``capture_content=False`` sets it back to its
-default, ``redact`` sees each text in it, ``max_content_bytes`` shortens it: whatever the field, and
-whatever class is added later.
+A field marked ``CONTENT`` holds the app's own data (``threadtrail.parts``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
 
-from threadtrail._frozen import AsJson, FrozenDict
+from threadtrail.parts import (
+    CONTENT,
+    EMPTY,
+    FilePart,
+    ImagePart,
+    JsonObject,
+    JsonValue,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
-CONTENT = {"content": True}
-"""Marks a dataclass field as the app's own data."""
-
-JsonObject = Annotated[Mapping[str, Any], AsJson("object")]
-JsonValue = Annotated[Any, AsJson("any")]
-
-EMPTY: Mapping[str, Any] = FrozenDict()
+__all__ = [
+    "CONTENT",
+    "EMPTY",
+    "NO_ATTRIBUTES",
+    "NO_REQUEST",
+    "Assistant",
+    "Attributes",
+    "Failure",
+    "FilePart",
+    "ImagePart",
+    "JsonObject",
+    "JsonValue",
+    "Message",
+    "OtherPart",
+    "Part",
+    "ReasoningPart",
+    "RefusalPart",
+    "Run",
+    "RunRequest",
+    "StatusChange",
+    "Step",
+    "TextPart",
+    "ToolCall",
+    "ToolCallPart",
+    "ToolResultPart",
+    "Usage",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of a run or a step: one total each; cached and reasoning tokens are parts of them.
 
+    ``cached_input_tokens`` were read from the server's cache, ``cache_write_input_tokens`` written to it.
     ``None`` for a part means that the server did not say.
     """
 
@@ -39,75 +70,28 @@ class Usage:
     total_tokens: int = 0
     cached_input_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cache_write_input_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a run, a step or a tool call failed: the API's code as ``type``, its words as ``message``."""
+    """Why a run, a step or a tool call failed: the API's code as ``type``, its words as ``message``.
+
+    ``param`` names the argument that the API complains about.
+    """
 
     type: str
     message: str | None = field(default=None, metadata=CONTENT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPart:
-    """Text of a message, with the API's annotations (citations, file paths) as they came."""
-
-    type: Literal["text"] = "text"
-    text: str = field(default="", metadata=CONTENT)
-    annotations: tuple[JsonObject, ...] = field(default=(), metadata=CONTENT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusalPart:
-    """The model's refusal to answer, in its own words."""
-
-    type: Literal["refusal"] = "refusal"
-    refusal: str = field(default="", metadata=CONTENT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePart:
-    """An image: an uploaded file, a URL, or inline data.
-
-    Inline base64 data over ``max_content_bytes`` is left out; ``media_type`` and ``size_bytes`` (of the
-    decoded data) then say what stood there.
-    """
-
-    type: Literal["image"] = "image"
-    file_id: str | None = None
-    url: str | None = field(default=None, metadata=CONTENT)
-    detail: str | None = None
-    media_type: str | None = field(default=None, metadata=CONTENT)
-    size_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilePart:
-    """A file or an audio clip within a message; inline data is treated as in ``ImagePart``."""
-
-    type: Literal["file"] = "file"
-    file_id: str | None = None
-    filename: str | None = field(default=None, metadata=CONTENT)
-    url: str | None = field(default=None, metadata=CONTENT)
-    media_type: str | None = field(default=None, metadata=CONTENT)
-    size_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherPart:
-    """A content type that this version does not know: kept as it came, not dropped."""
-
-    type: str = "unknown"
-    data: JsonObject = field(default=EMPTY, metadata=CONTENT)
-
-
-Part = TextPart | RefusalPart | ImagePart | FilePart | OtherPart
+    param: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message of a thread. ``id`` is ``None`` while the app has only sent it, never seen it back."""
+    """A message of a thread. ``id`` is ``None`` while the app has only sent it, never seen it back.
+
+    ``phase``: ``commentary`` or ``final_answer``, where the API says so. ``tool_call_id`` names the call
+    whose output a message of the role ``tool`` holds.
+    """
 
     role: str
     id: str | None = None
@@ -121,6 +105,8 @@ class Message:
     created_at: int | None = None
     completed_at: int | None = None
     metadata: JsonObject = field(default=EMPTY, metadata=CONTENT)
+    phase: str | None = None
+    tool_call_id: str | None = None
 
     @property
     def text(self) -> str:
@@ -142,6 +128,11 @@ class ToolCall:
     ``results`` holds structured outputs (found passages, logs and images) as the API gave them.
     ``seen_live`` says that the times are the local clock's; else they are the server's whole seconds.
     A function call lasts from ``requires_action`` seen until its output was submitted.
+
+    ``status`` is the API's word; ``item_id`` the id of the output item, where the call has another one;
+    ``executed_by`` is ``client``, ``server`` or ``human``; ``caller_id`` names the call of a program that
+    made this one; ``server_label`` the MCP server, ``namespace`` that of the function; ``approved`` is the
+    answer to a question whether a tool may be called.
     """
 
     id: str
@@ -154,6 +145,13 @@ class ToolCall:
     started_at: int | None = None
     ended_at: int | None = None
     seen_live: bool = False
+    status: str | None = None
+    item_id: str | None = None
+    executed_by: str | None = None
+    server_label: str | None = None
+    namespace: str | None = None
+    caller_id: str | None = None
+    approved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +159,8 @@ class Step:
     """One step of a run: ``kind`` is ``message_creation`` or ``tool_calls``, or a later API's item type.
 
     ``id`` is ``None`` for a step that the app never looked at: its tool calls are known from
-    ``requires_action``, its usage and status are not.
+    ``requires_action``, its usage and status are not. ``index`` is its place among the run's output items,
+    ``parts`` what it holds besides a message (reasoning), ``phase`` as in ``Message``.
     """
 
     id: str | None
@@ -174,11 +173,17 @@ class Step:
     started_at: int | None = None
     ended_at: int | None = None
     seen_live: bool = False
+    index: int | None = None
+    parts: tuple[Part, ...] = ()
+    phase: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """What is known of an assistant; only its id, if the app created it elsewhere."""
+    """What is known of an assistant; only its id, if the app created it elsewhere.
+
+    ``kind`` is ``assistant``, or ``prompt`` for a stored prompt, which has a ``version``.
+    """
 
     id: str
     name: str | None = None
@@ -193,11 +198,17 @@ class Assistant:
     response_format: JsonValue = field(default=None, metadata=CONTENT)
     created_at: int | None = None
     metadata: JsonObject = field(default=EMPTY, metadata=CONTENT)
+    kind: str = "assistant"
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a run was asked to do: as the server echoed it, so with the assistant's own settings in it."""
+    """What a run was asked to do: as the server echoed it, so with the assistant's own settings in it.
+
+    ``completion_window`` is how long a background response may stand in the queue (``2h``); ``include`` names
+    results that the app asked for; ``prompt_variables`` are the values for a stored prompt.
+    """
 
     model: str | None = None
     instructions: str | None = field(default=None, metadata=CONTENT)
@@ -215,6 +226,17 @@ class RunRequest:
     response_format: JsonValue = field(default=None, metadata=CONTENT)
     truncation: JsonValue = None
     stream: bool = False
+    previous_response_id: str | None = None
+    background: bool | None = None
+    completion_window: str | None = None
+    store: bool | None = None
+    include: tuple[str, ...] = ()
+    max_tool_calls: int | None = None
+    service_tier: str | None = None
+    reasoning_summary: str | None = None
+    verbosity: str | None = None
+    context_management: JsonValue = None
+    prompt_variables: JsonObject = field(default=EMPTY, metadata=CONTENT)
 
 
 NO_REQUEST = RunRequest()
@@ -224,7 +246,8 @@ NO_REQUEST = RunRequest()
 class StatusChange:
     """A status that the run took on, when (Unix nanoseconds), and how the app learnt of it.
 
-    ``learnt_from``: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update`` or ``list``.
+    ``learnt_from``: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update``, ``list`` or
+    ``webhook``.
     ``type`` is that of the change's ``RunStatusChanged``; ``None`` in recordings made before it was kept.
     """
 
@@ -255,6 +278,16 @@ class Run:
     ``poll_count`` counts the looks of the app at the run; ``retry_count`` the SDK's own retries.
     ``observed_from_start`` is false for a run that another process created. ``awaits_outputs``: when last
     seen, the run waited for the app to submit outputs of tool calls.
+
+    What follows is known of responses alone. ``background``: the server works on it by itself; ``stored``:
+    it may be retrieved later; ``answered_at``: when the model's answer was there, also where the app still
+    has to answer its calls; ``resumed``: how often its stream was taken up again; ``tool_usage``: what hosted
+    tools are billed for apart from ``usage``; ``request_id``: the server's, of the request that created it;
+    ``deleted``: the app deleted it.
+
+    ``previous_run_id`` is the response that it follows in a chain; ``answers`` the runs whose calls its input
+    answered; ``turn_id`` the first run of its turn; ``session_key`` what its chain is known by;
+    ``input_repeated`` how many of its first input items an earlier run of the chain had.
     """
 
     id: str
@@ -282,6 +315,20 @@ class Run:
     awaits_outputs: bool = False
     metadata: JsonObject = field(default=EMPTY, metadata=CONTENT)
     attributes: Attributes = NO_ATTRIBUTES
+    source: str = "openai.assistants"
+    background: bool = False
+    stored: bool | None = None
+    answered_at: int | None = None
+    resumed: int = 0
+    service_tier: str | None = None
+    tool_usage: JsonObject = EMPTY
+    request_id: str | None = None
+    deleted: bool = False
+    previous_run_id: str | None = None
+    answers: tuple[str, ...] = ()
+    turn_id: str | None = None
+    session_key: str | None = None
+    input_repeated: int | None = None
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -36,7 +36,9 @@ OPTIONS = [
 VARIABLE = re.compile(r"(?:AGENTOPS|LANGFUSE|OTEL|OPENAI|THREADTRAIL|NO|FORCE)_[A-Z][A-Z0-9_]*")
 # A value of a setting, and variables at which `threadtrail doctor` sees that it cannot ask by itself.
 NO_VARIABLES = {
+    "NO_ATTRIBUTES",
     "NO_CONTENT",
+    "NO_REQUEST",
     "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
     "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
 }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 TOTALS = ("input_tokens", "output_tokens", "total_tokens")
-PARTS = ("cached_input_tokens", "reasoning_tokens")
+PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_tokens")
 
 
 def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
