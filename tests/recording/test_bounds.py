@@ -16,8 +16,7 @@ from recording.stage import CREATE, SECOND, SUBMIT, Stage
 from threadtrail._guard import Guard
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
-from threadtrail.sources import SOURCES
-from threadtrail.sources.openai_assistants import bodies
+from threadtrail.sources import SOURCES, bodies
 from threadtrail.testing import capture
 from threadtrail.testing.server import Hangs, RunScript
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadtrail.sources.openai_assistants import values as read
-from threadtrail.sources.openai_assistants.bodies import parse
+from threadtrail.sources import json_values
+from threadtrail.sources.bodies import parse
 
 Objects = dict[tuple[str, str], list[dict[str, Any]]]
 
@@ -17,14 +17,14 @@ def joined(deltas: list[tuple[str, Any]]) -> Objects:
     """
     by_object: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for name, noted in deltas:
-        data = read.mapping(parse(noted))
-        identity = read.text_or_none(data.get("id"))
-        delta = read.mapping(data.get("delta"))
+        data = json_values.mapping(parse(noted))
+        identity = json_values.text_or_none(data.get("id"))
+        delta = json_values.mapping(data.get("delta"))
         if identity is None:
             continue
         pieces = by_object.setdefault((name, identity), {})
-        content = delta.get("content") or read.mapping(delta.get("step_details")).get("tool_calls")
-        for piece in read.items(content):
+        content = delta.get("content") or json_values.mapping(delta.get("step_details")).get("tool_calls")
+        for piece in json_values.items(content):
             if isinstance(piece, dict):
                 index = piece.get("index")
                 _add(pieces.setdefault(index if isinstance(index, int) else 0, {}), piece)

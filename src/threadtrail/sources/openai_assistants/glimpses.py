@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail.recording.facts import MessageSeen, RunSeen, StepSeen
+from threadtrail.sources import json_values
 from threadtrail.sources.openai_assistants import statuses
 from threadtrail.sources.openai_assistants import values as read
 
@@ -33,12 +34,12 @@ def run_seen(
     data: dict[str, Any], glimpse: Glimpse, learnt_from: str, opening: Callable[[], Opening]
 ) -> RunSeen | None:
     """Return the fact that a run was seen; ``None`` for an object without an id."""
-    run_id = read.text_or_none(data.get("id"))
+    run_id = json_values.text_or_none(data.get("id"))
     if run_id is None:
         return None
-    name = read.text_or_none(data.get("status"))
+    name = json_values.text_or_none(data.get("status"))
     status = None if name is None else statuses.run_status(name)
-    reason = read.mapping(data.get("incomplete_details")).get("reason")
+    reason = json_values.mapping(data.get("incomplete_details")).get("reason")
     return RunSeen(
         call=glimpse.call,
         time=glimpse.time,
@@ -49,14 +50,14 @@ def run_seen(
         opening=opening,
         streamed=glimpse.live,
         listed=learnt_from == "list",
-        thread_id=read.text_or_none(data.get("thread_id")),
-        created_at=read.nanoseconds(data.get("created_at")),
-        started_at=read.nanoseconds(data.get("started_at")),
+        thread_id=json_values.text_or_none(data.get("thread_id")),
+        created_at=json_values.nanoseconds(data.get("created_at")),
+        started_at=json_values.nanoseconds(data.get("started_at")),
         ended_at=read.end_stamp(data, read.RUN_END_STAMPS),
         usage=read.usage(data.get("usage")),
         error=read.failure(data.get("last_error")),
-        incomplete_reason=read.text_or_none(reason),
-        metadata=read.metadata(data["metadata"]) if "metadata" in data else None,
+        incomplete_reason=json_values.text_or_none(reason),
+        metadata=json_values.metadata(data["metadata"]) if "metadata" in data else None,
         required_calls=read.required_tool_calls(data) if status and status.awaits_outputs else (),
     )
 

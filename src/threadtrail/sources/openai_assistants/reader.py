@@ -16,9 +16,10 @@ from threadtrail.recording.facts import (
     ThreadChanged,
 )
 from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
+from threadtrail.sources import json_values
+from threadtrail.sources.bodies import parse, request_of
 from threadtrail.sources.openai_assistants import statuses
 from threadtrail.sources.openai_assistants import values as read
-from threadtrail.sources.openai_assistants.bodies import parse, request_of
 from threadtrail.sources.openai_assistants.deltas import joined
 from threadtrail.sources.openai_assistants.glimpses import Glimpse, message_seen, run_seen, step_seen
 from threadtrail.sources.openai_assistants.inputs import inputs_seen
@@ -78,7 +79,7 @@ class AssistantsReader:
         if result is None:
             return
         if isinstance(result, list) or call.operation.does.endswith(".list"):
-            objects = result if isinstance(result, list) else read.items(result.get("data"))
+            objects = result if isinstance(result, list) else json_values.items(result.get("data"))
             yield from self._list(objects, observation)
         else:
             yield from self._object(result, Glimpse(call, time, time))
@@ -106,7 +107,7 @@ class AssistantsReader:
             case "thread.run":
                 yield from self._run(data, glimpse, operation.learnt_from or "poll")
             case "thread.run.step":
-                yield step_seen(data, glimpse, read.text_or_none(data.get("run_id")))
+                yield step_seen(data, glimpse, json_values.text_or_none(data.get("run_id")))
             case "thread.message":
                 yield from self._message(data, glimpse)
             case "thread":
@@ -128,14 +129,14 @@ class AssistantsReader:
         """Read what a run begins with; its input is known only if ``call`` created it."""
         created = call.operation.creates_run
         sent = request_of(call) if created else {}
-        thread_id = read.text_or_none(data.get("thread_id"))
+        thread_id = json_values.text_or_none(data.get("thread_id"))
         messages: list[Message] = []
         if created:
-            with_thread = read.mapping(sent.get("thread")).get("messages")
+            with_thread = json_values.mapping(sent.get("thread")).get("messages")
             messages += self._memory.take_messages(thread_id)
             messages += sent_messages(with_thread, thread_id)
             messages += sent_messages(sent.get("additional_messages"), thread_id)
-        identity = read.text_or_none(data.get("assistant_id"))
+        identity = json_values.text_or_none(data.get("assistant_id"))
         known = self._memory.assistants.get(identity) if identity else None
         return Opening(
             types=statuses.TYPES,
@@ -254,5 +255,5 @@ def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadCh
 
 def sent_messages(messages: Any, thread_id: str | None) -> list[Message]:
     """Return messages that the app sent along with a thread or a run: they have no ids yet."""
-    dicts = [message for message in read.items(messages) if isinstance(message, dict)]
+    dicts = [message for message in json_values.items(messages) if isinstance(message, dict)]
     return [replace(read.message(message), thread_id=thread_id) for message in dicts]

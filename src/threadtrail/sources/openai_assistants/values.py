@@ -6,13 +6,22 @@ A compatible server may leave fields out, send odd ones, or invent types: what i
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
+from threadtrail.sources.json_values import (
+    bool_or_none,
+    count,
+    first_mapping,
+    items,
+    mapping,
+    metadata,
+    nanoseconds,
+    number_or_none,
+    text_or_none,
+)
 from threadtrail.sources.openai_assistants.tool_definitions import tool_definitions
 from threadtrail.values import (
-    EMPTY,
     Assistant,
     Failure,
     FilePart,
@@ -28,74 +37,28 @@ from threadtrail.values import (
     Usage,
 )
 
-SECOND = 1_000_000_000
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """The value if it is a dict, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Any) -> list[Any]:
-    """The value if it is a list (or tuple), else an empty one."""
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def text_or_none(value: Any) -> str | None:
-    """The value as valid text if it is text, else ``None``."""
-    return clean_text(value) if isinstance(value, str) else None
-
-
-def number_or_none(value: Any) -> float | None:
-    """The value if it is a finite number, else ``None``."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number and math.isfinite(value) else None
-
-
-def nanoseconds(value: Any) -> int | None:
-    """The API's Unix seconds as nanoseconds."""
-    number = number_or_none(value)
-    return None if number is None else int(number * SECOND)
-
-
-def metadata(value: Any) -> Any:
-    """The metadata of an object, frozen."""
-    return freeze(value) if isinstance(value, dict) and value else EMPTY
-
 
 def usage(value: Any) -> Usage | None:
     """Usage under the names of Assistants (prompt, completion) or of Responses (input, output)."""
     if not isinstance(value, dict):
         return None
-    read = _count(value, "prompt_tokens", "input_tokens")
-    written = _count(value, "completion_tokens", "output_tokens")
-    if read is None and written is None and _count(value, "total_tokens") is None:
+    read = count(value, "prompt_tokens", "input_tokens")
+    written = count(value, "completion_tokens", "output_tokens")
+    if read is None and written is None and count(value, "total_tokens") is None:
         return None
     # The Assistants API writes "prompt_token_details", Chat Completions "prompt_tokens_details".
-    of_input = _first(value, "prompt_token_details", "prompt_tokens_details", "input_tokens_details")
-    of_output = _first(
+    of_input = first_mapping(value, "prompt_token_details", "prompt_tokens_details", "input_tokens_details")
+    of_output = first_mapping(
         value, "completion_tokens_details", "completion_token_details", "output_tokens_details"
     )
-    total = _count(value, "total_tokens")
+    total = count(value, "total_tokens")
     return Usage(
         input_tokens=read or 0,
         output_tokens=written or 0,
         total_tokens=(read or 0) + (written or 0) if total is None else total,
-        cached_input_tokens=_count(of_input, "cached_tokens"),
-        reasoning_tokens=_count(of_output, "reasoning_tokens"),
+        cached_input_tokens=count(of_input, "cached_tokens"),
+        reasoning_tokens=count(of_output, "reasoning_tokens"),
     )
-
-
-def _first(value: dict[str, Any], *names: str) -> dict[str, Any]:
-    return next((value[name] for name in names if isinstance(value.get(name), dict)), {})
-
-
-def _count(value: dict[str, Any], *names: str) -> int | None:
-    for name in names:
-        number = number_or_none(value.get(name))
-        if number is not None:
-            return int(number)
-    return None
 
 
 def failure(value: Any) -> Failure | None:
@@ -138,21 +101,17 @@ def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
         tools=definitions,
         tool_names=names,
         tool_choice=freeze(data.get("tool_choice")),
-        parallel_tool_calls=_bool_or_none(data.get("parallel_tool_calls")),
+        parallel_tool_calls=bool_or_none(data.get("parallel_tool_calls")),
         temperature=number_or_none(data.get("temperature")),
         top_p=number_or_none(data.get("top_p")),
-        max_input_tokens=_count(data, "max_prompt_tokens"),
-        max_output_tokens=_count(data, "max_completion_tokens"),
+        max_input_tokens=count(data, "max_prompt_tokens"),
+        max_output_tokens=count(data, "max_completion_tokens"),
         reasoning_effort=text_or_none(data.get("reasoning_effort") or sent.get("reasoning_effort")),
         output_type=_output_type(response_format),
         response_format=freeze(response_format),
         truncation=freeze(data.get("truncation_strategy")),
         stream=bool(sent.get("stream")),
     )
-
-
-def _bool_or_none(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
 
 
 def _output_type(response_format: Any) -> str | None:
