@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.exchanges import current_call, reset
@@ -47,11 +48,19 @@ def watch_coroutine(
     return awaited
 
 
+def enter(sink: Sink, call: Call) -> None:
+    """Begin the call here, and not where it was made: here its surroundings are noted."""
+    call.started_at = time_ns()
+    call.scope = sink.scope(begins=True)
+
+
 async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
     """Await the coroutine of a call, and note what comes of it."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
-    if call.operation.reads_details:
+    if call.operation.captures_context:
+        sink.guard.call("noting a call", enter, sink, call)
+    elif call.operation.reads_details:
         sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
     token = current_call.set(call)
     try:
@@ -69,7 +78,9 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
     """Do the same for what an ``__await__`` method returned."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
-    if call.operation.reads_details:
+    if call.operation.captures_context:
+        sink.guard.call("noting a call", enter, sink, call)
+    elif call.operation.reads_details:
         sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
     token = current_call.set(call)
     try:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Call
 
+REQUEST_ID = "x-request-id"
+
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
 
 
@@ -79,6 +81,8 @@ def take_exchange(call: Call) -> Any:
     response = call.response
     if response is not None:
         note_request(call, response.request)
+        if call.operation.creates_run:
+            call.request_id = response.headers.get(REQUEST_ID)
     elif call.given:
         call.request = copy_arguments(call.given)
     call.response = call.given = None

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
-from threadtrail.instrumentation.exchanges import note_request
-from threadtrail.recording.observation import Call, Raised
+from threadtrail.instrumentation.exchanges import note_request, take_exchange
+from threadtrail.recording.observation import Call, Raised, Returned
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
@@ -35,7 +35,20 @@ def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = N
         return
     if isinstance(outer, Call):
         outer.failed_within = True
-    sink.guard.call("noting an error", lambda: sink.recorder.put(raised(call, error)))
+    sink.guard.call("noting an error", _note, sink, call, error)
+
+
+def _note(sink: Sink, call: Call, error: BaseException) -> None:
+    """Note the error, and the body of an answer that came nevertheless: it may have been paid for.
+
+    So it is where the SDK, or the app's own model, cannot read what the server said.
+    """
+    response = call.response
+    sink.recorder.put(raised(call, error))
+    if response is not None and response.is_success and response.is_closed and not call.is_stream:
+        call.response = response
+        take_exchange(call)
+        sink.recorder.put(Returned(call, time.time_ns(), response.content))
 
 
 def raised(call: Call, error: BaseException) -> Raised:

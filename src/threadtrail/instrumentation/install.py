@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.context import in_force
+from threadtrail.instrumentation.arguments import ArgumentWatch
 from threadtrail.instrumentation.exchanges import note_retry, watch_response
 from threadtrail.instrumentation.pages import watch_next_page, watch_paginator
 from threadtrail.instrumentation.patching import Patches, Target, by_wrapt, plainly
@@ -30,23 +31,40 @@ def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
     return wrapped(*args, **kwargs)
 
 
+def watch_wrappers_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``close`` of what an app is given around a stream: the stream's own is not called by it."""
+    sink: Sink | None = in_force.sink
+    if sink is not None:
+        wrapper = args[0] if instance is None and args else instance
+        sink.guard.call("noting the close of a stream", _note_wrapped_close, wrapper)
+    return wrapped(*args, **kwargs)
+
+
+def _note_wrapped_close(wrapper: Any) -> None:
+    note_close(wrapper._raw_stream)  # noqa: SLF001 - named by the source (openai 1.66 to 3.57)
+
+
 def targets(sources: Iterable[Source]) -> Iterator[Target]:
     """Yield every method to patch, sync and async."""
     for source in sources:
         for resource, method, operation in source.rows():
             watch = Watch(operation, method, source.id_names)
+            reads = None if method.argument is None else ArgumentWatch(watch, method.argument)
             for owner, wrapper in (
-                (resource.name, watch.sync),
-                (f"Async{resource.name}", watch.asynchronous),
+                (resource.name, reads or watch.sync),
+                (f"Async{resource.name}", reads or watch.asynchronous),
             ):
                 yield Target(
                     resource.module,
                     owner,
                     method.name,
                     by_wrapt(wrapper),
+                    optional=resource.optional,
                     since=method.since,
                     follows_runs=method.learnt_from is not None,
                 )
+        for module, owner in source.stream_wrappers:
+            yield Target(module, owner, "close", by_wrapt(watch_wrappers_close), optional=True)
     for owner in ("Stream", "AsyncStream"):
         yield Target(STREAMING, owner, "close", by_wrapt(watch_close))
     for owner in ("BaseSyncPage", "BaseAsyncPage"):

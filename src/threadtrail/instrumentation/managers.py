@@ -7,10 +7,9 @@ app's own event handler.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.awaiting import Inner, watch_coroutine
+from threadtrail.instrumentation.awaiting import Inner, enter, watch_coroutine
 from threadtrail.instrumentation.exchanges import requests_of
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.streams import tap
@@ -35,7 +34,7 @@ def watch_manager(sink: Sink, call: Call, manager: Any) -> None:
 
 def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
     def make_request() -> Any:
-        _entered(sink, call)
+        sink.guard.call("noting a stream", enter, sink, call)
         try:
             with requests_of(call):
                 stream = request()
@@ -49,7 +48,7 @@ def _watch_sync(request: Any, sink: Sink, call: Call) -> Any:
 
 
 async def _await_stream(sink: Sink, call: Call, inner: Inner) -> Any:
-    _entered(sink, call)
+    sink.guard.call("noting a stream", enter, sink, call)
     try:
         if sink.wants_loop:
             call.loop = sink.guard.call("noting the event loop", sink.loop)
@@ -60,9 +59,3 @@ async def _await_stream(sink: Sink, call: Call, inner: Inner) -> Any:
         raise
     sink.guard.call("tapping a stream", tap, stream, sink, call)
     return stream
-
-
-def _entered(sink: Sink, call: Call) -> None:
-    """Begin the run here, not where the manager was made: here its surroundings are noted."""
-    call.started_at = time.time_ns()
-    call.scope = sink.guard.call("noting a stream", sink.scope, begins=True, default=call.scope)

@@ -1,8 +1,9 @@
 """Taps a stream without changing its type, its laziness, its errors or who drives it.
 
 ``Stream`` and ``AsyncStream`` of the SDK keep the iterator that all consumption goes through in
-``_iterator`` (openai 1.21 to 3.57). It is replaced by one that passes everything on, so that the stream,
-its manager and the app's event handler stay the objects they were. Nothing is held across a ``yield``.
+``_iterator``, and it takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). One of
+them is replaced by one that passes everything on, so that the stream, its manager and the app's event handler
+stay the objects they were. Nothing is held across a ``yield``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 KEPT_ITERATOR = "_threadtrail_iterator"
 """Where a stream keeps the iterator that it had."""
+
+EVENTS = "_iter_events"
+"""The method that a stream takes the events from, as they were sent."""
 
 
 class StreamNotes:
@@ -112,14 +116,41 @@ class TappedAsyncIterator(_Tap):
         return event
 
 
+class EventsTap:
+    """Stands in for a stream's ``_iter_events``: makes the events pass us as they were sent."""
+
+    def __init__(self, make_events: Any, notes: StreamNotes, guard: Guard, tapped: type[_Tap]) -> None:
+        self._make_events = make_events
+        self._notes = notes
+        self._guard = guard
+        self._tapped = tapped
+
+    def __call__(self) -> Any:
+        """Return the iterator of the events, tapped."""
+        return self._tapped(self._make_events(), self._notes, self._guard)
+
+    def __del__(self) -> None:
+        # A stream may be dropped before it was read.
+        self._guard.call("noting the end of a stream", self._notes.closed, finaliser=True)
+
+    def note_closed(self) -> None:
+        """Note that the stream was closed."""
+        self._guard.call("noting the end of a stream", self._notes.closed)
+
+
 def tap(stream: Any, sink: Sink, call: Call) -> None:
     """Tap a stream that was just opened, and note that it was."""
     inner = stream._iterator  # noqa: SLF001 - the one seam that all consumption passes
-    if isinstance(inner, _Tap):
+    if _tap_of(stream) is not None:
         return
     tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
     take_exchange(call)
     notes = StreamNotes(sink, call)
+    make_events = getattr(stream, EVENTS, None) if notes.reader.reads_text else None
+    if make_events is not None:
+        setattr(stream, EVENTS, EventsTap(make_events, notes, sink.guard, tapped))
+        sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
+        return
     # A stream and its iterator refer to each other, so both go at a garbage collection. If the stream knew
     # the SDK's own iterator through ours alone, that collection would close its parts in another order, and
     # asyncio would log that some are still running.
@@ -130,6 +161,12 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
 
 def note_close(stream: Any) -> None:
     """Note a call of ``close()``: after ``break``, the stream's iterator ends only when it is collected."""
-    iterator = getattr(stream, "_iterator", None)
-    if isinstance(iterator, _Tap):
-        iterator.note_closed()
+    tapped = _tap_of(stream)
+    if tapped is not None:
+        tapped.note_closed()
+
+
+def _tap_of(stream: Any) -> _Tap | EventsTap | None:
+    """Return what was put into a stream."""
+    candidates = (getattr(stream, name, None) for name in ("_iterator", EVENTS))
+    return next((each for each in candidates if isinstance(each, (_Tap, EventsTap))), None)

@@ -30,13 +30,16 @@ BY_KEYWORD = 99
 """The place of an argument that has none."""
 
 
+AT_ONCE, WHEN_AWAITED = True, False
+
+
 class Watch:
     """Wraps one method by ``wrapt``: ``wrapped`` is bound, or plain with the resource in ``args``."""
 
     def __init__(self, operation: Operation, method: Method, id_names: Mapping[str, str]) -> None:
         self._operation = operation
         self._captures_context = method.captures_context
-        self._note = watch_manager if method.like else note_result
+        self._note = watch_manager if method.opens_manager else note_result
         places = {name: place for place, name in enumerate(method.positional)}
         names = (*method.positional, *method.keyword)
         self._ids = tuple((name, places.get(name, BY_KEYWORD), id_names.get(name, name)) for name in names)
@@ -46,7 +49,7 @@ class Watch:
         sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
-        call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
+        call = sink.guard.call("noting a call", self.begin, sink, instance, args, kwargs, AT_ONCE)
         if call is None:
             return wrapped(*args, **kwargs)
         if self._operation.reads_details:
@@ -68,7 +71,8 @@ class Watch:
         sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
-        call = sink.guard.call("noting a call", self._begin, sink, instance, args, kwargs)
+        # What begins here begins when it is awaited: until then its surroundings may change.
+        call = sink.guard.call("noting a call", self.begin, sink, instance, args, kwargs, WHEN_AWAITED)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -81,7 +85,13 @@ class Watch:
         sink.guard.call("noting a result", self._note, sink, call, result)
         return result
 
-    def _begin(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    def begin(
+        self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], at_once: bool, /
+    ) -> Call | None:
+        """Return the call, or ``None`` if it is not to be recorded.
+
+        ``at_once``: what it begins, if anything, begins here.
+        """
         if instance is None:
             # Called through the SDK's deprecation shim, which passes the resource as the first argument.
             instance, args = args[0], args[1:]
@@ -99,5 +109,5 @@ class Watch:
             if isinstance(value, str):
                 ids[known_as] = value
         first_look = "run_id" in ids and ids["run_id"] not in sink.known_runs
-        scope = sink.scope(begins=self._captures_context or first_look)
+        scope = sink.scope(begins=(at_once and self._captures_context) or first_look)
         return Call(self._operation, time_ns(), ids, client, scope, kwargs)

@@ -89,6 +89,23 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What only some APIs say of a run; the fields are those of ``Run``, ``None`` if nothing is said.
+
+    ``background``: the server works on the run by itself, also where nobody listens any more.
+    """
+
+    background: bool | None = None
+    stored: bool | None = None
+    service_tier: str | None = None
+    tool_usage: JsonObject | None = None
+    previous_run_id: str | None = None
+
+
+NO_PARTICULARS = Particulars()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSeen:
     """A run object was seen, in an answer, a list or a stream.
 
@@ -101,6 +118,9 @@ class RunSeen:
         opening: reads what is only needed where the run begins; called once, if it does.
         streamed: it was seen in a stream.
         listed: it was seen in a list of what was.
+        outlives_call: the server goes on with the run when the call that created it is over.
+        followed_by_parts: facts of the same look follow, up to a ``RunLookedAt``.
+        model: the model that worked on it, by the server's name.
         created_at: the server's stamp (Unix nanoseconds), as ``started_at`` and ``ended_at``.
         metadata: ``None`` if the object has none.
         required_calls: the calls whose outputs the run waits for.
@@ -115,6 +135,10 @@ class RunSeen:
     opening: Callable[[], Opening]
     streamed: bool = False
     listed: bool = False
+    outlives_call: bool = True
+    followed_by_parts: bool = False
+    model: str | None = None
+    particulars: Particulars = NO_PARTICULARS
     thread_id: str | None = None
     created_at: int | None = None
     started_at: int | None = None
@@ -124,6 +148,27 @@ class RunSeen:
     incomplete_reason: str | None = None
     metadata: JsonObject | None = None
     required_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLookedAt:
+    """All that one look at a run shows was seen. ``whole``: the run is over, and nothing of it is missing."""
+
+    call: Call
+    time: int
+    run_id: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLost:
+    """Nothing more of a run will be seen, ended or not: it is deleted, or the server does not know it."""
+
+    call: Call
+    time: int
+    run_id: str
+    error: Failure | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +279,8 @@ class RequestRaised:
 
 Fact = (
     RunSeen
+    | RunLookedAt
+    | RunLost
     | StepSeen
     | MessageSeen
     | CallsAnswered

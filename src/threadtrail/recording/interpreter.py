@@ -125,7 +125,7 @@ class Interpreter:
             case FirstOutput(call=call, time=time):
                 record = self._run(call, call.run_id)
                 if record is not None:
-                    record.see_output(time)
+                    record.see_output(call, time)
             case Call():
                 self._in_flight.started(observation)
             case Returned() if self._unchanged(observation, now):

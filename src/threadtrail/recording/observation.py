@@ -26,6 +26,7 @@ class Operation:
             ``StatusChange.learnt_from``; ``None`` for a call that returns no run.
         polls: the method is a helper that polls by methods which are patched themselves.
         reads_details: it reads steps or messages, which a run that has ended waits for.
+        captures_context: something begins here that exporters may tie to its surroundings.
         creates_run: the call creates a run.
         looks_at_run: the call is one look at one run.
     """
@@ -37,6 +38,7 @@ class Operation:
     learnt_from: str | None = None
     polls: bool = False
     reads_details: bool = False
+    captures_context: bool = False
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
 
@@ -67,6 +69,7 @@ class Call:
         response: the HTTP response, until its body was noted.
         is_stream: the response is an event stream, also if all of it is there already, as from a mock.
         given: the keyword arguments, until the request was noted.
+        request_id: the server's id of the request, of a call that creates a run.
         failed_within: another call, made by this one, has raised and was noted.
     """
 
@@ -84,6 +87,7 @@ class Call:
     loop: Any = None
     response: Any = None
     is_stream: bool = False
+    request_id: str | None = None
     failed_within: bool = False
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.events import MessageCompleted, MessageCreated, RunCreated, RunEnded, RunStatusChanged
+from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
+from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 
 RunKey = tuple["Server", str]
 """Which run is meant: its server and its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class _MessageState:
-    """What is known of a message: that of ``MessageSeen`` which stays, without the call."""
-
-    message: Message
-    type: str
-    ended: bool
-    partial: bool
-    place: int
 
 
 class RunRecord:
@@ -62,11 +52,10 @@ class RunRecord:
         self.input: tuple[Message, ...] = ()
         self.input_listed = False
         self.steps = Steps(self._publish_event)
-        self._output: dict[str, _MessageState] = {}
-        self._published_messages: set[str] = set()
         self._body_mark: int | None = None
         self._publish = publish
         self._timeline = Timeline(seen.call.started_at if created_here else None)
+        self._output = Messages(self._publish_event, self._timeline)
         self._history: list[StatusChange] = []
         self._answered_at = 0
         self._resumed_at = 0
@@ -135,28 +124,9 @@ class RunRecord:
 
     def see_message(self, seen: MessageSeen) -> None:
         """See a message of this run."""
-        identity = seen.message.id
-        if identity is None:
-            return
-        time, live = seen.time, seen.live
-        created_at = self._timeline.placed(seen.message.created_at, time)
-        completed_at = self._timeline.placed(seen.message.completed_at, time)
-        message = replace(seen.message, created_at=created_at, completed_at=completed_at)
-        known = self._output.get(identity)
-        if known is None and live:
-            self._publish_event(MessageCreated, time, type=self._types.message_created, message=message)
-        if live and message.parts:
-            self.see_output(time)
-        if known is None:
-            self._output[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
-        elif not known.ended and (known.message.status or not seen.partial):
-            # What a broken stream had of a message is older than what was read of it in a list.
-            message = replace(message, created_at=created_at or known.message.created_at)
-            self._output[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, known.place)
-        # A message that is read later carries no status: it is complete when its run has ended.
-        done = seen.ended or (message.status is None and self.ended)
-        if done and identity not in self._published_messages:
-            self._complete_message(message, seen.type, time if live else completed_at or time)
+        self._output.see(seen, self._types, run_ended=self.ended)
+        if seen.live and seen.message.parts:
+            self.see_output(seen.call, seen.time)
 
     def see_step(self, seen: StepSeen) -> None:
         """See a step of this run."""
@@ -166,9 +136,10 @@ class RunRecord:
         placed = replace(seen, step=replace(step, started_at=started_at, ended_at=ended_at))
         self.steps.see(placed, self._types.step_created, seen.step.started_at)
 
-    def see_output(self, time: int) -> None:
-        """See something of the answer that reached the app."""
-        self.first_output_at = self.first_output_at or time
+    def see_output(self, call: Call, time: int) -> None:
+        """See something of the answer that reached the app; a later look may only repeat it."""
+        if not call.operation.looks_at_run:
+            self.first_output_at = self.first_output_at or time
 
     # -- its beginning, its changes, its end ------------------------------------------------------
 
@@ -222,7 +193,7 @@ class RunRecord:
             return False
         steps = self.steps
         return self.stream_complete or (
-            steps.account_for(self._usage) and steps.message_ids <= self._published_messages
+            steps.account_for(self._usage) and steps.message_ids <= self._output.published_ids
         )
 
     @property
@@ -244,17 +215,10 @@ class RunRecord:
             return
         time = self._timeline.end(self.last_seen_at)
         self.steps.end(time, self.status, self._types.step_unfinished)
-        for seen in list(self._output.values()):
-            if seen.message.id is not None and seen.message.id not in self._published_messages:
-                kind = self._types.message_incomplete if seen.partial else seen.type
-                self._complete_message(seen.message, kind, time)
+        self._output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
         self._publish_event(RunEnded, time, run=self._whole(time), **ended)
-
-    def _complete_message(self, message: Message, kind: str, time: int) -> None:
-        self._published_messages.add(str(message.id))
-        self._publish_event(MessageCompleted, time, type=kind, message=message)
 
     def _whole(self, time: int) -> Run:
         timeline, status = self._timeline, self.status
@@ -272,7 +236,7 @@ class RunRecord:
             ended_at=time,
             first_output_at=self.first_output_at,
             input=self.input,
-            output=tuple(timeline.message_within(message, time) for message in self._in_order()),
+            output=self._output.values(time),
             steps=tuple(timeline.within(step, time) for step in self.steps.values()),
             usage=self._usage,
             error=self._error or self._unnamed_error(),
@@ -285,10 +249,6 @@ class RunRecord:
             metadata=self._metadata,
             attributes=self.scope.attributes,
         )
-
-    def _in_order(self) -> list[Message]:
-        seen = sorted(self._output.values(), key=lambda seen: (seen.message.created_at or 0, seen.place))
-        return [each.message for each in seen]
 
     def _unnamed_error(self) -> Failure | None:
         """Return the error of a run that failed without one, as expired runs often do."""

@@ -28,7 +28,8 @@ class Method:
         name: the method's name.
         positional: its arguments that are ids and may come by position (or by keyword).
         keyword: its arguments that are ids and come by keyword alone.
-        like: the path of the method that it does the same as, for a helper that returns a stream manager.
+        like: the path of the method that it does the same as.
+        opens_manager: it returns a stream manager, which makes the request when it is entered.
         begins: what the call begins: ``assistant``, ``thread``, ``message`` or ``run``.
         learnt_from: how a run that it returns becomes known: a word of ``StatusChange.learnt_from``.
         polls: it polls by other methods of the table.
@@ -36,31 +37,37 @@ class Method:
         captures_context: something starts here that exporters may tie to its surroundings.
         since: the first version of the SDK that has it, where older ones are supported: there it is not
             missing.
+        argument: the argument that holds, as text, what the call returns, for a method that makes no
+            request; it may come first by position.
     """
 
     name: str
     positional: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
     like: str | None = None
+    opens_manager: bool = False
     begins: str | None = None
     learnt_from: str | None = None
     polls: bool = False
     reads_details: bool = False
     captures_context: bool = False
     since: str | None = None
+    argument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One resource class of the SDK (``Runs``; its async twin is ``AsyncRuns``) and its methods.
 
-    ``path`` is where apps find it below the API's root, as in ``threads.runs``.
+    ``path`` is where apps find it below the API's root, as in ``threads.runs``. ``optional``: versions of the
+    SDK differ in where it is, so that it is not missing if it is not there.
     """
 
     module: str
     name: str
     path: str
     methods: tuple[Method, ...]
+    optional: bool = False
 
 
 class Row(NamedTuple):
@@ -92,13 +99,20 @@ class StreamNotes(Protocol):
 
 
 class StreamReader(Protocol):
-    """Reads one stream in the app's thread."""
+    """Reads one stream in the app's thread.
+
+    Attributes:
+        reads_text: it wants the events as they were sent (``event`` and ``data`` of a server-sent event), and
+            not what the SDK makes of them.
+    """
+
+    reads_text: bool
 
     def event(self, event: Any) -> None:
         """Look at an event of the SDK before the app gets it; must take a few microseconds at most."""
 
     def text(self, name: str, data: bytes) -> None:
-        """Look at an event as it was sent, where the app reads the stream itself."""
+        """Look at an event as it was sent, where the app reads the stream itself; it may have no name."""
 
     def pieces(self) -> list[tuple[str, Any]]:
         """Return, once, what is known of objects that were never completed: (event name, data)."""
@@ -125,6 +139,8 @@ class Source:
         id_names: the names that ``RequestFailed`` has for ids, by the SDK's names, where these differ.
         stream_managers: attributes in which the SDK's stream managers keep the request that they make when
             they are entered.
+        stream_wrappers: module and name of classes that keep a stream in ``_raw_stream``, and whose ``close``
+            closes it without that stream's own.
         streams: makes the reader of a stream.
         next_page: reads off a page of a list what the request for the next one is; ``None`` if the list is
             none of this source's. Called in the app's thread.
@@ -138,6 +154,7 @@ class Source:
     reader: Callable[[FollowedRuns], Reader]
     id_names: Mapping[str, str] = field(default_factory=dict)
     stream_managers: tuple[str, ...] = ()
+    stream_wrappers: tuple[tuple[str, str], ...] = ()
     next_page: Callable[[Any], NextPage | None] = lambda _page: None
     fetch_details: FetchDetails | None = None
 
@@ -159,4 +176,5 @@ def operation_of(source: str, resource: Resource, method: Method) -> Operation:
         learnt_from=method.learnt_from,
         polls=method.polls,
         reads_details=method.reads_details,
+        captures_context=method.captures_context,
     )

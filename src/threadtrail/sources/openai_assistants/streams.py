@@ -25,6 +25,8 @@ WHOLE = frozenset(
 class AssistantStream:
     """Reads the events of one stream (API reference, "Assistant stream events")."""
 
+    reads_text = False
+
     def __init__(self, notes: StreamNotes) -> None:
         self._notes = notes
         self._deltas: dict[str, list[tuple[Any, Any]]] = {}

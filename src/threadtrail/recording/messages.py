@@ -1,0 +1,79 @@
+"""The messages that one run wrote, wherever they were seen: each is published exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from threadtrail.events import MessageCompleted, MessageCreated
+from threadtrail.values import Message  # noqa: TC001 - a field of a dataclass
+
+if TYPE_CHECKING:
+    from threadtrail.recording.facts import EventTypes, MessageSeen
+    from threadtrail.recording.steps import PublishOfRun
+    from threadtrail.recording.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageState:
+    """What is known of a message: that of ``MessageSeen`` which stays, without the call."""
+
+    message: Message
+    type: str
+    ended: bool
+    partial: bool
+    place: int
+
+
+class Messages:
+    """What is known of a run's messages, with their times on the run's ``timeline``."""
+
+    def __init__(self, publish: PublishOfRun, timeline: Timeline) -> None:
+        self._publish = publish
+        self._timeline = timeline
+        self._states: dict[str, _MessageState] = {}
+        self._published: set[str] = set()
+
+    def see(self, seen: MessageSeen, types: EventTypes, *, run_ended: bool) -> None:
+        """See a message of the run."""
+        identity = seen.message.id
+        if identity is None:
+            return
+        time, live = seen.time, seen.live
+        created_at = self._timeline.placed(seen.message.created_at, time)
+        completed_at = self._timeline.placed(seen.message.completed_at, time)
+        message = replace(seen.message, created_at=created_at, completed_at=completed_at)
+        known = self._states.get(identity)
+        if known is None and live:
+            self._publish(MessageCreated, time, type=types.message_created, message=message)
+        if known is None:
+            self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
+        elif not known.ended and (known.message.status or not seen.partial):
+            # What a broken stream had of a message is older than what was read of it in a list.
+            message = replace(message, created_at=created_at or known.message.created_at)
+            self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, known.place)
+        # A message that is read later carries no status: it is complete when its run has ended.
+        done = seen.ended or (message.status is None and run_ended)
+        if done and identity not in self._published:
+            self._complete(message, seen.type, time if live else completed_at or time)
+
+    def end(self, time: int, types: EventTypes) -> None:
+        """Publish the ends of the messages that are still open, with the end of the run."""
+        for seen in list(self._states.values()):
+            if seen.message.id is not None and seen.message.id not in self._published:
+                kind = types.message_incomplete if seen.partial else seen.type
+                self._complete(seen.message, kind, time)
+
+    @property
+    def published_ids(self) -> set[str]:
+        """The messages whose end was published."""
+        return self._published
+
+    def values(self, end: int) -> tuple[Message, ...]:
+        """Return all messages in order, within a run that ended at ``end``."""
+        seen = sorted(self._states.values(), key=lambda seen: (seen.message.created_at or 0, seen.place))
+        return tuple(self._timeline.message_within(each.message, end) for each in seen)
+
+    def _complete(self, message: Message, kind: str, time: int) -> None:
+        self._published.add(str(message.id))
+        self._publish(MessageCompleted, time, type=kind, message=message)

@@ -1,0 +1,62 @@
+"""Reads JSON values that may be odd: what is missing or of another type becomes ``None``, nothing raises."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from threadtrail._frozen import clean_text, freeze
+from threadtrail.values import EMPTY
+
+SECOND = 1_000_000_000
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return the value if it is a dict, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """Return the value if it is a list (or tuple), else an empty one."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return the value as valid text if it is text, else ``None``."""
+    return clean_text(value) if isinstance(value, str) else None
+
+
+def number_or_none(value: Any) -> float | None:
+    """Return the value if it is a finite number, else ``None``."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if number and math.isfinite(value) else None
+
+
+def nanoseconds(value: Any) -> int | None:
+    """Return Unix seconds as nanoseconds."""
+    number = number_or_none(value)
+    return None if number is None else int(number * SECOND)
+
+
+def metadata(value: Any) -> Any:
+    """Return the metadata of an object, frozen."""
+    return freeze(value) if isinstance(value, dict) and value else EMPTY
+
+
+def first_mapping(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the first of these fields that is a dict, else an empty one."""
+    return next((value[name] for name in names if isinstance(value.get(name), dict)), {})
+
+
+def count(value: dict[str, Any], *names: str) -> int | None:
+    """Return the first of these fields that is a number, as a whole one."""
+    for name in names:
+        number = number_or_none(value.get(name))
+        if number is not None:
+            return int(number)
+    return None
+
+
+def bool_or_none(value: Any) -> bool | None:
+    """Return the value if it is true or false, else ``None``."""
+    return value if isinstance(value, bool) else None
