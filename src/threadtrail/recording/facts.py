@@ -8,8 +8,8 @@ names the source) and the time of that (Unix nanoseconds, the local clock).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from threadtrail.recording.observation import Call
 from threadtrail.values import (
@@ -100,6 +100,15 @@ class Particulars:
     service_tier: str | None = None
     tool_usage: JsonObject | None = None
     previous_run_id: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what is said, by the names of the fields."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def updated(self, newer: Particulars) -> Particulars:
+        """Return these with what a newer look says."""
+        return replace(self, **newer.fields())
 
 
 NO_PARTICULARS = Particulars()
@@ -229,10 +238,15 @@ class InputSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEnded:
-    """A stream ended; whatever it held was seen before."""
+    """A stream ended; whatever it held was seen before.
+
+    ``run_id``: the run that it was about. ``error``: what ended it, also for the run if that ends with it.
+    """
 
     call: Call
     time: int
+    run_id: str | None
+    error: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from threadtrail.recording.facts import (
     MessageAdded,
     MessageSeen,
     RequestRaised,
+    RunLookedAt,
+    RunLost,
     RunSeen,
     StepSeen,
     StreamEnded,
@@ -78,6 +80,8 @@ class Interpreter:
         self._in_flight = InFlight()
         self._takes: dict[type, Callable[[Any, float], None]] = {
             RunSeen: self._see_run,
+            RunLookedAt: self._see_looked_at,
+            RunLost: self._see_lost,
             StepSeen: self._see_step,
             MessageSeen: self._see_message,
             CallsAnswered: self._see_answers,
@@ -123,7 +127,7 @@ class Interpreter:
             case DetailsFetched(key=key):
                 self._details_fetched(key)
             case FirstOutput(call=call, time=time):
-                record = self._run(call, call.run_id)
+                record = self._run(call, call.run_id or call.ids.get("run_id"))
                 if record is not None:
                     record.see_output(call, time)
             case Call():
@@ -136,10 +140,18 @@ class Interpreter:
     def _read(self, observation: OfCall, now: float) -> None:
         if isinstance(observation, StreamOpened):
             self._streams.add(observation.stream)
+            self._see_resumed(observation.call)
         for fact in self._reader(origin_of(observation.call)).read(observation):
             self._takes[type(fact)](fact, now)
         if isinstance(observation, (Returned, Raised)) and observation.call.operation.reads_details:
             self._in_flight.landed(observation.call)
+
+    def _see_resumed(self, call: Call) -> None:
+        """See that the app reads the stream of a run again from where it was left."""
+        record = self._run(call, call.ids.get("run_id")) if call.operation.looks_at_run else None
+        if record is not None:
+            record.resumed += record.streamed
+            record.streamed = True
 
     def _reader(self, origin: Origin) -> Reader:
         """Return the reader for a server: what one server said must not reach the runs of another."""
@@ -191,7 +203,21 @@ class Interpreter:
         record.streamed = record.streamed or seen.streamed
         record.see(seen)
         record.steps.answer(self._early_answers.pop(key) or ())
+        record.looking = seen.followed_by_parts
         self._after(record, now)
+
+    def _see_looked_at(self, looked: RunLookedAt, now: float) -> None:
+        record = self._run(looked.call, looked.run_id)
+        if record is not None:
+            record.looking = False
+            record.whole = record.whole or looked.whole
+            self._after(record, now)
+
+    def _see_lost(self, lost: RunLost, _now: float) -> None:
+        record = self._run(lost.call, lost.run_id)
+        if record is not None:
+            record.lose(lost)
+            self._publish_end(record)
 
     def _taken_back(self, key: RunKey) -> RunRecord | None:
         """Return a run that was given up unfinished, and that somebody looks at again after all."""
@@ -243,7 +269,7 @@ class Interpreter:
         self._runs.touch(record, now)
         if record.complete:
             self._publish_end(record)
-        elif record.ended and not record.settling:
+        elif record.ended and not record.settling and not record.looking:
             record.settling, record.settled_at = True, now
             record.fetching = self._on_end(record)
             self._runs.due(record, now + (self._patience if record.fetching else self._settle))
@@ -257,14 +283,18 @@ class Interpreter:
     # -- streams and failures -------------------------------------------------------------------
 
     def _stream_ended(self, ended: StreamEnded, now: float) -> None:
-        record = self._run(ended.call, ended.call.run_id)
+        record = self._run(ended.call, ended.run_id)
         if record is None:
             return
         record.last_seen_at = max(record.last_seen_at, ended.time)
         if record.ended:
             record.stream_complete = True
             self._after(record, now)
-        elif record.status is None or not record.status.awaits_outputs:
+        elif not record.outlives_call:
+            # Left early, or cut: that is its end, unless somebody looks whether it is there nevertheless.
+            record.see_error(ended.error)
+            self._runs.due(record, now if record.has_error else now + self._settle)
+        elif not record.is_background and (record.status is None or not record.status.awaits_outputs):
             # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
             self._runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from threadtrail.events import MessageCompleted, MessageCreated
-from threadtrail.values import Message  # noqa: TC001 - a field of a dataclass
+from threadtrail.values import Message
 
 if TYPE_CHECKING:
     from threadtrail.recording.facts import EventTypes, MessageSeen

@@ -27,6 +27,8 @@ class Ownership:
         operation = seen.call.operation
         if operation.creates_run or operation.polls or seen.status is None or not seen.status.ended:
             return False
+        if not seen.outlives_call:
+            return True
         ended_at = seen.ended_at if seen.ended_at is not None else seen.time
         return seen.listed or seen.time - ended_at > self.run_timeout_seconds * SECOND
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
+from threadtrail.recording.facts import NO_PARTICULARS
 from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.steps import Steps
@@ -13,7 +14,7 @@ from threadtrail.recording.timeline import Timeline
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
-    from threadtrail.recording.facts import EventTypes, MessageSeen, RunSeen, RunStatus, StepSeen
+    from threadtrail.recording.facts import EventTypes, MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
 
@@ -45,6 +46,10 @@ class RunRecord:
         self.retry_count = 0
         self.streamed = False
         self.stream_complete = False
+        self.looking = False
+        self.whole = False
+        self.outlives_call = seen.outlives_call
+        self.resumed = 0
         self.settling = False
         self.settled_at = 0.0
         self.fetching = False
@@ -67,6 +72,10 @@ class RunRecord:
         self._error: Failure | None = None
         self._incomplete_reason: str | None = None
         self._metadata: Any = EMPTY
+        self._model: str | None = None
+        self._particulars = NO_PARTICULARS
+        self._request_id = seen.call.request_id
+        self._deleted = False
 
     # -- what is seen ---------------------------------------------------------------------------
 
@@ -100,7 +109,8 @@ class RunRecord:
         self.retry_count += call.retry_count
         call.retry_count = 0
         operation = call.operation
-        polled = operation.looks_at_run or (operation.polls and self.poll_count == 0)
+        looked = operation.looks_at_run and not call.is_stream
+        polled = looked or (operation.polls and self.poll_count == 0)
         if polled and not self.ended:
             self.poll_count += 1
 
@@ -110,6 +120,28 @@ class RunRecord:
         self._error = seen.error or self._error
         self._incomplete_reason = seen.incomplete_reason or self._incomplete_reason
         self._metadata = seen.metadata if seen.metadata is not None else self._metadata
+        self._model = seen.model or self._model
+        self._particulars = self._particulars.updated(seen.particulars)
+
+    def lose(self, lost: RunLost) -> None:
+        """See that nothing more of the run will be seen."""
+        self.last_seen_at = max(self.last_seen_at, lost.time)
+        self.see_error(lost.error)
+        self._deleted = self._deleted or lost.deleted
+
+    @property
+    def is_background(self) -> bool:
+        """Whether the server works on the run by itself, also where nobody listens."""
+        return self._particulars.background is True
+
+    def see_error(self, error: Failure | None) -> None:
+        """See what went wrong, if something did, where the run itself does not say."""
+        self._error = self._error or error
+
+    @property
+    def has_error(self) -> bool:
+        """Whether an error of the run is known."""
+        return self._error is not None
 
     def _overtaken(self, status: RunStatus, seen: RunSeen) -> bool:
         """Whether another answer came between question and answer, and knew more.
@@ -163,6 +195,9 @@ class RunRecord:
     def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
         previous = self.status
         if previous is not None and status.name == previous.name:
+            if status.ended:  # so far it was only said
+                self.status = status
+                self._timeline.reach(status, seen.time, live=True)
             return
         self.status = status
         if previous is not None and previous.awaits_outputs and not self.ended:
@@ -183,17 +218,19 @@ class RunRecord:
 
     @property
     def ended(self) -> bool:
-        """Whether the run has reached a status after which it does not change."""
-        return self.status is not None and self.status.ended
+        """Whether the run is over: it has a status after which it does not change, or the server left it."""
+        return self.whole or (self.status is not None and self.status.ended)
 
     @property
     def complete(self) -> bool:
         """Whether nothing is missing that usually follows: the end can be published without waiting."""
-        if not self.ended:
+        if not self.ended or self.looking:
             return False
         steps = self.steps
-        return self.stream_complete or (
-            steps.account_for(self._usage) and steps.message_ids <= self._output.published_ids
+        return (
+            self.whole
+            or self.stream_complete
+            or (steps.account_for(self._usage) and steps.message_ids <= self._output.published_ids)
         )
 
     @property
@@ -226,7 +263,7 @@ class RunRecord:
             id=self.id,
             thread_id=self.thread_id,
             assistant=self.assistant,
-            model=self._request.model,
+            model=self._model or self._request.model,
             request=self._request,
             status=status.name if status is not None else None,
             status_history=tuple(self._history),
@@ -248,6 +285,12 @@ class RunRecord:
             awaits_outputs=status is not None and status.awaits_outputs,
             metadata=self._metadata,
             attributes=self.scope.attributes,
+            source=self.origin.source,
+            resumed=self.resumed,
+            answered_at=time if self.whole else None,
+            request_id=self._request_id,
+            deleted=self._deleted,
+            **self._particulars.fields(),
         )
 
     def _unnamed_error(self) -> Failure | None:

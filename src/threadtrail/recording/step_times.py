@@ -39,6 +39,15 @@ def in_sequence(steps: list[Step]) -> list[Step]:
     ]
 
 
+def in_order_of_time(steps: list[Step]) -> list[Step]:
+    """Return the steps by their beginnings; one without a known beginning stays behind the one before it."""
+    latest, placed = 0, []
+    for step in steps:
+        latest = step.started_at or latest
+        placed.append((latest, step))
+    return [step for _, step in sorted(placed, key=lambda pair: pair[0])]
+
+
 def unseen_step(calls: list[ToolCall]) -> Step:
     """Return a step for calls whose own step was never seen."""
     starts = [call.started_at for call in calls if call.started_at is not None]

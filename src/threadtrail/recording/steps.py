@@ -12,7 +12,7 @@ from threadtrail.events import (
     ToolCallCompleted,
     ToolCallRequested,
 )
-from threadtrail.recording.step_times import covering, in_sequence, unseen_step
+from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
 from threadtrail.values import Failure, Step, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -137,12 +137,17 @@ class Steps:
             usage=step.usage or known.usage,
             error=step.error or known.error,
             ended_at=ended_at,
+            index=step.index if step.index is not None else known.index,
+            parts=step.parts or known.parts,
+            phase=step.phase or known.phase,
         )
 
     def _see_call(self, step: _StepState, call: ToolCall, time: int) -> None:
         known = self._in_step(step.value.id, call)
         if known is None:
-            started = step.value.started_at or time
+            # The app's own call begins when it was asked for, the server's where its step does.
+            asked = time if is_awaited(call) else step.value.started_at
+            started = asked or (time if call.executed_by is None else None)
             known = self._add(replace(call, started_at=started, seen_live=step.value.seen_live))
         else:
             self._merge_call(known, call)
@@ -181,6 +186,13 @@ class Steps:
             error=call.error or known.error,
             started_at=known.started_at or call.started_at,
             ended_at=known.ended_at or call.ended_at,
+            status=call.status or known.status,
+            item_id=call.item_id or known.item_id,
+            executed_by=call.executed_by or known.executed_by,
+            server_label=call.server_label or known.server_label,
+            namespace=call.namespace or known.namespace,
+            caller_id=call.caller_id or known.caller_id,
+            approved=call.approved if call.approved is not None else known.approved,
         )
 
     def _request(self, state: _CallState, time: int) -> None:
@@ -202,7 +214,7 @@ class Steps:
         moment = step.ended_at or time
         ending = None if status.succeeded else Failure(type=str(status.name))
         for call in self._calls_of(step.id):
-            if not call.completed:
+            if not call.completed and not is_awaited(call.value):
                 self._complete(call, moment, step.error or (ending if call.value.output is None else None))
         self._publish_completed(state, moment, status.type)
 
@@ -233,7 +245,7 @@ class Steps:
         for call in self._calls:
             if not call.requested:
                 self._request(call, call.value.started_at or call.value.ended_at or time)
-            if not call.completed and call.step_id is None:
+            if not call.completed and call.step_id is None and not is_awaited(call.value):
                 self._complete(call, time, error=None if fine or call.value.output is not None else failed)
         ending = status.open_steps if status is not None else None
         for state in self._steps.values():
@@ -242,7 +254,7 @@ class Steps:
             name = ending.name if ending is not None else None
             state.value = replace(state.value, status=name or state.value.status, ended_at=time)
             for call in self._calls_of(state.value.id):
-                if not call.completed:
+                if not call.completed and not is_awaited(call.value):
                     self._complete(call, time, error=None if fine else failed)
             self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
 
@@ -277,7 +289,13 @@ class Steps:
         for call in self._calls_of(None):
             rounds.setdefault(call.round, []).append(call.value)
         unseen = [unseen_step(calls) for calls in rounds.values()]
-        return tuple(sorted([*known, *unseen], key=lambda step: step.started_at or 0))
+        return tuple(in_order_of_time([*known, *unseen]))
+
+
+def is_awaited(call: ToolCall) -> bool:
+    """Whether the app, or a person, has still to answer the call: it stays open when its run ends."""
+    answered = call.output is not None or call.results or call.error is not None
+    return call.executed_by in {"client", "human"} and not answered
 
 
 def _richer(results: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:

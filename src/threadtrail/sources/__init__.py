@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threadtrail.sources.openai_assistants import SOURCE as OPENAI_ASSISTANTS
+from threadtrail.sources.openai_responses import SOURCE as OPENAI_RESPONSES
 
 if TYPE_CHECKING:
     from threadtrail.sources.source import Source
 
-SOURCES: tuple[Source, ...] = (OPENAI_ASSISTANTS,)
+SOURCES: tuple[Source, ...] = (OPENAI_ASSISTANTS, OPENAI_RESPONSES)
 """Every source there is. What adds one adds a folder, and its name here."""

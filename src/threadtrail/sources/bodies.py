@@ -17,7 +17,7 @@ def parse(noted: Any) -> Any:
 
     Not everything that comes with status 200 is JSON: that reads as ``None``.
     """
-    if not isinstance(noted, bytes):
+    if not isinstance(noted, (bytes, str)):
         return noted
     try:
         value = _from_json(noted)
@@ -34,7 +34,7 @@ def request_of(call: Call) -> dict[str, Any]:
     return dict(parse_qsl(call.query.decode("ascii", "replace"))) if call.query else {}
 
 
-def _from_json(text: bytes) -> Any:
+def _from_json(text: bytes | str) -> Any:
     try:
         return from_json(text)
     except ValueError:

@@ -227,7 +227,7 @@ class AssistantsReader:
             else:
                 step = {"id": identity, "type": "tool_calls", "step_details": {"tool_calls": blocks}}
                 yield step_seen(step, Glimpse(call, time, time, live=True), call.run_id)
-        yield StreamEnded(call=call, time=time)
+        yield StreamEnded(call=call, time=time, run_id=call.run_id)
 
 
 def kind_of_operation(does: str) -> str:

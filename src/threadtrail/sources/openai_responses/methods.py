@@ -1,0 +1,127 @@
+"""The methods of Responses, Conversations and webhooks that are patched (openai 1.66 to 3.57).
+
+``responses.stream(...)`` calls ``create`` or ``retrieve`` with ``stream=True`` and needs no row of its own.
+"""
+
+from __future__ import annotations
+
+from threadtrail.sources.source import Method, Resource
+
+SOURCE_NAME = "openai.responses"
+
+CREATE = "responses.create"
+RETRIEVE = "responses.retrieve"
+CANCEL = "responses.cancel"
+DELETE = "responses.delete"
+COMPACT = "responses.compact"
+LIST_INPUT = "responses.input_items.list"
+UNWRAP = "webhooks.unwrap"
+
+
+def _begins_run(name: str, like: str, since: str) -> Method:
+    return Method(
+        name,
+        keyword=("conversation",),
+        like=like,
+        begins="run",
+        learnt_from="create",
+        captures_context=True,
+        since=since,
+    )
+
+
+def _of_one_response(since: str) -> tuple[Method, ...]:
+    """Return the rows that ``responses`` and ``beta.responses`` share, but for the version they came with."""
+    return (
+        _begins_run("create", CREATE, max(since, "1.66", key=_release)),
+        Method(
+            "retrieve",
+            positional=("response_id",),
+            like=RETRIEVE,
+            learnt_from="poll",
+            since=max(since, "1.66", key=_release),
+        ),
+        Method(
+            "cancel",
+            positional=("response_id",),
+            like=CANCEL,
+            learnt_from="cancel",
+            since=max(since, "1.81", key=_release),
+        ),
+        Method(
+            "delete",
+            positional=("response_id",),
+            like=DELETE,
+            since=max(since, "1.66", key=_release),
+        ),
+        _begins_run("compact", COMPACT, max(since, "2.9", key=_release)),
+    )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _webhooks(module: str) -> Resource:
+    unwrap = Method("unwrap", argument="payload", learnt_from="webhook", since="1.92")
+    return Resource(module, "Webhooks", "webhooks", (unwrap,), optional=True)
+
+
+RESOURCES = (
+    Resource(
+        "openai.resources.responses.responses",
+        "Responses",
+        "responses",
+        (*_of_one_response("1.66"), _begins_run("parse", CREATE, "1.66")),
+    ),
+    Resource(
+        "openai.resources.responses.input_items",
+        "InputItems",
+        "responses.input_items",
+        (Method("list", positional=("response_id",), since="1.66"),),
+    ),
+    Resource(
+        "openai.resources.beta.responses.responses",
+        "Responses",
+        "beta.responses",
+        _of_one_response("2.45"),
+    ),
+    Resource(
+        "openai.resources.beta.responses.input_items",
+        "InputItems",
+        "beta.responses.input_items",
+        (Method("list", positional=("response_id",), like=LIST_INPUT, since="2.45"),),
+    ),
+    Resource(
+        "openai.resources.conversations.conversations",
+        "Conversations",
+        "conversations",
+        (
+            Method("create", begins="thread", captures_context=True, since="1.101"),
+            Method("retrieve", positional=("conversation_id",), since="1.101"),
+            Method("update", positional=("conversation_id",), since="1.101"),
+            Method("delete", positional=("conversation_id",), captures_context=True, since="1.101"),
+        ),
+    ),
+    Resource(
+        "openai.resources.conversations.items",
+        "Items",
+        "conversations.items",
+        (
+            Method(
+                "create",
+                positional=("conversation_id",),
+                begins="message",
+                captures_context=True,
+                since="1.101",
+            ),
+            Method("retrieve", keyword=("conversation_id",), since="1.101"),
+            Method("list", positional=("conversation_id",), since="1.101"),
+            Method("delete", keyword=("conversation_id",), since="1.101"),
+        ),
+    ),
+    # A module up to openai 2.9, a package from 2.21: the method stands in one of the two.
+    _webhooks("openai.resources.webhooks"),
+    _webhooks("openai.resources.webhooks.webhooks"),
+)
+"""Every method stands for the sync one and its async twin (``AsyncResponses.create``, …)."""

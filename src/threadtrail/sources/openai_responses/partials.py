@@ -1,0 +1,77 @@
+"""Text of messages that a broken stream left unfinished, put together over all streams of a response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail._frozen import clean_text
+from threadtrail.recording.store import Bounded
+from threadtrail.sources.bodies import parse
+from threadtrail.sources.json_values import mapping, text_or_none
+from threadtrail.sources.openai_responses.items import partial_message
+from threadtrail.values import RefusalPart, TextPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.recording.facts import MessageSeen
+    from threadtrail.sources.openai_responses.items import Look
+    from threadtrail.values import Part
+
+RESPONSES = 256
+"""The maximum number of responses whose unfinished text is kept."""
+
+Place = tuple[int, int]
+"""The index of an output item, and that of a part of its content."""
+
+
+class _Piece:
+    """One part of a message: its deltas by their number, so that what is streamed again counts once."""
+
+    def __init__(self, identity: str, *, refusal: bool) -> None:
+        self.identity = identity
+        self.refusal = refusal
+        self.deltas: dict[int, str] = {}
+
+    def part(self) -> Part:
+        """Return what came so far."""
+        text = clean_text("".join(delta for _, delta in sorted(self.deltas.items())))
+        return RefusalPart(refusal=text) if self.refusal else TextPart(text=text)
+
+
+class Partials:
+    """Keeps the deltas of messages until their response has ended."""
+
+    def __init__(self) -> None:
+        self._of_run: Bounded[str, dict[Place, _Piece]] = Bounded(RESPONSES)
+
+    def add(self, run_id: str, pieces: list[tuple[str, Any]]) -> None:
+        """Add the deltas that a stream brought before it ended."""
+        if not pieces:
+            return
+        known = self._of_run.get(run_id) or {}
+        for number, (name, text) in enumerate(pieces):
+            data = mapping(parse(text))
+            place = _index(data, "output_index"), _index(data, "content_index")
+            identity = text_or_none(data.get("item_id")) or f"{run_id}/{place[0]}"
+            piece = known.setdefault(place, _Piece(identity, refusal="refusal" in name))
+            sequence = data.get("sequence_number")
+            piece.deltas[sequence if isinstance(sequence, int) else number] = str(data.get("delta") or "")
+        self._of_run.put(run_id, known)
+
+    def messages(self, run_id: str, look: Look) -> Iterator[MessageSeen]:
+        """Yield the messages of which a part is known."""
+        parts: dict[tuple[int, str], list[Part]] = {}
+        for place, piece in sorted((self._of_run.get(run_id) or {}).items()):
+            parts.setdefault((place[0], piece.identity), []).append(piece.part())
+        for (index, identity), known in parts.items():
+            yield partial_message(run_id, identity, index, tuple(known), look)
+
+    def forget(self, run_id: str) -> None:
+        """Forget what is known of a response that has ended: its object has it whole."""
+        self._of_run.pop(run_id)
+
+
+def _index(data: dict[str, Any], name: str) -> int:
+    value = data.get(name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,175 @@
+"""A response object as a fact, and what it was asked to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from threadtrail._frozen import freeze
+from threadtrail.recording.facts import Opening, Particulars, RunSeen
+from threadtrail.sources.json_values import (
+    bool_or_none,
+    count,
+    first_mapping,
+    items,
+    mapping,
+    metadata,
+    nanoseconds,
+    number_or_none,
+    text_or_none,
+)
+from threadtrail.sources.openai_responses import statuses
+from threadtrail.sources.openai_responses.contents import joined_text
+from threadtrail.sources.openai_responses.inputs import input_messages
+from threadtrail.sources.openai_responses.tool_definitions import tool_definitions
+from threadtrail.values import EMPTY, Assistant, Failure, RunRequest, Usage
+
+if TYPE_CHECKING:
+    from threadtrail.recording.facts import RunStatus
+    from threadtrail.recording.observation import Call
+
+FORMATS = {"text": "text", "json_object": "json", "json_schema": "json"}
+
+
+def run_seen(  # noqa: PLR0913 - what a look is made of
+    data: dict[str, Any],
+    sent: dict[str, Any],
+    call: Call,
+    time: int,
+    *,
+    run_id: str,
+    status: RunStatus | None,
+    learnt_from: str,
+    streamed: bool = False,
+) -> RunSeen:
+    """Return the fact that a response was seen; ``sent`` is the body of the request that created it."""
+    background = bool_or_none(data.get("background", sent.get("background")))
+    ended = status is not None and status.ended
+    return RunSeen(
+        call=call,
+        time=time,
+        run_id=run_id,
+        status=status,
+        learnt_from=learnt_from,
+        asked_at=time if streamed else call.started_at,
+        opening=lambda: opening(data, sent, call),
+        streamed=streamed,
+        # Only a response that the server works on by itself can be retrieved before its end.
+        outlives_call=bool(background) or not (ended or call.operation.creates_run),
+        followed_by_parts=True,
+        model=text_or_none(data.get("model")),
+        particulars=_particulars(data, sent, background),
+        thread_id=conversation_id(data) or conversation_id(sent),
+        created_at=nanoseconds(data.get("created_at")),
+        ended_at=nanoseconds(data.get("completed_at")) if ended else None,
+        usage=usage(data.get("usage")),
+        error=failure(data.get("error")),
+        incomplete_reason=text_or_none(mapping(data.get("incomplete_details")).get("reason")),
+        metadata=metadata(data["metadata"]) if "metadata" in data else None,
+    )
+
+
+def opening(data: dict[str, Any], sent: dict[str, Any], call: Call) -> Opening:
+    """Return what a response begins with; its input is known only from the request that created it."""
+    thread_id = conversation_id(data) or conversation_id(sent)
+    return Opening(
+        types=statuses.TYPES,
+        request=run_request(data, sent),
+        assistant=prompt(data.get("prompt") or sent.get("prompt")),
+        input=input_messages(sent.get("input"), thread_id) if call.operation.creates_run else (),
+    )
+
+
+def conversation_id(data: dict[str, Any]) -> str | None:
+    """Return the conversation that a response, or a request for one, names."""
+    given = data.get("conversation")
+    return text_or_none(given) or text_or_none(mapping(given).get("id"))
+
+
+def failure(value: Any) -> Failure | None:
+    """Return the ``error`` of a response or of an event: its own fields, or those of ``error`` within it."""
+    if not isinstance(value, dict):
+        return None
+    inner = mapping(value.get("error")) or value
+    code = text_or_none(inner.get("code")) or text_or_none(inner.get("type"))
+    return Failure(
+        type=code or "unknown",
+        message=text_or_none(inner.get("message")),
+        param=text_or_none(inner.get("param")),
+    )
+
+
+def usage(value: Any) -> Usage | None:
+    """Return the usage of a response; servers may leave parts and the total out."""
+    if not isinstance(value, dict):
+        return None
+    read, written = count(value, "input_tokens"), count(value, "output_tokens")
+    total = count(value, "total_tokens")
+    if read is None and written is None and total is None:
+        return None
+    of_input = first_mapping(value, "input_tokens_details")
+    of_output = first_mapping(value, "output_tokens_details")
+    return Usage(
+        input_tokens=read or 0,
+        output_tokens=written or 0,
+        total_tokens=(read or 0) + (written or 0) if total is None else total,
+        cached_input_tokens=count(of_input, "cached_tokens"),
+        cache_write_input_tokens=count(of_input, "cache_write_tokens"),
+        reasoning_tokens=count(of_output, "reasoning_tokens"),
+    )
+
+
+def prompt(value: Any) -> Assistant | None:
+    """Return a stored prompt as what the run was made by."""
+    identity = text_or_none(mapping(value).get("id"))
+    if identity is None:
+        return None
+    return Assistant(id=identity, kind="prompt", version=text_or_none(mapping(value).get("version")))
+
+
+def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
+    """Return what a response was asked to do: as the server echoes it, and as it was sent."""
+    asked = {**sent, **{key: value for key, value in data.items() if value is not None}}
+    definitions, names = tool_definitions(items(asked.get("tools")))
+    text, reasoning = mapping(asked.get("text")), mapping(asked.get("reasoning"))
+    shape = mapping(text.get("format"))
+    variables = mapping(mapping(asked.get("prompt")).get("variables"))
+    return RunRequest(
+        model=text_or_none(sent.get("model")) or text_or_none(data.get("model")),
+        instructions=joined_text(asked.get("instructions")),
+        tools=definitions,
+        tool_names=names,
+        tool_choice=freeze(asked.get("tool_choice")),
+        parallel_tool_calls=bool_or_none(asked.get("parallel_tool_calls")),
+        temperature=number_or_none(asked.get("temperature")),
+        top_p=number_or_none(asked.get("top_p")),
+        max_output_tokens=count(asked, "max_output_tokens"),
+        reasoning_effort=text_or_none(reasoning.get("effort")),
+        output_type=FORMATS.get(str(shape.get("type"))),
+        response_format=freeze(shape or None),
+        truncation=freeze(asked.get("truncation")),
+        stream=bool(sent.get("stream")),
+        previous_response_id=text_or_none(asked.get("previous_response_id")),
+        background=bool_or_none(asked.get("background")),
+        completion_window=text_or_none(mapping(asked.get("background_options")).get("completion_window")),
+        store=bool_or_none(asked.get("store")),
+        include=tuple(name for name in items(sent.get("include")) if isinstance(name, str)),
+        max_tool_calls=count(asked, "max_tool_calls"),
+        service_tier=text_or_none(sent.get("service_tier")),
+        reasoning_summary=text_or_none(reasoning.get("summary")),
+        verbosity=text_or_none(text.get("verbosity")),
+        context_management=freeze(asked.get("context_management")),
+        prompt_variables=freeze(variables) if variables else EMPTY,
+    )
+
+
+def _particulars(data: dict[str, Any], sent: dict[str, Any], background: bool | None) -> Particulars:
+    billed = mapping(data.get("tool_usage"))
+    stored = bool_or_none(data.get("store", sent.get("store")))
+    return Particulars(
+        background=background,
+        # What is not said is the API's default; of another program's response it is known by its being there.
+        stored=True if stored is None and sent else stored,
+        service_tier=text_or_none(data.get("service_tier")),
+        tool_usage=freeze(billed) if billed else None,
+        previous_run_id=text_or_none(data.get("previous_response_id") or sent.get("previous_response_id")),
+    )

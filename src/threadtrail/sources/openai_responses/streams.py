@@ -1,0 +1,99 @@
+"""Reads the stream of a response in the app's thread: keeps the text of few events only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadtrail.sources.source import StreamNotes
+
+NOTED = frozenset(
+    {
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.completed",
+        "response.failed",
+        "response.incomplete",
+        "response.output_item.added",
+        "response.output_item.done",
+        "error",
+    }
+)
+"""Events that hold a whole response, or a whole output item, or an error."""
+
+ENDS = frozenset({"response.completed", "response.failed", "response.incomplete"})
+
+TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
+"""Pieces of a message: kept until it is whole, in case the stream is cut."""
+
+OUTPUT_DELTAS = TEXT_DELTAS | {
+    "response.audio.delta",
+    "response.audio.transcript.delta",
+    "response.code_interpreter_call_code.delta",
+    "response.custom_tool_call_input.delta",
+    "response.function_call_arguments.delta",
+    "response.mcp_call_arguments.delta",
+    "response.reasoning_summary_text.delta",
+    "response.reasoning_text.delta",
+}
+"""The first of these is the first output that the app sees."""
+
+
+class ResponseStream:
+    """Reads the events of one stream (API reference, "Streaming events"), as they were sent."""
+
+    reads_text = True
+
+    def __init__(self, notes: StreamNotes) -> None:
+        self._notes = notes
+        self._deltas: list[tuple[str, Any]] = []
+        self._open_items = 0
+        self._output = False
+
+    def event(self, event: Any) -> None:
+        """Look at a server-sent event: its name and its text, which nobody changes."""
+        name: str | None = event.event
+        if name in TEXT_DELTAS and self._output:
+            # Nearly all events are this one, so it takes the shortest way.
+            self._deltas.append((name, event.data))
+            return
+        self.text(name or "", event.data)
+
+    def text(self, name: str, data: Any) -> None:
+        """Look at an event by name and text; some servers send the name in the text alone."""
+        if self._notes.is_closed:
+            return
+        name = name or _name_in(data)
+        if name in OUTPUT_DELTAS:
+            if not self._output:
+                self._output = True
+                self._notes.first_output()
+            if name in TEXT_DELTAS:
+                self._deltas.append((name, data))
+        elif name in NOTED:
+            self._count_items(name)
+            self._notes.note(name, data)
+
+    def pieces(self) -> list[tuple[str, Any]]:
+        """Return the deltas of messages that were never completed, and perhaps of some that were."""
+        kept, self._deltas = self._deltas, []
+        return kept
+
+    def _count_items(self, name: str) -> None:
+        """Forget deltas once every item that was begun is whole."""
+        if name == "response.output_item.added":
+            self._open_items += 1
+        elif name == "response.output_item.done":
+            self._open_items -= 1
+        if name in ENDS or (name == "response.output_item.done" and self._open_items <= 0):
+            self._deltas = []
+
+
+def _name_in(data: Any) -> str:
+    try:
+        event = json.loads(data)
+    except ValueError:
+        return ""
+    return str(event.get("type", "")) if isinstance(event, dict) else ""
