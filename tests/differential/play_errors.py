@@ -24,7 +24,7 @@ from threadtrail.testing.server import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from threadtrail.testing.server.routes import Operation
+    from threadtrail.testing.server.operations import Operation
 
 
 async def play(world: World) -> None:

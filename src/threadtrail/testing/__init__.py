@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from threadtrail.testing.http_receiver import unused_port as unused_port
     from threadtrail.testing.otlp import OtlpReceiver as OtlpReceiver
     from threadtrail.testing.server import AssistantsServer as AssistantsServer
+    from threadtrail.testing.server import OpenAIServer as OpenAIServer
     from threadtrail.testing.waiting import wait_until as wait_until
 
 _HOMES = {
@@ -23,6 +24,7 @@ _HOMES = {
     "Captured": "threadtrail.testing.capturing",
     "ExporterConformance": "threadtrail.testing.conformance.kit",
     "HttpReceiver": "threadtrail.testing.http_receiver",
+    "OpenAIServer": "threadtrail.testing.server",
     "OtlpReceiver": "threadtrail.testing.otlp",
     "capture": "threadtrail.testing.capturing",
     "unused_port": "threadtrail.testing.http_receiver",
@@ -34,6 +36,7 @@ __all__ = [
     "Captured",
     "ExporterConformance",
     "HttpReceiver",
+    "OpenAIServer",
     "OtlpReceiver",
     "capture",
     "unused_port",

@@ -1,4 +1,4 @@
-"""A local Assistants API server: real HTTP on loopback, scripted runs, injected faults, a request log.
+"""A local OpenAI API (Responses, Conversations, Assistants): real HTTP, scripted answers, a request log.
 
 Importing this needs nothing but the standard library; starting a server needs the `testing` extra.
 """
@@ -8,6 +8,7 @@ from threadtrail.testing.server.faults import (
     CloseConnection,
     DropStream,
     EditBody,
+    EndStream,
     ErrorAnswer,
     Fault,
     Hang,
@@ -21,7 +22,21 @@ from threadtrail.testing.server.faults import (
 )
 from threadtrail.testing.server.gate import Gate
 from threadtrail.testing.server.log import LoggedRequest
-from threadtrail.testing.server.routes import Operation
+from threadtrail.testing.server.operations import Operation
+from threadtrail.testing.server.responses.calls import (
+    ApplyPatchCall,
+    ComputerCall,
+    CustomToolCall,
+    ImageGenerationCall,
+    LocalShellCall,
+    McpApprovalRequest,
+    McpCall,
+    McpListTools,
+    Reasoning,
+    ShellCall,
+    WebSearchCall,
+)
+from threadtrail.testing.server.responses.quirks import Quirks
 from threadtrail.testing.server.scenarios import SCENARIOS
 from threadtrail.testing.server.script import (
     AnyScript,
@@ -36,7 +51,7 @@ from threadtrail.testing.server.script import (
     RunScript,
     echo,
 )
-from threadtrail.testing.server.serve import AssistantsServer, MissingExtraError
+from threadtrail.testing.server.serve import AssistantsServer, MissingExtraError, OpenAIServer
 from threadtrail.testing.server.steps import (
     CodeInterpreterCall,
     FileSearchCall,
@@ -57,13 +72,17 @@ __all__ = [
     "SCENARIOS",
     "Answer",
     "AnyScript",
+    "ApplyPatchCall",
     "AssistantsServer",
     "Cancelled",
     "CloseConnection",
     "CodeInterpreterCall",
     "Completed",
+    "ComputerCall",
+    "CustomToolCall",
     "DropStream",
     "EditBody",
+    "EndStream",
     "EndsAs",
     "ErrorAnswer",
     "Expired",
@@ -76,14 +95,23 @@ __all__ = [
     "Hang",
     "Hangs",
     "ImageFile",
+    "ImageGenerationCall",
     "Incomplete",
+    "LocalShellCall",
     "LoggedRequest",
+    "McpApprovalRequest",
+    "McpCall",
+    "McpListTools",
     "Message",
     "MissingExtraError",
+    "OpenAIServer",
     "Operation",
+    "Quirks",
+    "Reasoning",
     "Refusal",
     "RunRequest",
     "RunScript",
+    "ShellCall",
     "StreamError",
     "StreamEvent",
     "SubmittedOutput",
@@ -91,6 +119,7 @@ __all__ = [
     "ToolCalls",
     "UnknownToolCall",
     "Usage",
+    "WebSearchCall",
     "conflict",
     "echo",
     "html_page",

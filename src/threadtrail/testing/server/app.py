@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from threadtrail.testing.server import errors
+from threadtrail.testing.server.call import Call, Handler, Later, Result
 from threadtrail.testing.server.faults import (
     Answer,
     CloseConnection,
@@ -21,14 +22,8 @@ from threadtrail.testing.server.faults import (
     Hang,
 )
 from threadtrail.testing.server.log import LoggedRequest, RequestLog
-from threadtrail.testing.server.routes import (
-    ROUTES,
-    Call,
-    Handler,
-    PlayAsStream,
-    is_run_operation,
-)
-from threadtrail.testing.server.sse import Connection, EventStream, wait_unless_closed
+from threadtrail.testing.server.operations import ROUTES, is_polled, needs_beta_header
+from threadtrail.testing.server.sse import Connection, EventSource, EventStream, wait_unless_closed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -91,29 +86,34 @@ class Application:
             await exchange.send(_faulty(fault, headers))
             return
         try:
-            self._authorise(request)
+            self._authorise(request, operation)
             call = _call(request, content)
             with self._backend.lock:
                 result = handler(self._backend, call)
                 # The object may change as soon as the lock is free, so it is written down here.
-                body = b"" if isinstance(result, PlayAsStream) else _dump(result, fault)
+                body = _written_down(result, fault)
         except errors.ApiError as error:
             await exchange.send(_json(error.status, _dump(error.body, None), headers))
             return
-        if isinstance(result, PlayAsStream):
+        if isinstance(result, EventSource):
             await self._stream(exchange, result, fault, headers)
             return
-        if is_run_operation(operation) and self.poll_after_ms is not None:
+        if isinstance(result, Later):
+            if not await exchange.wait(result.when.passed()):
+                return
+            with self._backend.lock:
+                body = _written_down(result.answer(), fault)
+        if is_polled(operation) and self.poll_after_ms is not None:
             headers["openai-poll-after-ms"] = str(self.poll_after_ms)
         after_bytes = fault.after_bytes if isinstance(fault, CloseConnection) else len(body)
         await exchange.send(_json(200, body, headers), after_bytes)
 
     async def _stream(
-        self, exchange: _Exchange, result: PlayAsStream, fault: Fault | None, headers: Json
+        self, exchange: _Exchange, source: EventSource, fault: Fault | None, headers: Json
     ) -> None:
         self.open_streams += 1
         try:
-            await exchange.stream(EventStream(result, self._backend.lock, fault), headers)
+            await exchange.stream(EventStream(source, self._backend.lock, fault), headers)
         finally:
             self.open_streams -= 1
             self._log.changed()
@@ -122,7 +122,7 @@ class Application:
         """Close the connection that carries a request."""
         self._close_connection(scope)
 
-    def _authorise(self, request: Request) -> None:
+    def _authorise(self, request: Request, operation: str) -> None:
         azure = request.url.path.startswith("/openai")
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         key = key.strip() if scheme.lower() == "bearer" else ""
@@ -138,7 +138,7 @@ class Application:
             raise errors.no_api_key()
         elif not accepted:
             raise errors.wrong_api_key(key)
-        elif "assistants=v2" not in request.headers.get("openai-beta", ""):
+        elif needs_beta_header(operation) and "assistants=v2" not in request.headers.get("openai-beta", ""):
             raise errors.no_beta_header()
 
 
@@ -247,6 +247,10 @@ def _call(request: Request, content: bytes) -> Call:
     if not isinstance(body, dict):
         raise errors.bad_json()
     return Call(request.path_params, _query(request), body)
+
+
+def _written_down(result: Result, fault: Fault | None) -> bytes:
+    return b"" if isinstance(result, EventSource | Later) else _dump(result, fault)
 
 
 def _dump(body: Any, fault: Fault | None) -> bytes:

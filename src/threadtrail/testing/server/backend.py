@@ -1,4 +1,4 @@
-"""All that the server knows: assistants, threads, messages, runs, and the scripts to come."""
+"""All that the server knows: assistants, threads, messages, runs, responses, and the scripts to come."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.testing.server.errors import ApiError, not_found, run_is_active, thread_is_locked
 from threadtrail.testing.server.ids import Ids
 from threadtrail.testing.server.objects import Json, new_run, new_thread, new_user_message
+from threadtrail.testing.server.responses.store import ResponsesStore
 from threadtrail.testing.server.runs import RunPlayer
 from threadtrail.testing.server.script import AnyScript, RunRequest, RunScript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from threadtrail.testing.server.responses.player import ResponsePlayer
 
 
 class Backend:
@@ -33,6 +36,7 @@ class Backend:
         self.threads: dict[str, Json] = {}
         self.messages: dict[str, dict[str, Json]] = {}
         self.runs: dict[str, dict[str, RunPlayer]] = {}
+        self.responses = ResponsesStore(self)
         self.default_script = self._default_script
         self.next_scripts: deque[AnyScript] = deque()
         self.thread_scripts: dict[str, AnyScript] = {}
@@ -96,12 +100,14 @@ class Backend:
             raise not_found("run", run_id)
         return self.runs[thread_id][run_id]
 
-    def find_run(self, run_id: str) -> RunPlayer:
-        """Return a run, whatever its thread.
+    def find_run(self, run_id: str) -> RunPlayer | ResponsePlayer:
+        """Return a run, whatever its thread, or a response.
 
         Raises:
-            KeyError: there is no such run.
+            KeyError: there is neither with this id.
         """
+        if run_id in self.responses.responses:
+            return self.responses.responses[run_id]
         for runs in self.runs.values():
             if run_id in runs:
                 return runs[run_id]
@@ -155,7 +161,8 @@ class Backend:
         for item in request.get("additional_messages") or ():
             self.add_message(self._user_message(thread_id, item))
         body = new_run(self.new_id("run_"), self.now(), thread_id, assistant, request)
-        player = RunPlayer(body, self._script(thread_id, assistant, request), self)
+        asked = RunRequest(thread_id, assistant, request, tuple(self.messages[thread_id].values()))
+        player = RunPlayer(body, self.choose_script(thread_id, assistant, asked), self)
         self.runs[thread_id][body["id"]] = player
         return player
 
@@ -164,23 +171,29 @@ class Backend:
             raise ApiError(400, "Invalid type for 'messages': expected a list of objects.")
         return new_user_message(self.new_id("msg_"), self.now(), thread_id, request)
 
-    def _script(self, thread_id: str, assistant: Json, request: Json) -> RunScript:
+    def choose_script(self, thread_id: str, assistant: Mapping[str, Any], request: RunRequest) -> RunScript:
+        """Return the script of the next run or response.
+
+        Args:
+            thread_id: the thread or conversation; empty when there is none.
+            assistant: the assistant or prompt; empty when there is none.
+            request: what a function that chooses a script is given.
+        """
         if self.next_scripts:
             script = self.next_scripts.popleft()
         else:
             script = self.default_script
             for scripts, key in (
                 (self.thread_scripts, thread_id),
-                (self.assistant_scripts, assistant["id"]),
-                (self.assistant_scripts, assistant["name"]),
+                (self.assistant_scripts, assistant.get("id")),
+                (self.assistant_scripts, assistant.get("name")),
             ):
-                if key in scripts:
+                if key is not None and key in scripts:
                     script = scripts[key]
                     break
         if isinstance(script, RunScript):
             return script
-        messages = tuple(self.messages[thread_id].values())
-        chosen = script(RunRequest(thread_id, assistant, request, messages))
+        chosen = script(request)
         if not isinstance(chosen, RunScript):
             raise TypeError(f"{script!r} returned {chosen!r}; it must return a RunScript")
         return chosen

@@ -12,6 +12,7 @@ from typing import Any
 
 from threadtrail.testing.server.objects import Json, text_part
 from threadtrail.testing.server.steps import (
+    AssistantsCall,
     CodeInterpreterCall,
     FileSearchCall,
     FunctionCall,
@@ -19,13 +20,17 @@ from threadtrail.testing.server.steps import (
     Part,
     Refusal,
     Text,
-    ToolCall,
     UnknownToolCall,
 )
 
 NewId = Callable[[str], str]
 _WORDS = re.compile(r"\s*\S+|\s+$")
 _ARGUMENT_PIECE = 12
+
+
+def argument_pieces(arguments: str) -> list[str]:
+    """Return the pieces in which a stream sends arguments."""
+    return [arguments[start : start + _ARGUMENT_PIECE] for start in range(0, len(arguments), _ARGUMENT_PIECE)]
 
 
 def message_part(part: Part, index: int, content: list[Json], new_id: NewId) -> Iterator[Json]:
@@ -38,7 +43,7 @@ def message_part(part: Part, index: int, content: list[Json], new_id: NewId) -> 
         case Refusal():
             block: Json = {"type": "refusal", "refusal": ""}
             content.append(block)
-            for piece in _words(part.refusal):
+            for piece in words(part.refusal):
                 block["refusal"] += piece
                 yield {"index": index, "type": "refusal", "refusal": piece}
         case ImageFile():
@@ -53,7 +58,7 @@ def message_part(part: Part, index: int, content: list[Json], new_id: NewId) -> 
 def _text(part: Text, index: int, content: list[Json]) -> Iterator[Json]:
     block = text_part("", part.annotations)
     content.append(block)
-    for number, piece in enumerate(_words(part.value)):
+    for number, piece in enumerate(words(part.value)):
         block["text"]["value"] += piece
         first: Json = {"annotations": []} if number == 0 else {}
         yield {"index": index, "type": "text", "text": {"value": piece, **first}}
@@ -62,11 +67,12 @@ def _text(part: Text, index: int, content: list[Json]) -> Iterator[Json]:
         yield {"index": index, "type": "text", "text": {"annotations": annotations}}
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """Return the pieces in which a stream sends a text; one that is empty for an empty text."""
     return _WORDS.findall(text) or [""]
 
 
-def tool_call(call: ToolCall, index: int, calls: list[Json], new_id: NewId) -> Iterator[Json]:
+def tool_call(call: AssistantsCall, index: int, calls: list[Json], new_id: NewId) -> Iterator[Json]:
     """Append one tool call to the step's calls and yield its pieces."""
     call_id = call.id or new_id("call_")
     match call:
@@ -87,9 +93,7 @@ def _function(call: FunctionCall, call_id: str, index: int, calls: list[Json]) -
     function: Json = {"name": call.name, "arguments": "", "output": None}
     calls.append({"id": call_id, "type": "function", "function": function})
     yield {"index": index, "id": call_id, "type": "function", "function": dict(function)}
-    arguments = call.arguments_json()
-    for start in range(0, len(arguments), _ARGUMENT_PIECE):
-        piece = arguments[start : start + _ARGUMENT_PIECE]
+    for piece in argument_pieces(call.arguments_json()):
         function["arguments"] += piece
         yield {"index": index, "type": "function", "function": {"arguments": piece}}
 

@@ -77,6 +77,13 @@ class DropStream:
 
 
 @dataclass(frozen=True, slots=True)
+class EndStream:
+    """End a stream after a number of events as if that were all; the run goes on."""
+
+    after_events: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamError:
     """Send an `error` event after a number of events of a stream, and end the stream.
 
@@ -105,7 +112,9 @@ class EditBody:
     edit: Callable[[Any], Any]
 
 
-Fault: TypeAlias = Answer | ErrorAnswer | Hang | CloseConnection | DropStream | StreamError | EditBody
+Fault: TypeAlias = (
+    Answer | ErrorAnswer | Hang | CloseConnection | DropStream | EndStream | StreamError | EditBody
+)
 
 
 def too_many_requests(retry_after_ms: int | None = 1, *, retry_after: int | None = None) -> Fault:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from threadtrail.testing.server import deltas, objects
+from threadtrail.testing.server.responses.calls import ResponsesCall
 from threadtrail.testing.server.script import (
     Cancelled,
     Completed,
@@ -21,6 +22,7 @@ from threadtrail.testing.server.script import (
     RunScript,
 )
 from threadtrail.testing.server.steps import (
+    AssistantsCall,
     FunctionCall,
     Message,
     Step,
@@ -125,7 +127,7 @@ class RunPlan:
         match step:
             case Message():
                 yield from self._write_message(step, unfinished)
-            case ToolCalls():
+            case ToolCalls() if _calls(step) or not step.calls:
                 yield from self._call_tools(step, unfinished)
             case StreamEvent():
                 yield Event(step.event, step.data)
@@ -162,7 +164,7 @@ class RunPlan:
         body = self._new_step({"type": "tool_calls", "tool_calls": calls}, step)
         yield Event("thread.run.step.created", body)
         yield Event("thread.run.step.in_progress", body)
-        for index, call in enumerate(step.calls):
+        for index, call in enumerate(_calls(step)):
             for piece in deltas.tool_call(call, index, calls, self._world.new_id):
                 data = {
                     "id": body["id"],
@@ -257,11 +259,17 @@ class RunPlan:
         usage = self._script.usage
         if usage is None:
             return None
-        if usage != "sum":
+        if isinstance(usage, Usage):
             return usage.to_json()
+        if usage != "sum":
+            return dict(usage)
         known = [step["usage"] for step in self.steps if step["usage"] is not None]
         names = ("prompt_tokens", "completion_tokens", "total_tokens")
         return {name: sum(item[name] for item in known) for name in names}
+
+
+def _calls(step: ToolCalls) -> list[AssistantsCall]:
+    return [call for call in step.calls if not isinstance(call, ResponsesCall)]
 
 
 def _needs_outputs(step: ToolCalls) -> bool:

@@ -1,12 +1,9 @@
-"""The API's operations: what each does with the objects, and where it lives."""
+"""The operations of the Assistants API: what each does with the objects, and where it lives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal
 
-from threadtrail.testing.server.backend import Backend
 from threadtrail.testing.server.deltas import without_search_content
 from threadtrail.testing.server.errors import missing_parameter, not_found
 from threadtrail.testing.server.objects import (
@@ -16,9 +13,17 @@ from threadtrail.testing.server.objects import (
     update_assistant,
 )
 from threadtrail.testing.server.pagination import page
-from threadtrail.testing.server.runs import RunPlayer
+from threadtrail.testing.server.plan import Event
+from threadtrail.testing.server.run_events import RunEvents
 
-Operation = Literal[
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from threadtrail.testing.server.backend import Backend
+    from threadtrail.testing.server.call import Call, Handler, Result
+    from threadtrail.testing.server.runs import RunPlayer
+
+AssistantsOperation = Literal[
     "assistants.create",
     "assistants.list",
     "assistants.retrieve",
@@ -45,48 +50,7 @@ Operation = Literal[
 ]
 """An operation, named after the SDK's method."""
 
-OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 SEARCH_CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, taken apart.
-
-    Attributes:
-        ids: the ids in the path, by name.
-        query: the values of each query parameter.
-        body: the JSON object in the body; empty when there is none.
-    """
-
-    ids: Mapping[str, str]
-    query: Mapping[str, Sequence[str]]
-    body: Json
-
-    @property
-    def includes_search_content(self) -> bool:
-        """Whether the caller wants the text of file search results."""
-        include = (*self.query.get("include", ()), *self.query.get("include[]", ()))
-        return SEARCH_CONTENT in include
-
-
-@dataclass(frozen=True, slots=True)
-class PlayAsStream:
-    """An answer that is a stream of events.
-
-    Attributes:
-        player: the run.
-        before: events that come before the run's own.
-        search_content: whether steps carry the text of file search results.
-    """
-
-    player: RunPlayer
-    before: tuple[tuple[str, Json], ...] = ()
-    search_content: bool = False
-
-
-Result: TypeAlias = Json | PlayAsStream
-Handler: TypeAlias = Callable[[Backend, Call], Result]
 
 
 def _deleted(object_id: str, kind: str) -> Json:
@@ -190,10 +154,10 @@ def _delete_message(backend: Backend, call: Call) -> Json:
 # -- runs -------------------------------------------------------------------------------------
 
 
-def _answer(player: RunPlayer, call: Call, before: tuple[tuple[str, Json], ...] = ()) -> Result:
+def _answer(player: RunPlayer, call: Call, before: tuple[Event, ...] = ()) -> Result:
     if call.body.get("stream"):
         player.streaming = True
-        return PlayAsStream(player, before, call.includes_search_content)
+        return RunEvents(player, before, search_content=SEARCH_CONTENT in call.include)
     player.begin_leg()
     return player.body
 
@@ -210,7 +174,7 @@ def _create_thread_and_run(backend: Backend, call: Call) -> Result:
     backend.assistant(call.body["assistant_id"])
     thread = backend.create_thread(call.body.get("thread") or {})
     player = backend.create_run(thread["id"], call.body)
-    return _answer(player, call, (("thread.created", thread),))
+    return _answer(player, call, (Event("thread.created", thread),))
 
 
 def _list_runs(backend: Backend, call: Call) -> Json:
@@ -253,7 +217,7 @@ def _submit_tool_outputs(backend: Backend, call: Call) -> Result:
 
 
 def _shown(step: Json, call: Call) -> Json:
-    return step if call.includes_search_content else without_search_content(step)
+    return step if SEARCH_CONTENT in call.include else without_search_content(step)
 
 
 def _list_steps(backend: Backend, call: Call) -> Json:
@@ -276,7 +240,7 @@ _THREAD = "/threads/{thread_id}"
 _MESSAGE = _THREAD + "/messages/{message_id}"
 _RUN = _THREAD + "/runs/{run_id}"
 
-ROUTES: Mapping[Operation, tuple[str, str, Handler]] = {
+ROUTES: Mapping[AssistantsOperation, tuple[str, str, Handler]] = {
     # Those that an application calls most often come first: routes are tried in this order.
     "runs.retrieve": ("GET", _RUN, _retrieve_run),
     "runs.create": ("POST", _THREAD + "/runs", _create_run),
@@ -302,8 +266,3 @@ ROUTES: Mapping[Operation, tuple[str, str, Handler]] = {
     "assistants.update": ("POST", _ASSISTANT, _update_assistant),
     "assistants.delete": ("DELETE", _ASSISTANT, _delete_assistant),
 }
-
-
-def is_run_operation(operation: str) -> bool:
-    """Whether the answer is a run, which carries the polling header."""
-    return operation.startswith("runs.") or operation == "threads.create_and_run"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from threadtrail.testing.server.gate import Gate
+from threadtrail.testing.server.responses.quirks import NO_QUIRKS, Quirks
 from threadtrail.testing.server.steps import NOTHING, AnyStep, Message, Usage
 
 # ---------------------------------------------------------------------------------------------
@@ -29,14 +30,17 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """The run stops at a limit: `max_completion_tokens` or `max_prompt_tokens`."""
+    """The run stops at a limit: `max_completion_tokens` or `max_prompt_tokens`.
+
+    A response calls both `max_output_tokens`; it may stop for any other reason, such as `content_filter`.
+    """
 
     reason: str = "max_completion_tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The run expires."""
+    """The run expires; a response fails instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class RunScript:
     `polls`-th retrieve sees the leg's end (`completed`, `requires_action`, ...); those before see
     `queued`, then `in_progress`. A stream plays a whole leg at once.
 
+    With Responses, each leg is a response of its own: it completes with the calls, and the next request
+    that brings their outputs goes on. If there is nothing to go on with, that request gets the next
+    script. A leg that is the last step and has a bad end ends so, and its last call is unfinished.
+    Only responses in the background are polled.
+
     Attributes:
         steps: what the run does, in order.
         end: how it ends. Any end but `Completed` finds the last step unfinished, unless that step
@@ -79,7 +88,10 @@ class RunScript:
         polls: retrieves until the end of a leg; a sequence gives each leg its own number, the last
             one repeated. 0 ends the leg before the answer to the request that began it.
         queued_polls: how many of them still see `queued`.
-        usage: `"sum"` of the steps, or the run's own numbers; `None` sends `null` even at the end.
+        usage: `"sum"` of the steps, or the run's own numbers; `None` sends `null` even at the end, and a
+            mapping is sent as it is.
+        tool_usage: what a response's hosted tools cost apart from that, as the API's own JSON object.
+        quirks: what a server does otherwise that is only compatible with Responses.
         finish_steps: let all steps complete, however the run ends.
         gate: what a stream asks before each event; without one it does not wait.
         event_delay: seconds that a stream waits before each event.
@@ -90,7 +102,9 @@ class RunScript:
     end: End
     polls: int | Sequence[int]
     queued_polls: int
-    usage: Usage | Literal["sum"] | None
+    usage: Usage | Mapping[str, Any] | Literal["sum"] | None
+    tool_usage: Mapping[str, Any] | None
+    quirks: Quirks
     finish_steps: bool
     gate: Gate | None
     event_delay: float
@@ -102,7 +116,9 @@ class RunScript:
         end: End = Completed(),
         polls: int | Sequence[int] = 2,
         queued_polls: int = 0,
-        usage: Usage | Literal["sum"] | None = "sum",
+        usage: Usage | Mapping[str, Any] | Literal["sum"] | None = "sum",
+        tool_usage: Mapping[str, Any] | None = None,
+        quirks: Quirks = NO_QUIRKS,
         finish_steps: bool = False,
         gate: Gate | None = None,
         event_delay: float = 0.0,
@@ -115,6 +131,8 @@ class RunScript:
             "polls": polls,
             "queued_polls": queued_polls,
             "usage": usage,
+            "tool_usage": tool_usage,
+            "quirks": quirks,
             "finish_steps": finish_steps,
             "gate": gate,
             "event_delay": event_delay,
@@ -148,13 +166,14 @@ def _check(polls: int | Sequence[int], queued_polls: int, event_delay: float, en
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a script function is given to decide what a run does.
+    """What a script function is given to decide what a run or response does.
 
     Attributes:
-        thread_id: the run's thread.
-        assistant: the assistant, as the API's JSON object.
+        thread_id: the run's thread, or the response's conversation; empty when it has none.
+        assistant: the assistant, or the prompt of a response, as the API's JSON object.
         body: the request's JSON body.
-        messages: the thread's messages, oldest first, as the API's JSON objects.
+        messages: the thread's messages, or all items that the response is given, oldest first, as the
+            API's JSON objects.
     """
 
     thread_id: str
@@ -166,9 +185,9 @@ class RunRequest:
     def last_user_text(self) -> str:
         """The text of the newest user message; empty when there is none."""
         for message in reversed(self.messages):
-            if message["role"] == "user":
-                parts = [part["text"]["value"] for part in message["content"] if "text" in part]
-                return "\n".join(parts)
+            if message.get("role") == "user":
+                parts = [part["text"] for part in message["content"] if "text" in part]
+                return "\n".join(part if isinstance(part, str) else part["value"] for part in parts)
         return ""
 
 

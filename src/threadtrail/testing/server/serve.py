@@ -1,4 +1,4 @@
-"""`AssistantsServer`: start, script, inspect and stop a local Assistants API."""
+"""`OpenAIServer`: start, script, inspect and stop a local server of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from threadtrail.testing.server.backend import Backend
 from threadtrail.testing.server.faults import Fault, FaultQueue
 from threadtrail.testing.server.log import LoggedRequest, RequestLog
-from threadtrail.testing.server.routes import OPERATIONS, Operation
+from threadtrail.testing.server.operations import OPERATIONS, Operation
 from threadtrail.testing.server.script import AnyScript, echo
 
 if TYPE_CHECKING:
@@ -23,21 +23,22 @@ class MissingExtraError(ImportError):
     """The server was started without the packages that it needs."""
 
 
-class AssistantsServer:
-    """A local Assistants API (v2) on 127.0.0.1, for tests and demos.
+class OpenAIServer:
+    """A local OpenAI API on 127.0.0.1: Responses, Conversations and Assistants (v2), for tests and demos.
 
     Example:
-        with AssistantsServer() as server:
+        with OpenAIServer() as server:
             client = OpenAI(base_url=server.base_url, api_key="sk-local")
 
     Args:
-        script: what runs do if no other script is set; by default they echo the user's last message.
+        script: what runs and responses do if no other script is set; by default they echo the user's last
+            message.
         port: the port; 0 chooses a free one.
         seed: makes ids reproducible: with a fixed clock, the same requests get the same answers, byte for
             byte. Random ids when `None`.
         clock: the time in Unix seconds; sent as whole seconds.
-        poll_after_ms: the `openai-poll-after-ms` header of runs, in milliseconds; `None` leaves it
-            out, and the SDK then waits one second between polls.
+        poll_after_ms: the `openai-poll-after-ms` header of runs and responses, in milliseconds; `None` leaves
+            it out, and the SDK then waits one second between polls.
         api_key: the only key accepted; any that is not empty when `None`.
     """
 
@@ -71,7 +72,7 @@ class AssistantsServer:
             RuntimeError: it is already running, or did not start in time.
         """
         if self._thread is not None:
-            raise RuntimeError(f"The Assistants server is already running on port {self.port}.")
+            raise RuntimeError(f"The local server is already running on port {self.port}.")
         try:
             # Here and not above, so that importing this module needs no extra packages.
             from threadtrail.testing.server.app import Application  # noqa: PLC0415 - see above
@@ -81,7 +82,7 @@ class AssistantsServer:
             )
         except ModuleNotFoundError as error:
             raise MissingExtraError(
-                f"The Assistants server needs the package {error.name!r}, which is not installed. "
+                f"The local server needs the package {error.name!r}, which is not installed. "
                 "Install it with: pip install 'threadtrail[testing]'",
                 name=error.name,
             ) from error
@@ -120,7 +121,7 @@ class AssistantsServer:
             RuntimeError: the server is not running.
         """
         if self._thread is None:
-            raise RuntimeError("The Assistants server is not running; call start(), or use `with`.")
+            raise RuntimeError("The local server is not running; call start(), or use `with`.")
         return self._thread.port
 
     @property
@@ -162,10 +163,10 @@ class AssistantsServer:
             self._backend.next_scripts.extend(scripts)
 
     def expire_run(self, run_id: str) -> None:
-        """Let a run expire now.
+        """Let a run or response expire now.
 
         Raises:
-            KeyError: there is no such run.
+            KeyError: there is neither with this id.
         """
         with self._backend.lock:
             self._backend.find_run(run_id).expire()
@@ -246,3 +247,7 @@ class AssistantsServer:
             self._backend.clear()
         self._faults.clear()
         self._log.clear()
+
+
+AssistantsServer = OpenAIServer
+"""The same server under its first name."""

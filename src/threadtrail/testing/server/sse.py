@@ -1,21 +1,22 @@
-"""Send a run as server-sent events."""
+"""Send a run or a response as server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.testing.server.deltas import without_search_content
-from threadtrail.testing.server.faults import DropStream, EditBody, Fault, StreamError
+from threadtrail.testing.server.faults import DropStream, EditBody, EndStream, Fault, StreamError
 from threadtrail.testing.server.plan import STREAM_ENDS, Event
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from threadtrail.testing.server.routes import PlayAsStream
+    from threadtrail.testing.server.gate import Gate
+    from threadtrail.testing.server.script import RunScript
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -39,33 +40,68 @@ def encode(name: str, data: Mapping[str, Any] | str) -> bytes:
     return f"event: {name}\ndata: {text}\n\n".encode()
 
 
+class EventSource(ABC):
+    """An answer that is a stream of events, all but the sending."""
+
+    last_words: bytes
+    """What is sent after the last event."""
+
+    @property
+    @abstractmethod
+    def script(self) -> RunScript:
+        """How long the stream waits before each event."""
+
+    @property
+    @abstractmethod
+    def intervened(self) -> Gate:
+        """Passed when something happens to what had nothing to tell."""
+
+    def before(self) -> tuple[Event, ...]:
+        """Return events that come at once, before the script's own."""
+        return ()
+
+    @abstractmethod
+    def next(self) -> Event | None:
+        """Return the next event, or `None`: nothing until somebody intervenes; called with the lock held."""
+
+    def shown(self, event: Event) -> Mapping[str, Any]:
+        """Return the data of an event as this stream sends it."""
+        return event.data
+
+    @abstractmethod
+    def error(self, fault: StreamError, sent: int) -> Mapping[str, Any]:
+        """Return the data of an `error` event that comes after so many others."""
+
+    @abstractmethod
+    def left(self) -> None:
+        """Take note that the stream is over, by its end or because either side dropped it."""
+
+
 class EventStream:
-    """One stream of one run."""
+    """One stream on its way to a client."""
 
     def __init__(
-        self, stream: PlayAsStream, lock: AbstractContextManager[object], fault: Fault | None
+        self, source: EventSource, lock: AbstractContextManager[object], fault: Fault | None
     ) -> None:
-        self._stream = stream
-        self._player = stream.player
-        self._leg = stream.player.leg
+        self._source = source
         self._lock = lock
         self._fault = fault
         self._sent = 0
-        self._ended_by_error = False
+        self._cut_properly = False
 
     async def send(self, connection: Connection) -> bool:
         """Send the events; return whether the stream was sent to its proper end."""
         try:
-            for name, data in self._stream.before:
-                if not await self._write(connection, encode(name, self._edited(data))):
-                    return self._ended_by_error
-            return await self._play(connection) or self._ended_by_error
+            for event in self._source.before():
+                if not await self._write(connection, self._encoded(event)):
+                    return self._cut_properly
+            return await self._play(connection) or self._cut_properly
         finally:
-            # The run goes on after the stream was dropped by either side; polls move it from now on.
-            self._player.stream_ended(self._leg)
+            with self._lock:
+                self._source.left()
 
     async def _play(self, connection: Connection) -> bool:
-        script = self._player.script
+        script = self._source.script
         while True:
             if script.gate and not await wait_unless_closed(script.gate.passed(), connection.closed):
                 return False
@@ -74,13 +110,13 @@ class EventStream:
             ):
                 return False
             with self._lock:
-                event = self._player.next_event(self._leg)
+                event = self._source.next()
                 if event is STREAM_ENDS:
-                    self._player.stream_ended(self._leg)
+                    self._source.left()
                 # What is sent is the object as it is now, so it is written down under the lock.
                 chunk = self._encoded(event) if event is not None else b""
             if event is None:
-                if not await wait_unless_closed(self._player.intervened.passed(), connection.closed):
+                if not await wait_unless_closed(self._source.intervened.passed(), connection.closed):
                     return False
             elif not await self._write(connection, chunk):
                 return False
@@ -89,37 +125,27 @@ class EventStream:
 
     def _encoded(self, event: Event) -> bytes:
         if event is STREAM_ENDS:
-            return encode("done", "[DONE]")
-        data = event.data
-        if "step_details" in data and not self._stream.search_content:
-            data = without_search_content(data)
-        return encode(event.name, self._edited(data))
-
-    def _edited(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self._source.last_words
+        data = self._source.shown(event)
         if isinstance(self._fault, EditBody):
-            edited: Mapping[str, Any] = self._fault.edit(json.loads(json.dumps(data)))
-            return edited
-        return data
+            data = self._fault.edit(json.loads(json.dumps(data)))
+        return encode(event.name, data)
 
     async def _write(self, connection: Connection, chunk: bytes) -> bool:
         fault = self._fault
-        if isinstance(fault, DropStream) and self._sent == fault.after_events:
+        if isinstance(fault, DropStream | EndStream | StreamError) and self._sent == fault.after_events:
+            self._cut_properly = not isinstance(fault, DropStream)
+            if isinstance(fault, StreamError):
+                await connection.write(
+                    encode("error", self._source.error(fault, self._sent)) + self._source.last_words
+                )
             return False
-        if isinstance(fault, StreamError) and self._sent == fault.after_events:
-            await connection.write(_error(fault))
-            await connection.write(encode("done", "[DONE]"))
-            self._ended_by_error = True
-            return False
-        await connection.write(chunk)
+        if chunk:
+            await connection.write(chunk)
         self._sent += 1
         # Writing to a socket that has room does not yield, but other requests must be served too.
         await asyncio.sleep(0)
         return not connection.closed.done()
-
-
-def _error(fault: StreamError) -> bytes:
-    error = {"message": fault.message, "type": "server_error", "param": None, "code": fault.code}
-    return encode("error", {"error": error} if fault.wrapped else error)
 
 
 async def wait_unless_closed(what: Awaitable[None], closed: asyncio.Future[Any]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from threadtrail.testing.server.responses.calls import Reasoning, ResponsesCall
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -17,13 +19,19 @@ class Usage:
     Attributes:
         prompt_tokens: tokens that went into the model.
         completion_tokens: tokens that came out of it.
+        cached_tokens: those of `prompt_tokens` that were read from the cache; sent by Responses, as the rest.
+        cache_write_tokens: those of `prompt_tokens` that were written to the cache.
+        reasoning_tokens: those of `completion_tokens` that the model thought with.
     """
 
     prompt_tokens: int = 20
     completion_tokens: int = 10
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object as the API sends it, with the total added up."""
+        """Return the object as the Assistants API sends it, with the total added up."""
         return {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
@@ -84,11 +92,13 @@ class FunctionCall:
         name: the function's name.
         arguments: a mapping, sent as JSON, or the exact string to send.
         id: the tool call's id; one is made up when it is empty.
+        extra: further fields of a response's item, for example `{"async": True}`.
     """
 
     name: str
     arguments: Mapping[str, Any] | str = field(default_factory=dict)
     id: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def arguments_json(self) -> str:
         """Return the arguments as the string that the API sends."""
@@ -126,10 +136,17 @@ class FileSearchResult:
 
 @dataclass(frozen=True, slots=True)
 class FileSearchCall:
-    """A search in the assistant's files."""
+    """A search in files.
+
+    Attributes:
+        results: what was found.
+        id: the tool call's id; one is made up when it is empty.
+        queries: what was searched for; only Responses shows it.
+    """
 
     results: Sequence[FileSearchResult] = ()
     id: str = ""
+    queries: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +164,20 @@ class UnknownToolCall:
     id: str = ""
 
 
-ToolCall: TypeAlias = FunctionCall | CodeInterpreterCall | FileSearchCall | UnknownToolCall
+AssistantsCall: TypeAlias = FunctionCall | CodeInterpreterCall | FileSearchCall | UnknownToolCall
+"""A call that a run of Assistants can make, and a response as well."""
+ToolCall: TypeAlias = AssistantsCall | ResponsesCall
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedOutput:
-    """What the application answered to one function call.
+    """What the application answered to one call.
 
     Attributes:
         tool_call_id: the id of the call.
-        name: the function's name.
+        name: the function's name; of other calls their type.
         arguments: the arguments as sent.
-        output: what the application submitted.
+        output: what the application submitted; JSON if it is not a text.
     """
 
     tool_call_id: str
@@ -199,7 +218,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ToolCalls:
-    """A step that calls tools, in parallel; function calls stop the run in `requires_action`.
+    """A step that calls tools, in parallel.
+
+    Calls that the application answers stop an Assistants run in `requires_action`, and end a response.
 
     Attributes:
         calls: the calls, in order.
@@ -230,6 +251,8 @@ class StreamEvent:
     data: Mapping[str, Any]
 
 
-Step: TypeAlias = Message | ToolCalls | StreamEvent
+Step: TypeAlias = Message | ToolCalls | StreamEvent | Reasoning | Mapping[str, Any]
+"""A step. A mapping is an output item of a response, sent as it is; an Assistants run leaves it out.
+Reasoning is left out there as well."""
 AnyStep: TypeAlias = Step | Callable[[Sequence[SubmittedOutput]], Step]
 """A step, or a function that makes it from all outputs submitted so far, in order."""

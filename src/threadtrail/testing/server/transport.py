@@ -116,7 +116,7 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name="assistants-server", daemon=True)
         self._thread.start()
         if not started.wait(_START_SECONDS):
-            raise RuntimeError(f"The Assistants server did not start within {_START_SECONDS} s.")
+            raise RuntimeError(f"The local server did not start within {_START_SECONDS} s.")
 
     def stop(self) -> None:
         """Close every connection and end the thread, within five seconds.
@@ -127,7 +127,7 @@ class ServerThread:
         self._server.stop()
         self._thread.join(_STOP_SECONDS)
         if self._thread.is_alive():
-            raise RuntimeError(f"The Assistants server did not stop within {_STOP_SECONDS} s.")
+            raise RuntimeError(f"The local server did not stop within {_STOP_SECONDS} s.")
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))

@@ -1,0 +1,36 @@
+"""All operations of the server, and where they live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+from threadtrail.testing.server.responses.routes import RESPONSES_ROUTES, ResponsesOperation
+from threadtrail.testing.server.routes import ROUTES as ASSISTANTS_ROUTES
+from threadtrail.testing.server.routes import AssistantsOperation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from threadtrail.testing.server.call import Handler
+
+Operation = Literal[AssistantsOperation, ResponsesOperation]
+"""An operation, named after the SDK's method."""
+
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+ROUTES: Mapping[str, tuple[str, str, Handler]] = dict([*ASSISTANTS_ROUTES.items(), *RESPONSES_ROUTES.items()])
+
+
+def is_polled(operation: str) -> bool:
+    """Whether the answer may be a run or response that is polled, which carries the polling header."""
+    return operation.startswith("runs.") or operation in {
+        "threads.create_and_run",
+        "responses.create",
+        "responses.retrieve",
+        "responses.cancel",
+    }
+
+
+def needs_beta_header(operation: str) -> bool:
+    """Whether the operation is one of the Assistants API, which asks for the header of its beta."""
+    return operation in ASSISTANTS_ROUTES
