@@ -293,6 +293,7 @@ class Interpreter:
         elif not record.outlives_call:
             # Left early, or cut: that is its end, unless somebody looks whether it is there nevertheless.
             record.see_error(ended.error)
+            record.left = True
             self._runs.due(record, now if record.has_error else now + self._settle)
         elif not record.is_background and (record.status is None or not record.status.awaits_outputs):
             # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
@@ -336,7 +337,7 @@ class Interpreter:
         ``fetching``: also the runs whose details are being fetched.
         """
         for record in self._runs.all():
-            if record.ended and (fetching or not record.fetching):
+            if (record.ended or record.left) and (fetching or not record.fetching):
                 self._publish_end(record)
 
     def close_streams(self) -> None:

@@ -47,6 +47,7 @@ class RunRecord:
         self.streamed = False
         self.stream_complete = False
         self.looking = False
+        self.left = False
         self.whole = False
         self.outlives_call = seen.outlives_call
         self.resumed = 0
@@ -240,6 +241,7 @@ class RunRecord:
 
     def reopen(self) -> None:
         """Follow the run again, which was published as unfinished."""
+        self.left = False
         self.settling = False
         self.steps.reopen()
 
