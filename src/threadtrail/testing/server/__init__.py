@@ -37,6 +37,7 @@ from threadtrail.testing.server.responses.calls import (
     WebSearchCall,
 )
 from threadtrail.testing.server.responses.quirks import Quirks
+from threadtrail.testing.server.responses.webhooks import WEBHOOK_SECRET, Delivery
 from threadtrail.testing.server.scenarios import SCENARIOS
 from threadtrail.testing.server.script import (
     AnyScript,
@@ -70,6 +71,7 @@ from threadtrail.testing.server.steps import (
 
 __all__ = [
     "SCENARIOS",
+    "WEBHOOK_SECRET",
     "Answer",
     "AnyScript",
     "ApplyPatchCall",
@@ -80,6 +82,7 @@ __all__ = [
     "Completed",
     "ComputerCall",
     "CustomToolCall",
+    "Delivery",
     "DropStream",
     "EditBody",
     "EndStream",

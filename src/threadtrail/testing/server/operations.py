@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from threadtrail.testing.server.responses.conversations import CONVERSATIONS_ROUTES, ConversationsOperation
 from threadtrail.testing.server.responses.routes import RESPONSES_ROUTES, ResponsesOperation
 from threadtrail.testing.server.routes import ROUTES as ASSISTANTS_ROUTES
 from threadtrail.testing.server.routes import AssistantsOperation
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
     from threadtrail.testing.server.call import Handler
 
-Operation = Literal[AssistantsOperation, ResponsesOperation]
+Operation = Literal[AssistantsOperation, ResponsesOperation, ConversationsOperation]
 """An operation, named after the SDK's method."""
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-ROUTES: Mapping[str, tuple[str, str, Handler]] = dict([*ASSISTANTS_ROUTES.items(), *RESPONSES_ROUTES.items()])
+ROUTES: Mapping[str, tuple[str, str, Handler]] = dict(
+    [*ASSISTANTS_ROUTES.items(), *RESPONSES_ROUTES.items(), *CONVERSATIONS_ROUTES.items()]
+)
 
 
 def is_polled(operation: str) -> bool:

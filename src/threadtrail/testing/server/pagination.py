@@ -40,11 +40,16 @@ def page(items: Sequence[dict[str, Any]], query: Mapping[str, Sequence[str]], no
     else:
         has_more = len(chosen) > limit
         data = chosen[:limit]
+    return whole(data, has_more=has_more)
+
+
+def whole(data: Sequence[dict[str, Any]], *, has_more: bool = False) -> dict[str, Any]:
+    """Return these objects as a list of the API."""
     return {
         "object": "list",
         "data": data,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
+        "first_id": data[0].get("id") if data else None,
+        "last_id": data[-1].get("id") if data else None,
         "has_more": has_more,
     }
 
@@ -83,6 +88,6 @@ def _limit(query: Mapping[str, Sequence[str]]) -> int:
 
 def _position(items: Sequence[dict[str, Any]], cursor: str, noun: str) -> int:
     for position, item in enumerate(items):
-        if item["id"] == cursor:
+        if item.get("id") == cursor:
             return position
     raise not_found(noun, cursor)

@@ -9,6 +9,8 @@ from threadtrail.testing.server.backend import Backend
 from threadtrail.testing.server.faults import Fault, FaultQueue
 from threadtrail.testing.server.log import LoggedRequest, RequestLog
 from threadtrail.testing.server.operations import OPERATIONS, Operation
+from threadtrail.testing.server.responses.plan import ENDS
+from threadtrail.testing.server.responses.webhooks import WEBHOOK_SECRET, Delivery, deliver
 from threadtrail.testing.server.script import AnyScript, echo
 
 if TYPE_CHECKING:
@@ -170,6 +172,35 @@ class OpenAIServer:
         """
         with self._backend.lock:
             self._backend.find_run(run_id).expire()
+
+    def webhook(
+        self,
+        response_id: str,
+        *,
+        kind: str | None = None,
+        secret: str = WEBHOOK_SECRET,
+        valid: bool = True,
+    ) -> Delivery:
+        """Return what a webhook's endpoint is sent when a response has ended.
+
+        Nothing is sent: hand the body and the headers to the application, or to
+        `client.webhooks.unwrap(delivery.body, delivery.headers, secret=WEBHOOK_SECRET)`.
+
+        Args:
+            response_id: the response.
+            kind: the event's type; by default the one of the response's status.
+            secret: what to sign with.
+            valid: whether the signature is right.
+
+        Raises:
+            KeyError: there is no such response.
+            ValueError: the response has not ended, and no `kind` was given.
+        """
+        with self._backend.lock:
+            body = self._backend.responses.responses[response_id].body
+            if kind is None and body["status"] not in ENDS:
+                raise ValueError(f"The response is {body['status']}; a webhook tells of its end only")
+            return deliver(body, kind or f"response.{body['status']}", secret, valid=valid)
 
     # -- what goes wrong ------------------------------------------------------------------
 

@@ -35,7 +35,8 @@ _REASONS = {
     "max_completion_tokens": "max_output_tokens",
     "max_prompt_tokens": "max_output_tokens",
 }
-EXPIRED = {"code": "server_error", "message": "The response expired before it was done."}
+ENDS = frozenset({"completed", "incomplete", "failed", "cancelled"})
+_EXPIRED = {"code": "server_error", "message": "The response expired before it was done."}
 
 
 class World(Protocol):
@@ -163,7 +164,7 @@ class ResponsePlan:
                 self.body["incomplete_details"] = {"reason": _REASONS.get(end.reason, end.reason)}
                 yield self._end("incomplete")
             case Expired():
-                self._fail(EXPIRED)
+                self._fail(_EXPIRED)
                 yield self._end("failed")
             case Cancelled():
                 self.cancel()

@@ -9,7 +9,7 @@ from threadtrail.testing.server.gate import Gate
 from threadtrail.testing.server.plan import STREAM_ENDS, Event
 from threadtrail.testing.server.responses import errors
 from threadtrail.testing.server.responses.included import shown, shown_item
-from threadtrail.testing.server.responses.plan import ResponsePlan, World
+from threadtrail.testing.server.responses.plan import ENDS, ResponsePlan, World
 from threadtrail.testing.server.script import Expired
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from threadtrail.testing.server.objects import Json
     from threadtrail.testing.server.responses.scene import Scene
-
-_ENDS = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
 
 class ResponsePlayer:
@@ -123,7 +121,7 @@ class ResponsePlayer:
 
     def _next(self) -> Event | None:
         event = next(self._events, STREAM_ENDS)
-        if not self._over and (event is STREAM_ENDS or self.body["status"] in _ENDS):
+        if not self._over and (event is STREAM_ENDS or self.body["status"] in ENDS):
             self._over = True
             on_end, self._on_end = self._on_end, None
             if on_end is not None:

@@ -39,7 +39,7 @@ class ResponsesStore:
         self._world = world
         self.responses: dict[str, ResponsePlayer] = {}
         self.conversations: dict[str, Json] = {}
-        self.items: dict[str, dict[str, Json]] = {}
+        self.items: dict[str, list[Json]] = {}
         self._continuations = Continuations()
 
     def now(self) -> int:
@@ -80,9 +80,10 @@ class ResponsesStore:
             ApiError: there is no such conversation or item.
         """
         self.conversation(conversation_id)
-        if item_id not in self.items[conversation_id]:
-            raise errors.not_found("Item", item_id)
-        return self.items[conversation_id][item_id]
+        for item in self.items[conversation_id]:
+            if item.get("id") == item_id:
+                return item
+        raise errors.not_found("Item", item_id)
 
     # -- new objects ----------------------------------------------------------------------
 
@@ -95,14 +96,12 @@ class ResponsesStore:
         first = history.new_items(request.get("items"), self.new_id, "items")
         conversation = new_conversation(self.new_id("conv_"), self.now(), request)
         self.conversations[conversation["id"]] = conversation
-        self.items[conversation["id"]] = {item["id"]: item for item in first}
+        self.items[conversation["id"]] = first
         return conversation
 
     def add_items(self, conversation_id: str, items: Sequence[Json]) -> None:
         """Put items into a conversation, if that still exists."""
-        kept = self.items.get(conversation_id)
-        if kept is not None:
-            kept.update({item.get("id") or self.new_id("item_"): item for item in items})
+        self.items.get(conversation_id, []).extend(items)
 
     def context(self, request: Json) -> tuple[list[Json], list[Json]]:
         """Return the items that go before this request, and its own.
@@ -121,14 +120,14 @@ class ResponsesStore:
             before = [*player.context, *player.body["output"]]
         elif conversation:
             self.conversation(conversation)
-            before = list(self.items[conversation].values())
+            before = list(self.items[conversation])
         given = history.new_items(request.get("input"), self.new_id)
         return before, [self._referred(item) for item in given]
 
     def _referred(self, item: Json) -> Json:
         if item.get("type") != "item_reference":
             return item
-        kept: list[Sequence[Json]] = [list(items.values()) for items in self.items.values()]
+        kept: list[Sequence[Json]] = list(self.items.values())
         for player in self.responses.values():
             kept += [player.given, player.body["output"]]
         for items in kept:
