@@ -42,7 +42,8 @@ ASK: dict[str, Any] = {"model": "gpt-4o", "input": "hi"}
 
 
 def script(*steps: Any, **options: Any) -> RunScript:
-    return RunScript(*(steps or (Message("One, two, three."),)), **{"usage": USAGE, "polls": 5} | options)
+    given: dict[str, Any] = {"usage": USAGE, "polls": 5, **options}
+    return RunScript(*(steps or (Message("One, two, three."),)), **given)
 
 
 @dataclass(frozen=True)
