@@ -77,10 +77,9 @@ class Reading:
     def _take_events(self, data: bytes) -> None:
         *events, self._rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n\n")
         for event in events:
-            fields = dict(_fields(event))
-            name = fields.get("event")
-            if name is not None and "data" in fields:
-                self._opened().reader.text(name, fields["data"].encode())
+            name, text = _read(event)
+            if text is not None:
+                self._opened().reader.text(name, text.encode())
 
     def _opened(self) -> StreamNotes:
         if self._notes is None:
@@ -89,11 +88,17 @@ class Reading:
         return self._notes
 
 
-def _fields(event: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the fields of a server-sent event (WHATWG HTML, "Server-sent events")."""
+def _read(event: bytes) -> tuple[str, str | None]:
+    """Return name (perhaps empty) and data of a server-sent event (WHATWG HTML, "Server-sent events")."""
+    name, lines = "", []
     for line in event.decode(errors="replace").split("\n"):
-        name, _, value = line.partition(":")
-        yield name, value.removeprefix(" ")
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            lines.append(value)
+    return name, "\n".join(lines) if lines else None
 
 
 class _Watched:

@@ -64,7 +64,7 @@ class AssistantStream:
             return
         if name.endswith(".delta"):
             self._first_output()
-        else:
+        elif name:
             self._notes.note(name, data)
 
     def pieces(self) -> list[tuple[str, Any]]:
