@@ -235,7 +235,7 @@ def test_a_method_that_the_sdk_lacks_disables_its_own_row_only(monkeypatch: pyte
         path = "openai.resources.beta.threads.messages:"
         assert status.missing == (f"{path}AsyncMessages.delete", f"{path}Messages.delete")
         assert f"{path}Messages.create" in status.patched
-        assert not status.not_imported
+        assert not [name for name in status.not_imported if name.startswith(path)]
 
 
 def test_nothing_is_patched_when_an_exporter_refuses_to_start() -> None:

@@ -288,6 +288,7 @@ def status() -> Status:
         observations_waiting=recorder.waiting,
         observations_dropped=recorder.dropped,
         details_missed=recorder.details_missed,
+        background_unfinished=recorder.background_unfinished,
         contained=guard.counts,
     )
 

@@ -34,8 +34,10 @@ class Status:
     ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods;
     ``exporters`` has each exporter's counters; ``open_runs`` are being followed; ``observations_waiting``
     were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
-    ``fetch_run_details`` could not fetch; ``contained`` counts the errors that were contained, by the
-    operation that raised them. ``str()`` of it is a few lines of text.
+    ``fetch_run_details`` could not fetch; ``background_unfinished`` names the newest background runs that
+    were created here and published before their end was seen, so that their tokens are not known;
+    ``contained`` counts the errors that were contained, by the operation that raised them. ``str()`` of it is
+    a few lines of text.
     """
 
     active: bool = False
@@ -47,6 +49,7 @@ class Status:
     observations_waiting: int = 0
     observations_dropped: int = 0
     details_missed: int = 0
+    background_unfinished: tuple[str, ...] = ()
     contained: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -56,6 +59,7 @@ class Status:
             "open runs": self.open_runs,
             "observations dropped": self.observations_dropped,
             "runs without details": self.details_missed,
+            "background runs never seen to end": len(self.background_unfinished),
             "errors contained": sum(self.contained.values()),
         }
         return summary("active" if self.active else "not active", counts, self.exporters)

@@ -56,6 +56,9 @@ DROPPED_STREAM_SECONDS = 60.0
 SERVERS = 256
 """The maximum number of servers that readers remember something of."""
 
+UNFINISHED_NAMED = 100
+"""The maximum number of background runs without an end that are named."""
+
 EARLY_ANSWERS = 1_024
 """The maximum number of runs, not seen yet, for which submitted outputs are kept."""
 
@@ -76,6 +79,7 @@ class Interpreter:
         self._groups = Groups(publish)
         self._operations = Operations(publish)
         self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
+        self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
         self._streams: WeakSet[Stream] = WeakSet()
         self._in_flight = InFlight()
         self._takes: dict[type, Callable[[Any, float], None]] = {
@@ -276,6 +280,10 @@ class Interpreter:
 
     def _publish_end(self, record: RunRecord) -> None:
         self._runs.remove(record)
+        if record.ended:
+            self._unfinished.pop(record.key)
+        elif record.is_background and record.created_here:
+            self._unfinished.put(record.key, record.id)
         if self._ownership.publishes(record):
             record.end()
         self._groups.run_ended(record)
@@ -350,6 +358,11 @@ class Interpreter:
         for record in self._runs.all():
             self._publish_end(record)
         self._groups.end_all(time)
+
+    @property
+    def background_unfinished(self) -> tuple[str, ...]:
+        """The newest background runs that were created here and given up before their end was seen."""
+        return self._unfinished.values()
 
     @property
     def open_runs(self) -> int:

@@ -214,6 +214,11 @@ class Recorder:
         return self._interpreter.open_runs
 
     @property
+    def background_unfinished(self) -> tuple[str, ...]:
+        """The ids of background runs that were created here and given up before their end was seen."""
+        return self._interpreter.background_unfinished
+
+    @property
     def waiting(self) -> int:
         """How many observations wait to be read."""
         return len(self._loop.inbox)

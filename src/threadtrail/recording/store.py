@@ -46,6 +46,10 @@ class Bounded(Generic[K, V]):
         """Forget the value and return it, or ``None``."""
         return self._entries.pop(key, None)
 
+    def values(self) -> tuple[V, ...]:
+        """Return all values, the one used longest ago first."""
+        return tuple(self._entries.values())
+
     def __contains__(self, key: object) -> bool:
         return key in self._entries
 

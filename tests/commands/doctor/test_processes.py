@@ -26,7 +26,7 @@ def test_nothing_configured(here: Path) -> None:
         ("ok", "No exporter is configured, so runs go to console, the default."),
     ]
     assert found.of("exporter console") == CONSOLE
-    assert ("ok", "All 61 methods that threadtrail patches exist.") in found.of("sdk")
+    assert ("ok", "All 103 methods that threadtrail patches exist.") in found.of("sdk")
     assert found.stderr == ""
     assert list(here.iterdir()) == []
 
@@ -67,7 +67,7 @@ def test_the_oldest_sdk_lacks_methods_that_matter_little(here: Path) -> None:
             "note",
             (
                 "This SDK lacks Messages.delete, AsyncMessages.delete, so your program cannot call that "
-                "either (59 of 61 methods are recorded)."
+                "either (101 of 103 methods are recorded)."
             ),
         ),
     ]
@@ -82,7 +82,7 @@ def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
     problem = found.only("problem")
     assert problem["message"] == (
         "This SDK lacks methods that create or follow runs: Runs.create, Runs.poll. Runs may not be recorded "
-        "(59 of 61 methods are recorded)."
+        "(101 of 103 methods are recorded)."
     )
     assert problem["advice"].startswith("Install a version from 1.21.0 to 3.54.0")
     assert not problem["refused"]

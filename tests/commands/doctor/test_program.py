@@ -102,7 +102,7 @@ def test_what_the_program_has_switched_on_is_what_is_looked_at(visit: Visit) -> 
     ]
     assert found.only("problem")["message"] == "My backend is not there."
     assert found.of("exporter console") == CONSOLE
-    assert ("ok", "All 61 methods that threadtrail patches exist.") in found.of("sdk")
+    assert ("ok", "All 103 methods that threadtrail patches exist.") in found.of("sdk")
     # The program's own object was started by the program, and is neither started again nor closed.
     assert sys.modules["visited_app"].mine.calls == ["start", "check"]
     assert threadtrail.status().active
