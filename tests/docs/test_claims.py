@@ -12,7 +12,7 @@ from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
 from threadtrail.config import registry
 from threadtrail.delivery import lane
-from threadtrail.recording import facts, inbox, interpreter, observation, own_requests, store
+from threadtrail.recording import facts, following, inbox, observation, own_requests, store
 from threadtrail.sources import openai_assistants
 from threadtrail.sources.openai_assistants.details import PAGES
 
@@ -75,7 +75,7 @@ def test_numbers_are_those_of_the_code(page: str, number: str) -> None:
 
 
 def test_a_stream_that_is_left_early_is_told_after_a_minute() -> None:
-    assert interpreter.DROPPED_STREAM_SECONDS == 60
+    assert following.DROPPED_STREAM_SECONDS == 60
     assert "nobody looked at the run within a minute" in (DOCS / "troubleshooting.md").read_text(
         encoding="utf-8"
     )

@@ -67,7 +67,7 @@ def test_the_oldest_open_run_gives_way() -> None:
         stage.answer("queued", asked=number, answered=number + 1, run=f"run_{number}", operation=CREATE)
     told = [event.run.id for event in stage.events if isinstance(event, RunEnded)]
     assert told == ["run_0", "run_1"]
-    assert stage.interpreter.open_runs == 3
+    assert len(stage.interpreter.following.runs) == 3
     stage.interpreter.end_all(99 * SECOND)
     check_story(stage.events)
 
@@ -76,12 +76,12 @@ def test_runs_are_given_up_when_their_time_is_over_and_not_before() -> None:
     stage = Stage(run_timeout_seconds=100.0)
     stage.answer("queued", asked=1, answered=1, operation=CREATE)
     stage.answer("in_progress", asked=60, answered=60)
-    assert stage.interpreter.next_deadline() == 160.0
+    assert stage.interpreter.following.next_deadline() == 160.0
     stage.interpreter.tick(159.0)
-    assert stage.interpreter.open_runs == 1
+    assert len(stage.interpreter.following.runs) == 1
     stage.interpreter.tick(160.0)
-    assert stage.interpreter.open_runs == 0
-    assert stage.interpreter.next_deadline() is None
+    assert len(stage.interpreter.following.runs) == 0
+    assert stage.interpreter.following.next_deadline() is None
 
 
 def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
@@ -99,7 +99,7 @@ def test_memory_is_flat_over_a_hundred_thousand_runs() -> None:
     stage.keep = False
     early = create_runs(stage, numbers, 20_000)  # fills all that is bounded
     late = create_runs(stage, numbers, 80_000)
-    assert stage.interpreter.open_runs == 1_000
+    assert len(stage.interpreter.following.runs) == 1_000
     assert stage.unfinished == 99_000
     assert late - early < 8_000  # one object kept for each run would make it 80,000
     stage.interpreter.end_all(SECOND)

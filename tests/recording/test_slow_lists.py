@@ -34,7 +34,9 @@ class Stage:
             lambda event, _contexts: self.events.append(event),
             {source.name: source.reader for source in SOURCES},
         )
-        self.interpreter.configure(settle_seconds=SETTLE, run_timeout_seconds=PATIENCE, max_open_runs=10)
+        self.interpreter.following.configure(
+            settle_seconds=SETTLE, run_timeout_seconds=PATIENCE, max_open_runs=10
+        )
         run = {"object": "thread.run", "id": "run_1", "thread_id": "thread_1", "status": "completed"}
         ids = {"run_id": "run_1", "thread_id": "thread_1"}
         retrieve = Call(OPERATIONS["threads.runs.retrieve"], 1, ids, None, Scope())
@@ -86,7 +88,7 @@ def test_it_does_not_wait_for_another_thread() -> None:
 
 def test_a_flush_ends_the_wait() -> None:
     stage = Stage()
-    stage.interpreter.settle()
+    stage.interpreter.following.settle()
     assert stage.ended(2.0)
 
 

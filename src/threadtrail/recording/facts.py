@@ -7,9 +7,9 @@ names the source) and the time of that (Unix nanoseconds, the local clock).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal
 
 from threadtrail.recording.observation import Call
 from threadtrail.values import (
@@ -22,9 +22,6 @@ from threadtrail.values import (
     ToolCall,
     Usage,
 )
-
-if TYPE_CHECKING:
-    from threadtrail.recording.observation import OfCall
 
 Change = Literal["created", "updated", "deleted"]
 
@@ -305,44 +302,3 @@ Fact = (
     | MessageAdded
     | RequestRaised
 )
-
-
-class FollowedRun(Protocol):
-    """What a source may look at of a run that is followed."""
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-
-    @property
-    def thread_id(self) -> str | None:
-        """The run's thread."""
-
-    @property
-    def input(self) -> tuple[Message, ...]:
-        """What is known of what it has to answer."""
-
-    @property
-    def input_listed(self) -> bool:
-        """Whether its input was read off a list before."""
-
-    @property
-    def created_at_server(self) -> int:
-        """When the server says that it was created (Unix nanoseconds)."""
-
-
-class FollowedRuns(Protocol):
-    """What a source may ask of the runs that are followed."""
-
-    def get(self, run_id: str) -> FollowedRun | None:
-        """Return the followed run of this id."""
-
-    def on_thread(self, thread_id: str | None) -> Iterable[FollowedRun]:
-        """Return the followed runs of a thread."""
-
-
-class Reader(Protocol):
-    """Reads the observations of one source; called in the recorder's thread."""
-
-    def read(self, observation: OfCall) -> Iterable[Fact]:
-        """Yield the facts; each is taken before the next is asked for."""

@@ -52,7 +52,7 @@ class Recorder:
     def _configure(self, settings: Settings, delivery: Delivery) -> None:
         self._settings, self._delivery = settings, delivery
         self._fetcher = self._new_fetcher() if settings.fetch_run_details else None
-        self._interpreter.configure(
+        self._interpreter.following.configure(
             settle_seconds=settings.settle_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
             max_open_runs=settings.max_open_runs,
@@ -109,14 +109,14 @@ class Recorder:
 
     def next_deadline(self) -> float | None:
         """Return when ``tick`` has something to do next."""
-        return self._interpreter.next_deadline()
+        return self._interpreter.following.next_deadline()
 
     def answer(self, request: Request) -> None:
         """Do what a request asks for."""
         if request.what == "settle":
-            self._interpreter.settle()
+            self._interpreter.following.settle()
         elif request.what == "change":
-            self._interpreter.settle(fetching=False)
+            self._interpreter.following.settle(fetching=False)
         elif request.what == "end":
             self._interpreter.close_streams()
             self._loop.read()
@@ -211,12 +211,12 @@ class Recorder:
     @property
     def open_runs(self) -> int:
         """How many runs are being followed."""
-        return self._interpreter.open_runs
+        return len(self._interpreter.following.runs)
 
     @property
     def background_unfinished(self) -> tuple[str, ...]:
         """The ids of background runs that were created here and given up before their end was seen."""
-        return self._interpreter.background_unfinished
+        return self._interpreter.following.background_unfinished
 
     @property
     def waiting(self) -> int:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from threadtrail.recording.facts import FollowedRuns, Reader
 from threadtrail.recording.observation import Operation
+from threadtrail.recording.reading import FollowedRuns, Reader
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
-    from threadtrail.recording.facts import FollowedRun
     from threadtrail.recording.observation import OfCall
+    from threadtrail.recording.reading import FollowedRun
 
 
 @dataclass(frozen=True, slots=True)

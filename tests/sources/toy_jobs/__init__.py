@@ -13,8 +13,9 @@ from threadtrail.values import Message, RunRequest, TextPart, Usage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.recording.facts import Fact, FollowedRuns
+    from threadtrail.recording.facts import Fact
     from threadtrail.recording.observation import Call, OfCall
+    from threadtrail.recording.reading import FollowedRuns
 
 STATUSES = {
     "waiting": RunStatus(name="waiting", type="job.waiting", rank=0),

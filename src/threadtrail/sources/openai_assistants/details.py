@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.context import Scope
-    from threadtrail.recording.facts import FollowedRun
+    from threadtrail.recording.reading import FollowedRun
     from threadtrail.sources.source import Get
 
 HEADERS = {"OpenAI-Beta": "assistants=v2"}

@@ -11,8 +11,8 @@ from threadtrail.sources.openai_assistants import values as read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from threadtrail.recording.facts import FollowedRun
     from threadtrail.recording.observation import Returned
+    from threadtrail.recording.reading import FollowedRun
     from threadtrail.values import Message
 
 

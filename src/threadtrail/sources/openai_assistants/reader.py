@@ -29,8 +29,9 @@ from threadtrail.values import Assistant, Failure, Message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.recording.facts import Change, Fact, FollowedRuns
+    from threadtrail.recording.facts import Change, Fact
     from threadtrail.recording.observation import Call, OfCall
+    from threadtrail.recording.reading import FollowedRuns
 
 CHANGES: dict[str, Change] = {"assistants.create": "created", "assistants.update": "updated"}
 CREATES_THREAD = frozenset({"threads.create", "threads.create_and_run"})

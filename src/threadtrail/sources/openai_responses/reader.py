@@ -28,8 +28,9 @@ from threadtrail.values import Failure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.recording.facts import Fact, FollowedRuns, RunStatus
+    from threadtrail.recording.facts import Fact, RunStatus
     from threadtrail.recording.observation import Call, OfCall
+    from threadtrail.recording.reading import FollowedRuns
 
 NOT_FOUND = 404
 

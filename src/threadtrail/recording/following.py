@@ -1,0 +1,276 @@
+"""The runs that are followed: what each fact means for them, and when they are published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.recording.ownership import Ownership
+from threadtrail.recording.publishing import origin_of
+from threadtrail.recording.runs import RunRecord
+from threadtrail.recording.store import Bounded, RunStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from threadtrail.recording.facts import (
+        CallsAnswered,
+        InputSeen,
+        MessageSeen,
+        RunLookedAt,
+        RunLost,
+        RunSeen,
+        StepSeen,
+        StreamEnded,
+    )
+    from threadtrail.recording.groups import Groups
+    from threadtrail.recording.observation import Call, FirstOutput, Returned
+    from threadtrail.recording.publishing import Publish
+    from threadtrail.recording.runs import RunKey
+    from threadtrail.values import ToolCall
+
+DROPPED_STREAM_SECONDS = 60.0
+"""After how long a run is published whose stream the app left early, if nobody looks at it again."""
+
+UNFINISHED_NAMED = 100
+"""The maximum number of background runs without an end that are named."""
+
+EARLY_ANSWERS = 1_024
+"""The maximum number of runs, not seen yet, for which submitted outputs are kept."""
+
+
+class Following:
+    """Follows runs from where they are first seen until they are published; used by one thread at a time.
+
+    ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting.
+    """
+
+    def __init__(self, publish: Publish, groups: Groups) -> None:
+        self.runs = RunStore()
+        self._publish = publish
+        self._groups = groups
+        self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
+        self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
+
+    def configure(
+        self,
+        *,
+        settle_seconds: float,
+        run_timeout_seconds: float,
+        max_open_runs: int,
+        publish_runs: str = "all",
+        on_end: Callable[[RunRecord], bool] | None = None,
+    ) -> None:
+        """Set how long to wait for what, before the first fact or between two of them.
+
+        ``publish_runs`` is the setting of this name. ``on_end``, if given, is asked once about
+        each run that ended with something missing, and answers whether that is being fetched.
+        """
+        self._settle = settle_seconds
+        self._patience = run_timeout_seconds
+        self.runs.max_open = max_open_runs
+        self._ownership = Ownership(publish_runs, run_timeout_seconds)
+        self._on_end = on_end or (lambda _record: False)
+        self._keeps_clients = on_end is not None
+
+    def get(self, call: Call, run_id: str | None) -> RunRecord | None:
+        """Return the open run of this id at the server that the call went to."""
+        return self.runs.get((origin_of(call).server, run_id or ""))
+
+    def is_unchanged(self, observation: Returned, now: float) -> bool:
+        """Whether a run looks the same as when last retrieved: polled fifty times, it does so 48 times."""
+        call = observation.call
+        if not call.operation.looks_at_run or not isinstance(observation.result, bytes):
+            return False
+        record = self.get(call, call.ids.get("run_id"))
+        if record is None or not record.looks_the_same(observation.result, observation.time):
+            return False
+        record.count(call)
+        self.runs.touch(record, now)
+        return True
+
+    # -- facts --------------------------------------------------------------------------------------
+
+    def see_run(self, seen: RunSeen, now: float) -> None:
+        """See a run object."""
+        call, key = seen.call, (origin_of(seen.call).server, seen.run_id)
+        record = self.runs.get(key)
+        if call.operation.creates_run and call.run_id is None:
+            # A create begins a run, also where the server has used its id before.
+            self.runs.begin_again(key)
+            if record is not None:
+                self._publish_end(record)
+                self.runs.begin_again(key)
+            record = None
+        if seen.streamed or call.operation.creates_run:
+            call.run_id = seen.run_id
+        if self.runs.was_published(key):
+            return
+        if record is None:
+            record = self._taken_back(key)
+        if record is None:
+            if self._ownership.is_history(seen):
+                return
+            record = self._begin(seen)
+        record.count(call)
+        record.streamed = record.streamed or seen.streamed
+        record.see(seen)
+        record.steps.answer(self._early_answers.pop(key) or ())
+        record.looking = seen.followed_by_parts
+        self._after(record, now)
+
+    def see_looked_at(self, looked: RunLookedAt, now: float) -> None:
+        """See that one look at a run was read to its end."""
+        record = self.get(looked.call, looked.run_id)
+        if record is not None:
+            record.looking = False
+            record.whole = record.whole or looked.whole
+            self._after(record, now)
+
+    def see_lost(self, lost: RunLost, _now: float) -> None:
+        """See that nothing more of a run will be seen."""
+        record = self.get(lost.call, lost.run_id)
+        if record is not None:
+            record.lose(lost)
+            self._publish_end(record)
+
+    def _taken_back(self, key: RunKey) -> RunRecord | None:
+        """Return a run that was given up unfinished, and that somebody looks at again after all."""
+        record = self.runs.take_back(key)
+        if record is not None:
+            record.reopen()
+            self._groups.run_began(record)
+        return record
+
+    def _begin(self, seen: RunSeen) -> RunRecord:
+        call = seen.call
+        created = call.operation.creates_run
+        record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
+        if self._keeps_clients:
+            record.client, record.loop = call.client, call.loop
+        self._groups.run_began(record)
+        return record
+
+    def see_step(self, seen: StepSeen, now: float) -> None:
+        """See a step of a run."""
+        record = self.get(seen.call, seen.run_id)
+        if record is not None:
+            record.see_step(seen)
+            self._after(record, now)
+
+    def see_message(self, seen: MessageSeen, now: float) -> None:
+        """See a message of a run."""
+        record = self.get(seen.call, seen.run_id)
+        if record is not None:
+            record.see_message(seen)
+            self._after(record, now)
+
+    def see_answers(self, answered: CallsAnswered, _now: float) -> None:
+        """Take submitted outputs, or keep them until their run is seen for the first time."""
+        key = (origin_of(answered.call).server, answered.run_id)
+        record = self.runs.get(key)
+        if record is not None:
+            answered.call.run_id = record.id
+            record.steps.answer(answered.tool_calls)
+        elif not self.runs.was_published(key):
+            self._early_answers.put(key, answered.tool_calls)
+
+    def see_input(self, seen: InputSeen, _now: float) -> None:
+        """See what a run has to answer."""
+        record = self.get(seen.call, seen.run_id)
+        if record is not None:
+            record.input = seen.messages
+            record.input_listed = record.input_listed or seen.listed
+
+    def _after(self, record: RunRecord, now: float) -> None:
+        """Something new is known of the run: keep it, or publish it if that was all."""
+        self.runs.touch(record, now)
+        if record.complete:
+            self._publish_end(record)
+        elif record.ended and not record.settling and not record.looking:
+            record.settling, record.settled_at = True, now
+            record.fetching = self._on_end(record)
+            self.runs.due(record, now + (self._patience if record.fetching else self._settle))
+
+    def _publish_end(self, record: RunRecord) -> None:
+        self.runs.remove(record)
+        if record.ended:
+            self._unfinished.pop(record.key)
+        elif record.is_background and record.created_here:
+            self._unfinished.put(record.key, record.id)
+        if self._ownership.publishes(record):
+            record.end()
+        self._groups.run_ended(record)
+
+    def see_output(self, output: FirstOutput) -> None:
+        """See that output of a run reached the app for the first time."""
+        call = output.call
+        record = self.get(call, call.run_id or call.ids.get("run_id"))
+        if record is not None:
+            record.see_output(call, output.time)
+
+    def see_resumed(self, call: Call) -> None:
+        """See that the app reads the stream of a run again from where it was left."""
+        record = self.get(call, call.ids.get("run_id")) if call.operation.looks_at_run else None
+        if record is not None:
+            record.resumed += record.streamed
+            record.streamed = True
+
+    def see_stream_end(self, ended: StreamEnded, now: float) -> None:
+        """See that a stream of a run ended."""
+        record = self.get(ended.call, ended.run_id)
+        if record is None:
+            return
+        record.last_seen_at = max(record.last_seen_at, ended.time)
+        if record.ended:
+            record.stream_complete = True
+            self._after(record, now)
+        elif not record.outlives_call:
+            # Left early, or cut: that is its end, unless somebody looks whether it is there nevertheless.
+            record.see_error(ended.error)
+            record.left = True
+            self.runs.due(record, now if record.has_error else now + self._settle)
+        elif not record.is_background and (record.status is None or not record.status.awaits_outputs):
+            # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
+            self.runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
+
+    # -- ends ---------------------------------------------------------------------------------------
+
+    def details_fetched(self, key: RunKey) -> None:
+        """See that what could be fetched of a run has arrived: there is nothing more to wait for."""
+        record = self.runs.get(key)
+        if record is not None:
+            self._publish_end(record)
+
+    def tick(self, now: float, reads_details_of: Callable[[RunRecord], bool]) -> None:
+        """Publish the runs whose time has come, except those whose details are being read right now."""
+        for record in self.runs.due_at(now):
+            latest = record.settled_at + self._patience
+            if record.settling and now < latest and reads_details_of(record):
+                self.runs.due(record, min(now + self._settle, latest))
+            else:
+                self._publish_end(record)
+        for record in self.runs.expired(now, self._patience):
+            self._publish_end(record)
+
+    def next_deadline(self) -> float | None:
+        """Return when ``tick`` has something to do next."""
+        return self.runs.next_deadline(self._patience)
+
+    def settle(self, *, fetching: bool = True) -> None:
+        """Publish every run that has ended, without waiting for what may follow.
+
+        ``fetching``: also the runs whose details are being fetched.
+        """
+        for record in self.runs.all():
+            if (record.ended or record.left) and (fetching or not record.fetching):
+                self._publish_end(record)
+
+    def publish_all(self) -> None:
+        """Publish every run, ended or not."""
+        for record in self.runs.all():
+            self._publish_end(record)
+
+    @property
+    def background_unfinished(self) -> tuple[str, ...]:
+        """The newest background runs that were created here and given up before their end was seen."""
+        return self._unfinished.values()
