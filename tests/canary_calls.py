@@ -5,6 +5,7 @@ The options are found by reflection over the SDK's own signatures and types, so 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import types
@@ -22,6 +23,7 @@ from echoing_api import CANARY, canary_object, echo
 NOT_CONTENT = {
     *("model", "name", "role", "tool_call_id", "id", "type"),
     *("assistant_id", "thread_id", "run_id", "file_id", "file_ids", "vector_store_ids"),
+    *("call_id", "approval_request_id", "previous_response_id", "version", "server_label"),
 }
 """Options and keys whose texts are recorded with content off: names, ids and the model."""
 
@@ -104,9 +106,27 @@ def make_every_call() -> None:
         stream.until_done()
     for _ in call(runs.create, **thread, stream=True):
         pass
+    make_every_call_of_responses()
     for method in (beta.assistants.create, threads.create, threads.messages.create, runs.create):
         with pytest.raises(openai.BadRequestError, match=CANARY):
             call(method, extra_headers={"x-refuse": CANARY})
+
+
+def make_every_call_of_responses() -> None:
+    """Do the same with Responses, Conversations and webhooks."""
+    api: Any = client()
+    responses, conversations = api.responses, api.conversations
+    call(conversations.create)
+    call(conversations.items.create, conversation_id="conv_1")
+    call(responses.create, background=False)
+    call(responses.create, background=True)
+    call(responses.compact)
+    responses.retrieve("resp_3")
+    with contextlib.suppress(openai.APIError):
+        for _ in call(responses.create, stream=True, background=False):
+            pass
+    with pytest.raises(openai.BadRequestError, match=CANARY):
+        call(responses.create, extra_headers={"x-refuse": CANARY})
 
 
 def call(method: Any, **given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Answers the SDK as the Assistants API would: what was asked is echoed, and the rest has canaries."""
+"""Answers the SDK as the API would: what was asked is echoed, and the rest has canaries."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 import httpx2
+
+import echoing_responses
 
 CANARY = "canary-7f3a"
 
@@ -26,6 +28,9 @@ def echo(request: httpx2.Request) -> httpx2.Response:
     path = request.url.path.removeprefix("/v1")
     if request.headers.get("x-refuse"):
         return httpx2.Response(400, json={"error": {"message": CANARY, "type": "invalid", "param": CANARY}})
+    if path.startswith("/responses") and asked.get("stream"):
+        content = echoing_responses.stream(asked, CANARY)
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=content)
     if asked.get("stream"):
         ended = path.endswith("submit_tool_outputs")
         return httpx2.Response(
@@ -37,6 +42,10 @@ def echo(request: httpx2.Request) -> httpx2.Response:
 def _answer(method: str, path: str, asked: dict[str, Any]) -> dict[str, Any]:
     asked = {key: value for key, value in asked.items() if key not in {"stream", CANARY}}
     last = path.rpartition("/")[2]
+    if path.startswith("/responses"):
+        return _page([]) if last == "input_items" else echoing_responses.response(asked, CANARY)
+    if path.startswith("/conversations"):
+        return echoing_responses.conversation(path, method, asked, CANARY)
     if "/assistants" in path:
         return {"id": "asst_1", "object": "assistant", "created_at": 1_790_000_000, "tools": [], **asked}
     if path == "/threads":

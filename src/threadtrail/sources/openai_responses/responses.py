@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.facts import RunStatus
     from threadtrail.recording.observation import Call
 
+CHOICE = ("type", "mode", "name", "server_label")
 FORMATS = {"text": "text", "json_object": "json", "json_schema": "json"}
 
 
@@ -138,7 +139,7 @@ def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
         instructions=joined_text(asked.get("instructions")),
         tools=definitions,
         tool_names=names,
-        tool_choice=freeze(asked.get("tool_choice")),
+        tool_choice=freeze(_tool_choice(asked.get("tool_choice"))),
         parallel_tool_calls=bool_or_none(asked.get("parallel_tool_calls")),
         temperature=number_or_none(asked.get("temperature")),
         top_p=number_or_none(asked.get("top_p")),
@@ -160,6 +161,15 @@ def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
         context_management=freeze(asked.get("context_management")),
         prompt_variables=freeze(variables) if variables else EMPTY,
     )
+
+
+def _tool_choice(value: Any) -> Any:
+    """Return which tools the model may choose, by their names alone."""
+    if not isinstance(value, dict):
+        return text_or_none(value)
+    named = {key: value[key] for key in CHOICE if isinstance(value.get(key), str)}
+    allowed = [_tool_choice(tool) for tool in items(value.get("tools"))]
+    return {**named, "tools": allowed} if allowed else named
 
 
 def _particulars(data: dict[str, Any], sent: dict[str, Any], background: bool | None) -> Particulars:
