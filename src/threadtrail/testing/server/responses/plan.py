@@ -169,6 +169,7 @@ class ResponsePlan:
             case Cancelled():
                 self.cancel()
             case EndsAs():
+                self._close()
                 yield self._end(end.status)
             case Hangs():
                 while True:
