@@ -84,11 +84,12 @@ def test_nothing_heavy_is_imported_until_a_fixture_is_asked_for(pytester: pytest
 def test_each_fixture_says_what_it_gives(pytester: pytest.Pytester) -> None:
     listed = pytester.runpytest_inprocess("--fixtures", "-q", "-p", "no:asyncio").stdout.str()
     for words in (
+        "openai_server -- ",
         "assistants_server -- ",
         "captured_events -- ",
         "sample_events -- ",
         "sample_runs -- ",
-        "A running local Assistants API",
+        "A running local OpenAI API",
     ):
         assert words in listed
 

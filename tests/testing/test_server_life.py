@@ -269,7 +269,7 @@ def test_stopping_does_not_wait_for_what_hangs() -> None:
     assert len(errors) == 2
     client.close()
     names = [thread.name for thread in threading.enumerate()]
-    assert "assistants-server" not in names
+    assert "openai-server" not in names
 
 
 def test_server_that_does_not_run_says_so() -> None:

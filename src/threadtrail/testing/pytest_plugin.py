@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.events import Event
-    from threadtrail.testing import AssistantsServer, Captured
+    from threadtrail.testing import Captured, OpenAIServer
     from threadtrail.values import Run
 
 
@@ -42,12 +42,18 @@ def _is_not_checked(report: pytest.TestReport) -> bool:
 
 
 @pytest.fixture
-def assistants_server() -> Iterator[AssistantsServer]:
-    """A running local Assistants API: ``OpenAI(base_url=assistants_server.base_url, api_key="sk-local")``."""
-    from threadtrail.testing import AssistantsServer  # noqa: PLC0415 - imported only for tests that use the fixture
+def openai_server() -> Iterator[OpenAIServer]:
+    """A running local OpenAI API: ``OpenAI(base_url=openai_server.base_url, api_key="sk-local")``."""
+    from threadtrail.testing import OpenAIServer  # noqa: PLC0415 - imported only for tests that use the fixture
 
-    with AssistantsServer() as server:
+    with OpenAIServer() as server:
         yield server
+
+
+@pytest.fixture
+def assistants_server(openai_server: OpenAIServer) -> OpenAIServer:
+    """The same server as ``openai_server``, under its first name."""
+    return openai_server
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from threadtrail.testing.server.responses.calls import (
     WebSearchCall,
 )
 from threadtrail.testing.server.responses.quirks import Quirks
+from threadtrail.testing.server.responses.scenarios import RESPONSES_SCENARIOS
 from threadtrail.testing.server.responses.webhooks import WEBHOOK_SECRET, Delivery
 from threadtrail.testing.server.scenarios import SCENARIOS
 from threadtrail.testing.server.script import (
@@ -70,6 +71,7 @@ from threadtrail.testing.server.steps import (
 )
 
 __all__ = [
+    "RESPONSES_SCENARIOS",
     "SCENARIOS",
     "WEBHOOK_SECRET",
     "Answer",

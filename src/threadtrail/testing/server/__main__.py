@@ -6,19 +6,21 @@ import argparse
 import sys
 import threading
 
+from threadtrail.testing.server.responses.scenarios import RESPONSES_SCENARIOS
 from threadtrail.testing.server.scenarios import SCENARIOS
-from threadtrail.testing.server.serve import AssistantsServer, MissingExtraError
+from threadtrail.testing.server.serve import MissingExtraError, OpenAIServer
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; return the exit code."""
+    scenarios = {**SCENARIOS, **RESPONSES_SCENARIOS}
     parser = argparse.ArgumentParser(
         prog="python -m threadtrail.testing.server",
-        description="A local Assistants API (v2) on 127.0.0.1, with scripted runs.",
+        description="A local OpenAI API on 127.0.0.1 (Responses, Conversations, Assistants), scripted.",
     )
     parser.add_argument("--port", type=int, default=8000, help="0 chooses a free one (default: 8000)")
     parser.add_argument(
-        "--scenario", choices=SCENARIOS, default="plain", help="what runs do (default: plain)"
+        "--scenario", choices=scenarios, default="plain", help="what is answered (default: plain)"
     )
     parser.add_argument("--seed", help="make ids the same at each start")
     parser.add_argument("--api-key", help="the only key accepted (default: any)")
@@ -29,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="the openai-poll-after-ms header, in milliseconds (default: 500)",
     )
     options = parser.parse_args(arguments)
-    server = AssistantsServer(
-        SCENARIOS[options.scenario],
+    server = OpenAIServer(
+        scenarios[options.scenario],
         port=options.port,
         seed=options.seed,
         poll_after_ms=options.poll_after_ms,
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(
-        f"Assistants API on {server.base_url} (Azure: {server.azure_endpoint}), "
+        f"OpenAI API on {server.base_url} (Azure: {server.azure_endpoint}), "
         f"scenario {options.scenario!r}. Stop with Ctrl+C.\n"
     )
     sys.stdout.flush()

@@ -113,7 +113,7 @@ class ServerThread:
         )
         started = threading.Event()
         self._server = _Server(config, connections, started.set)
-        self._thread = threading.Thread(target=self._run, name="assistants-server", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="openai-server", daemon=True)
         self._thread.start()
         if not started.wait(_START_SECONDS):
             raise RuntimeError(f"The local server did not start within {_START_SECONDS} s.")
