@@ -36,12 +36,10 @@ def test_echo(client: OpenAI, server: OpenAIServer) -> None:
 
 def test_what_is_echoed(client: OpenAI) -> None:
     schema: Any = {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}
-    tools: Any = [{"type": "function", "name": "f", "parameters": {}, "strict": False}]
     asked: dict[str, Any] = {
         "model": "gpt-4o",
         "instructions": "Be brief.",
         "metadata": {"k": "v"},
-        "tools": tools,
         "tool_choice": "required",
         "temperature": 0.5,
         "max_output_tokens": 100,
@@ -51,8 +49,25 @@ def test_what_is_echoed(client: OpenAI) -> None:
     create: Any = client.responses.create
     response = create(input="x", text={"format": schema}, **asked).to_dict()
     assert {name: response[name] for name in asked} == asked
-    assert response["text"] == {"format": schema, "verbosity": "medium"}
+    assert response["text"] == {"format": {"description": None, **schema}, "verbosity": "medium"}
     assert not response.keys() & {"input", "include", "stream"}
+
+
+def test_tools_are_echoed_with_defaults_and_without_secrets(client: OpenAI) -> None:
+    function = {"type": "function", "name": "f", "parameters": {}}
+    mcp = {"type": "mcp", "server_label": "wiki", "server_url": "https://e.com", "authorization": "secret"}
+    tools: Any = [function, mcp, {"type": "file_search", "vector_store_ids": ["vs_1"]}]
+    echoed = client.responses.create(model="gpt-4o", input="x", tools=tools).to_dict()["tools"]
+    assert echoed == [
+        {"description": None, "strict": True, **function},
+        {
+            "allowed_tools": None,
+            "headers": None,
+            "require_approval": "always",
+            **{name: value for name, value in mcp.items() if name != "authorization"},
+        },
+        {"type": "file_search", "vector_store_ids": ["vs_1"]},
+    ]
 
 
 def test_stored_response_can_be_retrieved_and_deleted(client: OpenAI) -> None:

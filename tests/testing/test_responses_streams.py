@@ -9,12 +9,14 @@ import openai
 import pytest
 from openai import APIError, AsyncOpenAI
 
+from shared_fixtures import plain_client
 from testing.responses_help import names_of
 from threadtrail.testing.server import (
     DropStream,
     EndStream,
     FunctionCall,
     Hangs,
+    OpenAIServer,
     RunScript,
     StreamError,
     StreamEvent,
@@ -23,8 +25,6 @@ from threadtrail.testing.server import (
 
 if TYPE_CHECKING:
     from openai import OpenAI
-
-    from threadtrail.testing.server import OpenAIServer
 
 BEGINNING = ["created", "in_progress"]
 
@@ -107,6 +107,36 @@ def test_only_what_was_created_for_it_can_be_taken_up(client: OpenAI, server: Op
     polled = client.responses.create(model="gpt-4o", input="x", background=True)
     with pytest.raises(openai.BadRequestError, match="was not created with stream=true"):
         client.responses.retrieve(polled.id, stream=True)
+
+
+def test_bad_place_to_take_up_a_stream(client: OpenAI) -> None:
+    stream = client.responses.create(model="gpt-4o", input="x", background=True, stream=True)
+    created: Any = next(iter(stream))
+    place: Any = "the beginning"
+    with pytest.raises(openai.BadRequestError, match="Invalid type for 'starting_after'"):
+        client.responses.retrieve(created.response.id, stream=True, starting_after=place)
+
+
+def test_stream_cannot_be_taken_up_after_five_minutes() -> None:
+    now = [1_700_000_000.0]
+    with OpenAIServer(clock=lambda: now[0]) as server, plain_client(server) as client:
+        created: Any = next(
+            iter(client.responses.create(model="gpt-4o", input="x", background=True, stream=True))
+        )
+        now[0] += 300
+        assert names_of(client.responses.retrieve(created.response.id, stream=True))[-1] == "completed"
+        now[0] += 1
+        with pytest.raises(openai.BadRequestError, match="more than 5 minutes old"):
+            client.responses.retrieve(created.response.id, stream=True)
+        assert client.responses.retrieve(created.response.id).status == "completed"
+
+
+def test_streaming_response_of_the_sdk(client: OpenAI) -> None:
+    with client.responses.with_streaming_response.create(model="gpt-4o", input="x", stream=True) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert names_of(response.parse())[-1] == "completed"
+    with client.responses.with_streaming_response.create(model="gpt-4o", input="x") as answer:
+        assert answer.parse().output_text == "You said: x"
 
 
 def test_cancelled_stream_just_ends(client: OpenAI, server: OpenAIServer) -> None:

@@ -141,15 +141,15 @@ class OpenAIServer:
     def script(
         self, script: AnyScript, *, assistant: str | None = None, thread_id: str | None = None
     ) -> None:
-        """Set what runs do from now on.
+        """Set what runs and responses do from now on.
 
-        A script for the next run takes precedence over one for a thread, that over one for an assistant,
-        and that over the one for all.
+        A script for the next one takes precedence over one for a thread, that over one for an assistant,
+        and that over the one for all. A response that goes on with an earlier script needs none.
 
         Args:
-            script: the script, or a function that chooses one for each run.
-            assistant: only runs of the assistant with this id or name.
-            thread_id: only runs on this thread.
+            script: the script, or a function that chooses one for each run or response.
+            assistant: only runs of the assistant with this id or name, and responses of this prompt.
+            thread_id: only runs on this thread, or responses in this conversation.
         """
         with self._backend.lock:
             if thread_id is not None:
@@ -160,7 +160,7 @@ class OpenAIServer:
                 self._backend.default_script = script
 
     def script_next(self, *scripts: AnyScript) -> None:
-        """Set what the next runs do, one script each, on any assistant and thread."""
+        """Set what the next runs or responses do, one script each, on any assistant and thread."""
         with self._backend.lock:
             self._backend.next_scripts.extend(scripts)
 

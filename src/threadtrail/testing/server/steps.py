@@ -225,7 +225,7 @@ class ToolCalls:
     Attributes:
         calls: the calls, in order.
         usage: tokens of the step; `None` sends `null`.
-        extra: further fields of the step, sent as they are.
+        extra: further fields of the step, sent as they are; with Responses, of each item.
     """
 
     calls: tuple[ToolCall, ...]

@@ -29,6 +29,11 @@ _ECHOED: Mapping[str, Any] = {
     "user": None,
     "metadata": {},
 }
+_TOOL_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "function": {"description": None, "strict": True},
+    "mcp": {"allowed_tools": None, "headers": None, "require_approval": "always"},
+    "web_search": {"search_context_size": "medium", "user_location": None},
+}
 _MODEL_OF_A_PROMPT = "gpt-4o"
 
 
@@ -54,6 +59,7 @@ def new_response(object_id: str, now: float, request: Mapping[str, Any], convers
     for name, default in _ECHOED.items():
         value = request.get(name)
         body[name] = default if value is None else value
+    body["tools"] = [_tool(tool) for tool in body["tools"]]
     if conversation is not None:
         body["conversation"] = {"id": conversation}
     return body
@@ -64,7 +70,17 @@ def _tier(asked: str | None) -> str:
 
 
 def _text(asked: Mapping[str, Any] | None) -> Json:
-    return {"format": {"type": "text"}, "verbosity": "medium", **(asked or {})}
+    text: Json = {"format": {"type": "text"}, "verbosity": "medium", **(asked or {})}
+    if (text["format"] or {}).get("type") == "json_schema":
+        text["format"] = {"description": None, **text["format"]}
+    return text
+
+
+def _tool(asked: Mapping[str, Any]) -> Json:
+    """Return a tool with the defaults filled in, and without secrets, which the API keeps to itself."""
+    secrets = ("authorization", "headers") if asked.get("type") == "mcp" else ()
+    known = {name: value for name, value in asked.items() if name not in secrets}
+    return {**_TOOL_DEFAULTS.get(str(asked.get("type")), {}), **known}
 
 
 def usage_of(steps: Sequence[Usage]) -> Json:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from threadtrail.testing.server.call import Call, Handler, Later, Result
-from threadtrail.testing.server.errors import missing_parameter
+from threadtrail.testing.server.errors import ApiError, missing_parameter
 from threadtrail.testing.server.pagination import page
 from threadtrail.testing.server.responses import errors
 from threadtrail.testing.server.responses.events import ResponseEvents
@@ -55,10 +55,20 @@ def _retrieve(backend: Backend, call: Call) -> Result:
     player = _response(backend, call)
     if _last(call, "stream") == "true":
         player.check_streamable(backend.now())
-        after = _last(call, "starting_after")
-        return ResponseEvents(player, 0 if after is None else int(after) + 1)
+        return ResponseEvents(player, _first(call))
     player.poll()
     return player.shown(call.include)
+
+
+def _first(call: Call) -> int:
+    """Return the sequence number from which on a stream is wanted."""
+    after = _last(call, "starting_after")
+    if after is None:
+        return 0
+    if not after.isdecimal():
+        message = f"Invalid type for 'starting_after': expected an integer, but got '{after}' instead."
+        raise ApiError(400, message, param="starting_after", code="invalid_type")
+    return int(after) + 1
 
 
 def _last(call: Call, name: str) -> str | None:
