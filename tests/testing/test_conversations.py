@@ -75,6 +75,14 @@ def test_the_model_is_given_the_whole_conversation(client: OpenAI, server: OpenA
     assert answers == ["2", "4", "6"]
 
 
+def test_item_that_is_referred_to_is_not_added_again(client: OpenAI) -> None:
+    conversation = client.conversations.create(items=[{"role": "user", "content": "one"}])
+    [item] = client.conversations.items.list(conversation.id)
+    reference: Any = [{"type": "item_reference", "id": item.to_dict()["id"]}]
+    client.responses.create(model="gpt-4o", input=reference, conversation=conversation.id)
+    assert texts(client.conversations.items.list(conversation.id)) == ["You said: one", "one"]
+
+
 def test_failed_response_adds_nothing(client: OpenAI, server: OpenAIServer) -> None:
     conversation = client.conversations.create()
     server.script_next(RunScript("x", end=Failed()))

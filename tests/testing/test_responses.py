@@ -9,6 +9,7 @@ import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from openai.types.responses import Response
 
+from testing.responses_help import names_of
 from threadtrail.testing.server import (
     FunctionCall,
     Gate,
@@ -216,9 +217,17 @@ def test_azure(server: OpenAIServer, options: dict[str, Any]) -> None:
 
 
 def test_beta_client(client: OpenAI, server: OpenAIServer) -> None:
-    response = client.beta.responses.create(model="gpt-4o", input="x")
-    assert response.status == "completed"
+    beta = client.beta.responses
+    response = beta.create(model="gpt-4o", input="x")
+    assert beta.retrieve(response.id).status == "completed"
     assert server.requests[0].query == {"beta": ["true"]}
+    assert len(list(beta.input_items.list(response.id))) == 1
+    events = list(beta.create(model="gpt-4o", input="x", stream=True, background=True))
+    assert names_of(events)[-1] == "completed"
+    first: Any = events[0]
+    resumed = beta.retrieve(first.response.id, stream=True, starting_after=5)
+    assert [event.sequence_number for event in resumed] == [event.sequence_number for event in events[6:]]
+    assert beta.cancel(first.response.id).status == "completed"
 
 
 def test_scripts_by_prompt_and_by_rule(client: OpenAI, server: OpenAIServer) -> None:

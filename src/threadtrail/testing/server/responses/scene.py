@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.testing.server.responses.history import key_answered, keys_of, newest_outputs, output_text
+from threadtrail.testing.server.responses.history import (
+    OUTPUTS,
+    key_answered,
+    keys_of,
+    newest_outputs,
+    output_text,
+)
 from threadtrail.testing.server.script import RunScript
 from threadtrail.testing.server.steps import SubmittedOutput
 
@@ -53,7 +59,7 @@ class Continuations:
         if waiting is None or waiting.taken_by not in (None, frozenset(given)):
             return None
         waiting.taken_by = frozenset(given)
-        everything = {key_answered(item): output_text(item) for item in items if "call_output" in _kind(item)}
+        everything = {key_answered(item): output_text(item) for item in items if item.get("type") in OUTPUTS}
         outputs = tuple(_submitted(call, {**everything, **given}) for call in waiting.calls)
         brought = tuple(output for output in outputs if output is not None)
         return replace(waiting.scene, submitted=waiting.scene.submitted + brought)
@@ -64,10 +70,6 @@ class _Waiting:
         self.scene = scene
         self.calls = calls
         self.taken_by: frozenset[str] | None = None
-
-
-def _kind(item: Mapping[str, Any]) -> str:
-    return str(item.get("type"))
 
 
 def _submitted(call: Mapping[str, Any], given: Mapping[str, str]) -> SubmittedOutput | None:

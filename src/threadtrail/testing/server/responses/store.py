@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from threadtrail.testing.server.objects import Json
 
+# Even a server whose items all have one id needs these to differ.
 _MADE_UP = ("call_", "cntr_", "file-")
 
 
@@ -100,8 +101,10 @@ class ResponsesStore:
         return conversation
 
     def add_items(self, conversation_id: str, items: Sequence[Json]) -> None:
-        """Put items into a conversation, if that still exists."""
-        self.items.get(conversation_id, []).extend(items)
+        """Put items into a conversation, if that still exists; those that it has are not put in again."""
+        kept = self.items.get(conversation_id, [])
+        known = {id(item) for item in kept}
+        kept += [item for item in items if id(item) not in known]
 
     def context(self, request: Json) -> tuple[list[Json], list[Json]]:
         """Return the items that go before this request, and its own.
