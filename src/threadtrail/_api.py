@@ -107,6 +107,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     max_content_bytes: int | None = None,
     fetch_run_details: bool | None = None,
     settle_seconds: float | None = None,
+    tool_wait_seconds: float | None = None,
     run_timeout_seconds: float | None = None,
     max_open_runs: int | None = None,
     publish_runs: Literal["all", "finished", "none"] | None = None,
@@ -131,6 +132,8 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
         fetch_run_details: read steps and messages that the app never looked at, when a run ends: API
             calls that the app did not make.
         settle_seconds: how long an ended run waits for what usually follows, such as ``messages.list``.
+        tool_wait_seconds: how long a response that asked for calls of the app waits for their outputs, which
+            are then part of it; ``run_timeout_seconds`` at most.
         run_timeout_seconds: after how long a run that nobody looks at is published as unfinished.
         max_open_runs: the maximum number of open runs; beyond it, the one seen longest ago is published as
             unfinished.

@@ -201,7 +201,10 @@ class MessageCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCreated(Event):
-    """A run began, or was first seen by this process: ``observed_from_start`` says which."""
+    """A run began, or was first seen by this process: ``observed_from_start`` says which.
+
+    ``turn_id`` is the first run of its turn.
+    """
 
     event: Literal["RunCreated"] = "RunCreated"
     type: str = "thread.run.created"
@@ -210,6 +213,7 @@ class RunCreated(Event):
     assistant: Assistant | None = None
     request: RunRequest = NO_REQUEST
     observed_from_start: bool = True
+    turn_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

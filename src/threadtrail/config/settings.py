@@ -97,6 +97,8 @@ class Settings(BaseModel):
     """Whether steps and messages that the app never retrieved are fetched once when a run ends."""
     settle_seconds: Seconds = 1.0
     """How long an ended run waits for facts that usually follow at once; delays export, never the app."""
+    tool_wait_seconds: Seconds = 60.0
+    """How long a response that asked for calls of the app waits for their outputs before it is published."""
     run_timeout_seconds: Seconds = 900.0
     """How long nothing may be seen of an open run before it is published as unfinished."""
     sample_rate: Share = 1.0

@@ -214,12 +214,17 @@ class MessageSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallsAnswered:
-    """The app submitted outputs of tool calls of a run; each call holds its id, output and end."""
+    """The app submitted outputs of tool calls; each call holds its id, output and end.
+
+    ``run_id`` is the run that asked for them; ``None`` if the API goes by the calls' ids alone.
+    ``thread_id``: they were put on this thread, for its next run.
+    """
 
     call: Call
     time: int
-    run_id: str
+    run_id: str | None
     tool_calls: tuple[ToolCall, ...]
+    thread_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

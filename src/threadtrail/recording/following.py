@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from threadtrail.recording.chains import Chains
 from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import RunRecord
+from threadtrail.recording.sessions import Sessions
 from threadtrail.recording.store import Bounded, RunStore
 
 if TYPE_CHECKING:
@@ -50,23 +53,27 @@ class Following:
         self._groups = groups
         self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
+        self._chains = Chains()
+        self._sessions = Sessions()
 
-    def configure(
+    def configure(  # noqa: PLR0913 - a keyword per setting
         self,
         *,
         settle_seconds: float,
         run_timeout_seconds: float,
         max_open_runs: int,
+        tool_wait_seconds: float = 0.0,
         publish_runs: str = "all",
         on_end: Callable[[RunRecord], bool] | None = None,
     ) -> None:
         """Set how long to wait for what, before the first fact or between two of them.
 
-        ``publish_runs`` is the setting of this name. ``on_end``, if given, is asked once about
-        each run that ended with something missing, and answers whether that is being fetched.
+        The arguments are the settings of these names. ``on_end``, if given, is asked once about each run that
+        ended with something missing, and answers whether that is being fetched.
         """
         self._settle = settle_seconds
         self._patience = run_timeout_seconds
+        self._tool_wait = min(tool_wait_seconds, run_timeout_seconds)
         self.runs.max_open = max_open_runs
         self._ownership = Ownership(publish_runs, run_timeout_seconds)
         self._on_end = on_end or (lambda _record: False)
@@ -113,7 +120,10 @@ class Following:
             record = self._begin(seen)
         record.count(call)
         record.streamed = record.streamed or seen.streamed
+        begins = record.chain.session_key is None
         record.see(seen)
+        if begins:
+            self._sessions.begin(record)
         record.steps.answer(self._early_answers.pop(key) or ())
         record.looking = seen.followed_by_parts
         self._after(record, now)
@@ -123,7 +133,9 @@ class Following:
         record = self.get(looked.call, looked.run_id)
         if record is not None:
             record.looking = False
-            record.whole = record.whole or looked.whole
+            if looked.whole and not record.whole:
+                record.whole = True
+                self._sessions.end(record, record.messages())
             self._after(record, now)
 
     def see_lost(self, lost: RunLost, _now: float) -> None:
@@ -145,10 +157,19 @@ class Following:
         call = seen.call
         created = call.operation.creates_run
         record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
+        if created:
+            self._link(record, seen)
         if self._keeps_clients:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
         return record
+
+    def _link(self, record: RunRecord, seen: RunSeen) -> None:
+        """Link a run to those whose calls its request answered; it belongs to the newest turn of them."""
+        of_thread = self._chains.take_from_thread(record.origin.server, seen.thread_id)
+        record.chain.links = (*seen.call.links, *of_thread)
+        newest = max(record.chain.links, key=lambda link: link.order, default=None)
+        record.chain.turn_id = record.id if newest is None else newest.turn_id
 
     def see_step(self, seen: StepSeen, now: float) -> None:
         """See a step of a run."""
@@ -166,6 +187,9 @@ class Following:
 
     def see_answers(self, answered: CallsAnswered, _now: float) -> None:
         """Take submitted outputs, or keep them until their run is seen for the first time."""
+        if answered.run_id is None:
+            self._see_answers_by_id(answered)
+            return
         key = (origin_of(answered.call).server, answered.run_id)
         record = self.runs.get(key)
         if record is not None:
@@ -173,6 +197,17 @@ class Following:
             record.steps.answer(answered.tool_calls)
         elif not self.runs.was_published(key):
             self._early_answers.put(key, answered.tool_calls)
+
+    def _see_answers_by_id(self, answered: CallsAnswered) -> None:
+        server = origin_of(answered.call).server
+        records, links = self._chains.answer(server, answered.tool_calls)
+        if answered.thread_id is not None:
+            self._chains.put_on_thread(server, answered.thread_id, links)
+        else:
+            answered.call.links = links
+        for record in records:
+            if self.runs.get(record.key) is record and not record.steps.awaited():
+                self._publish_end(record)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
         """See what a run has to answer."""
@@ -185,11 +220,20 @@ class Following:
         """Something new is known of the run: keep it, or publish it if that was all."""
         self.runs.touch(record, now)
         if record.complete:
-            self._publish_end(record)
+            if not self._waits_for_outputs(record, now):
+                self._publish_end(record)
         elif record.ended and not record.settling and not record.looking:
             record.settling, record.settled_at = True, now
             record.fetching = self._on_end(record)
             self.runs.due(record, now + (self._patience if record.fetching else self._settle))
+
+    def _waits_for_outputs(self, record: RunRecord, now: float) -> bool:
+        """Whether the run has answered, and waits for the outputs of the calls that it asked for."""
+        if not record.waits_for_outputs and record.steps.awaited():
+            record.waits_for_outputs = record.settling = True
+            self._chains.ask(record, now)
+            self.runs.due(record, now + self._tool_wait)
+        return self._tool_wait > 0 and bool(record.steps.awaited())
 
     def _publish_end(self, record: RunRecord) -> None:
         self.runs.remove(record)
@@ -199,6 +243,10 @@ class Following:
             self._unfinished.put(record.key, record.id)
         if self._ownership.publishes(record):
             record.end()
+        if record.whole:
+            self._chains.forget(record.chain.links)
+        if record.waits_for_outputs:
+            record.forget_content()
         self._groups.run_ended(record)
 
     def see_output(self, output: FirstOutput) -> None:
@@ -251,10 +299,13 @@ class Following:
                 self._publish_end(record)
         for record in self.runs.expired(now, self._patience):
             self._publish_end(record)
+        self._chains.give_up(now - self._patience)
 
     def next_deadline(self) -> float | None:
         """Return when ``tick`` has something to do next."""
-        return self.runs.next_deadline(self._patience)
+        asked_at = self._chains.asked_first_at
+        times = (self.runs.next_deadline(self._patience), asked_at and asked_at + self._patience)
+        return min((time for time in times if time is not None), default=None)
 
     def settle(self, *, fetching: bool = True) -> None:
         """Publish every run that has ended, without waiting for what may follow.
@@ -269,6 +320,7 @@ class Following:
         """Publish every run, ended or not."""
         for record in self.runs.all():
             self._publish_end(record)
+        self._chains.give_up(math.inf)
 
     @property
     def background_unfinished(self) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ class Messages:
                 kind = types.message_incomplete if seen.partial else seen.type
                 self._complete(seen.message, kind, time)
 
+    def forget(self) -> None:
+        """Forget all messages."""
+        self._states.clear()
+
     @property
     def published_ids(self) -> set[str]:
         """The messages whose end was published."""

@@ -70,6 +70,7 @@ class Call:
         is_stream: the response is an event stream, also if all of it is there already, as from a mock.
         given: the keyword arguments, until the request was noted.
         request_id: the server's id of the request, of a call that creates a run.
+        links: what links the run that it creates to earlier ones, set by the recorder.
         failed_within: another call, made by this one, has raised and was noted.
     """
 
@@ -88,6 +89,7 @@ class Call:
     response: Any = None
     is_stream: bool = False
     request_id: str | None = None
+    links: tuple[Any, ...] = ()
     failed_within: bool = False
 
 

@@ -54,6 +54,7 @@ class Recorder:
         self._fetcher = self._new_fetcher() if settings.fetch_run_details else None
         self._interpreter.following.configure(
             settle_seconds=settings.settle_seconds,
+            tool_wait_seconds=settings.tool_wait_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
             max_open_runs=settings.max_open_runs,
             publish_runs=settings.publish_runs,

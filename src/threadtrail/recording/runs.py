@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.recording.facts import NO_PARTICULARS
+from threadtrail.recording.links import InChain
 from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.steps import Steps
@@ -46,6 +47,8 @@ class RunRecord:
         self.retry_count = 0
         self.streamed = False
         self.stream_complete = False
+        self.waits_for_outputs = False
+        self.chain = InChain(turn_id=seen.run_id)
         self.looking = False
         self.left = False
         self.whole = False
@@ -135,6 +138,11 @@ class RunRecord:
         """Whether the server works on the run by itself, also where nobody listens."""
         return self._particulars.background is True
 
+    @property
+    def previous_run_id(self) -> str | None:
+        """The run that it follows in a chain."""
+        return self._particulars.previous_run_id
+
     def see_error(self, error: Failure | None) -> None:
         """See what went wrong, if something did, where the run itself does not say."""
         self._error = self._error or error
@@ -191,6 +199,7 @@ class RunRecord:
             assistant=self.assistant,
             request=self._request,
             observed_from_start=self.created_here,
+            turn_id=self.chain.turn_id,
         )
 
     def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
@@ -245,6 +254,15 @@ class RunRecord:
         self.settling = False
         self.steps.reopen()
 
+    def messages(self) -> tuple[Message, ...]:
+        """Return what the run wrote so far."""
+        return self._output.values(self.last_seen_at)
+
+    def forget_content(self) -> None:
+        """Forget what only ``RunEnded`` needed: the run was published, and waits for late outputs at most."""
+        self.input, self._request, self._metadata = (), NO_REQUEST, EMPTY
+        self._output.forget()
+
     def end(self) -> None:
         """Publish what is still open, then the whole run, last of all.
 
@@ -252,14 +270,15 @@ class RunRecord:
         """
         if self.published_unfinished and not self.ended:
             return
-        time = self._timeline.end(self.last_seen_at)
+        answered_at = self._timeline.end(self.last_seen_at)
+        time = max(answered_at, self.steps.last_end) if self.whole else answered_at
         self.steps.end(time, self.status, self._types.step_unfinished)
         self._output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
-        self._publish_event(RunEnded, time, run=self._whole(time), **ended)
+        self._publish_event(RunEnded, time, run=self._whole(time, answered_at), **ended)
 
-    def _whole(self, time: int) -> Run:
+    def _whole(self, time: int, answered_at: int) -> Run:
         timeline, status = self._timeline, self.status
         return Run(
             id=self.id,
@@ -289,9 +308,13 @@ class RunRecord:
             attributes=self.scope.attributes,
             source=self.origin.source,
             resumed=self.resumed,
-            answered_at=time if self.whole else None,
+            answered_at=answered_at if self.whole else None,
             request_id=self._request_id,
             deleted=self._deleted,
+            answers=tuple(dict.fromkeys(link.run_id for link in self.chain.links)),
+            turn_id=self.chain.turn_id,
+            session_key=self.chain.session_key,
+            input_repeated=self.chain.input_repeated,
             **self._particulars.fields(),
         )
 

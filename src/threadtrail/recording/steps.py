@@ -96,7 +96,8 @@ class Steps:
             if state is None:
                 state = self._add(call)
             elif not state.completed:
-                self._merge_call(state, call)
+                # What answers a call does not say what it was.
+                self._merge_call(state, replace(call, kind=state.value.kind, name=state.value.name))
             # A call that was never seen to be asked for has no name yet; its step has it.
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
@@ -148,7 +149,8 @@ class Steps:
             # The app's own call begins when it was asked for, the server's where its step does.
             asked = time if is_awaited(call) else step.value.started_at
             started = asked or (time if call.executed_by is None else None)
-            known = self._add(replace(call, started_at=started, seen_live=step.value.seen_live))
+            live = step.value.seen_live or is_awaited(call)
+            known = self._add(replace(call, started_at=started, seen_live=live))
         else:
             self._merge_call(known, call)
         known.step_id = step.value.id
@@ -257,6 +259,29 @@ class Steps:
                 if not call.completed and not is_awaited(call.value):
                     self._complete(call, time, error=None if fine else failed)
             self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
+
+    def awaited(self) -> list[ToolCall]:
+        """Return the calls that the app, or a person, has still to answer."""
+        return [call.value for call in self._calls if not call.completed and is_awaited(call.value)]
+
+    def calls(self) -> list[ToolCall]:
+        """Return all calls, in the order in which they were seen."""
+        return [call.value for call in self._calls]
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of all steps that were seen."""
+        return tuple(self._steps)
+
+    def give_up(self, identity: str) -> None:
+        """Complete a call that nobody answered, without an output."""
+        state = self._latest(identity)
+        if state is not None and not state.completed:
+            self._complete(state, state.value.started_at or 0)
+
+    @property
+    def last_end(self) -> int:
+        """When the last call ended; 0 if none has."""
+        return max((call.value.ended_at or 0 for call in self._calls), default=0)
 
     def reopen(self) -> None:
         """Undo ``end``: the run goes on after all. What was published stays so."""

@@ -19,6 +19,7 @@ from threadtrail.sources.openai_responses import methods, statuses
 from threadtrail.sources.openai_responses.conversations import conversation_facts
 from threadtrail.sources.openai_responses.inputs import input_messages
 from threadtrail.sources.openai_responses.items import Look, item_facts
+from threadtrail.sources.openai_responses.outputs import outputs_brought
 from threadtrail.sources.openai_responses.partials import Partials
 from threadtrail.sources.openai_responses.responses import failure, run_seen
 from threadtrail.sources.openai_responses.streams import NOTED
@@ -55,8 +56,10 @@ class ResponsesReader:
         """Yield the facts of one observation."""
         match observation:
             case Returned():
+                yield from outputs_brought(observation.call)
                 yield from self._returned(observation)
             case StreamOpened(call=call):
+                yield from outputs_brought(call)
                 # What is streamed again of a run that nobody followed happened before.
                 if call.operation.creates_run or self._runs.get(_run_id(call)) is not None:
                     self._live.add(call)
@@ -65,6 +68,7 @@ class ResponsesReader:
             case StreamClosed():
                 yield from self._stream_closed(observation)
             case Raised():
+                yield from outputs_brought(observation.call)
                 yield from self._raised(observation)
 
     # -- answers ----------------------------------------------------------------------------------
@@ -153,7 +157,8 @@ class ResponsesReader:
     def _life(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
         call, name = event.call, event.name.removeprefix("response.")
         creates = call.operation.creates_run
-        sent = request_of(call) if creates else {}
+        # What was sent is read where the run begins: it may be large.
+        sent = request_of(call) if creates and call.run_id is None else {}
         run_id = text_or_none(data.get("id")) or call.run_id or _run_id(call) or self._name(call)
         learnt_from = "create" if creates and call.run_id is None else "stream"
         status = _status_in_event(name, text_or_none(data.get("status")))

@@ -1,0 +1,102 @@
+"""What links runs to each other: the tool calls of one, whose outputs another brings."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from threadtrail.recording.links import Link
+from threadtrail.recording.store import Bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from threadtrail.recording.links import Name
+    from threadtrail.recording.publishing import Server
+    from threadtrail.recording.runs import RunRecord
+    from threadtrail.values import ToolCall
+
+OPEN_CALLS = 4_096
+"""The maximum number of calls that wait for their outputs; of more, the oldest are given up."""
+
+LINKS = 16_384
+"""The maximum number of calls, and of threads, that are kept to link later runs by."""
+
+
+class _OpenCall(NamedTuple):
+    record: RunRecord
+    asked_at: float
+
+
+class Chains:
+    """Links runs by the calls that they ask for and bring the outputs of. Times are ``time.monotonic()``."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Name, _OpenCall] = OrderedDict()
+        self._links: Bounded[Name, Link] = Bounded(LINKS)
+        self._of_thread: Bounded[Name, tuple[Link, ...]] = Bounded(LINKS)
+        self._order = 0
+
+    # -- calls and their outputs --------------------------------------------------------------------
+
+    def ask(self, record: RunRecord, now: float) -> None:
+        """Keep the calls of a run that the app, or a person, has to answer."""
+        for call in record.steps.awaited():
+            name = record.origin.server, call.id
+            self._order += 1
+            self._open[name] = _OpenCall(record, now)
+            self._open.move_to_end(name)
+            self._links.put(name, Link(record.id, record.chain.turn_id, self._order, name))
+        while len(self._open) > OPEN_CALLS:
+            self._give_up(next(iter(self._open)))
+
+    def answer(self, server: Server, calls: Iterable[ToolCall]) -> tuple[list[RunRecord], tuple[Link, ...]]:
+        """Take outputs; return the runs that got one, and the links to the runs that asked.
+
+        The same output may come again: with a request that is repeated, or with all of a history.
+        """
+        answered: list[RunRecord] = []
+        links: list[Link] = []
+        for call in calls:
+            name = server, call.id
+            waiting = self._open.pop(name, None)
+            if waiting is not None:
+                waiting.record.steps.answer((call,))
+                answered.append(waiting.record)
+            link = self._links.get(name)
+            if link is not None:
+                links.append(link)
+        return answered, tuple(links)
+
+    def put_on_thread(self, server: Server, thread_id: str, links: tuple[Link, ...]) -> None:
+        """Keep links for the next run of a thread, on which the app has put the outputs."""
+        if links:
+            name = server, thread_id
+            self._of_thread.put(name, (*(self._of_thread.get(name) or ()), *links))
+
+    def take_from_thread(self, server: Server, thread_id: str | None) -> tuple[Link, ...]:
+        """Return the links that wait for the next run of a thread, and forget them."""
+        return self._of_thread.pop((server, thread_id or "")) or ()
+
+    def forget(self, links: Iterable[Link]) -> None:
+        """Forget links: a run that brought these outputs has completed."""
+        for link in links:
+            if self._links.get(link.name) == link:
+                self._links.pop(link.name)
+
+    def give_up(self, before: float) -> None:
+        """Complete, without an output, the calls that have waited since ``before`` or longer."""
+        while self._open:
+            name, waiting = next(iter(self._open.items()))
+            if waiting.asked_at > before:
+                break
+            self._give_up(name)
+
+    def _give_up(self, name: Name) -> None:
+        waiting = self._open.pop(name)
+        waiting.record.steps.give_up(name[1])
+
+    @property
+    def asked_first_at(self) -> float | None:
+        """When the call was asked for that waits longest."""
+        return next((each.asked_at for each in self._open.values()), None)

@@ -1,0 +1,92 @@
+"""Which session a run belongs to, and how much of its input an earlier run of the session had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.recording.store import Bounded
+from threadtrail.values import ToolCallPart, ToolResultPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.recording.publishing import Server
+    from threadtrail.recording.runs import RunRecord
+    from threadtrail.values import Message
+
+IDS = 65_536
+"""The maximum number of ids of runs, items and calls that are kept."""
+
+SESSIONS = 1_024
+"""The maximum number of sessions whose items are kept."""
+
+ITEMS = 4_096
+"""The maximum number of items that are kept of a session, as a number of eight bytes each."""
+
+
+class Sessions:
+    """Recognises chains of runs, also those of apps that keep no state at the server.
+
+    Such an app sends its whole history again with each request: ids in it, or the same texts, say which chain
+    it is.
+    """
+
+    def __init__(self) -> None:
+        self._of_id: Bounded[tuple[Server, str], str] = Bounded(IDS)
+        self._items: Bounded[tuple[Server, str], dict[int, None]] = Bounded(SESSIONS)
+
+    def begin(self, record: RunRecord) -> None:
+        """Set the session of a run that begins, and how many of its first input items are repeated.
+
+        The session is what the app says, else the thread, else that of the run which it follows, else that of
+        a run whose items its input repeats, else its own.
+        """
+        server = record.origin.server
+        record.chain.session_key = (
+            record.scope.attributes.session_id or record.thread_id or self._chain(record) or record.id
+        )
+        known = self._items.get((server, record.chain.session_key))
+        if known is not None:
+            new = (place for place, item in enumerate(record.input) if _mark(item) not in known)
+            record.chain.input_repeated = next(new, len(record.input))
+
+    def end(self, record: RunRecord, output: tuple[Message, ...]) -> None:
+        """Remember a run that has ended, by its id and by what it was sent and wrote."""
+        server, session = record.origin.server, record.chain.session_key
+        if session is None:
+            return
+        calls = [name for call in record.steps.calls() for name in (call.id, call.item_id) if name]
+        names = (record.id, *(message.id for message in output), *record.steps.ids(), *calls)
+        for name in names:
+            if name is not None:
+                self._of_id.put((server, name), session)
+        marks = self._items.get((server, session)) or {}
+        marks.update(dict.fromkeys(map(_mark, (*record.input, *output))))
+        marks.update(dict.fromkeys(hash(("asked", call.id)) for call in record.steps.calls()))
+        for oldest in list(marks)[:-ITEMS]:
+            del marks[oldest]
+        self._items.put((server, session), marks)
+
+    def _chain(self, record: RunRecord) -> str | None:
+        server, previous = record.origin.server, record.previous_run_id
+        if previous is not None:
+            return self._of_id.get((server, previous)) or previous
+        known = (self._of_id.get((server, name)) for name in _ids(record.input))
+        return next((each for each in known if each is not None), None)
+
+
+def _ids(messages: tuple[Message, ...]) -> Iterator[str]:
+    """Yield the ids that stand in an input, the newest first."""
+    for message in reversed(messages):
+        parts = [part.id for part in message.parts if isinstance(part, (ToolCallPart, ToolResultPart))]
+        yield from (name for name in (message.id, *parts) if name is not None)
+
+
+def _mark(message: Message) -> int:
+    """Return a number that is the same for an item when it is sent again, with an id or without."""
+    for part in message.parts:
+        if isinstance(part, ToolCallPart) and part.id is not None:
+            return hash(("asked", part.id))
+        if isinstance(part, ToolResultPart) and part.id is not None:
+            return hash(("answered", part.id))
+    return hash((message.role, message.text or repr(message.parts)))

@@ -1,0 +1,89 @@
+"""A chain of responses is one session, without a line of code; what a stateless app repeats is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import threadtrail
+from driving import resolved
+from threadtrail.testing import capture
+from threadtrail.testing.server import RunScript
+
+if TYPE_CHECKING:
+    from threadtrail.testing import AssistantsServer
+
+pytestmark = pytest.mark.usefixtures("strict")
+
+
+def said(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+async def ask(client: Any, given: Any, **options: Any) -> Any:
+    return await resolved(client.responses.create(model="gpt-4o", input=given, **options))
+
+
+async def test_five_turns_of_a_chain(any_client: Any) -> None:
+    with capture() as captured:
+        last = await ask(any_client, "0")
+        for number in range(1, 5):
+            last = await ask(any_client, str(number), previous_response_id=last.id)
+        first, *rest = captured.runs
+    assert {run.session_key for run in (first, *rest)} == {first.id}
+    assert [run.previous_run_id for run in rest] == [run.id for run in (first, *rest[:-1])]
+
+
+async def test_two_chains_do_not_mix(any_client: Any) -> None:
+    with capture() as captured:
+        one, other = await ask(any_client, "a"), await ask(any_client, "b")
+        for _ in range(3):
+            one = await ask(any_client, "a", previous_response_id=one.id)
+            other = await ask(any_client, "b", previous_response_id=other.id)
+        runs = captured.runs
+    assert [run.session_key for run in runs] == [runs[0].id, runs[1].id] * 4
+
+
+async def test_a_process_that_joins_in_the_middle(any_client: Any) -> None:
+    before = await ask(any_client, "0")
+    with capture() as captured:
+        await ask(any_client, "1", previous_response_id=before.id)
+        assert captured.run().session_key == before.id
+
+
+async def test_a_conversation(any_client: Any) -> None:
+    with capture() as captured:
+        made = await resolved(any_client.conversations.create())
+        await ask(any_client, "0", conversation=made.id)
+        await ask(any_client, "1", conversation={"id": made.id})
+        assert [run.session_key for run in captured.runs] == [made.id, made.id]
+        assert [run.thread_id for run in captured.runs] == [made.id, made.id]
+
+
+async def test_what_the_app_says_comes_first(any_client: Any) -> None:
+    with capture() as captured, threadtrail.attributes(session_id="mine"):
+        first = await ask(any_client, "0")
+        await ask(any_client, "1", previous_response_id=first.id)
+        assert [run.session_key for run in captured.runs] == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+async def test_a_stateless_app(any_client: Any, server: AssistantsServer, with_ids: bool) -> None:
+    server.script(RunScript("An answer."))
+    history: list[Any] = []
+    with capture() as captured:
+        for number in range(3):
+            history.append(said(f"question {number}"))
+            response = await ask(any_client, history, store=False)
+            if with_ids:
+                history += [item.to_dict() for item in response.output]
+            else:
+                history.append({"role": "assistant", "content": response.output_text})
+        first, second, third = captured.runs
+    if with_ids:
+        assert {run.session_key for run in (first, second, third)} == {first.id}
+        assert (first.input_repeated, second.input_repeated, third.input_repeated) == (None, 2, 4)
+    else:  # nothing but texts: no chain can be told from another one
+        assert second.session_key == second.id
+    assert len(third.input) == 5
