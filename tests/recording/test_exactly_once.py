@@ -29,10 +29,13 @@ from threadtrail.events import (
     ToolCallRequested,
     Usage,
 )
-from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
+from threadtrail.testing import capture
+from threadtrail.testing.server import FunctionCall, Gate, Message, RunScript, ToolCalls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from openai import OpenAI
 
     from threadtrail.testing import AssistantsServer, Captured
 
@@ -278,3 +281,18 @@ async def test_auto_paged_lists_are_read_to_their_end(
     assert [message.text for message in run.output] == [f"Answer {number}." for number in range(7)]
     assert len(run.steps) == 7
     assert run.steps[0].message_id == run.output[0].id
+
+
+def test_a_list_that_is_read_before_the_stream_of_the_run(client: OpenAI, server: AssistantsServer) -> None:
+    gate = Gate()
+    server.script(RunScript("x", gate=gate))
+    with capture() as captured:
+        assistant = client.beta.assistants.create(model="gpt-4o")
+        thread = client.beta.threads.create()
+        stream = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, stream=True)
+        assert [run.status for run in client.beta.threads.runs.list(thread.id)] == ["queued"]
+        assert len(captured.of(RunCreated)) == 1
+        gate.open()
+        list(stream)
+        assert captured.run().observed_from_start
+        assert len(captured.of(RunCreated)) == 1

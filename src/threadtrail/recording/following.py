@@ -104,10 +104,13 @@ class Following:
         if call.operation.creates_run and call.run_id is None:
             # A create begins a run, also where the server has used its id before.
             self.runs.begin_again(key)
-            if record is not None:
+            if record is not None and not record.created_here:
+                # Another look was read before the answer, or the first event, of the create itself.
+                self._adopt(record, seen)
+            elif record is not None:
                 self._publish_end(record)
                 self.runs.begin_again(key)
-            record = None
+                record = None
         if seen.streamed or call.operation.creates_run:
             call.run_id = seen.run_id
         if self.runs.was_published(key):
@@ -163,6 +166,13 @@ class Following:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
         return record
+
+    def _adopt(self, record: RunRecord, seen: RunSeen) -> None:
+        self._groups.run_ended(record)
+        record.adopt(seen)
+        self._groups.run_began(record)
+        self._link(record, seen)
+        record.chain.session_key = None
 
     def _link(self, record: RunRecord, seen: RunSeen) -> None:
         """Link a run to those whose calls its request answered; it belongs to the newest turn of them."""

@@ -202,6 +202,16 @@ class RunRecord:
             turn_id=self.chain.turn_id,
         )
 
+    def adopt(self, seen: RunSeen) -> None:
+        """Take what the call that created the run knows: some other look at it came before."""
+        opening = seen.opening()
+        self.created_here = True
+        self.scope, self.outlives_call = seen.call.scope, seen.outlives_call
+        self._request, self._request_id = opening.request, seen.call.request_id
+        self.assistant = opening.assistant or self.assistant
+        self.input = opening.input or self.input
+        self._timeline.created(seen.call.started_at)
+
     def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
         previous = self.status
         if previous is not None and status.name == previous.name:

@@ -32,6 +32,11 @@ class Timeline:
         self.created_at = called_at or 0
         self.started_at: int | None = None
 
+    def created(self, called_at: int) -> None:
+        """See the call that created the run, after something else of it was seen."""
+        self._called_at = called_at
+        self.created_at = min(self.created_at, called_at)
+
     def server(self, seen: RunSeen) -> None:
         """See the server's stamps of the run."""
         created = seen.created_at

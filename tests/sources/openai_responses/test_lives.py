@@ -16,6 +16,7 @@ from threadtrail.testing.server import (
     WEBHOOK_SECRET,
     DropStream,
     EndStream,
+    Gate,
     Hangs,
     Quirks,
     RunScript,
@@ -284,6 +285,26 @@ async def test_an_async_manager_begins_where_it_is_entered(
             async with manager as events:
                 await events.until_done()
         assert captured.run().attributes.user_id == "who entered it"
+
+
+async def test_another_client_looks_before_the_stream_is_read(
+    any_client: Any, client: openai.OpenAI, server: AssistantsServer
+) -> None:
+    gate = Gate()
+    server.script(RunScript(LONG, gate=gate))
+    with capture() as captured:
+        with threadtrail.attributes(user_id="u1"):
+            stream = await resolved(any_client.responses.create(**ASK, stream=True, background=True))
+        (identity,) = server._backend.responses.responses
+        assert client.responses.retrieve(identity).status == "queued"
+        assert len(captured.of(RunCreated)) == 1
+        gate.open()
+        await drained(stream)
+        run = captured.run()
+        assert len(captured.of(RunCreated)) == 1
+    assert (run.finished, run.observed_from_start) == (True, True)
+    assert run.attributes.user_id == "u1"
+    assert [message.text for message in run.input] == ["hi"]
 
 
 # -- webhooks ------------------------------------------------------------------------------------
