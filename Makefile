@@ -48,7 +48,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-plugins test-layered test-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ test: $(SETUP) sdks ## the test suite
 
 test-fast: $(SETUP) ## the part of the suite that takes seconds
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+test-properties: $(SETUP) ## a thousand random programs of an app for each API, others every time
+	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
 test-plugins: $(SETUP) sdks $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
 	@$(BIN)/python -m pytest $(KIT)
@@ -131,7 +134,7 @@ $(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
 	@grep -v -f $(OLDEST_VENV)/replaced.txt constraints.txt > $(OLDEST_VENV)/constraints.txt
 	@cat constraints-oldest.txt >> $(OLDEST_VENV)/constraints.txt
 	@$(OLDEST_PIP) install -c $(OLDEST_VENV)/constraints.txt openai==$(OPENAI) -e '.[testing]' \
-		pytest pytest-asyncio pytest-timeout pytest-xdist
+		hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist
 	@touch $@
 
 lint: $(SETUP) ## ruff and mypy
@@ -220,4 +223,4 @@ bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist

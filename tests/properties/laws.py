@@ -1,0 +1,108 @@
+"""What must hold of everything that is recorded, whatever the app did."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from driving import ENDS
+from recording.invariants import check_story
+from threadtrail.events import RequestFailed, RunCreated, RunEnded
+from threadtrail.shape import shape
+from threadtrail.shape.usage import add_usages
+
+if TYPE_CHECKING:
+    from properties.playing import Outcome
+    from threadtrail.events import Event
+    from threadtrail.shape import Span
+    from threadtrail.values import Run
+
+
+def check(outcome: Outcome) -> None:
+    """Check one program's outcome.
+
+    Raises:
+        AssertionError: something does not hold.
+    """
+    check_story(outcome.events)
+    check_each_run(outcome)
+    check_another_look(outcome)
+    for run in ended(outcome.events):
+        check_shape(run)
+    failed = [event for event in outcome.at_end if isinstance(event, RequestFailed)]
+    assert len(failed) == outcome.failures
+    lane = outcome.lane
+    assert (lane.delivered, lane.failed, lane.dropped) == (len(outcome.looked_again), 0, 0)
+
+
+def ended(events: list[Event]) -> list[Run]:
+    """Every run that was published when it ended."""
+    return [event.run for event in events if isinstance(event, RunEnded)]
+
+
+def check_each_run(outcome: Outcome) -> None:
+    """What the app saw of a run is what was recorded of it: once, with its end and its usage."""
+    published = defaultdict(list)
+    for run in ended(outcome.events):
+        published[run.id].append(run)
+    created = {event.run_id for event in outcome.events if isinstance(event, RunCreated)}
+    # A helper that creates and polls, and fails with a poll, shows the app nothing.
+    assert len(created - set(outcome.seen.runs)) <= outcome.failures
+    assert created >= set(outcome.seen.runs) | set(published)
+    for run_id, glimpses in outcome.seen.runs.items():
+        finished = [run for run in published[run_id] if run.finished]
+        ends = [glimpse for glimpse in glimpses if glimpse.status in ENDS]
+        assert len(finished) == (1 if ends else 0), run_id
+        for run in finished:
+            assert run.status == ends[-1].status
+            check_usage(run, ends[-1].usage and ends[-1].usage.to_dict())
+            assert {glimpse.status for glimpse in glimpses} <= {
+                change.status for change in run.status_history
+            }
+
+
+def check_usage(run: Run, usage: Any) -> None:
+    """The run's tokens are those that the server said."""
+    if usage is None:
+        assert run.usage is None
+        return
+    assert run.usage is not None
+    told = run.usage.input_tokens, run.usage.output_tokens, run.usage.total_tokens
+    assert told == tuple(
+        usage[new] if new in usage else usage[old]
+        for new, old in (
+            ("input_tokens", "prompt_tokens"),
+            ("output_tokens", "completion_tokens"),
+            ("total_tokens", "total_tokens"),
+        )
+    )
+
+
+def check_another_look(outcome: Outcome) -> None:
+    """Looking again at a run that is published adds nothing to it."""
+    over = {run.id for run in ended(outcome.at_end) if run.finished}
+
+    def of_them(events: list[Event]) -> list[Event]:
+        return [event for event in events if getattr(event, "run_id", None) in over]
+
+    assert of_them(outcome.looked_again) == of_them(outcome.at_end)
+
+
+def check_shape(run: Run) -> None:
+    """No span ends before it begins, none lies outside its parent; the tokens of all are the run's."""
+    root = shape(run)
+    check_span(root)
+    spans = list(root.walk())
+    assert len({span.span_id for span in spans}) == len(spans)
+    usage = add_usages(span.usage for span in spans)
+    if run.usage is not None:
+        assert usage == run.usage
+
+
+def check_span(span: Span) -> None:
+    """Check a span and all below it."""
+    assert span.start <= span.end
+    for child in span.children:
+        assert span.start <= child.start
+        assert child.end <= span.end
+        check_span(child)
