@@ -12,6 +12,7 @@ from driving import ENDS
 from properties.laws import check
 from properties.playing import Theatre
 from properties.program import programs
+from properties.statements import FLUSH, LEAVE, READING, faults, filled, scripts
 
 if TYPE_CHECKING:
     from properties.playing import Seen
@@ -35,21 +36,6 @@ STEPS = st.sampled_from(
         'Message("Unbilled.", usage=None)',
     ]
 )
-ENDINGS = st.sampled_from(
-    [*["Completed()"] * 3, "Failed()", "Incomplete()", "Expired()", "Cancelled()"],
-)
-USAGES = st.sampled_from(['"sum"', '"sum"', "None", "Usage(500, 200)"])
-
-
-def _script(steps: list[str], end: str, polls: int, queued: int, usage: str) -> str:
-    settings = f"end={end}, polls={polls}, queued_polls={queued}, usage={usage}, gate=gate[SLOT]"
-    return f"RunScript({', '.join([*steps, settings])})"
-
-
-SCRIPTS = st.builds(
-    _script, st.lists(STEPS, max_size=3), ENDINGS, st.integers(0, 4), st.integers(0, 2), USAGES
-)
-
 # -- what the app does ----------------------------------------------------------------------------------
 
 SETUP = """\
@@ -65,17 +51,6 @@ CREATE = {
     "stream": f"stream[SLOT] = await {RUNS}.create({NEW_RUN}, stream=True)",
     "manager": f"stream[SLOT] = await stack.enter_async_context({RUNS}.stream({NEW_RUN}))",
 }
-LEAVE = "await leave(SLOT)"
-READ = """\
-gate[SLOT].release(COUNT)
-for _ in range(COUNT):
-    saw(SLOT, await anext(stream[SLOT]))"""
-DRAIN = """\
-gate[SLOT].release()
-while True:
-    saw(SLOT, await anext(stream[SLOT]))
-    gate[SLOT].release()"""
-HOLD = "held.append(stream.pop(SLOT))"
 POLL = {
     "retrieve": f"saw(SLOT, await {RUNS}.retrieve({THE_RUN}))",
     "raw": f"saw(SLOT, (await {RUNS}.with_raw_response.retrieve({THE_RUN})).parse())",
@@ -106,43 +81,16 @@ async for step in {RUNS}.steps.list(run[SLOT].id, thread_id=thread[SLOT], limit=
     'await CLIENT.beta.threads.messages.create(thread[SLOT], role="user", content="And y?")',
     "server.expire_run(run[SLOT].id)",
 ]
-FAULTS = st.sampled_from(
-    [
-        "server_error()",
-        "too_many_requests()",
-        "conflict()",
-        'ErrorAnswer(400, "Not like this.", kind="invalid_request_error", code="invalid_value")',
-        "CloseConnection()",
-        "CloseConnection(after_bytes=20)",
-    ]
-)
-STREAM_FAULTS = st.builds(
-    "{}({}{})".format,
-    st.just("DropStream"),
-    st.integers(0, 9),
-    st.just(""),
-) | st.builds(
-    "{}({}{})".format, st.just("StreamError"), st.integers(0, 9), st.sampled_from(["", ", wrapped=False"])
-)
-
-
-def _inject(fault: str, operation: str, times: int) -> str:
-    return f'server.inject({fault}, "{operation}", times={times})'
-
-
-OPERATIONS = st.sampled_from(
-    ["runs.create", "runs.retrieve", "runs.retrieve", "runs.submit_tool_outputs", "runs.list", "runs.cancel"]
-)
-STREAMS = st.sampled_from(["runs.create", "runs.submit_tool_outputs"])
-
-
-def _filled(text: str, slot: int, client: str, count: int) -> str:
-    return text.replace("SLOT", str(slot)).replace("CLIENT", client).replace("COUNT", str(count))
 
 
 def _create(way: str, script: str) -> str:
     return "\n".join(
-        [LEAVE, "gate[SLOT] = Gate()", f"server.script({script}, thread_id=thread[SLOT])", CREATE[way]]
+        [
+            LEAVE,
+            "gate[SLOT] = saw.new_gate()",
+            f"server.script({script}, thread_id=thread[SLOT])",
+            CREATE[way],
+        ]
     )
 
 
@@ -150,27 +98,27 @@ def _submit(way: str) -> str:
     return SUBMIT[way] if way == "submit" else f"{LEAVE}\n{SUBMIT[way]}"
 
 
-CREATING = st.builds(_create, st.sampled_from(list(CREATE)), SCRIPTS)
+CREATING = st.builds(_create, st.sampled_from(list(CREATE)), scripts(STEPS))
+OPERATIONS = [
+    "runs.create",
+    "runs.retrieve",
+    "runs.retrieve",
+    "runs.submit_tool_outputs",
+    "runs.list",
+    "runs.cancel",
+]
 ACTIONS = st.one_of(
     st.sampled_from(list(POLL.values())),
     st.sampled_from(list(POLL.values())),
-    st.sampled_from([READ, READ, DRAIN, LEAVE, HOLD]),
+    READING,
     st.builds(_submit, st.sampled_from(list(SUBMIT))),
     st.just(TO_THE_END),
     st.sampled_from(OTHER),
     CREATING,
-    st.just("threadtrail.flush()"),
-    st.builds(_inject, FAULTS, OPERATIONS, st.integers(1, 3)),
-    st.builds(_inject, STREAM_FAULTS, STREAMS, st.just(1)),
-    st.just("network.lose_next_answer()"),
+    st.just(FLUSH),
+    faults(OPERATIONS, ["runs.create", "runs.submit_tool_outputs"]),
 )
-STATEMENTS = st.builds(
-    _filled, ACTIONS, st.integers(0, 1), st.sampled_from(["client", "hasty"]), st.integers(1, 3)
-)
-FIRST = st.builds(_filled, CREATING, st.just(0), st.just("client"), st.just(1))
-
-
-PROGRAMS = programs("assistants", SETUP, FIRST, STATEMENTS)
+PROGRAMS = programs("assistants", SETUP, filled(CREATING, slot=0), filled(ACTIONS))
 
 
 def look_again(client: Any, seen: Seen) -> None:

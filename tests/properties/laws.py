@@ -83,7 +83,11 @@ def check_another_look(outcome: Outcome) -> None:
     over = {run.id for run in ended(outcome.at_end) if run.finished}
 
     def of_them(events: list[Event]) -> list[Event]:
-        return [event for event in events if getattr(event, "run_id", None) in over]
+        return [
+            event
+            for event in events
+            if getattr(event, "run_id", None) in over and not isinstance(event, RequestFailed)
+        ]
 
     assert of_them(outcome.looked_again) == of_them(outcome.at_end)
 

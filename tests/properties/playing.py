@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
+import pydantic
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI, OpenAIError
 
 import threadtrail
 from driving import ENDS
 from threadtrail._guard import guard
 from threadtrail.events import Event
-from threadtrail.testing import AssistantsServer, capture
+from threadtrail.testing import OpenAIServer, capture
+from threadtrail.testing.server import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,30 +52,52 @@ class Network:
         return lost
 
 
+class Answer(pydantic.BaseModel):
+    """What the app wants to parse: hardly any answer is of this form."""
+
+    number: int
+
+
 class Seen:
     """What the app itself saw, as the SDK gave it.
 
     Attributes:
         run: the newest that the app knows of its run in each slot.
+        last: the number of the last event that was streamed in each slot, where it had one.
         runs: all glimpses of each run, by its id, oldest first.
         failures: how many requests and streams failed, as the app saw it.
     """
 
+    Answer = Answer
+
     def __init__(self) -> None:
         self.run: dict[int, Any] = {}
+        self.last: dict[int, int] = {}
         self.runs: dict[str, list[Any]] = defaultdict(list)
         self.failures = 0
+        self._gates: list[Gate] = []
 
     def __call__(self, slot: int, value: Any, *, listed: bool = False) -> None:
         """Keep what a call returned or a stream yielded, or what stood in a list."""
-        self.failures += getattr(value, "event", None) == "error"
-        value = getattr(value, "data", value)
+        self.failures += "error" in (getattr(value, "event", None), getattr(value, "type", None))
+        self.last[slot] = getattr(value, "sequence_number", -1)
+        value = getattr(value, "data", getattr(value, "response", value))
         if getattr(value, "object", None) not in RUNS:
             return
         self.run[slot] = value
         # A run that was over when it was first seen, in a list, is history: it is not recorded.
         if value.id in self.runs or not listed or value.status not in ENDS:
             self.runs[value.id].append(value)
+
+    def new_gate(self) -> Gate:
+        """A gate for the streams of a run."""
+        self._gates.append(Gate())
+        return self._gates[-1]
+
+    def open_gates(self) -> None:
+        """Let all streams run, now and later."""
+        for gate in self._gates:
+            gate.open()
 
     def attempt(self) -> _Attempt:
         """Go on where the SDK raises, where a stream is over, or where there is no run yet."""
@@ -89,6 +113,20 @@ class Seen:
         calls = action.submit_tool_outputs.tool_calls if action else ()
         return [{"tool_call_id": call.id, "output": f"output of {call.function.name}"} for call in calls]
 
+    def answers(self, slot: int) -> list[dict[str, str]]:
+        """The outputs that the response asks for, or a question where it asks for none."""
+        items = self.run[slot].output if slot in self.run else ()
+        return [
+            {"type": "function_call_output", "call_id": item.call_id, "output": f"output of {item.name}"}
+            for item in items
+            if item.type == "function_call"
+        ] or [{"role": "user", "content": "And y?"}]
+
+    def all_again(self, slot: int) -> list[Any]:
+        """What a stateless app sends: its question, the output of the response, the outputs of the calls."""
+        question = {"role": "user", "content": "3x + 11 = 14?"}
+        return [question, *[item.to_dict() for item in self.run[slot].output], *self.answers(slot)]
+
 
 class _Attempt:
     def __init__(self, seen: Seen) -> None:
@@ -103,8 +141,9 @@ class _Attempt:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        self._seen.failures += isinstance(exc, OpenAIError)
-        return isinstance(exc, (OpenAIError, LookupError, StopIteration, StopAsyncIteration))
+        failed = isinstance(exc, (OpenAIError, pydantic.ValidationError, httpx2.HTTPError))
+        self._seen.failures += failed
+        return failed or isinstance(exc, (LookupError, StopIteration, StopAsyncIteration))
 
 
 class Client(OpenAI):
@@ -181,7 +220,7 @@ class Theatre:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.server = AssistantsServer(clock=self.clock)
+        self.server = OpenAIServer(clock=self.clock)
         self._loop = asyncio.Runner()
         self._https = _Http(verify=False), _AsyncHttp(verify=False)
 
@@ -215,6 +254,7 @@ class Theatre:
             outcome.failures = outcome.seen.failures
             outcome.at_end = captured.events
             self.server._faults.clear()
+            outcome.seen.open_gates()
             look_again(self._client, outcome.seen)
             outcome.looked_again = captured.events
             (outcome.lane,) = threadtrail.status().exporters.values()

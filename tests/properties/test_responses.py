@@ -1,0 +1,22 @@
+"""Whatever an app does with the Responses API, each response is recorded once, and right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, note
+
+from properties.laws import check
+from properties.responses_app import PROGRAMS, look_again
+
+if TYPE_CHECKING:
+    from properties.playing import Theatre
+    from properties.program import Program
+
+
+@pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
+@given(program=PROGRAMS)
+def test_any_program(theatre: Theatre, program: Program) -> None:
+    note(program.source)
+    check(theatre.play(program.function(), look_again, **program.settings))
