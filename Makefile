@@ -31,15 +31,15 @@ OTHER_PYTHONS := 3.12.1 3.13.0
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-# The SDK versions that are tested: the oldest with Assistants v2, the last before its resources became
-# lazy, the last of 2.x, and the newest.
+# The SDK versions that are tested: the oldest with Assistants v2, the oldest with Responses, the last before
+# its resources became lazy, the last of 2.x, the one that all is developed with, and the newest.
 OPENAI := 3.54.0
-OLDER_SDKS := 1.21.0 1.109.1 2.54.0
+OTHER_SDKS := 1.21.0 1.66.0 1.109.1 2.54.0 3.57.0
 OLDEST_LANGFUSE := .sdks/langfuse-4.7.0
 # Other instrumentations, each laid over the environment that the tests run in.
 TRACELOOP := .sdks/traceloop-0.62.4
 OPENINFERENCE := .sdks/openinference-0.1.66
-SDKS := $(OLDER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
+SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
 PARALLEL := -n 2 --dist loadfile
@@ -172,7 +172,7 @@ $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 	@$(DOCS_PIP) install -c constraints.txt --group docs
 	@touch $@
 
-sdks: $(SDKS) ## unpack the older versions of the test matrix (.sdks)
+sdks: $(SDKS) ## unpack the other versions of the test matrix (.sdks)
 
 layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(AGENTOPS_VENV)/.installed ## what test-layered needs
 
@@ -207,10 +207,10 @@ $(OLDEST_LANGFUSE)/.installed: $(SETUP)
 phoenix: $(SETUP) ## install Arize Phoenix (800 MB, .cache/phoenix): without it, its tests are skipped
 	@$(BIN)/python $(OTEL)/tests/phoenix_server.py
 
-sdk-tests: $(SETUP) ## the SDK's own Assistants tests, without and with threadtrail on
+sdk-tests: $(SETUP) ## the SDK's own tests for Assistants and Responses, without and with threadtrail on
 	@$(BIN)/python tools/sdk_tests.py
 
-sdk-tests-peers: $(SETUP) ## the same tests with other instrumentations on
+sdk-tests-peers: $(SETUP) ## those for Assistants with other instrumentations on
 	@$(BIN)/python tools/sdk_tests.py --peers
 
 bench: $(SETUP) ## what recording costs, against the bare SDK

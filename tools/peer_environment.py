@@ -2,22 +2,28 @@
 
     python tools/peer_environment.py NAME
 
-It holds the openai SDK, OpenTelemetry and the tool; it is made once and found again later.
+It holds the SDK of the environment that runs this, OpenTelemetry and the tool; it is made once and found
+again later.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 
 from sdk_tests import PEERS
-from sdk_tests_environment import CACHE, SDK_VERSION, virtual_environment
+from sdk_tests_environment import CACHE, virtual_environment
 
 BENCH_CACHE = CACHE.parent / "bench"
 
 
 def main() -> None:
     """Make the environment of the tool that is named on the command line."""
-    requirements = [f"openai=={SDK_VERSION}", "opentelemetry-sdk", PEERS[sys.argv[1]]]
+    requirements = [
+        f"openai=={importlib.metadata.version('openai')}",
+        "opentelemetry-sdk",
+        PEERS[sys.argv[1]],
+    ]
     print(virtual_environment(sys.argv[1], sys.executable, requirements, cache=BENCH_CACHE))
 
 

@@ -18,16 +18,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "sdk-tests"
 
-SDK_VERSION = "3.54.0"
+SDK_VERSION = "3.57.0"
 
 # What the SDK's tests import, besides the SDK itself. The lower bounds are those of its own
 # development dependencies; `constraints.txt` pins what it names.
 TEST_REQUIREMENTS = (
     f"openai[aiohttp,realtime]=={SDK_VERSION}",
     "azure-identity>=1.14.1",
+    "griffe>=1",
     "inline-snapshot>=0.28.0",
     "pytest>=9.0.3",
     "pytest-asyncio>=1.4.0",
+    "pytest-xdist>=3.6",
     "rich>=13.7.1",
     "trio>=0.22.2",
 )

@@ -1,6 +1,6 @@
 """pytest plugin that turns on another tool's instrumentation before the SDK's tests are collected.
 
-`SDK_TESTS_PEER` names the tool, `SDK_TESTS_REPORT` the file for what it did. Only the tool's public
+`SDK_TESTS_PEER` names the tool, `SDK_TESTS_REPORT` the folder for what it did. Only the tool's public
 instrumentor is used, with a tracer provider that keeps the spans in memory: what is compared is
 what the instrumentation does to the program, not what a backend makes of it.
 """
@@ -39,4 +39,5 @@ with warnings.catch_warnings():
 def pytest_unconfigure() -> None:
     """Write down how much was seen, so that a tool that was never on is not taken for a good one."""
     seen = {"spans": len(_spans.get_finished_spans())}
-    Path(os.environ["SDK_TESTS_REPORT"]).write_text(json.dumps(seen), encoding="utf-8")
+    path = Path(os.environ["SDK_TESTS_REPORT"], f"{os.getpid()}.json")
+    path.write_text(json.dumps(seen), encoding="utf-8")

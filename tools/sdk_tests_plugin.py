@@ -1,7 +1,7 @@
 """pytest plugin that turns threadtrail on before the SDK's tests are collected.
 
-It asserts nothing itself: it writes down what threadtrail did to `SDK_TESTS_REPORT`, and
-`sdk_tests.py` refuses a run in which nothing was patched, nothing published, or an error contained.
+It asserts nothing itself: each process writes down what threadtrail did to the folder `SDK_TESTS_REPORT`,
+and `sdk_tests.py` refuses a run in which nothing was patched, nothing published, or an error contained.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import threadtrail
+from threadtrail.events import RunEnded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 
 
 class CountingExporter:
-    """Counts the events of each type."""
+    """Counts the events of each source, and the runs."""
 
     def __init__(self) -> None:
-        self.counts: collections.Counter[str] = collections.Counter()
+        self.events: collections.Counter[str] = collections.Counter()
+        self.runs = 0
 
     @threadtrail.hookimpl
     def export(self, events: Sequence[Event]) -> None:
         """Count a batch."""
-        self.counts.update(event.type for event in events)
+        self.events.update(event.source for event in events)
+        self.runs += sum(isinstance(event, RunEnded) for event in events)
 
 
 _exporter = CountingExporter()
@@ -44,8 +47,10 @@ def pytest_unconfigure() -> None:
     status = threadtrail.status()
     activity = {
         "patched": len(status.patched),
-        "events": _exporter.counts.total() if flushed else 0,
-        "runs": _exporter.counts["thread.run.ended"],
+        "events": _exporter.events.total() if flushed else 0,
+        "runs": _exporter.runs,
         "internal errors": sum(status.contained.values()),
+        "sources": sorted(_exporter.events) if flushed else [],
     }
-    Path(os.environ["SDK_TESTS_REPORT"]).write_text(json.dumps(activity), encoding="utf-8")
+    path = Path(os.environ["SDK_TESTS_REPORT"], f"{os.getpid()}.json")
+    path.write_text(json.dumps(activity), encoding="utf-8")

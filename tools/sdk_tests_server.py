@@ -1,4 +1,4 @@
-"""Canned Assistants answers for the SDK's own tests, which need a server that knows no more than that.
+"""A server with canned answers for the SDK's own tests, which need one that knows no more than that.
 
 The tests that openai generates from its API description send one request each and look only at the
 type of what comes back, so one fixed object per path is enough. `TEST_API_BASE_URL` points them here.
@@ -8,143 +8,39 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import sdk_tests_assistants
+import sdk_tests_responses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Json = dict[str, Any]
-
-_TIME = 1_700_000_000
-_TOOLS: list[Json] = [{"type": "code_interpreter"}]
-_USAGE: Json = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-
-ASSISTANT: Json = {
-    "id": "asst_1",
-    "object": "assistant",
-    "created_at": _TIME,
-    "name": "Math Tutor",
-    "description": None,
-    "model": "gpt-4o",
-    "instructions": "You are a personal math tutor.",
-    "tools": _TOOLS,
-    "metadata": {},
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "response_format": "auto",
-}
-THREAD: Json = {
-    "id": "thread_1",
-    "object": "thread",
-    "created_at": _TIME,
-    "metadata": {},
-    "tool_resources": {},
-}
-MESSAGE: Json = {
-    "id": "msg_1",
-    "object": "thread.message",
-    "created_at": _TIME,
-    "thread_id": "thread_1",
-    "status": "completed",
-    "role": "assistant",
-    "content": [{"type": "text", "text": {"value": "x = 1", "annotations": []}}],
-    "assistant_id": "asst_1",
-    "run_id": "run_1",
-    "attachments": [],
-    "metadata": {},
-}
-RUN: Json = {
-    "id": "run_1",
-    "object": "thread.run",
-    "created_at": _TIME,
-    "started_at": _TIME,
-    "completed_at": _TIME + 1,
-    "thread_id": "thread_1",
-    "assistant_id": "asst_1",
-    "status": "completed",
-    "model": "gpt-4o",
-    "instructions": "You are a personal math tutor.",
-    "tools": _TOOLS,
-    "metadata": {},
-    "usage": _USAGE,
-    "temperature": 1.0,
-    "top_p": 1.0,
-    "truncation_strategy": {"type": "auto", "last_messages": None},
-    "tool_choice": "auto",
-    "parallel_tool_calls": True,
-    "response_format": "auto",
-}
-STEP: Json = {
-    "id": "step_1",
-    "object": "thread.run.step",
-    "created_at": _TIME,
-    "completed_at": _TIME + 1,
-    "run_id": "run_1",
-    "thread_id": "thread_1",
-    "assistant_id": "asst_1",
-    "type": "message_creation",
-    "status": "completed",
-    "step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_1"}},
-    "usage": _USAGE,
-    "metadata": {},
-}
-
-# Path, the object it speaks of, and whether a GET of the path lists such objects.
-_ROUTES: tuple[tuple[str, Json, bool], ...] = (
-    (r"/assistants", ASSISTANT, True),
-    (r"/assistants/[^/]+", ASSISTANT, False),
-    (r"/threads", THREAD, False),
-    (r"/threads/runs", RUN, False),
-    (r"/threads/[^/]+", THREAD, False),
-    (r"/threads/[^/]+/messages", MESSAGE, True),
-    (r"/threads/[^/]+/messages/[^/]+", MESSAGE, False),
-    (r"/threads/[^/]+/runs", RUN, True),
-    (r"/threads/[^/]+/runs/[^/]+", RUN, False),
-    (r"/threads/[^/]+/runs/[^/]+/(?:cancel|submit_tool_outputs)", RUN, False),
-    (r"/threads/[^/]+/runs/[^/]+/steps", STEP, True),
-    (r"/threads/[^/]+/runs/[^/]+/steps/[^/]+", STEP, False),
-)
-
-
-def answer(method: str, path: str) -> Json | None:
-    """Return the JSON for a request, or `None` when the path is not one of the Assistants API."""
-    for pattern, value, lists in _ROUTES:
-        if re.fullmatch(pattern, path):
-            if method == "DELETE":
-                return {"id": value["id"], "object": f"{value['object']}.deleted", "deleted": True}
-            if method == "GET" and lists:
-                ends = {"first_id": value["id"], "last_id": value["id"], "has_more": False}
-                return {"object": "list", "data": [value], **ends}
-            return value
-    return None
-
-
-def sse(run: Json) -> bytes:
-    """Return the stream of a run that is created and completed."""
-    steps = (("thread.run.created", {**run, "status": "queued"}), ("thread.run.completed", run))
-    lines = [f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in steps]
-    return "".join([*lines, "event: done\ndata: [DONE]\n\n"]).encode()
+APIS = (sdk_tests_assistants, sdk_tests_responses)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Buffered, so that head and body leave in one packet: two would cost 40 ms of delayed
-    # acknowledgement for each of the 640 tests.
+    # acknowledgement for each test.
     wbufsize = -1
 
     def _serve(self) -> None:
         sent = self.rfile.read(int(self.headers.get("content-length") or 0))
-        body = answer(self.command, self.path.partition("?")[0])
-        if body is None:
-            missing = {"error": {"message": f"no canned answer for {self.path}", "type": "test"}}
-            self._reply(404, "application/json", json.dumps(missing).encode())
-        elif sent.startswith(b"{") and json.loads(sent).get("stream") is True:
-            self._reply(200, "text/event-stream", sse(body))
-        else:
-            self._reply(200, "application/json", json.dumps(body).encode())
+        address = urlsplit(self.path)
+        for api in APIS:
+            body = api.answer(self.command, address.path)
+            if body is not None:
+                if _asks_for_stream(sent, address.query):
+                    self._reply(200, "text/event-stream", api.sse(body))
+                else:
+                    self._reply(200, "application/json", json.dumps(body).encode())
+                return
+        missing = {"error": {"message": f"no canned answer for {self.path}", "type": "test"}}
+        self._reply(404, "application/json", json.dumps(missing).encode())
 
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
 
@@ -158,6 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Stay silent: the tests say what went wrong."""
+
+
+def _asks_for_stream(sent: bytes, query: str) -> bool:
+    if parse_qs(query).get("stream") == ["true"]:
+        return True
+    return sent.startswith(b"{") and json.loads(sent).get("stream") is True
 
 
 @contextlib.contextmanager

@@ -7,6 +7,9 @@ from xml.etree import ElementTree as ET
 
 import make_docs_exporters
 import pytest
+import sdk_tests
+import sdk_tests_environment
+import sdk_tests_suites
 
 from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
@@ -35,14 +38,13 @@ def test_the_table_of_exporters_promises_nothing_that_is_not_there() -> None:
 
 
 def test_numbers_are_those_of_the_tools() -> None:
-    tool = (ROOT / "tools" / "sdk_tests.py").read_text(encoding="utf-8")
     readme = README.read_text(encoding="utf-8")
-    expected = re.search(r"^EXPECTED_TESTS = (\d+)$", tool, re.MULTILINE)
-    assert expected is not None
-    assert f"the {expected[1]} Assistants tests" in re.sub(r"\s+", " ", readme)
-    for version in re.findall(r'"[\w-]+==([\d.]+)"', tool):
-        assert version in readme
-    matrix = re.findall(r"^(?:OPENAI|OLDER_SDKS) := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for suite in (sdk_tests_suites.ASSISTANTS, sdk_tests_suites.RESPONSES):
+        assert f"the {suite.expected:,} {suite.name} tests" in re.sub(r"\s+", " ", readme)
+    assert f"the SDK's own suite (openai {sdk_tests_environment.SDK_VERSION})" in re.sub(r"\s+", " ", readme)
+    for requirement in sdk_tests.PEERS.values():
+        assert requirement.partition("==")[2] in readme
+    matrix = re.findall(r"^(?:OPENAI|OTHER_SDKS) := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for version in " ".join(matrix).split():
         assert version in readme
         assert version in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threadtrail.instrumentation.patching import Target
 
 AREA = "sdk"
-OLDEST_TESTED, NEWEST_TESTED = "1.21.0", "3.54.0"
+OLDEST_TESTED, NEWEST_TESTED = "1.21.0", "3.57.0"
 """The oldest and the newest version that the test suite runs with."""
 
 
