@@ -27,6 +27,10 @@ SERVERS_PIP := $(SERVERS_VENV)/bin/python -m pip --disable-pip-version-check --q
 # Pythons that differ in when they still start threads: 3.12.1 none after the main thread has ended.
 OTHER_PYTHONS := 3.12.1 3.13.0
 
+# Responses servers that others wrote, with what is pinned in tests/real_servers. ogx needs a newer Python.
+AZURE_AGENTSERVER := .sdks/azure-agentserver
+OGX := .sdks/ogx
+
 # The lowest versions of our dependencies, from constraints-oldest.txt.
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -48,7 +52,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -117,6 +121,25 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 		&& echo "setting up .venv-3.$* ..." && $$program -m venv .venv-3.$* \
 		&& .venv-3.$*/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt openai==$(OPENAI) -e . \
 		&& touch $@
+
+test-real-servers: real-servers ## with Responses servers that others wrote: Microsoft's agentserver, ogx
+	@$(BIN)/python -m pytest tests/real_servers
+
+real-servers: $(SETUP) sdks $(AZURE_AGENTSERVER)/.installed $(OGX)/.installed
+
+$(AZURE_AGENTSERVER)/.installed: tests/real_servers/requirements-azure.txt
+	@echo "setting up $(@D) ..."
+	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+$(OGX)/.installed: tests/real_servers/requirements-ogx.txt
+	@echo "setting up $(@D) ..."
+	@program=$$(PYENV_VERSION=3.12.1 python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null) \
+		|| { echo "ogx needs Python 3.12, as python3.12 on the PATH or 3.12.1 of pyenv"; exit 1; } \
+		&& rm -rf $(@D) && $$program -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
 
 redis:
 	@command -v redis-server > /dev/null || [ -z "$$CI" ] || { echo "installing redis-server ..."; \

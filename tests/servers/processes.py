@@ -101,9 +101,9 @@ class Workplace:
     def python(self, *arguments: str) -> Program:
         return self.start(sys.executable, *arguments)
 
-    def serve(self, *command: str) -> tuple[Program, Site]:
+    def serve(self, *command: str, port: int | None = None) -> tuple[Program, Site]:
         """Start a server, in whose command ``{port}`` stands for its port, and wait until it serves."""
-        port = free_port()
+        port = free_port() if port is None else port
         program = self.start(*(word.replace("{port}", str(port)) for word in command))
         site = Site(port)
         wait_until(lambda: program.process.poll() is not None or site.serves(), timeout=PATIENCE)
