@@ -23,7 +23,7 @@ app = ResponsesAgentServerHost()
 gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
 
-@app.response_handler
+@app.response_handler  # type: ignore[untyped-decorator] # the package is where this runs
 async def answer(request: Any, context: Any, cancelled: asyncio.Event) -> AsyncIterator[Any]:
     """Answer one request with the events of its stream; the server makes everything else of them."""
     return _events(request, context, await context.get_input_text(), cancelled)

@@ -72,7 +72,7 @@ class Heard:
         assert "".join(message.text for message in run.output) == response.output_text
         assert run.incomplete_reason == getattr(response.incomplete_details, "reason", None)
         error = response.error and (response.error.code, response.error.message)
-        assert (run.error and (run.error.code, run.error.message)) == error
+        assert (run.error and (run.error.type, run.error.message)) == error
         _compare_usage(run.usage, response.usage)
         asked = [item for item in response.output if item.type == "function_call"]
         assert [(call.id, call.name, call.arguments, call.output) for call in run.tool_calls] == [

@@ -197,5 +197,6 @@ async def deleted(client: Any, heard: Heard) -> None:
     heard.tell(type(raised.value).__qualname__)
 
 
-EVERYWHERE = (plain, streamed, by_helper, raw, tool_loop, streamed_tool_loop, background, cancelled)
-"""What both servers can do."""
+# What both servers can do.
+EVERYWHERE = (plain, streamed, by_helper, raw, background, cancelled)
+TOOL_LOOPS = (tool_loop, streamed_tool_loop)

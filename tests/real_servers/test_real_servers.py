@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from real_servers.running import RealServer
 
-AZURE = (*talks.EVERYWHERE, talks.taken_up_again, talks.taken_up_by_helper, talks.failed)
-OGX = (*talks.EVERYWHERE, talks.in_conversation, talks.compacted, talks.deleted)
+WAITS_FOR_TURNS = pytest.mark.xfail(reason="outputs do not reach the run that asked for them")
+TOOL_LOOPS = [pytest.param(talk, marks=WAITS_FOR_TURNS) for talk in talks.TOOL_LOOPS]
+AZURE = (*talks.EVERYWHERE, *TOOL_LOOPS, talks.taken_up_again, talks.taken_up_by_helper, talks.failed)
+OGX = (*talks.EVERYWHERE, *TOOL_LOOPS, talks.in_conversation, talks.compacted, talks.deleted)
 
 
 @pytest.mark.parametrize("talk", AZURE, ids=lambda talk: talk.__name__)
@@ -44,13 +46,15 @@ async def test_an_answer_that_is_paid_for_and_comes_as_an_exception(
     assert (run.status, run.output[0].text) == ("completed", "You said: hello")
     assert run.usage is not None
     assert (run.usage.input_tokens, run.usage.output_tokens, run.usage.total_tokens) == (5, 6, 11)
-    assert [event.error_type for event in captured.of(RequestFailed)] == ["ValidationError"]
+    assert [event.error.type for event in captured.of(RequestFailed)] == ["ValidationError"]
 
 
 async def with_and_without(talk: Any, server: RealServer, new_client: Callable[[RealServer], Any]) -> None:
     bare, heard = Heard(server.model), Heard(server.model)
     async with entered(new_client(server)) as client:
         await talk(client, bare)
+    # Another client: raw responses that were looked at before are not recorded.
+    async with entered(new_client(server)) as client:
         with capture(settle_seconds=600) as captured:
             await talk(client, heard)
             runs = captured.runs
