@@ -52,6 +52,7 @@ RESPONSES = Suite(
         "tests/test_streaming.py",
     ),
     expected=3252,
+    source="openai.responses",
 )
 REST = Suite(
     name="the rest",
