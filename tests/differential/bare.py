@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from differential.tape import Tape
-    from threadtrail.testing.server import AssistantsServer
+    from threadtrail.testing.server import OpenAIServer
 
 
 class Bare:
@@ -15,7 +15,7 @@ class Bare:
     def before_import(self) -> None:
         """Act before the SDK is imported."""
 
-    def meet(self, server: AssistantsServer, tape: Tape) -> None:
+    def meet(self, server: OpenAIServer, tape: Tape) -> None:
         """Act when the server runs and nothing has been played."""
 
     def after_import(self) -> None:

@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 # What runs on behalf of a call, from the note that is taken to the batch that is exported.
 LAYERS = {
     "notes": (
+        "threadtrail.instrumentation.arguments:ArgumentWatch",
+        "threadtrail.instrumentation.awaiting:enter",
         "threadtrail.instrumentation.copies",
         "threadtrail.instrumentation.exchanges:note_request",
         "threadtrail.instrumentation.failures",
         "threadtrail.instrumentation.results",
         "threadtrail.instrumentation.sink",
         "threadtrail.instrumentation.streams:StreamNotes",
+        "threadtrail.instrumentation.unread:Reading",
         "threadtrail.sources.openai_assistants.streams",
+        "threadtrail.sources.openai_responses.streams",
         "threadtrail.recording.recorder",
     ),
-    "recording": ("threadtrail.recording", "threadtrail.sources.openai_assistants"),
+    "recording": (
+        "threadtrail.recording",
+        "threadtrail.sources.openai_assistants",
+        "threadtrail.sources.openai_responses",
+    ),
     "delivery": (
         "threadtrail.delivery.content",
         "threadtrail.delivery.plans",

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 _PORT = re.compile(r"(127\.0\.0\.1|localhost):\d+")
 
-_RUN_ID = re.compile(r"run_[0-9A-Za-z]{24}")
+_RUN_ID = re.compile(r"(?:run|resp)_[0-9A-Za-z]{24}")
 runs_told: set[str] = set()
-"""The ids of all runs that were in anything described, until somebody clears it."""
+"""The ids of all runs and responses that were in anything described, until somebody clears it."""
 
 
 def scrub(text: str) -> str:

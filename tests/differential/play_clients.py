@@ -15,8 +15,8 @@ async def play(world: World) -> None:
         "made before": world.early,
         "with_options": world.new_client().with_options(timeout=20, max_retries=1),
         "copy": world.new_client().copy(default_headers={"x-copy": "1"}),
-        "Azure": _azure(world),
-        "subclass": _subclass(world),
+        "Azure": azure(world),
+        "subclass": subclass(world),
     }
     if not world.is_async:
         world.sdk.api_key = API_KEY
@@ -43,14 +43,17 @@ async def _use(world: World, name: str, client: Any) -> None:
     await world.call(f"{name}: poll", lambda: beta.threads.runs.poll(run.id, thread.id))
 
 
-def _azure(world: World) -> Any:
+def azure(world: World) -> Any:
+    """Make a client of Azure."""
     azure = world.sdk.AsyncAzureOpenAI if world.is_async else world.sdk.AzureOpenAI
     return azure(
         azure_endpoint=world.server.azure_endpoint, api_version="2024-05-01-preview", api_key=API_KEY
     )
 
 
-def _subclass(world: World) -> Any:
+def subclass(world: World) -> Any:
+    """Make a client of a class of its own."""
+
     class Mine(world.client_class):  # type: ignore[name-defined,misc] # chosen at run time
         """A client that looks at what it gets, as some products' clients do."""
 

@@ -53,8 +53,8 @@ async def play(world: World) -> None:
         for name in names:
             async with world.step(f"shape of {path}.{name}") as entry:
                 # messages.delete is younger than the oldest SDK: then this is the same error.
-                entry["class"] = _shape(inspect.getattr_static(type(resource), name))
-                entry["bound"] = _shape(getattr(resource, name))
+                entry["class"] = shape_of(inspect.getattr_static(type(resource), name))
+                entry["bound"] = shape_of(getattr(resource, name))
                 entry["is its own"] = getattr(resource, name).__self__ is resource
     async with world.step("shape of what surrounds them") as entry:
         for thing in _surroundings(world):
@@ -70,7 +70,8 @@ def _surroundings(world: World) -> Iterator[Any]:
     yield getattr(streaming, f"{prefix}AssistantStreamManager")
 
 
-def _shape(method: Any) -> dict[str, Any]:
+def shape_of(method: Any) -> dict[str, Any]:
+    """Describe a method."""
     return {
         "signature": scrub(str(inspect.signature(method))),
         "name": method.__name__,

@@ -1,6 +1,6 @@
-"""Play the whole Assistants surface of the installed SDK once and print what an application saw.
+"""Play the whole surface of an API of the installed SDK once and print what an application saw.
 
-    python -m differential.surface --mode bare|on|chaos|beside --output FILE
+    python -m differential.surface --play assistants|responses --mode bare|on|chaos|beside --output FILE
 
 Run with the SDK under test first on the path. `bare` knows nothing of threadtrail; `on` calls
 `threadtrail.instrument()`, after one client of each kind was made; `chaos` calls it before the SDK is
@@ -24,12 +24,24 @@ from differential.bare import Bare
 from differential.describe import scrub
 from differential.tape import Tape
 from differential.world import API_KEY, World, resolved
-from threadtrail.testing.server import AssistantsServer
+from threadtrail.testing.server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PARTS = ("shapes", "resources", "runs", "streams", "raw", "errors", "clients", "chat")
+PARTS = {
+    "assistants": ("shapes", "resources", "runs", "streams", "raw", "errors", "clients", "chat"),
+    "responses": (
+        "response_shapes",
+        "responses",
+        "response_streams",
+        "response_raw",
+        "response_errors",
+        "response_clients",
+        "conversations",
+        "chat",
+    ),
+}
 # Left out of what is compared: they differ from process to process.
 VOLATILE_HEADERS = {"host", "connection"}
 NOW = 1_700_000_000.0
@@ -38,6 +50,7 @@ NOW = 1_700_000_000.0
 def main() -> None:
     """Play, and write the record down."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--play", choices=PARTS, default="assistants")
     parser.add_argument("--mode", choices=("bare", "on", "chaos", "naive", "beside"), default="bare")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--switch-on", nargs="*", default=[])
@@ -47,9 +60,9 @@ def main() -> None:
     watcher = _watcher(options)
     watcher.before_import()
     sdk = importlib.import_module("openai")
-    with AssistantsServer(seed="surface", clock=lambda: NOW) as server:
+    with OpenAIServer(seed="surface", clock=lambda: NOW) as server:
         watcher.meet(server, tape)
-        asyncio.run(_play(tape, server, sdk, watcher))
+        asyncio.run(_play(options.play, tape, server, sdk, watcher))
         record = {
             "sdk": sdk.__version__,
             "steps": tape.steps,
@@ -70,29 +83,31 @@ def _watcher(options: argparse.Namespace) -> Bare:
     return watcher
 
 
-async def _play(tape: Tape, server: AssistantsServer, sdk: Any, watcher: Bare) -> None:
+async def _play(name: str, tape: Tape, server: OpenAIServer, sdk: Any, watcher: Bare) -> None:
     tape.watch_loop()
     early = {}
     for is_async in (False, True):
-        early[is_async] = _early(sdk, server, is_async=is_async)
+        early[is_async] = _early(name, sdk, server, is_async=is_async)
     watcher.after_import()
     for is_async in (False, True):
         world = World(server, tape, sdk, is_async, early[is_async])
-        for part in PARTS:
+        for part in PARTS[name]:
             tape.prefix = f"{'async' if is_async else 'sync'} {part}: "
             watcher.next_part()
             await importlib.import_module(f"differential.play_{part}").play(world)
-        tape.prefix = f"{'async' if is_async else 'sync'} shown: "
-        watcher.next_part()
-        await _shown(world)
+        if name == "assistants":
+            tape.prefix = f"{'async' if is_async else 'sync'} shown: "
+            watcher.next_part()
+            await _shown(world)
 
 
-def _early(sdk: Any, server: AssistantsServer, *, is_async: bool) -> Any:
+def _early(name: str, sdk: Any, server: OpenAIServer, *, is_async: bool) -> Any:
     """Make a client and touch what it keeps, as a program that instruments late has done."""
     client_class = sdk.AsyncOpenAI if is_async else sdk.OpenAI
     client = client_class(api_key=API_KEY, base_url=server.base_url)
     threads = client.beta.threads
-    for resource in (client.beta.assistants, threads, threads.messages, threads.runs):
+    resources = [client.beta.assistants, threads, threads.messages, threads.runs]
+    for resource in resources if name == "assistants" else [client.responses, client.responses.input_items]:
         assert resource.with_raw_response
         assert resource.with_streaming_response
     return client

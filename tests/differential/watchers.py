@@ -12,6 +12,7 @@ import threadtrail
 from differential.bare import Bare
 from differential.chaos import ALL, LAYERS, Chaos, FaultyExporter
 from threadtrail._guard import guard
+from threadtrail.events import RunCreated, RunEnded
 
 FLUSH_TIMEOUT_SECONDS = 20.0
 SETTLE_SECONDS = 0.02
@@ -66,10 +67,26 @@ class Naive(Bare):
         module = "openai.resources.beta.threads.runs.runs"
         wrapt.wrap_function_wrapper(module, "Runs.create", self._call)
         wrapt.wrap_function_wrapper(module, "Runs.retrieve", self._call_and_read)
+        module = "openai.resources.responses.responses"
+        wrapt.wrap_function_wrapper(module, "Responses.create", self._look_and_call)
+        wrapt.wrap_function_wrapper(module, "Responses.retrieve", self._call_and_look)
 
     @staticmethod
     def _call(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*args, **kwargs)
+
+    @staticmethod
+    def _look_and_call(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        for tool in kwargs.get("tools") or ():
+            repr(tool)
+        return wrapped(*args, **kwargs)
+
+    @staticmethod
+    def _call_and_look(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        if result.usage is not None:
+            repr(result.usage)
+        return result
 
     @staticmethod
     def _call_and_read(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
@@ -98,7 +115,7 @@ class CountingExporter:
     def export(self, events: Any) -> None:
         for event in events:
             self.types[event.type] += 1
-            if event.type == "thread.run.created":
+            if isinstance(event, RunCreated):
                 self.created[event.run_id] += 1
-            if event.type == "thread.run.ended":
+            if isinstance(event, RunEnded):
                 self.ended[event.run.id] += 1

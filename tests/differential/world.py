@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from differential.tape import Entry, Tape
-from threadtrail.testing.server import AssistantsServer
+from threadtrail.testing.server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ API_KEY = "sk-test"
 class World:
     """One kind of client, synchronous or asynchronous, and what it talks to."""
 
-    server: AssistantsServer
+    server: OpenAIServer
     tape: Tape
     sdk: Any
     is_async: bool
