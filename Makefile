@@ -125,7 +125,7 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 test-real-servers: real-servers ## with Responses servers that others wrote: Microsoft's agentserver, ogx
 	@$(BIN)/python -m pytest tests/real_servers
 
-real-servers: $(SETUP) sdks $(AZURE_AGENTSERVER)/.installed $(OGX)/.installed
+real-servers: $(SETUP) $(AZURE_AGENTSERVER)/.installed $(OGX)/.installed
 
 $(AZURE_AGENTSERVER)/.installed: tests/real_servers/requirements-azure.txt
 	@echo "setting up $(@D) ..."
