@@ -306,7 +306,8 @@ class RequestFailed(Event):
 
     ``operation`` is the SDK's own path (``threads.runs.create``), ``error.type`` the API's error code
     where it gave one (else the exception's class), ``status_code`` the HTTP status if a response came.
-    ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run`` or ``None``.
+    ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run``,
+    ``generation`` (a run with ``one_generation``) or ``None``.
     """
 
     event: Literal["RequestFailed"] = "RequestFailed"

@@ -153,6 +153,19 @@ class ToolCall:
     caller_id: str | None = None
     approved: bool | None = None
 
+    @property
+    def hosted(self) -> bool:
+        """Whether the server runs the tool itself; where nobody says so, it runs all but functions."""
+        if self.executed_by is not None:
+            return self.executed_by == "server"
+        return self.kind not in {"function", "custom"}
+
+    @property
+    def answered(self) -> bool:
+        """Whether its output, its failure or its end is known."""
+        known = (self.output, self.error, self.ended_at, self.approved)
+        return bool(self.results) or any(value is not None for value in known)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -288,6 +301,9 @@ class Run:
     ``previous_run_id`` is the response that it follows in a chain; ``answers`` the runs whose calls its input
     answered; ``turn_id`` the first run of its turn; ``session_key`` what its chain is known by;
     ``input_repeated`` how many of its first input items an earlier run of the chain had.
+
+    ``one_generation``: the model answers at one go, and ``steps`` are the items of that answer, in order;
+    else an assistant works on the run, step by step.
     """
 
     id: str
@@ -329,6 +345,7 @@ class Run:
     turn_id: str | None = None
     session_key: str | None = None
     input_repeated: int | None = None
+    one_generation: bool = False
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -77,12 +77,13 @@ class EventTypes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What is read once, where a run begins."""
+    """What is read once, where a run begins; ``one_generation`` as in ``Run``."""
 
     types: EventTypes
     request: RunRequest
     assistant: Assistant | None
     input: tuple[Message, ...]
+    one_generation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ class RunRecord:
         self._particulars = NO_PARTICULARS
         self._request_id = seen.call.request_id
         self._deleted = False
+        self._one_generation = False
 
     # -- what is seen ---------------------------------------------------------------------------
 
@@ -191,6 +192,7 @@ class RunRecord:
         self._request = opening.request
         self.assistant = opening.assistant
         self.input = opening.input
+        self._one_generation = opening.one_generation
         self._timeline.begin(seen.time)
         self._publish_event(
             RunCreated,
@@ -326,6 +328,7 @@ class RunRecord:
             session_key=self.chain.session_key,
             input_repeated=self.chain.input_repeated,
             **self._particulars.fields(),
+            one_generation=self._one_generation,
         )
 
     def _unnamed_error(self) -> Failure | None:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from threadtrail.shape.tree import Span, SpanKind, shape, span_id_for, trace_id_for, unfinished_span_id
+from threadtrail.shape.spans import (
+    Span,
+    SpanKind,
+    model_of,
+    run_name,
+    span_id_for,
+    trace_id_for,
+    unfinished_span_id,
+)
+from threadtrail.shape.tree import shape
 from threadtrail.shape.usage import add_usages
 
-__all__ = ["Span", "SpanKind", "add_usages", "shape", "span_id_for", "trace_id_for", "unfinished_span_id"]
+__all__ = [
+    "Span",
+    "SpanKind",
+    "add_usages",
+    "model_of",
+    "run_name",
+    "shape",
+    "span_id_for",
+    "trace_id_for",
+    "unfinished_span_id",
+]

@@ -70,6 +70,12 @@ def turn_interval(step: Step, interval: Interval) -> Interval:
     return interval.fit(interval.start, min([interval.end, *live]))
 
 
+def generation_interval(run: Run, within: Interval) -> Interval:
+    """The model's part of a run that then waits for the app: over when the answer was there."""
+    asked = [call.started_at for call in run.tool_calls if not call.hosted and call.started_at is not None]
+    return within.fit(within.start, _first(run.answered_at, min(asked, default=None), within.end) or 0)
+
+
 def _first(*times: int | None) -> int | None:
     return next((time for time in times if time is not None), None)
 
@@ -88,6 +94,8 @@ def _latest(step: Step) -> int | None:
 def _inner_times(run: Run) -> Iterator[int]:
     """Return every moment that is known of the run's parts."""
     yield from (change.time for change in run.status_history)
+    if run.answered_at is not None:
+        yield run.answered_at
     parts: tuple[Step | ToolCall, ...] = (*run.steps, *run.tool_calls)
     for part in parts:
         yield from (time for time in (part.started_at, part.ended_at) if time is not None)

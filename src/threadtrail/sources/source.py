@@ -30,7 +30,8 @@ class Method:
         keyword: its arguments that are ids and come by keyword alone.
         like: the path of the method that it does the same as.
         opens_manager: it returns a stream manager, which makes the request when it is entered.
-        begins: what the call begins: ``assistant``, ``thread``, ``message`` or ``run``.
+        begins: what the call begins: ``assistant``, ``thread``, ``message``, ``run``, or ``generation`` for a
+            run with ``one_generation``.
         learnt_from: how a run that it returns becomes known: a word of ``StatusChange.learnt_from``.
         polls: it polls by other methods of the table.
         reads_details: it reads steps or messages of runs: a run that has ended waits for such a call.

@@ -1,0 +1,89 @@
+"""The shape of a run that is one generation: the model answers at one go, and its steps are items of that.
+
+    generation      the run itself, with its usage
+    ├─ tool         each call that the server ran
+    └─ retriever    each file search
+
+A run that asked the app, or a person, for something is an agent's:
+
+    agent           the run, until its calls are answered
+    ├─ generation   until the model had answered, with the usage; the server's tools are below it
+    └─ tool         each call for the app that is answered
+
+Reasoning, messages and lists of tools are items without a span of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.shape.shaper import Shaper
+from threadtrail.shape.spans import Span, run_name
+from threadtrail.shape.times import generation_interval, step_intervals, tool_interval
+from threadtrail.shape.usage import add_usages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.shape.times import Interval
+
+
+class OneGeneration(Shaper):
+    """Shapes a run with ``one_generation``."""
+
+    def root(self) -> Span:
+        """Return the generation; below an agent, if it asked for what the server does not do itself."""
+        if all(call.hosted for call in self.run.tool_calls):
+            return self._generation(run_name(self.run), self.id(), self.within)
+        run = self.run
+        return Span(
+            kind="agent",
+            name=run_name(run),
+            span_id=self.id(),
+            start=self.within.start,
+            end=self.within.end,
+            status=run.status,
+            error=run.error,
+            model=self.model,
+            input=run.input,
+            output=run.output,
+            first_output_at=self.first_output(self.within),
+            children=tuple(self._children()),
+        )
+
+    def _children(self) -> Iterator[Span]:
+        interval = generation_interval(self.run, self.within)
+        yield self._generation(self.model or "generation", self.id("generation"), interval)
+        for step in self.run.steps:
+            for call in step.tool_calls:
+                # One that is still open has no span: its answer makes it, whenever that comes.
+                if not call.hosted and call.answered:
+                    start = interval.end if call.started_at is None else call.started_at
+                    end = self.within.end if call.ended_at is None else call.ended_at
+                    yield self.tool(call, step, self.within.fit(start, end))
+
+    def _generation(self, name: str, span_id: str, interval: Interval) -> Span:
+        run = self.run
+        return Span(
+            kind="generation",
+            name=name,
+            span_id=span_id,
+            start=interval.start,
+            end=interval.end,
+            status=run.status,
+            error=run.error,
+            model=self.model,
+            usage=run.usage or add_usages(step.usage for step in run.steps),
+            input=run.input,
+            output=run.output,
+            first_output_at=self.first_output(interval),
+            children=tuple(self._hosted(interval)),
+            steps=run.steps,
+        )
+
+    def _hosted(self, within: Interval) -> Iterator[Span]:
+        intervals = step_intervals(self.run.steps, within)
+        for step, interval in zip(self.run.steps, intervals, strict=True):
+            for call in step.tool_calls:
+                if call.hosted:
+                    yield self.tool(call, step, tool_interval(call, interval, within))
