@@ -18,13 +18,8 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 SECOND = 1_000_000_000
-TOOL_TYPES = {
-    "function": "function",
-    "custom": "function",
-    "file_search": "datastore",
-    "retrieval": "datastore",
-}
-"""Functions of the app, searches in stores; all other tools are extensions of the API."""
+TOOL_TYPES = {"file_search": "datastore", "retrieval": "datastore"}
+"""Searches in stores; all other tools are functions of the app, or extensions of the API."""
 
 
 def title(*words: str | None) -> str:
@@ -47,11 +42,14 @@ def at_server(event: Event, operation: str) -> Values:
     }
 
 
-def of_caller(attributes: Attributes, trace_id: str | None) -> Values:
-    """Return user, session, tags and metadata: on every span, since backends filter spans, not traces."""
+def of_caller(attributes: Attributes, trace_id: str | None, session: str | None = None) -> Values:
+    """Return user, session, tags and metadata: on every span, since backends filter spans, not traces.
+
+    ``session`` is what is known of it, where the app names none.
+    """
     return {
         c.USER_ID: attributes.user_id,
-        c.SESSION_ID: attributes.session_id,
+        c.SESSION_ID: attributes.session_id or session,
         c.OWN_TAGS: list(attributes.tags) or None,
         c.OWN_TRACE_ID: trace_id,
         **{c.OWN_METADATA + key: plain(value) for key, value in attributes.metadata.items()},
@@ -68,11 +66,19 @@ def agent_start(event: Event, run: Run, node: Node) -> Values:
     return {
         **at_server(event, c.INVOKE_AGENT),
         c.REQUEST_MODEL: node.model,
-        c.AGENT_ID: run.assistant.id if run.assistant else None,
-        c.AGENT_NAME: run.assistant.name if run.assistant else None,
+        c.AGENT_ID: run.assistant.id if run.assistant and not run.one_generation else None,
+        c.AGENT_NAME: agent_name(run),
         c.CONVERSATION_ID: run.thread_id,
         c.OWN_RUN_ID: run.id,
     }
+
+
+def agent_name(run: Run) -> str | None:
+    """Return the name of the run's agent; a prompt without a name is known by its id."""
+    assistant = run.assistant
+    if assistant is None:
+        return None
+    return assistant.name or (assistant.id if run.one_generation else None)
 
 
 def agent_end(run: Run) -> Values:
@@ -86,14 +92,21 @@ def agent_end(run: Run) -> Values:
         c.OUTPUT_TYPE: request.output_type,
         c.RESPONSE_FINISH_REASONS: [reason] if reason else None,
         c.DATA_SOURCE_ID: _data_source(run),
+        **run_facts(run),
+        c.OWN_RUN_MAX_INPUT_TOKENS: request.max_input_tokens,
+    }
+
+
+def run_facts(run: Run) -> Values:
+    """Return how the run went and was watched, which the root of its tree has, whatever it is."""
+    return {
         c.OWN_RUN_STATUS: run.status,
         c.OWN_RUN_FINISHED: run.finished,
         c.OWN_RUN_INCOMPLETE_REASON: run.incomplete_reason,
         c.OWN_RUN_POLLS: run.poll_count,
         c.OWN_RUN_RETRIES: run.retry_count or None,
-        c.OWN_RUN_QUEUED: _seconds(run.created_at, run.started_at),
-        c.OWN_RUN_FIRST_OUTPUT: _seconds(run.created_at, run.first_output_at),
-        c.OWN_RUN_MAX_INPUT_TOKENS: request.max_input_tokens,
+        c.OWN_RUN_QUEUED: seconds(run.created_at, run.started_at),
+        c.OWN_RUN_FIRST_OUTPUT: seconds(run.created_at, run.first_output_at),
         **{c.OWN_RUN_METADATA + key: plain(value) for key, value in run.metadata.items()},
     }
 
@@ -120,7 +133,7 @@ def chat_end(run: Run, node: Node) -> Values:
         c.REQUEST_STREAM: streamed or None,
         c.OUTPUT_TYPE: request.output_type,
         c.RESPONSE_FINISH_REASONS: [reason] if reason else None,
-        c.RESPONSE_TIME_TO_FIRST_CHUNK: _seconds(node.start, node.first_output_at) if streamed else None,
+        c.RESPONSE_TIME_TO_FIRST_CHUNK: seconds(node.start, node.first_output_at) if streamed else None,
         c.OWN_STEP_STATUS: step.status if step else None,
         c.OWN_MESSAGE_ID: step.message_id if step else None,
         c.OWN_RECONSTRUCTED: True,
@@ -134,16 +147,23 @@ def tool_start(run: Run, node: Node, call: ToolCall) -> Values:
         c.TOOL_NAME: call.name,
         c.TOOL_TYPE: tool_type(call),
         c.TOOL_CALL_ID: call.id or None,
-        c.AGENT_NAME: run.assistant.name if run.assistant else None,
+        c.AGENT_NAME: run.assistant.name if run.assistant and not run.one_generation else None,
         c.CONVERSATION_ID: run.thread_id,
+        c.RESPONSE_ID: run.id if run.one_generation else None,
         c.OWN_RUN_ID: run.id,
         c.OWN_STEP_ID: node.step.id if node.step else None,
+        c.OWN_TOOL_KIND: call.kind if call.executed_by else None,
+        c.OWN_TOOL_EXECUTED_BY: call.executed_by,
+        c.OWN_TOOL_SERVER: call.server_label,
+        c.OWN_TOOL_NAMESPACE: call.namespace,
+        c.OWN_TOOL_CALLER: call.caller_id,
+        c.OWN_TOOL_APPROVED: call.approved,
     }
 
 
 def tool_type(call: ToolCall) -> str:
     """Return the convention's ``gen_ai.tool.type``."""
-    return TOOL_TYPES.get(call.kind, "extension")
+    return TOOL_TYPES.get(call.kind, "extension" if call.hosted else "function")
 
 
 def tokens(usage: Usage | None) -> Values:
@@ -154,11 +174,13 @@ def tokens(usage: Usage | None) -> Values:
         c.USAGE_INPUT_TOKENS: usage.input_tokens,
         c.USAGE_OUTPUT_TOKENS: usage.output_tokens,
         c.USAGE_CACHE_READ_INPUT_TOKENS: usage.cached_input_tokens,
+        c.USAGE_CACHE_WRITE_INPUT_TOKENS: usage.cache_write_input_tokens,
         c.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning_tokens,
     }
 
 
-def _seconds(start: int | None, end: int | None) -> float | None:
+def seconds(start: int | None, end: int | None) -> float | None:
+    """Return the seconds between two times in Unix nanoseconds, if both are known."""
     return None if start is None or end is None else max(0, end - start) / SECOND
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.otlp.run_content import step_before
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
+from threadtrail_opentelemetry.answers import answer_messages
+from threadtrail_opentelemetry.attributes import plain
 from threadtrail_opentelemetry.outcomes import run_finish_reason, turn_finish_reason
 
 if TYPE_CHECKING:
@@ -28,13 +30,13 @@ class RunContent:
             case "agent":
                 return self._agent(node)
             case "generation":
-                return self._turn(node)
+                return self._answer(node) if self._run.one_generation else self._turn(node)
             case _:
                 return self._tool(node)
 
     def details(self, node: Node) -> Values:
         """Return the content of a turn's details event, with the run's instructions and tools."""
-        return filled({**self._instructions(), **self._turn(node)})
+        return filled({**self._instructions(), **self.of(node)})
 
     def _instructions(self) -> Values:
         request = self._run.request
@@ -50,6 +52,19 @@ class RunContent:
                 **self._instructions(),
                 c.INPUT_MESSAGES: m.input_messages(node.input),
                 c.OUTPUT_MESSAGES: m.output_messages(node.output, reason),
+            }
+        )
+
+    def _answer(self, node: Node) -> Values:
+        """Return all that a run which is one generation was given, and all of its answer."""
+        variables = self._run.request.prompt_variables
+        reason = run_finish_reason(self._run) or "stop"
+        return filled(
+            {
+                **self._instructions(),
+                **{c.PROMPT_VARIABLE + key: plain(value) for key, value in variables.items()},
+                c.INPUT_MESSAGES: m.input_messages(node.input),
+                c.OUTPUT_MESSAGES: answer_messages(node, reason),
             }
         )
 

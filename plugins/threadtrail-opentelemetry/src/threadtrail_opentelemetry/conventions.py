@@ -15,6 +15,9 @@ from typing import Final
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
+PROMPT_NAME: Final = "gen_ai.prompt.name"
+PROMPT_VERSION: Final = "gen_ai.prompt.version"
+PROMPT_VARIABLE: Final = "gen_ai.prompt.variable."
 OUTPUT_TYPE: Final = "gen_ai.output.type"
 DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 AGENT_ID: Final = "gen_ai.agent.id"
@@ -26,11 +29,15 @@ REQUEST_TOP_P: Final = "gen_ai.request.top_p"
 REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
 REQUEST_STREAM: Final = "gen_ai.request.stream"
 REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+REQUEST_PREVIOUS_RESPONSE: Final = "gen_ai.request.previous_response.id"
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
 RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"
@@ -44,6 +51,12 @@ INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 TOKEN_TYPE: Final = "gen_ai.token.type"  # core v1.41.1 only
 TOKEN_MODALITY: Final = "gen_ai.token.modality"  # 2026-10 only
+
+# -- attributes of the convention for OpenAI ----------------------------------------------------------
+
+OPENAI_API_TYPE: Final = "openai.api.type"
+OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
+OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 
 # -- attributes of the general conventions (v1.41.1) -------------------------------------------------
 
@@ -75,6 +88,7 @@ MODALITY_UNKNOWN: Final = "unknown"
 METRIC_OPERATION_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # core v1.41.1 only
+METRIC_INFERENCE_DURATION: Final = "gen_ai.client.inference.duration"  # 2026-10 only
 METRIC_INFERENCE_USAGE: Final = "gen_ai.client.inference.usage."  # 2026-10 only; and what is counted
 
 EVENT_INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
@@ -103,6 +117,21 @@ OWN_RUN_QUEUED: Final = "threadtrail.run.seconds_in_queue"
 OWN_RUN_FIRST_OUTPUT: Final = "threadtrail.run.seconds_to_first_output"
 OWN_RUN_MAX_INPUT_TOKENS: Final = "threadtrail.run.max_input_tokens"
 OWN_RUN_METADATA: Final = "threadtrail.run.metadata."
+OWN_RUN_BACKGROUND: Final = "threadtrail.run.background"
+OWN_RUN_COMPLETION_WINDOW: Final = "threadtrail.run.completion_window"
+OWN_RUN_STORED: Final = "threadtrail.run.stored"
+OWN_RUN_DELETED: Final = "threadtrail.run.deleted"
+OWN_RUN_RESUMED: Final = "threadtrail.run.resumed_streams"
+OWN_RUN_TURN: Final = "threadtrail.run.turn_id"
+OWN_RUN_ANSWERS: Final = "threadtrail.run.answers"
+OWN_RUN_INPUT_REPEATED: Final = "threadtrail.run.input_repeated"
+OWN_RUN_TOOL_USAGE: Final = "threadtrail.run.tool_usage."
+OWN_TOOL_KIND: Final = "threadtrail.tool.kind"
+OWN_TOOL_EXECUTED_BY: Final = "threadtrail.tool.executed_by"
+OWN_TOOL_SERVER: Final = "threadtrail.tool.server_label"
+OWN_TOOL_NAMESPACE: Final = "threadtrail.tool.namespace"
+OWN_TOOL_CALLER: Final = "threadtrail.tool.caller_id"
+OWN_TOOL_APPROVED: Final = "threadtrail.tool.approved"
 OWN_STEP_ID: Final = "threadtrail.run_step.id"
 OWN_STEP_STATUS: Final = "threadtrail.run_step.status"
 OWN_MESSAGE_ID: Final = "threadtrail.message.id"

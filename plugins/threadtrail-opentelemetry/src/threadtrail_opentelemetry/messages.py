@@ -7,24 +7,31 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.otlp.run_content import instruction_texts, parsed
-from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
+from threadtrail.values import (
+    FilePart,
+    ImagePart,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from threadtrail.values import Message, Part, RunRequest, Step, ToolCall
+    from threadtrail.values import Message, Part, RunRequest, Step
 
 Json = dict[str, Any]
 
 INLINE_DATA = re.compile(r"data:(?P<media_type>[^;,]*)(?:;[^,]*)?;base64,(?P<content>.*)", re.DOTALL)
 MODALITIES = ("image", "video", "audio")
-CALLED_BY_CLIENT = ("function", "custom")
-"""Kinds of tools that the app runs; the API runs all others."""
 
 
 def input_messages(messages: Iterable[Message]) -> list[Json]:
     """Return messages to the model."""
-    return [{"role": message.role, "parts": _message_parts(message)} for message in messages]
+    return [{"role": message.role, "parts": message_parts(message)} for message in messages]
 
 
 def output_messages(messages: Iterable[Message], finish_reason: str) -> list[Json]:
@@ -34,12 +41,12 @@ def output_messages(messages: Iterable[Message], finish_reason: str) -> list[Jso
 
 def tool_request_message(calls: Iterable[ToolCall]) -> Json:
     """Return the message of a turn that requested these calls instead of answering."""
-    return {"role": "assistant", "parts": [_request(call) for call in calls], "finish_reason": "tool_call"}
+    return {"role": "assistant", "parts": list(map(tool_request, calls)), "finish_reason": "tool_call"}
 
 
 def tool_response_message(step: Step) -> Json:
     """Return the results of a step's calls, which are new to the model at its next turn."""
-    return {"role": "tool", "parts": [_response(call) for call in step.tool_calls]}
+    return {"role": "tool", "parts": [tool_response(call) for call in step.tool_calls]}
 
 
 def system_instructions(request: RunRequest) -> list[Json]:
@@ -69,16 +76,19 @@ def arguments_of(call: ToolCall) -> Any:
         return None
     if call.kind == "code_interpreter":
         return {"input": call.arguments}
-    if call.kind == "file_search":
-        return {"query": call.arguments}
-    return parsed(call.arguments)
+    arguments = parsed(call.arguments)
+    if call.kind == "file_search" and not isinstance(arguments, dict):
+        return {"query": arguments}
+    return arguments
 
 
 def result_of(call: ToolCall) -> Any:
     """Return the call's result: structured where the API structures it, else the output, parsed if JSON."""
     if call.results and call.kind in {"code_interpreter", "file_search"}:
         return list(call.results)
-    output = None if call.output is None else parsed(call.output)
+    if call.output is None:
+        return list(call.results) or (None if call.approved is None else {"approved": call.approved})
+    output = parsed(call.output)
     return {"output": output, "results": list(call.results)} if call.results else output
 
 
@@ -87,9 +97,14 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _message_parts(message: Message) -> list[Json]:
-    attached = [_attachment(item) for item in message.attachments]
-    return [*map(_part, message.parts), *attached]
+def message_parts(message: Message) -> list[Json]:
+    """Return the parts of a message, and its attachments as files."""
+    return [*known_parts(message.parts), *map(_attachment, message.attachments)]
+
+
+def known_parts(parts: Iterable[Part]) -> list[Json]:
+    """Return these parts; of reasoning that is encrypted nothing is left, and it is left out."""
+    return [_part(part) for part in parts if not isinstance(part, ReasoningPart) or part.text]
 
 
 def _attachment(item: Any) -> Json:
@@ -102,10 +117,23 @@ def _part(part: Part) -> Json:
             return _text(part.text)
         case RefusalPart():
             return {"type": "refusal", "content": part.refusal}
+        case ReasoningPart():
+            return {"type": "reasoning", "content": part.text}
         case ImagePart() | FilePart():
             return dict(_file(part))
-        case OtherPart():
-            return {**part.data, "type": part.type}
+        case ToolCallPart() | ToolResultPart():
+            return _of_earlier_call(part)
+    return {**part.data, "type": part.type}
+
+
+def _of_earlier_call(part: ToolCallPart | ToolResultPart) -> Json:
+    """Return the call of an earlier run, or what the app gives as its result."""
+    identity, kind = part.id or "", part.kind
+    if isinstance(part, ToolCallPart):
+        name = part.name or kind
+        return tool_request(ToolCall(id=identity, kind=kind, name=name, arguments=part.arguments))
+    call = ToolCall(id=identity, kind=kind, name=kind, output=part.output, results=part.results)
+    return _client_response(call)
 
 
 def _text(text: str) -> Json:
@@ -136,9 +164,10 @@ def _modality(part: ImagePart | FilePart, media_type: str | None) -> str:
     return family if family in MODALITIES else "document"
 
 
-def _request(call: ToolCall) -> Json:
+def tool_request(call: ToolCall) -> Json:
+    """Return the part of a message that asks for a tool: of the app, or of the server."""
     arguments = arguments_of(call)
-    if call.kind in CALLED_BY_CLIENT:
+    if not call.hosted:
         return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": arguments}
     body = arguments if isinstance(arguments, dict) else {"arguments": arguments}
     return {
@@ -149,9 +178,10 @@ def _request(call: ToolCall) -> Json:
     }
 
 
-def _response(call: ToolCall) -> Json:
-    if call.kind in CALLED_BY_CLIENT:
-        return {"type": "tool_call_response", "id": call.id, "response": result_of(call)}
+def tool_response(call: ToolCall) -> Json:
+    """Return the part of a message that holds a tool's result."""
+    if not call.hosted:
+        return _client_response(call)
     return {
         "type": "server_tool_call_response",
         "id": call.id,
@@ -159,10 +189,16 @@ def _response(call: ToolCall) -> Json:
     }
 
 
+def _client_response(call: ToolCall) -> Json:
+    return {"type": "tool_call_response", "id": call.id, "response": result_of(call)}
+
+
 def _definition(tool: Any) -> Json:
     kind = str(tool.get("type", "function"))
-    function = tool.get(kind)
-    if kind != "function" or not isinstance(function, dict):
-        return {"type": kind, "name": kind}
+    nested = tool.get(kind)
+    function = nested if isinstance(nested, dict) else tool
+    name = str(function.get("name") or tool.get("server_label") or kind)
+    if kind != "function":
+        return {"type": kind, "name": name}
     known = {key: function[key] for key in ("description", "parameters") if function.get(key) is not None}
-    return {"type": "function", "name": str(function.get("name", kind)), **known}
+    return {"type": "function", "name": name, **known}

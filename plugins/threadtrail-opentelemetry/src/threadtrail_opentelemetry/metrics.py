@@ -1,4 +1,4 @@
-"""Metrics: durations of agents and tools, and tokens once per run. No attribute is an id."""
+"""Metrics: durations of agents, generations and tools, and tokens once per run. No attribute is an id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from threadtrail.shape.usage import add_usages
 from threadtrail.trace_shape import shape
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import SECOND, at_server, tokens, tool_type
+from threadtrail_opentelemetry.generation_attributes import asked_model
 from threadtrail_opentelemetry.outcomes import error_type
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ COUNTED = {
     "input_tokens": c.USAGE_INPUT_TOKENS,
     "output_tokens": c.USAGE_OUTPUT_TOKENS,
     "cache_read.input_tokens": c.USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_write.input_tokens": c.USAGE_CACHE_WRITE_INPUT_TOKENS,
     "reasoning.output_tokens": c.USAGE_REASONING_OUTPUT_TOKENS,
 }
 """The counters of 2026-10, by the end of their names."""
@@ -39,7 +41,13 @@ class Metrics:
     def __init__(self, meter: Meter, profile: Profile) -> None:
         self._operations = _seconds(meter, c.METRIC_OPERATION_DURATION, "Duration of a GenAI operation.")
         self._tools = _seconds(meter, c.METRIC_TOOL_DURATION, "Duration of a tool's execution.")
-        self._tokens = _TokenHistogram(meter) if profile == "core-1.41" else _TokenCounters(meter)
+        older = profile == "core-1.41"
+        self._tokens = _TokenHistogram(meter) if older else _TokenCounters(meter)
+        self._generations = (
+            self._operations
+            if older
+            else _seconds(meter, c.METRIC_INFERENCE_DURATION, "Duration of a GenAI inference.")
+        )
 
     def run_ended(self, event: RunEnded) -> None:
         """Record a run's duration, its tokens, and the durations of its tools, once it has finished.
@@ -49,13 +57,19 @@ class Metrics:
         run, root = event.run, shape(event.run)
         if not run.finished:
             return
-        values = {**at_server(event, c.INVOKE_AGENT), c.REQUEST_MODEL: root.model}
-        usage = run.usage or add_usages(child.usage for child in root.children)
-        self._tokens.add(tokens(usage), known(values))
-        self._operations.record(
-            (root.end - root.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(root)})
-        )
-        for node in root.children:
+        nodes = list(root.walk())
+        usage = run.usage or add_usages(node.usage for node in nodes)
+        if run.one_generation:
+            (node,) = (node for node in nodes if node.kind == "generation")
+            models = {c.REQUEST_MODEL: asked_model(run, node), c.RESPONSE_MODEL: run.model}
+            operation, durations = c.CHAT, self._generations
+        else:
+            node, models = root, {c.REQUEST_MODEL: root.model}
+            operation, durations = c.INVOKE_AGENT, self._operations
+        values = known({**at_server(event, operation), **models})
+        self._tokens.add(tokens(usage), values)
+        durations.record((node.end - node.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(node)}))
+        for node in nodes:
             self._tool(run, node)
 
     def _tool(self, run: Run, node: Node) -> None:
@@ -66,7 +80,7 @@ class Metrics:
         values = {
             c.TOOL_NAME: call.name,
             c.TOOL_TYPE: tool_type(call),
-            c.AGENT_NAME: run.assistant.name if run.assistant else None,
+            c.AGENT_NAME: run.assistant.name if run.assistant and not run.one_generation else None,
             c.ERROR_TYPE: error_type(node),
         }
         self._tools.record((node.end - node.start) / SECOND, known(values))
@@ -74,15 +88,13 @@ class Metrics:
     def assistant_created(self, event: AssistantCreated) -> None:
         """Record how long the call took."""
         values = {**at_server(event, c.CREATE_AGENT), c.REQUEST_MODEL: event.assistant.model}
-        self._record_call(event, event.started_at, values)
+        _record_call(self._operations, event, event.started_at, values)
 
     def request_failed(self, event: RequestFailed, operation: str) -> None:
         """Record how long the request took to fail."""
         values = {**at_server(event, operation), c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER}
-        self._record_call(event, event.started_at, values)
-
-    def _record_call(self, event: Event, started_at: int, values: Values) -> None:
-        self._operations.record(max(0, event.time - started_at) / SECOND, known(values))
+        durations = self._generations if operation == c.CHAT else self._operations
+        _record_call(durations, event, event.started_at, values)
 
 
 class _TokenHistogram:
@@ -115,6 +127,10 @@ class _TokenCounters:
         for name, counter in self._counters.items():
             if counts.get(name):
                 counter.add(counts[name], {**values, c.TOKEN_MODALITY: c.MODALITY_UNKNOWN})
+
+
+def _record_call(durations: Histogram, event: Event, started_at: int, values: Values) -> None:
+    durations.record(max(0, event.time - started_at) / SECOND, known(values))
 
 
 def _seconds(meter: Meter, name: str, description: str) -> Histogram:

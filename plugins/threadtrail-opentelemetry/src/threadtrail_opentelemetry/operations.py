@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threadtrail_opentelemetry.options import Options
     from threadtrail_opentelemetry.trace_groups import TraceGroups
 
-OPERATIONS = {"assistant": c.CREATE_AGENT, "run": c.INVOKE_AGENT}
+OPERATIONS = {"assistant": c.CREATE_AGENT, "run": c.INVOKE_AGENT, "generation": c.CHAT}
 """The operation of a failed request, by what it would have begun."""
 THREAD_OPERATIONS = {"thread": c.CREATE_THREAD, "message": c.CREATE_MESSAGE}
 """The same for what gets a span only with the option ``thread_spans``."""

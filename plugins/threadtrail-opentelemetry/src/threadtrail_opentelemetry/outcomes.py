@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace import Status, StatusCode
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Failure, Run
 
+TOKEN_LIMIT = re.compile(r"max_\w*tokens")
 NO_SUCCESS = {"failed": "error", "expired": "error", "cancelled": "error"}
 
 
@@ -20,8 +22,14 @@ def run_finish_reason(run: Run) -> str | None:
     if not run.finished:
         return "tool_call" if run.awaits_outputs else None
     if run.status == "incomplete":
-        return "content_filter" if run.incomplete_reason == "content_filter" else "length"
-    return NO_SUCCESS.get(run.status or "", "stop")
+        return _incomplete(run.incomplete_reason)
+    asks = run.one_generation and not all(call.hosted for call in run.tool_calls)
+    return NO_SUCCESS.get(run.status or "", "tool_call" if asks else "stop")
+
+
+def _incomplete(reason: str | None) -> str:
+    """Return the convention's word for a limit of tokens; other reasons stand for themselves."""
+    return "length" if reason is None or TOKEN_LIMIT.fullmatch(reason) else reason
 
 
 def turn_finish_reason(run: Run, node: Node) -> str | None:
@@ -42,7 +50,7 @@ def error_type(node: Node) -> str | None:
 
     A cancelled run did not fail, nor did a turn that requested tools, whose errors are their own.
     """
-    if node.status == "cancelled" or node.requested_tool_calls:
+    if node.status == "cancelled" or (node.step is not None and node.requested_tool_calls):
         return None
     if node.status == "expired":
         return "expired"

@@ -1,17 +1,20 @@
-"""Emits a run's tree as spans: ``invoke_agent``, and below it ``chat`` and ``execute_tool``."""
+"""Emits a run's tree as spans: ``invoke_agent``, ``chat`` and ``execute_tool``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, get_current_span
 
 from threadtrail.otlp.context import below
 from threadtrail.otlp.emitting import known
+from threadtrail.shape import Span as Node
 from threadtrail.shape import add_usages, shape, trace_id_for, unfinished_span_id
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,
+    agent_name,
     agent_start,
     chat_end,
     chat_start,
@@ -22,6 +25,7 @@ from threadtrail_opentelemetry.attributes import (
     tool_start,
 )
 from threadtrail_opentelemetry.content import RunContent, as_texts
+from threadtrail_opentelemetry.generation_attributes import asked_model, generation_end, generation_start
 from threadtrail_opentelemetry.outcomes import error_status, error_type
 
 if TYPE_CHECKING:
@@ -33,11 +37,20 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.otlp.emitting import Emitter
-    from threadtrail.trace_shape import Span as Node
     from threadtrail_opentelemetry.content_capture import Capture
     from threadtrail_opentelemetry.options import Options
 
 Values = dict[str, Any]
+Described = tuple[str, SpanKind, Values, Values]
+"""A span's name and kind, and its attributes at its start and at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """The nodes of a run with all of their content, by span id, and that content."""
+
+    nodes: dict[str, Node]
+    content: RunContent
 
 
 class RunSpans:
@@ -73,7 +86,7 @@ class RunSpans:
         return self._emitter.chooses_ids
 
     def usage_on(self, level: str) -> bool:
-        """Whether spans of this level (``run`` or ``steps``) carry tokens."""
+        """Whether spans of this level (``run`` or ``steps``) carry tokens; ``both``: whether both do."""
         return self._options.usage in {level, "both"}
 
     def content(self, values: Values) -> Values:
@@ -102,35 +115,72 @@ class _RunTree:
         self._run = event.run
         self._parent = parent
         self._content = RunContent(event.run)
-        self._caller = of_caller(event.attributes, event.trace_id)
+        self._caller = of_caller(event.attributes, event.trace_id, event.run.session_key)
 
     def emit(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
         root = shape(self._run)
-        # The same tree, node by node: events may have content that spans have not.
-        detailed, content = shape(whole.run), RunContent(whole.run)
-        span = self._agent(root, links)
+        # The same nodes, by their ids: events may have content that spans have not.
+        detailed = {node.span_id: node for node in shape(whole.run).walk()}
+        details = _Details(detailed, RunContent(whole.run))
+        span, values = self._start(root, self._parent, [*links, *self._superseded()])
         _add_events(span, root, self._event, failures)
-        inside = below(span, self._parent)
-        for node, with_content in zip(root.children, detailed.children, strict=True):
-            if node.tool_call is not None:
-                self._tool(node, inside)
-            elif node.step is not None or self._spans.usage_on("steps"):
-                # A turn that stands for the whole run is only emitted for its tokens.
-                self._turn(node, inside, with_content, content)
-        self._end(span, root)
+        self._finish(span, root, values, details)
 
-    def _agent(self, node: Node, links: Sequence[Link]) -> Span:
-        run, spans = self._run, self._spans
-        start = {**agent_start(self._event, run, node), **self._caller}
-        name = title(c.INVOKE_AGENT, run.assistant.name if run.assistant else None)
-        links = [*links, *self._superseded()]
-        place = {"parent": self._parent, "links": links, "trace_of": run.id}
-        span = spans.start(node, name, SpanKind.CLIENT, start, **place)
+    def _below(self, node: Node, parent: Context, details: _Details) -> None:
+        """Emit a node that is not the root, with all below it."""
+        # A turn that stands for the whole run of an assistant is only emitted for its tokens.
+        stand_in = node.kind == "generation" and node.step is None and not self._run.one_generation
+        if not stand_in or self._spans.usage_on("steps"):
+            span, values = self._start(node, parent)
+            self._finish(span, node, values, details)
+
+    def _start(self, node: Node, parent: Context | None, links: Sequence[Link] = ()) -> tuple[Span, Values]:
+        """Start the span of a node; return it, and its attributes without content."""
+        describe = {"agent": self._agent, "generation": self._turn}.get(node.kind, self._tool)
+        name, kind, start, end = describe(node)
+        place = {"parent": parent, "links": links, "trace_of": self._run.id}
+        span = self._spans.start(node, name, kind, {**start, **self._caller}, **place)
         if span.is_recording():
-            usage = run.usage or add_usages(child.usage for child in node.children)
-            counted = tokens(usage) if spans.usage_on("run") else {}
-            set_known(span, {**agent_end(run), **counted, **spans.content(self._content.of(node))})
-        return span
+            set_known(span, {**end, **self._spans.content(self._content.of(node))})
+        return span, {**start, **self._caller, **end}
+
+    def _finish(self, span: Span, node: Node, values: Values, details: _Details) -> None:
+        """Emit all below a node, then end its span."""
+        inside = below(span, self._parent)
+        for child in node.children:
+            self._below(child, inside, details)
+        kind = error_type(node)
+        if kind is not None:
+            span.set_attribute(c.ERROR_TYPE, kind)
+            span.set_status(error_status(node.error))
+        span.end(node.end)
+        if node.kind == "generation" and node.span_id in details.nodes:
+            self._spans.turn_details(span, details.nodes[node.span_id], values, details.content)
+
+    def _agent(self, node: Node) -> Described:
+        run = self._run
+        # A run that is one generation has its tokens there in any case, and is called by the app.
+        level, kind = ("both", SpanKind.INTERNAL) if run.one_generation else ("run", SpanKind.CLIENT)
+        usage = run.usage or add_usages(child.usage for child in node.children)
+        counted = tokens(usage) if self._spans.usage_on(level) else {}
+        start = agent_start(self._event, run, node)
+        return title(c.INVOKE_AGENT, agent_name(run)), kind, start, {**agent_end(run), **counted}
+
+    def _turn(self, node: Node) -> Described:
+        run, event = self._run, self._event
+        counted = tokens(node.usage) if run.one_generation or self._spans.usage_on("steps") else {}
+        if run.one_generation:
+            start, end = generation_start(event, run, node), generation_end(run, node)
+        else:
+            start, end = chat_start(event, run, node), chat_end(run, node)
+        name = title(c.CHAT, asked_model(run, node))
+        return name, SpanKind.CLIENT, start, {**end, **counted}
+
+    def _tool(self, node: Node) -> Described:
+        call = node.tool_call
+        name = title(c.EXECUTE_TOOL, call.name if call is not None else node.name)
+        start = tool_start(self._run, node, call) if call is not None else {}
+        return name, SpanKind.INTERNAL, start, {}
 
     def _superseded(self) -> list[Link]:
         """Link to the span that the run had when it was published as unfinished."""
@@ -141,34 +191,6 @@ class _RunTree:
         trace_id = parent.trace_id if parent is not None and parent.is_valid else own
         span_id, sampled = int(unfinished_span_id(self._run.id), 16), TraceFlags(TraceFlags.SAMPLED)
         return [Link(SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled))]
-
-    def _turn(self, node: Node, parent: Context, with_content: Node, content: RunContent) -> None:
-        run, spans = self._run, self._spans
-        start = {**chat_start(self._event, run, node), **self._caller}
-        name = title(c.CHAT, node.model)
-        span = spans.start(node, name, SpanKind.CLIENT, start, parent=parent, trace_of=run.id)
-        counted = tokens(node.usage) if spans.usage_on("steps") else {}
-        end = {**chat_end(run, node), **counted}
-        set_known(span, {**end, **spans.content(self._content.of(node))})
-        self._end(span, node)
-        spans.turn_details(span, with_content, {**start, **end}, content)
-
-    def _tool(self, node: Node, parent: Context) -> None:
-        run, call, spans = self._run, node.tool_call, self._spans
-        if call is None:
-            return
-        start = {**tool_start(run, node, call), **self._caller}
-        name = title(c.EXECUTE_TOOL, call.name)
-        span = spans.start(node, name, SpanKind.INTERNAL, start, parent=parent, trace_of=run.id)
-        set_known(span, spans.content(self._content.of(node)))
-        self._end(span, node)
-
-    def _end(self, span: Span, node: Node) -> None:
-        kind = error_type(node)
-        if kind is not None:
-            span.set_attribute(c.ERROR_TYPE, kind)
-            span.set_status(error_status(node.error))
-        span.end(node.end)
 
 
 def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[RequestFailed]) -> None:
