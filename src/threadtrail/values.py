@@ -353,6 +353,12 @@ class Run:
         return tuple(call for step in self.steps for call in step.tool_calls)
 
     @property
+    def new_input(self) -> tuple[Message, ...]:
+        """The input without what an earlier run of the chain had; all of it, if that is not known."""
+        repeated = self.input_repeated or 0
+        return self.input[repeated:] if repeated < len(self.input) else self.input
+
+    @property
     def failed(self) -> bool:
         """Whether the run ended in an error, although HTTP said 200: status ``failed`` or ``expired``."""
         return self.status in {"failed", "expired"}

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.otlp.run_content import instruction_texts, parsed
-from threadtrail.values import FilePart, ImagePart, OtherPart, RefusalPart, TextPart
+from threadtrail.values import (
+    FilePart,
+    ImagePart,
+    OtherPart,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from threadtrail.values import Message, Part, RunRequest, Step, ToolCall
+    from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import Message, Part, RunRequest, Step
 
 Json = dict[str, Any]
 TEXTS = (TextPart, RefusalPart)
+BESIDE_CONTENT = (ReasoningPart, ToolCallPart, ToolResultPart)
+"""Parts that chat APIs have in fields of their own, or in messages of their own."""
 
 
 def at_a_glance(messages: Sequence[Message], role: str) -> str | list[Json] | None:
@@ -35,15 +48,49 @@ def instructions(request: RunRequest) -> list[Json]:
 
 def has_content(message: Message) -> bool:
     """Whether there is anything to show; not if content is not recorded."""
-    return bool(message.text or message.attachments) or not _is_text(message)
+    return bool(message.text or message.attachments) or any(
+        not isinstance(part, (*TEXTS, ReasoningPart)) or (isinstance(part, ReasoningPart) and part.text)
+        for part in message.parts
+    )
 
 
 def chat_message(message: Message) -> Json:
     """Return a message in the format of chat APIs, which Langfuse renders."""
-    content: Any = message.text if _is_text(message) else [*map(_part, message.parts), *_attached(message)]
-    chat: Json = {"role": message.role, "content": content}
+    results = [part for part in message.parts if isinstance(part, ToolResultPart)]
+    if results:
+        outputs = [
+            parsed(part.output) if part.output is not None else plain(part.results) for part in results
+        ]
+        given = outputs[0] if len(outputs) == 1 else outputs
+        return {"role": message.role, "tool_call_id": results[0].id, "content": given}
+    chat: Json = {"role": message.role, "content": _content(message)}
     notes = [note for part in message.parts if isinstance(part, TextPart) for note in part.annotations]
-    return {**chat, "annotations": plain(notes)} if notes else chat
+    calls = [_requested(_call(part)) for part in message.parts if isinstance(part, ToolCallPart)]
+    more = {"annotations": plain(notes), "tool_calls": calls, "reasoning_content": reasoning(message.parts)}
+    return {**chat, **{name: value for name, value in more.items() if value}}
+
+
+def reasoning(parts: Iterable[Part]) -> str:
+    """Return what the model thought, in plain words; what is encrypted is left out."""
+    return "\n\n".join(part.text for part in parts if isinstance(part, ReasoningPart) and part.text)
+
+
+def answers(node: Node) -> list[Json]:
+    """Return what a run that is one generation answered: its messages, and what it asked the app for."""
+    messages: dict[str | None, Message] = {message.id: message for message in node.output}
+    found: list[Json] = []
+    for step in node.steps:
+        message = messages.pop(step.message_id, None) if step.message_id is not None else None
+        if message is not None and has_content(message):
+            found.append(chat_message(message))
+    found += [chat_message(message) for message in messages.values() if has_content(message)]
+    if node.requested_tool_calls:
+        found.append(tool_requests(node.requested_tool_calls))
+    thought = reasoning(part for step in node.steps for part in step.parts)
+    if thought:
+        first = found.pop(0) if found else {"role": "assistant", "content": None}
+        found.insert(0, {**first, "reasoning_content": thought})
+    return found
 
 
 def tool_requests(calls: Sequence[ToolCall]) -> Json:
@@ -67,6 +114,8 @@ def tool_input(call: ToolCall) -> Any:
 
 def tool_output(call: ToolCall) -> Any:
     """Return the result: passages, logs and images if the API returns those, else the output."""
+    if call.approved is not None and call.output is None:
+        return {"approved": call.approved}
     if call.kind == "function" or not call.results:
         return parsed(call.output)
     return plain(call.results)
@@ -83,6 +132,20 @@ def _is_text(message: Message) -> bool:
     return not message.attachments and all(isinstance(part, TEXTS) for part in message.parts)
 
 
+def _content(message: Message) -> Any:
+    """Return the text of a message, or its parts; ``None`` if it has neither."""
+    parts = [part for part in message.parts if not isinstance(part, BESIDE_CONTENT)]
+    if not parts and not message.attachments and message.parts:
+        return None
+    if not message.attachments and all(isinstance(part, TEXTS) for part in parts):
+        return message.text
+    return [*map(_part, parts), *_attached(message)]
+
+
+def _call(part: ToolCallPart) -> ToolCall:
+    return ToolCall(id=part.id or "", kind=part.kind, name=part.name or part.kind, arguments=part.arguments)
+
+
 def _part(part: Part) -> Json:
     match part:
         case TextPart():
@@ -95,6 +158,7 @@ def _part(part: Part) -> Json:
             return _file(part)
         case OtherPart():
             return {**plain(part.data), "type": part.type}
+    return {"type": part.type}
 
 
 def _image(part: ImagePart) -> Json:
@@ -131,7 +195,8 @@ def _requested(call: ToolCall) -> Json:
             "type": "function",
             "function": {"name": call.name, "arguments": call.arguments},
         }
-    return {"id": call.id, "type": call.kind, call.kind: _known(input=call.arguments)}
+    name = call.name if call.name != call.kind else None
+    return {"id": call.id, "type": call.kind, call.kind: _known(name=name, input=call.arguments)}
 
 
 def _known(**values: Any) -> Json:

@@ -11,7 +11,7 @@ from langfuse import LangfuseOtelSpanAttributes as Names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from threadtrail.values import Failure, Run, RunRequest, Usage
+    from threadtrail.values import Failure, Run, Usage
 
 PROMPT_NAME, PROMPT_VERSION = "langfuse_prompt_name", "langfuse_prompt_version"
 """Keys in a run's metadata, or in that of ``threadtrail.attributes()``, that name a Langfuse prompt."""
@@ -24,26 +24,40 @@ def usage_details(usage: Usage | None) -> dict[str, int] | None:
     if usage is None:
         return None
     cached, reasoning = usage.cached_input_tokens or 0, usage.reasoning_tokens or 0
+    written = usage.cache_write_input_tokens or 0
     buckets = {
-        "input": max(usage.input_tokens - cached, 0),
+        "input": max(usage.input_tokens - cached - written, 0),
         "output": max(usage.output_tokens - reasoning, 0),
         "total": usage.total_tokens,
     }
     if usage.cached_input_tokens is not None:
         buckets["input_cached_tokens"] = cached
+    if usage.cache_write_input_tokens is not None:
+        buckets["input_cache_write_tokens"] = written
     if usage.reasoning_tokens is not None:
         buckets["output_reasoning_tokens"] = reasoning
     return buckets
 
 
-def model_parameters(request: RunRequest) -> dict[str, Any] | None:
+def session_of(run: Run) -> str | None:
+    """Return the run's session, unless the app names one: its chain's, else its thread."""
+    return run.session_key or run.thread_id
+
+
+def model_parameters(run: Run) -> dict[str, Any] | None:
     """Return the request's parameters other than messages; objects as text, which Langfuse needs."""
+    request = run.request
+    limit = "max_output_tokens" if run.one_generation else "max_completion_tokens"
     values = {
         "temperature": request.temperature,
         "top_p": request.top_p,
         "max_prompt_tokens": request.max_input_tokens,
-        "max_completion_tokens": request.max_output_tokens,
+        limit: request.max_output_tokens,
+        "max_tool_calls": request.max_tool_calls,
         "reasoning_effort": request.reasoning_effort,
+        "reasoning_summary": request.reasoning_summary,
+        "verbosity": request.verbosity,
+        "service_tier": run.service_tier or request.service_tier,
         "response_format": request.output_type,
         "tool_choice": request.tool_choice,
         "parallel_tool_calls": request.parallel_tool_calls,

@@ -14,11 +14,12 @@ def trace_id_for(identifier: str) -> str:
     that trace and has no trace of its own.
 
     Args:
-        identifier: the run's id (``run_…``), or the ``trace_id`` of what ``threadtrail.trace()`` returns.
+        identifier: the run's id (``run_…``, ``resp_…``), or the ``trace_id`` of what ``threadtrail.trace()``
+            returns.
     """
     return trace_shape.trace_id_for(identifier)
 
 
 def observation_id_for(run_id: str) -> str:
-    """Return the id of a run's ``agent`` observation, in whatever trace it is."""
+    """Return the id of a run's own observation (``agent``, or a response's ``generation``), in any trace."""
     return trace_shape.span_id_for(run_id)

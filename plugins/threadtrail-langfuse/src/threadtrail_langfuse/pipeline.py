@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
 from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail.otlp.sending import NotDeliveredError
+from threadtrail.shape import run_name
 from threadtrail_langfuse.connections import Connections
 from threadtrail_langfuse.observations import Observations
 from threadtrail_langfuse.operations import Operations
@@ -58,9 +59,7 @@ class Pipeline:
             self._operations.emit(event, context, observations)
 
     def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
-        assistant = event.run.assistant
-        name = (assistant and (assistant.name or assistant.id)) or "run"
-        parent, trace_name = self._groups.place(event.trace_id, context, name)
+        parent, trace_name = self._groups.place(event.trace_id, context, run_name(event.run))
         self._groups.add_run(event.trace_id, event.run)
         failures = self._open_runs.end(event.run_id).failures
         emit_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)

@@ -1,4 +1,4 @@
-"""Emits a run's tree as observations: an agent, and below it generations, tools, retrievers and events."""
+"""Emits a run's tree as observations: agent, generations, tools, retrievers and events."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from threadtrail_langfuse.fields import (
     outcome,
     prompt_link,
     run_outcome,
+    session_of,
     usage_details,
 )
 from threadtrail_langfuse.observations import Caller, below, span_of
@@ -60,24 +61,33 @@ class _RunTree:
         self._run: Run = event.run
         self._parent = parent
         self._root = shape(event.run, overwrites=True)
-        self._caller = Caller(attributes=event.attributes, session=event.run.thread_id, trace_name=trace_name)
+        self._caller = Caller(
+            attributes=event.attributes, session=session_of(event.run), trace_name=trace_name
+        )
         self._conversation: list[content.Json] = content.instructions(event.run.request)
 
     def emit(self, failures: Sequence[RequestFailed]) -> None:
-        agent = self._agent()
-        # The agent stays open until all below it has ended: a child of an ended span counts as a root.
-        inside = below(span_of(agent), self._parent)
+        node = self._root
+        root = self._agent() if node.kind == "agent" else self._generation(node, self._parent)
+        # The root stays open until all below it has ended: a child of an ended span counts as a root.
+        inside = below(span_of(root), self._parent)
         self._status_changes(inside)
         for number, failure in enumerate(failures):
             self._failed_request(failure, number, inside)
+        self._children(node, inside)
+        self._observations.end(root, node.end)
+
+    def _children(self, node: Node, inside: Context) -> None:
         before: Step | None = None
-        for node in self._root.children:
-            if node.kind == "generation":
-                self._generation(node, inside, before)
-                before = node.step or before
-            else:
-                self._tool(node, inside)
-        self._observations.end(agent, self._root.end)
+        for child in node.children:
+            if child.kind != "generation":
+                self._tool(child, inside)
+                continue
+            self._hear(child, before)
+            generation = self._generation(child, inside)
+            self._children(child, below(span_of(generation), inside))
+            self._observations.end(generation, child.end)
+            before = child.step or before
 
     def _agent(self) -> Any:
         run, node = self._run, self._root
@@ -89,40 +99,53 @@ class _RunTree:
             caller=self._caller,
             trace_of=run.id,
             span_id=node.span_id,
-            input=content.at_a_glance(run.input, "user"),
+            input=content.at_a_glance(run.new_input, "user"),
             output=content.at_a_glance(run.output, "assistant"),
             metadata={**_run_metadata(self._event), **content.plain(run.metadata)},
             **run_outcome(run),
         )
 
-    def _generation(self, node: Node, parent: Context, before: Step | None) -> None:
-        run = self._run
+    def _hear(self, node: Node, before: Step | None) -> None:
+        """Add to the conversation what is new to the model at this turn."""
         if before is not None:
             self._conversation += content.tool_results(before)
         self._conversation += map(content.chat_message, filter(content.has_content, node.input))
-        calls = node.requested_tool_calls
-        answers = map(content.chat_message, filter(content.has_content, node.output))
-        output = [content.tool_requests(calls)] if calls else list(answers)
+
+    def _generation(self, node: Node, parent: Context | None) -> Any:
+        """Start the observation of a model turn, which may be the whole run."""
+        run, is_root = self._run, node is self._root
+        if is_root:
+            self._hear(node, None)
+        output = self._output(node)
         reason = run.incomplete_reason if node.status == "incomplete" else None
+        ids = {"step_id": node.step.id if node.step else None, "run_id": run.id}
         generation = self._observations.start(
             LangfuseGeneration,
             node.name,
             start=node.start,
             parent=parent,
             caller=self._caller,
+            trace_of=run.id if is_root else None,
             span_id=node.span_id,
             more=prompt_link(run),
             input=list(self._conversation) or None,
             output=output[0] if len(output) == 1 else output or None,
             model=node.model,
-            model_parameters=model_parameters(run.request),
+            model_parameters=model_parameters(run),
             usage_details=usage_details(node.usage),
             completion_start_time=moment(node.first_output_at),
-            metadata={"step_id": node.step.id if node.step else None, "run_id": run.id},
-            **outcome(node.status, node.error, reason),
+            metadata={**_run_metadata(self._event), **content.plain(run.metadata)} if is_root else ids,
+            **(run_outcome(run) if is_root else outcome(node.status, node.error, reason)),
         )
-        self._observations.end(generation, node.end)
         self._conversation += output
+        return generation
+
+    def _output(self, node: Node) -> list[content.Json]:
+        if self._run.one_generation:
+            return content.answers(node)
+        if node.requested_tool_calls:
+            return [content.tool_requests(node.requested_tool_calls)]
+        return [content.chat_message(message) for message in node.output if content.has_content(message)]
 
     def _tool(self, node: Node, parent: Context) -> None:
         call = node.tool_call
@@ -188,10 +211,12 @@ def request_metadata(event: RequestFailed) -> dict[str, Any]:
 
 def _run_metadata(event: RunEnded) -> dict[str, Any]:
     run = event.run
+    kind = run.assistant.kind if run.assistant else ""
     return {
         "run_id": run.id,
         "thread_id": run.thread_id,
-        "assistant_id": run.assistant.id if run.assistant else None,
+        f"{kind}_id": run.assistant.id if run.assistant else None,
+        f"{kind}_version": run.assistant.version if run.assistant else None,
         "status": run.status,
         "incomplete_reason": run.incomplete_reason,
         "tools": list(run.request.tool_names) or None,
@@ -200,8 +225,34 @@ def _run_metadata(event: RunEnded) -> dict[str, Any]:
         "streamed": run.streamed or None,
         "provider": event.provider,
         "server": event.server_address,
+        **_of_chain(run),
+    }
+
+
+def _of_chain(run: Run) -> dict[str, Any]:
+    """Return where a response stands among others, how the server worked on it, what it bills apart."""
+    return {
+        "previous_run_id": run.previous_run_id,
+        "turn_id": run.turn_id,
+        "answers": list(run.answers) or None,
+        "input_repeated": run.input_repeated,
+        "background": run.background or None,
+        "completion_window": run.request.completion_window,
+        "stored": run.stored,
+        "deleted": run.deleted or None,
+        "resumed_streams": run.resumed or None,
+        "request_id": run.request_id,
+        "tool_usage": content.plain(run.tool_usage) or None,
     }
 
 
 def _tool_metadata(node: Node, call: ToolCall) -> dict[str, Any]:
-    return {"tool_call_id": call.id, "kind": call.kind, "step_id": node.step.id if node.step else None}
+    return {
+        "tool_call_id": call.id,
+        "kind": call.kind,
+        "step_id": node.step.id if node.step else None,
+        "executed_by": call.executed_by,
+        "server_label": call.server_label,
+        "namespace": call.namespace,
+        "caller_id": call.caller_id,
+    }

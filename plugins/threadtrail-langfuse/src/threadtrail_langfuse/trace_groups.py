@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, Span
 
 from threadtrail.trace_shape import span_id_for
 from threadtrail_langfuse.content import at_a_glance
-from threadtrail_langfuse.fields import outcome
+from threadtrail_langfuse.fields import outcome, session_of
 from threadtrail_langfuse.observations import Caller, Observations, below, is_inside, span_of
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ class TraceGroups:
         group = self._open.get(trace_id or "")
         while group is not None:
             if group.question is None:
-                group.question = at_a_glance(run.input, "user")
+                group.question = at_a_glance(run.new_input, "user")
             group.answer = at_a_glance(run.output, "assistant") or group.answer
-            self._set_session(group.span, run.thread_id)
+            self._set_session(group.span, session_of(run))
             group = self._open.get(group.parent_id or "")
 
     def after_fork(self) -> None:
@@ -111,8 +111,8 @@ class TraceGroups:
         }
 
     @staticmethod
-    def _set_session(span: Span, thread_id: str | None) -> None:
+    def _set_session(span: Span, session: str | None) -> None:
         """Set the root's session to that of its first run, unless the app has set one."""
         attributes = getattr(span, "attributes", None) or {}
-        if thread_id is not None and Names.TRACE_SESSION_ID not in attributes:
-            span.set_attribute(Names.TRACE_SESSION_ID, thread_id)
+        if session is not None and Names.TRACE_SESSION_ID not in attributes:
+            span.set_attribute(Names.TRACE_SESSION_ID, session)
