@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 RUN_ID, RUN_STATUS, THREAD_ID = "threadtrail.run.id", "threadtrail.run.status", "threadtrail.thread.id"
 POLLS, INCOMPLETE_REASON = "threadtrail.run.polls", "threadtrail.run.incomplete_reason"
 STEP_ID, TOOL_KIND = "threadtrail.step.id", "threadtrail.tool.kind"
+TOOL_EXECUTED_BY, TOOL_SERVER = "threadtrail.tool.executed_by", "threadtrail.tool.server_label"
+PROMPT_ID, PROMPT_VERSION = "threadtrail.prompt.id", "threadtrail.prompt.version"
+PREVIOUS_RUN, TURN, BACKGROUND = (
+    "threadtrail.run.previous_run_id",
+    "threadtrail.run.turn_id",
+    "threadtrail.run.background",
+)
+REQUEST_ID = "threadtrail.request.id"
 USER_ID, SESSION_ID, METADATA = "user.id", "session.id", "threadtrail.metadata"
 INSTRUCTIONS = "threadtrail.assistant.instructions"
 
@@ -60,7 +68,7 @@ def of_agent(run: Run, node: Node) -> Values:
     """Return the attributes of a run: assistant, tools, thread, question and answer."""
     assistant, tools = run.assistant, list(run.request.tool_names)
     return {
-        AgentAttributes.AGENT_ID: assistant.id if assistant else None,
+        AgentAttributes.AGENT_ID: assistant.id if assistant and not run.one_generation else None,
         AgentAttributes.AGENT_NAME: node.name,
         AgentAttributes.AGENT_TOOLS: as_json(tools) if tools else None,
         AgentAttributes.AGENT_MODELS: as_json([node.model]) if node.model else None,
@@ -70,7 +78,7 @@ def of_agent(run: Run, node: Node) -> Values:
         INCOMPLETE_REASON: run.incomplete_reason,
         THREAD_ID: run.thread_id,
         POLLS: run.poll_count,
-        **of_content(text_of(run.input), text_of(run.output)),
+        **of_content(text_of(run.new_input), text_of(run.output)),
     }
 
 
@@ -84,6 +92,8 @@ def of_tool(run: Run, node: Node, call: ToolCall) -> Values:
         ToolAttributes.TOOL_RESULT: output,
         ToolAttributes.TOOL_STATUS: tool_status(run, node),
         TOOL_KIND: call.kind,
+        TOOL_EXECUTED_BY: call.executed_by,
+        TOOL_SERVER: call.server_label,
         STEP_ID: node.step.id if node.step else None,
         **of_content(call.arguments, output),
     }
@@ -93,10 +103,11 @@ def of_turn(event: Event, run: Run, node: Node) -> Values:
     """Return the attributes of a model turn: prompts, completion, tokens."""
     request = run.request
     first_output = None if node.first_output_at is None else (node.first_output_at - node.start) / 1e9
+    asked_model = (request.model if run.one_generation else None) or node.model
     return {
         SpanAttributes.LLM_SYSTEM: event.provider,
         SpanAttributes.LLM_REQUEST_TYPE: LLMRequestTypeValues.CHAT.value,
-        SpanAttributes.LLM_REQUEST_MODEL: node.model,
+        SpanAttributes.LLM_REQUEST_MODEL: asked_model,
         SpanAttributes.LLM_RESPONSE_MODEL: node.model,
         SpanAttributes.LLM_REQUEST_TEMPERATURE: request.temperature,
         SpanAttributes.LLM_REQUEST_TOP_P: request.top_p,
@@ -107,6 +118,27 @@ def of_turn(event: Event, run: Run, node: Node) -> Values:
         **completions(node, finish_reason(run, node)),
         **tokens(node.usage),
         STEP_ID: node.step.id if node.step else None,
+        **(_of_response(run) if run.one_generation else {}),
+    }
+
+
+def _of_response(run: Run) -> Values:
+    """Return what a turn has that is a run of its own: its ids, its place in a chain, how it was watched."""
+    prompt = run.assistant
+    return {
+        SpanAttributes.LLM_RESPONSE_ID: run.id,
+        PROMPT_ID: prompt.id if prompt else None,
+        PROMPT_VERSION: prompt.version if prompt else None,
+        RUN_ID: run.id,
+        RUN_STATUS: run_outcome(run),
+        INCOMPLETE_REASON: run.incomplete_reason,
+        THREAD_ID: run.thread_id,
+        POLLS: run.poll_count,
+        PREVIOUS_RUN: run.previous_run_id,
+        TURN: run.turn_id,
+        BACKGROUND: run.background or None,
+        REQUEST_ID: run.request_id,
+        **of_content(text_of(run.new_input), text_of(run.output)),
     }
 
 
@@ -119,5 +151,6 @@ def tokens(usage: Usage | None) -> Values:
         SpanAttributes.LLM_USAGE_COMPLETION_TOKENS: usage.output_tokens,
         SpanAttributes.LLM_USAGE_TOTAL_TOKENS: usage.total_tokens,
         SpanAttributes.LLM_USAGE_CACHE_READ_INPUT_TOKENS: usage.cached_input_tokens,
+        SpanAttributes.LLM_USAGE_CACHE_CREATION_INPUT_TOKENS: usage.cache_write_input_tokens,
         SpanAttributes.LLM_USAGE_REASONING_TOKENS: usage.reasoning_tokens,
     }

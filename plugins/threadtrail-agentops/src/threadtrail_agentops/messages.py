@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from agentops.semconv import MessageAttributes as M
 
 from threadtrail.otlp.run_content import step_before
-from threadtrail.values import FilePart, ImagePart, RefusalPart, TextPart
+from threadtrail.values import (
+    FilePart,
+    ImagePart,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +41,8 @@ def message_text(message: Message) -> str:
 
 def tool_output(call: ToolCall) -> str | None:
     """Return the output of a tool, or else its results (passages, logs, images) as JSON."""
+    if call.approved is not None and call.output is None:
+        return "approved" if call.approved else "refused"
     if call.results and call.output is None:
         return as_json(list(call.results))
     images = [item for item in call.results if isinstance(item, dict) and item.get("type") == "image"]
@@ -97,6 +107,17 @@ def _part_text(part: Part) -> str:
         return f"[image {part.file_id or _address(part.url) or part.media_type or ''}]"
     if isinstance(part, FilePart):
         return f"[file {part.filename or part.file_id or part.media_type or ''}]"
+    return _beside_text(part)
+
+
+def _beside_text(part: Part) -> str:
+    """Return what chat APIs have no text for: calls, their results, reasoning that is not encrypted."""
+    if isinstance(part, ReasoningPart):
+        return part.text
+    if isinstance(part, ToolCallPart):
+        return f"[{part.name or part.kind}({part.arguments or ''})]"
+    if isinstance(part, ToolResultPart):
+        return part.output or (as_json(list(part.results)) if part.results else "")
     return f"[{part.type}]"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from threadtrail.events import AssistantCreated, Event, RequestFailed
     from threadtrail.values import Failure
 
-FAILED_OPERATIONS = {"assistant": "create_assistant", "run": "create_run"}
+FAILED_OPERATIONS = {"assistant": "create_assistant", "run": "create_run", "generation": "create_response"}
 """The name of a failed request's span, by what it would have begun."""
 
 

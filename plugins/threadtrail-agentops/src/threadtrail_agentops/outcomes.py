@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from agentops.semconv import ToolStatus
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Run
 
+TOKEN_LIMIT = re.compile(r"max_\w*tokens")
 FAILED = frozenset({"failed", "expired"})
 END_STATES = {"completed": "Success", "failed": "Error", "expired": "Error"}
 INDETERMINATE = "Indeterminate"
@@ -43,7 +45,7 @@ def node_failure(run: Run, node: Node) -> Failure | None:
     """
     if node.kind == "agent":
         return run_failure(run)
-    if node.requested_tool_calls or node.status == "cancelled":
+    if node.status == "cancelled" or (node.step is not None and node.requested_tool_calls):
         return None
     if node.error is not None or node.status in FAILED:
         return node.error or Failure(type=str(node.status))
@@ -59,8 +61,9 @@ def tool_status(run: Run, node: Node) -> str:
 
 def finish_reason(run: Run, node: Node) -> str | None:
     """Return why the model stopped in a turn; ``None`` if it did not stop by itself."""
-    if node.requested_tool_calls:
+    if node.requested_tool_calls and (node.step is not None or run.status != "incomplete"):
         return "tool_calls"
     if run.status == "incomplete" and (node.step is None or node.step is run.steps[-1]):
-        return "content_filter" if run.incomplete_reason == "content_filter" else "length"
+        reason = run.incomplete_reason
+        return "length" if reason is None or TOKEN_LIMIT.fullmatch(reason) else reason
     return "stop" if node.status == "completed" else None

@@ -1,4 +1,7 @@
-"""Emits a run as spans: the session, below it the agent, and below that model turns and tool calls."""
+"""Emits a run as spans: the session, below it the agent, and below that model turns and tool calls.
+
+A run that is one model turn has neither session nor agent: that turn is the root.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunEnded
     from threadtrail.trace_shape import Span as Node
+    from threadtrail_agentops.sessions import Root
 
 NO_STEP = "run"
 """The name of the one model turn of a run whose steps are not known."""
@@ -33,69 +37,88 @@ class RunSpans:
         self._trace_name = trace_name
 
     def emit(self, event: RunEnded, place: Place) -> None:
-        """Emit a run: in a session of its own, unless it belongs below something else."""
-        run, tree = event.run, shape(event.run)
+        """Emit a run: as a root of its own, unless it belongs below something else."""
+        tree = shape(event.run)
         if place.parent is not None:
-            self._agent(event, tree, place)
-            return
+            self._node(event, tree, place)
+        elif tree.kind == "generation":
+            self._root_turn(event, tree, place)
+        else:
+            self._session(event, tree, place)
+
+    def _session(self, event: RunEnded, tree: Node, place: Place) -> None:
+        """Emit a run below a session of its own."""
         session = self._sessions.begin_own(
-            run.id,
+            event.run.id,
             self._trace_name or tree.name,
             # OpenAI's times are whole seconds, so several spans of a run may start with it.
             start=tree.start - 2 * MICROSECOND,
             links=place.links,
             caller=event.attributes,
         )
-        self._agent(event, tree, Place(below(session.span), session.start, root=session))
+        self._node(event, tree, Place(below(session.span), session.start, root=session))
+        self._close(session, event)
+
+    def _root_turn(self, event: RunEnded, tree: Node, place: Place) -> None:
+        """Emit a run that is one model turn: that is the root, with its tools and its outcome below it."""
+        run = event.run
+        root = self._sessions.begin_own(
+            run.id,
+            self._trace_name or tree.name,
+            start=tree.start - MICROSECOND,
+            links=place.links,
+            caller=event.attributes,
+            kind=Kind.LLM,
+            span_id=tree.span_id,
+            values=of_turn(event, run, tree),
+        )
+        root.last = self._children(event, tree, below(root.span), floor=root.start)
+        self._close(root, event)
+
+    def _close(self, root: Root, event: RunEnded) -> None:
+        run = event.run
         self._sessions.close(
-            session,
+            root,
             outcome=f"run {run_outcome(run)}",
             state=end_state(run),
             failure=run_failure(run),
-            input_text=text_of(run.input),
+            input_text=text_of(run.new_input),
             output_text=text_of(run.output),
         )
 
-    def _agent(self, event: RunEnded, tree: Node, place: Place) -> None:
+    def _node(self, event: RunEnded, node: Node, place: Place, *, first: bool = True) -> int:
+        """Emit a node with all below it; return its end. The ``first`` of a run starts before all else."""
         run = event.run
-        start = max(tree.start - MICROSECOND, place.floor + MICROSECOND)
-        span = self._emitter.start(
-            tree.name,
-            Kind.AGENT,
-            start=start,
-            span_id=tree.span_id,
-            trace_of=run.id,
-            values={**of_agent(run, tree), **caller_of(place, event.attributes)},
-            parent=place.parent,
-            links=place.links,
-        )
-        inside, last = below(span), max(start, tree.end)
-        for node in tree.children:
-            last = max(last, self._child(event, node, inside, floor=start))
-        end(span, last, node_failure(run, tree))
-        place.extend(last)
-
-    def _child(self, event: RunEnded, node: Node, parent: Context, *, floor: int) -> int:
-        """Emit a model turn or a tool call; return its end."""
         kind, name, values = _described(event, node)
-        start = max(node.start, floor)
+        earliest = place.floor + MICROSECOND if first else place.floor
+        start = max(node.start - MICROSECOND if first else node.start, earliest)
         span = self._emitter.start(
             name,
             kind,
             start=start,
             span_id=node.span_id,
-            trace_of=event.run.id,
-            values=values,
-            parent=parent,
+            trace_of=run.id,
+            values={**values, **(caller_of(place, event.attributes) if first else {})},
+            parent=place.parent,
+            links=place.links,
         )
-        until = max(start, node.end)
-        end(span, until, node_failure(event.run, node))
-        return until
+        last = self._children(event, node, below(span), floor=start)
+        end(span, last, node_failure(run, node))
+        place.extend(last)
+        return last
+
+    def _children(self, event: RunEnded, node: Node, inside: Context, *, floor: int) -> int:
+        """Emit all below a node; return the end of the last, or its own if that is later."""
+        place = Place(inside, floor)
+        ends = [self._node(event, child, place, first=False) for child in node.children]
+        return max([floor, node.end, *ends])
 
 
 def _described(event: RunEnded, node: Node) -> tuple[Kind, str, Values]:
-    call = node.tool_call
+    run, call = event.run, node.tool_call
     if call is not None:
-        return Kind.TOOL, node.name, of_tool(event.run, node, call)
-    name = node.step.kind if node.step is not None else NO_STEP
-    return Kind.LLM, name, of_turn(event, event.run, node)
+        return Kind.TOOL, node.name, of_tool(run, node, call)
+    if node.kind == "agent":
+        return Kind.AGENT, node.name, of_agent(run, node)
+    name = node.step.kind if node.step is not None else node.name if run.one_generation else NO_STEP
+    return Kind.LLM, name, of_turn(event, run, node)

@@ -17,6 +17,7 @@ from opentelemetry.trace import Link, Span, SpanContext
 
 from threadtrail.otlp.context import below, links_between, span_context_in
 from threadtrail.trace_shape import span_id_for
+from threadtrail.values import EMPTY
 from threadtrail_agentops.attributes import of_caller, of_content, of_root
 from threadtrail_agentops.emitting import (
     MICROSECOND,
@@ -29,6 +30,8 @@ from threadtrail_agentops.emitting import (
 from threadtrail_agentops.native import native_parent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from threadtrail.events import TraceEnded, TraceStarted
     from threadtrail.values import Attributes, Failure
     from threadtrail_agentops.options import Target
@@ -118,17 +121,29 @@ class Sessions:
             return Place(native.context, native.start)
         return Place(links=links_between(context, None))
 
-    def begin_own(
-        self, identifier: str, name: str, *, start: int, links: list[Link], caller: Attributes
+    def begin_own(  # noqa: PLR0913 - all of it is needed, and only by name
+        self,
+        identifier: str,
+        name: str,
+        *,
+        start: int,
+        links: list[Link],
+        caller: Attributes,
+        kind: Kind = Kind.SESSION,
+        span_id: str | None = None,
+        values: Mapping[str, object] = EMPTY,
     ) -> Root:
-        """Open a root for something that began outside of a trace."""
+        """Open a root for something that began outside of a trace: a session, unless it is a ``kind`` itself.
+
+        ``values`` are further attributes; ``span_id`` is by default that of the session.
+        """
         span = self._emitter.start(
             name,
-            Kind.SESSION,
+            kind,
             start=start,
-            span_id=session_span_id(identifier),
+            span_id=span_id or session_span_id(identifier),
             trace_of=identifier,
-            values=of_root(self._target.tags, caller),
+            values={**values, **of_root(self._target.tags, caller)},
             links=links,
         )
         return Root(span, own=True, identifier=identifier, start=start, last=start)
