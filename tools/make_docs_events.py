@@ -13,6 +13,18 @@ from threadtrail.testing.samples import sample_events
 
 # Classes whose `type` depends on a status have no default for it.
 OPEN_TYPES = {"RunStatusChanged": "thread.run.<status>", "StepCompleted": "thread.run.step.<status>"}
+TYPES_OF_RESPONSES = {
+    "RunCreated": "response.created",
+    "RunStatusChanged": "response.<status>",
+    "StepCreated": "response.output_item.added",
+    "StepCompleted": "response.output_item.done",
+    "MessageCompleted": "response.output_item.done",
+    "RunEnded": "response.ended",
+}
+"""Where the default is the type of an assistant's run."""
+
+RESPONSES = {"A response": "resp_plain_response", "A response with tools of the app": "resp_answered_calls"}
+"""More examples of ``RunEnded``: their titles, and whose they are."""
 
 VALUES = (
     values.Run,
@@ -42,6 +54,9 @@ For one run in one process there is one `RunCreated`, one `RunStatusChanged` per
 `RunEnded`, last of all, whatever mixture of create, poll, stream, list and re-fetch the app used.
 `RunEnded` alone is enough for most exporters: it carries the whole run.
 
+A run is a run of an assistant, or a response (`one_generation` is true): then a thread is a conversation, a
+step is an output item, and an assistant is a stored prompt.
+
 `event.to_json()` writes one line of JSON, `Event.from_json(line)` reads it back without loss, and
 [`schema/events.schema.json`](schema/events.schema.json) describes it.
 
@@ -54,6 +69,10 @@ Fields that every event has: {common}.
 | Event, and its `type` | Fields of its own | Meaning |
 |---|---|---|
 """
+
+
+EXAMPLES = """\
+One of each, and two responses. What holds nothing (`null`, `[]`, `{}`) is left out here; `to_json()` writes it."""
 
 
 def schema() -> str:
@@ -71,7 +90,8 @@ def page() -> str:
     names = {field.name for field in common}
     rows = [_event_row(kind, names) for kind in events.EVENT_CLASSES]
     tables = [_value_table(kind) for kind in VALUES]
-    examples = [_example(kind) for kind in events.EVENT_CLASSES]
+    examples = [_example(kind.__name__, *_of_class(kind)) for kind in events.EVENT_CLASSES]
+    examples += [_example(title, *_of_run(run_id)) for title, run_id in RESPONSES.items()]
     return "\n".join(
         [
             head + "\n".join(rows),
@@ -83,7 +103,7 @@ def page() -> str:
             *tables,
             "## Examples",
             "",
-            "One of each. What holds nothing (`null`, `[]`, `{}`) is left out here; `to_json()` writes it.",
+            EXAMPLES,
             "",
             *examples,
         ]
@@ -93,8 +113,9 @@ def page() -> str:
 def _event_row(kind: type[events.Event], common: set[str]) -> str:
     own = [f"`{field.name}`" for field in dataclasses.fields(kind) if field.name not in common]
     name, type_ = kind.__name__, OPEN_TYPES.get(kind.__name__) or _default_type(kind)
+    types = [f"`{each}`" for each in (type_, TYPES_OF_RESPONSES.get(name)) if each]
     meaning = " ".join(_paragraphs(kind)).replace("``", "`")
-    return f"| [`{name}`](#{name.lower()})<br>`{type_}` | {', '.join(own) or '—'} | {meaning} |"
+    return f"| [`{name}`](#{name.lower()})<br>{'<br>'.join(types)} | {', '.join(own) or '—'} | {meaning} |"
 
 
 def _default_type(kind: type[events.Event]) -> str:
@@ -141,10 +162,20 @@ def _paragraphs(kind: Any) -> list[str]:
     return [re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in text.split("\n\n")]
 
 
-def _example(kind: type[events.Event]) -> str:
-    sample = next(event for event in sample_events() if type(event) is kind)
+def _of_class(kind: type[events.Event]) -> list[events.Event]:
+    return [event for event in sample_events() if type(event) is kind][:1]
+
+
+def _of_run(run_id: str) -> list[events.Event]:
+    """The end of a run, if it is among the samples."""
+    return [
+        event for event in sample_events() if isinstance(event, events.RunEnded) and event.run_id == run_id
+    ]
+
+
+def _example(title: str, sample: events.Event) -> str:
     text = json.dumps(told(json.loads(sample.to_json())), indent=2, ensure_ascii=False)
-    return f"### {kind.__name__}\n\n```json\n{_compact(text)}\n```\n"
+    return f"### {title}\n\n```json\n{_compact(text)}\n```\n"
 
 
 def told(value: Any) -> Any:

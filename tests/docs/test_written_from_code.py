@@ -9,7 +9,7 @@ import make_docs
 import pytest
 
 from doc_blocks import DOCS, blocks
-from threadtrail.events import Event
+from threadtrail.events import EVENT_CLASSES, Event
 from threadtrail.testing.samples import sample_events
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def test_examples_of_events_are_the_samples() -> None:
     for event in sample_events():
         first_of_class.setdefault(event.event, event)
     examples = [Event.from_json(text) for text in blocks(DOCS / "events.md", "json")]
-    assert {event.event: event for event in examples} == first_of_class
+    assert examples[: len(first_of_class)] == [first_of_class[kind.__name__] for kind in EVENT_CLASSES]
+    responses = examples[len(first_of_class) :]
+    assert [event for event in sample_events() if event in responses] == responses
+    assert {event.source for event in responses} == {"openai.responses"}
 
 
 def test_the_published_schema_knows_every_event() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".session", ".agent", ".tool", ".task", ".operation", ".workflow")
 FIRST_KEYS = {"gen_ai": "llm", "agent": "agent", "tool": "tool"}
-TOKENS = ("prompt", "completion", "total", "cache_read_input", "reasoning")
+TOKENS = ("prompt", "completion", "total", "cache_read_input", "cache_creation_input", "reasoning")
 
 
 @dataclass(frozen=True, kw_only=True)

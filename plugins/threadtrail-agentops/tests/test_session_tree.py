@@ -14,6 +14,7 @@ from agentops_shown import shown, type_of
 from threadtrail.events import Event, TraceEnded, TraceStarted
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import Failed, Message, RunScript, Usage
+from threadtrail.trace_shape import shape
 from threadtrail.values import Failure
 from threadtrail_agentops import AgentOpsExporter
 
@@ -117,7 +118,8 @@ def test_each_way_a_run_can_go(name: str, options: dict[str, Any], receiver: Rec
     exported(options, events_of(run))
     (trace,) = shown(receiver.spans)
     session = trace.spans[0]
-    assert trace.name == "Math Tutor.session"
+    root = shape(run)
+    assert trace.name == f"{root.name}.{'session' if root.kind == 'agent' else 'llm'}"
     assert trace.status == session.status == ENDS.get(str(run.status), "OK")
     assert session.attributes["agentops.session.end_state"] == end_state(run)
     usage = run.usage
@@ -126,8 +128,10 @@ def test_each_way_a_run_can_go(name: str, options: dict[str, Any], receiver: Rec
         assert trace.tokens["completion"] == usage.output_tokens
         assert trace.tokens["total"] == usage.total_tokens
         assert trace.tokens["cache_read_input"] == (usage.cached_input_tokens or 0)
+        assert trace.tokens["cache_creation_input"] == (usage.cache_write_input_tokens or 0)
         assert trace.tokens["reasoning"] == (usage.reasoning_tokens or 0)
-    assert trace.types.get("tool", 0) == len(run.tool_calls)
+    tools = [span for span in root.walk() if span.tool_call is not None]
+    assert trace.types.get("tool", 0) == len(tools)
     started, ended = run.created_at or 0, run.ended_at or 0
     assert trace.seconds == pytest.approx((ended - started) / 1e9, abs=1e-4)
     by_id = {span.span_id: span for span in trace.spans}

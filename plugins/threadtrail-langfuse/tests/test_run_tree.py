@@ -205,18 +205,22 @@ def test_every_sample_keeps_its_times_its_ids_and_its_tokens(langfuse: Receiver,
     root = shape(run, overwrites=True)
     told = {each.id: each for each in langfuse.observations}
     kinds = {"agent": "agent", "generation": "generation", "tool": "tool", "retriever": "retriever"}
+    parents = {child.span_id: node.span_id for node in root.walk() for child in node.children}
     for node in root.walk():
         found = told[node.span_id]
         assert (found.type, found.name) == (kinds[node.kind], node.name)
         assert (found.start, found.end) == (node.start, node.end)
-        assert found.parent_id == (None if node is root else root.span_id)
-    assert {each.session for each in told.values()} == {run.attributes.session_id or run.thread_id}
+        assert found.parent_id == parents.get(node.span_id)
+    session = run.attributes.session_id or run.session_key or run.thread_id
+    assert {each.session for each in told.values()} == {session}
     total = total_usage(langfuse.observations)
     usage = run.usage
     assert total["total"] == (usage.total_tokens if usage else 0)
-    assert total["input"] + total["input_cached_tokens"] == (usage.input_tokens if usage else 0)
+    read = total["input"] + total["input_cached_tokens"] + total["input_cache_write_tokens"]
+    assert read == (usage.input_tokens if usage else 0)
     assert total["output"] + total["output_reasoning_tokens"] == (usage.output_tokens if usage else 0)
     assert total["input_cached_tokens"] == ((usage and usage.cached_input_tokens) or 0)
+    assert total["input_cache_write_tokens"] == ((usage and usage.cache_write_input_tokens) or 0)
     assert total["output_reasoning_tokens"] == ((usage and usage.reasoning_tokens) or 0)
     assert not any(each.usage for each in langfuse.observations if each.type != "generation")
 
@@ -250,6 +254,9 @@ def test_every_class_of_event_is_taken(langfuse: Receiver) -> None:
         ("span", "threads.runs.create"),
         ("span", "math lesson"),
         ("agent", "Math Tutor"),
+        ("generation", "gpt-5.2-2025-12-11"),
+        ("agent", "gpt-5.2-2025-12-11"),
+        ("generation", "pmpt_math_tutor"),
     ]
 
 

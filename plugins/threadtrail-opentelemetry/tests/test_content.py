@@ -235,9 +235,12 @@ def test_every_sample_event_is_taken(receiver: OtlpReceiver) -> None:
     exporter.shutdown(2.0)
     exporter.shutdown(2.0)
     exporter.export(events, [None] * len(events))  # too late: not sent, and no error
-    told = {span.attributes["threadtrail.run.id"] for span in receiver.starting_with("invoke_agent Math")}
-    assert told == {run.id for run in sample_runs().values()}
+    roots = [span for span in receiver.spans if "threadtrail.run.finished" in span.attributes]
+    assert {span.attributes["threadtrail.run.id"] for span in roots} == {
+        run.id for run in sample_runs().values()
+    }
     for span in receiver.spans:
         assert span.start <= span.end
-    sent = len(receiver.starting_with("invoke_agent Math"))
-    assert sent == len(sample_runs()) + 3  # three of them are among the sample events, too
+    # Six of them are among the sample events, too; an agent's generation says how its run ended as well.
+    agents = [span for span in roots if span.name == "invoke_agent"]
+    assert len(roots) == len(sample_runs()) + 6 + len(agents)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.exporters.console_text import compact_json
-from threadtrail.values import FilePart, ImagePart, RefusalPart, TextPart
+from threadtrail.values import (
+    FilePart,
+    ImagePart,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.values import Message, Part, ToolCall
 
-ARGUMENTS = {"code_interpreter": "code", "file_search": "query"}
+ARGUMENTS = {"code_interpreter": "code", "program": "code", "file_search": "query", "web_search": "query"}
 """The label of a tool's arguments, by the kind of the tool."""
 
 
@@ -28,6 +36,8 @@ def tool_content(call: ToolCall) -> Iterator[tuple[str, str]]:
         yield ARGUMENTS.get(call.kind, "arguments"), call.arguments
     if call.output is not None:
         yield "output", call.output or "(empty)"
+    if call.approved is not None:
+        yield "answer", "approved" if call.approved else "refused"
     for result in call.results:
         label, text = _result(result)
         if label != "logs" or call.output is None:  # otherwise the output contains the logs
@@ -43,6 +53,24 @@ def _part_text(part: Part) -> str:
         return f"[image {_where(part)}]"
     if isinstance(part, FilePart):
         return f"[file {part.filename or _where(part)}]"
+    return _beside_text(part)
+
+
+def reasoning_text(part: ReasoningPart) -> str:
+    """Return what the model thought, or how much of it is encrypted."""
+    if part.text or part.encrypted_bytes is None:
+        return part.text
+    return f"[{part.encrypted_bytes:,} bytes, encrypted]"
+
+
+def _beside_text(part: Part) -> str:
+    """Return a part that is no text: reasoning, a call of an earlier run, or what such a call gave."""
+    if isinstance(part, ReasoningPart):
+        return f"[reasoning] {reasoning_text(part)}".rstrip()
+    if isinstance(part, ToolCallPart):
+        return f"[calls {part.name or part.kind}] {part.arguments or ''}".rstrip()
+    if isinstance(part, ToolResultPart):
+        return " ".join(map(compact_json, part.results)) if part.output is None else part.output or "(empty)"
     return f"[{part.type}]"
 
 
@@ -64,16 +92,17 @@ def _result(result: Any) -> tuple[str, str]:
             return "image", str(image.get("file_id"))
         if result.get("type") == "logs":
             return "logs", str(result.get("logs"))
-        if "file_name" in result:
+        if "file_name" in result or "filename" in result:
             return "found", _passage(result)
+        if result.get("type") == "url":
+            return "found", " ".join(str(result[key]) for key in ("title", "url") if result.get(key))
     return "result", compact_json(result)
 
 
 def _passage(result: dict[str, Any]) -> str:
     score = result.get("score")
     shown = f" ({score:.2f})" if isinstance(score, (int, float)) else ""
-    content = result.get("content") or ()
+    content = result.get("content") or ({"text": result.get("text")},)
     texts = [str(block.get("text") or "") for block in content if isinstance(block, dict)]
-    return (
-        f"{result['file_name']}{shown}: {' '.join(texts)}" if any(texts) else f"{result['file_name']}{shown}"
-    )
+    name = result.get("file_name") or result.get("filename")
+    return f"{name}{shown}: {' '.join(texts)}" if any(texts) else f"{name}{shown}"

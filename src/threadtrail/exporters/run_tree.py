@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from threadtrail.exporters.console_text import counted, duration, shortened, taken, visible, visible_lines
-from threadtrail.exporters.content_lines import message_line, tool_content
+from threadtrail.exporters.content_lines import message_line, reasoning_text, tool_content
+from threadtrail.shape import run_name
 from threadtrail.shape.times import Interval, run_interval, step_intervals, tool_interval
+from threadtrail.values import ReasoningPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.values import Attributes, Failure, Message, Run, Step, ToolCall, Usage
@@ -84,7 +86,8 @@ def attribute_nodes(attributes: Attributes) -> Iterator[Node]:
 def error_node(error: Failure, length: int) -> Node:
     """Return the line of an error."""
     message = f": {shortened(error.message, length)}" if error.message else ""
-    return Node("error", ((visible(error.type) + message, "bad"),))
+    about = f" (about {visible(error.param)})" if error.param else ""
+    return Node("error", ((visible(error.type) + message + about, "bad"),))
 
 
 class _RunTree:
@@ -98,27 +101,37 @@ class _RunTree:
 
     def node(self) -> Node:
         """Return the header with all other lines below it."""
-        run, assistant = self.run, self.run.assistant
+        run = self.run
         mark, style = MARKS.get(run.status, ("?", "warning")) if run.finished else ("?", "warning")
-        took = duration(self.within.end - self.within.start)
+        took = duration(max(self._answered() - self.within.start, 0))
         if run.finished:
             outcome = f"{visible(run.status or 'ended')} in {took}"
         else:
             outcome = f"unfinished: last seen {visible(run.status or 'nowhere')}, given up after {took}"
-        name = visible((assistant and (assistant.name or assistant.id)) or "run")
+        name = visible(run_name(run))
         header: tuple[Piece, ...] = ((f"{mark} ", style), (name, "name"), (outcome, style))
         provider = self.event.provider if self.event.provider != "openai" else None
-        return Node("", (*header, *_dim([run.model, provider])), tuple(self._rows()))
+        model = run.model if run.model != name else None
+        return Node("", (*header, *_dim([model, provider])), tuple(self._rows()))
+
+    def _answered(self) -> int:
+        """Return when the model was done; a run that is one generation may then wait for the app."""
+        answered = self.run.answered_at if self.run.one_generation else None
+        return self.within.end if answered is None else answered
 
     def _rows(self) -> Iterator[Node]:
         run = self.run
         yield self._identity()
         yield from attribute_nodes(run.attributes)
         yield self._status()
-        yield from map(self._message, run.input)
-        yield from self._steps()
+        if run.new_input is not run.input:
+            yield Node("input", ((f"{counted(run.input_repeated or 0, 'item')} as before", "dim"),))
+        yield from map(self._message, run.new_input)
+        yield from self._items() if run.one_generation else self._steps()
         if run.usage is not None and (facts := token_facts(run.usage)):
             yield Node("tokens", tuple(_joined([*facts, f"{run.usage.total_tokens:,} total"], "plain")))
+        if billed := list(_counts(run.tool_usage)):
+            yield Node("billed", tuple(_joined(billed, "plain")))
         if run.incomplete_reason:
             yield Node("incomplete", ((visible(run.incomplete_reason), "warning"),))
         if run.error is not None:
@@ -126,7 +139,14 @@ class _RunTree:
 
     def _identity(self) -> Node:
         run = self.run
-        return Node("run", tuple(_joined([run.id, run.thread_id], "dim")))
+        facts = [
+            run.id,
+            run.thread_id,
+            f"after {run.previous_run_id}" if run.previous_run_id else None,
+            f"answers {', '.join(run.answers)}" if run.answers else None,
+            run.request_id,
+        ]
+        return Node("run", tuple(_joined(facts, "dim")))
 
     def _status(self) -> Node:
         run, start = self.run, self.within.start
@@ -137,9 +157,13 @@ class _RunTree:
         output = run.first_output_at
         facts = [
             counted(run.poll_count, "poll") if run.poll_count else None,
+            "background" if run.background else None,
             "streamed" if run.streamed else None,
+            f"stream resumed {counted(run.resumed, 'time')}" if run.resumed else None,
             f"first output {duration(max(output - start, 0))}" if output is not None else None,
             f"requests retried {counted(run.retry_count, 'time')}" if run.retry_count else None,
+            f"service tier {run.service_tier}" if run.service_tier not in {None, "default"} else None,
+            "deleted" if run.deleted else None,
         ]
         return Node("status", ((" → ".join(changes) or "unknown", "plain"), *_dim(facts)))
 
@@ -153,6 +177,28 @@ class _RunTree:
                 yield self._message(message)
         made = {step.message_id for step in self.run.steps if step.message_id is not None}
         yield from (self._message(message) for message in self.run.output if message.id not in made)
+
+    def _items(self) -> Iterator[Node]:
+        """Yield the items of an answer: what the model thought and said, and its tool calls."""
+        messages: dict[str | None, Message] = {m.id: m for m in self.run.output}
+        intervals = step_intervals(self.run.steps, self.within)
+        for step, interval in zip(self.run.steps, intervals, strict=True):
+            message = messages.pop(step.message_id, None) if step.message_id is not None else None
+            nodes = [
+                *(self._thought(part) for part in step.parts if isinstance(part, ReasoningPart)),
+                *([self._message(message)] if message is not None else []),
+                *(self._tool(call, interval, timed=_is_timed(call, step)) for call in step.tool_calls),
+            ]
+            if not nodes:
+                nodes = [Node("item", ((visible(step.kind), "plain"), *_unusual(step.status)))]
+            yield from nodes
+            if step.error is not None:
+                yield error_node(step.error, self.length)
+        yield from map(self._message, messages.values())
+
+    def _thought(self, part: ReasoningPart) -> Node:
+        text = shortened(reasoning_text(part), self.length)
+        return Node("reasoning", ((text or "(no content)", "plain" if part.text else "dim"),))
 
     def _step(self, step: Step, interval: Interval) -> Node:
         facts = token_facts(step.usage) if step.usage is not None else []
@@ -171,7 +217,7 @@ class _RunTree:
             tuple(children),
         )
 
-    def _tool(self, call: ToolCall, step: Interval) -> Node:
+    def _tool(self, call: ToolCall, step: Interval, *, timed: bool = True) -> Node:
         interval = tool_interval(call, step, self.within)
         kind = None if call.kind in {"function", call.name} else call.kind
         show = visible_lines if call.kind == "code_interpreter" else visible
@@ -181,11 +227,15 @@ class _RunTree:
         ]
         if call.error is not None:
             children.append(error_node(call.error, self.length))
-        took: Piece = (taken(*interval), "plain")
-        pieces: list[Piece] = [(visible(call.name), "name"), took]
-        if call.ended_at is None and call.output is None and call.error is None:
+        pieces: list[Piece] = [(visible(call.name), "name")]
+        if timed:
+            pieces.append((taken(*interval), "plain"))
+        if not call.answered and not (call.hosted and call.status == "completed"):
             pieces.append(("no output", "warning"))
-        return Node("tool", (*pieces, *_dim([kind])), tuple(children))
+        if call.error is None:
+            pieces += _unusual(call.status)
+        whose = f"on {call.server_label}" if call.server_label else None
+        return Node("tool", (*pieces, *_dim([kind, whose])), tuple(children))
 
     def _message(self, message: Message) -> Node:
         text = message_line(message)
@@ -204,12 +254,29 @@ def token_facts(usage: Usage) -> list[str | None]:
     if not (usage.total_tokens or usage.input_tokens or usage.output_tokens):
         return []
     cached, reasoning = usage.cached_input_tokens, usage.reasoning_tokens
+    written = usage.cache_write_input_tokens
     return [
         f"{usage.input_tokens:,} in",
         f"{usage.output_tokens:,} out",
         f"{cached:,} cached" if cached is not None else None,
+        f"{written:,} written to the cache" if written else None,
         f"{reasoning:,} reasoning" if reasoning is not None else None,
     ]
+
+
+def _is_timed(call: ToolCall, step: Step) -> bool:
+    """Whether it is known how long a call took: of a hosted tool, only a stream says so."""
+    known = call.started_at is not None or step.started_at is not None
+    return known and (call.hosted or call.answered)
+
+
+def _counts(usage: Mapping[str, Any], name: str = "") -> Iterator[str]:
+    """Yield the numbers of an object of objects, each with the names that lead to it."""
+    for key, value in usage.items():
+        if isinstance(value, dict):
+            yield from _counts(value, f"{name}{key} ")
+        elif isinstance(value, (int, float)) and value:
+            yield f"{name}{key} {value:,}"
 
 
 def _unusual(status: str | None, reason: str | None = None) -> Iterator[Piece]:

@@ -49,7 +49,7 @@ def hosted_tools() -> Run:
         _hosted(0, "web_search", 0.5, 1.5, arguments="leave in France", results=(PAGE,)),
         _hosted(1, "file_search", 1.5, 2.0, arguments="days of leave", results=(PASSAGE,)),
         _hosted(2, "code_interpreter", 2.0, 3.0, arguments="print(25 - 25)", output="0\n"),
-        _hosted(3, "program", 3.0, 4.0, arguments="await shell('date')", output="2025-01-01"),
+        _hosted(3, "program", 3.0, 4.0, arguments="await shell('date')", output="a Wednesday"),
         _hosted(4, "shell", 3.2, 3.8, arguments='{"commands": ["date"]}', caller_id="call_program"),
         Step(id="mcpl_hr", kind="mcp_list_tools", status="completed", index=5),
         _hosted(

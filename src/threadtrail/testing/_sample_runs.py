@@ -18,6 +18,7 @@ from threadtrail.testing._sample_parts import (
     user_message,
     weather_call,
 )
+from threadtrail.testing._sample_responses import all_responses
 from threadtrail.values import (
     Attributes,
     ImagePart,
@@ -46,6 +47,7 @@ def all_runs() -> dict[str, Run]:
         "unfinished": unfinished(),
         "steps_never_seen": _steps_never_seen(),
         "streamed": _streamed(),
+        **all_responses(),
     }
 
 

@@ -6,12 +6,14 @@
     exporter.export(events_of(sample_runs()["refusal"]))    # all events of one run
 
 The runs differ in what exporters may handle wrongly: parallel calls, two rounds of calls, images, a refusal,
-no output, no usage, no steps, each kind of end.
+no output, no usage, no steps, each kind of end. Some are runs of an assistant, some are responses
+(``Run.one_generation``), with tools of the server, of the app and of a person.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from threadtrail.events import (
     AssistantCreated,
@@ -35,9 +37,39 @@ from threadtrail.events import (
 )
 from threadtrail.testing._sample_parts import TUTOR, at, user_message
 from threadtrail.testing._sample_runs import all_runs
-from threadtrail.values import Failure, Run
+from threadtrail.values import Failure, Run, ToolCall
 
 __all__ = ["events_of", "sample_events", "sample_runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """The ``type`` of a run's events; a step's end has its status in it, where that is ``{}``."""
+
+    run_created: str
+    run_ended: str
+    step_created: str
+    step_ended: str
+    message_completed: str
+
+
+TYPES = {
+    False: _Types(
+        "thread.run.created",
+        "thread.run.ended",
+        "thread.run.step.created",
+        "thread.run.step.{}",
+        "thread.message.completed",
+    ),
+    True: _Types(
+        "response.created",
+        "response.ended",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.output_item.done",
+    ),
+}
+"""By ``Run.one_generation``."""
 
 
 def sample_runs() -> dict[str, Run]:
@@ -52,16 +84,19 @@ def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
         run: any run, not only a sample.
         trace_id: the id of the ``threadtrail.trace()`` that the run belongs to.
     """
+    types = TYPES[run.one_generation]
     created = RunCreated(
+        type=types.run_created,
         time=run.created_at or 0,
         run_id=run.id,
         thread_id=run.thread_id,
         assistant=run.assistant,
         request=run.request,
     )
-    ended = RunEnded(time=run.ended_at or created.time, run=run)
+    ended = RunEnded(type=types.run_ended, time=run.ended_at or created.time, run=run)
     events = [created, *sorted(_details(run), key=lambda event: event.time), ended]
-    return tuple(replace(event, attributes=run.attributes, trace_id=trace_id) for event in events)
+    whose: dict[str, Any] = {"source": run.source, "attributes": run.attributes, "trace_id": trace_id}
+    return tuple(replace(event, **whose) for event in events)
 
 
 def sample_events() -> tuple[Event, ...]:
@@ -95,6 +130,9 @@ def sample_events() -> tuple[Event, ...]:
         *events_of(runs["failed"]),
         ThreadDeleted(time=at(10.0), thread_id="thread_sample"),
         AssistantDeleted(time=at(10.5), assistant_id=TUTOR.id),
+        *events_of(runs["plain_response"]),
+        *events_of(runs["hosted_tools"]),
+        *events_of(runs["answered_calls"]),
     )
 
 
@@ -119,7 +157,11 @@ def _details(run: Run) -> list[Event]:
     details += _step_events(run, end)
     details += [
         MessageCompleted(
-            time=message.completed_at or end, run_id=run.id, thread_id=run.thread_id, message=message
+            type=TYPES[run.one_generation].message_completed,
+            time=message.completed_at or end,
+            run_id=run.id,
+            thread_id=run.thread_id,
+            message=message,
         )
         for message in run.output
     ]
@@ -127,37 +169,26 @@ def _details(run: Run) -> list[Event]:
 
 
 def _step_events(run: Run, end: int) -> list[Event]:
-    details: list[Event] = []
+    types, details = TYPES[run.one_generation], list[Event]()
     for step in run.steps:
         started, ended = step.started_at or run.created_at or 0, step.ended_at or end
+        of_run: dict[str, Any] = {"run_id": run.id, "thread_id": run.thread_id}
         if step.id is not None:
             created = replace(step, status="in_progress", ended_at=None, usage=None)
-            details.append(StepCreated(time=started, run_id=run.id, thread_id=run.thread_id, step=created))
+            details.append(StepCreated(type=types.step_created, time=started, step=created, **of_run))
         for call in step.tool_calls:
-            asked = replace(call, output=None, results=(), error=None, ended_at=None)
-            requested = ToolCallRequested(
-                time=call.started_at or started,
-                run_id=run.id,
-                thread_id=run.thread_id,
-                step_id=step.id,
-                tool_call=asked,
-            )
-            completed = ToolCallCompleted(
-                time=call.ended_at or ended,
-                run_id=run.id,
-                thread_id=run.thread_id,
-                step_id=step.id,
-                tool_call=call,
-            )
-            details += [requested, completed]
+            asked = replace(call, output=None, results=(), error=None, ended_at=None, approved=None)
+            time = call.started_at or started
+            details.append(ToolCallRequested(time=time, step_id=step.id, tool_call=asked, **of_run))
+            if not is_open(run, call):
+                time = call.ended_at or ended
+                details.append(ToolCallCompleted(time=time, step_id=step.id, tool_call=call, **of_run))
         if step.id is not None:
-            details.append(
-                StepCompleted(
-                    type=f"thread.run.step.{step.status}",
-                    time=ended,
-                    run_id=run.id,
-                    thread_id=run.thread_id,
-                    step=step,
-                )
-            )
+            kind = types.step_ended.format(step.status)
+            details.append(StepCompleted(type=kind, time=ended, step=step, **of_run))
     return details
+
+
+def is_open(run: Run, call: ToolCall) -> bool:
+    """Whether the run was published while it waited for this call, whose end is published when it comes."""
+    return run.one_generation and not call.hosted and not call.answered

@@ -1,0 +1,184 @@
+"""Responses at AgentOps: a model turn as the root of its trace, no agent and no session around it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agentops_shown import shown
+from threadtrail.delivery.processors import build_processors
+from threadtrail.events import Event, RequestFailed, TraceEnded, TraceStarted
+from threadtrail.testing.samples import events_of, sample_runs
+from threadtrail.trace_shape import span_id_for, trace_id_for
+from threadtrail.values import Failure
+from threadtrail_agentops import AgentOpsExporter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentops_receiver import Receiver
+    from agentops_shown import Shown
+
+RUNS = {name: run for name, run in sample_runs().items() if run.one_generation}
+
+
+def exported(options: dict[str, Any], receiver: Receiver, events: Sequence[Event]) -> Shown:
+    """The one trace that becomes of these events."""
+    exporter = AgentOpsExporter(**options)
+    exporter.start()
+    exporter.export(events, [None] * len(events))
+    exporter.shutdown(2.0)
+    (trace,) = shown(receiver.spans)
+    return trace
+
+
+def test_a_plain_response_is_a_model_turn_and_its_outcome(
+    options: dict[str, Any], receiver: Receiver
+) -> None:
+    run = RUNS["plain_response"]
+    trace = exported({**options, "tags": ["nightly"]}, receiver, events_of(run))
+    root, outcome = trace.spans
+    assert (trace.name, trace.status) == ("pmpt_math_tutor.llm", "OK")
+    assert trace.types == {"llm": 1, "operation": 1}
+    assert trace.seconds == pytest.approx(1.8, abs=1e-4)
+    assert trace.tags == ("nightly", "beta")
+    assert (root.trace_id, root.span_id) == (trace_id_for(run.id), span_id_for(run.id))
+    assert (root.parent_id, outcome.parent_id) == (None, root.span_id)
+    assert (outcome.name, outcome.status) == ("run completed.operation", "OK")
+    expected = {
+        "agentops.session.end_state": "Success",
+        "gen_ai.request.model": "gpt-5.2",
+        "gen_ai.response.model": "gpt-5.2-2025-12-11",
+        "gen_ai.response.id": run.id,
+        "gen_ai.prompt.0.role": "system",
+        "gen_ai.prompt.1.role": "user",
+        "gen_ai.completion.0.content": "Subtract 11 and divide by 3: x = 1.",
+        "gen_ai.completion.0.finish_reason": "stop",
+        "gen_ai.usage.prompt_tokens": 1104,
+        "gen_ai.usage.cache_read_input_tokens": 512,
+        "gen_ai.usage.cache_creation_input_tokens": 256,
+        "threadtrail.prompt.id": "pmpt_math_tutor",
+        "threadtrail.prompt.version": "3",
+        "threadtrail.thread.id": "conv_sample",
+        "user.id": "u1",
+        "session.id": "s1",
+    }
+    assert {name: root.attributes.get(name) for name in expected} == expected
+
+
+def test_tools_of_the_server_are_below_the_turn(options: dict[str, Any], receiver: Receiver) -> None:
+    trace = exported(options, receiver, events_of(RUNS["hosted_tools"]))
+    root = trace.spans[0]
+    assert trace.types == {"llm": 1, "tool": 7, "operation": 1}
+    assert {span.parent_id for span in trace.spans[1:]} == {root.span_id}
+    failed = receiver.span("get_policy.tool")
+    assert (failed.status, failed.attributes["tool.status"]) == ("ERROR", "failed")
+    assert failed.attributes["threadtrail.tool.server_label"] == "hr"
+    found = json.loads(receiver.span("file_search.tool").attributes["tool.result"])
+    assert found[0]["filename"] == "handbook.pdf"
+    assert trace.status == "OK"
+
+
+def test_calls_for_the_app_stand_beside_the_turn_in_an_agent(
+    options: dict[str, Any], receiver: Receiver
+) -> None:
+    trace = exported(options, receiver, events_of(RUNS["answered_calls"]))
+    assert trace.types == {"session": 1, "agent": 1, "llm": 1, "tool": 3, "operation": 1}
+    agent = receiver.span("gpt-5.2-2025-12-11.agent")
+    turn, weather = receiver.span("gpt-5.2-2025-12-11.llm"), receiver.span("get_weather.tool")
+    assert turn.parent_id == weather.parent_id == agent.span_id
+    assert turn.attributes["gen_ai.completion.0.finish_reason"] == "tool_calls"
+    assert turn.attributes["gen_ai.completion.0.tool_calls.0.name"] == "get_weather"
+    assert weather.attributes["tool.result"] == "22 °C, sunny"
+    assert receiver.span("send_mail.tool").attributes["tool.result"] == "refused"
+    assert "agent.id" not in agent.attributes
+
+
+def test_a_call_that_is_still_open_has_no_span(options: dict[str, Any], receiver: Receiver) -> None:
+    trace = exported(options, receiver, events_of(RUNS["open_call"]))
+    assert trace.types == {"session": 1, "agent": 1, "llm": 1, "operation": 1}
+
+
+def test_the_whole_input_is_its_prompts(options: dict[str, Any], receiver: Receiver) -> None:
+    trace = exported(options, receiver, events_of(RUNS["answering_response"]))
+    attributes = trace.spans[0].attributes
+    said = [
+        (attributes[f"gen_ai.prompt.{index}.role"], attributes[f"gen_ai.prompt.{index}.content"])
+        for index in range(3)
+    ]
+    assert said == [
+        ("user", "How is the weather in Paris?"),
+        ("assistant", '[get_weather({"city": "Paris"})]'),
+        ("tool", "22 °C, sunny"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "state", "reason"),
+    [
+        ("failed_response", "ERROR", "Error", None),
+        ("incomplete_response", "OK", "Indeterminate", "length"),
+        ("cancelled_response", "OK", "Indeterminate", None),
+        ("refused_response", "OK", "Success", "stop"),
+        ("unfinished_response", "OK", "Indeterminate", None),
+    ],
+)
+def test_each_end(
+    options: dict[str, Any], receiver: Receiver, name: str, status: str, state: str, reason: str | None
+) -> None:
+    trace = exported(options, receiver, events_of(RUNS[name]))
+    root = trace.spans[0]
+    assert trace.status == root.status == status
+    assert root.attributes["agentops.session.end_state"] == state
+    assert root.attributes.get("gen_ai.completion.0.finish_reason") == reason
+    if status == "ERROR":
+        assert root.attributes["error.type"] == "invalid_image_url"
+        assert root.message == "The image cannot be downloaded."
+
+
+def test_in_a_trace_it_is_below_that(options: dict[str, Any], receiver: Receiver) -> None:
+    run = RUNS["plain_response"]
+    begin, end = run.created_at or 0, run.ended_at or 0
+    trace = exported(
+        options,
+        receiver,
+        [
+            TraceStarted(time=begin, name="lesson", trace_id="t"),
+            *events_of(run, trace_id="t"),
+            TraceEnded(time=end, started_at=begin, name="lesson", trace_id="t"),
+        ],
+    )
+    assert trace.types == {"session": 1, "llm": 1, "operation": 1}
+    assert receiver.span("pmpt_math_tutor.llm").parent_id == receiver.span("lesson.session").span_id
+
+
+def test_a_response_that_could_not_be_created_is_a_failed_operation(
+    options: dict[str, Any], receiver: Receiver
+) -> None:
+    failed = RequestFailed(
+        time=2_000_000,
+        started_at=1_000_000,
+        operation="responses.create",
+        begins="generation",
+        error=Failure(type="rate_limit_exceeded"),
+    )
+    trace = exported(options, receiver, [failed])
+    assert (trace.name, trace.status) == ("create_response.operation", "ERROR")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_without_content_none_of_it_is_sent(options: dict[str, Any], receiver: Receiver, name: str) -> None:
+    run = RUNS[name]
+    (processor,) = build_processors(capture_content=False)
+    events = [event for each in events_of(run) if (event := processor(each)) is not None]
+    exported(options, receiver, events)
+    wire = receiver.wire
+    assert run.id.encode() in wire
+    spoken: list[Any] = [message.text for message in (*run.input, *run.output)]
+    spoken += [text for call in run.tool_calls for text in (call.arguments, call.output)]
+    spoken += [getattr(part, "text", None) for step in run.steps for part in step.parts]
+    spoken += ["English", "The image cannot", "The server answered"]
+    for text in spoken:
+        assert not text or len(text) < 4 or text.encode() not in wire, text
