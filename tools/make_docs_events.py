@@ -72,7 +72,7 @@ Fields that every event has: {common}.
 
 
 EXAMPLES = """\
-One of each, and two responses. What holds nothing (`null`, `[]`, `{}`) is left out here; `to_json()` writes it."""
+One of each, and two responses. What holds nothing (`null`, `[]`, `{}`) is left out; `to_json()` writes it."""
 
 
 def schema() -> str:
