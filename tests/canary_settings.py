@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from delivery.filled import filled
 from echoing_api import CANARY
 from threadtrail.delivery.processors import build_processors
-from threadtrail.events import EVENT_CLASSES
+from threadtrail.events import EVENT_CLASSES, RunEnded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from threadtrail.events import Event
 
 REDACTED = "[redacted]"
@@ -45,8 +48,23 @@ every_setting = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTI
 
 
 def vocabulary(**settings: Any) -> list[Event]:
-    """Return an event of every class, with the canary in every content field, as an exporter gets it."""
+    """Return events with the canary in every content field, as an exporter gets them.
+
+    There is one of every class, and the end of a run of each shape.
+    """
     (processor,) = build_processors(**settings)
-    events = [event for each in EVENT_CLASSES if (event := processor(filled(each, CANARY))) is not None]
-    assert len(events) == len(EVENT_CLASSES)
+    given = [*(filled(each, CANARY) for each in EVENT_CLASSES), *ends_of_runs()]
+    events = [event for each in given if (event := processor(each)) is not None]
+    assert len(events) == len(given)
     return events
+
+
+def ends_of_runs() -> Iterator[RunEnded]:
+    """Yield the end of an assistant's run, and of a response whose tools the server ran."""
+    ended: RunEnded = filled(RunEnded, CANARY)
+    yield replace(ended, run=replace(ended.run, id="run_kept", one_generation=False))
+    steps = tuple(
+        replace(step, tool_calls=tuple(replace(call, executed_by="server") for call in step.tool_calls))
+        for step in ended.run.steps
+    )
+    yield replace(ended, run=replace(ended.run, id="resp_kept", one_generation=True, steps=steps))

@@ -13,6 +13,7 @@ from sources import toy_jobs
 from sources.toy_sdk import AsyncJobs, Jobs, jobs_server
 from threadtrail import sources
 from threadtrail.events import RequestFailed, RunCreated, RunEnded, RunStatusChanged
+from threadtrail.shape import shape
 from threadtrail.testing import capture
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ async def test_a_job_is_a_run(client: Any, resource: Any, recorded: Captured) ->
     assert run.output[0].text == "x = 1"
     assert run.usage is not None
     assert run.usage.total_tokens == 12
+    assert [span.kind for span in shape(run).walk()] == ["generation"], "as the source says"
     assert len(recorded.of(RunCreated)) == len(recorded.of(RunEnded)) == 1
     assert [event.type for event in recorded.of(RunStatusChanged)] == [
         "job.waiting",
@@ -60,7 +62,7 @@ def test_a_request_that_fails_is_one_of_this_source(recorded: Captured) -> None:
     with pytest.raises(Exception, match="Connection error"):
         jobs.create(task="nobody is there")
     (failed,) = recorded.of(RequestFailed)
-    assert (failed.source, failed.operation, failed.begins) == ("toy.jobs", "jobs.create", "run")
+    assert (failed.source, failed.operation, failed.begins) == ("toy.jobs", "jobs.create", "generation")
 
 
 def test_a_method_is_missing_unless_this_sdk_never_had_it(recorded: Captured) -> None:

@@ -59,7 +59,7 @@ class JobsReader:
 def opening(call: Call) -> Opening:
     asked = json.loads(call.request)["task"] if call.operation.creates_run else ""
     question = Message(role="user", parts=(TextPart(text=asked),))
-    return Opening(types=TYPES, request=RunRequest(), assistant=None, input=(question,))
+    return Opening(types=TYPES, request=RunRequest(), assistant=None, input=(question,), one_generation=True)
 
 
 def answer(job: dict[str, Any], call: Call, time: int) -> MessageSeen:
@@ -85,7 +85,7 @@ SOURCE = Source(
             "Jobs",
             "jobs",
             (
-                Method("create", begins="run", learnt_from="create", captures_context=True),
+                Method("create", begins="generation", learnt_from="create", captures_context=True),
                 Method("retrieve", positional=("job_id",), learnt_from="poll"),
                 Method("pause", positional=("job_id",), learnt_from="poll"),
                 Method("resume", positional=("job_id",), learnt_from="poll", since="999.0.0"),

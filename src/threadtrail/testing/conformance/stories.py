@@ -77,6 +77,10 @@ def kinds_of_run() -> Iterator[tuple[str, Run]]:
     new_part = OtherPart(type="hologram", data=freeze({"depth": [1, {"more": None}]}))
     yield "nothing known but the id", Run(id="run_bare", ended_at=plain.ended_at)
     yield (
+        "one generation, and unknown kinds of items and tools",
+        Run(id="resp_odd", ended_at=plain.ended_at, one_generation=True, steps=(calls,)),
+    )
+    yield (
         "no usage, assistant or model",
         replace(plain, id="run_poor", usage=None, assistant=None, model=None, request=RunRequest()),
     )
