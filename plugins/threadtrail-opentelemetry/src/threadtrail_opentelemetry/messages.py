@@ -78,7 +78,7 @@ def arguments_of(call: ToolCall) -> Any:
         return {"input": call.arguments}
     arguments = parsed(call.arguments)
     if call.kind == "file_search" and not isinstance(arguments, dict):
-        return {"query": arguments}
+        return {"queries" if isinstance(arguments, list) else "query": arguments}
     return arguments
 
 

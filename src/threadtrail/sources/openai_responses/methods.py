@@ -23,7 +23,7 @@ def _begins_run(name: str, like: str, since: str) -> Method:
         name,
         keyword=("conversation",),
         like=like,
-        begins="run",
+        begins="generation",
         learnt_from="create",
         captures_context=True,
         since=since,

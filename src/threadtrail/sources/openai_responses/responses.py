@@ -77,6 +77,7 @@ def opening(data: dict[str, Any], sent: dict[str, Any], call: Call) -> Opening:
         request=run_request(data, sent),
         assistant=prompt(data.get("prompt") or sent.get("prompt")),
         input=input_messages(sent.get("input"), thread_id) if call.operation.creates_run else (),
+        one_generation=True,
     )
 
 

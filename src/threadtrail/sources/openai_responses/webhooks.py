@@ -38,4 +38,4 @@ def webhook_seen(event: dict[str, Any], call: Call, time: int) -> Iterator[Fact]
 
 def _opening() -> Opening:
     """Return what a run begins with that is first heard of by a webhook."""
-    return Opening(types=statuses.TYPES, request=NO_REQUEST, assistant=None, input=())
+    return Opening(types=statuses.TYPES, request=NO_REQUEST, assistant=None, input=(), one_generation=True)
