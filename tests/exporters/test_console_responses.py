@@ -68,6 +68,12 @@ def test_tools_of_the_server_with_what_is_billed_apart() -> None:
     assert "└── billed     web_search num_requests 1 · image_gen total_tokens 1,056\n" in text
 
 
+def test_an_error_that_a_tool_and_its_item_share_is_printed_once() -> None:
+    run = RUNS["hosted_tools"]
+    steps = tuple(replace(step, error=step.tool_calls[0].error) for step in run.steps if step.tool_calls)
+    assert printed(replace(run, steps=steps)).count("http_error") == 1
+
+
 def test_calls_that_were_answered_and_the_time_of_the_model_alone() -> None:
     text = printed(RUNS["answered_calls"])
     assert text.startswith("✓ gpt-5.2-2025-12-11  completed in 1.2s\n")

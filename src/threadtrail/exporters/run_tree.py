@@ -192,7 +192,7 @@ class _RunTree:
             if not nodes:
                 nodes = [Node("item", ((visible(step.kind), "plain"), *_unusual(step.status)))]
             yield from nodes
-            if step.error is not None:
+            if step.error is not None and step.error not in [call.error for call in step.tool_calls]:
                 yield error_node(step.error, self.length)
         yield from map(self._message, messages.values())
 
