@@ -51,3 +51,11 @@ def with_a_function(server: AssistantsServer, client: OpenAI) -> Any:
     calls = ToolCalls(FunctionCall("get_weather", {"city": "Paris"}))
     server.script_next(RunScript(calls, Message("Warm."), usage=USAGE))
     return client.responses.create(**ASK, tools=[WEATHER])
+
+
+def with_an_answered_function(server: AssistantsServer, client: OpenAI) -> Any:
+    """Create a response that asks for a function, and one that has its output; return the first."""
+    asking = with_a_function(server, client)
+    output: Any = {"type": "function_call_output", "call_id": asking.output[-1].call_id, "output": "22"}
+    client.responses.create(model="gpt-4o", previous_response_id=asking.id, input=[output])
+    return asking
