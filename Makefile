@@ -68,7 +68,7 @@ $(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pypr
 	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL) -e $(LANGFUSE) -e $(EXAMPLE)
 	@touch $@
 
-demo: $(SETUP) ## two well-known walk-throughs against a local server, traced on the console
+demo: $(SETUP) ## responses and assistants against a local server, traced on the console
 	@$(BIN)/threadtrail demo
 
 test: $(SETUP) sdks ## the test suite

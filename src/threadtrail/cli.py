@@ -24,7 +24,7 @@ COMMANDS = (demo, exporters, doctor)
 
 EPILOG = """\
 examples:
-  threadtrail demo math-tutor      play a run, and see what is recorded
+  threadtrail demo responses       play three responses, and see what is recorded
   threadtrail exporters            list the exporters, and what enables them
   threadtrail doctor myapp.main    check the settings and backends of a program
 """

@@ -4,14 +4,15 @@ import os
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
 from fake_distributions import Installer
 from threadtrail.cli import main
-from threadtrail.commands.demo import stage
+from threadtrail.commands.demo import responses, stage
 from threadtrail.events import Event, RunEnded, TraceStarted
 from threadtrail.exporters.jsonl import read_events
 
@@ -29,6 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(variable)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stage, "POLL_AFTER_MS", 1)
+    monkeypatch.setattr(responses, "POLL_SECONDS", 0.0)
     return tmp_path
 
 
@@ -37,6 +39,36 @@ def events_of_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: st
     monkeypatch.setenv("THREADTRAIL_JSONL_PATH", str(file))
     assert main(["demo", *arguments, "--exporter", "jsonl"]) == 0
     return list(read_events(file))
+
+
+def test_responses_as_events(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = events_of_demo(here, monkeypatch, "responses")
+    hosted, polled, resumed = (event.run for event in events if isinstance(event, RunEnded))
+    assert {run.source for run in (hosted, polled, resumed)} == {"openai.responses"}
+    assert all(run.status == "completed" and run.finished for run in (hosted, polled, resumed))
+    assert [(call.kind, call.executed_by) for call in hosted.tool_calls] == [("code_interpreter", "server")]
+    assert str(hosted.tool_calls[0].output).startswith("[0, 1, 1, 2, 3, 5, 8")
+    assert (polled.background, polled.poll_count) == (True, 4)
+    assert (resumed.streamed, resumed.resumed, resumed.first_output_at is not None) == (True, 1, True)
+    text = "It is the study of vectors, and of the maps that keep lines straight."
+    assert [message.text for message in resumed.output] == [text]
+    assert [run.usage and run.usage.total_tokens for run in (hosted, polled, resumed)] == [598, 83, 70]
+    printed = capsys.readouterr().out
+    assert f"\n{text.replace(', and', ', [lost] and')}\n" in printed
+
+
+def test_an_sdk_without_all_of_responses_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before_responses: Any = SimpleNamespace()
+    before_resuming: Any = SimpleNamespace(responses=SimpleNamespace(retrieve=lambda _response_id: None))
+    assert not responses.can_be_played(before_responses)
+    assert not responses.can_be_played(before_resuming)
+    monkeypatch.setattr(responses, "can_be_played", lambda _client: False)
+    assert main(["demo", "responses"]) == 0
+    assert "Responses are left out: they need openai 1.82 or newer.\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""``threadtrail demo``: two well-known walk-throughs of the Assistants API, played on a local server."""
+"""``threadtrail demo``: responses and two walk-throughs of the Assistants API, played on a local server."""

@@ -12,17 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 import threadtrail
-from threadtrail.commands.demo import math_tutor, overview, scripts
-from threadtrail.testing.server import AssistantsServer
+from threadtrail.commands.demo import math_tutor, overview, responses, scripts
+from threadtrail.testing.server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 PARTS: dict[str, tuple[Callable[[OpenAI], None], ...]] = {
+    "responses": responses.PARTS,
     "math-tutor": math_tutor.PARTS,
     "overview": overview.PARTS,
 }
-TITLES = {"math-tutor": "Math Tutor", "overview": "Assistants overview"}
+TITLES = {"responses": "Responses", "math-tutor": "Math Tutor", "overview": "Assistants overview"}
 
 POLL_AFTER_MS = 60
 FLUSH_SECONDS = 10.0
@@ -38,7 +39,7 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
     screen = Console(highlight=False, markup=False, color_system="auto" if color else None)
     settings = {name: _options(name, color=color) for name in exporters}
     with (
-        AssistantsServer(scripts.choose, poll_after_ms=POLL_AFTER_MS) as server,
+        OpenAIServer(scripts.choose, poll_after_ms=POLL_AFTER_MS) as server,
         threadtrail.instrument(exporters=settings),
         _client(server.base_url) as client,
         warnings.catch_warnings(),
@@ -46,6 +47,9 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
         # The SDK warns at each call that the Assistants API is deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         for name in walk_throughs:
+            if name == "responses" and not responses.can_be_played(client):
+                screen.print(f"\nResponses are left out: they need {responses.NEEDS}.", soft_wrap=True)
+                continue
             for part in PARTS[name]:
                 _play_part(TITLES[name], part, client, screen)
         return _report(screen, delivered=threadtrail.flush(FLUSH_SECONDS))
