@@ -78,6 +78,31 @@ def example(server: AssistantsServer, tmp_path: Path) -> Example:
     return Example(server, tmp_path)
 
 
+def test_responses(server: AssistantsServer, example: Example) -> None:
+    calls = ToolCalls(
+        FunctionCall("get_weather", {"city": "Oslo"}), FunctionCall("get_weather", {"city": "Rome"})
+    )
+    server.script_next(
+        RunScript(Message("The study of vectors.", usage=Usage(60, 4)), polls=2),
+        RunScript("Vectors."),
+        RunScript(calls, lambda outputs: Message(" and ".join(given.output for given in outputs))),
+    )
+    printed = "completed\nThe study of vectors.\nVectors.\n4 degrees and 21 degrees\n"
+    assert example.run("responses.py") == printed
+    background, streamed, asking, answering = (ended.run for ended in example.runs())
+    assert (background.background, background.status, background.poll_count) == (True, "completed", 2)
+    assert background.usage is not None
+    assert background.usage.total_tokens == 64
+    assert streamed.streamed
+    assert streamed.first_output_at is not None
+    assert [(call.name, call.arguments) for call in asking.tool_calls] == [
+        ("get_weather", '{"city": "Oslo"}'),
+        ("get_weather", '{"city": "Rome"}'),
+    ]
+    assert answering.previous_run_id == asking.id
+    assert [message.text for message in answering.output] == ["4 degrees and 21 degrees"]
+
+
 def test_math_tutor(server: AssistantsServer, example: Example) -> None:
     server.script_next(RunScript(Message("x = 1", usage=Usage(60, 4))))
     assert example.run("math_tutor.py") == "completed\nx = 1\n"
