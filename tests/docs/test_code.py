@@ -63,16 +63,17 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
-    instrument, ask, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
+    instrument, ask, ask_assistant, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
     namespace: dict[str, Any] = {}
-    for program in (instrument, ask, keep, ask):
+    for program in (instrument, ask, ask_assistant, keep, ask):
         exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     threadtrail.flush()
     exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     printed, drawn = capfd.readouterr()
-    assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
+    assert printed.count("You said: Solve 3x + 11 = 14.\n") == 3
     assert "\ncompleted Usage(" in printed
-    assert drawn.count("✓ Math Tutor  completed in ") == 2
+    assert drawn.count("✓ run  completed in ") == 2
+    assert drawn.count("✓ Math Tutor  completed in ") == 1
     assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
 
 
