@@ -58,7 +58,7 @@ def assistants_server(openai_server: OpenAIServer) -> OpenAIServer:
 
 @pytest.fixture
 def captured_events() -> Iterator[Captured]:
-    """What the test does with assistants: ``captured_events.events``, ``.runs``, ``.run()``."""
+    """What the test does with the API: ``captured_events.events``, ``.runs``, ``.run()``."""
     from threadtrail.testing import capture  # noqa: PLC0415 - as above
 
     with capture() as captured:
