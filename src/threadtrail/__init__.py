@@ -1,4 +1,4 @@
-"""threadtrail: one line, and every run of an OpenAI assistant becomes one complete, correct trace.
+"""threadtrail: one line, and every OpenAI response and every run of an assistant becomes one correct trace.
 
     import threadtrail
 

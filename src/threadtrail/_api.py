@@ -116,7 +116,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     shutdown_timeout_seconds: float | None = None,
     flush_on_sigterm: bool | None = None,
 ) -> Instrumentation:
-    """Record every run of an assistant that this program drives through the ``openai`` SDK.
+    """Record every response and every run of an assistant that this program makes by the ``openai`` SDK.
 
     What is not given here comes from the environment (``THREADTRAIL_…``), then from ``threadtrail.toml``
     or ``pyproject.toml``, then from the defaults; no exporter configured means ``console``. Clients that

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; it leaves ``run`` at ``None`` without a command."""
     whole = argparse.ArgumentParser(
         prog="threadtrail",
-        description="One line, one run, one trace: see what OpenAI assistants do.",
+        description="One line, one run, one trace: see what OpenAI responses and assistants do.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""`capture()`: record what an application does with assistants, for tests."""
+"""`capture()`: record what an application does with Responses and Assistants, for tests."""
 
 from __future__ import annotations
 
