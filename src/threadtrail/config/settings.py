@@ -94,7 +94,7 @@ class Settings(BaseModel):
     max_content_bytes: Count = 65_536
     """The maximum size of each text, in bytes of UTF-8; longer texts are cut."""
     fetch_run_details: Switch = False
-    """Whether steps and messages that the app never retrieved are fetched once when an assistant's run ends."""
+    """Whether steps and messages that the app never retrieved are fetched when an assistant's run ends."""
     settle_seconds: Seconds = 1.0
     """How long an ended run waits for facts that usually follow at once; delays export, never the app."""
     tool_wait_seconds: Seconds = 60.0
