@@ -52,7 +52,7 @@ with client.responses.create(model=MODEL, input="And in one sentence?", stream=T
             print(event.delta, end="", flush=True)
 print()
 
-# A response that asks for functions is completed; the next one brings what they returned.
+# What the functions returned, and how long they took, stands on the response that asked for them.
 response = client.responses.create(model=MODEL, input="Is it warmer in Oslo or in Rome?", tools=[GET_WEATHER])
 while calls := [item for item in response.output if item.type == "function_call"]:
     outputs = [

@@ -95,11 +95,11 @@ def test_responses(server: AssistantsServer, example: Example) -> None:
     assert background.usage.total_tokens == 64
     assert streamed.streamed
     assert streamed.first_output_at is not None
-    assert [(call.name, call.arguments) for call in asking.tool_calls] == [
-        ("get_weather", '{"city": "Oslo"}'),
-        ("get_weather", '{"city": "Rome"}'),
+    assert [(call.name, call.output) for call in asking.tool_calls] == [
+        ("get_weather", "4 degrees"),
+        ("get_weather", "21 degrees"),
     ]
-    assert answering.previous_run_id == asking.id
+    assert (answering.answers, answering.turn_id) == ((asking.id,), asking.id)
     assert [message.text for message in answering.output] == ["4 degrees and 21 degrees"]
 
 

@@ -69,8 +69,8 @@ Fields that every event has: {common}.
 The `type` in the table is that of Assistants. Responses have `response.created` (`RunCreated`),
 `response.<status>` (`RunStatusChanged`), `response.output_item.added` and `response.output_item.done` (steps
 and messages), `response.ended` (`RunEnded`), `conversation.created`, `conversation.deleted` and
-`conversation.item.created`. A call that a response asks your program for is requested and not completed: its
-output is [input of a later run](good-to-know.md#responses).
+`conversation.item.created`. A call that a response asks your program for may be completed after its
+`RunEnded`: see [good to know](good-to-know.md#responses).
 
 | Event, and its `type` | Fields of its own | Meaning |
 |---|---|---|
