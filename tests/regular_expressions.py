@@ -23,6 +23,11 @@ ANCHORED = ("match", "fullmatch")
 ONE = {codes.NOT_LITERAL, codes.ANY, codes.CATEGORY, codes.IN}
 """Elements of a pattern that match one character of several."""
 
+REPEATS = {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}
+AROUND = {codes.ASSERT, codes.ASSERT_NOT}
+BRANCHES = 4
+"""How many alternatives are tried, at each place."""
+
 CANDIDATES = " a0_-=+/%;:,.\n\t\r\0é"
 
 
@@ -65,11 +70,27 @@ def compiled_in(module: ModuleType) -> Iterator[tuple[str, re.Pattern[str]]]:
             todo += [(key, item, depth + 1) for key, item in vars(value).items()]
 
 
-def calls_in(source: str) -> Iterator[tuple[str, ast.Call]]:
-    """Yield each call of `re.NAME` in the source."""
-    for node in ast.walk(ast.parse(source)):
+def calls_in(source: str, where: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call of `re.NAME` in the source that takes a pattern.
+
+    Those at the top of a module or of a class that compile one are left out: ``compiled_in`` finds them.
+
+    Raises:
+        ValueError: `re` has another name there, so that its calls would not be found.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        names = node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+        renamed = any(each.name == "re" and each.asname for each in names)
+        if renamed or (isinstance(node, ast.ImportFrom) and node.module == "re"):
+            raise ValueError(f"{where}, line {node.lineno}: say `import re`, and nothing else")
+    inside = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    in_functions = {id(node) for function in inside for node in ast.walk(function)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and of(node.func, "re"):
-            yield node.func.attr, node
+            name = node.func.attr
+            if name in METHODS or (name == "compile" and id(node) in in_functions):
+                yield name, node
 
 
 def of(attribute: ast.Attribute, name: str) -> bool:
@@ -98,13 +119,12 @@ def uses_in(package: str) -> Iterator[Use]:
         for name, pattern in compiled_in(module):
             methods = methods_of(name, source)
             yield Use(f"{module.__name__}.{name}", pattern.pattern, pattern.flags & ~re.UNICODE, methods)
-        for function, call in calls_in(source):
-            if function in METHODS:
-                where = f"{module.__name__}, line {call.lineno}"
-                text = call.args[0] if call.args else None
-                if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
-                    raise ValueError(f"{where}: the pattern is no plain text")
-                yield Use(where, text.value, 0, [function])
+        for function, call in calls_in(source, module.__name__):
+            where = f"{module.__name__}, line {call.lineno}"
+            text = call.args[0] if call.args else None
+            if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+                raise ValueError(f"{where}: the pattern is no plain text")
+            yield Use(where, text.value, 0, [function] if function in METHODS else METHODS)
 
 
 def path_of(file: str) -> Path:
@@ -116,22 +136,23 @@ def path_of(file: str) -> Path:
 # -- the inputs that take longest -----------------------------------------------------------------------
 
 
-def sample(items: Any) -> str:
-    """Return a text that the parsed items match, or nearly."""
-    return "".join(_sample(code, value) for code, value in items)
+def sample(items: Any, candidates: str, branch: int = 0) -> str:
+    """Return a text that the parsed items match, or nearly; of alternatives, by the one of this number."""
+    return "".join(_sample(code, value, candidates, branch) for code, value in items)
 
 
-def _sample(code: Any, value: Any) -> str:
+def _sample(code: Any, value: Any, candidates: str, branch: int) -> str:
     if code is codes.LITERAL:
         return chr(value)
     if code in ONE:
-        return next((each for each in CANDIDATES if fits(code, value, each)), "")
-    if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+        return next((each for each in candidates if fits(code, value, each)), "")
+    if code in REPEATS:
         least, _, within = value
-        return sample(within) * int(least)
+        return sample(within, candidates, branch) * int(least)
     inner = {codes.SUBPATTERN: lambda: value[-1], codes.ATOMIC_GROUP: lambda: value}
-    inner[codes.BRANCH] = lambda: value[1][0]
-    return sample(inner[code]()) if code in inner else ""  # what takes no characters
+    inner[codes.BRANCH] = lambda: value[1][min(branch, len(value[1]) - 1)]
+    # What else there is takes no characters.
+    return sample(inner[code](), candidates, branch) if code in inner else ""
 
 
 def fits(code: Any, value: Any, character: str) -> bool:
@@ -141,12 +162,12 @@ def fits(code: Any, value: Any, character: str) -> bool:
 
 
 def repeated(items: Any) -> Iterator[Any]:
-    """Yield what is repeated in a pattern, at any depth."""
+    """Yield what is repeated in a pattern, at any depth, and what is looked for ahead or behind."""
     for code, value in items:
-        if code in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+        if code in REPEATS:
             yield value[2]
             yield from repeated(value[2])
-        elif code is codes.SUBPATTERN:
+        elif code is codes.SUBPATTERN or code in AROUND:
             yield from repeated(value[-1])
         elif code is codes.ATOMIC_GROUP:
             yield from repeated(value)
@@ -158,13 +179,18 @@ def repeated(items: Any) -> Iterator[Any]:
 def inputs(pattern: re.Pattern[str], length: int) -> Iterator[str]:
     """Yield long texts: what the pattern repeats, over and over, by itself and after what comes before it."""
     items = list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
-    pumps = {sample(each) for each in repeated(items)}
+    # Two repetitions that meet share characters: one that only this pattern names may be among them.
+    candidates = CANDIDATES + "".join(sorted(set(pattern.pattern) - set(CANDIDATES)))
+    pumps, beginnings = set(), {""}
     for each in repeated(items):
         code, value = each[0]
-        pumps |= {c for c in CANDIDATES if len(each) == 1 and code in ONE and fits(code, value, c)}
-    pumps |= {sample(items[:number]) for number in range(1, len(items) + 1)}
-    beginnings = {sample(items[:number]) for number in range(len(items) + 1)}
-    for pump, beginning, end in itertools.product(pumps - {""}, beginnings, ("", "\0", "!", "x", "\n")):
+        pumps |= {sample(each, candidates, branch) for branch in range(BRANCHES)}
+        pumps |= {c for c in candidates if len(each) == 1 and code in ONE and fits(code, value, c)}
+    for number in range(1, len(items) + 1):
+        begun = {sample(items[:number], candidates, branch) for branch in range(BRANCHES)}
+        pumps |= begun
+        beginnings |= begun
+    for pump, beginning, end in itertools.product(pumps - {""}, beginnings, ("", "\0", "x")):
         yield beginning + pump * (length // len(pump)) + end
 
 
@@ -185,7 +211,7 @@ def seconds(use: Use, text: str) -> float:
 def slowest(use: Use, length: int, bound: float = math.inf) -> float:
     """Return the longest time that any of its inputs takes, or the first that is over the bound."""
     longest = 0.0
-    for text in set(inputs(use.pattern, length)):
+    for text in inputs(use.pattern, length):
         longest = max(longest, seconds(use, text))
         if longest > bound:
             break
