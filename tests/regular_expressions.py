@@ -80,8 +80,9 @@ def calls_in(source: str, where: str) -> Iterator[tuple[str, ast.Call]]:
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        names = node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else []
-        renamed = any(each.name == "re" and each.asname for each in names)
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        renamed = any(each.name == "re" and each.asname for each in node.names)
         if renamed or (isinstance(node, ast.ImportFrom) and node.module == "re"):
             raise ValueError(f"{where}, line {node.lineno}: say `import re`, and nothing else")
     inside = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
@@ -121,10 +122,10 @@ def uses_in(package: str) -> Iterator[Use]:
             yield Use(f"{module.__name__}.{name}", pattern.pattern, pattern.flags & ~re.UNICODE, methods)
         for function, call in calls_in(source, module.__name__):
             where = f"{module.__name__}, line {call.lineno}"
-            text = call.args[0] if call.args else None
-            if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
-                raise ValueError(f"{where}: the pattern is no plain text")
-            yield Use(where, text.value, 0, [function] if function in METHODS else METHODS)
+            text = getattr(call.args[0], "value", None) if call.args else None
+            if not isinstance(text, str):
+                raise ValueError(f"{where}: the pattern is no plain text")  # noqa: TRY004 - of the source
+            yield Use(where, text, 0, [function] if function in METHODS else METHODS)
 
 
 def path_of(file: str) -> Path:
