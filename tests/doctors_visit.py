@@ -90,7 +90,7 @@ def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     assert "Traceback" not in done.stderr, done.stderr
     report = json.loads(done.stdout)

@@ -31,7 +31,7 @@ def run_program(
     variables: Mapping[str, str],
     folder: Path | None = None,
     *,
-    timeout: float = 50,
+    timeout: float = 240,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with the server as OpenAI's API; the exit code must be 0."""
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}

@@ -102,7 +102,7 @@ def test_a_reader_that_has_left_is_no_traceback() -> None:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=50,
+            timeout=240,
         )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -41,7 +41,7 @@ def printed(folder: Path, command: str, **variables: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     ).stdout
 
 

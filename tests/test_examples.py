@@ -60,7 +60,7 @@ class Example:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=240,
         )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""

@@ -31,7 +31,7 @@ def printed() -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=240,
         check=False,
     )
     assert process.returncode == 0, process.stderr

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fake_distributions import Installer
     from threadtrail.testing import AssistantsServer
 
-pytestmark = [pytest.mark.usefixtures("strict"), pytest.mark.timeout(20)]
+pytestmark = [pytest.mark.usefixtures("strict"), pytest.mark.timeout(120)]
 
 
 class Busy:

@@ -47,12 +47,12 @@ def test_one_that_works_is_not_hurt_by_one_that_raises_and_one_that_hangs() -> N
 
 
 def test_all_lanes_share_one_deadline() -> None:
-    stuck = [Stuck("export") for _ in range(20)]
+    stuck = [Stuck("export") for _ in range(100)]
     delivery = deliver({f"x{number}": each.hooks for number, each in enumerate(stuck)})
     delivery.publish(changed(1))
     begun = time.monotonic()
     assert delivery.shutdown(0.2) is False
-    assert time.monotonic() - begun < 0.2 * len(stuck)
+    assert time.monotonic() - begun < 0.2 * len(stuck)  # far more than once the deadline, on any machine
     assert all(status.queued + status.dropped == 1 for status in delivery.status().values())
     for each in stuck:
         each.release.set()

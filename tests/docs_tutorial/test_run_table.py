@@ -29,7 +29,7 @@ from threadtrail_example import RunTable
 
 def write(barrier):
     for number in range({FILES}):
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=240)
         RunTable(path=Path(f"{{number}}.csv")).export(sample_events())
 
 
@@ -54,7 +54,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_processes_that_begin_a_file_together_write_one_header(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    subprocess.run([sys.executable, str(program)], cwd=tmp_path, check=True, timeout=50)
+    subprocess.run([sys.executable, str(program)], cwd=tmp_path, check=True, timeout=240)
     header = "ended_at,assistant,model,status,seconds,input_tokens,output_tokens,cost,run"
     runs = sum(event.event == "RunEnded" for event in sample_events())
     for number in range(FILES):

@@ -158,7 +158,7 @@ def test_what_is_left_out_is_marked(block: str, *, shown: bool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_all_that_it_says_happens(tmp_path: Path) -> None:
     reader, printed = Reader(tmp_path), ""
     for block in blocks():

@@ -443,7 +443,7 @@ class TestSeveralProcesses:
         for process in processes:
             begin(process)
         for process in processes:
-            process.communicate(timeout=50)
+            process.communicate(timeout=240)
             assert process.returncode == 0
         events: list[Event] = list(read_events(path))
         assert len(events) == 4 * 25 * 4
@@ -459,7 +459,7 @@ class TestSeveralProcesses:
         begin(victim)
         say(victim, until="3")
         victim.send_signal(signal.SIGKILL)
-        victim.communicate(timeout=20)
+        victim.communicate(timeout=240)
         made(path).export([thread("survivor")])
         assert thread_ids_not_strict(path)[-1] == "survivor"
         assert json.loads(path.read_bytes().splitlines()[-1])["thread_id"] == "survivor"
@@ -488,7 +488,7 @@ class TestSeveralProcesses:
         other = writer(path, "other", batches=1, size=1)
         say(other, until="ready")
         begin(other)
-        other.communicate(timeout=20)
+        other.communicate(timeout=240)
         os.close(stop_writing)
         os.waitpid(children[0], 0)
         os.close(stop_reading)

@@ -93,7 +93,6 @@ def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_memory_is_flat_over_a_hundred_thousand_runs() -> None:
     stage, numbers = Stage(), itertools.count()
     stage.keep = False

@@ -75,7 +75,7 @@ def test_the_failure_that_is_shown_is_a_real_one() -> None:
         cwd=DOCS.parent,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=240,
         check=False,
     )
     assert shown in done.stdout

@@ -25,7 +25,7 @@ def test_python_blocks_make_a_test_file_that_passes(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout
     tests = sum(block.count("\ndef test_") + block.startswith("def test_") for block in blocks)

@@ -344,7 +344,7 @@ def test_older_sdks_speak_with_it(version: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
         env=environment,
     )
     assert done.returncode == 0, done.stderr

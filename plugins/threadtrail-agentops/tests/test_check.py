@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import doctors_visit
 import pytest
+from delivery.support import PATIENCE
 from doctors_visit import check_error
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -110,7 +111,7 @@ def test_the_timeout_is_kept(receiver: Receiver, options: dict[str, Any], which:
     setattr(receiver, which, [receiver.hang])
     begun = time.monotonic()
     error = refused(0.3, **options)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < PATIENCE  # it hangs until it is released
     assert error.problem.endswith(" did not answer within 0.3 seconds.")
 
 

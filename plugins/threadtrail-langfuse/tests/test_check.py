@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import langfuse
 import pytest
+from delivery.support import PATIENCE
 from doctors_visit import check_error, doctor
 from langfuse import Langfuse
 
@@ -114,7 +115,7 @@ def test_the_timeout_is_kept(server: Server) -> None:
     server.answering.clear()
     begun = time.monotonic()
     error = refused(0.3)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < PATIENCE  # it hangs until it is released
     assert error.problem == f"{server.url} did not answer within 0.3 seconds."
 
 

@@ -124,12 +124,12 @@ def test_an_image_is_uploaded_before_the_program_ends(
     program = """
     import base64, time
     image = "data:image/png;base64," + base64.b64encode(bytes(99)).decode()
-    threadtrail.instrument(exporters=["langfuse"], shutdown_timeout_seconds=20.0)
+    threadtrail.instrument(exporters=["langfuse"], shutdown_timeout_seconds=60.0)
     drive(client(), [{"type": "image_url", "image_url": {"url": image}}])
     print(time.time())
     """
     written, errors = run(server, tmp_path, program)
-    assert time.time() - float(written) < 5.0
+    assert time.time() - float(written) < 30.0
     assert errors == ""
     assert len(langfuse.to(MEDIA)) > 0
 

@@ -92,7 +92,7 @@ def running(folder: Path) -> Iterator[Phoenix]:
         yield phoenix
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=240)
 
 
 class Phoenix:

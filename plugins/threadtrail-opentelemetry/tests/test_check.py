@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import doctors_visit
 import pytest
+from delivery.support import PATIENCE
 from doctors_visit import check_error
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
@@ -109,8 +110,8 @@ def test_a_redirect_to_what_is_no_address_is_told_too(receiver: OtlpReceiver) ->
 def test_nobody_there_is_known_at_once() -> None:
     address = f"http://127.0.0.1:{unused_port()}"
     begun = time.monotonic()
-    error = refused(10.0, endpoint=address)
-    assert time.monotonic() - begun < 3.0  # the exporter alone would try for all of the timeout
+    error = refused(120.0, endpoint=address)
+    assert time.monotonic() - begun < PATIENCE  # the exporter alone would try for all of the timeout
     assert error.problem == f"Nothing answers at {address}/v1/traces: Connection refused."
 
 
@@ -118,7 +119,7 @@ def test_the_timeout_is_kept(receiver: OtlpReceiver) -> None:
     receiver.answering.clear()
     begun = time.monotonic()
     error = refused(0.3, endpoint=receiver.url)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < PATIENCE  # it hangs until it is released
     assert error.problem == f"{receiver.url}/v1/traces did not answer within 0.3 seconds."
 
 

@@ -116,14 +116,13 @@ class OtlpSession(Session):
             RedirectedError: the answer is a redirect.
             RequestException: there is no answer.
         """
-        self.forget()
         self.address = shown_address(str(url))
         try:
             if self.deadline is not None:
                 kwargs["timeout"] = _shorter(kwargs.get("timeout"), self.deadline - time.monotonic())
             response = self.send_request(method, url, *args, **kwargs)
         except RequestException as error:
-            self.failure = self.describe_failure(error)
+            self.answer, self.failure = None, self.describe_failure(error)
             raise
         # Cleaned here, since the exporter logs it too.
         response.reason = escaped(response.reason or responses.get(response.status_code, "without a reason"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from delivery.support import PATIENCE
 from doctors_visit import CONSOLE, NO_FILE
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def test_checks_that_hang_are_given_up_together(answer: Any, install: Installer,
     found = visit("--timeout", "0.2", "--exporter", "acme", "--exporter", "ajax", "--exporter", "console")
     took = time.monotonic() - begun
     sys.modules["acme_exporter"].released.set()
-    assert took < 0.2 + 1.0 + 3.0  # the timeout and its grace once, and the rest of the report
+    assert took < PATIENCE  # they hang until they are released
     for name in ("acme", "ajax"):
         assert found.of(f"exporter {name}")[-1] == (
             "problem",

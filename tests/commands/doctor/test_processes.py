@@ -174,14 +174,14 @@ def test_a_terminal_shows_it_in_colours_and_wraps_below_the_sentence(here: Path)
 
 def test_a_pipe_gets_whole_lines(here: Path) -> None:
     command = [sys.executable, "-m", "threadtrail", "doctor"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=50)
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=240)
     assert "\x1b" not in done.stdout
     assert "  ok       No exporter is configured, so runs go to console, the default." in (
         done.stdout.splitlines()
     )
     assert done.stdout.splitlines()[-1] == "Nothing is wrong."
     ascii_only = subprocess.run(
-        command, cwd=here, capture_output=True, check=True, timeout=50, env={"PYTHONIOENCODING": "ascii"}
+        command, cwd=here, capture_output=True, check=True, timeout=240, env={"PYTHONIOENCODING": "ascii"}
     )
     assert b"-> To check what your program sets up" in ascii_only.stdout
 
