@@ -111,7 +111,7 @@ def lend_packages(environment: Path) -> None:
     # Such files are read by the alphabet: what is installed there comes before what is lent.
     (packages / "zz_lent.pth").write_text(f"import site; site.addsitedir({lent!r})\n")
     for script in entry_points(group="console_scripts"):
-        if script.name in {"threadtrail", "pytest"}:
+        if script.name in {"threadtrail", "pytest", "pip"}:
             file = environment / "bin" / script.name
             start = f"from {script.module} import {script.attr} as main\nraise SystemExit(main())\n"
             file.write_text(f"#!{environment}/bin/python\n{start}")
@@ -167,8 +167,10 @@ def test_all_that_it_says_happens(tmp_path: Path) -> None:
         elif block.language == "bash":
             printed = ""
             for command in block.text.splitlines():
-                printed += reader.type(command)
-                if command.endswith("-m venv .venv"):
+                makes_environment = command.endswith("-m venv .venv")
+                # pip is lent as well, which is faster than to unpack another one.
+                printed += reader.type(f"{command} --without-pip" if makes_environment else command)
+                if makes_environment:
                     lend_packages(reader.folder / ".venv")
         else:
             assert is_shown(block.text, printed), f"not what was printed:\n{block.text}\n{printed}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doctors_visit import CONSOLE, NO_FILE, doctor
+from doctors_visit import CONSOLE, NO_FILE, Visit, doctor
 from pseudo_terminal import on_terminal
 
 pytestmark = pytest.mark.slow
@@ -44,12 +44,16 @@ def test_switched_off(here: Path) -> None:
             "refused": False,
         }
     ]
-    assert doctor(here, "--strict", THREADTRAIL_DISABLED="1").code == 1
 
 
-def test_a_file_that_is_no_toml(here: Path) -> None:
+def test_switched_off_is_a_warning(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADTRAIL_DISABLED", "1")
+    assert visit("--strict").code == 1
+
+
+def test_a_file_that_is_no_toml(here: Path, visit: Visit) -> None:
     (here / "threadtrail.toml").write_text("sample_rate = \n")
-    found = doctor(here)
+    found = visit()
     assert found.code == 2
     problem = found.only("problem")
     assert problem["message"].startswith(
