@@ -83,6 +83,7 @@ def test_nothing_is_lost_while_threads_go_on(client: OpenAI, server: AssistantsS
     check_story([event for exporter in exporters for event in exporter.events])
 
 
+@pytest.mark.slow
 def test_a_run_whose_exporter_hung_is_not_waited_for_longer_than_the_shutdown_may_take(
     client: OpenAI,
 ) -> None:

@@ -118,6 +118,7 @@ def test_the_file_that_the_program_has_read(visit: Visit) -> None:
     assert found.of("destinations") == [("setting", "console: standard error")]
 
 
+@pytest.mark.slow
 def test_it_is_printed_before_a_backend_is_asked(here: Path, install: Installer, tmp_path: Path) -> None:
     source = """
         from pathlib import Path
