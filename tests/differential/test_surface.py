@@ -23,7 +23,7 @@ VERSIONS = {
     "assistants": ("1.21.0", "1.109.1", "2.54.0", INSTALLED, "3.57.0"),
     "responses": ("1.66.0", "1.109.1", "2.54.0", INSTALLED, "3.57.0"),
 }
-TIMEOUT_SECONDS = 55
+TIMEOUT_SECONDS = 240
 
 # Steps that are meant to fail say so in their names.
 MEANT_TO_FAIL = re.compile(r"error|wrong|odd|shown: |messages\.delete")
