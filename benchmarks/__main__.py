@@ -1,6 +1,6 @@
 """What threadtrail costs, beside the bare SDK in the same process, and beside other tools.
 
-    python -m benchmarks                 added time, total CPU and memory, in about a minute and a half
+    python -m benchmarks                 added time, total CPU and memory, in two minutes or so
     python -m benchmarks --quick         the same in seconds: that it runs, not how fast
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
@@ -15,22 +15,31 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import statistics
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import openai
 from benchmarks.comparing import LONG_STREAM_DELTAS, QUICK, SHORT_STREAM_DELTAS, THOROUGH, Comparison, Effort
+from benchmarks.first_event import times_in_child
 from benchmarks.memory import sizes_in_child
+from benchmarks.pairs import MICROSECOND
 from benchmarks.peers import NAMES, measure_peer, measure_runs
 from benchmarks.table import added, ratio, show
-from benchmarks.workloads import CALL_NAMES, RUN_CALLS, calls, streamed
+from benchmarks.workloads import CALL_NAMES, RUN_CALLS, calls
+from benchmarks.workloads import streamed as assistants_stream
+
+from benchmarks import response_workloads as responses
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.measuring import Measured
 
-CALL_GOAL, EVENT_GOAL = 15.0, 3.0
-"""Microseconds of the user's thread that a call and a streamed event may cost."""
+CALL_GOAL, EVENT_GOAL, SIZE_GOAL, FIRST_GOAL = 15.0, 3.0, 5.0, 1_000.0
+"""Microseconds of the app's thread that may be added: by a call, by a streamed event, by a megabyte in a
+request, by the first events of a process."""
 
 MEGABYTE = 1_048_576
 
@@ -55,7 +64,12 @@ def main() -> None:
     effort = QUICK if options.quick else THOROUGH
     _say_where()
     comparison = Comparison("threadtrail")
-    goals = [_calls(comparison, effort), _streams(comparison, effort)]
+    goals = [
+        _calls(comparison, effort),
+        *_response_calls(comparison, effort),
+        *_streams(comparison, effort),
+        _first_event(effort),
+    ]
     _runs(comparison, effort, NAMES if options.peers else options.peer)
     _memory(effort)
     print()
@@ -78,41 +92,90 @@ def _say_where() -> None:
     print("A machine that does other things as well makes the margins (±) wide; the control shows how wide.")
 
 
+HEADER = ["bare", "CPU of the caller", "ratio", "wall time", "ratio"]
+
+
 def _calls(comparison: Comparison, effort: Effort) -> Goal:
-    header = ["added per call, us", "bare", "CPU of the caller", "ratio", "wall time", "ratio"]
     rows, worst = [], 0.0
     for kind, is_async, control in (("control", False, True), ("sync", False, False), ("async", True, False)):
         measured = comparison.measure(calls(is_async=is_async), effort.calls, control=control)
-        for name in CALL_NAMES:
-            thread, wall = measured.call_thread[name].summary(), measured.call_wall[name].summary()
-            cells = [f"{thread.bare:.0f}", added(thread), ratio(thread), added(wall), ratio(wall)]
-            rows.append([f"{name} ({kind})", *cells])
-            worst = worst if control else max(worst, thread.added)
-    show("One call; control: nothing on both sides", header, rows)
+        rows += [_call_row(measured, name, kind) for name in CALL_NAMES]
+        worst = worst if control else max(worst, _worst(measured, CALL_NAMES))
+    show("One call of Assistants; control: nothing on both sides", ["added per call, us", *HEADER], rows)
     return Goal("added per call, at the most", CALL_GOAL, worst)
 
 
-def _streams(comparison: Comparison, effort: Effort) -> Goal:
-    header = ["added per event, us", "bare", "CPU of the caller", "ratio", "wall time", "ratio"]
-    rows, worst = [], 0.0
-    for is_async in (False, True):
-        for deltas, pairs in (
-            (LONG_STREAM_DELTAS, effort.long_streams),
-            (SHORT_STREAM_DELTAS, effort.short_streams),
+def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
+    rows, worst, grown = [], 0.0, 0.0
+    for kind, is_async in (("sync", False), ("async", True)):
+        foreground = comparison.measure(responses.foreground_calls(is_async=is_async), effort.calls)
+        background = comparison.measure(responses.background_calls(is_async=is_async), effort.calls)
+        sized = comparison.measure(responses.sizes(is_async=is_async), effort.sizes)
+        for measured, names in (
+            (foreground, (responses.CREATE,)),
+            (background, responses.BACKGROUND_NAMES),
+            (sized, responses.SIZE_NAMES),
         ):
-            workload = streamed(deltas, is_async=is_async)
-            measured = comparison.measure(workload, pairs)
-            row = f"{workload.events} events ({'async' if is_async else 'sync'})"
-            rows.append([row, *_per_event(measured, workload.events)])
-            if deltas == LONG_STREAM_DELTAS:
-                worst = max(worst, measured.thread.summary(workload.events).added)
-    show("One streamed event; a stream's own call is spread over its events", header, rows)
-    return Goal("added per event of a long stream, at the most", EVENT_GOAL, worst)
+            rows += [_call_row(measured, name, kind) for name in names]
+            worst = worst if measured is sized else max(worst, _worst(measured, names))
+        small, large = (sized.call_thread[name].summary() for name in responses.SIZE_NAMES)
+        grown = max(grown, large.added - small.added - large.margin)
+    show("One call of Responses", ["added per call, us", *HEADER], rows)
+    return [
+        Goal("added per call of Responses, at the most", CALL_GOAL, worst),
+        Goal("added by a megabyte in the request, at the least", SIZE_GOAL, grown),
+    ]
+
+
+def _call_row(measured: Measured, name: str, kind: str) -> list[str]:
+    thread, wall = measured.call_thread[name].summary(), measured.call_wall[name].summary()
+    cells = [f"{thread.bare:.0f}", added(thread), ratio(thread), added(wall), ratio(wall)]
+    return [f"{name} ({kind})", *cells]
+
+
+def _worst(measured: Measured, names: Sequence[str]) -> float:
+    return max(measured.call_thread[name].summary().added for name in names)
+
+
+def _streams(comparison: Comparison, effort: Effort) -> list[Goal]:
+    rows, worst = [], {"Assistants": 0.0, "Responses": 0.0}
+    for is_async in (False, True):
+        for api, streamed in (("Assistants", assistants_stream), ("Responses", responses.streamed_response)):
+            for deltas, pairs in (
+                (LONG_STREAM_DELTAS, effort.long_streams),
+                (SHORT_STREAM_DELTAS, effort.short_streams),
+            ):
+                workload = streamed(deltas, is_async=is_async)
+                measured = comparison.measure(workload, pairs)
+                row = f"{workload.events} events of {api} ({'async' if is_async else 'sync'})"
+                rows.append([row, *_per_event(measured, workload.events)])
+                if deltas == LONG_STREAM_DELTAS:
+                    summary = measured.thread.summary(workload.events)
+                    worst[api] = max(worst[api], summary.added)
+    title = "One streamed event; a stream's own call is spread over its events"
+    show(title, ["added per event, us", *HEADER], rows)
+    return [
+        Goal(f"added per event of a long stream of {api}, at the most", EVENT_GOAL, reached)
+        for api, reached in worst.items()
+    ]
 
 
 def _per_event(measured: Measured, events: int) -> list[str]:
     thread, wall = measured.thread.summary(events), measured.wall.summary(events)
     return [f"{thread.bare:.1f}", added(thread), ratio(thread), added(wall), ratio(wall)]
+
+
+def _first_event(effort: Effort) -> Goal:
+    processes = [times_in_child() for _ in range(effort.first_events)]
+    rows, more = [], []
+    for name, column in (("the first", 1), ("the second", 2)):
+        differences = [(times[column] - times[0]) / MICROSECOND for times in processes]
+        more.append(statistics.median(differences))
+        bare = statistics.median(times[0] / MICROSECOND for times in processes)
+        rows.append([f"{name} stream of a process", f"{bare:.0f}", f"{more[-1]:+.0f}"])
+    header = ["added to the first events, us", "bare", "CPU of the caller"]
+    show("The first events that are recorded, up to the second of a stream", header, rows)
+    return Goal("added to the first events of a process", FIRST_GOAL, more[0])
 
 
 def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[str]) -> None:
@@ -137,7 +200,7 @@ def _memory(effort: Effort) -> None:
     rows = []
     # Side by side: nothing is timed here, and a hundred thousand runs take a while.
     with ThreadPoolExecutor() as pool:
-        kinds = ("open", "finished")
+        kinds = ("open", "finished", "background")
         measured = [pool.submit(sizes_in_child, "threadtrail", kind, counts) for kind in kinds]
         bare = sizes_in_child("nothing", "finished", counts)
     for kind, future in zip(kinds, measured, strict=True):
@@ -145,9 +208,10 @@ def _memory(effort: Effort) -> None:
         for count, without, with_us in zip(counts, bare, ours, strict=True):
             more = with_us - without
             cells = [f"{value / MEGABYTE:.1f}" for value in (without, with_us, more)]
-            rows.append([f"{count:,} {kind} run{'s' * (count > 1)}", *cells, f"{with_us / without:.2f}"])
+            what = "background response" if kind == "background" else f"{kind} run"
+            rows.append([f"{count:,} {what}{'s' * (count > 1)}", *cells, f"{with_us / without:.2f}"])
     header = ["resident memory, MiB", "bare", "threadtrail", "more", "ratio"]
-    show("Memory; open: created and never looked at again", header, rows)
+    show("Memory; open runs, background responses: created and never looked at again", header, rows)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import importlib
 import itertools
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import openai
 
@@ -195,7 +195,14 @@ class Api:
         return body.replace(ID, b"%010d" % self._number)
 
 
-def clients(api: Api) -> tuple[Any, Any]:
+class Answers(Protocol):
+    """Anything that answers requests."""
+
+    def answer(self, method: str, path: str, /) -> tuple[bytes, str]:
+        """Return the body and the content type for a request."""
+
+
+def clients(api: Answers) -> tuple[Any, Any]:
     """A sync and an async client that talk to ``api``."""
     major = int(openai.__version__.partition(".")[0])
     http = importlib.import_module("httpx2" if major >= HTTPX2_SINCE else "httpx")

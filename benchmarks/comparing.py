@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.contenders import Contender, start
 from benchmarks.measuring import Measured, Sides, measure, run_block
+from benchmarks.response_workloads import streamed_response
 from benchmarks.switching import Switch
 from benchmarks.workloads import Workload, calls, streamed, whole_run
 
@@ -23,11 +24,13 @@ class Effort:
     runs: tuple[int, int] = (40, 12)
     short_streams: tuple[int, int] = (40, 5)
     long_streams: tuple[int, int] = (14, 1)
+    sizes: tuple[int, int] = (40, 2)
+    first_events: int = 5
     memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
 
 
 THOROUGH = Effort()
-QUICK = Effort((3, 1), (2, 2), (2, 1), (1, 1), (1, 100, 1_000))
+QUICK = Effort((3, 1), (2, 2), (2, 1), (1, 1), (2, 1), 1, (1, 100, 1_000))
 
 
 class Comparison:
@@ -41,6 +44,7 @@ class Comparison:
         self.name = name
         warmed = [calls(is_async=False), calls(is_async=True)]
         warmed += [streamed(1, is_async=False), streamed(1, is_async=True)]
+        warmed += [streamed_response(1, is_async=False), streamed_response(1, is_async=True)]
         with asyncio.Runner() as runner:
             for workload in warmed:
                 run_block(workload, 1, _nothing, runner)

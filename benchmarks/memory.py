@@ -1,6 +1,6 @@
 """How much memory many runs take: one child process, without or with threadtrail.
 
-    python -m benchmarks.memory nothing|threadtrail open|finished 1 1000 100000
+    python -m benchmarks.memory nothing|threadtrail open|finished|background 1 1000 100000
 
 prints one line of JSON: the resident memory, in bytes, after so many runs, everything delivered. The
 client's ``post`` and ``get`` are answered at once: making a request leaves nothing behind, and takes long.
@@ -15,12 +15,17 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 from benchmarks.canned import ASSISTANT_ID, run
+from benchmarks.canned_responses import response
 from benchmarks.contenders import start
 from openai.types.beta.threads import Run
+from openai.types.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 STATM = Path("/proc/self/statm")
@@ -30,18 +35,24 @@ FLUSH_EVERY = 500
 
 TIMEOUT_SECONDS = 600
 
+MANY = 10_000
+"""With more open runs than these, some are given up, and delivered."""
+
 
 def instant_client() -> Any:
-    """A client that answers each request at once: a POST with a new run, a GET with its end."""
+    """A client that answers at once: a POST with a new run or response, a GET with the end of the run."""
     number = 0
     queued, completed = Run.construct(**run("queued")), Run.construct(**run("completed"))
+    background = Response.construct(**response("queued", background=True))
 
     def ids() -> dict[str, str]:
         return {"id": f"run_{number:010d}", "thread_id": f"thread_{number:010d}"}
 
-    def post(_path: str, **_options: Any) -> Any:
+    def post(path: str, **_options: Any) -> Any:
         nonlocal number
         number += 1
+        if path == "/responses":
+            return background.model_copy(update={"id": f"resp_{number:010d}"})
         return queued.model_copy(update=ids())
 
     def get(_path: str, **_options: Any) -> Any:
@@ -63,20 +74,38 @@ def resident() -> int:
 
 def sizes(contender: str, kind: str, counts: list[int]) -> list[int]:
     """Resident bytes after each of ``counts`` runs, which only grow."""
-    runs = instant_client().beta.threads.runs
+    client = instant_client()
+    make = _makers(client)[kind]
     tool = start(contender)
     measured = []
     for number in range(1, counts[-1] + 1):
-        made = runs.create(thread_id=f"thread_{number}", assistant_id=ASSISTANT_ID)
-        if kind == "finished":
-            runs.retrieve(made.id, thread_id=made.thread_id)
+        make(number)
         if number in counts or number % FLUSH_EVERY == 0:
             tool.flush()
         if number in counts:
             measured.append(resident())
     if contender != "nothing" and kind == "finished" and tool.recorded() != counts[-1]:
         raise AssertionError(f"{contender} delivered {tool.recorded()} of {counts[-1]} finished runs")
+    if contender != "nothing" and kind != "finished" and not tool.recorded() and counts[-1] > MANY:
+        raise AssertionError(f"{contender} delivered none of {counts[-1]} runs that were left open")
     return measured
+
+
+def _makers(client: Any) -> dict[str, Callable[[int], None]]:
+    """What makes a run of each kind."""
+    runs, responses = client.beta.threads.runs, client.responses
+
+    def open_run(number: int) -> Any:
+        return runs.create(thread_id=f"thread_{number}", assistant_id=ASSISTANT_ID)
+
+    def finished_run(number: int) -> None:
+        made = open_run(number)
+        runs.retrieve(made.id, thread_id=made.thread_id)
+
+    def background(number: int) -> None:
+        responses.create(model="gpt-4o", input=str(number), background=True)
+
+    return {"open": open_run, "finished": finished_run, "background": background}
 
 
 def sizes_in_child(contender: str, kind: str, counts: list[int]) -> list[int]:

@@ -31,7 +31,7 @@ class Workload:
 
 def _conversation(client: Any, retrieves: list[str]) -> Iterator[tuple[str, Request]]:
     """One run, polled by hand: the ids come out of the answers, as in an app."""
-    threads, made = client.beta.threads, _Kept()
+    threads, made = client.beta.threads, Kept()
     yield "create thread", made.keep(threads.create)
     thread_id = made.value.id
     add, create = threads.messages.create, threads.runs.create
@@ -47,12 +47,14 @@ def _conversation(client: Any, retrieves: list[str]) -> Iterator[tuple[str, Requ
     yield "list messages", lambda: threads.messages.list(thread_id=thread_id)
 
 
-class _Kept:
+class Kept:
     """Remembers what the last request returned, once it is there."""
 
     value: Any = None
 
     def keep(self, request: Request) -> Request:
+        """The same request, whose result is then in ``value``."""
+
         def kept() -> Any:
             result = request()
             if hasattr(result, "__await__"):

@@ -19,9 +19,20 @@ CALLS = [
     "submit outputs",
     "list messages",
 ]
+RESPONSE_CALLS = [
+    "create response",
+    "create in background",
+    "poll, unchanged",
+    "poll, changed",
+    "create, 1 kB asked",
+    "create, 1 MB asked",
+]
 TIMES = r" +\d+(?:\.\d+)?(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){2}"
 WHOLE_RUN = r" +\d+(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){3}"
 MEMORY = r" +\d+\.\d +\d+\.\d +-?\d+\.\d +\d+\.\d\d"
+
+
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +62,23 @@ def test_each_kind_of_call_has_its_row(printed: str, call: str, kind: str) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("events", [1010, 12])
-def test_long_and_short_streams_have_their_rows(printed: str, events: int, kind: str) -> None:
-    assert row(printed, f"{events} events ({kind})", TIMES)
+@pytest.mark.parametrize("call", RESPONSE_CALLS)
+def test_each_kind_of_call_of_responses_has_its_row(printed: str, call: str, kind: str) -> None:
+    assert row(printed, f"{call} ({kind})", TIMES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    "events", ["1010 events of Assistants", "12 events of Assistants", "1006 events of Responses"]
+)
+def test_long_and_short_streams_have_their_rows(printed: str, events: str, kind: str) -> None:
+    assert row(printed, f"{events} ({kind})", TIMES)
+
+
+@pytest.mark.slow
+def test_the_first_events_of_a_process_have_their_row(printed: str) -> None:
+    assert row(printed, "the first stream of a process", r" +\d+ +[+-]\d+")
 
 
 @pytest.mark.slow
@@ -63,19 +88,23 @@ def test_a_whole_run_becomes_one_recorded_run_and_the_control_none(printed: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["open", "finished"])
+@pytest.mark.parametrize("kind", ["open run", "finished run", "background response"])
 def test_memory_has_a_row_for_each_number_of_runs(printed: str, kind: str) -> None:
-    assert row(printed, f"1 {kind} run", MEMORY)
-    assert row(printed, f"100 {kind} runs", MEMORY)
-    assert row(printed, f"1,000 {kind} runs", MEMORY)
+    assert row(printed, f"1 {kind}", MEMORY)
+    assert row(printed, f"100 {kind}s", MEMORY)
+    assert row(printed, f"1,000 {kind}s", MEMORY)
 
 
 @pytest.mark.slow
 def test_the_goals_are_named_at_the_end(printed: str) -> None:
     goals = re.findall(
-        r"^(added per .*): \d+\.\d us, (?:within|OVER) the goal of (\d+) us$", printed, re.MULTILINE
+        r"^(added .*): -?\d+\.\d us, (?:within|OVER) the goal of (\d+) us$", printed, re.MULTILINE
     )
     assert goals == [
         ("added per call, at the most", "15"),
-        ("added per event of a long stream, at the most", "3"),
+        ("added per call of Responses, at the most", "15"),
+        ("added by a megabyte in the request, at the least", "5"),
+        ("added per event of a long stream of Assistants, at the most", "3"),
+        ("added per event of a long stream of Responses, at the most", "3"),
+        ("added to the first events of a process", "1000"),
     ]

@@ -12,7 +12,19 @@ from driving import ENDS
 from properties.laws import check
 from properties.playing import Theatre
 from properties.program import programs
-from properties.statements import FLUSH, LEAVE, READING, faults, filled, scripts
+from properties.statements import (
+    DRAIN,
+    FLUSH,
+    LEAVE,
+    READ,
+    READING,
+    faults,
+    filled,
+    in_the_other_slot,
+    maybe,
+    phrase,
+    scripts,
+)
 
 if TYPE_CHECKING:
     from properties.playing import Seen
@@ -68,7 +80,7 @@ SUBMIT = {
     "poll": f"saw(SLOT, await {RUNS}.submit_tool_outputs_and_poll({OUTPUTS}, poll_interval_ms=0))",
     "stream": f"stream[SLOT] = await {RUNS}.submit_tool_outputs({OUTPUTS}, stream=True)",
 }
-OTHER = [
+OTHERS = [
     f"saw(SLOT, await {RUNS}.cancel({THE_RUN}))",
     f'saw(SLOT, await {RUNS}.update({THE_RUN}, metadata={{"seen": "yes"}}))',
     f"""\
@@ -113,12 +125,20 @@ ACTIONS = st.one_of(
     READING,
     st.builds(_submit, st.sampled_from(list(SUBMIT))),
     st.just(TO_THE_END),
-    st.sampled_from(OTHER),
+    st.sampled_from(OTHERS),
     CREATING,
     st.just(FLUSH),
     faults(OPERATIONS, ["runs.create", "runs.submit_tool_outputs"]),
 )
-PROGRAMS = programs("assistants", SETUP, filled(CREATING, slot=0), filled(ACTIONS))
+STREAMING = st.builds(_create, st.sampled_from(["stream", "manager"]), scripts(STEPS))
+PHRASES = st.one_of(
+    phrase(ACTIONS),
+    phrase(ACTIONS),
+    phrase(STREAMING, READ, READING, maybe(FLUSH), TO_THE_END),
+    phrase(STREAMING, DRAIN, st.builds(_submit, st.just("stream")), READING, maybe(TO_THE_END)),
+    phrase(CREATING, in_the_other_slot(CREATING), TO_THE_END, maybe(FLUSH), st.sampled_from(OTHERS)),
+)
+PROGRAMS = programs("assistants", SETUP, filled(phrase(CREATING), slot=0), filled(PHRASES))
 
 
 def look_again(client: Any, seen: Seen) -> None:

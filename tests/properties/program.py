@@ -6,9 +6,12 @@ import itertools
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from properties.statements import Phrases
 
 HEAD = '''\
 """Found by tests/properties. Save it as a file, and run it from the repository's root:
@@ -72,7 +75,11 @@ class Program:
     @property
     def source(self) -> str:
         """The whole program; each statement goes on where the SDK raises."""
-        tries = [f"with saw.attempt():\n{textwrap.indent(text, '    ')}" for text in self.statements]
+        tries = [
+            f"with saw.attempt():\n{textwrap.indent(text, '    ')}"
+            for text in self.statements
+            if text != "pass"
+        ]
         body = textwrap.indent("\n".join(tries), " " * 8)
         text = HEAD.format(api=self.api) + body + "\n" + FOOT.format(**self.settings)
         return text if self.is_async else _without_async(text)
@@ -84,15 +91,13 @@ class Program:
         return names["app"]
 
 
-def programs(
-    api: str, setup: str, first: st.SearchStrategy[str], statements: st.SearchStrategy[str]
-) -> st.SearchStrategy[Program]:
-    """Programs that begin with ``setup`` and one of ``first``, of twenty more statements or so."""
-    # One list would be of five or so.
-    parts = st.tuples(*[st.lists(statements, max_size=9)] * 4)
+def programs(api: str, setup: str, first: Phrases, more: Phrases) -> st.SearchStrategy[Program]:
+    """Programs that begin with ``setup`` and one of ``first``, and go on with some phrases."""
+    # One list alone would mostly be of three or so.
+    parts = st.tuples(*[st.lists(more, max_size=6)] * 2)
     return st.builds(
-        lambda begin, more, **settings: Program(
-            api=api, statements=(setup, begin, *itertools.chain(*more)), **settings
+        lambda first, parts, **settings: Program(
+            api=api, statements=(setup, *first, *itertools.chain(*itertools.chain(*parts))), **settings
         ),
         first,
         parts,

@@ -12,7 +12,19 @@ from driving import ENDS
 from properties.laws import check
 from properties.playing import Theatre
 from properties.program import programs
-from properties.statements import FLUSH, LEAVE, READING, faults, filled, scripts
+from properties.statements import (
+    DRAIN,
+    FLUSH,
+    LEAVE,
+    READ,
+    READING,
+    faults,
+    filled,
+    in_the_other_slot,
+    maybe,
+    phrase,
+    scripts,
+)
 
 if TYPE_CHECKING:
     from properties.playing import Seen
@@ -21,13 +33,17 @@ RESPONSES = "CLIENT.responses"
 
 # -- what responses do ----------------------------------------------------------------------------------
 
-STEPS = st.sampled_from(
+CALLS = st.sampled_from(
+    [
+        'ToolCalls(FunctionCall("solve", {"x": 3}))',
+        'ToolCalls(FunctionCall("solve", {"x": 3}), FunctionCall("plot"))',
+    ]
+)
+STEPS = CALLS | st.sampled_from(
     [
         '"x is 1."',
         'Message(Refusal("No."))',
         'Reasoning(summary=("Think.",))',
-        'ToolCalls(FunctionCall("solve", {"x": 3}))',
-        'ToolCalls(FunctionCall("solve", {"x": 3}), FunctionCall("plot"))',
         'ToolCalls(CodeInterpreterCall("print(1)", logs="1"))',
         'ToolCalls(WebSearchCall("x"), McpCall("m", "read", "{}", error="no"))',
         'Message("Unbilled.", usage=None)',
@@ -80,7 +96,7 @@ stream[SLOT] = await stack.enter_async_context(
 )""",
     ]
 ).map(lambda text: f"{LEAVE}\n{text}")
-OTHER = [
+OTHERS = [
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",
     f"await {RESPONSES}.delete(run[SLOT].id)",
@@ -95,7 +111,19 @@ def _create(way: str, ask: str, script: str) -> str:
 
 
 SCRIPTS = scripts(STEPS)
-CREATING = st.builds(_create, st.sampled_from(list(WAYS)), st.sampled_from(ASK_NEW), SCRIPTS)
+
+
+def creating(*ways: str) -> st.SearchStrategy[str]:
+    """Create a response of its own, in one of these ways."""
+    return st.builds(_create, st.sampled_from(ways), st.sampled_from(ASK_NEW), SCRIPTS)
+
+
+def calling(*ways: str) -> st.SearchStrategy[str]:
+    """Create a response that asks for calls, and goes on when it gets the outputs."""
+    going_on = st.builds("RunScript({}, {}, gate=gate[SLOT])".format, CALLS, STEPS)
+    return st.builds(_create, st.sampled_from(ways), st.sampled_from(ASK_NEW), going_on)
+
+
 GOING_ON = st.builds(_create, st.sampled_from(list(WAYS)), st.sampled_from(list(ASK)), SCRIPTS)
 OPERATIONS = [
     "responses.create",
@@ -110,13 +138,25 @@ ACTIONS = st.one_of(
     READING,
     RESUME,
     st.just(TO_THE_END),
-    st.sampled_from(OTHER),
-    CREATING,
+    st.sampled_from(OTHERS),
+    creating(*WAYS),
     GOING_ON,
     st.just(FLUSH),
     faults(OPERATIONS, ["responses.create", "responses.retrieve"]),
 )
-PROGRAMS = programs("responses", SETUP, filled(CREATING, slot=0), filled(ACTIONS))
+PHRASES = st.one_of(
+    phrase(ACTIONS),
+    phrase(ACTIONS),
+    # Broken off and taken up again; left, and looked at afterwards.
+    phrase(creating("background stream"), READ, READING, maybe(FLUSH), RESUME, READING),
+    phrase(creating("stream", "manager", "background stream"), READ, LEAVE, maybe(FLUSH), TO_THE_END),
+    # A tool loop, in each style, with each way to ask twice.
+    phrase(calling("create", "parse"), GOING_ON),
+    phrase(calling("background"), TO_THE_END, maybe(FLUSH), GOING_ON, maybe(TO_THE_END)),
+    phrase(calling("stream", "background stream"), DRAIN, maybe(FLUSH), GOING_ON, maybe(DRAIN)),
+    phrase(creating("background"), in_the_other_slot(creating("background")), TO_THE_END, maybe(FLUSH)),
+)
+PROGRAMS = programs("responses", SETUP, filled(phrase(creating(*WAYS)), slot=0), filled(PHRASES))
 
 
 def look_again(client: Any, seen: Seen) -> None:

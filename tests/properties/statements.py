@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import strategies as st
+
+Phrases = st.SearchStrategy[tuple[str, ...]]
+"""Statements that belong together."""
 
 ENDINGS = st.sampled_from(
     [*["Completed()"] * 3, "Failed()", "Incomplete()", "Expired()", "Cancelled()"],
@@ -66,16 +71,32 @@ def faults(operations: list[str], streams: list[str]) -> st.SearchStrategy[str]:
     )
 
 
-def filled(texts: st.SearchStrategy[str], *, slot: int | None = None) -> st.SearchStrategy[str]:
-    """Statements with a slot, a client and a number put in."""
+def phrase(*texts: st.SearchStrategy[str] | str) -> Phrases:
+    """Statements that belong together, one after the other."""
+    return st.tuples(*[st.just(text) if isinstance(text, str) else text for text in texts])
+
+
+def maybe(text: str) -> st.SearchStrategy[str]:
+    """This statement, or none."""
+    return st.sampled_from(["pass", text])
+
+
+def in_the_other_slot(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """The same, for a second run beside that of the phrase."""
+    return texts.map(lambda text: text.replace("SLOT", "OTHER"))
+
+
+def filled(phrases: Phrases, *, slot: int | None = None) -> Phrases:
+    """Phrases with the slots, a client and a number put in."""
     return st.builds(
         _filled,
-        texts,
+        phrases,
         st.integers(0, 1) if slot is None else st.just(slot),
         st.sampled_from(["client", "hasty"]),
         st.integers(1, 3),
     )
 
 
-def _filled(text: str, slot: int, client: str, count: int) -> str:
-    return text.replace("SLOT", str(slot)).replace("CLIENT", client).replace("COUNT", str(count))
+def _filled(phrase: tuple[str, ...], slot: int, client: str, count: int) -> tuple[str, ...]:
+    values = {"SLOT": str(slot), "OTHER": str(1 - slot), "CLIENT": client, "COUNT": str(count)}
+    return tuple(re.sub("|".join(values), lambda found: values[found[0]], text) for text in phrase)

@@ -1,0 +1,72 @@
+"""What the first streamed event of a process costs: nothing of the SDK may be built for our sake.
+
+    python -m benchmarks.first_event
+
+prints one line of JSON, in nanoseconds of the caller's CPU time up to the second event of a stream: of a bare
+stream (a median), and of the first and the second that are recorded. The SDK has its own first time before.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.canned import clients
+from benchmarks.canned_responses import ResponsesApi, stream
+from benchmarks.contenders import Contender, start
+from benchmarks.response_workloads import ASK
+from benchmarks.switching import Switch
+
+ROOT = Path(__file__).resolve().parent.parent
+BARE_STREAMS = 30
+TIMEOUT_SECONDS = 120
+
+
+def times() -> list[int]:
+    """Time bare streams, then the first two with threadtrail, in this process."""
+    body, _ = stream(1)
+    client = clients(ResponsesApi(streamed=body))[False]
+
+    def first_events() -> int:
+        begun = time.thread_time_ns()
+        events = client.responses.create(**ASK, stream=True)
+        next(events)
+        next(events)
+        taken = time.thread_time_ns() - begun
+        for _ in events:
+            pass
+        return taken
+
+    first_events()
+    started: list[Contender] = []
+    switch = Switch(lambda: started.append(start("threadtrail")))
+    switch.off()
+    bare = [first_events() for _ in range(BARE_STREAMS)]
+    switch.on()
+    recorded = [first_events(), first_events()]
+    started[0].flush()
+    return [round(statistics.median(bare)), *recorded]
+
+
+def times_in_child() -> list[int]:
+    """``times``, measured in a process of its own."""
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.first_event"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    if process.returncode:
+        raise RuntimeError(f"benchmarks.first_event failed:\n{process.stderr}")
+    measured: list[int] = json.loads(process.stdout)
+    return measured
+
+
+if __name__ == "__main__":
+    print(json.dumps(times()))
