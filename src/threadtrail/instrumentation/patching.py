@@ -147,7 +147,7 @@ class Patches:
         owner = getattr(module, target.owner, None)
         function = None if owner is None else owner.__dict__.get(target.method)
         if function is None:
-            if not target.optional and not _is_newer(target.since):
+            if not target.optional and not is_newer(target.since):
                 self._missing.add(target.path)
         elif not _has_ours(function):
             holder, name, original = _place(owner, target.method)
@@ -172,7 +172,7 @@ class Patches:
             return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
 
 
-def _is_newer(since: str | None) -> bool:
+def is_newer(since: str | None) -> bool:
     """Whether the version is newer than the SDK that is imported."""
     sdk = getattr(sys.modules.get("openai"), "__version__", None)
     return since is not None and sdk is not None and release_of(sdk) < release_of(since)

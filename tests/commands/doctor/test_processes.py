@@ -71,10 +71,17 @@ def test_the_oldest_sdk_lacks_methods_that_matter_little(here: Path) -> None:
             "note",
             (
                 "This SDK lacks Messages.delete, AsyncMessages.delete, so your program cannot call that "
-                "either (101 of 103 methods are recorded)."
+                "either (59 of 61 methods are recorded)."
             ),
         ),
     ]
+
+
+@pytest.mark.parametrize("version", ["1.66.0", "1.109.1", "2.54.0"])
+def test_what_an_sdk_is_too_old_for_is_not_missing(here: Path, version: str) -> None:
+    found = doctor(here, PYTHONPATH=str(SDKS / f"openai-{version}"))
+    levels = [level for level, _ in found.of("sdk")]
+    assert (found.code, levels) == (0, ["ok", "ok"])
 
 
 def test_an_sdk_without_a_method_that_matters(here: Path) -> None:

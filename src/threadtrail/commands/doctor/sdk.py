@@ -11,7 +11,7 @@ from threadtrail._guard import attempt, describe
 from threadtrail._text import listed
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.instrumentation.install import patches, targets
-from threadtrail.instrumentation.patching import release_of
+from threadtrail.instrumentation.patching import is_newer, release_of
 from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
         )
         return
     yield _version(str(openai.__version__))
-    wanted = [target for target in targets(SOURCES) if not target.optional]
+    wanted = [each for each in targets(SOURCES) if not each.optional and not is_newer(each.since)]
     for module in dict.fromkeys(target.module for target in wanted):
         attempt(importlib.import_module, module)
     if in_force:
