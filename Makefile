@@ -130,6 +130,7 @@ real-servers: $(SETUP) $(AZURE_AGENTSERVER)/.installed $(OGX)/.installed
 $(AZURE_AGENTSERVER)/.installed: tests/real_servers/requirements-azure.txt
 	@echo "setting up $(@D) ..."
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
@@ -138,6 +139,7 @@ $(OGX)/.installed: tests/real_servers/requirements-ogx.txt
 	@program=$$(PYENV_VERSION=3.12.1 python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null) \
 		|| { echo "ogx needs Python 3.12, as python3.12 on the PATH or 3.12.1 of pyenv"; exit 1; } \
 		&& rm -rf $(@D) && $$program -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 

@@ -25,6 +25,7 @@ class Heard:
         self.compactions: dict[str, Any] = {}
         self.conversations: dict[str, str] = {}
         self.outputs: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
         self.in_background: set[str] = set()
         self.story: list[Any] = []
 
@@ -69,14 +70,17 @@ class Heard:
         assert run.background == (run.id in self.in_background)
         assert run.previous_run_id == response.previous_response_id
         assert run.thread_id == self.conversations.get(run.id)
+        asked = self.answers.get(run.id)
+        assert run.answers == (() if asked is None else (asked,))
+        assert run.turn_id == (asked or run.id)
         assert "".join(message.text for message in run.output) == response.output_text
         assert run.incomplete_reason == getattr(response.incomplete_details, "reason", None)
         error = response.error and (response.error.code, response.error.message)
         assert (run.error and (run.error.type, run.error.message)) == error
         _compare_usage(run.usage, response.usage)
-        asked = [item for item in response.output if item.type == "function_call"]
+        calls = [item for item in response.output if item.type == "function_call"]
         assert [(call.id, call.name, call.arguments, call.output) for call in run.tool_calls] == [
-            (item.call_id, item.name, item.arguments, self.outputs.get(item.call_id)) for item in asked
+            (item.call_id, item.name, item.arguments, self.outputs.get(item.call_id)) for item in calls
         ]
 
 

@@ -33,9 +33,9 @@ class Number(pydantic.BaseModel):
     number: int
 
 
-async def create(client: Any, heard: Heard, text: str, **more: Any) -> Any:
+async def create(client: Any, heard: Heard, asked: Any, **more: Any) -> Any:
     """Ask, and keep the answer."""
-    response = await resolved(client.responses.create(model=heard.model, input=text, **more))
+    response = await resolved(client.responses.create(model=heard.model, input=asked, **more))
     if more.get("background"):
         heard.in_background.add(response.id)
     return heard.note(response)
@@ -91,13 +91,27 @@ async def streamed_tool_loop(client: Any, heard: Heard) -> None:
     await _answer(client, heard, asked)
 
 
+async def tool_loop_by_whole_input(client: Any, heard: Heard) -> None:
+    """Answer a function call by sending all that was said before, as most frameworks do."""
+    history: list[Any] = [{"role": "user", "content": "weather?"}]
+    asked = await create(client, heard, history, tools=[WEATHER])
+    (call,) = [item for item in asked.output if item.type == "function_call"]
+    heard.outputs[call.call_id] = "21 C"
+    said = {"type": "function_call", "call_id": call.call_id, "name": call.name, "arguments": call.arguments}
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "21 C"}
+    response = await create(client, heard, [*history, said, output], tools=[WEATHER])
+    heard.answers[response.id] = asked.id
+    thanks = {"role": "user", "content": "thanks"}
+    await create(client, heard, [*history, said, output, thanks])
+
+
 async def _answer(client: Any, heard: Heard, asked: Any) -> None:
     (call,) = [item for item in asked.output if item.type == "function_call"]
     heard.outputs[call.call_id] = "21 C"
     output = {"type": "function_call_output", "call_id": call.call_id, "output": "21 C"}
     follows = {"previous_response_id": asked.id, "tools": [WEATHER]}
-    response = await resolved(client.responses.create(model=heard.model, input=[output], **follows))
-    heard.note(response)
+    response = await create(client, heard, [output], **follows)
+    heard.answers[response.id] = asked.id
 
 
 async def not_valid(client: Any, heard: Heard) -> None:
@@ -197,6 +211,15 @@ async def deleted(client: Any, heard: Heard) -> None:
     heard.tell(type(raised.value).__qualname__)
 
 
-# What both servers can do.
-EVERYWHERE = (plain, streamed, by_helper, raw, background, cancelled)
-TOOL_LOOPS = (tool_loop, streamed_tool_loop)
+EVERYWHERE = (
+    plain,
+    streamed,
+    by_helper,
+    raw,
+    tool_loop,
+    streamed_tool_loop,
+    tool_loop_by_whole_input,
+    background,
+    cancelled,
+)
+"""What both servers can do."""
