@@ -239,6 +239,8 @@ class Following:
 
     def _waits_for_outputs(self, record: RunRecord, now: float) -> bool:
         """Whether the run has answered, and waits for the outputs of the calls that it asked for."""
+        if not record.may_be_answered:
+            return False
         if not record.waits_for_outputs and record.steps.awaited():
             record.waits_for_outputs = record.settling = True
             self._chains.ask(record, now)

@@ -256,6 +256,11 @@ class RunRecord:
         )
 
     @property
+    def may_be_answered(self) -> bool:
+        """Whether the app may still answer the run's calls: one that failed, or was cut, takes no outputs."""
+        return self.status is None or self.status.succeeded or not self.status.ended
+
+    @property
     def created_at_server(self) -> int:
         """When the run was created, by the server's clock: its messages' stamps compare with that."""
         return self._timeline.server_created_at

@@ -40,14 +40,17 @@ def in_sequence(steps: list[Step]) -> list[Step]:
 
 
 def in_order_of_time(steps: list[Step]) -> list[Step]:
-    """Return the steps by their beginnings; one without a known beginning stays behind the one before it.
+    """Return the steps by their beginnings; one without a known beginning begins with the one before it.
 
     Calls whose step was never seen, and whose beginning nobody knows, come first.
     """
     latest, placed = 0, []
     for step in steps:
         latest = step.started_at or latest
-        placed.append((latest if step.id is not None else step.started_at or 0, step))
+        if step.id is None:
+            placed.append((step.started_at or 0, step))
+        else:
+            placed.append((latest, replace(step, started_at=latest or None)))
     return [step for _, step in sorted(placed, key=lambda pair: pair[0])]
 
 

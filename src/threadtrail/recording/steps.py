@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from threadtrail.recording.facts import RunStatus, StepSeen, StepStatus
 
 
+ANSWERED_OUTSIDE = frozenset({"client", "human"})
+"""Who answers a call (``ToolCall.executed_by``) that the run does not end with."""
+
+
 class PublishOfRun(Protocol):
     """Publishes an event of the run; the run fills in what all its events carry."""
 
@@ -64,6 +68,7 @@ class Steps:
         self._by_id: dict[str, list[_CallState]] = {}
         self._before_end: list[tuple[Any, Any]] = []
         self._round = 0
+        self._ended_at = 0
 
     def require(self, calls: Iterable[ToolCall], time: int, *, anew: bool) -> None:
         """See the calls whose outputs the run waits for: they last from now until submitted.
@@ -147,9 +152,9 @@ class Steps:
         known = self._in_step(step.value.id, call)
         if known is None:
             # The app's own call begins when it was asked for, the server's where its step does.
-            asked = time if is_awaited(call) else step.value.started_at
+            asked = time if call.executed_by in ANSWERED_OUTSIDE else step.value.started_at
             started = asked or (time if call.executed_by is None else None)
-            live = step.value.seen_live or is_awaited(call)
+            live = step.value.seen_live or call.executed_by in ANSWERED_OUTSIDE
             known = self._add(replace(call, started_at=started, seen_live=live))
         else:
             self._merge_call(known, call)
@@ -209,7 +214,8 @@ class Steps:
         if state.published:
             return
         state.published = True
-        self._publish(ToolCallCompleted, ended, step_id=state.step_id, tool_call=state.value)
+        moment = max(ended, self._ended_at)
+        self._publish(ToolCallCompleted, moment, step_id=state.step_id, tool_call=state.value)
 
     def _complete_step(self, state: _StepState, status: StepStatus, time: int) -> None:
         step = state.value
@@ -242,12 +248,15 @@ class Steps:
         states: list[Any] = [*self._calls, *self._steps.values()]
         self._before_end = [(state, state.value) for state in states if not state.completed]
         ended = status is not None and status.ended
+        self._ended_at = time
         failed = Failure(type=status.name if status is not None and ended else "unfinished")
         fine = status is not None and status.succeeded
         for call in self._calls:
             if not call.requested:
                 self._request(call, call.value.started_at or call.value.ended_at or time)
-            if not call.completed and call.step_id is None and not is_awaited(call.value):
+            if call.completed or (fine and is_awaited(call.value)):
+                continue
+            if call.step_id is None or is_awaited(call.value):
                 self._complete(call, time, error=None if fine or call.value.output is not None else failed)
         ending = status.open_steps if status is not None else None
         for state in self._steps.values():
@@ -256,7 +265,7 @@ class Steps:
             name = ending.name if ending is not None else None
             state.value = replace(state.value, status=name or state.value.status, ended_at=time)
             for call in self._calls_of(state.value.id):
-                if not call.completed and not is_awaited(call.value):
+                if not call.completed and not (fine and is_awaited(call.value)):
                     self._complete(call, time, error=None if fine else failed)
             self._publish_completed(state, time, ending.type if ending is not None else unfinished_type)
 
@@ -276,7 +285,7 @@ class Steps:
         """Complete a call that nobody answered, without an output."""
         state = self._latest(identity)
         if state is not None and not state.completed:
-            self._complete(state, state.value.started_at or 0)
+            self._complete(state, self._ended_at)
 
     @property
     def last_end(self) -> int:
@@ -320,7 +329,7 @@ class Steps:
 def is_awaited(call: ToolCall) -> bool:
     """Whether the app, or a person, has still to answer the call: it stays open when its run ends."""
     answered = call.output is not None or call.results or call.error is not None
-    return call.executed_by in {"client", "human"} and not answered
+    return call.executed_by in ANSWERED_OUTSIDE and not answered
 
 
 def _richer(results: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:
