@@ -16,6 +16,7 @@ from properties.statements import (
     DRAIN,
     FLUSH,
     LEAVE,
+    LET_GO,
     READ,
     READING,
     faults,
@@ -107,7 +108,7 @@ def _create(way: str, script: str) -> str:
 
 
 def _submit(way: str) -> str:
-    return SUBMIT[way] if way == "submit" else f"{LEAVE}\n{SUBMIT[way]}"
+    return SUBMIT[way] if way == "submit" else f"{LEAVE}\n{LET_GO}\n{SUBMIT[way]}"
 
 
 CREATING = st.builds(_create, st.sampled_from(list(CREATE)), scripts(STEPS))

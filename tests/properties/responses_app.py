@@ -16,6 +16,7 @@ from properties.statements import (
     DRAIN,
     FLUSH,
     LEAVE,
+    LET_GO,
     READ,
     READING,
     faults,
@@ -95,7 +96,7 @@ stream[SLOT] = await stack.enter_async_context(
     {RESPONSES}.stream(response_id=run[SLOT].id, starting_after=saw.last[SLOT])
 )""",
     ]
-).map(lambda text: f"{LEAVE}\n{text}")
+).map(lambda text: f"{LEAVE}\n{LET_GO}\n{text}")
 OTHERS = [
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",

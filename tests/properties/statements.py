@@ -18,6 +18,10 @@ FLUSH = "threadtrail.flush()"
 LOSE_ANSWER = "network.lose_next_answer()"
 LEAVE = "await leave(SLOT)"
 HOLD = "held.append(stream.pop(SLOT))"
+LET_GO = """\
+while held:  # or they would take what passes the gate
+    await held.pop().close()
+server.wait_until(lambda: server.open_streams <= len(stream))"""
 READ = """\
 gate[SLOT].release(COUNT)
 for _ in range(COUNT):
