@@ -77,7 +77,7 @@ test: $(SETUP) sdks ## the test suite
 test-fast: $(SETUP) ## the part of the suite that takes seconds
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
-test-properties: $(SETUP) ## a thousand random programs of an app for each API, others every time
+test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
 test-plugins: $(SETUP) sdks $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit

@@ -32,9 +32,6 @@ WHOLE_RUN = r" +\d+(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){3}"
 MEMORY = r" +\d+\.\d +\d+\.\d +-?\d+\.\d +\d+\.\d\d"
 
 
-pytestmark = pytest.mark.timeout(180)
-
-
 @pytest.fixture(scope="module")
 def printed() -> str:
     process = subprocess.run(

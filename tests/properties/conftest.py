@@ -17,10 +17,10 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.register_profile("thorough", settings.get_profile("few"), derandomize=False, max_examples=1_000)
+settings.register_profile("thorough", settings.get_profile("few"), derandomize=False, max_examples=500)
 settings.load_profile("few")
 
 

@@ -227,8 +227,8 @@ class Theatre:
     def __enter__(self) -> Self:
         url = self.server.start().base_url
         http, async_http = self._https
-        self._client = Client(api_key="sk-local", base_url=url, http_client=http, timeout=5)
-        self._async_client = AsyncClient(api_key="sk-local", base_url=url, http_client=async_http, timeout=5)
+        self._client = Client(api_key="sk-local", base_url=url, http_client=http, timeout=2)
+        self._async_client = AsyncClient(api_key="sk-local", base_url=url, http_client=async_http, timeout=2)
         return self
 
     def __exit__(
