@@ -27,8 +27,10 @@ def check(outcome: Outcome) -> None:
     check_story(outcome.events)
     check_each_run(outcome)
     check_another_look(outcome)
+    check_turns(ended(outcome.events))
     for run in ended(outcome.events):
         check_shape(run)
+        check_answers(run)
     failed = [event for event in outcome.at_end if isinstance(event, RequestFailed)]
     assert len(failed) == outcome.failures
     lane = outcome.lane
@@ -76,6 +78,20 @@ def check_usage(run: Run, usage: Any) -> None:
             ("total_tokens", "total_tokens"),
         )
     )
+
+
+def check_answers(run: Run) -> None:
+    """A function that was answered has the output that was meant for it, and not that of another."""
+    for call in run.tool_calls:
+        if call.kind == "function" and call.output is not None:
+            assert call.output == f"output of {call.name}"
+
+
+def check_turns(runs: list[Run]) -> None:
+    """A run belongs to the turn of a run whose calls it answers, or begins one."""
+    turns = {run.id: run.turn_id for run in runs}
+    for run in runs:
+        assert run.turn_id in ({turns.get(answered) for answered in run.answers} or {run.id})
 
 
 def check_another_look(outcome: Outcome) -> None:
