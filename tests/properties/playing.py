@@ -79,7 +79,7 @@ class Seen:
 
     def __call__(self, slot: int, value: Any, *, listed: bool = False) -> None:
         """Keep what a call returned or a stream yielded, or what stood in a list."""
-        self.failures += "error" in (getattr(value, "event", None), getattr(value, "type", None))
+        self.failures += _is_error(value)
         self.last[slot] = getattr(value, "sequence_number", -1)
         value = getattr(value, "data", getattr(value, "response", value))
         if getattr(value, "object", None) not in RUNS:
@@ -126,6 +126,12 @@ class Seen:
         """What a stateless app sends: its question, the output of the response, the outputs of the calls."""
         question = {"role": "user", "content": "3x + 11 = 14?"}
         return [question, *[item.to_dict() for item in self.run[slot].output], *self.answers(slot)]
+
+
+def _is_error(value: Any) -> bool:
+    """Whether an event of a stream says that something failed; managers give it without its name."""
+    named = getattr(value, "event", ""), getattr(value, "type", "")
+    return "error" in named or named[0] is None
 
 
 class _Attempt:
