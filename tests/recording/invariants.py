@@ -131,10 +131,9 @@ def check_times(run: Run) -> None:
     for message in run.output:
         in_order(run.created_at, message.created_at, run.ended_at)
         in_order(run.created_at, message.completed_at, run.ended_at)
-    assert None not in [step.started_at for step in run.steps]
-    # When an item of a response began is known only if it was streamed.
-    timed = [step for step in run.steps if step.seen_live or run.source == "openai.assistants"]
-    in_order(*[step.started_at for step in timed])
+    starts = [step.started_at for step in run.steps]
+    assert None not in starts
+    in_order(*starts)
 
 
 def check_step(step: Step) -> None:
