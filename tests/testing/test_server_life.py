@@ -293,8 +293,16 @@ def test_program_says_that_its_port_is_taken(
     assert "in use" in capsys.readouterr().err
 
 
+AS_PROGRAM = """
+import runpy, signal
+# A suite that a shell runs in the background ignores SIGINT, and so would this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("threadtrail.testing.server", run_name="__main__")
+"""
+
+
 def test_program_serves_until_interrupted() -> None:
-    command = [sys.executable, "-m", "threadtrail.testing.server", "--port", "0"]
+    command = [sys.executable, "-c", AS_PROGRAM, "--port", "0"]
     with subprocess.Popen([*command, "--scenario", "refusal"], stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
