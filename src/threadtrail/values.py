@@ -262,12 +262,14 @@ class StatusChange:
     ``learnt_from``: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update``, ``list`` or
     ``webhook``.
     ``type`` is that of the change's ``RunStatusChanged``; ``None`` in recordings made before it was kept.
+    ``server_time`` is the server's own stamp of the change, by its clock; ``None`` where it gives none.
     """
 
     status: str
     time: int
     learnt_from: str
     type: str | None = None
+    server_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +292,8 @@ class Run:
     ``finished`` is false for a run that was never seen to end; ``ended_at`` is then when it was given up.
     ``poll_count`` counts the looks of the app at the run; ``retry_count`` the SDK's own retries.
     ``observed_from_start`` is false for a run that another process created. ``awaits_outputs``: when last
-    seen, the run waited for the app to submit outputs of tool calls.
+    seen, the run waited for the app to submit outputs of tool calls. ``id_reused``: another run had this id
+    before in the same process; ``key`` tells them apart.
 
     What follows is known of responses alone. ``background``: the server works on it by itself; ``stored``:
     it may be retrieved later; ``answered_at``: when the model's answer was there, also where the app still
@@ -346,6 +349,12 @@ class Run:
     session_key: str | None = None
     input_repeated: int | None = None
     one_generation: bool = False
+    id_reused: bool = False
+
+    @property
+    def key(self) -> str:
+        """What names this run alone: its id; with the time of its creation, if another run had that id."""
+        return f"{self.id}@{self.created_at}" if self.id_reused else self.id
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

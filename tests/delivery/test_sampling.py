@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,3 +177,20 @@ def test_what_is_held_is_bounded_by_size(monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(100):
         admit(sampler, [ended(3, f"run_{number}")])
     assert sampler._runs._bytes == 0
+
+
+def test_what_is_dropped_for_lack_of_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "BYTES_HELD", 100_000)
+    sampler = Sampler(0.0)
+    events = [event for number in range(300) for event in run(f"run_{number}")[:-1]]
+    assert admit(sampler, events) == []
+    assert 100 < sampler.dropped < len(events)
+
+
+def test_runs_of_one_id_at_two_servers_are_held_apart() -> None:
+    sampler = Sampler(0.0)
+    one = [replace(event, server_address="one.example") for event in run("run_1", "failed")]
+    two = [replace(event, server_address="two.example") for event in run("run_1")]
+    assert admit(sampler, [one[0], two[0]]) == []
+    assert admit(sampler, two[1:]) == []
+    assert admit(sampler, one[1:]) == one

@@ -8,10 +8,8 @@ from doc_blocks import ROOT
 from fresh_process import imported_by
 from threadtrail import otlp
 from threadtrail.errors import CheckError
-from threadtrail.events import RequestFailed, RunCreated
-from threadtrail.otlp import open_runs
 from threadtrail.otlp.run_content import instruction_texts, parsed, step_before
-from threadtrail.testing.samples import sample_events, sample_runs
+from threadtrail.testing.samples import sample_runs
 from threadtrail.values import RunRequest
 
 MODULES = sorted(
@@ -43,43 +41,6 @@ def test_the_error_of_a_redirect() -> None:
     error = redirect_error("http://x.test", Answer(302, ""), backend="a collector", setting="ENDPOINT.")
     assert "(HTTP 302)" in error.problem
     assert error.advice.endswith("the address of a collector itself: ENDPOINT.")
-
-
-# --- failed requests of open runs --------------------------------------------------------------------
-
-
-def failure() -> RequestFailed:
-    (found,) = [event for event in sample_events() if isinstance(event, RequestFailed)]
-    return found
-
-
-def test_failures_are_kept_until_their_run_ends() -> None:
-    runs = open_runs.OpenRuns()
-    runs.fail("run_1", failure())
-    runs.fail("run_2", failure())
-    assert runs.end("run_1").failures == [failure()]
-    assert runs.end("run_1").failures == []
-    runs.clear()
-    assert runs.end("run_2").failures == []
-
-
-def test_runs_of_another_process_are_known() -> None:
-    runs = open_runs.OpenRuns()
-    runs.begin(RunCreated(time=1, run_id="run_here"))
-    runs.begin(RunCreated(time=1, run_id="run_there", observed_from_start=False))
-    assert not runs.end("run_here").from_elsewhere
-    assert runs.end("run_there").from_elsewhere
-
-
-def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_runs, "MAX_RUNS", 2)
-    monkeypatch.setattr(open_runs, "MAX_FAILURES", 3)
-    runs = open_runs.OpenRuns()
-    for number in range(3):
-        for _ in range(5):
-            runs.fail(f"run_{number}", failure())
-    assert runs.end("run_0").failures == []
-    assert len(runs.end("run_1").failures) == len(runs.end("run_2").failures) == 3
 
 
 # --- what is shown of a run --------------------------------------------------------------------------

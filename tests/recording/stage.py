@@ -46,11 +46,12 @@ class Stage:
         run: str = "run_1",
         operation: str = RETRIEVE,
         request: Any = b"",
+        client: Any = None,
         **more: Any,
     ) -> None:
         """An answer of the API about a run: asked for and given at these seconds."""
         ids = {"run_id": run, "thread_id": f"thread_{run}"}
-        call = Call(OPERATIONS[operation], asked * SECOND, ids, None, Scope(), request=request)
+        call = Call(OPERATIONS[operation], asked * SECOND, ids, client, Scope(), request=request)
         body = {
             "object": "thread.run",
             "id": run,

@@ -10,6 +10,7 @@ from openai import OpenAI
 
 from canned_server import canned, message_object, run_object, step_object
 from driving import new_assistant, outputs_for, poll, resolved
+from recording.stage import CREATE, SECOND, Stage
 from threadtrail.events import MessageCompleted, RunEnded, StepCompleted, ToolCallCompleted, ToolCallRequested
 from threadtrail.testing import AssistantsServer, capture
 from threadtrail.testing.server import (
@@ -225,3 +226,58 @@ def test_what_is_streamed_has_no_nulls_of_its_own(client: OpenAI, recorded: Capt
     ]
     texts = [part for run in recorded.runs for message in run.output for part in message.parts]
     assert all(first == second for first, second in itertools.pairwise(texts))
+
+
+# -- ids of runs that are used again --------------------------------------------------------------------
+
+
+def keys(stage: Stage) -> list[tuple[bool, str]]:
+    stage.interpreter.end_all(99 * SECOND)
+    ended = [event.run for event in stage.events if isinstance(event, RunEnded)]
+    assert len({run.key for run in ended}) == len(ended)
+    return [(run.id_reused, run.key) for run in ended]
+
+
+def test_each_run_of_a_mock_with_a_fixed_id_has_a_key_of_its_own() -> None:
+    stage = Stage()
+    for second in (1, 3, 5):
+        stage.answer("queued", asked=second, answered=second, operation=CREATE)
+        stage.answer("completed", asked=second + 1, answered=second + 1)
+    expected = [(False, "run_1"), (True, f"run_1@{3 * SECOND}"), (True, f"run_1@{5 * SECOND}")]
+    assert keys(stage) == expected
+
+
+def test_a_run_of_another_server_has_a_key_of_its_own() -> None:
+    stage = Stage()
+    for second, host in enumerate(["one.example", "two.example"], start=1):
+        client = OpenAI(api_key="test", base_url=f"https://{host}/v1")
+        stage.answer("queued", asked=second, answered=second, operation=CREATE, client=client)
+    assert keys(stage) == [(False, "run_1"), (True, f"run_1@{2 * SECOND}")]
+
+
+def test_looking_at_a_run_again_is_no_other_run() -> None:
+    stage = Stage(run_timeout_seconds=10.0)
+    stage.answer("queued", asked=1, answered=1, operation=CREATE)
+    stage.interpreter.tick(100.0)
+    stage.answer("in_progress", asked=200, answered=200)
+    stage.answer("completed", asked=201, answered=201)
+    stage.interpreter.end_all(999 * SECOND)
+    ended = [event for event in stage.events if isinstance(event, RunEnded)]
+    assert [(event.supersedes, event.run.key) for event in ended] == [(False, "run_1"), (True, "run_1")]
+
+
+def test_a_status_has_the_stamp_of_the_server() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=1, answered=1, operation=CREATE)
+    stage.answer("requires_action", asked=5, answered=5, started_at=2)
+    stage.answer("in_progress", asked=6, answered=6, started_at=2)
+    stage.answer("completed", asked=9, answered=9, started_at=2, completed_at=8)
+    stage.interpreter.end_all(99 * SECOND)
+    (run,) = [event.run for event in stage.events if isinstance(event, RunEnded)]
+    stamps = [(change.status, change.server_time) for change in run.status_history]
+    assert stamps == [
+        ("queued", SECOND),
+        ("requires_action", None),
+        ("in_progress", 2 * SECOND),
+        ("completed", 8 * SECOND),
+    ]

@@ -36,6 +36,7 @@ class RandomRuns:
             ended_at=self.time(),
             first_output_at=self.time(),
             output=outputs,
+            finished=True,
             steps=steps,
             usage=self.run_usage(steps),
         )

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 from shape.random_runs import ANY_RUNS
+from threadtrail.shape import unfinished_span_id
 from threadtrail.shape.usage import add_usages
 from threadtrail.testing.samples import sample_runs
 from threadtrail.trace_shape import Span, shape, span_id_for, trace_id_for
@@ -208,3 +209,28 @@ class TestIds:
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stdout.split() == [span.span_id for span in shape(RUNS["file_search"]).walk()]
+
+
+# -- runs that are unfinished, ids that were used before ------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(RUNS))
+def test_an_unfinished_run_has_no_usage_and_other_ids(name: str) -> None:
+    run = replace(RUNS[name], finished=True)
+    finished, unfinished = shape(run), shape(replace(run, finished=False))
+    assert all(span.usage is None for span in unfinished.walk())
+    assert unfinished.span_id == unfinished_span_id(run.key)
+    assert not {span.span_id for span in finished.walk()} & {span.span_id for span in unfinished.walk()}
+    overwriting = [*shape(replace(run, finished=False), overwrites=True).walk()]
+    assert {span.span_id for span in overwriting} <= {span.span_id for span in finished.walk()}
+    assert all(span.usage is None for span in overwriting)
+
+
+def test_the_second_run_of_an_id_shares_no_span_with_the_first() -> None:
+    first = RUNS["parallel_function_calls"]
+    second = replace(first, id_reused=True, created_at=(first.created_at or 0) + 1)
+    third = replace(second, created_at=second.created_at and second.created_at + 1)
+    ids = [span.span_id for run in (first, second, third) for span in shape(run).walk()]
+    assert len(ids) == len(set(ids))
+    assert len({trace_id_for(run.key) for run in (first, second, third)}) == 3
+    assert shape(second) == shape(second)

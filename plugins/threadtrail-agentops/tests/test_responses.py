@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agentops_shown import shown
 from threadtrail.delivery.processors import build_processors
-from threadtrail.events import Event, RequestFailed, TraceEnded, TraceStarted
+from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.samples import events_of, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for
 from threadtrail.values import Failure
@@ -182,3 +184,39 @@ def test_without_content_none_of_it_is_sent(options: dict[str, Any], receiver: R
     spoken += ["English", "The image cannot", "The server answered"]
     for text in spoken:
         assert not text or len(text) < 4 or text.encode() not in wire, text
+
+
+@pytest.mark.parametrize("name", ["background_response", "answered_calls"])
+def test_a_response_that_finishes_after_it_was_given_up(
+    options: dict[str, Any], receiver: Receiver, name: str
+) -> None:
+    run = RUNS[name]
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    assert run.usage is not None
+    earlier = (run.ended_at or 0) - 1_000_000
+    given_up = replace(
+        run, finished=False, status="in_progress", steps=(), output=(), answered_at=None, ended_at=earlier
+    )
+    trace = exported(options, receiver, [replace(ended, run=given_up), replace(ended, supersedes=True)])
+    spans = trace.spans
+    assert len({span.span_id for span in spans}) == len(spans)
+    assert {span.trace_id for span in spans} == {trace_id_for(run.key)}
+    (unfinished,) = [span for span in spans if span.span_id == unfinished_span_id(run.key)]
+    (finished,) = [span for span in spans if span.span_id == span_id_for(run.key)]
+    assert list(finished.links) == [(unfinished.trace_id, unfinished.span_id)]
+    assert trace.tokens["total"] == run.usage.total_tokens
+    assert (trace.spans[0].span_id != unfinished.span_id, trace.status) == (True, "OK")
+
+
+def test_the_second_response_of_an_id_is_a_trace_of_its_own(
+    options: dict[str, Any], receiver: Receiver
+) -> None:
+    first = RUNS["hosted_tools"]
+    second = replace(first, id_reused=True, created_at=(first.created_at or 0) + 1)
+    exporter = AgentOpsExporter(**options)
+    exporter.start()
+    exporter.export([events_of(first)[-1], events_of(second)[-1]], [None, None])
+    exporter.shutdown(2.0)
+    assert len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(run.key) for run in (first, second)}

@@ -11,7 +11,7 @@ from exporter_driving import FUNCTION_CALLS, asked, tutor, whole_run
 
 import threadtrail
 from agentops_shown import shown, type_of
-from threadtrail.events import Event, TraceEnded, TraceStarted
+from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.server import Failed, Message, RunScript, Usage
 from threadtrail.trace_shape import shape
@@ -257,6 +257,34 @@ def test_a_second_look_gives_the_same_ids(options: dict[str, Any], receiver: Rec
         exported(options, events_of(RUNS["parallel_function_calls"]))
     ids = [(span.trace_id, span.span_id) for span in receiver.spans]
     assert len(ids) == 2 * len(set(ids))
+
+
+def test_the_second_run_of_an_id_is_a_session_of_its_own(options: dict[str, Any], receiver: Receiver) -> None:
+    first = RUNS["parallel_function_calls"]
+    second = replace(first, id_reused=True, created_at=(first.created_at or 0) + 1)
+    exported(options, [*events_of(first), *events_of(second)])
+    assert len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+    assert len({span.trace_id for span in receiver.spans}) == 2
+
+
+def test_a_run_that_finishes_after_it_was_given_up(options: dict[str, Any], receiver: Receiver) -> None:
+    run = RUNS["parallel_function_calls"]
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    assert run.usage is not None
+    given_up = replace(
+        ended,
+        run=replace(run, finished=False, status="requires_action", ended_at=(run.ended_at or 0) - 1_000_000),
+    )
+    exported(options, [given_up, replace(ended, supersedes=True)])
+    spans = receiver.spans
+    assert len({span.span_id for span in spans}) == len(spans)
+    assert len({span.trace_id for span in spans}) == 1
+    unfinished, finished = sorted(receiver.named("Math Tutor.agent"), key=lambda span: len(span.links))
+    assert list(finished.links) == [(unfinished.trace_id, unfinished.span_id)]
+    (trace,) = shown(spans)
+    assert trace.tokens["total"] == run.usage.total_tokens
+    assert trace.status == "OK"
 
 
 def test_a_request_that_could_not_begin_a_run_is_a_failed_operation(

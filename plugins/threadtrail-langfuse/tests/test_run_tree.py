@@ -245,6 +245,56 @@ def test_a_finished_run_overwrites_what_it_was_while_unfinished(langfuse: Receiv
     assert agents[-1].level != "WARNING"
 
 
+@pytest.mark.parametrize("name", ["parallel_function_calls", "background_response", "answered_calls"])
+def test_tokens_are_counted_once_when_a_run_finishes_after_it_was_given_up(
+    langfuse: Receiver, name: str
+) -> None:
+    run = sample_runs()[name]
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    assert run.usage is not None
+    unfinished = replace(ended, run=replace(run, finished=False, status="requires_action"))
+    export(unfinished)
+    assert not any(each.usage for each in langfuse.all_observations)
+    export(replace(ended, supersedes=True))
+    total = total_usage(langfuse.all_observations)
+    assert total["total"] == run.usage.total_tokens
+
+
+@pytest.mark.parametrize("name", ["parallel_function_calls", "hosted_tools"])
+def test_the_second_run_of_an_id_is_a_trace_of_its_own(langfuse: Receiver, name: str) -> None:
+    run = sample_runs()[name]
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    second = replace(run, id_reused=True, created_at=(run.created_at or 0) + 1)
+    export(ended, replace(ended, run=second))
+    told = langfuse.all_observations
+    assert len({each.id for each in told}) == len(told)
+    assert {each.trace_id for each in told} == {trace_id_for(run.id), trace_id_for(second.key)}
+    assert observation_id_for(second.key) in {each.id for each in told}
+
+
+def test_two_processes_give_a_status_and_a_failed_request_the_same_ids(langfuse: Receiver) -> None:
+    run, second = sample_runs()["parallel_function_calls"], 1_000_000_000
+    ended = events_of(run)[-1]
+    assert isinstance(ended, RunEnded)
+    stamps = {"queued": second, "in_progress": 2 * second, "completed": 3 * second}
+    history = tuple(
+        replace(each, server_time=stamps.get(each.status), time=each.time + number)
+        for number, each in enumerate(run.status_history)
+    )
+    # A process that saw the run later than the other one has missed its first status.
+    export(replace(ended, run=replace(run, status_history=history)))
+    export(replace(ended, run=replace(run, status_history=history[1:])))
+    ids: dict[str, list[str]] = {}
+    for each in langfuse.all_observations:
+        if each.type == "event":
+            ids.setdefault(each.name, []).append(each.id)
+    assert len(ids["thread.run.queued"]) >= 1
+    for name in ("thread.run.in_progress", "thread.run.completed"):
+        assert len(ids[name]) == 2 * len(set(ids[name])), name
+
+
 def test_every_class_of_event_is_taken(langfuse: Receiver) -> None:
     export(*sample_events())
     roots = [each for each in langfuse.observations if each.parent_id is None]

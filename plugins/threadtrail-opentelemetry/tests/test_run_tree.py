@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -13,7 +14,9 @@ from exporter_driving import FUNCTION_CALLS, answer, asked, look, tutor, whole_r
 import threadtrail
 from otel_stage import structured
 from threadtrail import trace_shape
+from threadtrail.config.settings import Settings
 from threadtrail.shape import unfinished_span_id
+from threadtrail.testing.samples import events_of, sample_runs
 from threadtrail.testing.server import (
     Cancelled,
     CodeInterpreterCall,
@@ -30,6 +33,8 @@ from threadtrail.testing.server import (
     server_error,
     too_many_requests,
 )
+from threadtrail.values import Usage as Tokens
+from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from otel_stage import Stage
     from threadtrail.testing import AssistantsServer
     from threadtrail.testing.otlp import OtlpReceiver, ReceivedSpan
+    from threadtrail.values import Run
 
 TOKENS = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
 
@@ -336,6 +342,39 @@ def test_a_run_that_finishes_after_it_was_given_up(stage: Stage) -> None:
     assert unfinished.span_id == unfinished_span_id(run.id)
     assert finished.span_id == trace_shape.span_id_for(run.id)
     assert list(finished.links) == [(unfinished.trace_id, unfinished.span_id)]
+    assert not any(name in unfinished.attributes for name in TOKENS)
+    assert all(name in finished.attributes for name in TOKENS)
     durations = stage.receiver.metrics["gen_ai.client.operation.duration"]
     (runs,) = (each for each in durations if each.attributes["gen_ai.operation.name"] == "invoke_agent")
     assert runs.count == 2, "one for each of the two runs"
+
+
+def exported(receiver: OtlpReceiver, *runs: Run, **options: Any) -> None:
+    exporter = OpenTelemetryExporter(endpoint=receiver.url, **options)
+    exporter.start(Settings())
+    exporter.export([events_of(run)[-1] for run in runs], [None] * len(runs))
+    exporter.shutdown(5.0)
+
+
+@pytest.mark.parametrize("usage", ["run", "steps", "both"])
+@pytest.mark.parametrize(
+    "name", ["parallel_function_calls", "unfinished", "plain_response", "answered_calls"]
+)
+def test_an_unfinished_run_has_no_tokens(
+    receiver: OtlpReceiver, no_settings: None, usage: str, name: str
+) -> None:
+    exported(
+        receiver, replace(sample_runs()[name], finished=False, usage=Tokens(input_tokens=3)), usage=usage
+    )
+    assert receiver.spans
+    assert not any(key.startswith("gen_ai.usage") for span in receiver.spans for key in span.attributes)
+    assert not receiver.metrics
+
+
+def test_the_second_run_of_an_id_is_a_trace_of_its_own(receiver: OtlpReceiver, no_settings: None) -> None:
+    first = sample_runs()["parallel_function_calls"]
+    second = replace(first, id_reused=True, created_at=(first.created_at or 0) + 1)
+    exported(receiver, first, second)
+    spans = receiver.spans
+    assert len({span.span_id for span in spans}) == len(spans)
+    assert {span.trace_id for span in spans} == {trace_shape.trace_id_for(run.key) for run in (first, second)}

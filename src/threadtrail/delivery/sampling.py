@@ -35,11 +35,15 @@ class _Holding:
 
 
 class _Holdings:
-    """The holdings by id. The oldest are dropped when there are too many, or they are too large."""
+    """The holdings by id. The oldest are dropped when there are too many, or they are too large.
+
+    ``dropped`` counts the events that were held until then.
+    """
 
     def __init__(self) -> None:
         self._by_id: OrderedDict[str, _Holding] = OrderedDict()
         self._bytes = 0
+        self.dropped = 0
 
     def get(self, key: str | None) -> _Holding | None:
         return None if key is None else self._by_id.get(key)
@@ -77,7 +81,9 @@ class _Holdings:
             self._bytes -= holding.size
 
     def _drop_oldest(self) -> None:
-        self.close(next(iter(self._by_id)))
+        oldest = next(iter(self._by_id))
+        self.dropped += len(self._by_id[oldest].events)
+        self.close(oldest)
 
 
 class Sampler:
@@ -107,11 +113,12 @@ class Sampler:
             return (admitted,)
         with self._lock:
             run_id: str | None = getattr(event, "run_id", None)
+            run = _run_of(event, run_id)
             if isinstance(event, TraceStarted) and event.trace_id is not None:
                 self._traces.open(event.trace_id).parent = event.parent_trace_id
-            released = self._decide(admitted, run_id)
+            released = self._decide(admitted, run_id, run)
             if isinstance(event, RunEnded):
-                self._runs.close(event.run_id)
+                self._runs.close(str(run))
             elif isinstance(event, TraceEnded) and event.trace_id is not None:
                 self._traces.close(event.trace_id)
             return released
@@ -120,20 +127,25 @@ class Sampler:
         """Drop what is held: those runs belong to the parent process."""
         self._reset()
 
-    def _decide(self, admitted: Admitted, run_id: str | None) -> Sequence[Admitted]:
+    @property
+    def dropped(self) -> int:
+        """How many events were held and dropped, since too many were held."""
+        return self._runs.dropped + self._traces.dropped
+
+    def _decide(self, admitted: Admitted, run_id: str | None, run: str | None) -> Sequence[Admitted]:
         event, _ = admitted
         key = self._outermost(event.trace_id) or run_id
         if key is None or self._chosen(key):
             return (admitted,)
         if _failed(event):
-            return (*self._release_trace(event.trace_id), *self._release_run(run_id), admitted)
-        if isinstance(event, RunEnded) and not self._is_kept(self._runs.get(run_id)):
+            return (*self._release_trace(event.trace_id), *self._release_run(run), admitted)
+        if isinstance(event, RunEnded) and not self._is_kept(self._runs.get(run)):
             return ()
         if isinstance(event, TraceEnded) and not self._is_kept(self._traces.get(event.trace_id)):
             return ()
         holdings, held_by = self._traces, event.trace_id or ""
-        if run_id is not None:
-            holdings, held_by = self._runs, run_id
+        if run is not None:
+            holdings, held_by = self._runs, run
         if holdings.open(held_by).kept:
             return (*self._release_trace(event.trace_id), admitted)
         holdings.hold(held_by, admitted)
@@ -151,8 +163,8 @@ class Sampler:
             return []
         return [*self._release_trace(holding.parent), *self._traces.release(trace_id)]
 
-    def _release_run(self, run_id: str | None) -> list[Admitted]:
-        return [] if run_id is None else self._runs.release(run_id)
+    def _release_run(self, run: str | None) -> list[Admitted]:
+        return [] if run is None else self._runs.release(run)
 
     @staticmethod
     def _is_kept(holding: _Holding | None) -> bool:
@@ -161,6 +173,11 @@ class Sampler:
     def _chosen(self, key: str) -> bool:
         number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
         return number < self._rate * 2**64
+
+
+def _run_of(event: Event, run_id: str | None) -> str | None:
+    """Return what names the run of an event: two servers may count their ids alike."""
+    return None if run_id is None else f"{event.server_address}:{event.server_port}/{run_id}"
 
 
 def _failed(event: Event) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, get_current_span, set_span_in_context
+from opentelemetry.trace import Link, SpanContext, TraceFlags, get_current_span, set_span_in_context
+
+from threadtrail.shape import trace_id_for, unfinished_span_id
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span, SpanContext
+    from opentelemetry.trace import Span
 
-__all__ = ["as_context", "below", "links_between", "span_context_in"]
+    from threadtrail.events import RunEnded
+
+__all__ = ["as_context", "below", "links_between", "links_to_unfinished", "span_context_in"]
 
 
 def as_context(value: object) -> Context | None:
@@ -41,3 +45,16 @@ def links_between(context: Context | None, around: SpanContext | None) -> list[L
     if active is None or (around is not None and active.span_id == around.span_id):
         return []
     return [Link(active)]
+
+
+def links_to_unfinished(event: RunEnded, parent: Context | None) -> list[Link]:
+    """Return a link to the agent span that the run had when it was published as unfinished, if it was.
+
+    For providers that choose ids. ``parent`` is where the agent span is; ``None``: in the run's own trace.
+    """
+    if not event.supersedes:
+        return []
+    around = span_context_in(parent)
+    trace_id = around.trace_id if around is not None else int(trace_id_for(event.run.key), 16)
+    span_id, sampled = int(unfinished_span_id(event.run.key), 16), TraceFlags(TraceFlags.SAMPLED)
+    return [Link(SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled))]

@@ -6,16 +6,27 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail.delivery.sizes import size_of
 from threadtrail.events import RequestFailed
 
 if TYPE_CHECKING:
-    from threadtrail.events import RunCreated
+    from threadtrail.events import RunCreated, RunEnded
 
-__all__ = ["OpenRun", "OpenRuns"]
+__all__ = ["OpenRun", "OpenRuns", "TooManyFailuresError"]
 
 MAX_RUNS = 10_000
+MAX_BYTES = 67_108_864
+"""The maximum size of the failed requests that are kept, by ``size_of``: 64 MiB."""
 MAX_FAILURES = 32
 """Of one run. Of a poll that fails all night, the first failures are kept."""
+
+
+Key = tuple[str | None, int | None, str | None]
+"""Which run is meant: two servers may count their ids alike."""
+
+
+class TooManyFailuresError(Exception):
+    """A failed request is not exported: those that wait for the end of their runs take too much room."""
 
 
 @dataclass(slots=True)
@@ -24,37 +35,59 @@ class OpenRun:
 
     from_elsewhere: bool = False
     failures: list[RequestFailed] = field(default_factory=list)
+    size: int = 0
 
 
 class OpenRuns:
-    """The open runs by id; beyond ``MAX_RUNS``, the one that was added first is dropped."""
+    """The open runs by server and id; beyond ``MAX_RUNS``, the one that was added first is dropped."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, OpenRun] = OrderedDict()
+        self._runs: OrderedDict[Key, OpenRun] = OrderedDict()
+        self._bytes = 0
 
     def begin(self, event: RunCreated) -> None:
         """Add a run that another process created; others need not be kept before they fail."""
         if not event.observed_from_start:
-            self._get(event.run_id).from_elsewhere = True
+            self._get(_key(event)).from_elsewhere = True
 
-    def fail(self, run_id: str, event: RequestFailed) -> None:
-        """Add a failed request to its run."""
-        failures = self._get(run_id).failures
-        if len(failures) < MAX_FAILURES:
-            failures.append(event)
+    def fail(self, event: RequestFailed) -> None:
+        """Add a failed request to its run.
 
-    def end(self, run_id: str) -> OpenRun:
+        Raises:
+            TooManyFailuresError: there is no room for it; so it counts as lost.
+        """
+        run, size = self._get(_key(event)), size_of(event)
+        if len(run.failures) >= MAX_FAILURES:
+            return
+        if self._bytes + size > MAX_BYTES:
+            raise TooManyFailuresError("failed requests that wait for the end of their runs are too large")
+        run.failures.append(event)
+        run.size += size
+        self._bytes += size
+
+    def end(self, event: RunEnded) -> OpenRun:
         """Return what is known of the run, and drop it."""
-        return self._runs.pop(run_id, None) or OpenRun()
+        return self._drop(_key(event)) or OpenRun()
 
     def clear(self) -> None:
         """Drop all runs: in a forked child they are the parent's."""
         self._runs.clear()
+        self._bytes = 0
 
-    def _get(self, run_id: str) -> OpenRun:
-        run = self._runs.get(run_id)
+    def _get(self, key: Key) -> OpenRun:
+        run = self._runs.get(key)
         if run is None:
-            run = self._runs[run_id] = OpenRun()
+            run = self._runs[key] = OpenRun()
             if len(self._runs) > MAX_RUNS:
-                self._runs.popitem(last=False)
+                self._drop(next(iter(self._runs)))
         return run
+
+    def _drop(self, key: Key) -> OpenRun | None:
+        run = self._runs.pop(key, None)
+        if run is not None:
+            self._bytes -= run.size
+        return run
+
+
+def _key(event: RunCreated | RequestFailed | RunEnded) -> Key:
+    return event.server_address, event.server_port, event.run_id

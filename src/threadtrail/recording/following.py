@@ -160,6 +160,7 @@ class Following:
         call = seen.call
         created = call.operation.creates_run
         record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
+        record.id_reused = self.runs.reuses_id(record.key, created=created)
         if created:
             self._link(record, seen)
         if self._keeps_clients:

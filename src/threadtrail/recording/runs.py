@@ -71,6 +71,7 @@ class RunRecord:
         self._types: EventTypes
         self._begun = False
         self.published_unfinished = False
+        self.id_reused = False
         self._request = NO_REQUEST
         self._usage: Any = None
         self._error: Failure | None = None
@@ -227,7 +228,13 @@ class RunRecord:
         first_look = previous is None and not self.created_here
         moment = self._timeline.reach(status, seen.time, live=not first_look)
         self._history.append(
-            StatusChange(status=status.name, time=moment, learnt_from=seen.learnt_from, type=status.type)
+            StatusChange(
+                status=status.name,
+                time=moment,
+                learnt_from=seen.learnt_from,
+                type=status.type,
+                server_time=self._timeline.stamp_of(status),
+            )
         )
         self._publish_event(
             RunStatusChanged,
@@ -334,6 +341,7 @@ class RunRecord:
             input_repeated=self.chain.input_repeated,
             **self._particulars.fields(),
             one_generation=self._one_generation,
+            id_reused=self.id_reused,
         )
 
     def _unnamed_error(self) -> Failure | None:

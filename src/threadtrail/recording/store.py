@@ -71,6 +71,7 @@ class RunStore:
         self._by_thread: dict[RunKey, set[RunKey]] = {}
         self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
         self._set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
+        self._ids: Bounded[str, RunKey] = Bounded(PUBLISHED_RUNS)
 
     def get(self, key: RunKey) -> RunRecord | None:
         """Return the open run of this key."""
@@ -79,6 +80,12 @@ class RunStore:
     def was_published(self, key: RunKey) -> bool:
         """Whether the run of this key was published before, as finished."""
         return key in self._published
+
+    def reuses_id(self, key: RunKey, *, created: bool) -> bool:
+        """Whether a run that begins has the id of an earlier one: of another server, or ``created`` anew."""
+        before = self._ids.get(key[1])
+        self._ids.put(key[1], key)
+        return before is not None and (created or before != key)
 
     def begin_again(self, key: RunKey) -> None:
         """Forget that a run of this key was published: the server has used its id again."""

@@ -55,6 +55,14 @@ class Timeline:
         """The server's own stamp of the run's creation; the local one if it gave none."""
         return self._server_created or self.created_at
 
+    def stamp_of(self, status: RunStatus) -> int | None:
+        """Return the server's own stamp of a status; ``None`` if it gives none of such a status."""
+        if status.ended:
+            return self._server_ended
+        if status.started:
+            return self._server_started
+        return self._server_created if status.rank == 0 else None
+
     def local(self, stamp: int | None) -> int | None:
         """A server's stamp on the local clock."""
         return None if stamp is None else stamp + self._offset

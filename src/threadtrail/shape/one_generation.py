@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.shape.times import Interval
+    from threadtrail.values import Usage
 
 
 class OneGeneration(Shaper):
@@ -73,13 +74,19 @@ class OneGeneration(Shaper):
             status=run.status,
             error=run.error,
             model=self.model,
-            usage=run.usage or add_usages(step.usage for step in run.steps),
+            usage=self._usage(),
             input=run.input,
             output=run.output,
             first_output_at=self.first_output(interval),
             children=tuple(self._hosted(interval)),
             steps=run.steps,
         )
+
+    def _usage(self) -> Usage | None:
+        run = self.run
+        if not run.finished:  # it may finish yet, and be added up then
+            return None
+        return run.usage or add_usages(step.usage for step in run.steps)
 
     def _hosted(self, within: Interval) -> Iterator[Span]:
         intervals = step_intervals(self.run.steps, within)

@@ -24,7 +24,7 @@ class Shaper:
 
     def __init__(self, run: Run, *, apart: bool) -> None:
         self.run = run
-        self.ids = (run.id, UNFINISHED) if apart else (run.id,)
+        self.ids = (run.key, UNFINISHED) if apart else (run.key,)
         self.within = run_interval(run)
         self.model = model_of(run)
         self.used_ids: dict[tuple[str, ...], int] = {}

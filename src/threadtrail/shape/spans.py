@@ -33,7 +33,7 @@ class Span:
         status: the run's or the step's own word; ``completed`` or ``failed`` for a tool call that ended.
         error: why it failed.
         model: on the agent and its generations.
-        usage: on generations alone; their sum is the run's usage.
+        usage: on generations alone; their sum is the run's usage. None of a run that is unfinished.
         input: the run's input messages, on the agent and on its first generation.
         output: the run's output messages on the agent and on a run's one generation; else the step's own
             message on its generation.
@@ -89,20 +89,20 @@ def model_of(run: Run) -> str | None:
     return run.model or run.request.model or (run.assistant.model if run.assistant else None)
 
 
-def unfinished_span_id(run_id: str) -> str:
+def unfinished_span_id(run_key: str) -> str:
     """Return the id of the root span that a run had when it was published as unfinished."""
-    return span_id_for(run_id, UNFINISHED)
+    return span_id_for(run_key, UNFINISHED)
 
 
 def trace_id_for(identifier: str) -> str:
-    """Return a W3C trace id (32 hexadecimal digits, never all zero) for a run id or an event's trace id."""
+    """Return a W3C trace id (32 hexadecimal digits, never all zero) for a run's key or a trace's id."""
     return _digest(("trace", identifier), digits=32)
 
 
 def span_id_for(*identifiers: str) -> str:
     """Return a W3C span id (16 hexadecimal digits, never all zero) for ids that name one thing together.
 
-    ``span_id_for(run.id)`` is the id of the run's root span: its agent, or its one generation.
+    ``span_id_for(run.key)`` is the id of the run's root span: its agent, or its one generation.
     """
     return _digest(("span", *identifiers), digits=16)
 

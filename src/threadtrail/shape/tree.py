@@ -7,8 +7,9 @@
     └─ generation   one for the whole run, where it is not known which turn used how many tokens
 
 The children of the agent are siblings, in the order of the run's steps. Usage stands on generations
-alone, and their sum is the run's usage: a backend that adds up gets the right number. A run that is one
-generation has another shape: ``one_generation.py``.
+alone, and their sum is the run's usage: a backend that adds up gets the right number. A run that is
+unfinished has none: it may finish yet, and be added up then. A run that is one generation has another
+shape: ``one_generation.py``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.shape.times import Interval
-    from threadtrail.values import Message, Run, Step
+    from threadtrail.values import Message, Run, Step, Usage
 
 __all__ = ["shape"]
 
@@ -49,8 +50,13 @@ class _Agent(Shaper):
             message.id: message for message in run.output if message.id is not None
         }
         self.seen_steps = [step for step in run.steps if step.id is not None]
-        usages, self.whole_usage = place_usage(run.usage, [step.usage for step in self.seen_steps])
+        usages, self.whole_usage = self._place_usage()
         self.usages = iter(usages)
+
+    def _place_usage(self) -> tuple[list[Usage | None], Usage | None]:
+        if not self.run.finished:
+            return [None] * len(self.seen_steps), None
+        return place_usage(self.run.usage, [step.usage for step in self.seen_steps])
 
     def root(self) -> Span:
         """Return the agent, with all children; the whole-run generation, where there is one, comes first."""

@@ -35,7 +35,7 @@ def place_usage(
     generation for the whole run: on none of the steps, since nobody knows which of them used it.
 
     Args:
-        run_usage: the run's; ``None`` (a run that has not ended) leaves the steps' as they are.
+        run_usage: the run's; ``None`` (some servers give none) leaves the steps' as they are.
         step_usages: one per generation made from a step, in order.
 
     Returns:

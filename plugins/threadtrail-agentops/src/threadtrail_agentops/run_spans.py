@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
 
-from threadtrail.otlp.context import below
+from threadtrail.otlp.context import below, links_to_unfinished
 from threadtrail.trace_shape import shape
 from threadtrail_agentops.attributes import of_agent, of_tool, of_turn
 from threadtrail_agentops.emitting import MICROSECOND, Emitter, Values, end
@@ -49,12 +49,14 @@ class RunSpans:
     def _session(self, event: RunEnded, tree: Node, place: Place) -> None:
         """Emit a run below a session of its own."""
         session = self._sessions.begin_own(
-            event.run.id,
+            event.run.key,
             self._trace_name or tree.name,
-            # OpenAI's times are whole seconds, so several spans of a run may start with it.
-            start=tree.start - 2 * MICROSECOND,
+            # OpenAI's times are whole seconds, so several spans of a run may start with it. What the run was
+            # published with as unfinished is in the same trace, whose name the first span gives.
+            start=tree.start - (4 if event.supersedes else 2) * MICROSECOND,
             links=place.links,
             caller=event.attributes,
+            finished=event.run.finished,
         )
         self._node(event, tree, Place(below(session.span), session.start, root=session))
         self._close(session, event)
@@ -63,11 +65,12 @@ class RunSpans:
         """Emit a run that is one model turn: that is the root, with its tools and its outcome below it."""
         run = event.run
         root = self._sessions.begin_own(
-            run.id,
+            run.key,
             self._trace_name or tree.name,
-            start=tree.start - MICROSECOND,
-            links=place.links,
+            start=tree.start - (3 if event.supersedes else 1) * MICROSECOND,
+            links=[*place.links, *links_to_unfinished(event, None)],
             caller=event.attributes,
+            finished=run.finished,
             kind=Kind.LLM,
             span_id=tree.span_id,
             values=of_turn(event, run, tree),
@@ -97,10 +100,10 @@ class RunSpans:
             kind,
             start=start,
             span_id=node.span_id,
-            trace_of=run.id,
+            trace_of=run.key,
             values={**values, **(caller_of(place, event.attributes) if first else {})},
             parent=place.parent,
-            links=place.links,
+            links=[*place.links, *(links_to_unfinished(event, place.parent) if first else [])],
         )
         last = self._children(event, node, below(span), floor=start)
         end(span, last, node_failure(run, node))

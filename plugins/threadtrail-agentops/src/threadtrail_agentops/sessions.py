@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from threadtrail_agentops.options import Target
 
 MAX_TRACES = 1_000
+UNFINISHED = "unfinished"
 
 
 @dataclass(slots=True)
@@ -129,24 +130,27 @@ class Sessions:
         start: int,
         links: list[Link],
         caller: Attributes,
+        finished: bool = True,
         kind: Kind = Kind.SESSION,
         span_id: str | None = None,
         values: Mapping[str, object] = EMPTY,
     ) -> Root:
         """Open a root for something that began outside of a trace: a session, unless it is a ``kind`` itself.
 
-        ``values`` are further attributes; ``span_id`` is by default that of the session.
+        ``values`` are further attributes; ``span_id`` is by default that of the session. What is not
+        ``finished`` may come again, in the same trace: its root has ids of its own.
         """
+        apart = identifier if finished else f"{identifier} {UNFINISHED}"
         span = self._emitter.start(
             name,
             kind,
             start=start,
-            span_id=span_id or session_span_id(identifier),
+            span_id=span_id or session_span_id(apart),
             trace_of=identifier,
             values={**values, **of_root(self._target.tags, caller)},
             links=links,
         )
-        return Root(span, own=True, identifier=identifier, start=start, last=start)
+        return Root(span, own=True, identifier=apart, start=start, last=start)
 
     def close(  # noqa: PLR0913 - all of it is needed, and only by name
         self,

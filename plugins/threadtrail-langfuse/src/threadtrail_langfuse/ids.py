@@ -15,11 +15,14 @@ def trace_id_for(identifier: str) -> str:
 
     Args:
         identifier: the run's id (``run_…``, ``resp_…``), or the ``trace_id`` of what ``threadtrail.trace()``
-            returns.
+            returns. Where the server gave one id to several runs: ``run.key``.
     """
     return trace_shape.trace_id_for(identifier)
 
 
 def observation_id_for(run_id: str) -> str:
-    """Return the id of a run's own observation (``agent``, or a response's ``generation``), in any trace."""
+    """Return the id of a run's own observation (``agent``, or a response's ``generation``), in any trace.
+
+    ``run_id`` is the run's id; where the server gave one id to several runs, ``run.key``.
+    """
     return trace_shape.span_id_for(run_id)

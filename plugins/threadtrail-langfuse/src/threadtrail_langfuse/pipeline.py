@@ -45,7 +45,7 @@ class Pipeline:
             self._groups.end(event)
             return
         if isinstance(event, RequestFailed) and event.run_id is not None:
-            self._open_runs.fail(event.run_id, event)
+            self._open_runs.fail(event)
             return
         connection = self._connections.current()
         if connection is None:
@@ -61,7 +61,7 @@ class Pipeline:
     def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
         parent, trace_name = self._groups.place(event.trace_id, context, run_name(event.run))
         self._groups.add_run(event.trace_id, event.run)
-        failures = self._open_runs.end(event.run_id).failures
+        failures = self._open_runs.end(event).failures
         emit_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
 
     def destination(self) -> str:

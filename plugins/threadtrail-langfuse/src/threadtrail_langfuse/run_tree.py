@@ -65,6 +65,7 @@ class _RunTree:
             attributes=event.attributes, session=session_of(event.run), trace_name=trace_name
         )
         self._conversation: list[content.Json] = content.instructions(event.run.request)
+        self._used_ids: dict[tuple[str, ...], int] = {}
 
     def emit(self, failures: Sequence[RequestFailed]) -> None:
         node = self._root
@@ -72,8 +73,8 @@ class _RunTree:
         # The root stays open until all below it has ended: a child of an ended span counts as a root.
         inside = below(span_of(root), self._parent)
         self._status_changes(inside)
-        for number, failure in enumerate(failures):
-            self._failed_request(failure, number, inside)
+        for failure in failures:
+            self._failed_request(failure, inside)
         self._children(node, inside)
         self._observations.end(root, node.end)
 
@@ -97,7 +98,7 @@ class _RunTree:
             start=node.start,
             parent=self._parent,
             caller=self._caller,
-            trace_of=run.id,
+            trace_of=run.key,
             span_id=node.span_id,
             input=content.at_a_glance(run.new_input, "user"),
             output=content.at_a_glance(run.output, "assistant"),
@@ -125,7 +126,7 @@ class _RunTree:
             start=node.start,
             parent=parent,
             caller=self._caller,
-            trace_of=run.id if is_root else None,
+            trace_of=run.key if is_root else None,
             span_id=node.span_id,
             more=prompt_link(run),
             input=list(self._conversation) or None,
@@ -167,27 +168,33 @@ class _RunTree:
 
     def _status_changes(self, parent: Context) -> None:
         run, previous = self._run, None
-        for number, change in enumerate(run.status_history):
+        for change in run.status_history:
             last = change.status == run.status
             self._point(
                 change.type or change.status,  # recordings made before the type was kept have none
                 change.time,
                 parent,
-                span_id=span_id_for(run.id, "status", str(number)),
+                # Another process that follows the run gives the same, whatever it has seen before.
+                span_id=self._id("status", change.status, str(change.server_time or "")),
                 metadata={"previous": previous, "learnt_from": change.learnt_from},
                 **(run_outcome(run) if last and run.finished else outcome(change.status)),
             )
             previous = change.status
 
-    def _failed_request(self, failure: RequestFailed, number: int, parent: Context) -> None:
+    def _failed_request(self, failure: RequestFailed, parent: Context) -> None:
         self._point(
             f"{failure.operation} failed",
             failure.time,
             parent,
-            span_id=span_id_for(self._run.id, "failed request", str(number)),
+            span_id=self._id("failed request", failure.request_id or "", str(failure.started_at)),
             metadata=request_metadata(failure),
             **{**outcome("failed", failure.error), "level": "WARNING"},  # the run may still succeed
         )
+
+    def _id(self, *parts: str) -> str:
+        """Return the id of an event of the run; the second one of the same parts gets another."""
+        seen = self._used_ids[parts] = self._used_ids.get(parts, 0) + 1
+        return span_id_for(self._run.key, *parts, *([str(seen)] if seen > 1 else []))
 
     def _point(self, name: str, time: int, parent: Context, **fields: Any) -> None:
         """Emit an event, which begins and ends at one moment within its run."""

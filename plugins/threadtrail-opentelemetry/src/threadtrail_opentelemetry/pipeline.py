@@ -94,7 +94,7 @@ class Pipeline:
 
     def _run_ended(self, event: RunEnded, whole: Any, context: Context | None) -> None:
         """Emit a run; ``whole`` is the event with all content that was captured."""
-        kept = self._open_runs.end(event.run_id)
+        kept = self._open_runs.end(event)
         parent, links = place_of(
             whole,
             context,
@@ -108,7 +108,7 @@ class Pipeline:
     def _request_failed(self, event: RequestFailed, context: Context | None) -> None:
         operation = failed_operation(event, thread_spans=self._options.thread_spans)
         if event.run_id is not None:
-            self._open_runs.fail(event.run_id, event)
+            self._open_runs.fail(event)
         elif operation is not None:
             self._operations.request_failed(event, operation, context)
             self._metrics.request_failed(event, operation)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags, get_current_span
+from opentelemetry.trace import SpanKind
 
-from threadtrail.otlp.context import below
+from threadtrail.otlp.context import below, links_to_unfinished
 from threadtrail.otlp.emitting import known
 from threadtrail.shape import Span as Node
-from threadtrail.shape import add_usages, shape, trace_id_for, unfinished_span_id
+from threadtrail.shape import add_usages, shape
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Link, Span
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.otlp.emitting import Emitter
@@ -122,7 +122,9 @@ class _RunTree:
         # The same nodes, by their ids: events may have content that spans have not.
         detailed = {node.span_id: node for node in shape(whole.run).walk()}
         details = _Details(detailed, RunContent(whole.run))
-        span, values = self._start(root, self._parent, [*links, *self._superseded()])
+        if self._spans.chooses_ids:
+            links = [*links, *links_to_unfinished(self._event, self._parent)]
+        span, values = self._start(root, self._parent, links)
         _add_events(span, root, self._event, failures)
         self._finish(span, root, values, details)
 
@@ -138,7 +140,7 @@ class _RunTree:
         """Start the span of a node; return it, and its attributes without content."""
         describe = {"agent": self._agent, "generation": self._turn}.get(node.kind, self._tool)
         name, kind, start, end = describe(node)
-        place = {"parent": parent, "links": links, "trace_of": self._run.id}
+        place = {"parent": parent, "links": links, "trace_of": self._run.key}
         span = self._spans.start(node, name, kind, {**start, **self._caller}, **place)
         if span.is_recording():
             set_known(span, {**end, **self._spans.content(self._content.of(node))})
@@ -162,7 +164,7 @@ class _RunTree:
         # A run that is one generation has its tokens there in any case, and is called by the app.
         level, kind = ("both", SpanKind.INTERNAL) if run.one_generation else ("run", SpanKind.CLIENT)
         usage = run.usage or add_usages(child.usage for child in node.children)
-        counted = tokens(usage) if self._spans.usage_on(level) else {}
+        counted = tokens(usage) if self._spans.usage_on(level) and run.finished else {}
         start = agent_start(self._event, run, node)
         return title(c.INVOKE_AGENT, agent_name(run)), kind, start, {**agent_end(run), **counted}
 
@@ -181,16 +183,6 @@ class _RunTree:
         name = title(c.EXECUTE_TOOL, call.name if call is not None else node.name)
         start = tool_start(self._run, node, call) if call is not None else {}
         return name, SpanKind.INTERNAL, start, {}
-
-    def _superseded(self) -> list[Link]:
-        """Link to the span that the run had when it was published as unfinished."""
-        if not self._event.supersedes or not self._spans.chooses_ids:
-            return []
-        parent = get_current_span(self._parent).get_span_context() if self._parent is not None else None
-        own = int(trace_id_for(self._run.id), 16)
-        trace_id = parent.trace_id if parent is not None and parent.is_valid else own
-        span_id, sampled = int(unfinished_span_id(self._run.id), 16), TraceFlags(TraceFlags.SAMPLED)
-        return [Link(SpanContext(trace_id, span_id, is_remote=False, trace_flags=sampled))]
 
 
 def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[RequestFailed]) -> None:
