@@ -44,7 +44,7 @@ def test_every_expression_is_linear(package: str) -> None:
         (r"<a[^>]*>.*?</a>", "findall"),
         (r"(\s*,\s*)+$", "search"),
         (r"data:[^,]*,x", "search"),
-        (r"[xyz]*[vwx]*!", "search"),
+        (r"[xyz]*[vwx]*!", "match"),
         (r"(?:ab|[k-n])+;", "search"),
         (r"(?=[k-n]*;)", "search"),
     ],

@@ -29,6 +29,7 @@ def main(backends: list[str]) -> None:
     for variable in list(os.environ):
         if variable.startswith(OTHERS):  # they are meant for another run
             del os.environ[variable]
+    sys.path.insert(0, str(ROOT / "tests"))  # what all suites share
     for backend in backends:
         sys.path.insert(0, str(ROOT / "plugins" / f"threadtrail-{backend}" / "tests"))
         spans = importlib.import_module(MODULES[backend]).received(recorded_events())
