@@ -72,7 +72,7 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
     printed, drawn = capfd.readouterr()
     assert printed.count("You said: Solve 3x + 11 = 14.\n") == 3
     assert "\ncompleted Usage(" in printed
-    assert drawn.count("✓ run  completed in ") == 2
+    assert drawn.count("✓ gpt-4o  completed in ") == 2
     assert drawn.count("✓ Math Tutor  completed in ") == 1
     assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
 
