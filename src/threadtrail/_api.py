@@ -292,6 +292,7 @@ def status() -> Status:
         observations_dropped=recorder.dropped,
         details_missed=recorder.details_missed,
         background_unfinished=recorder.background_unfinished,
+        forgotten={**recorder.forgotten, **runtime.delivery.forgotten},
         contained=guard.counts,
     )
 

@@ -36,8 +36,9 @@ class Status:
     were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
     ``fetch_run_details`` could not fetch; ``background_unfinished`` names the newest background runs that
     were created here and published before their end was seen, so that their tokens are not known;
-    ``contained`` counts the errors that were contained, by the operation that raised them. ``str()`` of it is
-    a few lines of text.
+    ``forgotten`` counts, by what it was, what was kept no longer since memory is bounded; ``contained``
+    counts the errors that were contained, by the operation that raised them. ``str()`` of it is a few lines
+    of text.
     """
 
     active: bool = False
@@ -50,6 +51,7 @@ class Status:
     observations_dropped: int = 0
     details_missed: int = 0
     background_unfinished: tuple[str, ...] = ()
+    forgotten: dict[str, int] = field(default_factory=dict)
     contained: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -60,6 +62,7 @@ class Status:
             "observations dropped": self.observations_dropped,
             "runs without details": self.details_missed,
             "background runs never seen to end": len(self.background_unfinished),
+            "forgotten for lack of room": sum(self.forgotten.values()),
             "errors contained": sum(self.contained.values()),
         }
         return summary("active" if self.active else "not active", counts, self.exporters)

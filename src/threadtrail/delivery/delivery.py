@@ -112,6 +112,12 @@ class Delivery:
         """Return each exporter's counters."""
         return {lane.name: lane.status() for lane in self._lanes}
 
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How many events of runs that were not chosen were dropped before it was known whether they fail."""
+        dropped = self._sampler.dropped if self._sampler is not None else 0
+        return {"events held for sampling": dropped} if dropped else {}
+
     def after_fork_in_child(self) -> None:
         """Reset locks, queues, workers and counters in a forked child; the events stay with the parent."""
         self._guard.after_fork_in_child()

@@ -46,6 +46,10 @@ class StreamNotes:
         """Note that output passed for the first time."""
         self._recorder.put(FirstOutput(self._call, time.time_ns()))
 
+    def unkept(self) -> None:
+        """Count a piece that is not kept, since the pieces before it take too much room."""
+        self._recorder.count_unkept("pieces of streams")
+
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:
         """Note that the stream ended; only the first time counts."""
         if self.is_closed:

@@ -41,7 +41,8 @@ class Reading:
         self._encoding = http_response.headers.get("content-encoding", "")
         self.is_events = "text/event-stream" in http_response.headers.get("content-type", "")
         self._notes: StreamNotes | None = None
-        self._rest = b""
+        self._rest = bytearray()
+        self._line_end = b""
         self._chunks: list[bytes] = []
         self._size = 0
         self.taken = self.watches_events = False
@@ -56,7 +57,8 @@ class Reading:
         self._chunks.append(data)
         self._size += len(data)
         if self._size > MAX_BYTES:
-            self.taken, self._chunks = True, []
+            self._chunks = []
+            self._give_up()
 
     def exhausted(self) -> None:
         """The body was read to its end."""
@@ -75,11 +77,28 @@ class Reading:
             self._notes.closed(error)
 
     def _take_events(self, data: bytes) -> None:
-        *events, self._rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n\n")
-        for event in events:
-            name, text = _read(event)
-            if text is not None:
-                self._opened().reader.text(name, text.encode())
+        # The end of an event is looked for where it may be: from the end of what came before on.
+        begin = max(len(self._rest) - 1, 0)
+        data = self._line_end + data
+        self._line_end = b"\r" if data.endswith(b"\r") else b""
+        self._rest += data.removesuffix(b"\r").replace(b"\r\n", b"\n")
+        while (end := self._rest.find(b"\n\n", begin)) >= 0:
+            self._take_event(bytes(self._rest[:end]))
+            del self._rest[: end + 2]
+            begin = 0
+        if len(self._rest) > MAX_BYTES:
+            self._rest.clear()
+            self._give_up()
+
+    def _take_event(self, event: bytes) -> None:
+        name, text = _read(event)
+        if text is not None:
+            self._opened().reader.text(name, text.encode())
+
+    def _give_up(self) -> None:
+        """Keep no more of this body, which is too large; the app goes on reading it."""
+        self.taken = True
+        self._sink.recorder.count_unkept("bodies that the app reads itself")
 
     def _opened(self) -> StreamNotes:
         if self._notes is None:

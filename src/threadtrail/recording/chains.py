@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail.recording.links import Link
 from threadtrail.recording.store import Bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from threadtrail.recording.links import Name
     from threadtrail.recording.publishing import Server
@@ -22,6 +22,9 @@ OPEN_CALLS = 4_096
 LINKS = 16_384
 """The maximum number of calls, and of threads, that are kept to link later runs by."""
 
+LINKS_OF_THREAD = 256
+"""The maximum number of links, the newest, that the next run of a thread gets."""
+
 
 class _OpenCall(NamedTuple):
     record: RunRecord
@@ -29,13 +32,17 @@ class _OpenCall(NamedTuple):
 
 
 class Chains:
-    """Links runs by the calls that they ask for and bring the outputs of. Times are ``time.monotonic()``."""
+    """Links runs by the calls that they ask for and bring the outputs of. Times are ``time.monotonic()``.
+
+    ``forgotten`` counts the calls that were given up early for lack of room.
+    """
 
     def __init__(self) -> None:
         self._open: OrderedDict[Name, _OpenCall] = OrderedDict()
         self._links: Bounded[Name, Link] = Bounded(LINKS)
         self._of_thread: Bounded[Name, tuple[Link, ...]] = Bounded(LINKS)
         self._order = 0
+        self.forgotten = 0
 
     # -- calls and their outputs --------------------------------------------------------------------
 
@@ -49,6 +56,22 @@ class Chains:
             self._links.put(name, Link(record.id, record.chain.turn_id, self._order, name))
         while len(self._open) > OPEN_CALLS:
             self._give_up(next(iter(self._open)))
+            self.forgotten += 1
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Give up the oldest calls until the runs that asked for the others take ``max_bytes`` at most."""
+        names: dict[RunRecord, list[Name]] = {}
+        for name, waiting in self._open.items():
+            names.setdefault(waiting.record, []).append(name)
+        sizes = {record: size(record.kept) for record in names}
+        total = sum(sizes.values())
+        for record, each in sizes.items():
+            if total <= max_bytes:
+                break
+            for name in names[record]:
+                self._give_up(name)
+                self.forgotten += 1
+            total -= each
 
     def answer(self, server: Server, calls: Iterable[ToolCall]) -> tuple[list[RunRecord], tuple[Link, ...]]:
         """Take outputs; return the runs that got one, and the links to the runs that asked.
@@ -72,7 +95,7 @@ class Chains:
         """Keep links for the next run of a thread, on which the app has put the outputs."""
         if links:
             name = server, thread_id
-            self._of_thread.put(name, (*(self._of_thread.get(name) or ()), *links))
+            self._of_thread.put(name, (*(self._of_thread.get(name) or ()), *links)[-LINKS_OF_THREAD:])
 
     def take_from_thread(self, server: Server, thread_id: str | None) -> tuple[Link, ...]:
         """Return the links that wait for the next run of a thread, and forget them."""

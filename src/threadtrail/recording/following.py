@@ -51,10 +51,10 @@ class Following:
         self.runs = RunStore()
         self._publish = publish
         self._groups = groups
-        self._early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
+        self.early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
-        self._chains = Chains()
-        self._sessions = Sessions()
+        self.chains = Chains()
+        self.sessions = Sessions()
 
     def configure(  # noqa: PLR0913 - a keyword per setting
         self,
@@ -108,7 +108,7 @@ class Following:
                 # Another look was read before the answer, or the first event, of the create itself.
                 self._adopt(record, seen)
             elif record is not None:
-                self._publish_end(record)
+                self.publish_end(record)
                 self.runs.begin_again(key)
                 record = None
         if seen.streamed or call.operation.creates_run:
@@ -116,18 +116,16 @@ class Following:
         if self.runs.was_published(key):
             return
         if record is None:
-            record = self._taken_back(key)
+            record = self._taken_back(key) or self._first_seen(key, seen)
         if record is None:
-            if self._ownership.is_history(seen):
-                return
-            record = self._begin(seen)
+            return
         record.count(call)
         record.streamed = record.streamed or seen.streamed
         begins = record.chain.session_key is None
         record.see(seen)
         if begins:
-            self._sessions.begin(record)
-        record.steps.answer(self._early_answers.pop(key) or ())
+            self.sessions.begin(record)
+        record.steps.answer(self.early_answers.pop(key) or ())
         record.looking = seen.followed_by_parts
         self._after(record, now)
 
@@ -138,7 +136,7 @@ class Following:
             record.looking = False
             if looked.whole and not record.whole:
                 record.whole = True
-                self._sessions.end(record, record.messages())
+                self.sessions.end(record, record.messages())
             self._after(record, now)
 
     def see_lost(self, lost: RunLost, _now: float) -> None:
@@ -146,7 +144,7 @@ class Following:
         record = self.get(lost.call, lost.run_id)
         if record is not None:
             record.lose(lost)
-            self._publish_end(record)
+            self.publish_end(record)
 
     def _taken_back(self, key: RunKey) -> RunRecord | None:
         """Return a run that was given up unfinished, and that somebody looks at again after all."""
@@ -154,6 +152,17 @@ class Following:
         if record is not None:
             record.reopen()
             self._groups.run_began(record)
+        return record
+
+    def _first_seen(self, key: RunKey, seen: RunSeen) -> RunRecord | None:
+        """Begin to follow a run, unless it is history."""
+        given_up = self.runs.given_up(key)
+        if given_up is None and self._ownership.is_history(seen):
+            return None
+        record = self._begin(seen)
+        if given_up is not None:
+            # It was published as unfinished, and too much was kept since then.
+            record.published_unfinished, record.chain = True, given_up
         return record
 
     def _begin(self, seen: RunSeen) -> RunRecord:
@@ -177,7 +186,7 @@ class Following:
 
     def _link(self, record: RunRecord, seen: RunSeen) -> None:
         """Link a run to those whose calls its request answered; it belongs to the newest turn of them."""
-        of_thread = self._chains.take_from_thread(record.origin.server, seen.thread_id)
+        of_thread = self.chains.take_from_thread(record.origin.server, seen.thread_id)
         record.chain.links = (*seen.call.links, *of_thread)
         newest = max(record.chain.links, key=lambda link: link.order, default=None)
         record.chain.turn_id = record.id if newest is None else newest.turn_id
@@ -207,18 +216,18 @@ class Following:
             answered.call.run_id = record.id
             record.steps.answer(answered.tool_calls)
         elif not self.runs.was_published(key):
-            self._early_answers.put(key, answered.tool_calls)
+            self.early_answers.put(key, answered.tool_calls)
 
     def _see_answers_by_id(self, answered: CallsAnswered) -> None:
         server = origin_of(answered.call).server
-        records, links = self._chains.answer(server, answered.tool_calls)
+        records, links = self.chains.answer(server, answered.tool_calls)
         if answered.thread_id is not None:
-            self._chains.put_on_thread(server, answered.thread_id, links)
+            self.chains.put_on_thread(server, answered.thread_id, links)
         else:
             answered.call.links = links
         for record in records:
             if self.runs.get(record.key) is record and not record.steps.awaited():
-                self._publish_end(record)
+                self.publish_end(record)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
         """See what a run has to answer."""
@@ -232,7 +241,7 @@ class Following:
         self.runs.touch(record, now)
         if record.complete:
             if not self._waits_for_outputs(record, now):
-                self._publish_end(record)
+                self.publish_end(record)
         elif record.ended and not record.settling and not record.looking:
             record.settling, record.settled_at = True, now
             record.fetching = self._on_end(record)
@@ -244,11 +253,12 @@ class Following:
             return False
         if not record.waits_for_outputs and record.steps.awaited():
             record.waits_for_outputs = record.settling = True
-            self._chains.ask(record, now)
+            self.chains.ask(record, now)
             self.runs.due(record, now + self._tool_wait)
         return self._tool_wait > 0 and bool(record.steps.awaited())
 
-    def _publish_end(self, record: RunRecord) -> None:
+    def publish_end(self, record: RunRecord) -> None:
+        """Publish a run as it stands, and follow it no longer."""
         self.runs.remove(record)
         if record.ended:
             self._unfinished.pop(record.key)
@@ -256,8 +266,10 @@ class Following:
             self._unfinished.put(record.key, record.id)
         if self._ownership.publishes(record):
             record.end()
+        if record.published_unfinished:
+            self.runs.give_up(record)
         if record.whole:
-            self._chains.forget(record.chain.links)
+            self.chains.forget(record.chain.links)
         if record.waits_for_outputs:
             record.forget_content()
         self._groups.run_ended(record)
@@ -300,7 +312,7 @@ class Following:
         """See that what could be fetched of a run has arrived: there is nothing more to wait for."""
         record = self.runs.get(key)
         if record is not None:
-            self._publish_end(record)
+            self.publish_end(record)
 
     def tick(self, now: float, reads_details_of: Callable[[RunRecord], bool]) -> None:
         """Publish the runs whose time has come, except those whose details are being read right now."""
@@ -309,14 +321,14 @@ class Following:
             if record.settling and now < latest and reads_details_of(record):
                 self.runs.due(record, min(now + self._settle, latest))
             else:
-                self._publish_end(record)
+                self.publish_end(record)
         for record in self.runs.expired(now, self._patience):
-            self._publish_end(record)
-        self._chains.give_up(now - self._patience)
+            self.publish_end(record)
+        self.chains.give_up(now - self._patience)
 
     def next_deadline(self) -> float | None:
         """Return when ``tick`` has something to do next."""
-        asked_at = self._chains.asked_first_at
+        asked_at = self.chains.asked_first_at
         times = (self.runs.next_deadline(self._patience), asked_at and asked_at + self._patience)
         return min((time for time in times if time is not None), default=None)
 
@@ -327,13 +339,13 @@ class Following:
         """
         for record in self.runs.all():
             if (record.ended or record.left) and (fetching or not record.fetching):
-                self._publish_end(record)
+                self.publish_end(record)
 
     def publish_all(self) -> None:
         """Publish every run, ended or not."""
         for record in self.runs.all():
-            self._publish_end(record)
-        self._chains.give_up(math.inf)
+            self.publish_end(record)
+        self.chains.give_up(math.inf)
 
     @property
     def background_unfinished(self) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from threadtrail.recording.runs import RunRecord
 
 
+MAX_OPEN = 10_000
+"""The maximum number of open traces; beyond it, the one that began first is ended."""
+
+
 @dataclass(slots=True)
 class _Group:
     started: GroupStarted
@@ -22,14 +26,21 @@ class _Group:
 
 
 class Groups:
-    """The traces that are open, each with what it still waits for: runs and traces within it."""
+    """The traces that are open, each with what it still waits for: runs and traces within it.
+
+    ``forgotten`` counts those that were ended early, since too many were open.
+    """
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._groups: dict[str, _Group] = {}
+        self.forgotten = 0
 
     def start(self, started: GroupStarted) -> None:
         """Publish the start of a trace."""
+        if len(self._groups) >= MAX_OPEN:
+            self._publish_end(self._groups.pop(next(iter(self._groups))), started.time)
+            self.forgotten += 1
         self._groups[started.trace_id] = _Group(started)
         parent = self._groups.get(started.parent_trace_id or "")
         if parent is not None:

@@ -36,6 +36,7 @@ from threadtrail.recording.observation import (
 )
 from threadtrail.recording.operations import Operations
 from threadtrail.recording.publishing import origin_of
+from threadtrail.recording.room import Room
 from threadtrail.recording.store import Bounded, RunsOfServer
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Interpreter:
         self._make_reader = readers
         self._readers: Bounded[Server, Reader] = Bounded(SERVERS)
         self._operations = Operations(publish)
+        self._room = Room(following, self._readers)
         self._streams: WeakSet[Stream] = WeakSet()
         self._in_flight = InFlight()
         self._takes: dict[type, Callable[[Any, float], None]] = {
@@ -110,6 +112,7 @@ class Interpreter:
             self.following.see_resumed(observation.call)
         for fact in self._reader(origin_of(observation.call)).read(observation):
             self._takes[type(fact)](fact, now)
+        self._room.take(observation)
         if isinstance(observation, (Returned, Raised)) and observation.call.operation.reads_details:
             self._in_flight.landed(observation.call)
 
@@ -147,3 +150,8 @@ class Interpreter:
         """Publish every run, ended or not, and the end of every trace: the program is leaving."""
         self.following.publish_all()
         self._groups.end_all(time)
+
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How much was forgotten for lack of room, by what it was."""
+        return {**self._room.forgotten, "traces": self._groups.forgotten}

@@ -69,6 +69,11 @@ class Messages:
         self._states.clear()
 
     @property
+    def kept(self) -> list[Message]:
+        """What is known of messages, each by itself."""
+        return [state.message for state in self._states.values()]
+
+    @property
     def published_ids(self) -> set[str]:
         """The messages whose end was published."""
         return self._published

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from threadtrail.recording.facts import Fact
     from threadtrail.recording.observation import OfCall
@@ -51,3 +51,13 @@ class Reader(Protocol):
 
     def read(self, observation: OfCall) -> Iterable[Fact]:
         """Yield the facts; each is taken before the next is asked for."""
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Forget the oldest of what is remembered between calls, until the rest takes ``max_bytes`` at most.
+
+        ``size`` measures a value of the vocabulary.
+        """
+
+    @property
+    def forgotten(self) -> int:
+        """How much was forgotten for lack of room."""

@@ -45,6 +45,7 @@ class Recorder:
         self._loop = RecordingLoop(self, self._guard)
         self._put = self._loop.inbox.put
         self._refused = 0
+        self._unkept: dict[str, int] = {}
         self._reported_lost = 0
         self._logged_dropped = 0
         self._configure(self._settings, self._delivery)
@@ -228,6 +229,16 @@ class Recorder:
     def dropped(self) -> int:
         """How many observations will never be read."""
         return self._loop.inbox.dropped + self._refused
+
+    def count_unkept(self, what: str) -> None:
+        """Count something that an app's thread did not keep, since it takes too much room."""
+        self._unkept[what] = self._unkept.get(what, 0) + 1
+
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How much was forgotten for lack of room, by what it was."""
+        counts = {**self._interpreter.forgotten, **self._unkept}
+        return {what: count for what, count in counts.items() if count}
 
     @property
     def details_missed(self) -> int:

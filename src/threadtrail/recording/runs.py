@@ -195,15 +195,16 @@ class RunRecord:
         self.input = opening.input
         self._one_generation = opening.one_generation
         self._timeline.begin(seen.time)
-        self._publish_event(
-            RunCreated,
-            self._timeline.created_at,
-            type=self._types.run_created,
-            assistant=self.assistant,
-            request=self._request,
-            observed_from_start=self.created_here,
-            turn_id=self.chain.turn_id,
-        )
+        if not self.published_unfinished:
+            self._publish_event(
+                RunCreated,
+                self._timeline.created_at,
+                type=self._types.run_created,
+                assistant=self.assistant,
+                request=self._request,
+                observed_from_start=self.created_here,
+                turn_id=self.chain.turn_id,
+            )
 
     def adopt(self, seen: RunSeen) -> None:
         """Take what the call that created the run knows: some other look at it came before."""
@@ -266,6 +267,11 @@ class RunRecord:
     def may_be_answered(self) -> bool:
         """Whether the app may still answer the run's calls: one that failed, or was cut, takes no outputs."""
         return self.status is None or self.status.succeeded or not self.status.ended
+
+    @property
+    def kept(self) -> tuple[Any, ...]:
+        """What takes room of what is known of the run."""
+        return (self.input, self._output.kept, self.steps.kept, self._request, self._metadata)
 
     @property
     def created_at_server(self) -> int:

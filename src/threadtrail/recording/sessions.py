@@ -21,7 +21,10 @@ SESSIONS = 1_024
 """The maximum number of sessions whose items are kept."""
 
 ITEMS = 4_096
-"""The maximum number of items that are kept of a session, as a number of eight bytes each."""
+"""The maximum number of items that are kept of a session, as a number each."""
+
+ITEM_BYTES = 100
+"""What such a number takes in memory."""
 
 
 class Sessions:
@@ -66,6 +69,15 @@ class Sessions:
         for oldest in list(marks)[:-ITEMS]:
             del marks[oldest]
         self._items.put((server, session), marks)
+
+    def shrink(self, max_bytes: int) -> None:
+        """Forget the items of the oldest sessions until those of the others take ``max_bytes`` at most."""
+        self._items.shrink(max_bytes, lambda marks: ITEM_BYTES * len(marks))
+
+    @property
+    def forgotten(self) -> int:
+        """How many sessions' items were forgotten for lack of room."""
+        return self._items.forgotten
 
     def _chain(self, record: RunRecord) -> str | None:
         server, previous = record.origin.server, record.previous_run_id

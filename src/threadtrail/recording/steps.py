@@ -315,6 +315,11 @@ class Steps:
         """The messages that the known steps wrote."""
         return {state.value.message_id for state in self._steps.values() if state.value.message_id}
 
+    @property
+    def kept(self) -> list[Step | ToolCall]:
+        """What is known of steps and of calls, each by itself."""
+        return [*(state.value for state in self._steps.values()), *(call.value for call in self._calls)]
+
     def values(self) -> tuple[Step, ...]:
         """Return all steps in order; calls whose step was never seen stand in one without id."""
         states = sorted(self._steps.values(), key=lambda state: (state.stamp or 0, state.place))

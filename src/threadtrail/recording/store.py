@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from threadtrail.delivery.sizes import size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from threadtrail.recording.links import InChain
     from threadtrail.recording.publishing import Server
     from threadtrail.recording.runs import RunKey, RunRecord
 
@@ -22,10 +25,14 @@ PUBLISHED_RUNS = 16_384
 
 
 class Bounded(Generic[K, V]):
-    """A mapping that forgets what was used longest ago, once it holds ``limit`` entries."""
+    """A mapping that forgets what was used longest ago, once it holds ``limit`` entries.
+
+    ``forgotten`` counts these entries.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.forgotten = 0
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
@@ -40,7 +47,22 @@ class Bounded(Generic[K, V]):
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:
-            self._entries.popitem(last=False)
+            self._forget_oldest()
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> int:
+        """Forget the oldest values until the others take ``max_bytes`` at most; return how many they take."""
+        sizes = [size(value) for value in self._entries.values()]
+        total = sum(sizes)
+        for each in sizes:
+            if total <= max_bytes:
+                break
+            self._forget_oldest()
+            total -= each
+        return total
+
+    def _forget_oldest(self) -> None:
+        self._entries.popitem(last=False)
+        self.forgotten += 1
 
     def pop(self, key: K) -> V | None:
         """Forget the value and return it, or ``None``."""
@@ -70,7 +92,8 @@ class RunStore:
         self._due: dict[RunKey, float] = {}
         self._by_thread: dict[RunKey, set[RunKey]] = {}
         self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
-        self._set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
+        self.set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
+        self._given_up: Bounded[RunKey, InChain] = Bounded(PUBLISHED_RUNS)
         self._ids: Bounded[str, RunKey] = Bounded(PUBLISHED_RUNS)
 
     def get(self, key: RunKey) -> RunRecord | None:
@@ -90,11 +113,20 @@ class RunStore:
     def begin_again(self, key: RunKey) -> None:
         """Forget that a run of this key was published: the server has used its id again."""
         self._published.pop(key)
-        self._set_aside.pop(key)
+        self.set_aside.pop(key)
+        self._given_up.pop(key)
 
     def take_back(self, key: RunKey) -> RunRecord | None:
         """Return the run of this key that was given up unfinished, to be followed again."""
-        return self._set_aside.pop(key)
+        return self.set_aside.pop(key)
+
+    def give_up(self, record: RunRecord) -> None:
+        """Remember that a run was published as unfinished, also when nothing but its chain is kept of it."""
+        self._given_up.put(record.key, record.chain)
+
+    def given_up(self, key: RunKey) -> InChain | None:
+        """Return the chain of the run of this key, if it was published as unfinished."""
+        return self._given_up.get(key)
 
     def on_thread(self, server: Server, thread_id: str | None) -> list[RunRecord]:
         """Return the open runs of a thread."""
@@ -129,7 +161,7 @@ class RunStore:
         if record.ended:
             self._published.put(key, value=True)
         else:
-            self._set_aside.put(key, record)
+            self.set_aside.put(key, record)
 
     def due_at(self, now: float) -> list[RunRecord]:
         """Return the runs that are due by now."""
@@ -145,6 +177,17 @@ class RunStore:
             if key in self._open:
                 # It could not be published: it must not be yielded for ever.
                 self.remove(record)
+
+    def over(self, max_bytes: int) -> list[RunRecord]:
+        """Return the runs without which the others take ``max_bytes`` at most: those seen longest ago."""
+        sizes = {key: size_of(record.kept) for key, record in self._open.items()}
+        total, over = sum(sizes.values()), []
+        for key, record in self._open.items():
+            if total <= max_bytes:
+                break
+            over.append(record)
+            total -= sizes[key]
+        return over
 
     def next_deadline(self, patience: float) -> float | None:
         """Return when ``expired`` yields a run if nothing changes; ``None`` if no run is followed."""

@@ -98,6 +98,9 @@ class StreamNotes(Protocol):
     def first_output(self) -> None:
         """Note that output passed; only the first time counts."""
 
+    def unkept(self) -> None:
+        """Count a piece that is not kept, since the pieces before it take too much room."""
+
 
 class StreamReader(Protocol):
     """Reads one stream in the app's thread.

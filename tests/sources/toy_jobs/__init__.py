@@ -11,7 +11,7 @@ from threadtrail.sources.source import Method, Resource, Source
 from threadtrail.values import Message, RunRequest, TextPart, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from threadtrail.recording.facts import Fact
     from threadtrail.recording.observation import Call, OfCall
@@ -35,6 +35,10 @@ TYPES = EventTypes(
 class JobsReader:
     def __init__(self, runs: FollowedRuns) -> None:
         """Remember nothing: a job says all there is."""
+        self.forgotten = 0
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Forget nothing."""
 
     def read(self, observation: OfCall) -> Iterator[Fact]:
         call, time = observation.call, observation.time

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from threadtrail.recording.store import Bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from threadtrail.values import Assistant, Message
 
@@ -22,6 +23,16 @@ class Memory:
     def __init__(self) -> None:
         self.assistants: Bounded[str, Assistant] = Bounded(KNOWN_ASSISTANTS)
         self._waiting: Bounded[str, list[Message]] = Bounded(KNOWN_THREADS)
+
+    @property
+    def forgotten(self) -> int:
+        """How many assistants, and how many threads' messages, were forgotten for lack of room."""
+        return self.assistants.forgotten + self._waiting.forgotten
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Forget what was used longest ago, until all takes ``max_bytes`` at most: each kind half of it."""
+        for kept in (self.assistants, self._waiting):
+            kept.shrink(max_bytes // 2, size)
 
     def add_messages(self, thread_id: str, messages: Iterable[Message]) -> None:
         """Remember messages in the order they were added, the newest if there are too many."""

@@ -27,7 +27,7 @@ from threadtrail.sources.openai_assistants.memory import Memory
 from threadtrail.values import Assistant, Failure, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from threadtrail.recording.facts import Change, Fact
     from threadtrail.recording.observation import Call, OfCall
@@ -125,6 +125,15 @@ class AssistantsReader:
         seen = run_seen(data, glimpse, learnt_from, partial(self._opening, data, glimpse.call))
         if seen is not None:
             yield seen
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Forget the oldest assistants and messages until the others take ``max_bytes`` at most."""
+        self._memory.shrink(max_bytes, size)
+
+    @property
+    def forgotten(self) -> int:
+        """How many assistants, and how many threads' messages, were forgotten for lack of room."""
+        return self._memory.forgotten
 
     def _opening(self, data: dict[str, Any], call: Call) -> Opening:
         """Read what a run begins with; its input is known only if ``call`` created it."""

@@ -21,6 +21,12 @@ WHOLE = frozenset(
 )
 """Events that hold a whole object: its deltas say nothing more."""
 
+MAX_PIECES = 200_000
+"""The maximum number of deltas that are kept of one stream; each takes some hundred bytes."""
+
+MAX_BYTES = 16_777_216
+"""The maximum length of their texts, in characters."""
+
 
 class AssistantStream:
     """Reads the events of one stream (API reference, "Assistant stream events")."""
@@ -30,6 +36,7 @@ class AssistantStream:
     def __init__(self, notes: StreamNotes) -> None:
         self._notes = notes
         self._deltas: dict[str, list[tuple[Any, Any]]] = {}
+        self._pieces = self._length = 0
         self._output = False
 
     def event(self, event: Any) -> None:
@@ -45,17 +52,25 @@ class AssistantStream:
             known = self._deltas.get(data.id)
             if known is None:
                 known = self._deltas[data.id] = []
-            known.append(_text_of(data) or (name, copy_model(data)))
+            text = _text_of(data)
+            if self._has_room(len(text[1]) if text is not None else 0):
+                known.append(text or (name, copy_model(data)))
             return
+        self._other(name, data, event)
+
+    def _other(self, name: str | None, data: Any, event: Any) -> None:
         if name is None:
             name, data = _nameless_error(event)
         if name == "thread.run.step.delta":
             self._first_output()
-            self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
+            if self._has_room(_length_of_calls(data)):
+                self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
         elif name is not None:
             copy = copy_model(data) if hasattr(data, "__pydantic_serializer__") else data
             if name in WHOLE:
                 self._deltas.pop(getattr(data, "id", ""), None)
+                if not self._deltas:
+                    self._pieces = self._length = 0
             self._notes.note(name, copy)
 
     def text(self, name: str, data: bytes) -> None:
@@ -74,6 +89,15 @@ class AssistantStream:
         ]
         self._deltas.clear()
         return kept
+
+    def _has_room(self, length: int) -> bool:
+        """Whether one more piece is kept; one that is not is counted."""
+        self._pieces += 1
+        self._length += length
+        if self._pieces <= MAX_PIECES and self._length <= MAX_BYTES:
+            return True
+        self._notes.unkept()
+        return False
 
     def _first_output(self) -> None:
         if not self._output:
@@ -99,6 +123,15 @@ def _text_of(data: Any) -> tuple[int, str] | None:
     if block.type != "text" or block.text is None or block.text.annotations:
         return None
     return block.index, block.text.value
+
+
+def _length_of_calls(data: Any) -> int:
+    """Return the length of the texts in a delta of a step: arguments, code, what the code printed."""
+    total = 0
+    for call in getattr(data.delta.step_details, "tool_calls", None) or ():
+        tool = getattr(call, "function", None) or getattr(call, "code_interpreter", None)
+        total += sum(len(value) for value in vars(tool).values() if isinstance(value, str)) if tool else 0
+    return total
 
 
 def _whole(identity: str, delta: tuple[Any, Any]) -> tuple[str, Any]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RESPONSES = 256
 """The maximum number of responses whose unfinished text is kept."""
 
+DELTA_BYTES = 150
+"""What a delta takes in memory besides its text."""
+
 Place = tuple[int, int]
 """The index of an output item, and that of a part of its content."""
 
@@ -67,9 +70,22 @@ class Partials:
         for (index, identity), known in parts.items():
             yield partial_message(run_id, identity, index, tuple(known), look)
 
+    def shrink(self, max_bytes: int) -> None:
+        """Forget what was used longest ago until the rest takes ``max_bytes`` at most."""
+        self._of_run.shrink(max_bytes, _size)
+
+    @property
+    def forgotten(self) -> int:
+        """How many responses' texts were forgotten for lack of room."""
+        return self._of_run.forgotten
+
     def forget(self, run_id: str) -> None:
         """Forget what is known of a response that has ended: its object has it whole."""
         self._of_run.pop(run_id)
+
+
+def _size(pieces: dict[Place, _Piece]) -> int:
+    return sum(DELTA_BYTES + len(text) for piece in pieces.values() for text in piece.deltas.values())
 
 
 def _index(data: dict[str, Any], name: str) -> int:

@@ -27,7 +27,7 @@ from threadtrail.sources.openai_responses.webhooks import webhook_seen
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from threadtrail.recording.facts import Fact, RunStatus
     from threadtrail.recording.observation import Call, OfCall
@@ -70,6 +70,15 @@ class ResponsesReader:
             case Raised():
                 yield from outputs_brought(observation.call)
                 yield from self._raised(observation)
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:  # noqa: ARG002 - as for any source
+        """Forget the oldest texts of broken streams until the others take ``max_bytes`` at most."""
+        self._partials.shrink(max_bytes)
+
+    @property
+    def forgotten(self) -> int:
+        """How many responses' unfinished texts were forgotten for lack of room."""
+        return self._partials.forgotten
 
     # -- answers ----------------------------------------------------------------------------------
 

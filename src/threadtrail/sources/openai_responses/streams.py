@@ -40,6 +40,12 @@ OUTPUT_DELTAS = TEXT_DELTAS | {
 }
 """The first of these is the first output that the app sees."""
 
+MAX_PIECES = 200_000
+"""The maximum number of deltas that are kept of one stream."""
+
+MAX_BYTES = 16_777_216
+"""The maximum length of their texts, in characters."""
+
 
 class ResponseStream:
     """Reads the events of one stream (API reference, "Streaming events"), as they were sent."""
@@ -49,6 +55,7 @@ class ResponseStream:
     def __init__(self, notes: StreamNotes) -> None:
         self._notes = notes
         self._deltas: list[tuple[str, Any]] = []
+        self._length = 0
         self._open_items = 0
         self._output = False
 
@@ -57,7 +64,7 @@ class ResponseStream:
         name: str | None = event.event
         if name in TEXT_DELTAS and self._output:
             # Nearly all events are this one, so it takes the shortest way.
-            self._deltas.append((name, event.data))
+            self._keep(name, event.data)
             return
         self.text(name or "", event.data)
 
@@ -71,15 +78,27 @@ class ResponseStream:
                 self._output = True
                 self._notes.first_output()
             if name in TEXT_DELTAS:
-                self._deltas.append((name, data))
+                self._keep(name, data)
         elif name in NOTED:
             self._count_items(name)
             self._notes.note(name, data)
 
     def pieces(self) -> list[tuple[str, Any]]:
         """Return the deltas of messages that were never completed, and perhaps of some that were."""
-        kept, self._deltas = self._deltas, []
+        kept = self._deltas
+        self._forget()
         return kept
+
+    def _keep(self, name: str, data: Any) -> None:
+        """Keep a delta if there is room; one that is not kept is counted."""
+        self._length += len(data)
+        if self._length <= MAX_BYTES and len(self._deltas) < MAX_PIECES:
+            self._deltas.append((name, data))
+        else:
+            self._notes.unkept()
+
+    def _forget(self) -> None:
+        self._deltas, self._length = [], 0
 
     def _count_items(self, name: str) -> None:
         """Forget deltas once every item that was begun is whole."""
@@ -88,7 +107,7 @@ class ResponseStream:
         elif name == "response.output_item.done":
             self._open_items -= 1
         if name in ENDS or (name == "response.output_item.done" and self._open_items <= 0):
-            self._deltas = []
+            self._forget()
 
 
 def _name_in(data: Any) -> str:
