@@ -16,7 +16,9 @@ from recording.stage import CREATE, SECOND, SUBMIT, Stage
 from threadtrail._guard import Guard
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
+from threadtrail.recording import store
 from threadtrail.sources import SOURCES, bodies
+from threadtrail.sources.openai_assistants import memory
 from threadtrail.testing import capture
 from threadtrail.testing.server import Hangs, RunScript
 
@@ -93,16 +95,21 @@ def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
 
 
 @pytest.mark.slow
-def test_memory_is_flat_over_a_hundred_thousand_runs() -> None:
-    stage, numbers = Stage(), itertools.count()
+def test_memory_is_flat_over_thousands_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whatever the bounds are: what is bounded is full soon.
+    monkeypatch.setattr(store, "PUBLISHED_RUNS", 400)
+    monkeypatch.setattr(store, "SET_ASIDE_RUNS", 100)
+    monkeypatch.setattr(memory, "KNOWN_ASSISTANTS", 100)
+    monkeypatch.setattr(memory, "KNOWN_THREADS", 100)
+    stage, numbers = Stage(max_open_runs=100), itertools.count()
     stage.keep = False
-    early = create_runs(stage, numbers, 20_000)  # fills all that is bounded
-    late = create_runs(stage, numbers, 80_000)
-    assert len(stage.interpreter.following.runs) == 1_000
-    assert stage.unfinished == 99_000
-    assert late - early < 8_000  # one object kept for each run would make it 80,000
+    early = create_runs(stage, numbers, 1_000)
+    late = create_runs(stage, numbers, 9_000)
+    assert len(stage.interpreter.following.runs) == 100
+    assert stage.unfinished == 9_900
+    assert late - early < 900  # one object kept for each run would make it 9,000
     stage.interpreter.end_all(SECOND)
-    assert stage.unfinished == 100_000
+    assert stage.unfinished == 10_000
 
 
 def test_run_ids_are_remembered_within_bounds() -> None:
