@@ -63,6 +63,7 @@ def test_exchanged_keys_are_told_and_not_shown() -> None:
         ("LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT", "abc"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-5"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0"),
         ("LANGFUSE_BASE_URL", "cloud.langfuse.com"),
     ],
 )
@@ -104,7 +105,7 @@ WORKING = [
     {"LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT": "0", "LANGFUSE_FLUSH_AT": " 1 "},
     {"LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT": ""},
     {"OTEL_BSP_MAX_QUEUE_SIZE": "8", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4"},
-    {"OTEL_BSP_MAX_QUEUE_SIZE": "many", "OTEL_BSP_SCHEDULE_DELAY": "0", "OTEL_BSP_EXPORT_TIMEOUT": "soon"},
+    {"OTEL_BSP_MAX_QUEUE_SIZE": "many", "OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_BSP_EXPORT_TIMEOUT": "soon"},
     {"OTEL_SPAN_EVENT_COUNT_LIMIT": "many", "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT": "-1"},
     {"OTEL_ATTRIBUTE_COUNT_LIMIT": "3", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "none of these"},
     {"OTEL_TRACES_SAMPLER": "no such sampler"},

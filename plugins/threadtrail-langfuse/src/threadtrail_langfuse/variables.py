@@ -21,6 +21,8 @@ COUNT = "a whole number, 1 or more"
 
 QUEUE_SIZE = "OTEL_BSP_MAX_QUEUE_SIZE"
 BATCH_SIZE = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+DELAY = "OTEL_BSP_SCHEDULE_DELAY"
+"""In milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +50,14 @@ def read_numbers(problems: Problems) -> Numbers:
     found = _Found(problems)
     queue_size = found.of_opentelemetry(QUEUE_SIZE, DEFAULTS.queue_size)
     batch = found.of_opentelemetry(BATCH_SIZE, BATCH)
+    delay = found.of_opentelemetry(DELAY, round(DEFAULTS.flush_interval * 1_000)) / 1_000
     seconds = "a whole number of seconds, 1 or more"
     numbers = Numbers(
         sample_rate=found.number("LANGFUSE_SAMPLE_RATE", float, 1.0, "a number from 0 to 1", _is_share),
         timeout=found.number("LANGFUSE_TIMEOUT", int, DEFAULTS.timeout, seconds, _is_positive),
         flush_at=found.number("LANGFUSE_FLUSH_AT", int, batch, COUNT, _is_positive),
         flush_interval=found.number(
-            "LANGFUSE_FLUSH_INTERVAL", float, 5.0, "a number of seconds above 0", _is_duration
+            "LANGFUSE_FLUSH_INTERVAL", float, delay, "a number of seconds above 0", _is_duration
         ),
         media_upload_thread_count=max(
             1, found.number("LANGFUSE_MEDIA_UPLOAD_THREAD_COUNT", int, 1, "a whole number", _is_any)
