@@ -20,7 +20,7 @@ from threadtrail.sources.json_values import (
     number_or_none,
     text_or_none,
 )
-from threadtrail.sources.openai_assistants.tool_definitions import tool_definitions
+from threadtrail.sources.tool_definitions import tool_definitions
 from threadtrail.values import (
     Assistant,
     Failure,
@@ -79,7 +79,7 @@ def assistant(data: dict[str, Any]) -> Assistant:
         description=text_or_none(data.get("description")),
         model=text_or_none(data.get("model")),
         instructions=text_or_none(data.get("instructions")),
-        tools=tool_definitions(items(data.get("tools")))[0],
+        tools=tool_definitions(items(data.get("tools")), _tool_names)[0],
         tool_resources=metadata(data.get("tool_resources")),
         temperature=number_or_none(data.get("temperature")),
         top_p=number_or_none(data.get("top_p")),
@@ -90,9 +90,14 @@ def assistant(data: dict[str, Any]) -> Assistant:
     )
 
 
+def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a tool's possible names: its function's, or its kind."""
+    return mapping(tool.get("function")).get("name"), tool.get("type")
+
+
 def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
     """What a run was asked to do, as its object echoes it; the request's body, ``sent``, adds the rest."""
-    definitions, names = tool_definitions(items(data.get("tools")))
+    definitions, names = tool_definitions(items(data.get("tools")), _tool_names)
     response_format = data.get("response_format")
     return RunRequest(
         model=text_or_none(data.get("model")),

@@ -20,7 +20,7 @@ from threadtrail.sources.json_values import (
 from threadtrail.sources.openai_responses import statuses
 from threadtrail.sources.openai_responses.contents import joined_text
 from threadtrail.sources.openai_responses.inputs import input_messages
-from threadtrail.sources.openai_responses.tool_definitions import tool_definitions
+from threadtrail.sources.tool_definitions import tool_definitions
 from threadtrail.values import EMPTY, Assistant, Failure, RunRequest, Usage
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def prompt(value: Any) -> Assistant | None:
 def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
     """Return what a response was asked to do: as the server echoes it, and as it was sent."""
     asked = {**sent, **{key: value for key, value in data.items() if value is not None}}
-    definitions, names = tool_definitions(items(asked.get("tools")))
+    definitions, names = tool_definitions(items(asked.get("tools")), _tool_names)
     text, reasoning = mapping(asked.get("text")), mapping(asked.get("reasoning"))
     shape = mapping(text.get("format"))
     variables = mapping(mapping(asked.get("prompt")).get("variables"))
@@ -162,6 +162,11 @@ def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
         context_management=freeze(asked.get("context_management")),
         prompt_variables=freeze(variables) if variables else EMPTY,
     )
+
+
+def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a tool's possible names: its own, that of its server, or its kind."""
+    return tool.get("name"), tool.get("server_label"), tool.get("type")
 
 
 def _tool_choice(value: Any) -> Any:
