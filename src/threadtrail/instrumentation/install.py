@@ -23,25 +23,12 @@ BASE = "openai._base_client"
 
 
 def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``Stream.close`` and ``AsyncStream.close``."""
+    """Wrap ``close`` of streams, and of what keeps one and closes it by itself."""
     sink: Sink | None = in_force.sink
     if sink is not None:
         stream = args[0] if instance is None and args else instance  # `Stream.close(stream)`
         sink.guard.call("noting the close of a stream", note_close, stream)
     return wrapped(*args, **kwargs)
-
-
-def watch_wrappers_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``close`` of what an app is given around a stream: the stream's own is not called by it."""
-    sink: Sink | None = in_force.sink
-    if sink is not None:
-        wrapper = args[0] if instance is None and args else instance
-        sink.guard.call("noting the close of a stream", _note_wrapped_close, wrapper)
-    return wrapped(*args, **kwargs)
-
-
-def _note_wrapped_close(wrapper: Any) -> None:
-    note_close(wrapper._raw_stream)  # noqa: SLF001 - named by the source (openai 1.66 to 3.57)
 
 
 def targets(sources: Iterable[Source]) -> Iterator[Target]:
@@ -64,7 +51,7 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
                     follows_runs=method.learnt_from is not None,
                 )
         for module, owner in source.stream_wrappers:
-            yield Target(module, owner, "close", by_wrapt(watch_wrappers_close), optional=True)
+            yield Target(module, owner, "close", by_wrapt(watch_close), optional=True)
     for owner in ("Stream", "AsyncStream"):
         yield Target(STREAMING, owner, "close", by_wrapt(watch_close))
     for owner in ("BaseSyncPage", "BaseAsyncPage"):

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 KEPT_ITERATOR = "_threadtrail_iterator"
 """Where a stream keeps the iterator that it had."""
 
+KEPT_STREAM = "_raw_stream"
+"""Where the SDK's wrappers of streams keep theirs."""
+
 EVENTS = "_iter_events"
 """The method that a stream takes the events from, as they were sent."""
 
@@ -165,7 +168,7 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
 
 def note_close(stream: Any) -> None:
     """Note a call of ``close()``: after ``break``, the stream's iterator ends only when it is collected."""
-    tapped = _tap_of(stream)
+    tapped = _tap_of(getattr(stream, KEPT_STREAM, stream))
     if tapped is not None:
         tapped.note_closed()
 
