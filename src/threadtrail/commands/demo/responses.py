@@ -61,7 +61,7 @@ class Reader:
         self.last = 0
 
     def read(self, events: Iterable[ResponseStreamEvent], words: int | None = None) -> None:
-        """Print what comes, at most so many words."""
+        """Print what comes, up to a maximum number of words."""
         for event in events:
             self.last = event.sequence_number
             if event.type == "response.created":
