@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadtrail import servers, sources
 from threadtrail._guard import guard
@@ -13,7 +13,7 @@ from threadtrail.context import in_force
 from threadtrail.delivery import lifecycle
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.lane import Lane
-from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.processors import build_processors, never_changed_bytes
 from threadtrail.delivery.sampling import Sampler
 from threadtrail.delivery.status import LaneStatus, summary
 from threadtrail.instrumentation.sink import Sink
@@ -85,6 +85,11 @@ class Runtime:
         self.configuration = configuration
         self.settings = settings = configuration.settings
         self.stopped = False
+        changes: dict[str, Any] = {
+            "capture_content": settings.capture_content,
+            "redact": settings.redact,
+            "max_content_bytes": settings.max_content_bytes,
+        }
         self.delivery = Delivery(
             [
                 Lane(
@@ -95,11 +100,8 @@ class Runtime:
                 )
                 for item in loaded
             ],
-            processors=build_processors(
-                capture_content=settings.capture_content,
-                redact=settings.redact,
-                max_content_bytes=settings.max_content_bytes,
-            ),
+            processors=build_processors(**changes),
+            unprocessed_bytes=never_changed_bytes(**changes),
             sampler=Sampler(settings.sample_rate) if settings.sample_rate < 1 else None,
         )
         self._leaving: tuple[Delivery, ...] = ()

@@ -21,18 +21,23 @@ if TYPE_CHECKING:
 
 
 class Delivery:
-    """Delivers events to all exporters. Only ``flush`` and ``shutdown`` wait; no method raises."""
+    """Delivers events to all exporters. Only ``flush`` and ``shutdown`` wait; no method raises.
+
+    The ``processors`` see every event that is larger than ``unprocessed_bytes`` (by ``size_of``).
+    """
 
     def __init__(
         self,
         lanes: Sequence[Lane],
         *,
         processors: Sequence[Processor] = (),
+        unprocessed_bytes: int = 0,
         sampler: Sampler | None = None,
         guard: Guard = default_guard,
     ) -> None:
         self._lanes = tuple(lanes)
         self._processors = tuple(processors)
+        self._unprocessed_bytes = unprocessed_bytes
         self._sampler = sampler
         self._guard = guard
         self._capturing = tuple(
@@ -52,6 +57,21 @@ class Delivery:
 
     def publish(self, event: Event, contexts: Mapping[str, object] | None = None) -> None:
         """Publish an event; ``contexts`` is what ``capture`` returned where the event began."""
+        size = size_of(event)
+        if size > self._unprocessed_bytes:
+            processed = self._process(event)
+            if processed is None:
+                return
+            if processed is not event:
+                event, size = processed, size_of(processed)
+        if self._sampler is None:
+            self._put(event, contexts, size)
+            return
+        for admitted, its_contexts in self._sampler.admit(event, contexts):
+            self._put(admitted, its_contexts, size_of(admitted))
+
+    def _process(self, event: Event) -> Event | None:
+        """Return the event as the processors leave it; None if it is dropped."""
         for process in self._processors:
             # Fails closed: an event that was not processed may hold content that must not be exported.
             processed, error = self._guard.catch(process, event)
@@ -59,13 +79,9 @@ class Delivery:
                 self._guard.report("processing an event (it is dropped)", error=error)
                 self._drop()
             if processed is None:
-                return
+                return None
             event = processed
-        if self._sampler is None:
-            self._put(event, contexts)
-            return
-        for admitted, its_contexts in self._sampler.admit(event, contexts):
-            self._put(admitted, its_contexts)
+        return event
 
     def capture(self) -> dict[str, object] | None:
         """Call the exporters' ``capture_context``, in the app's thread.
@@ -130,8 +146,7 @@ class Delivery:
         for lane in self._lanes:
             lane.drop()
 
-    def _put(self, event: Event, contexts: Mapping[str, object] | None) -> None:
-        size = size_of(event)
+    def _put(self, event: Event, contexts: Mapping[str, object] | None, size: int) -> None:
         for lane in self._lanes:
             lane.put(event, contexts.get(lane.name) if contexts else None, size)
 

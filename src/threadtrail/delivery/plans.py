@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from threadtrail._frozen import AsJson
@@ -17,13 +19,14 @@ class Plan:
 
     ``content``: names of the fields marked ``CONTENT``. ``nested``: names of the other fields whose values
     may hold content further down. ``describes_data``: whether it has ``media_type`` and ``size_bytes``, which
-    describe a data URL that was left out.
+    describe a data URL that was left out. ``values`` returns what the fields of both kinds hold, as a tuple.
     """
 
     content: tuple[str, ...]
     nested: tuple[str, ...]
     describes_data: bool
     fields: dict[str, dataclasses.Field[Any]]
+    values: Callable[[object], tuple[object, ...]]
 
     def default(self, name: str) -> Any:
         """Return the default of a content field.
@@ -49,18 +52,31 @@ def plan_of(cls: type) -> Plan:
 
 def _make_plan(cls: type) -> Plan:
     if not dataclasses.is_dataclass(cls):
-        return Plan(content=(), nested=(), describes_data=False, fields={})
+        return Plan(content=(), nested=(), describes_data=False, fields={}, values=_getter(()))
     fields = {field.name: field for field in dataclasses.fields(cls)}
     content = tuple(name for name, field in fields.items() if field.metadata.get("content"))
     hints = _hints(cls)
+    nested = tuple(
+        name for name in fields if name not in content and _may_hold_content(hints.get(name, Any), {cls})
+    )
     return Plan(
         content=content,
-        nested=tuple(
-            name for name in fields if name not in content and _may_hold_content(hints.get(name, Any), {cls})
-        ),
+        nested=nested,
         describes_data={"media_type", "size_bytes"} <= fields.keys(),
         fields=fields,
+        values=_getter(content + nested),
     )
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
+    """Return a function that returns the values of these attributes."""
+    if not names:
+        return lambda _value: ()
+    if len(names) == 1:
+        get_one = attrgetter(names[0])
+        return lambda value: (get_one(value),)
+    get_all: Callable[[object], tuple[object, ...]] = attrgetter(*names)
+    return get_all
 
 
 def _hints(cls: type) -> dict[str, Any]:

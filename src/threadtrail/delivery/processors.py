@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._guard import guard as default_guard
 from threadtrail.delivery.content import drop_content, map_texts, walk
-from threadtrail.delivery.texts import all_fit, described_data_url, fits, redactor, truncator
+from threadtrail.delivery.texts import (
+    BYTES_PER_CHARACTER,
+    all_fit,
+    described_data_url,
+    fits,
+    redactor,
+    truncator,
+)
 from threadtrail.events import Event
 
 if TYPE_CHECKING:
@@ -38,6 +45,19 @@ def build_processors(
         return (partial(walk, change=drop_content),)
     limit = _Limit(max_content_bytes, None if redact is None else redactor(redact, guard))
     return (partial(walk, change=limit),)
+
+
+def never_changed_bytes(
+    *,
+    capture_content: bool = True,
+    redact: Callable[[str], str] | None = None,
+    max_content_bytes: int = DEFAULT_MAX_CONTENT_BYTES,
+) -> int:
+    """Return up to which size (by ``size_of``) these processors leave every event as it is.
+
+    The texts of nearly every event are, all together, shorter than one of them may be.
+    """
+    return max_content_bytes // BYTES_PER_CHARACTER if capture_content and redact is None else 0
 
 
 class _Limit:

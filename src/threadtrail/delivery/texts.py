@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from threadtrail._guard import Guard
 
 REDACTION_FAILED = "[redacted: redact() failed]"
-_BYTES_PER_CHARACTER = 4  # at most, in UTF-8
+BYTES_PER_CHARACTER = 4
+"""The maximum, in UTF-8."""
+
 _DEFAULT_MEDIA_TYPE = "text/plain"  # of a data URL that names none (RFC 2397)
 
 # The beginning of a data URL (RFC 2397): data:[type/subtype][;name=value]...[;base64],
@@ -43,7 +45,7 @@ def truncator(limit: int) -> Callable[[str], str]:
 def fits(text: str, limit: int) -> bool:
     """Whether ``text`` takes at most ``limit`` bytes in UTF-8. The length decides for most texts."""
     length = len(text)
-    if length * _BYTES_PER_CHARACTER <= limit:
+    if length * BYTES_PER_CHARACTER <= limit:
         return True
     return length <= limit and (text.isascii() or len(text.encode(errors="replace")) <= limit)
 
@@ -51,7 +53,7 @@ def fits(text: str, limit: int) -> bool:
 def all_fit(value: Any, limit: int) -> bool:
     """Return whether every string in a JSON value fits, keys included, without building anything."""
     if isinstance(value, str):
-        return len(value) * _BYTES_PER_CHARACTER <= limit or fits(value, limit)
+        return len(value) * BYTES_PER_CHARACTER <= limit or fits(value, limit)
     if isinstance(value, dict):
         if not all_fit(tuple(value), limit):
             return False

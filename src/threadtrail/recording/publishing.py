@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from threadtrail.events import Event
 
@@ -79,10 +80,28 @@ def origin_of(call: Call) -> Origin:
 
 
 def _read(call: Call) -> Origin:
-    client = call.client
+    client, source = call.client, call.operation.source
+    # What `base_url` returns, which costs the recorder more than all the rest of this.
+    url = getattr(client, "_base_url", None)
+    if url is None:
+        return _origin_of_client(client, source)
+    try:
+        known = _known.get(client)
+        if known is None or known[0] is not url or known[1].source != source:
+            known = _known[client] = (url, _origin_of_client(client, source))
+    except TypeError:  # a client of another make, which cannot be a key
+        return _origin_of_client(client, source)
+    return known[1]
+
+
+_known: WeakKeyDictionary[Any, tuple[object, Origin]] = WeakKeyDictionary()
+"""The base URL of each client, when it was last used, and the origin that follows from it."""
+
+
+def _origin_of_client(client: Any, source: str) -> Origin:
     names = {cls.__name__ for cls in type(client).__mro__}
     azure = bool(names & {"AzureOpenAI", "AsyncAzureOpenAI"})
-    return _origin(call.operation.source, str(getattr(client, "base_url", "")), azure=azure)
+    return _origin(source, str(getattr(client, "base_url", "")), azure=azure)
 
 
 @lru_cache(maxsize=256)

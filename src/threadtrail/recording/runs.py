@@ -127,7 +127,8 @@ class RunRecord:
         self._incomplete_reason = seen.incomplete_reason or self._incomplete_reason
         self._metadata = seen.metadata if seen.metadata is not None else self._metadata
         self._model = seen.model or self._model
-        self._particulars = self._particulars.updated(seen.particulars)
+        if seen.particulars is not NO_PARTICULARS:
+            self._particulars = self._particulars.updated(seen.particulars)
 
     def lose(self, lost: RunLost) -> None:
         """See that nothing more of the run will be seen."""
