@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from threadtrail.turn import Turn
 from threadtrail.values import (
     NO_ATTRIBUTES,
     NO_REQUEST,
@@ -301,6 +302,19 @@ class RunEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded(Event):
+    """A turn in which the app, or a person, had calls to answer is over.
+
+    It comes once, after the ``RunEnded`` of its last run, and before the ``TraceEnded`` around it.
+    ``attributes`` and ``trace_id`` are those in force when its first run began.
+    """
+
+    event: Literal["TurnEnded"] = "TurnEnded"
+    type: str = "turn.ended"  # no OpenAI string exists
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFailed(Event):
     """A call of the SDK raised; the app got that exception unchanged.
 
@@ -364,6 +378,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     ToolCallRequested,
     ToolCallCompleted,
     RunEnded,
+    TurnEnded,
     RequestFailed,
     TraceStarted,
     TraceEnded,

@@ -16,7 +16,7 @@ from recording.stage import CREATE, SECOND, SUBMIT, Stage
 from threadtrail._guard import Guard
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
-from threadtrail.recording import store
+from threadtrail.recording import store, turns
 from threadtrail.sources import SOURCES, bodies
 from threadtrail.sources.openai_assistants import memory
 from threadtrail.testing import capture
@@ -98,6 +98,7 @@ def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
 def test_memory_is_flat_over_thousands_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever the bounds are: what is bounded is full soon.
     monkeypatch.setattr(store, "PUBLISHED_RUNS", 400)
+    monkeypatch.setattr(turns, "IDS", 400)
     monkeypatch.setattr(store, "SET_ASIDE_RUNS", 100)
     monkeypatch.setattr(memory, "KNOWN_ASSISTANTS", 100)
     monkeypatch.setattr(memory, "KNOWN_THREADS", 100)

@@ -20,7 +20,7 @@ from driving import (
     resolved,
 )
 from recording.invariants import all_texts, check_story
-from threadtrail.events import RunEnded
+from threadtrail.events import RunEnded, TurnEnded
 from threadtrail.testing import AssistantsServer, capture
 from threadtrail.testing.server import SCENARIOS
 

@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from threadtrail.delivery.sizes import EVENT_BYTES
-from threadtrail.events import RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TraceStarted, TurnEnded
 
 if TYPE_CHECKING:
     from threadtrail.events import Event
 
-_ESSENTIAL = frozenset({RunEnded, TraceStarted, TraceEnded})
+_ESSENTIAL = frozenset({RunEnded, TurnEnded, TraceStarted, TraceEnded})
 
 MAX_BYTES = 268_435_456
 """The maximum size of the events that wait for an exporter, by ``size_of``: 256 MiB."""
@@ -49,7 +49,7 @@ class Backlog(Generic[Message]):
 
         One that is alone may have any size.
         """
-        essential = type(event) in _ESSENTIAL
+        essential = _is_essential(event)
         dropped = 0
         while self and (len(self) >= self._size or self._bytes + size > self._max_bytes):
             dropped += 1
@@ -127,3 +127,10 @@ class Backlog(Generic[Message]):
         if not self._essentials:
             return self._details
         return self._details if self._details[0][0] < self._essentials[0][0] else self._essentials
+
+
+def _is_essential(event: Event) -> bool:
+    """Whether nothing that comes later holds what the event says: the run of a late call was published."""
+    if isinstance(event, ToolCallCompleted):
+        return not event.tool_call.hosted
+    return type(event) in _ESSENTIAL

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from threadtrail.recording.chains import Chains
+from threadtrail.recording.linking import Linking
 from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import RunRecord
-from threadtrail.recording.sessions import Sessions
 from threadtrail.recording.store import Bounded, RunStore
 
 if TYPE_CHECKING:
@@ -44,7 +42,8 @@ EARLY_ANSWERS = 1_024
 class Following:
     """Follows runs from where they are first seen until they are published; used by one thread at a time.
 
-    ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting.
+    ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting. The attribute is
+    when something was last taken, or looked up.
     """
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
@@ -53,8 +52,8 @@ class Following:
         self._groups = groups
         self.early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
-        self.chains = Chains()
-        self.sessions = Sessions()
+        self.linking = Linking(publish, groups)
+        self.now = 0.0
 
     def configure(  # noqa: PLR0913 - a keyword per setting
         self,
@@ -75,6 +74,7 @@ class Following:
         self._patience = run_timeout_seconds
         self._tool_wait = min(tool_wait_seconds, run_timeout_seconds)
         self.runs.max_open = max_open_runs
+        self.linking.turns.patience, self.linking.turns.retry_seconds = self._patience, self._tool_wait
         self._ownership = Ownership(publish_runs, run_timeout_seconds)
         self._on_end = on_end or (lambda _record: False)
         self._keeps_clients = on_end is not None
@@ -124,7 +124,7 @@ class Following:
         begins = record.chain.session_key is None
         record.see(seen)
         if begins:
-            self.sessions.begin(record)
+            self.linking.sessions.begin(record)
         record.steps.answer(self.early_answers.pop(key) or ())
         record.looking = seen.followed_by_parts
         self._after(record, now)
@@ -136,7 +136,7 @@ class Following:
             record.looking = False
             if looked.whole and not record.whole:
                 record.whole = True
-                self.sessions.end(record, record.messages())
+                self.linking.sessions.end(record, record.messages())
             self._after(record, now)
 
     def see_lost(self, lost: RunLost, _now: float) -> None:
@@ -152,6 +152,7 @@ class Following:
         if record is not None:
             record.reopen()
             self._groups.run_began(record)
+            self.linking.turns.begin(record, self.now)
         return record
 
     def _first_seen(self, key: RunKey, seen: RunSeen) -> RunRecord | None:
@@ -171,7 +172,7 @@ class Following:
         record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
         record.id_reused = self.runs.reuses_id(record.key, created=created)
         if created:
-            self._link(record, seen)
+            self.linking.begin(record, seen, self.now)
         if self._keeps_clients:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
@@ -181,15 +182,8 @@ class Following:
         self._groups.run_ended(record)
         record.adopt(seen)
         self._groups.run_began(record)
-        self._link(record, seen)
+        self.linking.begin(record, seen, self.now)
         record.chain.session_key = None
-
-    def _link(self, record: RunRecord, seen: RunSeen) -> None:
-        """Link a run to those whose calls its request answered; it belongs to the newest turn of them."""
-        of_thread = self.chains.take_from_thread(record.origin.server, seen.thread_id)
-        record.chain.links = (*seen.call.links, *of_thread)
-        newest = max(record.chain.links, key=lambda link: link.order, default=None)
-        record.chain.turn_id = record.id if newest is None else newest.turn_id
 
     def see_step(self, seen: StepSeen, now: float) -> None:
         """See a step of a run."""
@@ -219,15 +213,14 @@ class Following:
             self.early_answers.put(key, answered.tool_calls)
 
     def _see_answers_by_id(self, answered: CallsAnswered) -> None:
-        server = origin_of(answered.call).server
-        records, links = self.chains.answer(server, answered.tool_calls)
-        if answered.thread_id is not None:
-            self.chains.put_on_thread(server, answered.thread_id, links)
-        else:
-            answered.call.links = links
+        records = self.linking.answer(answered)
         for record in records:
-            if self.runs.get(record.key) is record and not record.steps.awaited():
+            if record.steps.awaited():
+                continue
+            if self.runs.get(record.key) is record:
                 self.publish_end(record)
+            else:
+                self.linking.turns.look(record, self.now)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
         """See what a run has to answer."""
@@ -253,7 +246,7 @@ class Following:
             return False
         if not record.waits_for_outputs and record.steps.awaited():
             record.waits_for_outputs = record.settling = True
-            self.chains.ask(record, now)
+            self.linking.ask(record, now)
             self.runs.due(record, now + self._tool_wait)
         return self._tool_wait > 0 and bool(record.steps.awaited())
 
@@ -264,14 +257,12 @@ class Following:
             self._unfinished.pop(record.key)
         elif record.is_background and record.created_here:
             self._unfinished.put(record.key, record.id)
-        if self._ownership.publishes(record):
-            record.end()
+        run = record.end() if self._ownership.publishes(record) else None
         if record.published_unfinished:
             self.runs.give_up(record)
-        if record.whole:
-            self.chains.forget(record.chain.links)
         if record.waits_for_outputs:
             record.forget_content()
+        self.linking.end(record, run, self.now)
         self._groups.run_ended(record)
 
     def see_output(self, output: FirstOutput) -> None:
@@ -324,12 +315,11 @@ class Following:
                 self.publish_end(record)
         for record in self.runs.expired(now, self._patience):
             self.publish_end(record)
-        self.chains.give_up(now - self._patience)
+        self.linking.tick(now, self._patience)
 
     def next_deadline(self) -> float | None:
         """Return when ``tick`` has something to do next."""
-        asked_at = self.chains.asked_first_at
-        times = (self.runs.next_deadline(self._patience), asked_at and asked_at + self._patience)
+        times = (self.runs.next_deadline(self._patience), self.linking.next_deadline(self._patience))
         return min((time for time in times if time is not None), default=None)
 
     def settle(self, *, fetching: bool = True) -> None:
@@ -342,10 +332,10 @@ class Following:
                 self.publish_end(record)
 
     def publish_all(self) -> None:
-        """Publish every run, ended or not."""
+        """Publish every run, ended or not, and the end of every turn."""
         for record in self.runs.all():
             self.publish_end(record)
-        self.chains.give_up(math.inf)
+        self.linking.end_all()
 
     @property
     def background_unfinished(self) -> tuple[str, ...]:

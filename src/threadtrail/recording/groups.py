@@ -9,6 +9,7 @@ from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.recording.observation import GroupEnded, GroupStarted
 
 if TYPE_CHECKING:
+    from threadtrail.recording.links import Name
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunRecord
 
@@ -63,9 +64,20 @@ class Groups:
 
     def run_began(self, record: RunRecord) -> None:
         """Let the trace wait for a run that began within it."""
-        group = self._groups.get(record.scope.trace_id or "")
+        self._wait_for(record.scope.trace_id, record.key)
+
+    def turn_began(self, trace_id: str | None, name: Name) -> None:
+        """Let the trace wait for a turn whose first run began within it."""
+        self._wait_for(trace_id, ("turn", name))
+
+    def turn_ended(self, trace_id: str | None, name: Name, time: int) -> None:
+        """Let the trace wait for a turn no longer."""
+        self._release(trace_id, ("turn", name), time)
+
+    def _wait_for(self, trace_id: str | None, waited_for: object) -> None:
+        group = self._groups.get(trace_id or "")
         if group is not None:
-            group.waits_for.add(record.key)
+            group.waits_for.add(waited_for)
 
     def run_ended(self, record: RunRecord) -> None:
         """Let the trace of a published run wait for it no longer."""

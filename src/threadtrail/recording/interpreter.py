@@ -90,6 +90,7 @@ class Interpreter:
 
     def handle(self, observation: Observation, now: float) -> None:
         """Take one observation."""
+        self.following.now = now
         match observation:
             case GroupStarted():
                 self._groups.start(observation)
@@ -139,6 +140,7 @@ class Interpreter:
 
     def tick(self, now: float) -> None:
         """Publish the runs whose time has come, except those whose details are being read right now."""
+        self.following.now = now
         self.following.tick(now, self._in_flight.reads_details_of)
 
     def close_streams(self) -> None:

@@ -28,6 +28,9 @@ SET_ASIDE_BYTES = 67_108_864
 OPEN_CALLS_BYTES = 67_108_864
 """The maximum size of runs that were published, and some of whose calls may be answered yet: 64 MiB."""
 
+TURNS_BYTES = 67_108_864
+"""The maximum size of the published runs of turns that are not over: 64 MiB."""
+
 SESSIONS_BYTES = 67_108_864
 """The maximum size of what tells which input of a session was sent before: 64 MiB."""
 
@@ -62,8 +65,10 @@ class Room:
             self._open_runs += 1
         following.runs.set_aside.shrink(SET_ASIDE_BYTES, lambda record: size_of(record.kept))
         following.early_answers.shrink(EARLY_ANSWERS_BYTES, size_of)
-        following.chains.shrink(OPEN_CALLS_BYTES, size_of)
-        following.sessions.shrink(SESSIONS_BYTES)
+        linking = following.linking
+        linking.chains.shrink(OPEN_CALLS_BYTES, size_of)
+        linking.turns.shrink(TURNS_BYTES, size_of)
+        linking.sessions.shrink(SESSIONS_BYTES)
         readers = self._readers.values()
         for reader in readers:
             reader.shrink(REMEMBERED_BYTES // len(readers), size_of)
@@ -71,12 +76,13 @@ class Room:
     @property
     def forgotten(self) -> Mapping[str, int]:
         """How much was forgotten for lack of room, by what it was."""
-        following = self._following
+        following, linking = self._following, self._following.linking
         return {
             "runs published early": self._open_runs,
             "unfinished runs": following.runs.set_aside.forgotten,
             "submitted outputs": following.early_answers.forgotten,
-            "calls without outputs": following.chains.forgotten,
-            "input of sessions": following.sessions.forgotten,
+            "calls without outputs": linking.chains.forgotten,
+            "turns ended early": linking.turns.forgotten,
+            "input of sessions": linking.sessions.forgotten,
             "messages and assistants": sum(reader.forgotten for reader in self._readers.values()),
         }

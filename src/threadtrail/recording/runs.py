@@ -294,20 +294,22 @@ class RunRecord:
         self.input, self._request, self._metadata = (), NO_REQUEST, EMPTY
         self._output.forget()
 
-    def end(self) -> None:
-        """Publish what is still open, then the whole run, last of all.
+    def end(self) -> Run | None:
+        """Publish what is still open, then the whole run, last of all; return it, if it was published.
 
         At most once while the run is unfinished, and once when it has finished.
         """
         if self.published_unfinished and not self.ended:
-            return
+            return None
         answered_at = self._timeline.end(self.last_seen_at)
         time = max(answered_at, self.steps.last_end) if self.whole else answered_at
         self.steps.end(time, self.status, self._types.step_unfinished)
         self._output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
-        self._publish_event(RunEnded, time, run=self._whole(time, answered_at), **ended)
+        run = self._whole(time, answered_at)
+        self._publish_event(RunEnded, time, run=run, **ended)
+        return run
 
     def _whole(self, time: int, answered_at: int) -> Run:
         timeline, status = self._timeline, self.status

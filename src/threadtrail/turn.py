@@ -1,0 +1,191 @@
+"""A turn: the runs from a question to its answer, taken together, and where their time went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.values import Assistant, Failure, Message, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.values import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSpent:
+    """Where the time of a turn went, in nanoseconds; together they are as long as the turn.
+
+    ``queued``: before the server worked on a run. ``generating``: while it did. ``tools``: while nothing was
+    generated, and the app had calls to answer. ``person``: likewise, and somebody had to approve a call.
+    ``other``: the rest, such as the app's own work between two requests.
+
+    Of what happens at the same time, the first of these in the order ``generating``, ``queued``, ``person``,
+    ``tools`` counts.
+    """
+
+    queued: int = 0
+    generating: int = 0
+    tools: int = 0
+    person: int = 0
+    other: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The runs from what the user asked to the answer, linked by calls whose outputs later runs bring.
+
+    ``id`` is the id of its first run, as in ``Run.turn_id``. ``input`` is that of the first run, without what
+    an earlier turn of the session had; ``output``, ``status``, ``error`` and ``model`` are those of the last;
+    ``tool_calls`` are those of all runs, in order; ``usage`` is the sum. ``finished`` is false for a turn
+    that was given up before its last run, or the output of a call, was seen.
+
+    A turn in which no call was left to the app, or to a person, is one run: it has no ``TurnEnded``.
+    """
+
+    id: str
+    run_ids: tuple[str, ...] = ()
+    thread_id: str | None = None
+    session_key: str | None = None
+    assistant: Assistant | None = None
+    model: str | None = None
+    status: str | None = None
+    finished: bool = False
+    started_at: int | None = None
+    ended_at: int | None = None
+    input: tuple[Message, ...] = ()
+    output: tuple[Message, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage | None = None
+    error: Failure | None = None
+    time_spent: TimeSpent = TimeSpent()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last run ended in an error, although HTTP said 200: ``failed`` or ``expired``."""
+        return self.status in {"failed", "expired"}
+
+
+def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
+    """Return the turn that these runs are together, of which there is at least one, in order.
+
+    Each run holds what is known of its calls at the end of the turn.
+    """
+    first, last = runs[0], runs[-1]
+    calls = tuple(call for run in runs for call in run.tool_calls)
+    started_at = min((run.created_at for run in runs if run.created_at is not None), default=None)
+    ends = [*(_answered_at(run) for run in runs), *(call.ended_at for call in calls)]
+    ended_at = max((end for end in ends if end is not None), default=None)
+    return Turn(
+        id=first.turn_id or first.id,
+        run_ids=tuple(run.id for run in runs),
+        thread_id=last.thread_id or first.thread_id,
+        session_key=first.session_key,
+        assistant=first.assistant,
+        model=last.model,
+        status=last.status,
+        finished=finished,
+        started_at=started_at,
+        ended_at=ended_at,
+        input=first.new_input,
+        output=last.output,
+        tool_calls=calls,
+        usage=summed(run.usage for run in runs),
+        error=last.error,
+        time_spent=time_spent(runs, started_at or 0, ended_at or started_at or 0),
+    )
+
+
+def summed(usages: Iterable[Usage | None]) -> Usage | None:
+    """Return the sum of what is known; a detail that no usage has stays ``None``."""
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    counts: dict[str, Any] = {name: _sum(getattr(usage, name) for usage in known) for name in _COUNTS}
+    return Usage(**counts)
+
+
+_COUNTS = tuple(each.name for each in fields(Usage))
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
+def _answered_at(run: Run) -> int | None:
+    """Return when the model's answer was there: a run may be published later, with its calls answered."""
+    return run.answered_at if run.answered_at is not None else run.ended_at
+
+
+# -- where the time went --------------------------------------------------------------------------------
+
+Interval = tuple[int, int]
+
+ORDER = ("generating", "queued", "person", "tools")
+"""Of what happens at the same time, the first one counts."""
+
+
+def time_spent(runs: Sequence[Run], start: int, end: int) -> TimeSpent:
+    """Return where the time between ``start`` and ``end`` (Unix nanoseconds) went."""
+    by_kind: dict[str, list[Interval]] = {kind: [] for kind in ORDER}
+    for run in runs:
+        for kind, interval in _intervals(run):
+            by_kind[kind].append(interval)
+    taken: list[Interval] = []
+    spent: dict[str, int] = {}
+    for kind in ORDER:
+        free = _without(_clipped(by_kind[kind], start, end), taken)
+        spent[kind] = sum(until - since for since, until in free)
+        taken = _merged([*taken, *free])
+    return TimeSpent(**spent, other=max(0, end - start) - sum(spent.values()))
+
+
+def _intervals(run: Run) -> Iterator[tuple[str, Interval]]:
+    """Yield what happened in a run, and between when and when."""
+    waiting: list[Interval] = []
+    for call in run.tool_calls:
+        if not call.hosted and call.started_at is not None and call.ended_at is not None:
+            waiting.append((call.started_at, call.ended_at))
+            yield ("person" if call.executed_by == "human" else "tools"), waiting[-1]
+    created, answered = run.created_at, _answered_at(run)
+    if created is None or answered is None:
+        return
+    started = run.started_at if run.started_at is not None else created
+    yield "queued", (created, started)
+    # An assistant's run waits for its calls; a response has been given when they are there.
+    working = [(started, answered)]
+    for interval in working if run.one_generation else _without(working, _merged(waiting)):
+        yield "generating", interval
+
+
+def _clipped(intervals: list[Interval], start: int, end: int) -> list[Interval]:
+    return _merged([(max(since, start), min(until, end)) for since, until in intervals])
+
+
+def _merged(intervals: list[Interval]) -> list[Interval]:
+    """Return the intervals in order, those that touch as one, without empty ones."""
+    merged: list[Interval] = []
+    for since, until in sorted(interval for interval in intervals if interval[0] < interval[1]):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(until, merged[-1][1]))
+        else:
+            merged.append((since, until))
+    return merged
+
+
+def _without(intervals: list[Interval], taken: list[Interval]) -> list[Interval]:
+    """Return the parts of the intervals that lie in none of ``taken``; both are in order, and merged."""
+    left: list[Interval] = []
+    for since, until in intervals:
+        at = since
+        for begin, finish in taken:
+            if finish <= at or begin >= until:
+                continue
+            if begin > at:
+                left.append((at, begin))
+            at = finish
+        if at < until:
+            left.append((at, until))
+    return left
