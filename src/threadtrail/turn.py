@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from threadtrail.values import Assistant, Failure, Message, ToolCall, Usage
 
@@ -91,27 +91,24 @@ def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
         input=first.new_input,
         output=last.output,
         tool_calls=calls,
-        usage=summed(run.usage for run in runs),
+        usage=add_usages(run.usage for run in runs),
         error=last.error,
         time_spent=time_spent(runs, started_at or 0, ended_at or started_at or 0),
     )
 
 
-def summed(usages: Iterable[Usage | None]) -> Usage | None:
-    """Return the sum of what is known; a detail that no usage has stays ``None``."""
+TOTALS = ("input_tokens", "output_tokens", "total_tokens")
+PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_tokens")
+
+
+def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
+    """Return the sum of usages; ``None`` if there is none, as for a part that none of them has."""
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
-    counts: dict[str, Any] = {name: _sum(getattr(usage, name) for usage in known) for name in _COUNTS}
-    return Usage(**counts)
-
-
-_COUNTS = tuple(each.name for each in fields(Usage))
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
+    totals = {name: sum(getattr(usage, name) for usage in known) for name in TOTALS}
+    known_parts = {name: [n for usage in known if (n := getattr(usage, name)) is not None] for name in PARTS}
+    return Usage(**totals, **{name: sum(numbers) for name, numbers in known_parts.items() if numbers})
 
 
 def _answered_at(run: Run) -> int | None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from driving import ENDS
 from recording.invariants import check_story
 from threadtrail.events import RequestFailed, RunCreated, RunEnded
-from threadtrail.shape import shape
-from threadtrail.shape.usage import add_usages
+from threadtrail.shape import add_usages, shape
 
 if TYPE_CHECKING:
     from properties.playing import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TypeVar
 
-from threadtrail.shape.usage import add_usages
+from threadtrail.shape import add_usages
 from threadtrail.values import Message, Run, StatusChange, Step, TextPart, ToolCall, Usage
 
 T = TypeVar("T")

@@ -9,8 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 from shape.random_runs import ANY_RUNS
-from threadtrail.shape import unfinished_span_id
-from threadtrail.shape.usage import add_usages
+from threadtrail.shape import add_usages, unfinished_span_id
 from threadtrail.testing.samples import sample_runs
 from threadtrail.trace_shape import Span, shape, span_id_for, trace_id_for
 from threadtrail.values import Run, Usage

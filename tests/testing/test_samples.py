@@ -15,7 +15,7 @@ from threadtrail.events import (
     ToolCallCompleted,
     ToolCallRequested,
 )
-from threadtrail.shape.usage import add_usages
+from threadtrail.shape import add_usages
 from threadtrail.testing.samples import events_of, is_open, sample_events, sample_runs
 
 if TYPE_CHECKING:

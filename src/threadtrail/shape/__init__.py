@@ -12,7 +12,7 @@ from threadtrail.shape.spans import (
     unfinished_span_id,
 )
 from threadtrail.shape.tree import shape
-from threadtrail.shape.usage import add_usages
+from threadtrail.turn import add_usages
 
 __all__ = [
     "Span",

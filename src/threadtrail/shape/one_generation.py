@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from threadtrail.shape.shaper import Shaper
 from threadtrail.shape.spans import Span, run_name
 from threadtrail.shape.times import generation_interval, step_intervals, tool_interval
-from threadtrail.shape.usage import add_usages
+from threadtrail.turn import add_usages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,23 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.turn import PARTS, TOTALS, add_usages
 from threadtrail.values import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-TOTALS = ("input_tokens", "output_tokens", "total_tokens")
-PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_tokens")
-
-
-def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
-    """Return the sum of usages; ``None`` if there is none, as for a part that none of them has."""
-    known = [usage for usage in usages if usage is not None]
-    if not known:
-        return None
-    totals = {name: sum(getattr(usage, name) for usage in known) for name in TOTALS}
-    known_parts = {name: [n for usage in known if (n := getattr(usage, name)) is not None] for name in PARTS}
-    return Usage(**totals, **{name: sum(numbers) for name, numbers in known_parts.items() if numbers})
+    from collections.abc import Sequence
 
 
 def place_usage(

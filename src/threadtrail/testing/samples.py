@@ -4,6 +4,7 @@
 
     exporter.export(sample_events())                        # every event class at least once
     exporter.export(events_of(sample_runs()["refusal"]))    # all events of one run
+    exporter.export(events_of_turn(asking, answering))      # all events of two runs, and of their turn
 
 The runs differ in what exporters may handle wrongly: parallel calls, two rounds of calls, images, a refusal,
 no output, no usage, no steps, each kind of end. Some are runs of an assistant, some are responses
@@ -34,12 +35,14 @@ from threadtrail.events import (
     ToolCallRequested,
     TraceEnded,
     TraceStarted,
+    TurnEnded,
 )
 from threadtrail.testing._sample_parts import TUTOR, at, user_message
 from threadtrail.testing._sample_runs import all_runs
+from threadtrail.turn import turn_of
 from threadtrail.values import Failure, Run, ToolCall
 
-__all__ = ["events_of", "sample_events", "sample_runs"]
+__all__ = ["events_of", "events_of_turn", "sample_events", "sample_runs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,27 @@ def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
         thread_id=run.thread_id,
         assistant=run.assistant,
         request=run.request,
+        turn_id=run.turn_id or run.id,
     )
     ended = RunEnded(type=types.run_ended, time=run.ended_at or created.time, run=run)
     events = [created, *sorted(_details(run), key=lambda event: event.time), ended]
     whose: dict[str, Any] = {"source": run.source, "attributes": run.attributes, "trace_id": trace_id}
     return tuple(replace(event, **whose) for event in events)
+
+
+def events_of_turn(*runs: Run, trace_id: str | None = None) -> tuple[Event, ...]:
+    """Return the events of the runs of one turn, in order, and the end of the turn.
+
+    Args:
+        runs: of ``sample_runs()``, for instance ``answered_calls`` and ``answering_response``.
+        trace_id: as for ``events_of``.
+    """
+    events = [event for run in runs for event in events_of(run, trace_id=trace_id)]
+    first, last = runs[0], runs[-1]
+    turn = turn_of(runs, finished=last.finished and not last.awaits_outputs)
+    whose: dict[str, Any] = {"source": first.source, "attributes": first.attributes, "trace_id": trace_id}
+    ended = TurnEnded(time=max(event.time for event in events), turn=turn)
+    return (*events, replace(ended, **whose))
 
 
 def sample_events() -> tuple[Event, ...]:
@@ -125,14 +144,14 @@ def sample_events() -> tuple[Event, ...]:
         ),
         TraceStarted(time=at(-0.1), name="math lesson", trace_id=trace_id),
         *events_of(runs["plain_answer"], trace_id=trace_id),
-        *events_of(runs["parallel_function_calls"], trace_id=trace_id),
+        *events_of_turn(runs["parallel_function_calls"], trace_id=trace_id),
         TraceEnded(time=at(6.2), started_at=at(-0.1), name="math lesson", trace_id=trace_id),
         *events_of(runs["failed"]),
         ThreadDeleted(time=at(10.0), thread_id="thread_sample"),
         AssistantDeleted(time=at(10.5), assistant_id=TUTOR.id),
         *events_of(runs["plain_response"]),
         *events_of(runs["hosted_tools"]),
-        *events_of(runs["answered_calls"]),
+        *events_of_turn(runs["answered_calls"], runs["answering_response"]),
     )
 
 

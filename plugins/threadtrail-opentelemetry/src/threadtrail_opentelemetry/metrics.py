@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.otlp.emitting import known
-from threadtrail.shape.usage import add_usages
+from threadtrail.shape import add_usages
 from threadtrail.trace_shape import shape
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import SECOND, at_server, tokens, tool_type
