@@ -12,8 +12,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from threadtrail._api import Instrumentation, flush, instrument, shutdown, status, uninstrument
-from threadtrail.context import attributes, trace
+from threadtrail._api import (
+    Instrumentation,
+    flush,
+    instrument,
+    shutdown,
+    status,
+    turn_id,
+    uninstrument,
+)
+from threadtrail.context import attributes, tool, trace
 from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
 
 if TYPE_CHECKING:
@@ -37,7 +45,9 @@ __all__ = [
     "lifespan",
     "shutdown",
     "status",
+    "tool",
     "trace",
+    "turn_id",
     "uninstrument",
 ]
 

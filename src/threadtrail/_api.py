@@ -139,7 +139,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
             unfinished.
         publish_runs: which runs this process publishes: ``all`` that it saw end or created, only those that
             ``finished``, or ``none``, where another process always sees them end.
-        sample_rate: the share of runs that is kept, 0 to 1; failed runs always are.
+        sample_rate: the share of turns that is kept, 0 to 1; those with a failed run always are.
         queue_size: events that may wait per exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.
         flush_on_sigterm: deliver what was seen when SIGTERM arrives, then call the handler that was there
@@ -295,6 +295,20 @@ def status() -> Status:
         forgotten={**recorder.forgotten, **runtime.delivery.forgotten},
         contained=guard.counts,
     )
+
+
+def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
+    """Return the id of the turn that a response (or a run) belongs to: that of the turn's first one.
+
+    What was observed before this call is read first; that takes ``timeout`` seconds at most, a few
+    milliseconds as a rule, and no time for a response that was looked up before.
+
+    Returns:
+        None for a response that this process has not seen created, or too long ago (65,536 responses are
+        remembered).
+    """
+    runtime = _Process.runtime
+    return None if runtime is None else runtime.recorder.turn_id(response_id, timeout)
 
 
 def settings_in_force() -> Settings | None:

@@ -1,6 +1,6 @@
-"""Grouping and attribution: ``threadtrail.trace()`` and ``threadtrail.attributes()``.
+"""Grouping and attribution: ``threadtrail.trace()``, ``threadtrail.attributes()``, ``threadtrail.tool()``.
 
-Both live in a ContextVar, so they follow asyncio tasks and do not leak between threads. A run takes
+All live in a ContextVar, so they follow asyncio tasks and do not leak between threads. A run takes
 what is in force where it is created; polling it elsewhere does not move it.
 """
 
@@ -33,7 +33,8 @@ R = TypeVar("R")
 class Scope:
     """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts.
 
-    ``entry`` is the block that was entered last, ``outer`` what was in force around it.
+    ``tool_call_id`` is the call that the app answers here. ``entry`` is the block that was entered last,
+    ``outer`` what was in force around it.
     """
 
     attributes: Attributes = NO_ATTRIBUTES
@@ -41,6 +42,7 @@ class Scope:
     contexts: Mapping[str, object] | None = None
     entry: _Entry | None = None
     outer: Scope | None = None
+    tool_call_id: str | None = None
 
 
 _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
@@ -51,13 +53,19 @@ here = _here.get
 
 
 class Observer(Protocol):
-    """Notes the beginning and the end of a ``trace()``."""
+    """Notes the beginning and the end of a ``trace()``, and of a ``tool()``."""
 
     def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
         """A trace was entered; its attributes are those in force."""
 
     def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
         """A trace was left, by ``error`` if there was one."""
+
+    def tool_started(self, time: int, call_id: str) -> None:
+        """The app began to answer a call."""
+
+    def tool_ended(self, time: int, call_id: str, error: Failure | None) -> None:
+        """The app has done what the call asked for; ``error`` is what left the block, if something did."""
 
 
 class _InForce:
@@ -80,12 +88,32 @@ class _Entry:
     block: Block
     attributes: Attributes
     trace_id: str | None
+    tool_call_id: str | None
     observer: Observer | None
 
     def within(self, outer: Scope) -> Scope:
         """Return what is in force in the block, if this is in force around it."""
         attributes = _merge(outer.attributes, self.attributes)
-        return Scope(attributes, self.trace_id or outer.trace_id, None, self, outer)
+        tool_call_id = self.tool_call_id or outer.tool_call_id
+        return Scope(attributes, self.trace_id or outer.trace_id, None, self, outer, tool_call_id)
+
+    def started(self, name: str | None, outer: Scope) -> None:
+        """Have noted that a trace, or the work of a tool, begins."""
+        if self.observer is None:
+            return
+        if self.trace_id is not None:
+            self.observer.trace_started(time.time_ns(), self.trace_id, str(name), outer.trace_id)
+        elif self.tool_call_id is not None:
+            self.observer.tool_started(time.time_ns(), self.tool_call_id)
+
+    def ended(self, error: Failure | None) -> None:
+        """Have noted that it ends."""
+        if self.observer is None:
+            return
+        if self.trace_id is not None:
+            self.observer.trace_ended(time.time_ns(), self.trace_id, error)
+        elif self.tool_call_id is not None:
+            self.observer.tool_ended(time.time_ns(), self.tool_call_id, error)
 
 
 class Block:
@@ -94,36 +122,33 @@ class Block:
     May be entered again, nested and by several tasks; a decorated function gets a block per call.
     """
 
-    def __init__(self, attributes: Attributes, name: str | None = None) -> None:
+    def __init__(self, attributes: Attributes, name: str | None = None, call_id: str | None = None) -> None:
         self._attributes = attributes
         self._name = name
+        self._call_id = call_id
         self._open: list[_Entry] = []
 
     def __repr__(self) -> str:
+        if self._call_id is not None:
+            return f"<threadtrail.tool {self._call_id!r}>"
         return "<threadtrail.attributes>" if self._name is None else f"<threadtrail.trace {self._name!r}>"
 
     def __enter__(self) -> Self:
         outer = _here.get()
-        is_trace = self._name is not None
-        entry = _Entry(
-            self,
-            self._attributes,
-            uuid.uuid4().hex if is_trace else None,
-            in_force.sink if is_trace else None,
-        )
+        trace_id = None if self._name is None else uuid.uuid4().hex
+        observer = None if trace_id is None and self._call_id is None else in_force.sink
+        entry = _Entry(self, self._attributes, trace_id, self._call_id, observer)
         _here.set(entry.within(outer))
         self._open.append(entry)
-        if entry.observer is not None:
-            entry.observer.trace_started(time.time_ns(), str(entry.trace_id), str(self._name), outer.trace_id)
+        entry.started(self._name, outer)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         entry = self._leave()
-        if entry is not None and entry.observer is not None:
-            failure = None if kind is None else Failure(type=kind.__qualname__, message=_words(error))
-            entry.observer.trace_ended(time.time_ns(), str(entry.trace_id), failure)
+        if entry is not None:
+            entry.ended(None if kind is None else Failure(type=kind.__qualname__, message=_words(error)))
 
     def _leave(self) -> _Entry | None:
         """Take the innermost entry of this block out of what is in force here, and nothing else.
@@ -147,7 +172,7 @@ class Block:
             inner.append(scope.entry)
             scope = scope.outer
         guard.report(
-            "attributes() or trace()",
+            "attributes(), trace() or tool()",
             "a block was left in another context than it was entered in, as in a generator that a thread "
             "pool runs; runs that began in between lack its attributes. Enter the block where the run begins",
         )
@@ -172,7 +197,7 @@ class Block:
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
-                with Block(self._attributes, self._name):
+                with Block(self._attributes, self._name, self._call_id):
                     return await function(*args, **kwargs)
 
             return cast("Callable[P, R]", call_async)
@@ -185,7 +210,7 @@ class Block:
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            with Block(self._attributes, self._name):
+            with Block(self._attributes, self._name, self._call_id):
                 return function(*args, **kwargs)
 
         return call
@@ -207,6 +232,22 @@ def trace(
         TypeError: ``name`` is None or a function (``@trace`` without a name), or as for ``attributes()``.
     """
     return Block(_attributes(user_id, session_id, tags, metadata), name=_trace_name(name))
+
+
+def tool(call_id: str) -> Block:
+    """Say that this block does what a tool call asks for.
+
+    The call then lasts as long as the block, rather than from when it was asked for until its output is sent;
+    an exception that leaves the block is the call's error. Runs that begin in the block hang below the call.
+    Use it as ``with``, ``async with``, or around a function: ``threadtrail.tool(call_id)(look_up)(city)``.
+
+    Args:
+        call_id: ``item.call_id`` of a response's function call, ``tool_call.id`` of an assistant's run.
+
+    Raises:
+        TypeError: ``call_id`` is None or a function (``@tool`` without an id).
+    """
+    return Block(NO_ATTRIBUTES, call_id=_call_id(call_id))
 
 
 def attributes(
@@ -247,6 +288,12 @@ def _trace_name(name: object) -> str:
     if name is None or inspect.isroutine(name):
         raise TypeError(f'a trace needs a name, such as threadtrail.trace("answer a question"), not {name!r}')
     return text_of(name)
+
+
+def _call_id(call_id: object) -> str:
+    if call_id is None or inspect.isroutine(call_id):
+        raise TypeError(f"a tool needs the id of its call: threadtrail.tool(item.call_id), not {call_id!r}")
+    return text_of(call_id)
 
 
 def _metadata(metadata: object) -> Mapping[str, Any]:

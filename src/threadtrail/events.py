@@ -21,6 +21,7 @@ from threadtrail.values import (
     NO_REQUEST,
     Assistant,
     Attributes,
+    Caller,
     Failure,
     FilePart,
     ImagePart,
@@ -50,6 +51,7 @@ __all__ = [
     "AssistantDeleted",
     "AssistantUpdated",
     "Attributes",
+    "Caller",
     "Event",
     "Failure",
     "FilePart",
@@ -204,7 +206,8 @@ class MessageCompleted(Event):
 class RunCreated(Event):
     """A run began, or was first seen by this process: ``observed_from_start`` says which.
 
-    ``turn_id`` is the first run of its turn.
+    ``turn_id`` is the first run of its turn; ``called_by`` the tool call in whose ``threadtrail.tool()`` it
+    began.
     """
 
     event: Literal["RunCreated"] = "RunCreated"
@@ -215,6 +218,7 @@ class RunCreated(Event):
     request: RunRequest = NO_REQUEST
     observed_from_start: bool = True
     turn_id: str | None = None
+    called_by: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

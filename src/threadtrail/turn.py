@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from threadtrail.values import Assistant, Failure, Message, ToolCall, Usage
+from threadtrail.values import Assistant, Caller, Failure, Message, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,8 @@ class Turn:
     ``id`` is the id of its first run, as in ``Run.turn_id``. ``input`` is that of the first run, without what
     an earlier turn of the session had; ``output``, ``status``, ``error`` and ``model`` are those of the last;
     ``tool_calls`` are those of all runs, in order; ``usage`` is the sum. ``finished`` is false for a turn
-    that was given up before its last run, or the output of a call, was seen.
+    that was given up before its last run, or the output of a call, was seen. ``called_by`` is the tool call
+    in whose ``threadtrail.tool()`` its first run began.
 
     A turn in which no call was left to the app, or to a person, is one run: it has no ``TurnEnded``.
     """
@@ -60,6 +61,7 @@ class Turn:
     usage: Usage | None = None
     error: Failure | None = None
     time_spent: TimeSpent = TimeSpent()
+    called_by: Caller | None = None
 
     @property
     def failed(self) -> bool:
@@ -93,6 +95,7 @@ def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
         tool_calls=calls,
         usage=add_usages(run.usage for run in runs),
         error=last.error,
+        called_by=first.called_by,
         time_spent=time_spent(runs, started_at or 0, ended_at or started_at or 0),
     )
 

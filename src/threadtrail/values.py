@@ -35,6 +35,7 @@ __all__ = [
     "NO_REQUEST",
     "Assistant",
     "Attributes",
+    "Caller",
     "Failure",
     "FilePart",
     "ImagePart",
@@ -286,6 +287,19 @@ NO_ATTRIBUTES = Attributes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The tool call whose work a run was begun for.
+
+    ``run_id`` is the run that asked for the call, ``turn_id`` that run's turn; ``None`` if this process has
+    not seen it, or too long ago.
+    """
+
+    call_id: str
+    run_id: str | None = None
+    turn_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of an assistant, whole: everything known at its end, in one value.
 
@@ -303,7 +317,8 @@ class Run:
 
     ``previous_run_id`` is the response that it follows in a chain; ``answers`` the runs whose calls its input
     answered; ``turn_id`` the first run of its turn; ``session_key`` what its chain is known by;
-    ``input_repeated`` how many of its first input items an earlier run of the chain had.
+    ``input_repeated`` how many of its first input items an earlier run of the chain had. ``called_by`` is the
+    tool call in whose ``threadtrail.tool()`` it began.
 
     ``one_generation``: the model answers at one go, and ``steps`` are the items of that answer, in order;
     else an assistant works on the run, step by step.
@@ -350,6 +365,7 @@ class Run:
     input_repeated: int | None = None
     one_generation: bool = False
     id_reused: bool = False
+    called_by: Caller | None = None
 
     @property
     def key(self) -> str:

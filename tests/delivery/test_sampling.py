@@ -7,15 +7,22 @@ import pytest
 
 from delivery.support import changed, ended
 from threadtrail.delivery import sampling
-from threadtrail.delivery.sampling import EVENTS_HELD_PER_RUN, RUNS_HELD, Sampler
+from threadtrail.delivery.sampling import DETAILS_HELD_PER_TURN, TURNS_HELD, Sampler
 from threadtrail.events import (
     AssistantDeleted,
     Event,
     Failure,
     RequestFailed,
+    Run,
+    RunCreated,
+    RunEnded,
+    Step,
+    ToolCall,
     TraceEnded,
     TraceStarted,
+    TurnEnded,
 )
+from threadtrail.turn import turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +94,7 @@ def test_a_failed_run_is_released_whole_and_in_order(status: str) -> None:
     assert admit(sampler, run("a")[:2]) == []
     assert admit(sampler, run("b", status)) == run("b", status)
     assert admit(sampler, run("a")[2:]) == []
-    assert len(sampler._runs._by_id) == 0
+    assert len(sampler._turns._by_id) == 0
 
 
 def test_a_run_with_a_failed_request_is_kept() -> None:
@@ -147,14 +154,14 @@ def test_a_failed_request_in_a_trace_passes_after_its_start() -> None:
 
 def test_what_is_held_is_bounded() -> None:
     sampler = Sampler(0.0)
-    many = [changed(number) for number in range(EVENTS_HELD_PER_RUN + 50)]
+    many = [changed(number) for number in range(DETAILS_HELD_PER_TURN + 50)]
     assert admit(sampler, [*many, ended(999, status="failed")]) == [
-        *many[:EVENTS_HELD_PER_RUN],
+        *many[:DETAILS_HELD_PER_TURN],
         ended(999, status="failed"),
     ]
-    for number in range(RUNS_HELD + 10):
+    for number in range(TURNS_HELD + 10):
         assert admit(sampler, [changed(1, f"run_{number}")]) == []
-    assert len(sampler._runs._by_id) == RUNS_HELD
+    assert len(sampler._turns._by_id) == TURNS_HELD
     assert admit(sampler, [ended(2, "run_0", "failed")]) == [ended(2, "run_0", "failed")]
 
 
@@ -171,12 +178,12 @@ def test_what_is_held_is_bounded_by_size(monkeypatch: pytest.MonkeyPatch) -> Non
     sampler = Sampler(0.0)
     for number in range(100):
         assert admit(sampler, [changed(1, f"run_{number}"), changed(2, f"run_{number}")]) == []
-    assert sampler._runs._bytes <= 10_000
+    assert sampler._turns._bytes <= 10_000
     assert len(admit(sampler, [ended(3, "run_99", "failed")])) == 3
     assert len(admit(sampler, [ended(3, "run_0", "failed")])) == 1, "its details were dropped first"
     for number in range(100):
         admit(sampler, [ended(3, f"run_{number}")])
-    assert sampler._runs._bytes == 0
+    assert sampler._turns._bytes == 0
 
 
 def test_what_is_dropped_for_lack_of_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +192,60 @@ def test_what_is_dropped_for_lack_of_room_is_counted(monkeypatch: pytest.MonkeyP
     events = [event for number in range(300) for event in run(f"run_{number}")[:-1]]
     assert admit(sampler, events) == []
     assert 100 < sampler.dropped < len(events)
+
+
+def tool_loop(turn_id: str, last_status: str = "completed") -> list[Event]:
+    """The events of a turn of two runs: one asks for a call, the next one brings its output."""
+    call = ToolCall(id="call_1", kind="function", name="look_up", output="x", ended_at=3)
+    asking = Run(
+        id=turn_id,
+        turn_id=turn_id,
+        status="completed",
+        steps=(Step(id="item_1", kind="function_call", tool_calls=(call,)),),
+    )
+    error = Failure(type="server_error") if last_status == "failed" else None
+    answering = Run(id=f"{turn_id}/2", turn_id=turn_id, status=last_status, error=error, finished=True)
+    return [
+        RunCreated(time=1, run_id=asking.id, turn_id=turn_id, type="response.created"),
+        changed(2, asking.id),
+        RunEnded(time=3, run=asking),
+        RunCreated(time=4, run_id=answering.id, turn_id=turn_id, type="response.created"),
+        changed(5, answering.id),
+        RunEnded(time=6, run=answering),
+        TurnEnded(time=7, turn=turn_of([asking, answering], finished=True)),
+    ]
+
+
+def test_a_turn_is_chosen_whole() -> None:
+    chosen = 0
+    for number in range(200):
+        sampler, events = Sampler(0.5), tool_loop(f"resp_{number}")
+        admitted = admit(sampler, events)
+        assert admitted in (events, [])
+        chosen += bool(admitted)
+        assert len(sampler._turns._by_id) == 0
+    assert 70 < chosen < 130
+
+
+def test_a_failed_run_releases_all_of_its_turn() -> None:
+    sampler, events = Sampler(0.0), tool_loop("resp_1", "failed")
+    assert admit(sampler, events[:5]) == []
+    assert admit(sampler, events[5:]) == events
+    assert len(sampler._turns._by_id) == 0
+
+
+def test_a_run_that_goes_on_after_a_failed_request_is_kept_with_all_of_its_turn() -> None:
+    events = tool_loop("resp_1")
+    events.insert(3, request_failed("resp_1"))
+    assert admit(Sampler(0.0), events) == events
+
+
+def test_the_end_of_a_run_is_held_with_however_many_details() -> None:
+    events = tool_loop("resp_1", "failed")
+    many = [changed(number, "resp_1") for number in range(DETAILS_HELD_PER_TURN + 50)]
+    admitted = admit(Sampler(0.0), [events[0], *many, *events[2:]])
+    assert len(admitted) == DETAILS_HELD_PER_TURN + 3
+    assert [type(event) for event in admitted[-3:]] == [RunEnded, RunEnded, TurnEnded]
 
 
 def test_runs_of_one_id_at_two_servers_are_held_apart() -> None:

@@ -102,7 +102,7 @@ class Settings(BaseModel):
     run_timeout_seconds: Seconds = 900.0
     """How long nothing may be seen of an open run before it is published as unfinished."""
     sample_rate: Share = 1.0
-    """The share of runs that is exported; failed runs are always kept."""
+    """The share of turns that is exported (most are one run); those with a failed run are always kept."""
     queue_size: Count = 10_000
     """The maximum number of events that wait for each exporter; beyond it some are dropped and counted."""
     max_open_runs: Count = 10_000

@@ -1,4 +1,4 @@
-"""Sampling: export a share of the runs, each as a whole, and every failed run."""
+"""Sampling: export a share of the turns, each as a whole, and every turn in which a run failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail._late import Late, reentrant_lock
 from threadtrail.delivery.sizes import size_of
-from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import RequestFailed, RunCreated, RunEnded, TraceEnded, TraceStarted, TurnEnded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 
     Admitted = tuple[Event, Mapping[str, object] | None]
 
-EVENTS_HELD_PER_RUN = 256
-RUNS_HELD = 4096
+DETAILS_HELD_PER_TURN = 256
+TURNS_HELD = 4096
+RUNS_KNOWN = 16_384
+"""The maximum number of runs whose turn, another run's, is known."""
+
 BYTES_HELD = 67_108_864
-"""The maximum size of the events that are held, by ``size_of``: 64 MiB for runs, and as much for traces."""
+"""The maximum size of the events that are held, by ``size_of``: 64 MiB for turns, and as much for traces."""
 
 
 @dataclass(slots=True)
 class _Holding:
-    """Events of a run (or a trace) that was not chosen, held until it is known whether it fails."""
+    """Events of a turn (or a trace) that was not chosen, held until it is known whether a run of it fails."""
 
     parent: str | None = None
     kept: bool = False
@@ -52,14 +55,14 @@ class _Holdings:
         holding = self._by_id.get(key)
         if holding is None:
             holding = self._by_id[key] = _Holding()
-            if len(self._by_id) > RUNS_HELD:
+            if len(self._by_id) > TURNS_HELD:
                 self._drop_oldest()
         return holding
 
     def hold(self, key: str, admitted: Admitted) -> None:
         holding = self.open(key)
-        # Only details exceed this number, and RunEnded, which is never held, contains them.
-        if len(holding.events) < EVENTS_HELD_PER_RUN:
+        # Details may exceed this number, and RunEnded contains them.
+        if len(holding.events) < DETAILS_HELD_PER_TURN or isinstance(admitted[0], RunEnded):
             size = size_of(admitted[0])
             holding.events.append(admitted)
             holding.size += size
@@ -87,12 +90,13 @@ class _Holdings:
 
 
 class Sampler:
-    """Chooses a share of the runs. ``rate`` is between 0 (failed runs only) and 1 (all).
+    """Chooses a share of the turns. ``rate`` is between 0 (failed ones only) and 1 (all).
 
-    The choice depends on the run's id, or on its trace's id if it has one, so that a trace is chosen as a
-    whole and every process makes the same choice. The events of a run that was not chosen are held until it
-    ends. If the run or one of its requests failed, they are released, together with the start of their trace.
-    Events without a run and a trace are always exported.
+    The choice depends on the turn's id, or on its trace's id if it has one, so that a trace is chosen as a
+    whole and every process makes the same choice. A run that leaves nothing to the app to answer is a turn by
+    itself. The events of a turn that was not chosen are held until it is over. If a run of it or one of its
+    requests failed, they are released, together with the start of their trace. Events without a run and a
+    trace are always exported.
     """
 
     _lock = Late(reentrant_lock)
@@ -103,49 +107,69 @@ class Sampler:
 
     def _reset(self) -> None:
         Sampler._lock.forget(self)
-        self._runs = _Holdings()
+        self._turns = _Holdings()
         self._traces = _Holdings()
+        self._turn_ids: OrderedDict[str, str] = OrderedDict()
 
     def admit(self, event: Event, contexts: Mapping[str, object] | None) -> Sequence[Admitted]:
-        """Return the events to deliver now: none, this event, or a run's held events and this event."""
+        """Return the events to deliver now: none, this event, or a turn's held events and this event."""
         admitted = (event, contexts)
         if self._rate >= 1:
             return (admitted,)
         with self._lock:
-            run_id: str | None = getattr(event, "run_id", None)
-            run = _run_of(event, run_id)
+            turn_id = self._turn_id(event)
+            turn = None if turn_id is None else _name(event, turn_id)
             if isinstance(event, TraceStarted) and event.trace_id is not None:
                 self._traces.open(event.trace_id).parent = event.parent_trace_id
-            released = self._decide(admitted, run_id, run)
-            if isinstance(event, RunEnded):
-                self._runs.close(str(run))
+            ends = isinstance(event, TurnEnded) or (isinstance(event, RunEnded) and not _goes_on(event))
+            released = self._decide(admitted, turn_id, turn, ends=ends)
+            if ends:
+                self._turns.close(str(turn))
             elif isinstance(event, TraceEnded) and event.trace_id is not None:
                 self._traces.close(event.trace_id)
             return released
 
     def after_fork_in_child(self) -> None:
-        """Drop what is held: those runs belong to the parent process."""
+        """Drop what is held: those turns belong to the parent process."""
         self._reset()
 
     @property
     def dropped(self) -> int:
         """How many events were held and dropped, since too many were held."""
-        return self._runs.dropped + self._traces.dropped
+        return self._turns.dropped + self._traces.dropped
 
-    def _decide(self, admitted: Admitted, run_id: str | None, run: str | None) -> Sequence[Admitted]:
+    def _turn_id(self, event: Event) -> str | None:
+        """Return the id of the turn that an event belongs to; None for an event of no run."""
+        if isinstance(event, TurnEnded):
+            return event.turn.id
+        run_id: str | None = getattr(event, "run_id", None)
+        if run_id is None:
+            return None
+        name = _name(event, run_id)
+        if isinstance(event, RunCreated) and event.turn_id not in {None, run_id}:
+            self._turn_ids[name] = str(event.turn_id)
+            if len(self._turn_ids) > RUNS_KNOWN:
+                self._turn_ids.popitem(last=False)
+        if isinstance(event, RunEnded) and event.run.turn_id is not None:
+            return event.run.turn_id
+        return self._turn_ids.get(name, run_id)
+
+    def _decide(
+        self, admitted: Admitted, turn_id: str | None, turn: str | None, *, ends: bool
+    ) -> Sequence[Admitted]:
         event, _ = admitted
-        key = self._outermost(event.trace_id) or run_id
+        key = self._outermost(event.trace_id) or turn_id
         if key is None or self._chosen(key):
             return (admitted,)
         if _failed(event):
-            return (*self._release_trace(event.trace_id), *self._release_run(run), admitted)
-        if isinstance(event, RunEnded) and not self._is_kept(self._runs.get(run)):
+            return (*self._release_trace(event.trace_id), *self._release_turn(turn), admitted)
+        if ends and not self._is_kept(self._turns.get(turn)):
             return ()
         if isinstance(event, TraceEnded) and not self._is_kept(self._traces.get(event.trace_id)):
             return ()
         holdings, held_by = self._traces, event.trace_id or ""
-        if run is not None:
-            holdings, held_by = self._runs, run
+        if turn is not None:
+            holdings, held_by = self._turns, turn
         if holdings.open(held_by).kept:
             return (*self._release_trace(event.trace_id), admitted)
         holdings.hold(held_by, admitted)
@@ -163,8 +187,8 @@ class Sampler:
             return []
         return [*self._release_trace(holding.parent), *self._traces.release(trace_id)]
 
-    def _release_run(self, run: str | None) -> list[Admitted]:
-        return [] if run is None else self._runs.release(run)
+    def _release_turn(self, turn: str | None) -> list[Admitted]:
+        return [] if turn is None else self._turns.release(turn)
 
     @staticmethod
     def _is_kept(holding: _Holding | None) -> bool:
@@ -175,9 +199,15 @@ class Sampler:
         return number < self._rate * 2**64
 
 
-def _run_of(event: Event, run_id: str | None) -> str | None:
-    """Return what names the run of an event: two servers may count their ids alike."""
-    return None if run_id is None else f"{event.server_address}:{event.server_port}/{run_id}"
+def _name(event: Event, identity: str) -> str:
+    """Return what names a run or a turn: two servers may count their ids alike."""
+    return f"{event.server_address}:{event.server_port}/{identity}"
+
+
+def _goes_on(event: RunEnded) -> bool:
+    """Whether the run is not all of its turn, so that a ``TurnEnded`` follows."""
+    run = event.run
+    return run.turn_id not in {None, run.id} or any(not call.hosted for call in run.tool_calls)
 
 
 def _failed(event: Event) -> bool:

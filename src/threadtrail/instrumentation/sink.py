@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._own_work import is_own_work
 from threadtrail.context import Scope, here
-from threadtrail.recording.observation import GroupEnded, GroupStarted
+from threadtrail.recording.observation import GroupEnded, GroupStarted, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,9 @@ class Sink:
         """Return what is in force here, with the exporters' contexts if something ``begins`` here."""
         scope = here()
         contexts = self._delivery.capture() if begins else None
-        return scope if contexts is None else Scope(scope.attributes, scope.trace_id, contexts)
+        if contexts is None:
+            return scope
+        return Scope(scope.attributes, scope.trace_id, contexts, tool_call_id=scope.tool_call_id)
 
     def know(self, run_id: Any) -> None:
         """Remember a run whose beginning, or first look, was noted: nothing of it begins again."""
@@ -75,7 +77,7 @@ class Sink:
         except RuntimeError:  # another kind of loop, such as trio's
             return None
 
-    # `threadtrail.context.Observer`: `trace()` runs in the app's threads as well.
+    # `threadtrail.context.Observer`: `trace()` and `tool()` run in the app's threads as well.
 
     def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
         """Note that a trace was entered, unless by an exporter."""
@@ -91,3 +93,11 @@ class Sink:
         if is_own_work():
             return
         self.guard.call("noting a trace", self.recorder.put, GroupEnded(time, trace_id, error))
+
+    def tool_started(self, time: int, call_id: str) -> None:
+        """Note that the app begins to answer a call."""
+        self.guard.call("noting a tool", self.recorder.put, ToolStarted(time, call_id))
+
+    def tool_ended(self, time: int, call_id: str, error: Failure | None) -> None:
+        """Note that the app has done what a call asked for."""
+        self.guard.call("noting a tool", self.recorder.put, ToolEnded(time, call_id, error))

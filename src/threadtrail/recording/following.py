@@ -169,7 +169,8 @@ class Following:
     def _begin(self, seen: RunSeen) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
-        record = RunRecord(seen, origin_of(call), self._publish, created_here=created)
+        tools = self.linking.tools
+        record = RunRecord(seen, origin_of(call), self._publish, tools, created_here=created)
         record.id_reused = self.runs.reuses_id(record.key, created=created)
         if created:
             self.linking.begin(record, seen, self.now)

@@ -33,6 +33,8 @@ from threadtrail.recording.observation import (
     Raised,
     Returned,
     StreamOpened,
+    ToolEnded,
+    ToolStarted,
 )
 from threadtrail.recording.operations import Operations
 from threadtrail.recording.publishing import origin_of
@@ -96,6 +98,10 @@ class Interpreter:
                 self._groups.start(observation)
             case GroupEnded():
                 self._groups.end(observation)
+            case ToolStarted():
+                self.following.linking.tools.start(observation)
+            case ToolEnded():
+                self.following.linking.tools.end(observation)
             case DetailsFetched(key=key):
                 self.following.details_fetched(key)
             case FirstOutput():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from threadtrail.recording.chains import Chains
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.sessions import Sessions
+from threadtrail.recording.tool_work import ToolWork
 from threadtrail.recording.turns import Turns
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Linking:
         self.chains = Chains()
         self.sessions = Sessions()
         self.turns = Turns(publish, groups)
+        self.tools = ToolWork()
 
     def begin(self, record: RunRecord, seen: RunSeen, now: float) -> None:
         """See that a run begins: it belongs to the newest turn that its request answers calls of."""
@@ -36,6 +38,8 @@ class Linking:
             record.chain.turn_id = record.id
         else:
             record.chain.turn_id = newest.turn_id
+        call_id = record.scope.tool_call_id
+        record.chain.called_by = None if call_id is None else self.tools.caller(call_id)
         self.turns.begin(record, now)
 
     def ask(self, record: RunRecord, now: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from threadtrail.values import Caller
+
 if TYPE_CHECKING:
     from threadtrail.recording.publishing import Server
 
@@ -29,3 +31,4 @@ class InChain:
     links: tuple[Link, ...] = ()
     session_key: str | None = None
     input_repeated: int | None = None
+    called_by: Caller | None = None

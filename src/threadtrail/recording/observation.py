@@ -185,6 +185,23 @@ class GroupEnded:
 
 
 @dataclass(slots=True)
+class ToolStarted:
+    """``threadtrail.tool()`` was entered."""
+
+    time: int
+    call_id: str
+
+
+@dataclass(slots=True)
+class ToolEnded:
+    """``threadtrail.tool()`` was left."""
+
+    time: int
+    call_id: str
+    error: Failure | None = None
+
+
+@dataclass(slots=True)
 class DetailsFetched:
     """``fetch_run_details`` has fetched what it could of a run, named by its key; the answers came before."""
 
@@ -194,7 +211,7 @@ class DetailsFetched:
 OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed
 """What is observed of a call: a source reads it."""
 
-Observation = OfCall | Call | GroupStarted | GroupEnded | DetailsFetched
+Observation = OfCall | Call | GroupStarted | GroupEnded | ToolStarted | ToolEnded | DetailsFetched
 """What is observed. A ``Call`` by itself: the request of a call that reads details is made."""
 
 OBSERVATION_BYTES = 1_000

@@ -208,6 +208,15 @@ class Recorder:
         """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
         self._reset()
 
+    def turn_id(self, run_id: str, timeout: float) -> str | None:
+        """Return the turn of a run; wait ``timeout`` seconds at most until what was observed is read."""
+        turns = self._interpreter.following.linking.turns
+        known = turns.turn_id(run_id)
+        if known is None and self.waiting:
+            self._loop.ask(Request("read on"), time.monotonic() + timeout)
+            known = turns.turn_id(run_id)
+        return known
+
     # -- what is going on ---------------------------------------------------------------------------
 
     @property

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.facts import EventTypes, MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
+    from threadtrail.recording.tool_work import ToolWork
 
 
 RunKey = tuple["Server", str]
@@ -31,7 +32,9 @@ class RunRecord:
     answer that was overtaken by another changes nothing, and after an end nothing does.
     """
 
-    def __init__(self, seen: RunSeen, origin: Origin, publish: Publish, *, created_here: bool) -> None:
+    def __init__(
+        self, seen: RunSeen, origin: Origin, publish: Publish, tools: ToolWork, *, created_here: bool
+    ) -> None:
         self.id = seen.run_id
         self.key: RunKey = (origin.server, seen.run_id)
         self.client: Any = None
@@ -60,7 +63,11 @@ class RunRecord:
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
         self.input_listed = False
-        self.steps = Steps(self._publish_event)
+        self.steps = Steps(
+            self._publish_event,
+            ask=lambda call: tools.ask(call, self.id, self.chain.turn_id),
+            worked_on=tools.worked_on,
+        )
         self._body_mark: int | None = None
         self._publish = publish
         self._timeline = Timeline(seen.call.started_at if created_here else None)
@@ -205,6 +212,7 @@ class RunRecord:
                 request=self._request,
                 observed_from_start=self.created_here,
                 turn_id=self.chain.turn_id,
+                called_by=self.chain.called_by,
             )
 
     def adopt(self, seen: RunSeen) -> None:
@@ -351,6 +359,7 @@ class RunRecord:
             **self._particulars.fields(),
             one_generation=self._one_generation,
             id_reused=self.id_reused,
+            called_by=self.chain.called_by,
         )
 
     def _unnamed_error(self) -> Failure | None:

@@ -16,7 +16,7 @@ from threadtrail.recording.step_times import covering, in_order_of_time, in_sequ
 from threadtrail.values import Failure, Step, ToolCall, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from threadtrail.recording.facts import RunStatus, StepSeen, StepStatus
 
@@ -58,11 +58,19 @@ class Steps:
 
     A tool call is one call, whether it was seen among those that the run waits for, then in the submitted
     outputs, then in a step. Its id alone does not say so: some servers count their ids anew in each round.
-    What was seen live keeps the local clock's times.
+    What was seen live keeps the local clock's times. ``ask`` is called with each call that is asked for,
+    ``worked_on`` with each that is complete: it returns it with the times that the app itself gives.
     """
 
-    def __init__(self, publish: PublishOfRun) -> None:
+    def __init__(
+        self,
+        publish: PublishOfRun,
+        ask: Callable[[ToolCall], None],
+        worked_on: Callable[[ToolCall], ToolCall],
+    ) -> None:
         self._publish = publish
+        self._ask = ask
+        self._worked_on = worked_on
         self._steps: dict[str, _StepState] = {}
         self._calls: list[_CallState] = []
         self._by_id: dict[str, list[_CallState]] = {}
@@ -204,9 +212,11 @@ class Steps:
 
     def _request(self, state: _CallState, time: int) -> None:
         state.requested = True
+        self._ask(state.value)
         self._publish(ToolCallRequested, time, step_id=state.step_id, tool_call=state.value)
 
     def _complete(self, state: _CallState, time: int, error: Failure | None = None) -> None:
+        state.value = self._worked_on(state.value)
         # The server's stamps are whole seconds: an end that was read may lie before a start that was seen.
         ended = max(state.value.ended_at or time, state.value.started_at or 0)
         state.value = replace(state.value, ended_at=ended, error=state.value.error or error)

@@ -42,6 +42,10 @@ class Bounded(Generic[K, V]):
             self._entries.move_to_end(key)
         return value
 
+    def peek(self, key: K) -> V | None:
+        """Return the value, or ``None``; it does not count as use, and any thread may ask."""
+        return self._entries.get(key)
+
     def put(self, key: K, value: V) -> None:
         """Remember the value."""
         self._entries[key] = value

@@ -184,8 +184,8 @@ class Turns:
     # -- what is known ------------------------------------------------------------------------------
 
     def turn_id(self, run_id: str) -> str | None:
-        """Return the turn of a run; None if the run is not known, or was too long ago."""
-        return self._of_run.get(run_id)
+        """Return the turn of a run; None if the run is not known, or was too long ago. Any thread may ask."""
+        return self._of_run.peek(run_id)
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
         """End the oldest turns until the others take ``max_bytes`` at most."""
