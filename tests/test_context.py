@@ -129,7 +129,7 @@ def test_a_generator_that_a_pool_runs_says_once_that_it_lost_its_attributes(
     (said,) = [
         text for text in map(logging.LogRecord.getMessage, caplog.records) if "another context" in text
     ]
-    assert said.startswith("attributes() or trace(): a block was left in another context")
+    assert said.startswith("attributes(), trace() or tool(): a block was left in another context")
     assert said.endswith("Enter the block where the run begins")
     assert user() is None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.links import Link
-from threadtrail.recording.store import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

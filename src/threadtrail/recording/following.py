@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.linking import Linking
 from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import RunRecord
-from threadtrail.recording.store import Bounded, RunStore
+from threadtrail.recording.store import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.facts import (
     AssistantChanged,
     CallsAnswered,
@@ -39,7 +40,7 @@ from threadtrail.recording.observation import (
 from threadtrail.recording.operations import Operations
 from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.room import Room
-from threadtrail.recording.store import Bounded, RunsOfServer
+from threadtrail.recording.store import RunsOfServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,11 +10,11 @@ from threadtrail.recording.inbox import size_of as size_of_observation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from threadtrail.recording.bounded import Bounded
     from threadtrail.recording.following import Following
     from threadtrail.recording.observation import Observation
     from threadtrail.recording.publishing import Server
     from threadtrail.recording.reading import Reader
-    from threadtrail.recording.store import Bounded
 
 MEASURE_EVERY_BYTES = 16_777_216
 """How much is read between two measurements, which cost more the more is kept: 16 MiB."""

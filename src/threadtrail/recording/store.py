@@ -3,84 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from threadtrail.delivery.sizes import size_of
+from threadtrail.recording.bounded import Bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from threadtrail.recording.links import InChain
     from threadtrail.recording.publishing import Server
     from threadtrail.recording.runs import RunKey, RunRecord
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 SET_ASIDE_RUNS = 1_000
 """The maximum number of runs that are kept in case they finish after they were given up."""
 
 PUBLISHED_RUNS = 16_384
 """The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
-
-
-class Bounded(Generic[K, V]):
-    """A mapping that forgets what was used longest ago, once it holds ``limit`` entries.
-
-    ``forgotten`` counts these entries.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.forgotten = 0
-        self._entries: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        """The value, or ``None``; looking at it counts as use."""
-        value = self._entries.get(key)
-        if value is not None:
-            self._entries.move_to_end(key)
-        return value
-
-    def peek(self, key: K) -> V | None:
-        """Return the value, or ``None``; it does not count as use, and any thread may ask."""
-        return self._entries.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        """Remember the value."""
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._limit:
-            self._forget_oldest()
-
-    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> int:
-        """Forget the oldest values until the others take ``max_bytes`` at most; return how many they take."""
-        sizes = [size(value) for value in self._entries.values()]
-        total = sum(sizes)
-        for each in sizes:
-            if total <= max_bytes:
-                break
-            self._forget_oldest()
-            total -= each
-        return total
-
-    def _forget_oldest(self) -> None:
-        self._entries.popitem(last=False)
-        self.forgotten += 1
-
-    def pop(self, key: K) -> V | None:
-        """Forget the value and return it, or ``None``."""
-        return self._entries.pop(key, None)
-
-    def values(self) -> tuple[V, ...]:
-        """Return all values, the one used longest ago first."""
-        return tuple(self._entries.values())
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 class RunStore:

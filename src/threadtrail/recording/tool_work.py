@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from threadtrail.recording.store import Bounded
+from threadtrail.recording.bounded import Bounded
 from threadtrail.values import Caller, Failure
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import TurnEnded
+from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.runs import RunKey, RunRecord
-from threadtrail.recording.store import Bounded
 from threadtrail.turn import turn_of
 from threadtrail.values import Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail.recording.store import Bounded
+from threadtrail.recording.bounded import Bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

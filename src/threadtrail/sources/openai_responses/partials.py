@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
-from threadtrail.recording.store import Bounded
+from threadtrail.recording.bounded import Bounded
 from threadtrail.sources.bodies import parse
 from threadtrail.sources.json_values import mapping, text_or_none
 from threadtrail.sources.openai_responses.items import partial_message

@@ -1,0 +1,71 @@
+"""A mapping of limited size: memory stays flat, and what was used longest ago is forgotten."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Bounded(Generic[K, V]):
+    """A mapping that forgets what was used longest ago, once it holds ``limit`` entries.
+
+    ``forgotten`` counts these entries.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.forgotten = 0
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, or ``None``; looking at it counts as use."""
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
+
+    def peek(self, key: K) -> V | None:
+        """Return the value, or ``None``; it does not count as use, and any thread may ask."""
+        return self._entries.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Remember the value."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._limit:
+            self._forget_oldest()
+
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> int:
+        """Forget the oldest values until the others take ``max_bytes`` at most; return how many they take."""
+        sizes = [size(value) for value in self._entries.values()]
+        total = sum(sizes)
+        for each in sizes:
+            if total <= max_bytes:
+                break
+            self._forget_oldest()
+            total -= each
+        return total
+
+    def _forget_oldest(self) -> None:
+        self._entries.popitem(last=False)
+        self.forgotten += 1
+
+    def pop(self, key: K) -> V | None:
+        """Forget the value and return it, or ``None``."""
+        return self._entries.pop(key, None)
+
+    def values(self) -> tuple[V, ...]:
+        """Return all values, the one used longest ago first."""
+        return tuple(self._entries.values())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
