@@ -46,17 +46,21 @@ class Chains:
 
     # -- calls and their outputs --------------------------------------------------------------------
 
-    def ask(self, record: RunRecord, now: float) -> None:
-        """Keep the calls of a run that the app, or a person, has to answer."""
-        for call in record.steps.awaited():
-            name = record.origin.server, call.id
+    def ask(self, record: RunRecord, now: float) -> list[Name]:
+        """Keep the calls of a run that the app, or a person, has to answer; return them.
+
+        A server may count its calls anew: one of the same name that waits is answered no more.
+        """
+        names = [(record.origin.server, call.id) for call in record.steps.awaited()]
+        for name in names:
+            self.give_up_call(name)
             self._order += 1
             self._open[name] = _OpenCall(record, now)
-            self._open.move_to_end(name)
             self._links.put(name, Link(record.id, record.chain.turn_id, self._order, name))
         while len(self._open) > OPEN_CALLS:
-            self._give_up(next(iter(self._open)))
+            self.give_up_call(next(iter(self._open)))
             self.forgotten += 1
+        return names
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
         """Give up the oldest calls until the runs that asked for the others take ``max_bytes`` at most."""
@@ -69,7 +73,7 @@ class Chains:
             if total <= max_bytes:
                 break
             for name in names[record]:
-                self._give_up(name)
+                self.give_up_call(name)
                 self.forgotten += 1
             total -= each
 
@@ -80,8 +84,8 @@ class Chains:
         """
         answered: list[RunRecord] = []
         links: list[Link] = []
-        for call in calls:
-            name = server, call.id
+        newest = {(server, call.id): call for call in calls}
+        for name, call in newest.items():
             waiting = self._open.pop(name, None)
             if waiting is not None:
                 waiting.record.steps.answer((call,))
@@ -113,11 +117,13 @@ class Chains:
             name, waiting = next(iter(self._open.items()))
             if waiting.asked_at > before:
                 break
-            self._give_up(name)
+            self.give_up_call(name)
 
-    def _give_up(self, name: Name) -> None:
-        waiting = self._open.pop(name)
-        waiting.record.steps.give_up(name[1])
+    def give_up_call(self, name: Name) -> None:
+        """Complete a call without an output, if it waits for one."""
+        waiting = self._open.pop(name, None)
+        if waiting is not None:
+            waiting.record.steps.give_up(name[1])
 
     @property
     def asked_first_at(self) -> float | None:

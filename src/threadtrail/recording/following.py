@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         StreamEnded,
     )
     from threadtrail.recording.groups import Groups
+    from threadtrail.recording.links import InChain
     from threadtrail.recording.observation import Call, FirstOutput, Returned
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunKey
@@ -161,20 +162,18 @@ class Following:
         given_up = self.runs.given_up(key)
         if given_up is None and self._ownership.is_history(seen):
             return None
-        record = self._begin(seen)
-        if given_up is not None:
-            # It was published as unfinished, and too much was kept since then.
-            record.published_unfinished, record.chain = True, given_up
-        return record
+        return self._begin(seen, given_up)
 
-    def _begin(self, seen: RunSeen) -> RunRecord:
+    def _begin(self, seen: RunSeen, given_up: InChain | None) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
         tools = self.linking.tools
         record = RunRecord(seen, origin_of(call), self._publish, tools, created_here=created)
         record.id_reused = self.runs.reuses_id(record.key, created=created)
-        if created:
-            self.linking.begin(record, seen, self.now)
+        if given_up is not None:
+            # It was published as unfinished, and too much was kept since then.
+            record.published_unfinished, record.chain = True, given_up
+        self.linking.begin(record, seen, self.now)
         if self._keeps_clients:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
@@ -201,10 +200,10 @@ class Following:
             record.see_message(seen)
             self._after(record, now)
 
-    def see_answers(self, answered: CallsAnswered, _now: float) -> None:
+    def see_answers(self, answered: CallsAnswered, now: float) -> None:
         """Take submitted outputs, or keep them until their run is seen for the first time."""
         if answered.run_id is None:
-            self._see_answers_by_id(answered)
+            self._see_answers_by_id(answered, now)
             return
         key = (origin_of(answered.call).server, answered.run_id)
         record = self.runs.get(key)
@@ -214,15 +213,10 @@ class Following:
         elif not self.runs.was_published(key):
             self.early_answers.put(key, answered.tool_calls)
 
-    def _see_answers_by_id(self, answered: CallsAnswered) -> None:
-        records = self.linking.answer(answered)
-        for record in records:
-            if record.steps.awaited():
-                continue
-            if self.runs.get(record.key) is record:
+    def _see_answers_by_id(self, answered: CallsAnswered, now: float) -> None:
+        for record in self.linking.answer(answered, now):
+            if not record.steps.awaited() and self.runs.get(record.key) is record:
                 self.publish_end(record)
-            else:
-                self.linking.turns.look(record, self.now)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
         """See what a run has to answer."""

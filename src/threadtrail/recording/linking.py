@@ -14,6 +14,7 @@ from threadtrail.recording.turns import Turns
 if TYPE_CHECKING:
     from threadtrail.recording.facts import CallsAnswered, RunSeen
     from threadtrail.recording.groups import Groups
+    from threadtrail.recording.links import Link
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunRecord
     from threadtrail.values import Run
@@ -25,29 +26,30 @@ class Linking:
     def __init__(self, publish: Publish, groups: Groups) -> None:
         self.chains = Chains()
         self.sessions = Sessions()
-        self.turns = Turns(publish, groups)
+        self.turns = Turns(publish, groups, self.chains.give_up_call)
         self.tools = ToolWork()
 
     def begin(self, record: RunRecord, seen: RunSeen, now: float) -> None:
         """See that a run begins: it belongs to the newest turn that its request answers calls of."""
-        of_thread = self.chains.take_from_thread(record.origin.server, seen.thread_id)
-        record.chain.links = (*seen.call.links, *of_thread)
+        if seen.call.operation.creates_run:
+            of_thread = self.chains.take_from_thread(record.origin.server, seen.thread_id)
+            record.chain.links = (*seen.call.links, *of_thread)
         newest = max(record.chain.links, key=lambda link: link.order, default=None)
-        server = record.origin.server
-        if newest is None or self.turns.is_over((server, newest.turn_id)):
-            record.chain.turn_id = record.id
-        else:
+        if newest is not None and not self._stands_alone(record, newest):
             record.chain.turn_id = newest.turn_id
         call_id = record.scope.tool_call_id
         record.chain.called_by = None if call_id is None else self.tools.caller(call_id)
         self.turns.begin(record, now)
 
+    def _stands_alone(self, record: RunRecord, newest: Link) -> bool:
+        over = self.turns.is_over((record.origin.server, newest.turn_id))
+        return over or self.turns.begins_with(record)
+
     def ask(self, record: RunRecord, now: float) -> None:
         """See that a run leaves calls to the app, or to a person."""
-        self.chains.ask(record, now)
-        self.turns.ask(record, now)
+        self.turns.ask(record, self.chains.ask(record, now), now)
 
-    def answer(self, answered: CallsAnswered) -> list[RunRecord]:
+    def answer(self, answered: CallsAnswered, now: float) -> list[RunRecord]:
         """Take outputs; return the runs that got one. The run that begins with them is linked to these."""
         server = origin_of(answered.call).server
         records, links = self.chains.answer(server, answered.tool_calls)
@@ -55,13 +57,24 @@ class Linking:
             self.chains.put_on_thread(server, answered.thread_id, links)
         else:
             answered.call.links = links
+        for record in records:
+            self.turns.answer(record, now)
         return records
 
     def end(self, record: RunRecord, run: Run | None, now: float) -> None:
-        """See that a run is followed no longer; ``run`` is what was published of it, if it was."""
-        if record.whole:
-            self.chains.forget(record.chain.links)
+        """See that a run is followed no longer; ``run`` is what was published of it, if it was.
+
+        One that brought outputs and failed, or was cut, may be repeated with them: the links stay.
+        """
+        completed = record.whole and record.may_be_answered
+        links = record.chain.links
+        if completed:
+            self.chains.forget(links)
         self.turns.end_run(record, run, now)
+        if completed or record.ended or not record.outlives_call:
+            for turn_id in {link.turn_id for link in links}:
+                calls = [link.name for link in links if link.turn_id == turn_id]
+                self.turns.brought((record.origin.server, turn_id), calls, now, completed=completed)
 
     def tick(self, now: float, patience: float) -> None:
         """Give up the calls and the turns whose time has come."""

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import TurnEnded
 from threadtrail.recording.bounded import Bounded
+from threadtrail.recording.links import Name
 from threadtrail.recording.publishing import publish_event
 from threadtrail.recording.runs import RunKey, RunRecord
 from threadtrail.turn import turn_of
-from threadtrail.values import Run
+from threadtrail.values import EMPTY, NO_REQUEST, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from threadtrail.recording.groups import Groups
-    from threadtrail.recording.links import Name
     from threadtrail.recording.publishing import Publish
+    from threadtrail.turn import Turn
     from threadtrail.values import ToolCall
 
 TURNS = 4_096
@@ -39,44 +40,57 @@ class _Part:
 
 @dataclass(slots=True)
 class _OpenTurn:
-    """``waits_for``: its runs that are not published. ``due``: when it ends if nothing more comes."""
+    """A turn that is open; ``first`` is the run that asked first, ``trace_id`` is where it began.
+
+    ``waits_for``: its runs that are not published. ``asked``: its calls whose outputs no run has brought that
+    has ended. ``tried``: those whose outputs a run brought that failed; the app may send them again. ``due``:
+    when it ends if nothing more comes.
+    """
 
     first: RunRecord
+    trace_id: str | None
     waits_for: set[RunKey] = field(default_factory=set)
+    asked: set[Name] = field(default_factory=set)
+    tried: set[Name] = field(default_factory=set)
     parts: dict[RunKey, _Part] = field(default_factory=dict)
     due: float = math.inf
 
     def take(self, record: RunRecord, run: Run) -> None:
-        """Take a run that was published. What later runs were sent again is kept once."""
-        if self.parts and record.key not in self.parts:
-            run = replace(run, input=())
-        self.parts[record.key] = _Part(run, record)
+        """Take a run that was published, without what its turn does not say."""
+        given = run.input if record is self.first else ()
+        slim = replace(run, input=given, request=NO_REQUEST, metadata=EMPTY, status_history=())
+        self.parts[record.key] = _Part(slim, record)
 
     @property
-    def last(self) -> _Part | None:
-        """The published run that began last."""
-        return next(reversed(self.parts.values()), None)
+    def is_waiting(self) -> bool:
+        """Whether more is sure to be seen of it, or may well be."""
+        goes_on = (not part.run.finished and part.record.outlives_call for part in self.parts.values())
+        return bool(self.waits_for or self.asked) or any(goes_on)
 
     @property
-    def has_open_calls(self) -> bool:
-        """Whether the app, or a person, has a call still to answer."""
-        return any(part.record.steps.awaited() for part in self.parts.values())
+    def in_order(self) -> list[_Part]:
+        """Its published runs, in the order in which they began."""
+        return sorted(self.parts.values(), key=lambda part: part.run.created_at or 0)
 
-    def runs(self) -> list[Run]:
-        """Return its runs, with what is known of their calls now."""
-        return [with_calls(part.run, part.record.steps.calls()) for part in self.parts.values()]
+    def value(self) -> Turn:
+        """Return it with what is known of its calls: some were answered after their run was published."""
+        parts = self.in_order
+        runs = [with_calls(part.run, part.record.steps.calls()) for part in parts]
+        return turn_of(runs, finished=runs[-1].finished and not self.asked)
 
 
 class Turns:
     """The turns that are open; times are ``time.monotonic()`` seconds.
 
-    A turn is open from when a run of it asks the app, or a person, to answer a call, until a run of it
-    asked nothing more. ``forgotten`` counts those that were ended early for lack of room.
+    A turn is open from when a run of it asks the app, or a person, to answer a call, until the outputs of all
+    calls were brought by runs that have completed, and none of these asked for more. ``give_up`` completes a
+    call without an output. ``forgotten`` counts the turns that were ended early for lack of room.
     """
 
-    def __init__(self, publish: Publish, groups: Groups) -> None:
+    def __init__(self, publish: Publish, groups: Groups, give_up: Callable[[Name], None]) -> None:
         self._publish = publish
         self._groups = groups
+        self._give_up = give_up
         self._open: OrderedDict[Name, _OpenTurn] = OrderedDict()
         self._ended: Bounded[Name, bool] = Bounded(IDS)
         self._of_run: Bounded[str, str] = Bounded(IDS)
@@ -90,40 +104,48 @@ class Turns:
         """Whether this turn was ended: a run that answers a call of it begins one of its own."""
         return name in self._ended
 
+    def begins_with(self, record: RunRecord) -> bool:
+        """Whether an open turn began with this run."""
+        turn = self._open.get(_name(record))
+        return turn is not None and turn.first is record
+
     def begin(self, record: RunRecord, now: float) -> None:
         """See that a run begins; it knows its turn."""
         name = _name(record)
         self._of_run.put(record.id, record.chain.turn_id)
-        if record.chain.turn_id == record.id and record.created_here and not record.published_unfinished:
-            self._ended.pop(name)  # the server has used the id before
         turn = self._open.get(name)
+        if record.chain.turn_id == record.id and record.created_here and not record.published_unfinished:
+            if turn is not None and turn.first is not record:
+                self._end(turn)
+                turn = None
+            self._ended.pop(name)  # the server has used the id before
         if turn is not None:
-            self._wait_for(turn, record, now)
+            turn.waits_for.add(record.key)
+            self._look(turn, now)
 
-    def ask(self, record: RunRecord, now: float) -> None:
+    def ask(self, record: RunRecord, calls: Iterable[Name], now: float) -> None:
         """See that a run leaves calls to the app, or to a person."""
         turn = self._opened(record)
         if turn is not None:
-            self._wait_for(turn, record, now)
-
-    def _wait_for(self, turn: _OpenTurn, record: RunRecord, now: float) -> None:
-        turn.waits_for.add(record.key)
-        self._touch(turn, now)
-
-    def _touch(self, turn: _OpenTurn, now: float) -> None:
-        self._open.move_to_end(_name(turn.first))
-        turn.due = now + self.patience
+            turn.asked.update(calls)
+            turn.waits_for.add(record.key)
+            self._look(turn, now)
 
     def _opened(self, record: RunRecord) -> _OpenTurn | None:
         name = _name(record)
         turn = self._open.get(name)
         if turn is None and name not in self._ended:
-            turn = self._open[name] = _OpenTurn(record)
-            self._groups.turn_began(record.scope.trace_id, name)
+            turn = self._open[name] = _OpenTurn(record, record.scope.trace_id)
+            self._groups.turn_began(turn.trace_id, name)
             if len(self._open) > TURNS:
-                self._end(next(iter(self._open.values())))
+                self._end_one_but(turn)
                 self.forgotten += 1
         return turn
+
+    def _end_one_but(self, newest: _OpenTurn) -> None:
+        oldest = next(iter(self._open.values()))
+        idle = next(each for each in self._open.values() if not each.waits_for)
+        self._end(oldest if idle is newest else idle)
 
     def end_run(self, record: RunRecord, run: Run | None, now: float) -> None:
         """See that a run is followed no longer; ``run`` is what was published of it, if it was."""
@@ -135,24 +157,37 @@ class Turns:
         turn.waits_for.discard(record.key)
         if run is not None:
             turn.take(record, run)
-        self._touch(turn, now)
-        self.look(record, now)
+        self._look(turn, now)
+
+    # -- its calls ----------------------------------------------------------------------------------
+
+    def brought(self, name: Name, calls: Iterable[Name], now: float, *, completed: bool) -> None:
+        """See that a run has ended that brought outputs of these calls; one that failed may be repeated."""
+        turn = self._open.get(name)
+        if turn is None:
+            return
+        for call in calls:
+            turn.asked.discard(call)
+            turn.tried.discard(call)
+            if not completed:
+                turn.tried.add(call)
+        self._look(turn, now)
+
+    def answer(self, record: RunRecord, now: float) -> None:
+        """See that a call of a run was answered: another run is likely to follow."""
+        turn = self._open.get(_name(record))
+        if turn is not None:
+            self._look(turn, now)
 
     # -- its end ------------------------------------------------------------------------------------
 
-    def look(self, record: RunRecord, now: float) -> None:
-        """End the turn of a run if it is over."""
-        turn = self._open.get(_name(record))
-        if turn is None or turn.waits_for or turn.last is None:
-            return
-        last = turn.last
-        if turn.has_open_calls or last.record.waits_for_outputs or not last.run.finished:
-            return
-        if last.record.status is not None and last.record.status.succeeded:
+    def _look(self, turn: _OpenTurn, now: float) -> None:
+        """See that something came; end the turn if it is over."""
+        self._open.move_to_end(_name(turn.first))
+        if not turn.is_waiting and not turn.tried:
             self._end(turn)
         else:
-            # The app may send the same outputs again.
-            turn.due = min(turn.due, now + self.retry_seconds)
+            turn.due = now + (self.patience if turn.is_waiting else self.retry_seconds)
 
     def tick(self, now: float) -> None:
         """End the turns whose time has come."""
@@ -169,17 +204,17 @@ class Turns:
             self._end(turn)
 
     def _end(self, turn: _OpenTurn) -> None:
-        name, first, last = _name(turn.first), turn.first, turn.last
+        name, first = _name(turn.first), turn.first
         del self._open[name]
         self._ended.put(name, value=True)
+        for call in turn.asked:
+            self._give_up(call)
         end = 0
-        if last is not None:
-            answered = not last.record.waits_for_outputs and not turn.has_open_calls
-            value = turn_of(turn.runs(), finished=last.run.finished and answered)
-            end = max(part.record.last_seen_at for part in turn.parts.values())
-            end = max(end, value.ended_at or 0)
+        if turn.parts:
+            value = turn.value()
+            end = max(value.ended_at or 0, *(part.record.last_seen_at for part in turn.parts.values()))
             publish_event(self._publish, TurnEnded, end, first.origin, first.scope, turn=value)
-        self._groups.turn_ended(first.scope.trace_id, name, end)
+        self._groups.turn_ended(turn.trace_id, name, end)
 
     # -- what is known ------------------------------------------------------------------------------
 
@@ -191,12 +226,12 @@ class Turns:
         """End the oldest turns until the others take ``max_bytes`` at most."""
         sizes = {name: size([part.run for part in turn.parts.values()]) for name, turn in self._open.items()}
         total = sum(sizes.values())
-        for name, each in sizes.items():
+        for name in sorted(sizes, key=lambda name: bool(self._open[name].waits_for)):
             if total <= max_bytes:
                 break
             self._end(self._open[name])
             self.forgotten += 1
-            total -= each
+            total -= sizes[name]
 
 
 def with_calls(run: Run, calls: list[ToolCall]) -> Run:
