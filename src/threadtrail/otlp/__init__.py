@@ -11,5 +11,7 @@ Import its modules by name. The package itself imports nothing; the modules need
 - ``emitting``: starts spans in the past;
 - ``context``: spans in OpenTelemetry contexts, and links to them;
 - ``open_runs``: failed requests, kept until their run ends;
+- ``open_turns``: the place of turns, whose runs and late calls are below one root;
+- ``open_calls``: runs that were published before their calls were answered;
 - ``run_content``: what several backends show alike of a run.
 """

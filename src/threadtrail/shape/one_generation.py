@@ -10,6 +10,9 @@ A run that asked the app, or a person, for something is an agent's:
     ├─ generation   until the model had answered, with the usage; the server's tools are below it
     └─ tool         each call for the app that is answered
 
+An exporter that knows turns makes one agent of the turn instead, with the ``parts`` of its runs below it
+(``threadtrail.shape.turns``).
+
 Reasoning, messages and lists of tools are items without a span of their own.
 """
 
@@ -34,7 +37,7 @@ class OneGeneration(Shaper):
 
     def root(self) -> Span:
         """Return the generation; below an agent, if it asked for what the server does not do itself."""
-        if all(call.hosted for call in self.run.tool_calls):
+        if not self._asks:
             return self._generation(run_name(self.run), self.id(), self.within)
         run = self.run
         return Span(
@@ -52,9 +55,25 @@ class OneGeneration(Shaper):
             children=tuple(self._children()),
         )
 
+    def parts(self) -> tuple[Span, ...]:
+        """Return the generation, then the answered calls: what is below the agent of a turn."""
+        interval = generation_interval(self.run, self.within) if self._asks else self.within
+        return (self._generation(self._model_name, self.id(), interval), *self._answered(interval))
+
+    @property
+    def _asks(self) -> bool:
+        return not all(call.hosted for call in self.run.tool_calls)
+
+    @property
+    def _model_name(self) -> str:
+        return self.model or "generation"
+
     def _children(self) -> Iterator[Span]:
         interval = generation_interval(self.run, self.within)
-        yield self._generation(self.model or "generation", self.id("generation"), interval)
+        yield self._generation(self._model_name, self.id("generation"), interval)
+        yield from self._answered(interval)
+
+    def _answered(self, interval: Interval) -> Iterator[Span]:
         for step in self.run.steps:
             for call in step.tool_calls:
                 # One that is still open has no span: its answer makes it, whenever that comes.

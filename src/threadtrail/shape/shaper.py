@@ -29,7 +29,7 @@ class Shaper:
         self.model = model_of(run)
         self.used_ids: dict[tuple[str, ...], int] = {}
 
-    def tool(self, call: ToolCall, step: Step, interval: Interval) -> Span:
+    def tool(self, call: ToolCall, step: Step | None, interval: Interval) -> Span:
         """Return the span of a tool call."""
         ended = call.ended_at is not None or call.output is not None or call.status == "completed"
         failed = call.error is not None or call.status == "failed"

@@ -1,0 +1,176 @@
+"""The place of turns among other spans: below what their runs, and late calls, are; for a bounded number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan
+
+from threadtrail.otlp.context import below, span_context_in
+from threadtrail.shape import in_turn, turn_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from threadtrail.events import RunCreated, RunEnded, TurnEnded
+    from threadtrail.otlp.open_runs import Key
+
+__all__ = ["OpenTurn", "OpenTurns"]
+
+MAX_TURNS = 10_000
+"""Of those that are open, and of those that have ended, to which a run may still be added."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenTurn:
+    """A turn, and where its spans are.
+
+    Attributes:
+        turn_id: the id of its first run.
+        context: what the exporter captured where that run began.
+        trace_id: the ``threadtrail.trace()`` around that run.
+        start: when that run began, in Unix nanoseconds.
+        from_elsewhere: whether another process created that run.
+        inside: the context below which spans of the turn are; ``None`` until its first run is exported.
+        root: what the exporter has opened as the turn's root. ``None``: there is none yet, or not any more,
+            or the turn is inside a span of the app, which takes its place.
+        has_root: whether ``inside`` is that root, open or ended.
+        last: the latest end of what was exported of it, in Unix nanoseconds.
+    """
+
+    turn_id: str
+    context: Context | None = None
+    trace_id: str | None = None
+    start: int = 0
+    from_elsewhere: bool = False
+    inside: Context | None = None
+    root: Any = None
+    has_root: bool = False
+    last: int = 0
+
+    def below_root(self, inside: Context, root: Any) -> None:
+        """Have all spans of the turn below a root of its own; ``inside`` is the context with that root."""
+        self.inside, self.root, self.has_root = inside, root, True
+
+    def below_app(self, inside: Context | None) -> None:
+        """Leave the root out: ``inside`` is the context of a span of the app, or of a framework."""
+        self.inside = inside
+
+    def parent(self, own: Context | None) -> Context | None:
+        """Return the parent of a run of the turn, which without the turn would be ``own``.
+
+        Without a root, each run is below the span that was active where it began, else below that of the
+        first run.
+        """
+        if self.has_root or span_context_in(own) is None:
+            return self.inside
+        return own
+
+    def rest(self) -> None:
+        """Keep only the ids of the span that it is inside: a span that has ended may hold content."""
+        self.context = self.root = None
+        found = span_context_in(self.inside)
+        self.inside = below(NonRecordingSpan(found)) if found is not None else None
+
+
+class OpenTurns:
+    """The turns by server and id; of more than ``MAX_TURNS``, the one that was added first is closed.
+
+    Args:
+        close: closes the root of a turn whose end is not waited for any longer.
+    """
+
+    def __init__(self, close: Callable[[OpenTurn], None]) -> None:
+        self._close = close
+        self._open: OrderedDict[Key, OpenTurn] = OrderedDict()
+        self._ended: OrderedDict[Key, OpenTurn] = OrderedDict()
+
+    @property
+    def any_root(self) -> bool:
+        """Whether the root of a turn is open."""
+        return any(turn.root is not None for turn in self._open.values())
+
+    def begin(self, event: RunCreated, context: Context | None) -> None:
+        """Remember where a run begins, if it may be the first of a turn; ``context`` is what was captured."""
+        if event.turn_id is None or event.turn_id != event.run_id:
+            return
+        turn = OpenTurn(
+            turn_id=event.turn_id,
+            context=context,
+            trace_id=event.trace_id,
+            start=event.time,
+            from_elsewhere=not event.observed_from_start,
+        )
+        key = _key(event, event.turn_id)
+        self._ended.pop(key, None)  # a server that uses an id again begins another turn
+        self._drop(key)
+        self._add(key, turn)
+
+    def of_run(self, event: RunEnded, context: Context | None) -> OpenTurn | None:
+        """Return the turn that a run belongs to; ``None`` if it is none, which is then forgotten.
+
+        ``context`` is what was captured where the run began. Of a turn whose beginning is not known, this run
+        counts as the first.
+        """
+        run = event.run
+        key = _key(event, turn_id_of(run))
+        turn = self._open.get(key)
+        if not in_turn(run):
+            if turn is not None and turn.inside is None:
+                del self._open[key]
+            return None
+        turn = turn or self._ended.get(key)
+        if turn is None:
+            start = run.created_at if run.created_at is not None else event.time
+            turn = OpenTurn(turn_id=turn_id_of(run), context=context, trace_id=event.trace_id, start=start)
+            self._add(key, turn)
+        turn.last = max(turn.last, event.time)
+        return turn
+
+    def end(self, event: TurnEnded) -> OpenTurn | None:
+        """Return a turn that has ended; ``None`` if no root of it is open.
+
+        Its place is kept, for a run of it that finishes after all.
+        """
+        key = _key(event, event.turn.id)
+        turn = self._open.pop(key, None)
+        if turn is None:
+            return None
+        ended = OpenTurn(turn_id=turn.turn_id, inside=turn.inside, has_root=turn.has_root)
+        ended.rest()
+        self._keep(key, ended)
+        return turn if turn.root is not None else None
+
+    def close_all(self) -> None:
+        """Close the roots that are open: no event will end these turns any more."""
+        for key in list(self._open):
+            self._drop(key)
+
+    def clear(self) -> None:
+        """Forget all turns: in a forked child they are the parent's."""
+        self._open.clear()
+        self._ended.clear()
+
+    def _add(self, key: Key, turn: OpenTurn) -> None:
+        self._open[key] = turn
+        if len(self._open) > MAX_TURNS:
+            self._drop(next(iter(self._open)))
+
+    def _drop(self, key: Key) -> None:
+        turn = self._open.pop(key, None)
+        if turn is not None and turn.root is not None:
+            self._close(turn)
+            turn.rest()
+            self._keep(key, turn)
+
+    def _keep(self, key: Key, turn: OpenTurn) -> None:
+        self._ended[key] = turn
+        if len(self._ended) > MAX_TURNS:
+            self._ended.popitem(last=False)
+
+
+def _key(event: RunCreated | RunEnded | TurnEnded, turn_id: str) -> Key:
+    return event.server_address, event.server_port, turn_id
