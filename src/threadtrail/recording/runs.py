@@ -321,6 +321,7 @@ class RunRecord:
 
     def _whole(self, time: int, answered_at: int) -> Run:
         timeline, status = self._timeline, self.status
+        whole_at = answered_at if self.whole else None
         return Run(
             id=self.id,
             thread_id=self.thread_id,
@@ -336,7 +337,7 @@ class RunRecord:
             first_output_at=self.first_output_at,
             input=self.input,
             output=self._output.values(time),
-            steps=tuple(timeline.within(step, time) for step in self.steps.values()),
+            steps=tuple(timeline.within(step, time) for step in self.steps.values(whole_at)),
             usage=self._usage,
             error=self._error or self._unnamed_error(),
             incomplete_reason=self._incomplete_reason,
@@ -349,7 +350,7 @@ class RunRecord:
             attributes=self.scope.attributes,
             source=self.origin.source,
             resumed=self.resumed,
-            answered_at=answered_at if self.whole else None,
+            answered_at=whole_at,
             request_id=self._request_id,
             deleted=self._deleted,
             answers=tuple(dict.fromkeys(link.run_id for link in self.chain.links)),

@@ -18,11 +18,13 @@ def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
     return replace(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
 
 
-def in_sequence(steps: list[Step]) -> list[Step]:
+def in_sequence(steps: list[Step], answered_at: int | None = None) -> list[Step]:
     """Return the steps with times that follow each other.
 
     Server stamps are whole seconds, so a step may seem to begin before outputs that it needed were submitted.
-    A step that ended without a stamp of that lasted until the next one began.
+    A step that ended without a stamp of that lasted until the next one began, or its calls were answered.
+    ``answered_at`` is when a run was whole whose calls are answered by a later one: outputs that came after
+    that were needed by no step.
     """
     answered = 0
     placed: list[Step] = []
@@ -31,12 +33,19 @@ def in_sequence(steps: list[Step]) -> list[Step]:
         if start is not None and not step.seen_live and start < answered:
             start, end = answered, None if end is None else max(end, answered)
         placed.append(replace(step, started_at=start, ended_at=end))
-        lived = (call.ended_at or 0 for call in step.tool_calls if call.seen_live)
-        answered = max(answered, *lived, 0)
+        ends = [call.ended_at or 0 for call in step.tool_calls if call.seen_live]
+        needed = [end for end in ends if answered_at is None or end <= answered_at]
+        answered = max(answered, *needed, 0)
     return [
-        replace(step, ended_at=after.started_at) if step.ended_at is None and after is not None else step
+        replace(step, ended_at=_until(after, step)) if step.ended_at is None and after is not None else step
         for step, after in zip_longest(placed, placed[1:])
     ]
+
+
+def _until(after: Step, step: Step) -> int | None:
+    """Return when the next step began, or the last call of this one was answered."""
+    ends = [call.ended_at for call in step.tool_calls if call.seen_live and call.ended_at is not None]
+    return None if after.started_at is None else max([after.started_at, *ends])
 
 
 def in_order_of_time(steps: list[Step]) -> list[Step]:

@@ -330,10 +330,13 @@ class Steps:
         """What is known of steps and of calls, each by itself."""
         return [*(state.value for state in self._steps.values()), *(call.value for call in self._calls)]
 
-    def values(self) -> tuple[Step, ...]:
-        """Return all steps in order; calls whose step was never seen stand in one without id."""
+    def values(self, answered_at: int | None) -> tuple[Step, ...]:
+        """Return all steps in order; calls whose step was never seen stand in one without id.
+
+        ``answered_at``: when the run was whole, if a later one brings the outputs of its calls.
+        """
         states = sorted(self._steps.values(), key=lambda state: (state.stamp or 0, state.place))
-        known = in_sequence([self._with_calls(state) for state in states])
+        known = in_sequence([self._with_calls(state) for state in states], answered_at)
         rounds: dict[int, list[ToolCall]] = {}
         for call in self._calls_of(None):
             rounds.setdefault(call.round, []).append(call.value)
