@@ -24,7 +24,7 @@ COMMANDS = (demo, exporters, doctor)
 
 EPILOG = """\
 examples:
-  threadtrail demo responses       play three responses, see what is recorded
+  threadtrail demo responses       play a few responses, see what is recorded
   threadtrail exporters            list the exporters, and what enables them
   threadtrail doctor myapp.main    check the settings and backends of a program
 """

@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 import warnings
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import openai
 import pytest
 
 import threadtrail
@@ -45,30 +45,54 @@ def test_responses_as_events(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events = events_of_demo(here, monkeypatch, "responses")
-    hosted, polled, resumed = (event.run for event in events if isinstance(event, RunEnded))
-    assert {run.source for run in (hosted, polled, resumed)} == {"openai.responses"}
-    assert all(run.status == "completed" and run.finished for run in (hosted, polled, resumed))
-    assert [(call.kind, call.executed_by) for call in hosted.tool_calls] == [("code_interpreter", "server")]
-    assert str(hosted.tool_calls[0].output).startswith("[0, 1, 1, 2, 3, 5, 8")
+    runs = [event.run for event in events if isinstance(event, RunEnded)]
+    assert {run.source for run in runs} == {"openai.responses"}
+    assert all(run.status == "completed" and run.finished for run in runs)
+    asking, answering, polled, streamed, *lesson = runs
+    assert [(call.name, call.output) for call in asking.tool_calls] == [
+        ("get_weather", "4 degrees"),
+        ("get_weather", "21 degrees"),
+    ]
+    assert (answering.answers, answering.turn_id) == ((asking.id,), asking.id)
     assert (polled.background, polled.poll_count) == (True, 4)
-    assert (resumed.streamed, resumed.resumed, resumed.first_output_at is not None) == (True, 1, True)
-    text = "It is the study of vectors, and of the maps that keep lines straight."
-    assert [message.text for message in resumed.output] == [text]
-    assert [run.usage and run.usage.total_tokens for run in (hosted, polled, resumed)] == [598, 83, 70]
+    assert [(call.kind, call.executed_by) for call in polled.tool_calls] == [("code_interpreter", "server")]
+    assert str(polled.tool_calls[0].output).startswith("[0, 1, 1, 2, 3, 5, 8")
+    assert (streamed.streamed, streamed.first_output_at is not None) == (True, True)
+    assert len(lesson) == 2
+    assert {run.thread_id for run in lesson} == {run.session_key for run in lesson}
+    assert [run.usage and run.usage.total_tokens for run in runs] == [112, 147, 598, 70, 83, 125]
     printed = capsys.readouterr().out
-    assert f"\n{text.replace(', and', ', [lost] and')}\n" in printed
+    assert "completed: In Rome: it has 21 degrees, and Oslo 4 degrees.\n" in printed
+    assert "\nIt is the study of vectors, and of the maps that keep lines straight.\n" in printed
 
 
-def test_an_sdk_without_all_of_responses_is_no_error(
+def test_responses_come_first_then_the_assistants(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before_responses: Any = SimpleNamespace()
-    before_resuming: Any = SimpleNamespace(responses=SimpleNamespace(retrieve=lambda _response_id: None))
-    assert not responses.can_be_played(before_responses)
-    assert not responses.can_be_played(before_resuming)
-    monkeypatch.setattr(responses, "can_be_played", lambda _client: False)
+    monkeypatch.setattr(stage, "PARTS", {name: parts[:1] for name, parts in stage.PARTS.items()})
+    assert main(["demo"]) == 0
+    headlines = [line for line in capsys.readouterr().out.splitlines() if line.endswith("──")]
+    assert [line.rstrip("─ ") for line in headlines] == [
+        "Responses: Two function calls, answered by the program",
+        "Math Tutor: An assistant, a thread, a run, its answer",
+        "Assistants overview: Three threads at once, and a follow-up question",
+    ]
+
+
+def test_what_an_older_sdk_does_not_have_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(openai, "__version__", "1.79.0")
     assert main(["demo", "responses"]) == 0
-    assert "Responses are left out: they need openai 1.82 or newer.\n" in capsys.readouterr().out
+    printed, drawn = capsys.readouterr()
+    assert [line for line in printed.splitlines() if line.startswith("Left out")] == [
+        (
+            "Left out, since it needs openai 1.80.0 or newer: Responses: In the background with code "
+            "interpreter, polled until it is done"
+        ),
+        "Left out, since it needs openai 1.101.0 or newer: Responses: A conversation of two questions",
+    ]
+    assert drawn.count("✓ gpt-4o  completed in ") == 3
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""``threadtrail demo``: responses and two walk-throughs of the Assistants API, played on a local server."""
+"""``threadtrail demo``: Responses, then two walk-throughs of the Assistants API, played on a local server."""

@@ -9,10 +9,10 @@ from typing import Any
 WALK_THROUGHS = ("responses", "math-tutor", "overview")
 
 DESCRIPTION = """\
-Play three responses, and two well-known walk-throughs of the Assistants API, against a server on this
-computer, and show what threadtrail records. This needs no key and no network.
+Play what most programs do with the Responses API, then two well-known walk-throughs of the Assistants API,
+against a server on this computer, and show what threadtrail records. This needs no key and no network.
 
-  responses    a hosted tool; in the background, polled; a stream that breaks off and is taken up again
+  responses    function calls and their outputs; in the background, polled; a stream; a conversation
   math-tutor   create an assistant and a thread, run, poll, read the answer; then two runs in one trace
   overview     several runs at once, a follow-up, code interpreter, file search, functions, a stream
 """

@@ -76,7 +76,20 @@ def _polled(*steps: AnyStep) -> RunScript:
     return RunScript(*steps, polls=POLLS, queued_polls=1, event_delay=EVENT_DELAY_SECONDS)
 
 
+def _warmer(outputs: Sequence[SubmittedOutput]) -> Message:
+    oslo, rome = (given.output for given in outputs)
+    return Message(f"In Rome: it has {rome}, and Oslo {oslo}.", usage=Usage(131, 16))
+
+
 SCRIPTS = {
+    "Oslo or in Rome": RunScript(
+        ToolCalls(
+            FunctionCall("get_weather", {"city": "Oslo"}),
+            FunctionCall("get_weather", {"city": "Rome"}),
+            usage=Usage(78, 34),
+        ),
+        _warmer,
+    ),
     "3x + 11 = 14": _polled(
         Message("Subtract 11 from both sides, then divide by 3: x = 1.", usage=Usage(64, 19))
     ),

@@ -13,6 +13,7 @@ from rich.text import Text
 
 import threadtrail
 from threadtrail.commands.demo import math_tutor, overview, responses, scripts
+from threadtrail.instrumentation.patching import is_newer
 from threadtrail.testing.server import OpenAIServer
 
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
         # The SDK warns at each call that the Assistants API is deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         for name in walk_throughs:
-            if name == "responses" and not responses.can_be_played(client):
-                screen.print(f"\nResponses are left out: they need {responses.NEEDS}.", soft_wrap=True)
-                continue
             for part in PARTS[name]:
                 _play_part(TITLES[name], part, client, screen)
         return _report(screen, delivered=threadtrail.flush(FLUSH_SECONDS))
@@ -67,6 +65,10 @@ def _options(exporter: str, *, color: bool) -> dict[str, Any]:
 def _play_part(title: str, part: Callable[[OpenAI], None], client: OpenAI, screen: Console) -> None:
     headline = (inspect.getdoc(part) or part.__name__).partition("\n")[0].rstrip(".")
     screen.print()
+    since = responses.SINCE.get(part)
+    if is_newer(since):
+        screen.print(f"Left out, since it needs openai {since} or newer: {title}: {headline}", soft_wrap=True)
+        return
     screen.rule(Text(f"{title}: {headline}", "bold"), align="left", style="cyan")
     part(client)
     screen.print()
