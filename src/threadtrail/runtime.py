@@ -16,8 +16,10 @@ from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.processors import build_processors, never_changed_bytes
 from threadtrail.delivery.sampling import Sampler
 from threadtrail.delivery.status import LaneStatus, summary
+from threadtrail.instrumentation.elsewhere import elsewhere
 from threadtrail.instrumentation.sink import Sink
 from threadtrail.recording.recorder import Recorder
+from threadtrail.sources import apis
 from threadtrail.values import EMPTY
 
 if TYPE_CHECKING:
@@ -173,6 +175,7 @@ class Runtime:
             servers.unwatch()
         deadline = time.monotonic() + timeout
         recorded = self.recorder.shutdown(timeout)
+        elsewhere.recorded |= self.recorder.has_seen_calls
         deliveries = (self.delivery, *self.leaving())
         for delivery in deliveries:
             delivery.begin_shutdown(deadline)
@@ -187,6 +190,7 @@ class Runtime:
     def at_exit(self) -> None:
         """The process ends: one bounded shutdown."""
         self.shutdown(self.exit_timeout)
+        elsewhere.report([api.name for api in apis.RECORDED], [api.name for api in apis.NOT_RECORDED[:3]])
 
     def deliver(self, *, open_runs: bool) -> None:
         """The process may end without an exit: one bounded flush."""
@@ -194,6 +198,7 @@ class Runtime:
 
     def after_fork_in_child(self) -> None:
         """A child begins with nothing of its parent's: no threads, no queues, no open runs."""
+        elsewhere.inherited = True
         for delivery in (self.delivery, *self.leaving()):
             delivery.after_fork_in_child()
         self._leaving = ()

@@ -17,6 +17,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.copies import copy_arguments
+from threadtrail.instrumentation.elsewhere import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,8 @@ def watch_response(original: Any) -> Any:
         if call is not None:
             call.response = kwargs.get("response")
             call.is_stream = bool(kwargs.get("stream"))
+        elif not elsewhere.answered:
+            elsewhere.note_answer()
         return original(self, *args, **kwargs)
 
     return _process_response

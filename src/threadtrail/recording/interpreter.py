@@ -161,6 +161,11 @@ class Interpreter:
         self._groups.end_all(time)
 
     @property
+    def has_read(self) -> bool:
+        """Whether an observation of a call was read."""
+        return len(self._readers) > 0
+
+    @property
     def forgotten(self) -> dict[str, int]:
         """How much was forgotten for lack of room, by what it was."""
         return {**self._room.forgotten, "traces": self._groups.forgotten}

@@ -225,6 +225,11 @@ class Recorder:
         return len(self._interpreter.following.runs)
 
     @property
+    def has_seen_calls(self) -> bool:
+        """Whether a call of the app was seen, whatever became of it; a trace is none."""
+        return self._interpreter.has_read or self.waiting > 0 or self.dropped > 0
+
+    @property
     def background_unfinished(self) -> tuple[str, ...]:
         """The ids of background runs that were created here and given up before their end was seen."""
         return self._interpreter.following.background_unfinished
