@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from differential.chat_server import ChatServer
+from doc_blocks import DOCS, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LINE = (
-    "nothing was recorded: this process made requests with the openai package, but called none of the methods "
-    "that threadtrail records. Recorded are Responses, Conversations, webhooks, Assistants; not recorded are "
-    "chat completions, embeddings, realtime and live sessions, and others (see threadtrail doctor)\n"
+    "nothing was recorded: this process made requests with the openai package, but called none of the "
+    "methods that threadtrail records. Recorded are Responses, Conversations, webhooks, Assistants; not "
+    "recorded are chat completions, embeddings, realtime and live sessions, and others (see threadtrail "
+    "doctor)\n"
 )
 
 HEAD = """
@@ -173,6 +175,10 @@ def test_quiet(run: Run, case: str) -> None:
     told = run(QUIET[case])
     assert "nothing was recorded" not in told
     assert "Traceback" not in told
+
+
+def test_the_line_stands_in_the_documentation() -> None:
+    assert LINE in blocks(DOCS / "troubleshooting.md", "text")
 
 
 def test_switched_off(run: Run) -> None:

@@ -46,9 +46,9 @@ class Elsewhere:
         """
         if self.answered and not self.recorded and not self.inherited:
             _log.warning(
-                "nothing was recorded: this process made requests with the openai package, but called none of "
-                "the methods that threadtrail records. Recorded are %s; not recorded are %s, and others (see "
-                "threadtrail doctor)",
+                "nothing was recorded: this process made requests with the openai package, but called none "
+                "of the methods that threadtrail records. Recorded are %s; not recorded are %s, and others "
+                "(see threadtrail doctor)",
                 listed(recorded),
                 listed(not_recorded),
             )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import NamedTuple
 
 
 class Api(NamedTuple):
-    """An API by its ``name``, and the ``modules`` of the SDK in which it is or was, below its resources."""
+    """An API by its ``name``, and the modules of the SDK's resources that have it, now or formerly.
+
+    ``since`` is the first version of the SDK that has it, where the modules do not say so.
+    """
 
     name: str
     modules: tuple[str, ...]
+    since: str | None = None
 
 
 RECORDED = (
@@ -27,6 +27,7 @@ NOT_RECORDED = (
     Api("chat completions", ("chat", "completions")),
     Api("embeddings", ("embeddings",)),
     Api("realtime and live sessions", ("realtime", "live", "beta.realtime")),
+    Api("responses over a WebSocket (responses.connect)", ("responses",), since="2.22"),
     Api("agents and ChatKit", ("beta.agents", "beta.chatkit")),
     Api("audio", ("audio",)),
     Api("images", ("images",)),
@@ -37,16 +38,4 @@ NOT_RECORDED = (
     Api("fine-tuning", ("fine_tuning",)),
     Api("files and vector stores", ("files", "uploads", "vector_stores", "containers")),
 )
-"""Those that people may expect to be recorded; what only administers an account is left out."""
-
-
-def in_this_sdk(apis: Iterable[Api]) -> list[str]:
-    """Return the names of the APIs that the installed SDK has."""
-    return [api.name for api in apis if any(_exists(module) for module in api.modules)]
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(f"openai.resources.{module}") is not None
-    except ModuleNotFoundError:  # the package around it is not there either
-        return False
+"""Those that people may expect to be recorded, the likeliest first."""

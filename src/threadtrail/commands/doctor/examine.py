@@ -8,6 +8,7 @@ from threadtrail.commands.doctor import other_instrumentations, program, sdk
 from threadtrail.commands.doctor.configuration import configuration, configured, in_force
 from threadtrail.commands.doctor.exporters import answers, destinations, started
 from threadtrail.commands.doctor.findings import Report
+from threadtrail.commands.doctor.recorded import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ def examine(
     running = None if names else in_force()
     reading = running or configured(names)
     report.add(sdk.sdk(in_force=in_force() is not None))
+    report.add(recorded())
     report.add(configuration(reading))
     settings = reading.settings
     chosen = [] if settings.disabled else settings.exporters
