@@ -16,6 +16,10 @@ AGENTOPS_BIN := $(AGENTOPS_VENV)/bin
 AGENTOPS_PIP := $(AGENTOPS_BIN)/python -m pip --disable-pip-version-check --quiet
 AGENTOPS_OTEL := opentelemetry-1.44.0
 
+# OpenTelemetry's own start of an unchanged program, as its page says: with what the extra installs, and nothing else.
+ZERO_CODE_VENV := .venv-zero-code
+ZERO_CODE_PIP := $(ZERO_CODE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
 # What builds the documentation has nothing in common with what runs.
 DOCS_VENV := .venv-docs
 DOCS_BIN := $(DOCS_VENV)/bin
@@ -52,7 +56,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -80,7 +84,7 @@ test-fast: $(SETUP) ## the part of the suite that takes seconds
 test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
-test-plugins: $(SETUP) sdks $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
+test-plugins: $(SETUP) sdks zero-code $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
 	@$(BIN)/python -m pytest $(KIT)
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
@@ -98,6 +102,15 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 		opentelemetry-api==1.44.0 opentelemetry-sdk==1.44.0 opentelemetry-proto==1.44.0 \
 		opentelemetry-exporter-otlp-proto-http==1.44.0 opentelemetry-exporter-otlp-proto-common==1.44.0 \
 		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
+	@touch $@
+
+zero-code: $(ZERO_CODE_VENV)/.installed ## the environment of the tests of `opentelemetry-instrument`: without it, they are skipped
+
+$(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.toml
+	@echo "setting up $(ZERO_CODE_VENV) ..."
+	@rm -rf $(ZERO_CODE_VENV) && $(PYTHON) -m venv $(ZERO_CODE_VENV)
+	@$(ZERO_CODE_PIP) install --upgrade 'pip>=25.1'
+	@$(ZERO_CODE_PIP) install -c constraints.txt openai==$(OPENAI) -e . -e '$(OTEL)[zero-code]'
 	@touch $@
 
 test-layered: layered ## with Traceloop, OpenInference, Langfuse or AgentOps on as well
@@ -250,4 +263,4 @@ bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(ZERO_CODE_VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist

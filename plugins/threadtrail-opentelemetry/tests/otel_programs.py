@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 PROGRAMS = Path(__file__).parent / "programs"
 EXAMPLES = Path(__file__).parent.parent / "examples"
-# The folder of the interpreter, whose other commands are installed beside it.
-BIN = Path(sys.executable).parent
 
 
 def program(

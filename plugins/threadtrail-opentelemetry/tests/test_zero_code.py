@@ -1,62 +1,20 @@
-"""Switched on the OpenTelemetry way: by a command around an unchanged program, or by an instrumentor."""
+"""Switched on the OpenTelemetry way: by its instrumentor, in code."""
 
 from __future__ import annotations
 
-import json
-import sys
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
 from exporter_driving import whole_run
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import threadtrail
-from otel_programs import BIN, EXAMPLES, run
 from threadtrail_opentelemetry.instrumentor import ThreadtrailInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from openai import OpenAI
-
-    from threadtrail.testing import AssistantsServer
-
-CONSOLE = {
-    "OTEL_TRACES_EXPORTER": "console",
-    "OTEL_METRICS_EXPORTER": "none",
-    "OTEL_LOGS_EXPORTER": "none",
-    "OTEL_SERVICE_NAME": "math-tutor",
-}
-
-
-@pytest.mark.slow
-def test_an_unchanged_program_is_traced(server: AssistantsServer) -> None:
-    command = [str(BIN / "opentelemetry-instrument"), sys.executable, str(EXAMPLES / "math_tutor.py")]
-    printed = run(command, server, **CONSOLE).stdout
-    assert "completed" in printed.splitlines()
-    spans = [span for span in printed_spans(printed) if span["name"].startswith(("invoke", "create"))]
-    assert [span["name"] for span in spans] == ["create_agent Math Tutor", "invoke_agent Math Tutor"]
-    assert spans[1]["attributes"]["gen_ai.operation.name"] == "invoke_agent"
-    assert spans[1]["attributes"]["gen_ai.usage.input_tokens"] > 0
-    assert spans[1]["resource"]["attributes"]["service.name"] == "math-tutor"
-
-
-@pytest.mark.slow
-def test_it_can_be_switched_off_by_its_name(server: AssistantsServer) -> None:
-    command = [str(BIN / "opentelemetry-instrument"), sys.executable, str(EXAMPLES / "math_tutor.py")]
-    printed = run(command, server, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="threadtrail", **CONSOLE).stdout
-    assert "invoke_agent" not in printed
-
-
-def printed_spans(text: str) -> Iterator[dict[str, Any]]:
-    """The spans that the console exporter printed between the program's own lines."""
-    decoder, at = json.JSONDecoder(), 0
-    while (at := text.find("{\n", at)) >= 0:
-        span, at = decoder.raw_decode(text, at)
-        yield span
 
 
 def test_it_is_found_as_an_instrumentor() -> None:
