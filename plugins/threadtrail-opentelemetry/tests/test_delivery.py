@@ -167,6 +167,7 @@ def test_a_fork_doubles_nothing_and_loses_nothing(server: AssistantsServer, rece
         "invoke_agent child": 1,
         "create_agent parent": 1,
         "invoke_agent parent": 1,
+        "chat gpt-4o": 3,
         "open across the fork": 1,
     }
     lesson, run = receiver.span("open across the fork"), receiver.span("invoke_agent parent")

@@ -49,7 +49,7 @@ class OpenTelemetryExporter:
         endpoint: a collector's address for OTLP over HTTP, without ``/v1/traces``. By default the
             standard ``OTEL_EXPORTER_OTLP_…`` variables, where there is no global tracer provider.
         headers: sent along to ``endpoint``.
-        usage: which spans carry tokens: ``"run"``, ``"steps"`` or ``"both"``.
+        usage: which spans carry tokens: ``"steps"`` (the ``chat`` spans), ``"run"`` or ``"both"``.
         message_content: ``"NO_CONTENT"``, ``"SPAN_ONLY"``, ``"EVENT_ONLY"`` or ``"SPAN_AND_EVENT"``; by
             default ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``, else nothing.
         content_format: ``"json"`` text on spans, or ``"structured"``.
@@ -74,7 +74,7 @@ class OpenTelemetryExporter:
         logger_provider: LoggerProvider | None = None,
         endpoint: str | None = None,
         headers: Mapping[str, str] | None = None,
-        usage: UsageOn = "run",
+        usage: UsageOn = "steps",
         message_content: str | None = None,
         content_format: ContentFormat = "json",
         profile: Profile = "core-1.41",

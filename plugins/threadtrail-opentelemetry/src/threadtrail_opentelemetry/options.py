@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 from threadtrail.errors import ConfigurationError
 
-UsageOn = Literal["run", "steps", "both"]
-"""Which spans carry the tokens: ``invoke_agent`` alone, the ``chat`` spans alone, or all of them."""
+UsageOn = Literal["steps", "run", "both"]
+"""Which spans carry tokens: ``chat`` alone, an assistant's ``invoke_agent`` alone, or both."""
 
 ContentFormat = Literal["json", "structured"]
 """The format of messages, arguments and results on spans: JSON text, or OTLP lists and maps."""
@@ -25,7 +25,7 @@ FromElsewhere = Literal["link", "child"]
 class Options:
     """The options for the shape of spans and metrics; see ``OpenTelemetryExporter``."""
 
-    usage: UsageOn = "run"
+    usage: UsageOn = "steps"
     content_format: ContentFormat = "json"
     profile: Profile = "core-1.41"
     runs_from_elsewhere: FromElsewhere = "link"
