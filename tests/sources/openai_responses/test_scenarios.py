@@ -1,241 +1,112 @@
-"""Each way in which an app uses Responses gives as many runs, and as many tokens, as there really were.
+"""Each way in which an app uses Responses is recorded as what is true of it: runs, tokens, tools, errors.
 
-The scenarios are those in which tools for Langfuse, OpenTelemetry, AgentOps and others were compared; every
-response costs 100 input tokens.
+The scenarios are those in which other tools are compared as well (``tools/peer_table``); some more follow.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import openai
-import pydantic
 import pytest
+from peer_table import apps
+from peer_table.scenarios import SCENARIOS, Scenario, Truth
 
-from driving import drained, each, entered, resolved
-from threadtrail.events import RunEnded
+from driving import drained, entered, resolved
+from threadtrail.events import RequestFailed, TurnEnded
 from threadtrail.testing import capture
-from threadtrail.testing.server import (
-    CodeInterpreterCall,
-    DropStream,
-    Failed,
-    Incomplete,
-    McpCall,
-    Message,
-    RunScript,
-    StreamError,
-    ToolCalls,
-    Usage,
-    WebSearchCall,
-)
+from threadtrail.testing.server import StreamError
 
 if TYPE_CHECKING:
-    from threadtrail.testing import AssistantsServer
-    from threadtrail.values import Run
-
-USAGE = Usage(100, 20)
-ASK: dict[str, Any] = {"model": "gpt-4o", "input": "hi"}
+    from threadtrail.testing import AssistantsServer, Captured
 
 
-def script(*steps: Any, **options: Any) -> RunScript:
-    given: dict[str, Any] = {"usage": USAGE, "polls": 5, **options}
-    return RunScript(*(steps or (Message("One, two, three."),)), **given)
+async def polled_and_looked_at_again(client: Any, _known: str) -> None:
+    known = await apps.begin(client)
+    await apps.finish(client, known)
+    await apps.look_again(client, known)
+    await drained(await resolved(client.responses.retrieve(known)))
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """What an app does, what the server does, and what is true of it.
-
-    ``play`` may return the input tokens, where the server has its own number.
-    """
-
-    play: Callable[[Any], Awaitable[object]]
-    script: RunScript
-    runs: int = 1
-    input_tokens: int = 100
-    error: bool = False
-    finished: bool = True
-    tools: tuple[str, ...] = ()
-    fault: Any = None
+async def cancelled_twice(client: Any, _known: str) -> None:
+    known = await apps.begin(client)
+    await resolved(client.responses.cancel(known))
+    await resolved(client.responses.cancel(known))
 
 
-async def polled(client: Any, identity: str) -> Any:
-    while (found := await resolved(client.responses.retrieve(identity))).status in {"queued", "in_progress"}:
-        pass
-    return found
-
-
-async def create(client: Any) -> None:
-    await resolved(client.responses.create(**ASK))
-
-
-async def stream(client: Any) -> None:
-    await drained(await resolved(client.responses.create(**ASK, stream=True)))
-
-
-async def manager(client: Any) -> None:
-    async with entered(client.responses.stream(**ASK)) as events:
-        await drained(events)
-        await resolved(events.get_final_response())
-
-
-async def manager_left(client: Any) -> None:
-    async with entered(client.responses.stream(**ASK)) as events:
-        async for event in each(events):
-            if event.type == "response.output_text.delta":
-                break
-
-
-class Answer(pydantic.BaseModel):
-    number: int
-
-
-async def parse(client: Any) -> None:
-    parsed = await resolved(client.responses.parse(**ASK, text_format=Answer))
-    assert parsed.output_parsed == Answer(number=7)
-
-
-async def parse_what_does_not_validate(client: Any) -> None:
-    with pytest.raises(pydantic.ValidationError):
-        await resolved(client.responses.parse(**ASK, text_format=Answer))
-
-
-async def background(client: Any) -> None:
-    begun = await resolved(client.responses.create(**ASK, background=True))
-    await polled(client, begun.id)
-
-
-async def looked_at_again(client: Any) -> None:
-    begun = await resolved(client.responses.create(**ASK, background=True))
-    await polled(client, begun.id)
-    for _ in range(3):
-        await resolved(client.responses.retrieve(begun.id))
-    await drained(await resolved(client.responses.retrieve(begun.id)))
-
-
-async def never_looked_at(client: Any) -> None:
-    await resolved(client.responses.create(**ASK, background=True))
-
-
-async def cancelled(client: Any) -> None:
-    begun = await resolved(client.responses.create(**ASK, background=True))
-    await resolved(client.responses.cancel(begun.id))
-    await resolved(client.responses.cancel(begun.id))
-    await polled(client, begun.id)
-
-
-async def broken_and_resumed(client: Any) -> None:
-    events = await resolved(client.responses.create(**ASK, stream=True, background=True))
-    identity, last = "", 0
-    async for event in each(events):
-        identity = identity or event.response.id
-        last = event.sequence_number
-        if event.type == "response.output_text.delta":
-            break
-    await resolved(events.close())
-    again = client.responses.retrieve(identity, stream=True, starting_after=last)
-    await drained(await resolved(again))
-
-
-async def conversation(client: Any) -> None:
-    made = await resolved(client.conversations.create(metadata={"topic": "x"}))
-    item = {"type": "message", "role": "user", "content": "before"}
-    await resolved(client.conversations.items.create(made.id, items=[item]))
-    await resolved(client.responses.create(**ASK, conversation=made.id))
-
-
-async def cut(client: Any) -> None:
-    with contextlib.suppress(openai.APIError):
-        await stream(client)
-
-
-async def raw(client: Any) -> None:
-    (await resolved(client.responses.with_raw_response.create(**ASK))).parse()
-
-
-async def raw_stream(client: Any) -> None:
-    response = await resolved(client.responses.with_raw_response.create(**ASK, stream=True))
-    await drained(response.parse())
-
-
-async def streaming_response(client: Any) -> None:
-    async with entered(client.responses.with_streaming_response.create(**ASK)) as response:
-        await resolved(response.parse())
-
-
-async def streaming_response_read(client: Any) -> None:
-    async with entered(client.responses.with_streaming_response.create(**ASK)) as response:
+async def body_read(client: Any, _known: str) -> None:
+    async with entered(client.responses.with_streaming_response.create(**apps.ASK)) as response:
         json.loads(await resolved(response.read()))
 
 
-async def compact(client: Any) -> int:
-    compacted = await resolved(client.responses.compact(model="gpt-4o", input="a long story"))
-    tokens: int = compacted.usage.input_tokens
-    return tokens
+async def stream_that_raises(client: Any, _known: str) -> None:
+    with contextlib.suppress(openai.APIError):
+        await apps.stream(client)
 
 
-async def beta(client: Any) -> None:
-    await resolved(client.beta.responses.create(**ASK))
-
-
-HOSTED = ToolCalls(
-    WebSearchCall("weather"), CodeInterpreterCall("1+1", logs="2"), McpCall("m", "read", "{}", error="no")
-)
-
-SCENARIOS = {
-    "create": Scenario(create, script()),
-    "create(stream=True)": Scenario(stream, script()),
-    "stream() manager": Scenario(manager, script()),
-    "parse": Scenario(parse, script(Message('{"number": 7}'))),
-    "background, 5 polls": Scenario(background, script()),
-    "an old response retrieved again": Scenario(looked_at_again, script()),
-    "background stream broken, resumed": Scenario(broken_and_resumed, script()),
-    "background cancelled": Scenario(cancelled, script(), input_tokens=0),
-    "conversation + items + create": Scenario(conversation, script()),
-    "failed, HTTP 200": Scenario(create, script(end=Failed(), usage=None), input_tokens=0, error=True),
-    "background, then failed": Scenario(
-        background, script(end=Failed(), usage=None), input_tokens=0, error=True
-    ),
-    "incomplete": Scenario(create, script(end=Incomplete())),
-    "stream cut": Scenario(
-        cut, script(), input_tokens=0, error=True, finished=False, fault=DropStream(after_events=8)
-    ),
-    "stream with an error event": Scenario(
-        cut, script(), input_tokens=0, error=True, finished=False, fault=StreamError(after_events=8)
-    ),
-    "raw create, parse()": Scenario(raw, script()),
-    "raw create(stream=True), parse()": Scenario(raw_stream, script()),
-    "with_streaming_response, parse()": Scenario(streaming_response, script()),
-    "with_streaming_response, read()": Scenario(streaming_response_read, script()),
-    "background, never looked at": Scenario(never_looked_at, script(), input_tokens=0, finished=False),
-    "manager, break": Scenario(manager_left, script(), input_tokens=0, finished=False),
-    "parse, answer does not validate": Scenario(parse_what_does_not_validate, script(Message("seven"))),
-    "compact": Scenario(compact, script()),
-    "beta.responses.create": Scenario(beta, script()),
-    "web search + code interpreter + failed MCP call": Scenario(
-        create, script(HOSTED, Message("done")), tools=("web_search", "code_interpreter", "mcp")
+MORE = {
+    "background, polled, looked at again": Scenario(app=polled_and_looked_at_again),
+    "background cancelled twice": Scenario(app=cancelled_twice, truth=Truth(input_tokens=0)),
+    "with_streaming_response, read()": Scenario(app=body_read),
+    "stream with an `error` event that raises": Scenario(
+        app=stream_that_raises,
+        faults={"responses.create": StreamError(after_events=8)},
+        truth=Truth(input_tokens=None, error=True, finished=False),
     ),
 }
 
 
+@pytest.fixture(params=[*SCENARIOS, *MORE])
+def scenario(request: pytest.FixtureRequest) -> Scenario:
+    return {**SCENARIOS, **MORE}[request.param]
+
+
+def recorded_truth(captured: Captured) -> Truth:
+    """What was recorded, in the terms of the truth."""
+    runs = captured.runs
+    usages = [run.usage for run in runs]
+    return Truth(
+        runs=len(runs),
+        input_tokens=sum(usage.input_tokens for usage in usages if usage is not None),
+        tools=tuple(call.kind for run in runs for call in run.tool_calls),
+        error=any(run.error is not None for run in runs) or bool(captured.of(RequestFailed)),
+        finished=all(run.finished for run in runs),
+    )
+
+
 @pytest.mark.usefixtures("strict")
-@pytest.mark.parametrize("name", SCENARIOS)
-async def test_runs_and_tokens(name: str, any_client: Any, server: AssistantsServer) -> None:
-    scenario = SCENARIOS[name]
-    server.script(scenario.script)
-    if scenario.fault is not None:
-        server.inject(scenario.fault, "responses.create")
+async def test_what_is_recorded_is_the_truth(
+    scenario: Scenario, any_client: Any, server: AssistantsServer
+) -> None:
+    scenario.prepare(server)
+    known = "" if scenario.before is None else await scenario.before(any_client)
     with capture() as captured:
-        costs = await scenario.play(any_client)
-    runs: list[Run] = [event.run for event in captured.events if isinstance(event, RunEnded)]
-    assert len(runs) == scenario.runs
-    spent = sum(run.usage.input_tokens for run in runs if run.usage)
-    assert spent == (scenario.input_tokens if costs is None else costs)
-    assert all((run.error is not None) is scenario.error for run in runs)
-    assert all(run.finished is scenario.finished for run in runs)
-    assert tuple(call.kind for run in runs for call in run.tool_calls) == scenario.tools
-    assert {run.source for run in runs} == {"openai.responses"}
+        await scenario.app(any_client, known)
+    # What nobody can know is not made up.
+    truth = dataclasses.replace(scenario.truth, input_tokens=scenario.truth.input_tokens or 0)
+    assert recorded_truth(captured) == truth
+
+
+@pytest.mark.usefixtures("strict")
+@pytest.mark.parametrize("app", [apps.loop_by_id, apps.loop_by_input])
+async def test_a_tool_loop_is_one_turn_with_the_functions_output(
+    app: Any, any_client: Any, server: AssistantsServer
+) -> None:
+    next(scenario for scenario in SCENARIOS.values() if scenario.app is app).prepare(server)
+    with capture() as captured:
+        await app(any_client)
+    asking, answering = captured.runs
+    (call,) = asking.tool_calls
+    assert (call.name, call.output) == ("get_weather", apps.OUTPUT)
+    (ended,) = captured.of(TurnEnded)
+    assert ended.turn.run_ids == (asking.id, answering.id)
+    assert {asking.turn_id, answering.turn_id} == {asking.id}
+    assert ended.turn.usage is not None
+    assert ended.turn.usage.input_tokens == 200
+
+
+def test_there_are_as_many_scenarios_as_tools_were_compared_in() -> None:
+    assert len(SCENARIOS) == 26
