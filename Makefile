@@ -35,6 +35,9 @@ OTHER_PYTHONS := 3.12.1 3.13.0
 AZURE_AGENTSERVER := .sdks/azure-agentserver
 OGX := .sdks/ogx
 
+# Frameworks that call the SDK, each with what is pinned in tests/frameworks/requirements.
+FRAMEWORKS := $(patsubst tests/frameworks/requirements/%.txt,.sdks/frameworks/%/.installed,$(wildcard tests/frameworks/requirements/*.txt))
+
 # The lowest versions of our dependencies, from constraints-oldest.txt.
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -56,7 +59,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -154,6 +157,19 @@ $(OGX)/.installed: tests/real_servers/requirements-ogx.txt
 		&& rm -rf $(@D) && $$program -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
+	@touch $@
+
+test-frameworks: $(SETUP) ## with frameworks unchanged: openai-agents, LangChain, pydantic-ai, agent-framework, and others
+	@$(MAKE) -j2 frameworks
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/frameworks
+
+frameworks: $(FRAMEWORKS)
+
+# Every package is pinned, so pip has nothing to resolve; what is never imported need not be compiled.
+.sdks/frameworks/%/.installed: tests/frameworks/requirements/%.txt | $(SETUP)
+	@echo "setting up $(@D) ..."
+	@rm -rf $(@D) && $(PYTHON) -m venv --without-pip $(@D)
+	@$(PIP) --python $(@D)/bin/python install --no-deps --no-compile -r $<
 	@touch $@
 
 redis:

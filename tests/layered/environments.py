@@ -54,7 +54,9 @@ def environment_of(tool: str) -> Environment:
     return environment
 
 
-def run(environment: Environment, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    environment: Environment, folder: Path, *arguments: str, timeout: float = TIMEOUT_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run the interpreter with these arguments to the end of the program, which has to end well."""
     path = [*environment.overlay, ROOT / "tests", ROOT / "src"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -71,7 +73,7 @@ def run(environment: Environment, folder: Path, *arguments: str) -> subprocess.C
         },
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout,
         check=False,
     )
     assert done.returncode == 0, f"{arguments}:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
