@@ -101,11 +101,19 @@ class Observation(ReceivedSpan):
 
 
 class Receiver(HttpReceiver):
-    """A running server. ``status`` and ``location`` are for what is sent to it, not for what is asked."""
+    """A running server. ``status`` and ``location`` are for what is sent to it, not for what is asked.
+
+    ``missing`` holds beginnings of paths at which nothing is found.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: set[str] = set()
 
     def reply(self, request: ReceivedRequest) -> Reply:
         if request.method == "GET":
-            return _asked(request.path)
+            is_missing = request.path.startswith(tuple(self.missing))
+            return Reply(status=404) if is_missing else _asked(request.path)
         # No upload address: the server has this media already.
         body = json.dumps({"mediaId": "m", "uploadUrl": None}).encode() if request.path == MEDIA else b""
         headers = JSON if self.location is None else {**JSON, "location": self.location}

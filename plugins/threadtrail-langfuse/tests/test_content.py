@@ -76,30 +76,6 @@ def test_the_session_is_the_thread_unless_one_is_named(stage: Stage) -> None:
     assert {each.session for each in [agent, *stage.children(agent)]} == {run.thread_id}
 
 
-@pytest.mark.parametrize("by", ["run metadata", "attributes"])
-def test_a_run_names_its_prompt_and_its_generations_are_linked(stage: Stage, by: str) -> None:
-    named = {"langfuse_prompt_name": "math-tutor", "langfuse_prompt_version": "3"}
-    stage.trace()
-    if by == "run metadata":
-        stage.run(metadata=named)
-    else:
-        with threadtrail.attributes(metadata=named):
-            stage.run()
-    stage.observations()
-    generation = stage.langfuse.one("generation")
-    assert generation.attributes["langfuse.observation.prompt.name"] == "math-tutor"
-    assert generation.attributes["langfuse.observation.prompt.version"] == 3
-    assert "langfuse.observation.prompt.name" not in stage.langfuse.one("agent").attributes
-
-
-def test_a_prompt_without_a_usable_version_is_not_linked(stage: Stage) -> None:
-    stage.trace()
-    stage.run(metadata={"langfuse_prompt_name": "math-tutor", "langfuse_prompt_version": "latest"})
-    stage.observations()
-    assert not [name for name in stage.langfuse.one("generation").attributes if "prompt.name" in name]
-    assert stage.langfuse.one("agent").metadata["langfuse_prompt_version"] == "latest"
-
-
 def test_an_inline_image_becomes_media(langfuse: Receiver) -> None:
     export(asked_with(ImagePart(url=f"data:image/png;base64,{PNG}")))
     wait_until(lambda: langfuse.to(MEDIA))

@@ -50,7 +50,7 @@ def test_a_plain_response_is_a_trace_of_one_generation(langfuse: Receiver) -> No
     assert generation.usage == {
         "input": 336,
         "input_cached_tokens": 512,
-        "input_cache_write_tokens": 256,
+        "input_cache_creation": 256,
         "output": 21,
         "output_reasoning_tokens": 0,
         "total": 1125,

@@ -13,6 +13,8 @@ from threadtrail.checks import no_answer, shown_address
 from threadtrail.errors import CheckError
 
 if TYPE_CHECKING:
+    from langfuse.api import Project
+
     from threadtrail_langfuse.account import Account
 
 OK = 200
@@ -31,6 +33,12 @@ def ask(account: Account, timeout: float) -> str:
     Raises:
         CheckError: there is no answer, it is not that of Langfuse, or the keys are rejected.
     """
+    address = shown_address(account.settings(account.owner())["base_url"])
+    return f"Langfuse at {address} accepts the keys of the project {project_of(account, timeout).name!r}."
+
+
+def project_of(account: Account, timeout: float) -> Project:
+    """Ask Langfuse once for the project of the keys; raises as ``ask``."""
     settings = account.settings(account.owner())
     address = shown_address(settings["base_url"])
     custom = settings.get("httpx_client")
@@ -60,7 +68,7 @@ def ask(account: Account, timeout: float) -> str:
             client.close()
     if not projects:
         raise CheckError(f"Langfuse at {address} accepts the keys, but has no project for them.", KEYS)
-    return f"Langfuse at {address} accepts the keys of the project {projects[0].name!r}."
+    return projects[0]
 
 
 def _refusal(address: str, status: int | None) -> CheckError:

@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context
-from threadtrail_langfuse import sdk_internals
+from threadtrail_langfuse import sdk_internals, trace_urls
 from threadtrail_langfuse.account import Given, find_account, why_switched_off
 from threadtrail_langfuse.pipeline import Pipeline
 
@@ -82,6 +82,7 @@ class LangfuseExporter:
             account = find_account(self._given)
             self._switched_off = account.why_switched_off()
             self._pipeline = None if self._switched_off else Pipeline(account)
+            trace_urls.use(account)
         return self._switched_off
 
     @hookimpl

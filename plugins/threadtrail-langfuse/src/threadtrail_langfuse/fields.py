@@ -1,4 +1,4 @@
-"""A run in Langfuse's fields: levels, usage buckets, model parameters, the linked prompt."""
+"""A run in Langfuse's fields: levels, usage buckets, model parameters."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from langfuse import LangfuseOtelSpanAttributes as Names
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from threadtrail.values import Failure, Run, Usage
 
-PROMPT_NAME, PROMPT_VERSION = "langfuse_prompt_name", "langfuse_prompt_version"
-"""Keys in a run's metadata, or in that of ``threadtrail.attributes()``, that name a Langfuse prompt."""
+CACHE_WRITES = "input_cache_creation"
+"""Langfuse's price lists know what is written to the cache by this name, that of no API."""
 
 BAD_ENDS = frozenset({"failed", "expired"})
 
@@ -33,7 +29,7 @@ def usage_details(usage: Usage | None) -> dict[str, int] | None:
     if usage.cached_input_tokens is not None:
         buckets["input_cached_tokens"] = cached
     if usage.cache_write_input_tokens is not None:
-        buckets["input_cache_write_tokens"] = written
+        buckets[CACHE_WRITES] = written
     if usage.reasoning_tokens is not None:
         buckets["output_reasoning_tokens"] = reasoning
     return buckets
@@ -83,15 +79,6 @@ def run_outcome(run: Run) -> dict[str, Any]:
     if not run.finished and run.error is None:
         return {"level": "WARNING", "status_message": f"never seen to end; last status: {run.status}"}
     return outcome(run.status, run.error, run.incomplete_reason)
-
-
-def prompt_link(run: Run) -> dict[str, Any]:
-    """Return the attributes that link a generation to the prompt in the run's metadata, if there is one."""
-    named: Mapping[str, Any] = {**run.attributes.metadata, **run.metadata}
-    name, version = named.get(PROMPT_NAME), str(named.get(PROMPT_VERSION, ""))
-    if not isinstance(name, str) or not name or not (version.isascii() and version.isdigit()):
-        return {}
-    return {Names.OBSERVATION_PROMPT_NAME: name, Names.OBSERVATION_PROMPT_VERSION: int(version)}
 
 
 def moment(time: int | None) -> datetime | None:

@@ -12,12 +12,12 @@ from threadtrail_langfuse.fields import (
     model_parameters,
     moment,
     outcome,
-    prompt_link,
     run_outcome,
     session_of,
     usage_details,
 )
 from threadtrail_langfuse.observations import Caller, below, span_of
+from threadtrail_langfuse.prompts import prompt_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
