@@ -15,6 +15,8 @@ EXPORTED = (
     threadtrail.Instrumentation,
     threadtrail.trace,
     threadtrail.attributes,
+    threadtrail.tool,
+    threadtrail.turn_id,
     threadtrail.status,
     Status,
     LaneStatus,
