@@ -184,8 +184,8 @@ class RunRecord:
         step, time = seen.step, seen.time
         started_at = self._timeline.placed(step.started_at, time)
         ended_at = self._timeline.placed(step.ended_at, time)
-        placed = replace(seen, step=replace(step, started_at=started_at, ended_at=ended_at))
-        self.steps.see(placed, self._types.step_created, seen.step.started_at)
+        placed = replace(step, started_at=started_at, ended_at=ended_at)
+        self.steps.see(seen, placed, self._types.step_created)
 
     def see_output(self, call: Call, time: int) -> None:
         """See something of the answer that reached the app; a later look may only repeat it."""

@@ -115,12 +115,13 @@ class Steps:
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
 
-    def see(self, seen: StepSeen, created_type: str, stamp: int | None) -> None:
+    def see(self, seen: StepSeen, step: Step, created_type: str) -> None:
         """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning.
 
-        ``stamp`` is the server's own stamp of that: in the order of stamps the steps follow each other.
+        ``step`` is the one that was seen, with the local clock's times. In the order of the server's own
+        stamps the steps follow each other.
         """
-        step, status, time, live = seen.step, seen.status, seen.time, seen.live
+        status, time, live, stamp = seen.status, seen.time, seen.live, seen.step.started_at
         if step.id is None:
             return
         state = self._steps.get(step.id)

@@ -156,14 +156,16 @@ class AssistantsReader:
         )
 
     def _message(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
-        message, call = read.message(data), glimpse.call
+        call = glimpse.call
         if call.operation.does == "threads.messages.create":
+            message = read.message(data)
             thread_id = message.thread_id or call.ids.get("thread_id")
             message = replace(message, thread_id=thread_id)
             self._memory.add_messages(thread_id or "", [message])
             kind = statuses.TYPES.message_created
             yield MessageAdded(call=call, time=glimpse.time, message=message, type=kind)
-        elif message.role == "assistant":
+        elif data.get("role") == "assistant":
+            message = read.message(data)
             yield message_seen(message, glimpse, message.run_id)
 
     def _thread(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
