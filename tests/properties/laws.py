@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from driving import ENDS
-from recording.invariants import check_story
+from recording.invariants import check_story, check_turns
 from threadtrail.events import RequestFailed, RunCreated, RunEnded
 from threadtrail.shape import add_usages, shape
 
@@ -26,7 +26,8 @@ def check(outcome: Outcome) -> None:
     check_story(outcome.events)
     check_each_run(outcome)
     check_another_look(outcome)
-    check_turns(ended(outcome.events))
+    check_membership(ended(outcome.events))
+    check_turns(outcome.events)
     for run in ended(outcome.events):
         check_shape(run)
         check_answers(run)
@@ -86,7 +87,7 @@ def check_answers(run: Run) -> None:
             assert call.output == f"output of {call.name}"
 
 
-def check_turns(runs: list[Run]) -> None:
+def check_membership(runs: list[Run]) -> None:
     """A run belongs to the turn of a run whose calls it answers, or begins one."""
     turns = {run.id: run.turn_id for run in runs}
     for run in runs:

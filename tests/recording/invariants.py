@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,15 @@ from threadtrail.events import (
     StepCreated,
     ToolCallCompleted,
     ToolCallRequested,
+    TraceEnded,
+    TurnEnded,
 )
+from threadtrail.turn import add_usages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from threadtrail.turn import Turn
     from threadtrail.values import Run, Step
 
 
@@ -156,3 +161,53 @@ def is_known(time: int | None) -> bool:
 def all_texts(values: Iterable[Any]) -> list[str]:
     """The text of each message."""
     return [value.text for value in values]
+
+
+def check_turns(events: Sequence[Event]) -> None:
+    """What must hold once everything is over: each turn that asked for a call has one end, and adds up."""
+    ends = [(place, event) for place, event in enumerate(events) if isinstance(event, TurnEnded)]
+    runs = [event.run for event in events if isinstance(event, RunEnded)]
+    asked = {run.turn_id for run in runs if any(not call.hosted for call in run.tool_calls)}
+    assert Counter(event.turn.id for _, event in ends) == Counter(asked)
+    for place, event in ends:
+        check_turn(event.turn, events[:place], events[place:])
+        traces = [at for at, each in enumerate(events) if isinstance(each, TraceEnded)]
+        assert all(at > place for at in traces if events[at].trace_id == event.trace_id)
+
+
+def check_turn(turn: Turn, before: Sequence[Event], after: Sequence[Event]) -> None:
+    """What a turn says is what was published of its runs and calls before; nothing of it follows."""
+    latest = {each.run.id: each.run for each in before if isinstance(each, RunEnded)}
+    runs = sorted(
+        (run for run in latest.values() if run.turn_id == turn.id), key=lambda run: run.created_at or 0
+    )
+    assert turn.run_ids == tuple(run.id for run in runs)
+    for event in after:
+        if isinstance(event, RunEnded) and event.run.turn_id == turn.id:
+            assert event.supersedes, "a run of the turn ended after it"
+        if isinstance(event, ToolCallCompleted) and event.run_id in turn.run_ids:
+            assert not latest[str(event.run_id)].finished, "a call of the turn was completed after it"
+    assert turn.usage == add_usages(run.usage for run in runs)
+    assert [call.id for call in turn.tool_calls] == [call.id for run in runs for call in run.tool_calls]
+    completed = {
+        (each.run_id, each.tool_call.id): each.tool_call
+        for each in before
+        if isinstance(each, ToolCallCompleted)
+    }
+    whole = [(run, call) for run in runs for call in run.tool_calls]
+    for (run, call), mine in zip(whole, turn.tool_calls, strict=True):
+        known = call if call.ended_at is not None else completed[run.id, call.id]
+        assert (mine.output, mine.ended_at) == (known.output, known.ended_at)
+    assert (turn.status, turn.error) == (runs[-1].status, runs[-1].error)
+    assert turn.input == runs[0].new_input
+    assert turn.output == runs[-1].output
+    check_time_spent(turn)
+
+
+def check_time_spent(turn: Turn) -> None:
+    """Where the time went adds up to the turn's length; no part of it is negative."""
+    assert turn.started_at is not None
+    assert turn.ended_at is not None
+    spent = dataclasses.asdict(turn.time_spent)
+    assert min(spent.values()) >= 0, spent
+    assert sum(spent.values()) == turn.ended_at - turn.started_at, spent

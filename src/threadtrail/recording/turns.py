@@ -157,7 +157,8 @@ class Turns:
         turn.waits_for.discard(record.key)
         if run is not None:
             turn.take(record, run)
-        self._look(turn, now)
+        # What waited for outputs was there before: nothing has come with its being published.
+        self._look(turn, None if record.waits_for_outputs else now)
 
     # -- its calls ----------------------------------------------------------------------------------
 
@@ -181,12 +182,12 @@ class Turns:
 
     # -- its end ------------------------------------------------------------------------------------
 
-    def _look(self, turn: _OpenTurn, now: float) -> None:
-        """See that something came; end the turn if it is over."""
+    def _look(self, turn: _OpenTurn, now: float | None) -> None:
+        """End the turn if it is over; else wait on, if something came ``now``."""
         self._open.move_to_end(_name(turn.first))
         if not turn.is_waiting and not turn.tried:
             self._end(turn)
-        else:
+        elif now is not None:
             turn.due = now + (self.patience if turn.is_waiting else self.retry_seconds)
 
     def tick(self, now: float) -> None:
