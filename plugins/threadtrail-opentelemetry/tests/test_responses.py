@@ -79,6 +79,74 @@ def test_a_response_is_one_chat_and_no_agent(sent: Any, name: str) -> None:
     ]
 
 
+COMMON = {
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.response.model",
+    "gen_ai.response.id",
+    "gen_ai.response.finish_reasons",
+    "openai.api.type",
+    "openai.response.service_tier",
+    *TOKENS.values(),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        (
+            "plain_response",
+            {
+                "gen_ai.conversation.id",
+                "gen_ai.prompt.name",
+                "gen_ai.prompt.version",
+                "openai.request.service_tier",
+            },
+        ),
+        (
+            "reasoning_response",
+            {
+                "gen_ai.request.stream",
+                "gen_ai.response.time_to_first_chunk",
+                "gen_ai.request.reasoning.level",
+            },
+        ),
+        (
+            "background_response",
+            {
+                "gen_ai.request.previous_response.id",
+                "gen_ai.request.stream",
+                "gen_ai.response.time_to_first_chunk",
+            },
+        ),
+    ],
+)
+def test_what_the_conventions_have_for_it(sent: Any, name: str, more: set[str]) -> None:
+    """Neither less than that nor more; all of it with ``NO_CONTENT``."""
+    (chat,) = sent(*events_of(RUNS[name]), message_content="NO_CONTENT")
+    named = {each for each in chat.attributes if each.startswith(("gen_ai.", "openai."))}
+    assert named == COMMON | more
+
+
+def test_the_settings_of_its_request(sent: Any) -> None:
+    run = RUNS["plain_response"]
+    request = replace(run.request, temperature=0.2, top_p=0.9, max_output_tokens=500, output_type="json")
+    (chat,) = sent(ended(replace(run, request=request)))
+    assert chat.attributes["gen_ai.request.temperature"] == 0.2
+    assert chat.attributes["gen_ai.request.top_p"] == 0.9
+    assert chat.attributes["gen_ai.request.max_tokens"] == 500
+    assert chat.attributes["gen_ai.output.type"] == "json"
+
+
+def test_one_that_others_created(sent: Any) -> None:
+    run = replace(RUNS["background_response"], observed_from_start=False, input=())
+    (chat,) = sent(ended(run))
+    assert chat.attributes["threadtrail.run.observed_from_start"] is False
+    assert "gen_ai.input.messages" not in chat.attributes
+    assert chat.attributes["gen_ai.usage.input_tokens"] == 1220
+
+
 def test_conversation_prompt_and_tiers_of_a_plain_one(sent: Any) -> None:
     (chat,) = sent(*events_of(RUNS["plain_response"]))
     assert chat.attributes["gen_ai.conversation.id"] == "conv_sample"
@@ -284,6 +352,7 @@ def test_metrics_count_a_chat_once(sent: Any, receiver: OtlpReceiver) -> None:
     assert duration.attributes["gen_ai.operation.name"] == "chat"
     assert duration.attributes["gen_ai.request.model"] == "gpt-5.2"
     assert duration.attributes["gen_ai.response.model"] == "gpt-5.2-2025-12-11"
+    assert duration.attributes["openai.response.service_tier"] == "default"
     assert duration.count == 1
     assert duration.sum == pytest.approx(1.2)
     tokens = receiver.metrics["gen_ai.client.token.usage"]

@@ -102,6 +102,7 @@ def run_facts(run: Run) -> Values:
     return {
         c.OWN_RUN_STATUS: run.status,
         c.OWN_RUN_FINISHED: run.finished,
+        c.OWN_RUN_OBSERVED_FROM_START: None if run.observed_from_start else False,
         c.OWN_RUN_INCOMPLETE_REASON: run.incomplete_reason,
         c.OWN_RUN_POLLS: run.poll_count,
         c.OWN_RUN_RETRIES: run.retry_count or None,

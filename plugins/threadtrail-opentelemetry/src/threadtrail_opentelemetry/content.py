@@ -34,6 +34,11 @@ class RunContent:
             case _:
                 return self._tool(node)
 
+    def fetched(self, node: Node) -> Values:
+        """Return the content of the fetch of a background response: its answer."""
+        reason = run_finish_reason(self._run) or "stop"
+        return filled({c.OUTPUT_MESSAGES: answer_messages(node, reason)})
+
     def details(self, node: Node) -> Values:
         """Return the content of a turn's details event, with the run's instructions and tools."""
         return filled({**self._instructions(), **self.of(node)})

@@ -16,7 +16,14 @@ from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context
 from threadtrail_opentelemetry.content_capture import chosen_capture
-from threadtrail_opentelemetry.options import ContentFormat, FromElsewhere, Options, Profile, UsageOn
+from threadtrail_opentelemetry.options import (
+    BackgroundSpans,
+    ContentFormat,
+    FromElsewhere,
+    Options,
+    Profile,
+    UsageOn,
+)
 from threadtrail_opentelemetry.pipeline import Pipeline
 from threadtrail_opentelemetry.providers import Given, resolve
 
@@ -57,13 +64,16 @@ class OpenTelemetryExporter:
         runs_from_elsewhere: ``"link"`` or ``"child"``, for a run whose creating process left its W3C
             ``traceparent`` in the run's metadata.
         thread_spans: whether creating threads and messages makes spans.
+        background_spans: ``"run"``, one ``chat`` for a background response until its end; or
+            ``"conventions"``, by the letter of the draft: ``chat`` for its creation and ``fetch_response``
+            at its end, both without tokens.
 
     Raises:
         ConfigurationError: an argument is not valid, or (from ``start``) there is nowhere to send to.
     """
 
     harmless_options = frozenset(
-        {"usage", "content_format", "profile", "runs_from_elsewhere", "thread_spans"}
+        {"usage", "content_format", "profile", "runs_from_elsewhere", "thread_spans", "background_spans"}
     )
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
@@ -80,6 +90,7 @@ class OpenTelemetryExporter:
         profile: Profile = "core-1.41",
         runs_from_elsewhere: FromElsewhere = "link",
         thread_spans: bool = False,
+        background_spans: BackgroundSpans = "run",
     ) -> None:
         self._given = Given(tracer_provider, meter_provider, logger_provider, endpoint, headers)
         self._options = Options(
@@ -88,6 +99,7 @@ class OpenTelemetryExporter:
             profile=profile,
             runs_from_elsewhere=runs_from_elsewhere,
             thread_spans=thread_spans,
+            background_spans=background_spans,
         )
         self._message_content = message_content
         self._pipeline: Pipeline | None = None

@@ -55,13 +55,13 @@ def generation_end(run: Run, node: Node) -> Values:
         c.RESPONSE_MODEL: run.model,
         c.RESPONSE_FINISH_REASONS: [reason] if reason else None,
         c.RESPONSE_TIME_TO_FIRST_CHUNK: seconds(node.start, node.first_output_at) if streamed else None,
-        **_of_openai(run),
+        **of_openai(run),
         **run_facts(run),
         **_of_chain(run),
     }
 
 
-def _of_openai(run: Run) -> Values:
+def of_openai(run: Run) -> Values:
     """Return what the convention has for OpenAI alone; nothing for APIs of others."""
     maker, _, api = run.source.partition(".")
     if maker != "openai":
@@ -86,8 +86,13 @@ def _of_chain(run: Run) -> Values:
         c.OWN_RUN_ANSWERS: list(run.answers) or None,
         c.OWN_RUN_INPUT_REPEATED: run.input_repeated,
         c.OWN_REQUEST_ID: run.request_id,
-        **dict(_numbers(run.tool_usage, c.OWN_RUN_TOOL_USAGE)),
+        **tool_usage(run),
     }
+
+
+def tool_usage(run: Run) -> Values:
+    """Return what hosted tools are billed for apart from tokens."""
+    return dict(_numbers(run.tool_usage, c.OWN_RUN_TOOL_USAGE))
 
 
 def _numbers(usage: Any, prefix: str) -> Iterator[tuple[str, int | float]]:

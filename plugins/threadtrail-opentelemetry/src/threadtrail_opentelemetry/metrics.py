@@ -9,7 +9,8 @@ from threadtrail.shape import add_usages
 from threadtrail.trace_shape import shape
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import SECOND, at_server, tokens, tool_type
-from threadtrail_opentelemetry.generation_attributes import asked_model
+from threadtrail_opentelemetry.background import creation, is_split
+from threadtrail_opentelemetry.generation_attributes import asked_model, of_openai
 from threadtrail_opentelemetry.outcomes import error_type
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from threadtrail.events import AssistantCreated, Event, RequestFailed, RunEnded
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Run
-    from threadtrail_opentelemetry.options import Profile
+    from threadtrail_opentelemetry.options import Options
 
 Values = dict[str, Any]
 
@@ -38,10 +39,11 @@ KINDS = {"input": c.USAGE_INPUT_TOKENS, "output": c.USAGE_OUTPUT_TOKENS}
 class Metrics:
     """The instruments of one meter."""
 
-    def __init__(self, meter: Meter, profile: Profile) -> None:
+    def __init__(self, meter: Meter, options: Options) -> None:
+        self._options = options
         self._operations = _seconds(meter, c.METRIC_OPERATION_DURATION, "Duration of a GenAI operation.")
         self._tools = _seconds(meter, c.METRIC_TOOL_DURATION, "Duration of a tool's execution.")
-        older = profile == "core-1.41"
+        older = options.profile == "core-1.41"
         self._tokens = _TokenHistogram(meter) if older else _TokenCounters(meter)
         self._generations = (
             self._operations
@@ -62,7 +64,10 @@ class Metrics:
         if run.one_generation:
             (node,) = (node for node in nodes if node.kind == "generation")
             models = {c.REQUEST_MODEL: asked_model(run, node), c.RESPONSE_MODEL: run.model}
+            models[c.OPENAI_RESPONSE_SERVICE_TIER] = of_openai(run).get(c.OPENAI_RESPONSE_SERVICE_TIER)
             operation, durations = c.CHAT, self._generations
+            if is_split(run, self._options):
+                node, usage = creation(node, run), None
         else:
             node, models = root, {c.REQUEST_MODEL: root.model}
             operation, durations = c.INVOKE_AGENT, self._operations

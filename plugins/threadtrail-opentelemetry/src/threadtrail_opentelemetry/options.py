@@ -17,6 +17,9 @@ ContentFormat = Literal["json", "structured"]
 Profile = Literal["core-1.41", "genai-2026-10"]
 """The metric names for tokens: those that backends know today, or the new counters."""
 
+BackgroundSpans = Literal["run", "conventions"]
+"""What a background response is: one ``chat`` to its end, or the draft's ``chat`` and ``fetch_response``."""
+
 FromElsewhere = Literal["link", "child"]
 """How a run that another process created refers to its creator: by a link, or as its child."""
 
@@ -30,6 +33,7 @@ class Options:
     profile: Profile = "core-1.41"
     runs_from_elsewhere: FromElsewhere = "link"
     thread_spans: bool = False
+    background_spans: BackgroundSpans = "run"
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -46,6 +50,7 @@ _CHOICES: dict[str, Any] = {
     "content_format": ContentFormat,
     "profile": Profile,
     "runs_from_elsewhere": FromElsewhere,
+    "background_spans": BackgroundSpans,
 }
 
 

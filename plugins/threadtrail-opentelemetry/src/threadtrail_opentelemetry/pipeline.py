@@ -65,7 +65,7 @@ class Pipeline:
         self._open_runs = OpenRuns()
         self._operations = Operations(emitter, self._groups, options)
         self._runs = RunSpans(emitter, providers.logger.get_logger(SCOPE, release), options, capture)
-        self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options.profile)
+        self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options)
 
     def emit(self, event: Event, context: Context | None) -> None:
         """Emit one event; ignore those of other classes."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Link, SpanKind
 
 from threadtrail.otlp.context import below, links_to_unfinished
 from threadtrail.otlp.emitting import known
@@ -24,25 +24,37 @@ from threadtrail_opentelemetry.attributes import (
     tokens,
     tool_start,
 )
+from threadtrail_opentelemetry.background import (
+    creation,
+    creation_end,
+    fetch_end,
+    fetch_id,
+    fetch_start,
+    is_split,
+)
 from threadtrail_opentelemetry.content import RunContent, as_texts
 from threadtrail_opentelemetry.generation_attributes import asked_model, generation_end, generation_start
 from threadtrail_opentelemetry.outcomes import error_status, error_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span
+    from opentelemetry.trace import Span
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.otlp.emitting import Emitter
+    from threadtrail.values import Run
     from threadtrail_opentelemetry.content_capture import Capture
     from threadtrail_opentelemetry.options import Options
 
 Values = dict[str, Any]
 Described = tuple[str, SpanKind, Values, Values]
 """A span's name and kind, and its attributes at its start and at its end."""
+
+Happened = tuple[str, Values, int]
+"""An event's name, its attributes and its time (Unix nanoseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,10 @@ class RunSpans:
         """Whether spans of this level (``run`` or ``steps``) carry tokens; ``both``: whether both do."""
         return self._options.usage in {level, "both"}
 
+    def is_split(self, run: Run) -> bool:
+        """Whether a background response has a span for its creation, and one for its end."""
+        return is_split(run, self._options)
+
     def content(self, values: Values) -> Values:
         """Return the content as it is set on spans; nothing if it is not."""
         if not self._capture.on_spans:
@@ -124,15 +140,61 @@ class _RunTree:
         details = _Details(detailed, RunContent(whole.run))
         if self._spans.chooses_ids:
             links = [*links, *links_to_unfinished(self._event, self._parent)]
+        happened = list(_happened(self._event, failures))
+        if root.kind == "generation" and self._spans.is_split(self._run):
+            self._split(root, self._parent, details, links, happened)
+            return
         span, values = self._start(root, self._parent, links)
-        _add_events(span, root, self._event, failures)
+        _add_events(span, happened, root)
         self._finish(span, root, values, details)
+
+    def _split(
+        self,
+        node: Node,
+        parent: Context | None,
+        details: _Details,
+        links: Sequence[Link] = (),
+        happened: Sequence[Happened] = (),
+    ) -> None:
+        """Emit a background response's creation, unless others did, and its end, if it was seen."""
+        run, made, created = self._run, creation(node, self._run), None
+        if run.observed_from_start and not self._event.supersedes:
+            created, values = self._start(made, parent, links)
+            _add_events(created, [each for each in happened if each[2] <= made.end], made)
+            self._finish(created, made, values, details)
+            happened = [each for each in happened if each[2] > made.end]
+            links = [Link(created.get_span_context())]
+        if run.finished:
+            self._fetched(node, parent, links, happened, None if created else details)
+
+    def _fetched(
+        self,
+        node: Node,
+        parent: Context | None,
+        links: Sequence[Link],
+        happened: Sequence[Happened],
+        details: _Details | None,
+    ) -> None:
+        """Emit the fetch that saw the end, of no length; with ``details``, in place of the ``chat``."""
+        run, at = self._run, replace(node, start=node.end, span_id=fetch_id(self._run))
+        start, end = {**fetch_start(self._event, run), **self._caller}, fetch_end(run)
+        place = {"parent": parent, "links": links, "trace_of": run.key}
+        span = self._spans.start(at, c.FETCH_RESPONSE, SpanKind.CLIENT, start, **place)
+        set_known(span, {**end, **self._spans.content(self._content.fetched(node))})
+        for name, values, time in happened:
+            span.add_event(name, values, time)
+        if details is not None:
+            self._finish(span, node, {**start, **end}, details)
+        else:
+            self._end(span, node)
 
     def _below(self, node: Node, parent: Context, details: _Details) -> None:
         """Emit a node that is not the root, with all below it."""
         # A turn that stands for the whole run of an assistant is only emitted for its tokens.
         stand_in = node.kind == "generation" and node.step is None and not self._run.one_generation
-        if not stand_in or self._spans.usage_on("steps"):
+        if node.kind == "generation" and self._spans.is_split(self._run):
+            self._split(node, parent, details)
+        elif not stand_in or self._spans.usage_on("steps"):
             span, values = self._start(node, parent)
             self._finish(span, node, values, details)
 
@@ -151,13 +213,16 @@ class _RunTree:
         inside = below(span, self._parent)
         for child in node.children:
             self._below(child, inside, details)
+        self._end(span, node)
+        if node.kind == "generation" and node.span_id in details.nodes:
+            self._spans.turn_details(span, details.nodes[node.span_id], values, details.content)
+
+    def _end(self, span: Span, node: Node) -> None:
         kind = error_type(node)
         if kind is not None:
             span.set_attribute(c.ERROR_TYPE, kind)
             span.set_status(error_status(node.error))
         span.end(node.end)
-        if node.kind == "generation" and node.span_id in details.nodes:
-            self._spans.turn_details(span, details.nodes[node.span_id], values, details.content)
 
     def _agent(self, node: Node) -> Described:
         run = self._run
@@ -172,7 +237,8 @@ class _RunTree:
         run, event = self._run, self._event
         counted = tokens(node.usage) if run.one_generation or self._spans.usage_on("steps") else {}
         if run.one_generation:
-            start, end = generation_start(event, run, node), generation_end(run, node)
+            ended = creation_end if self._spans.is_split(run) else generation_end
+            start, end = generation_start(event, run, node), ended(run, node)
         else:
             start, end = chat_start(event, run, node), chat_end(run, node)
         name = title(c.CHAT, asked_model(run, node))
@@ -185,8 +251,14 @@ class _RunTree:
         return name, SpanKind.INTERNAL, start, {}
 
 
-def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[RequestFailed]) -> None:
-    """Add the run's statuses and its failed requests as events of the span."""
+def _add_events(span: Span, happened: Sequence[Happened], node: Node) -> None:
+    """Add what happened as events of the span, within its time."""
+    for name, values, time in happened:
+        span.add_event(name, values, min(max(time, node.start), node.end))
+
+
+def _happened(event: RunEnded, failures: Sequence[RequestFailed]) -> Iterator[Happened]:
+    """Yield the run's statuses, then its failed requests."""
     before = None
     for change in event.run.status_history:
         values = {
@@ -194,10 +266,10 @@ def _add_events(span: Span, node: Node, event: RunEnded, failures: Sequence[Requ
             c.OWN_RUN_STATUS: change.status,
             c.OWN_RUN_LEARNT_FROM: change.learnt_from,
         }
-        span.add_event(c.EVENT_STATUS_CHANGED, known(values), _within(change.time, node))
+        yield c.EVENT_STATUS_CHANGED, known(values), change.time
         before = change.status
     for failure in failures:
-        span.add_event(c.EVENT_REQUEST_FAILED, known(request_values(failure)), _within(failure.time, node))
+        yield c.EVENT_REQUEST_FAILED, known(request_values(failure)), failure.time
 
 
 def request_values(event: RequestFailed) -> Values:
@@ -209,7 +281,3 @@ def request_values(event: RequestFailed) -> Values:
         c.OWN_REQUEST_ID: event.request_id,
         c.OWN_REQUEST_RETRIES: event.retry_count or None,
     }
-
-
-def _within(time: int, node: Node) -> int:
-    return min(max(time, node.start), node.end)
