@@ -9,7 +9,6 @@ import pytest
 from responses_driving import (
     ASK,
     in_the_background,
-    with_a_function,
     with_an_answered_function,
     with_hosted_tools,
 )
@@ -48,27 +47,15 @@ def test_streamed_with_hosted_tools(stage: Stage) -> None:
     assert sum(span.attributes.get("gen_ai.usage.input_tokens", 0) for span in stage.receiver.spans) == 100
 
 
-def test_a_function_that_nobody_answered_yet(stage: Stage) -> None:
-    stage.traced()
-    with_a_function(stage.server, stage.client)
-    threadtrail.flush()
-    agent, chat = stage.receiver.span("invoke_agent"), stage.receiver.span("chat gpt-4o")
-    assert (agent.parent_id, chat.parent_id) == (None, agent.span_id)
-    assert len(stage.receiver.spans) == 2, "an open call has no span"
-    assert chat.attributes["gen_ai.response.finish_reasons"] == ["tool_call"]
-
-
 def test_a_function_that_the_next_response_answers(stage: Stage) -> None:
     stage.traced()
     asking = with_an_answered_function(stage.server, stage.client)
     threadtrail.flush()
-    tree = [span for span in stage.receiver.spans if span.trace_id == trace_id_for(asking.id)]
-    assert sorted(span.name for span in tree) == ["chat gpt-4o", "execute_tool get_weather", "invoke_agent"]
     tool, agent = stage.receiver.span("execute_tool get_weather"), stage.receiver.span("invoke_agent")
     assert tool.parent_id == agent.span_id
     assert tool.attributes["gen_ai.tool.call.result"] == "22"
     asked, answered = stage.receiver.named("chat gpt-4o")
-    assert asked.end <= tool.start <= tool.end <= agent.end
+    assert asked.end <= tool.start <= tool.end <= answered.end <= agent.end
     assert answered.attributes["gen_ai.request.previous_response.id"] == asking.id
     assert answered.attributes["threadtrail.run.answers"] == [asking.id]
 

@@ -75,9 +75,10 @@ class Metrics:
         self._tokens.add(tokens(usage), values)
         durations.record((node.end - node.start) / SECOND, known({**values, c.ERROR_TYPE: error_type(node)}))
         for node in nodes:
-            self._tool(run, node)
+            self.tool_ended(run, node)
 
-    def _tool(self, run: Run, node: Node) -> None:
+    def tool_ended(self, run: Run, node: Node) -> None:
+        """Record the duration of a tool, if ``node`` is one, and its times were seen."""
         call = node.tool_call
         # The server's whole seconds are too coarse, and a call without an end has no duration.
         if call is None or not call.seen_live or call.started_at is None or call.ended_at is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind
 
+from threadtrail.events import ThreadCreated
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
 from threadtrail_opentelemetry.attributes import at_server, of_caller, set_known, title
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from threadtrail.events import AssistantCreated, Event, MessageCreated, RequestFailed, ThreadCreated
+    from threadtrail.events import AssistantCreated, Event, MessageCreated, RequestFailed
     from threadtrail.otlp.emitting import Emitter
     from threadtrail_opentelemetry.options import Options
     from threadtrail_opentelemetry.trace_groups import TraceGroups
@@ -70,15 +71,20 @@ class Operations:
         span.set_status(error_status(event.error))
         span.end(event.time)
 
-    def thread_created(self, event: ThreadCreated, context: Context | None) -> None:
-        """Emit ``create_thread``, if the option asks for it."""
+    def of_thread(self, event: ThreadCreated | MessageCreated, context: Context | None) -> None:
+        """Emit ``create_thread`` or ``create_message``, if the option asks for it."""
+        if not self._options.thread_spans:
+            return
+        if isinstance(event, ThreadCreated):
+            self._thread_created(event, context)
+        elif event.run_id is None:  # the model's messages are the run's output
+            self._message_created(event, context)
+
+    def _thread_created(self, event: ThreadCreated, context: Context | None) -> None:
         start = {**at_server(event, c.CREATE_THREAD), c.CONVERSATION_ID: event.thread_id}
         self._start(event, c.CREATE_THREAD, start, event.time, context).end(event.time)
 
-    def message_created(self, event: MessageCreated, context: Context | None) -> None:
-        """Emit ``create_message``, if the option asks for it; the model's messages are the run's output."""
-        if event.run_id is not None:
-            return
+    def _message_created(self, event: MessageCreated, context: Context | None) -> None:
         start = {
             **at_server(event, c.CREATE_MESSAGE),
             c.CONVERSATION_ID: event.thread_id,

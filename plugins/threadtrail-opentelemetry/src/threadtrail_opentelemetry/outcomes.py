@@ -32,6 +32,11 @@ def _incomplete(reason: str | None) -> str:
     return "length" if reason is None or TOKEN_LIMIT.fullmatch(reason) else reason
 
 
+def finish_reason_of(status: str | None) -> str:
+    """Return why the model stopped at last, of which nothing but the status is known."""
+    return _incomplete(None) if status == "incomplete" else NO_SUCCESS.get(status or "", "stop")
+
+
 def turn_finish_reason(run: Run, node: Node) -> str | None:
     """Return why one model turn stopped: for tool calls, or as its step or its run ended."""
     step = node.step

@@ -13,18 +13,21 @@ from threadtrail.events import (
     RunCreated,
     RunEnded,
     ThreadCreated,
+    ToolCallCompleted,
     TraceEnded,
     TraceStarted,
+    TurnEnded,
 )
 from threadtrail.otlp.emitting import Emitter
+from threadtrail.otlp.open_calls import OpenCalls
 from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail_opentelemetry.content_capture import without_content
 from threadtrail_opentelemetry.metrics import Metrics
 from threadtrail_opentelemetry.operations import Operations, failed_operation
 from threadtrail_opentelemetry.providers import with_private
-from threadtrail_opentelemetry.run_place import place_of
 from threadtrail_opentelemetry.run_spans import RunSpans
 from threadtrail_opentelemetry.trace_groups import TraceGroups
+from threadtrail_opentelemetry.turn_spans import TurnSpans
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -43,10 +46,12 @@ EMITTED = (
     RunCreated,
     RunEnded,
     ThreadCreated,
+    ToolCallCompleted,
     TraceEnded,
     TraceStarted,
+    TurnEnded,
 )
-"""All other events are details that ``RunEnded`` repeats."""
+"""All other events are details that ``RunEnded`` repeats, as it does most calls that were completed."""
 
 
 class Pipeline:
@@ -63,8 +68,10 @@ class Pipeline:
         emitter = Emitter(providers.tracer.get_tracer(SCOPE, release), private.ids if private else None)
         self._groups = TraceGroups(emitter)
         self._open_runs = OpenRuns()
+        self._open_calls = OpenCalls()
         self._operations = Operations(emitter, self._groups, options)
         self._runs = RunSpans(emitter, providers.logger.get_logger(SCOPE, release), options, capture)
+        self._turns = TurnSpans(emitter, self._groups, self._runs, options)
         self._metrics = Metrics(providers.meter.get_meter(SCOPE, release), options)
 
     def emit(self, event: Event, context: Context | None) -> None:
@@ -76,34 +83,47 @@ class Pipeline:
         match shown:
             case RunCreated():
                 self._open_runs.begin(shown)
+                self._turns.begin(shown, context)
             case RunEnded():
                 self._run_ended(shown, event, context)
+            case ToolCallCompleted():
+                self._call_completed(shown, context)
+            case TurnEnded():
+                self._turns.end(shown)
+            case _:
+                self._outside_of_runs(shown, context)
+
+    def _outside_of_runs(self, event: Event, context: Context | None) -> None:
+        match event:
             case RequestFailed():
-                self._request_failed(shown, context)
+                self._request_failed(event, context)
             case AssistantCreated():
-                self._operations.assistant_created(shown, context)
-                self._metrics.assistant_created(shown)
+                self._operations.assistant_created(event, context)
+                self._metrics.assistant_created(event)
             case TraceStarted():
-                self._groups.start(shown, context)
+                self._groups.start(event, context)
             case TraceEnded():
-                self._groups.end(shown)
-            case ThreadCreated() if self._options.thread_spans:
-                self._operations.thread_created(shown, context)
-            case MessageCreated() if self._options.thread_spans:
-                self._operations.message_created(shown, context)
+                self._groups.end(event)
+            case ThreadCreated() | MessageCreated():
+                self._operations.of_thread(event, context)
 
     def _run_ended(self, event: RunEnded, whole: Any, context: Context | None) -> None:
         """Emit a run; ``whole`` is the event with all content that was captured."""
         kept = self._open_runs.end(event)
-        parent, links = place_of(
-            whole,
-            context,
-            self._groups,
-            from_elsewhere=kept.from_elsewhere,
-            policy=self._options.runs_from_elsewhere,
-        )
+        parent, links = self._turns.place(whole, context, from_elsewhere=kept.from_elsewhere)
         self._runs.emit(event, whole, parent=parent, links=links, failures=kept.failures)
+        self._open_calls.add(event)
         self._metrics.run_ended(event)
+
+    def _call_completed(self, event: ToolCallCompleted, context: Context | None) -> None:
+        """Emit a call that was open when its run ended; the others were emitted with it."""
+        asked = self._open_calls.take(event)
+        if asked is None:
+            return
+        elsewhere = not asked.run.observed_from_start
+        parent, _ = self._turns.place(asked, context, from_elsewhere=elsewhere)
+        node = self._runs.late_call(asked, event.tool_call, parent=parent)
+        self._metrics.tool_ended(asked.run, node)
 
     def _request_failed(self, event: RequestFailed, context: Context | None) -> None:
         operation = failed_operation(event, thread_spans=self._options.thread_spans)
@@ -132,7 +152,8 @@ class Pipeline:
         return self._providers.destination
 
     def shutdown(self, timeout: float) -> None:
-        """Deliver the rest, and close private providers."""
+        """End what is open, deliver the rest, and close private providers."""
+        self._turns.close_all()
         if self._providers.private is not None:
             self._providers.private.shutdown(timeout)
         else:

@@ -1,4 +1,7 @@
-"""Emits a run's tree as spans: ``invoke_agent``, ``chat`` and ``execute_tool``."""
+"""Emits a run as spans: ``invoke_agent``, ``chat`` and ``execute_tool``.
+
+The spans of a run that is a part of a turn stand side by side; ``invoke_agent`` is the turn's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from opentelemetry.trace import Link, SpanKind
 from threadtrail.otlp.context import below, links_to_unfinished
 from threadtrail.otlp.emitting import known
 from threadtrail.shape import Span as Node
-from threadtrail.shape import add_usages, shape
+from threadtrail.shape import add_usages, in_turn, late_tool_span, shape, spans_in_turn
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.otlp.emitting import Emitter
-    from threadtrail.values import Run
+    from threadtrail.values import Run, ToolCall
     from threadtrail_opentelemetry.content_capture import Capture
     from threadtrail_opentelemetry.options import Options
 
@@ -85,6 +88,12 @@ class RunSpans:
     ) -> None:
         """Emit the run's spans; ``whole`` is the event with all content, for what goes into events."""
         _RunTree(self, event, parent).emit(links, failures, whole)
+
+    def late_call(self, event: RunEnded, call: ToolCall, *, parent: Context | None) -> Node:
+        """Emit the span of a call that was completed after its run, and return what it was made from."""
+        node = late_tool_span(event.run, call)
+        _RunTree(self, event, parent).emit_call(node)
+        return node
 
     def start(self, node: Node, name: str, kind: SpanKind, values: Values, **place: Any) -> Span:
         """Start one span of the tree."""
@@ -134,19 +143,26 @@ class _RunTree:
         self._caller = of_caller(event.attributes, event.trace_id, event.run.session_key)
 
     def emit(self, links: Sequence[Link], failures: Sequence[RequestFailed], whole: RunEnded) -> None:
-        root = shape(self._run)
+        first, *calls = _spans_of(self._run)
         # The same nodes, by their ids: events may have content that spans have not.
-        detailed = {node.span_id: node for node in shape(whole.run).walk()}
+        detailed = {node.span_id: node for span in _spans_of(whole.run) for node in span.walk()}
         details = _Details(detailed, RunContent(whole.run))
         if self._spans.chooses_ids:
             links = [*links, *links_to_unfinished(self._event, self._parent)]
         happened = list(_happened(self._event, failures))
-        if root.kind == "generation" and self._spans.is_split(self._run):
-            self._split(root, self._parent, details, links, happened)
-            return
-        span, values = self._start(root, self._parent, links)
-        _add_events(span, happened, root)
-        self._finish(span, root, values, details)
+        if first.kind == "generation" and self._spans.is_split(self._run):
+            self._split(first, self._parent, details, links, happened)
+        else:
+            span, values = self._start(first, self._parent, links)
+            _add_events(span, happened, first)
+            self._finish(span, first, values, details)
+        for node in calls:
+            self.emit_call(node)
+
+    def emit_call(self, node: Node) -> None:
+        """Emit a call of the run's turn, which stands beside the run's generation."""
+        span, values = self._start(node, self._parent)
+        self._finish(span, node, values, _Details({}, self._content))
 
     def _split(
         self,
@@ -249,6 +265,11 @@ class _RunTree:
         name = title(c.EXECUTE_TOOL, call.name if call is not None else node.name)
         start = tool_start(self._run, node, call) if call is not None else {}
         return name, SpanKind.INTERNAL, start, {}
+
+
+def _spans_of(run: Run) -> tuple[Node, ...]:
+    """Return the roots of a run's spans: of one that is a part of a turn, first its generation."""
+    return spans_in_turn(run) if in_turn(run) else (shape(run),)
 
 
 def _add_events(span: Span, happened: Sequence[Happened], node: Node) -> None:
