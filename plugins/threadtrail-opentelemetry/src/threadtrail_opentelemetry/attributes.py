@@ -62,23 +62,15 @@ def plain(value: Any) -> Any:
 
 
 def agent_start(event: Event, run: Run, node: Node) -> Values:
-    """Return what ``invoke_agent`` has at its start."""
+    """Return what ``invoke_agent`` of an assistant's run has at its start."""
     return {
         **at_server(event, c.INVOKE_AGENT),
         c.REQUEST_MODEL: node.model,
-        c.AGENT_ID: run.assistant.id if run.assistant and not run.one_generation else None,
-        c.AGENT_NAME: agent_name(run),
+        c.AGENT_ID: run.assistant.id if run.assistant else None,
+        c.AGENT_NAME: run.assistant.name if run.assistant else None,
         c.CONVERSATION_ID: run.thread_id,
         c.OWN_RUN_ID: run.id,
     }
-
-
-def agent_name(run: Run) -> str | None:
-    """Return the name of the run's agent; a prompt without a name is known by its id."""
-    assistant = run.assistant
-    if assistant is None:
-        return None
-    return assistant.name or (assistant.id if run.one_generation else None)
 
 
 def agent_end(run: Run) -> Values:

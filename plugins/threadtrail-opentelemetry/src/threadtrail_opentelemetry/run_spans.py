@@ -17,7 +17,6 @@ from threadtrail.shape import add_usages, in_turn, late_tool_span, shape, spans_
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import (
     agent_end,
-    agent_name,
     agent_start,
     chat_end,
     chat_start,
@@ -242,12 +241,11 @@ class _RunTree:
 
     def _agent(self, node: Node) -> Described:
         run = self._run
-        # A run that is one generation has its tokens there in any case, and is called by the app.
-        level, kind = ("both", SpanKind.INTERNAL) if run.one_generation else ("run", SpanKind.CLIENT)
         usage = run.usage or add_usages(child.usage for child in node.children)
-        counted = tokens(usage) if self._spans.usage_on(level) and run.finished else {}
+        counted = tokens(usage) if self._spans.usage_on("run") and run.finished else {}
         start = agent_start(self._event, run, node)
-        return title(c.INVOKE_AGENT, agent_name(run)), kind, start, {**agent_end(run), **counted}
+        name = title(c.INVOKE_AGENT, run.assistant.name if run.assistant else None)
+        return name, SpanKind.CLIENT, start, {**agent_end(run), **counted}
 
     def _turn(self, node: Node) -> Described:
         run, event = self._run, self._event
