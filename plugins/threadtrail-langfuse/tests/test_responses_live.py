@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responses_driving import in_the_background, with_a_function, with_hosted_tools
+from responses_driving import (
+    in_the_background,
+    with_a_function,
+    with_an_answered_function,
+    with_hosted_tools,
+)
 
+import threadtrail
 from langfuse_stage import total_usage
-from threadtrail_langfuse import observation_id_for
+from threadtrail_langfuse import observation_id_for, trace_id_for, trace_url
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
@@ -38,10 +44,40 @@ def test_streamed_with_hosted_tools(stage: Stage) -> None:
     assert generation.output == {"role": "assistant", "content": "22 degrees."}
 
 
+def test_a_function_that_the_next_response_answers(stage: Stage) -> None:
+    stage.trace()
+    asking = with_an_answered_function(stage.server, stage.client)
+    observations = stage.observations()
+    agent, tool = stage.langfuse.one("agent"), stage.langfuse.one("tool")
+    assert {each.trace_id for each in observations} == {trace_id_for(asking.id)}
+    assert (agent.parent_id, agent.output) == (None, "Warm.")
+    assert {each.parent_id for each in stage.langfuse.of("generation", "tool")} == {agent.id}
+    assert (tool.name, tool.output) == ("get_weather", 22)
+    assert total_usage(observations)["total"] == 240
+    assert [each.name for each in observations if each.is_app_root] == [agent.name]
+
+
+def test_a_function_that_is_answered_after_its_response_was_sent(stage: Stage) -> None:
+    stage.trace()
+    asking = with_a_function(stage.server, stage.client)
+    assert threadtrail.flush()
+    assert [each.type for each in stage.langfuse.observations if each.type != "event"] == ["generation"]
+    output = {"type": "function_call_output", "call_id": asking.output[-1].call_id, "output": "22"}
+    answering = stage.client.responses.create(model="gpt-4o", input=[*asking.output, output])
+    assert trace_id_for(answering.id) == trace_id_for(asking.id)
+    assert str(trace_url(answering.id)).endswith(trace_id_for(asking.id))
+    stage.observations()
+    agent, tool = stage.langfuse.one("agent"), stage.langfuse.one("tool")
+    assert {each.trace_id for each in stage.langfuse.observations} == {trace_id_for(asking.id)}
+    assert (tool.output, tool.parent_id) == (22, agent.id)
+    assert agent.end >= tool.end
+
+
 def test_a_function_that_nobody_answered_yet(stage: Stage) -> None:
     stage.trace()
     with_a_function(stage.server, stage.client)
     stage.observations()
+    threadtrail.shutdown()
     agent, generation = stage.langfuse.one("agent"), stage.langfuse.one("generation")
     assert generation.parent_id == agent.id
     assert generation.output["tool_calls"][0]["function"]["name"] == "get_weather"

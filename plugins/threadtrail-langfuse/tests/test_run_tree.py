@@ -32,7 +32,7 @@ from threadtrail.testing.server import (
     server_error,
     too_many_requests,
 )
-from threadtrail.trace_shape import shape
+from threadtrail.trace_shape import in_turn, shape, spans_in_turn, turn_id_of, turn_span_id
 from threadtrail_langfuse import LangfuseExporter, observation_id_for, trace_id_for
 
 if TYPE_CHECKING:
@@ -202,25 +202,28 @@ def test_a_run_that_was_never_seen_to_end_is_a_warning(langfuse: Receiver) -> No
 def test_every_sample_keeps_its_times_its_ids_and_its_tokens(langfuse: Receiver, name: str) -> None:
     run = sample_runs()[name]
     export(*events_of(run))
-    root = shape(run, overwrites=True)
+    roots = spans_in_turn(run) if in_turn(run) else (shape(run, overwrites=True),)
+    nodes = [node for root in roots for node in root.walk()]
     told = {each.id: each for each in langfuse.observations}
     kinds = {"agent": "agent", "generation": "generation", "tool": "tool", "retriever": "retriever"}
-    parents = {child.span_id: node.span_id for node in root.walk() for child in node.children}
-    for node in root.walk():
+    around = turn_span_id(turn_id_of(run)) if in_turn(run) else None
+    parents: dict[str, str | None] = {root.span_id: around for root in roots}
+    parents |= {child.span_id: node.span_id for node in nodes for child in node.children}
+    for node in nodes:
         found = told[node.span_id]
         assert (found.type, found.name) == (kinds[node.kind], node.name)
         assert (found.start, found.end) == (node.start, node.end)
-        assert found.parent_id == parents.get(node.span_id)
+        assert found.parent_id == parents[node.span_id]
     session = run.attributes.session_id or run.session_key or run.thread_id
     assert {each.session for each in told.values()} == {session}
     total = total_usage(langfuse.observations)
     usage = run.usage
     assert total["total"] == (usage.total_tokens if usage else 0)
-    read = total["input"] + total["input_cached_tokens"] + total["input_cache_write_tokens"]
+    read = total["input"] + total["input_cached_tokens"] + total["input_cache_creation"]
     assert read == (usage.input_tokens if usage else 0)
     assert total["output"] + total["output_reasoning_tokens"] == (usage.output_tokens if usage else 0)
     assert total["input_cached_tokens"] == ((usage and usage.cached_input_tokens) or 0)
-    assert total["input_cache_write_tokens"] == ((usage and usage.cache_write_input_tokens) or 0)
+    assert total["input_cache_creation"] == ((usage and usage.cache_write_input_tokens) or 0)
     assert total["output_reasoning_tokens"] == ((usage and usage.reasoning_tokens) or 0)
     assert not any(each.usage for each in langfuse.observations if each.type != "generation")
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threadtrail
 from threadtrail import trace_shape
 
 __all__ = ["observation_id_for", "trace_id_for"]
 
 
 def trace_id_for(identifier: str) -> str:
-    """Return the id of the Langfuse trace of a run, or of a ``threadtrail.trace()``.
+    """Return the id of the Langfuse trace of a run, of a turn, or of a ``threadtrail.trace()``.
 
-    A run that began in a ``threadtrail.trace()``, or inside an observation or span of the app, is part of
-    that trace and has no trace of its own.
+    A response that is part of a turn is in the trace of the turn, which this process knows for responses that
+    it has seen created; elsewhere, give the id of the turn (``threadtrail.turn_id()``).
+
+    What began in a ``threadtrail.trace()``, or inside an observation or span of the app, is part of that
+    trace and has no trace of its own.
 
     Args:
-        identifier: the run's id (``run_…``, ``resp_…``), or the ``trace_id`` of what ``threadtrail.trace()``
-            returns. Where the server gave one id to several runs: ``run.key``.
+        identifier: the id of a run (``run_…``, ``resp_…``) or of a turn, or the ``trace_id`` of what
+            ``threadtrail.trace()`` returns. Where the server gave one id to several runs: ``run.key``.
     """
-    return trace_shape.trace_id_for(identifier)
+    return trace_shape.trace_id_for(threadtrail.turn_id(identifier) or identifier)
 
 
 def observation_id_for(run_id: str) -> str:

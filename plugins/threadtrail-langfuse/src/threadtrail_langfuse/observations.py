@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langfuse import LangfuseOtelSpanAttributes as Names
+from opentelemetry.baggage import set_baggage
 from opentelemetry.context import Context
 from opentelemetry.context import set_value as set_context_value
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import format_trace_id, set_span_in_context
 
 from threadtrail.otlp.context import span_context_in
 from threadtrail.trace_shape import trace_id_for
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # Not empty: the SDK treats an empty context like none at all, and uses the current one.
 NOWHERE = set_context_value("threadtrail", "root", Context())
+
+CLAIM = "langfuse_trace_id"
+"""The baggage by which the SDK knows that a trace has a root of its own already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,17 @@ class Caller:
             Names.TRACE_NAME: self.trace_name,
         }
         return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where observations are: below ``parent``, or a trace of their own; in a trace of this name.
+
+    Without a name, the app names the trace.
+    """
+
+    parent: Context | None
+    trace_name: str | None
 
 
 class Observations:
@@ -112,8 +127,12 @@ def span_of(observation: Any) -> Span:
 
 
 def below(span: Span, context: Context | None) -> Context:
-    """Return a context whose active span is ``span``; what the app propagates is that of ``context``."""
-    return set_span_in_context(span, context or NOWHERE)
+    """Return a context whose active span is ``span``; what the app propagates is that of ``context``.
+
+    The SDK takes what begins in it for a child also when the span has ended, or was sent by another client.
+    """
+    trace_id = format_trace_id(span.get_span_context().trace_id)
+    return set_baggage(CLAIM, trace_id, set_span_in_context(span, context or NOWHERE))
 
 
 def is_inside(context: Context | None) -> bool:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail.events import RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import (
+    RequestFailed,
+    RunCreated,
+    RunEnded,
+    ToolCallCompleted,
+    TraceEnded,
+    TraceStarted,
+    TurnEnded,
+)
 from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail.shape import run_name
 from threadtrail_langfuse.connections import Connections
-from threadtrail_langfuse.observations import Observations
+from threadtrail_langfuse.observations import Observations, Place
 from threadtrail_langfuse.operations import Operations
-from threadtrail_langfuse.run_tree import emit_run
+from threadtrail_langfuse.run_tree import emit_late_call, emit_run
 from threadtrail_langfuse.trace_groups import TraceGroups
+from threadtrail_langfuse.turns import Turns
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -30,6 +39,7 @@ class Pipeline:
         self._groups = TraceGroups()
         self._open_runs = OpenRuns()
         self._operations = Operations(self._groups)
+        self._turns = Turns(self._groups)
 
     def prepare(self) -> None:
         """Prepare a connection, since something begins. Called in the app's threads."""
@@ -41,28 +51,53 @@ class Pipeline:
         Raises:
             NotDeliveredError: the app has made a client for this key by now that is switched off.
         """
-        if isinstance(event, TraceEnded):
-            self._groups.end(event)
-            return
-        if isinstance(event, RequestFailed) and event.run_id is not None:
-            self._open_runs.fail(event)
-            return
+        match event:  # what needs no connection: it begins nothing there
+            case TraceEnded():
+                self._groups.end(event)
+            case TurnEnded():
+                self._turns.end(event)
+            case RunCreated():
+                self._turns.begin(event, context)
+            case RequestFailed() if event.run_id is not None:
+                self._open_runs.fail(event)
+            case _:
+                self._emit(event, context)
+
+    def _emit(self, event: Event, context: Context | None) -> None:
         connection = self._connections.current()
         if connection is None:
             raise NotDeliveredError("the app's Langfuse client is switched off")
         observations = Observations(connection)
-        if isinstance(event, RunEnded):
-            self._run_ended(event, context, observations)
-        elif isinstance(event, TraceStarted):
-            self._groups.start(event, context, observations)
-        else:
-            self._operations.emit(event, context, observations)
+        match event:
+            case RunEnded():
+                self._run_ended(event, context, observations)
+            case ToolCallCompleted():
+                self._call_completed(event, context, observations)
+            case TraceStarted():
+                self._groups.start(event, context, observations)
+            case _:
+                self._operations.emit(event, context, observations)
 
     def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
-        parent, trace_name = self._groups.place(event.trace_id, context, run_name(event.run))
+        in_turn = self._turns.place(event, context, observations)
+        place = in_turn or self._place(event, context)
         self._groups.add_run(event.trace_id, event.run)
+        self._turns.wait_for_calls(event)
         failures = self._open_runs.end(event).failures
-        emit_run(observations, event, parent=parent, trace_name=trace_name, failures=failures)
+        emit_run(observations, event, place, failures=failures, in_turn=in_turn is not None)
+
+    def _call_completed(
+        self, event: ToolCallCompleted, context: Context | None, observations: Observations
+    ) -> None:
+        """Emit a call that was answered after its run was exported; all others are in their ``RunEnded``."""
+        asked_by = self._turns.asked_by(event)
+        if asked_by is not None:
+            place = self._turns.place(asked_by, context, observations) or self._place(asked_by, context)
+            emit_late_call(observations, asked_by, event.tool_call, place)
+
+    def _place(self, event: RunEnded, context: Context | None) -> Place:
+        parent, trace_name = self._groups.place(event.trace_id, context, run_name(event.run))
+        return Place(parent=parent, trace_name=trace_name)
 
     def destination(self) -> str:
         """Return where observations go."""
@@ -74,7 +109,7 @@ class Pipeline:
         Raises:
             NotDeliveredError: Langfuse did not accept all of it.
         """
-        self._connections.send(something_open=self._groups.any_open)
+        self._connections.send(something_open=self._groups.any_open or self._turns.any_open)
 
     def flush(self) -> None:
         """Send everything, images too; raises as ``send``."""
@@ -82,10 +117,12 @@ class Pipeline:
 
     def shutdown(self) -> None:
         """Send the rest and close the connections; raises as ``send``."""
+        self._turns.close_all()
         self._connections.shutdown()
 
     def after_fork(self) -> None:
         """Leave connections, open traces and runs to the parent process."""
         self._connections.after_fork()
         self._groups.after_fork()
+        self._turns.after_fork()
         self._open_runs.clear()

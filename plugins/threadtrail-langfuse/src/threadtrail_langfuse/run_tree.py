@@ -1,4 +1,4 @@
-"""Emits a run's tree as observations: agent, generations, tools, retrievers and events."""
+"""Emits a run as observations: agent, generations, tools, retrievers and events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langfuse import LangfuseAgent, LangfuseEvent, LangfuseGeneration, LangfuseRetriever, LangfuseTool
 
-from threadtrail.trace_shape import shape, span_id_for
+from threadtrail.trace_shape import late_tool_span, shape, span_id_for, spans_in_turn
 from threadtrail_langfuse import content
 from threadtrail_langfuse.fields import (
     model_parameters,
@@ -27,47 +27,54 @@ if TYPE_CHECKING:
     from threadtrail.events import RequestFailed, RunEnded
     from threadtrail.trace_shape import Span as Node
     from threadtrail.values import Run, Step, ToolCall
-    from threadtrail_langfuse.observations import Observations
+    from threadtrail_langfuse.observations import Observations, Place
 
 
 def emit_run(
     observations: Observations,
     event: RunEnded,
+    place: Place,
     *,
-    parent: Context | None,
-    trace_name: str | None,
     failures: Sequence[RequestFailed] = (),
+    in_turn: bool = False,
 ) -> None:
     """Make the observations of a run that has ended.
 
     Args:
         observations: what makes them.
         event: the run.
-        parent: the context of its parent; ``None``: the run is a trace of its own.
-        trace_name: the name of the trace, unless the app names it.
+        place: where they are.
         failures: failed requests about the run.
+        in_turn: whether it is part of a turn, so that what it asked for stands beside its generation.
     """
-    _RunTree(observations, event, parent, trace_name).emit(failures)
+    run = event.run
+    root, *beside = spans_in_turn(run, overwrites=True) if in_turn else [shape(run, overwrites=True)]
+    _RunTree(observations, event, place, root).emit(beside, failures)
+
+
+def emit_late_call(observations: Observations, event: RunEnded, call: ToolCall, place: Place) -> None:
+    """Make the observation of a call that was answered after its run, which is ``event``, was exported."""
+    node = late_tool_span(event.run, call)
+    _RunTree(observations, event, place, node).emit_tool(node, place.parent)
 
 
 class _RunTree:
     """Emits the observations of one run; ``_conversation`` is what the model knows so far."""
 
-    def __init__(
-        self, observations: Observations, event: RunEnded, parent: Context | None, trace_name: str | None
-    ) -> None:
+    def __init__(self, observations: Observations, event: RunEnded, place: Place, root: Node) -> None:
         self._observations = observations
         self._event = event
         self._run: Run = event.run
-        self._parent = parent
-        self._root = shape(event.run, overwrites=True)
+        self._parent = place.parent
+        self._root = root
         self._caller = Caller(
-            attributes=event.attributes, session=session_of(event.run), trace_name=trace_name
+            attributes=event.attributes, session=session_of(event.run), trace_name=place.trace_name
         )
         self._conversation: list[content.Json] = content.instructions(event.run.request)
         self._used_ids: dict[tuple[str, ...], int] = {}
 
-    def emit(self, failures: Sequence[RequestFailed]) -> None:
+    def emit(self, beside: Sequence[Node], failures: Sequence[RequestFailed]) -> None:
+        """Emit the run, then the calls that stand beside it."""
         node = self._root
         root = self._agent() if node.kind == "agent" else self._generation(node, self._parent)
         # The root stays open until all below it has ended: a child of an ended span counts as a root.
@@ -77,12 +84,14 @@ class _RunTree:
             self._failed_request(failure, inside)
         self._children(node, inside)
         self._observations.end(root, node.end)
+        for call in beside:
+            self.emit_tool(call, self._parent)
 
     def _children(self, node: Node, inside: Context) -> None:
         before: Step | None = None
         for child in node.children:
             if child.kind != "generation":
-                self._tool(child, inside)
+                self.emit_tool(child, inside)
                 continue
             self._hear(child, before)
             generation = self._generation(child, inside)
@@ -148,7 +157,8 @@ class _RunTree:
             return [content.tool_requests(node.requested_tool_calls)]
         return [content.chat_message(message) for message in node.output if content.has_content(message)]
 
-    def _tool(self, node: Node, parent: Context) -> None:
+    def emit_tool(self, node: Node, parent: Context | None) -> None:
+        """Emit a call."""
         call = node.tool_call
         if call is None:
             return

@@ -89,9 +89,13 @@ class TraceGroups:
             return below(group.span, context), group.name
         return context, None if is_inside(context) else own_name
 
+    def is_open(self, trace_id: str | None) -> bool:
+        """Whether this trace is open."""
+        return (trace_id or "") in self._open
+
     def is_below(self, trace_id: str | None, context: Context | None) -> bool:
         """Whether something that began there has a parent."""
-        return (trace_id or "") in self._open or is_inside(context)
+        return self.is_open(trace_id) or is_inside(context)
 
     def add_run(self, trace_id: str | None, run: Run) -> None:
         """Use the question and answer of a run for its trace too, and for the traces around it."""

@@ -1,0 +1,155 @@
+"""The agent around the runs of a turn: opened with the first of them, closed when the turn is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from langfuse import LangfuseAgent
+from opentelemetry.trace import get_current_span
+
+from threadtrail.otlp.open_calls import OpenCalls
+from threadtrail.otlp.open_turns import OpenTurns
+from threadtrail.shape import run_name
+from threadtrail.trace_shape import spans_in_turn, turn_span, turn_span_id
+from threadtrail_langfuse.content import at_a_glance
+from threadtrail_langfuse.fields import outcome, session_of
+from threadtrail_langfuse.observations import Caller, Observations, Place, below, is_inside, span_of
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from threadtrail.events import RunCreated, RunEnded, ToolCallCompleted, TurnEnded
+    from threadtrail.otlp.open_turns import OpenTurn
+    from threadtrail.turn import Turn
+    from threadtrail_langfuse.trace_groups import TraceGroups
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Root:
+    observations: Observations
+    agent: Any
+    trace_name: str | None
+
+
+class Turns:
+    """The turns whose end is waited for, and the calls that are answered after their run was exported."""
+
+    def __init__(self, groups: TraceGroups) -> None:
+        self._groups = groups
+        self._turns = OpenTurns(_give_up)
+        self._calls = OpenCalls()
+
+    @property
+    def any_open(self) -> bool:
+        """Whether an agent is open."""
+        return self._turns.any_root
+
+    def begin(self, event: RunCreated, context: Context | None) -> None:
+        """Remember where a run begins: if it is the first of a turn, that is the place of all."""
+        self._turns.begin(event, context)
+
+    def place(self, event: RunEnded, context: Context | None, observations: Observations) -> Place | None:
+        """Return where the observations of a run are, if it is part of a turn, whose agent is opened first.
+
+        Inside an observation or span of the app there is no such agent: that of the app takes its place.
+        """
+        turn = self._turns.of_run(event, context)
+        if turn is None:
+            return None
+        if turn.inside is None:
+            self._open(turn, event, observations)
+        if not turn.has_root:
+            own, _ = self._groups.place(event.trace_id, context, None)
+            return Place(parent=turn.parent(own), trace_name=None)
+        name = turn.root.trace_name if turn.root is not None else run_name(event.run)
+        return Place(parent=below(get_current_span(turn.inside), context), trace_name=name)
+
+    def wait_for_calls(self, event: RunEnded) -> None:
+        """Keep what is needed of a run whose calls are still open."""
+        self._calls.add(event)
+
+    def asked_by(self, event: ToolCallCompleted) -> RunEnded | None:
+        """Return the run that asked for a call which is answered late; ``None`` for any other call."""
+        return self._calls.take(event)
+
+    def end(self, event: TurnEnded) -> None:
+        """Close the agent of a turn, if it has one, with question and answer, and where the time went."""
+        turn = self._turns.end(event)
+        if turn is None:
+            return
+        root, node = turn.root, turn_span(event.turn)
+        root.agent.update(
+            input=at_a_glance(node.input, "user"),
+            output=at_a_glance(node.output, "assistant"),
+            metadata={name: value for name, value in _metadata(event).items() if value is not None},
+            **_outcome(event.turn),
+        )
+        root.observations.end(root.agent, max(node.end, turn.start))
+
+    def close_all(self) -> None:
+        """Close the agents that are open: no event will end their turns."""
+        self._turns.close_all()
+
+    def after_fork(self) -> None:
+        """Leave all turns to the parent process."""
+        self._turns.clear()
+        self._calls.clear()
+
+    def _open(self, turn: OpenTurn, event: RunEnded, observations: Observations) -> None:
+        run = event.run
+        name = run_name(run)
+        parent, trace_name = self._groups.place(turn.trace_id, turn.context, name)
+        if is_inside(parent) and not self._groups.is_open(turn.trace_id):
+            turn.below_app(parent)
+            return
+        # A server may give one id to several runs; their keys differ.
+        seed = run.key if run.id == turn.turn_id else turn.turn_id
+        turn.start = min(turn.start, spans_in_turn(run)[0].start)
+        agent = observations.start(
+            LangfuseAgent,
+            name,
+            start=turn.start,
+            parent=parent,
+            caller=Caller(attributes=event.attributes, session=session_of(run), trace_name=trace_name),
+            trace_of=seed,
+            span_id=turn_span_id(seed),
+        )
+        root = _Root(observations=observations, agent=agent, trace_name=trace_name)
+        turn.below_root(below(span_of(agent), parent), root)
+
+
+def _give_up(turn: OpenTurn) -> None:
+    """Close the agent of a turn whose end was not seen."""
+    root = turn.root
+    root.agent.update(metadata={"turn_id": turn.turn_id}, **_outcome(None))
+    root.observations.end(root.agent, max(turn.start, turn.last))
+
+
+def _outcome(turn: Turn | None) -> dict[str, Any]:
+    if turn is None or (not turn.finished and turn.error is None):
+        last = f"; last status: {turn.status}" if turn is not None else ""
+        return {"level": "WARNING", "status_message": f"never seen to end{last}"}
+    return outcome(turn.status, turn.error)
+
+
+def _metadata(event: TurnEnded) -> dict[str, Any]:
+    turn, spent = event.turn, event.turn.time_spent
+    seconds = {
+        "queued": spent.queued,
+        "generating": spent.generating,
+        "tools": spent.tools,
+        "person": spent.person,
+        "other": spent.other,
+    }
+    return {
+        "turn_id": turn.id,
+        "run_ids": list(turn.run_ids),
+        "thread_id": turn.thread_id,
+        "status": turn.status,
+        "seconds": {name: time / NANOSECONDS for name, time in seconds.items() if time} or None,
+        "provider": event.provider,
+        "server": event.server_address,
+    }
