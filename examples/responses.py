@@ -1,4 +1,4 @@
-"""Responses in three ways: in the background and polled, as a stream, and with a function of your own.
+"""Responses in three ways: in the background and polled, as a stream, and in a conversation.
 
 OPENAI_BASE_URL and OPENAI_API_KEY say where, as always with the SDK. A server for it on this computer:
 
@@ -6,7 +6,6 @@ OPENAI_BASE_URL and OPENAI_API_KEY say where, as always with the SDK. A server f
     OPENAI_BASE_URL=http://127.0.0.1:8000/v1 OPENAI_API_KEY=any python examples/responses.py
 """
 
-import json
 import time
 
 from openai import OpenAI
@@ -17,24 +16,6 @@ threadtrail.instrument()
 
 POLL_SECONDS = 0.5
 MODEL = "gpt-4o"
-TEMPERATURES = {"Oslo": "4 degrees", "Rome": "21 degrees"}
-GET_WEATHER = {
-    "type": "function",
-    "name": "get_weather",
-    "description": "The weather in a city, now.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-        "additionalProperties": False,
-    },
-    "strict": True,
-}
-
-
-def get_weather(city: str) -> str:
-    return TEMPERATURES.get(city, "unknown")
-
 
 client = OpenAI()
 
@@ -52,18 +33,8 @@ with client.responses.create(model=MODEL, input="And in one sentence?", stream=T
             print(event.delta, end="", flush=True)
 print()
 
-# What the functions returned, and how long they took, stands on the response that asked for them.
-response = client.responses.create(model=MODEL, input="Is it warmer in Oslo or in Rome?", tools=[GET_WEATHER])
-while calls := [item for item in response.output if item.type == "function_call"]:
-    outputs = [
-        {
-            "type": "function_call_output",
-            "call_id": call.call_id,
-            "output": get_weather(**json.loads(call.arguments)),
-        }
-        for call in calls
-    ]
-    response = client.responses.create(
-        model=MODEL, previous_response_id=response.id, input=outputs, tools=[GET_WEATHER]
-    )
-print(response.output_text)
+# What belongs together has the conversation's id.
+conversation = client.conversations.create()
+for question in ("I need to solve `3x + 11 = 14`.", "How do I check that?"):
+    response = client.responses.create(model=MODEL, input=question, conversation=conversation.id)
+    print(response.output_text)

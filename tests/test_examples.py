@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,9 @@ import pytest
 from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing.server import (
+    WEBHOOK_SECRET,
     AssistantsServer,
+    Delivery,
     FunctionCall,
     Message,
     RunScript,
@@ -24,6 +28,8 @@ from threadtrail.testing.server import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from openai import OpenAI
 
 pytestmark = pytest.mark.slow
 
@@ -66,11 +72,38 @@ class Example:
         assert done.stderr == ""
         return done.stdout
 
+    @contextmanager
+    def start(self, name: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+        """Run it beside the block, and to its end."""
+        with subprocess.Popen(
+            [sys.executable, str(EXAMPLES / name)],
+            cwd=self._folder,
+            env={**self._environment, **variables},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as running:
+            try:
+                yield running
+            except BaseException:
+                running.kill()
+                raise
+        assert running.returncode == 0
+
     def events(self) -> list[Event]:
         return list(read_events(self._file))
 
     def runs(self) -> list[RunEnded]:
         return [event for event in self.events() if isinstance(event, RunEnded)]
+
+
+def deliver(port: int, delivery: Delivery) -> int:
+    """Send a webhook to an endpoint on this computer; return the status of its answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", "/", delivery.body, dict(delivery.headers))
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 @pytest.fixture
@@ -79,28 +112,95 @@ def example(server: AssistantsServer, tmp_path: Path) -> Example:
 
 
 def test_responses(server: AssistantsServer, example: Example) -> None:
-    calls = ToolCalls(
-        FunctionCall("get_weather", {"city": "Oslo"}), FunctionCall("get_weather", {"city": "Rome"})
-    )
     server.script_next(
         RunScript(Message("The study of vectors.", usage=Usage(60, 4)), polls=2),
         RunScript("Vectors."),
-        RunScript(calls, lambda outputs: Message(" and ".join(given.output for given in outputs))),
+        RunScript("x = 1"),
+        RunScript("Put it in."),
     )
-    printed = "completed\nThe study of vectors.\nVectors.\n4 degrees and 21 degrees\n"
+    printed = "completed\nThe study of vectors.\nVectors.\nx = 1\nPut it in.\n"
     assert example.run("responses.py") == printed
-    background, streamed, asking, answering = (ended.run for ended in example.runs())
+    background, streamed, *lesson = (ended.run for ended in example.runs())
     assert (background.background, background.status, background.poll_count) == (True, "completed", 2)
     assert background.usage is not None
     assert background.usage.total_tokens == 64
     assert streamed.streamed
     assert streamed.first_output_at is not None
-    assert [(call.name, call.output) for call in asking.tool_calls] == [
-        ("get_weather", "4 degrees"),
-        ("get_weather", "21 degrees"),
+    assert [run.output[0].text for run in lesson] == ["x = 1", "Put it in."]
+    (conversation,) = {run.thread_id for run in lesson}
+    assert str(conversation).startswith("conv_")
+
+
+def test_tool_loop(server: AssistantsServer, example: Example) -> None:
+    temperatures = ToolCalls(
+        FunctionCall("get_temperature", {"city": "Rome"}), FunctionCall("get_temperature", {"city": "Oslo"})
+    )
+    server.script_next(
+        RunScript(
+            temperatures,
+            ToolCalls(FunctionCall("subtract", {"a": 21, "b": 4})),
+            lambda outputs: Message(f"It is {outputs[-1].output} degrees warmer."),
+        )
+    )
+    assert example.run("tool_loop.py") == "It is 17 degrees warmer.\n"
+    first, second, last = (ended.run for ended in example.runs())
+    assert [(call.name, call.output) for run in (first, second, last) for call in run.tool_calls] == [
+        ("get_temperature", "21 degrees"),
+        ("get_temperature", "4 degrees"),
+        ("subtract", "17"),
     ]
-    assert (answering.answers, answering.turn_id) == ((asking.id,), asking.id)
-    assert [message.text for message in answering.output] == ["4 degrees and 21 degrees"]
+    assert {run.turn_id for run in (first, second, last)} == {first.id}
+    assert (second.answers, last.answers) == ((first.id,), (second.id,))
+
+
+def test_webhook(server: AssistantsServer, example: Example, client: OpenAI) -> None:
+    server.script_next(RunScript(Message("The study of vectors.", usage=Usage(60, 4)), polls=1))
+    with example.start("webhook.py", OPENAI_WEBHOOK_SECRET=WEBHOOK_SECRET) as running:
+        assert running.stdout is not None
+        told = re.fullmatch(
+            r"(resp_\w+) is queued; waiting for its webhook on port (\d+)\n", running.stdout.readline()
+        )
+        assert told is not None
+        response_id, port = told.groups()
+        while client.responses.retrieve(response_id).status != "completed":
+            pass
+        deliveries = [server.webhook(response_id, valid=False), server.webhook(response_id)]
+        answers = [deliver(int(port), delivery) for delivery in deliveries]
+        assert running.stdout.read() == "completed: The study of vectors.\n"
+    assert answers == [400, 200]
+    (ended,) = example.runs()
+    assert (ended.run.status, ended.run.background, ended.run.observed_from_start) == (
+        "completed",
+        True,
+        True,
+    )
+    assert [(change.status, change.learnt_from) for change in ended.run.status_history] == [
+        ("queued", "create"),
+        ("completed", "webhook"),
+    ]
+    assert ended.run.usage is not None
+    assert ended.run.usage.total_tokens == 64
+
+
+def test_migration(server: AssistantsServer, example: Example) -> None:
+    answers = [Message("x = 1", usage=Usage(60, 4)), Message("Put it in.", usage=Usage(80, 5))]
+    server.script_next(*(RunScript(answer) for answer in answers * 2))
+    printed = example.run("migration.py").splitlines()
+    assert printed == ["completed: x = 1", "completed: Put it in."] * 2
+    runs = [ended.run for ended in example.runs()]
+    assistants = [run for run in runs if run.source == "openai.assistants"]
+    responses = [run for run in runs if run.source == "openai.responses"]
+    assert (len(assistants), len(responses)) == (2, 2)
+    for before, after in zip(assistants, responses, strict=True):
+        assert before.usage is not None
+        assert after.usage is not None
+        assert (before.status, before.usage.total_tokens) == (after.status, after.usage.total_tokens)
+        assert (before.attributes.tags, after.attributes.tags) == (("assistants",), ("responses",))
+        assert before.output[0].text == after.output[0].text
+        assert before.input[-1].text == after.input[-1].text
+        assert before.assistant is not None
+        assert before.assistant.instructions == after.request.instructions
+    assert [len({run.thread_id for run in half}) for half in (assistants, responses)] == [1, 1]
 
 
 def test_math_tutor(server: AssistantsServer, example: Example) -> None:
