@@ -1,15 +1,15 @@
 """A tool loop: call the functions that the model asks for, until it answers.
 
-Each call stands on the response that asked for it, with its arguments, its output and the time that it took,
-and all responses of the loop are one turn. It is the same if you chain by `conversation=`, or send the whole
-input again.
+Each call stands on the response that asked for it, with its arguments, its output and the time that it took;
+all responses of the loop are one turn, with the sum of their tokens. It is the same if you chain by
+`conversation=`, or send the whole input again.
 """
 
 import json
 from collections.abc import Callable
 
 from openai import OpenAI
-from openai.types.responses import Response
+from openai.types.responses import Response, ResponseFunctionToolCall
 
 import threadtrail
 
@@ -52,15 +52,17 @@ TOOLS = [
 client = OpenAI()
 
 
+def output_of(call: ResponseFunctionToolCall) -> str:
+    # Without this block, a call lasts until its output is sent.
+    with threadtrail.tool(call.call_id):
+        return FUNCTIONS[call.name](**json.loads(call.arguments))
+
+
 def ask(question: str) -> Response:
     response = client.responses.create(model=MODEL, input=question, tools=TOOLS)
     while calls := [item for item in response.output if item.type == "function_call"]:
         outputs = [
-            {
-                "type": "function_call_output",
-                "call_id": call.call_id,
-                "output": FUNCTIONS[call.name](**json.loads(call.arguments)),
-            }
+            {"type": "function_call_output", "call_id": call.call_id, "output": output_of(call)}
             for call in calls
         ]
         response = client.responses.create(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing.server import (
     WEBHOOK_SECRET,
@@ -151,6 +151,13 @@ def test_tool_loop(server: AssistantsServer, example: Example) -> None:
     ]
     assert {run.turn_id for run in (first, second, last)} == {first.id}
     assert (second.answers, last.answers) == ((first.id,), (second.id,))
+    (turn,) = [event.turn for event in example.events() if isinstance(event, TurnEnded)]
+    assert turn.run_ids == (first.id, second.id, last.id)
+    assert [(call.name, call.ended_at is not None) for call in turn.tool_calls] == [
+        ("get_temperature", True),
+        ("get_temperature", True),
+        ("subtract", True),
+    ]
 
 
 def test_webhook(server: AssistantsServer, example: Example, client: OpenAI) -> None:

@@ -18,6 +18,7 @@ from threadtrail import cli
 from threadtrail.config import installed, registry
 from threadtrail.config.settings import Settings, load_settings
 from threadtrail.exporters.jsonl import read_events
+from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
 
 if TYPE_CHECKING:
     from threadtrail.testing.server import AssistantsServer
@@ -63,16 +64,20 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
-    instrument, ask, ask_assistant, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
+    instrument, ask, loop, ask_assistant, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
     namespace: dict[str, Any] = {}
-    for program in (instrument, ask, ask_assistant, keep, ask):
+    asked = ToolCalls(FunctionCall("get_time", {"city": "Rome"}))
+    server.script_next(RunScript("Welcome."), RunScript(asked, lambda outputs: Message(outputs[0].output)))
+    for program in (instrument, ask, loop, ask_assistant, keep, ask):
         exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     threadtrail.flush()
     exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     printed, drawn = capfd.readouterr()
-    assert printed.count("You said: Solve 3x + 11 = 14.\n") == 3
+    assert printed.startswith("Welcome.\nten to nine in Rome\n")
+    assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
     assert "\ncompleted Usage(" in printed
-    assert drawn.count("✓ gpt-4o  completed in ") == 2
+    assert "Welcome." in drawn
+    assert "ten to nine in Rome" in drawn
     assert drawn.count("✓ Math Tutor  completed in ") == 1
     assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
 
