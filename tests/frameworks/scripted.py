@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -65,15 +66,19 @@ def needs_function(question: str) -> bool:
 
 def _script(request: RunRequest) -> RunScript:
     question = request.last_user_text
+    structured = request.body.get("text", {}).get("format", {}).get("type") == "json_schema"
+
+    def answer(text: str, usage: Usage) -> Message:
+        return Message(json.dumps({"answer": text}) if structured else text, usage=usage)
+
+    def tell(outputs: Sequence[SubmittedOutput]) -> Message:
+        return answer("; ".join(given.output for given in outputs), TOLD)
+
     if not needs_function(question):
-        return RunScript(Message("Hello.", usage=ANSWERED))
+        return RunScript(answer("Hello.", ANSWERED))
     (name,) = [tool["name"] for tool in request.body["tools"]]  # semantic-kernel calls it Weather-get_weather
-    city = question.rstrip("?").rpartition(" ")[2]
-    return RunScript(ToolCalls(FunctionCall(name, {"city": city}), usage=ASKED), _tell)
-
-
-def _tell(outputs: Sequence[SubmittedOutput]) -> Message:
-    return Message("; ".join(given.output for given in outputs), usage=TOLD)
+    asked = [FunctionCall(name, {"city": city}) for city in re.findall(r"in (\w+)", question)]
+    return RunScript(ToolCalls(*asked, usage=ASKED), tell)
 
 
 # -- what a response says -------------------------------------------------------------------------------

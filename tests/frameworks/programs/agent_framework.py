@@ -8,9 +8,9 @@ from agent_framework import Agent
 from agent_framework.openai import OpenAIChatClient
 from openai import AsyncOpenAI
 
-from frameworks.scenes import KEY, MODEL, get_weather
+from frameworks.scenes import KEY, MODEL, Answer, get_weather
 
-WAYS = ("previous_response_id", "conversation", "whole input", "background")
+WAYS = ("previous_response_id", "conversation", "whole input", "background", "structured")
 
 
 class App:
@@ -21,6 +21,8 @@ class App:
         self._way = way
         client: Any = OpenAIChatClient(model=MODEL, async_client=self._openai)
         self._options: dict[str, Any] = {"store": False} if way == "whole input" else {}
+        if way == "structured":
+            self._options["response_format"] = Answer
         self._agent = Agent(client, "Be short.", name="Weather", tools=[get_weather])
 
     async def talk(self, questions: tuple[str, ...], streamed: bool) -> list[Any]:

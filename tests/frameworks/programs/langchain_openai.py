@@ -8,9 +8,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from frameworks.scenes import KEY, MODEL, get_weather
+from frameworks.scenes import KEY, MODEL, Answer, get_weather
 
-WAYS = ("whole input", "previous_response_id", "sync")
+WAYS = ("whole input", "previous_response_id", "sync", "headers", "structured")
 
 
 class App:
@@ -25,8 +25,12 @@ class App:
             api_key=KEY,
             use_responses_api=True,
             use_previous_response_id=way == "previous_response_id",
+            include_response_headers=way == "headers",
         )
-        self._model = chat.bind_tools([self._tool])
+        options: dict[str, Any] = {}
+        if way == "structured":
+            options = {"response_format": Answer, "strict": True}
+        self._model = chat.bind_tools([self._tool], **options)
 
     async def talk(self, questions: tuple[str, ...], streamed: bool) -> list[Any]:
         """Ask one question after the other in a session."""
@@ -57,6 +61,12 @@ class App:
             answer = chunks[0]
             for chunk in chunks[1:]:
                 answer += chunk
-        seen.append([answer.content, answer.usage_metadata, answer.response_metadata])
+        seen.append([answer.content, answer.usage_metadata, _lasting(answer.response_metadata)])
         messages.append(answer)
         return answer
+
+
+def _lasting(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a response, without the time in its headers."""
+    headers = {name: value for name, value in metadata.get("headers", {}).items() if name != "date"}
+    return {**metadata, "headers": headers}

@@ -15,9 +15,9 @@ from agents import (
 )
 from openai import AsyncOpenAI
 
-from frameworks.scenes import KEY, MODEL, get_weather
+from frameworks.scenes import KEY, MODEL, Answer, get_weather
 
-WAYS = ("whole input", "previous_response_id", "conversation")
+WAYS = ("whole input", "previous_response_id", "conversation", "structured")
 
 
 class App:
@@ -32,12 +32,13 @@ class App:
             instructions="Be short.",
             model=OpenAIResponsesModel(model=MODEL, openai_client=self._client),
             tools=[function_tool(get_weather)],
+            output_type=Answer if way == "structured" else None,
         )
 
     async def talk(self, questions: tuple[str, ...], streamed: bool) -> list[Any]:
         """Ask one question after the other in a session."""
         options: dict[str, Any] = {}
-        if self._way == "whole input":
+        if self._way in {"whole input", "structured"}:
             options["session"] = SQLiteSession("talk")
         elif self._way == "conversation":
             options["session"] = OpenAIConversationsSession(openai_client=self._client)
@@ -61,4 +62,4 @@ class App:
         usage = result.context_wrapper.usage
         tokens = [usage.requests, usage.input_tokens, usage.output_tokens]
         items = [item.to_input_item() for item in result.new_items]
-        return [result.final_output, tokens, items, seen], result.last_response_id
+        return [str(result.final_output), tokens, items, seen], result.last_response_id

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from openai import AsyncOpenAI
-from pydantic_ai import Agent
+from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from frameworks.scenes import KEY, MODEL, get_weather
+from frameworks.scenes import KEY, MODEL, Answer, get_weather
 
-WAYS = ("whole input", "previous_response_id")
+WAYS = ("whole input", "previous_response_id", "structured")
 
 
 class App:
@@ -23,7 +23,14 @@ class App:
         if way == "previous_response_id":
             settings["openai_previous_response_id"] = "auto"
         model = OpenAIResponsesModel(MODEL, provider=OpenAIProvider(openai_client=self._client))
-        self._agent = Agent(model, tools=[get_weather], instructions="Be short.", model_settings=settings)
+        self._structured = way == "structured"
+        self._agent: Agent[None, Any] = Agent(
+            model,
+            tools=[get_weather],
+            instructions="Be short.",
+            model_settings=settings,
+            output_type=NativeOutput(Answer) if self._structured else str,
+        )
 
     async def talk(self, questions: tuple[str, ...], streamed: bool) -> list[Any]:
         """Ask one question after the other in a session."""
@@ -34,7 +41,11 @@ class App:
             result: Any
             if streamed:
                 async with self._agent.run_stream(question, message_history=messages) as result:
-                    seen = [text async for text in result.stream_text(delta=True, debounce_by=None)]
+                    if self._structured:
+                        parts = result.stream_output(debounce_by=None)
+                    else:
+                        parts = result.stream_text(delta=True, debounce_by=None)
+                    seen = [str(part) async for part in parts]
                     output = await result.get_output()
             else:
                 result = await self._agent.run(question, message_history=messages)
@@ -42,5 +53,5 @@ class App:
             messages = result.all_messages()
             usage = result.usage() if callable(result.usage) else result.usage
             tokens = [usage.requests, usage.tool_calls, usage.input_tokens, usage.output_tokens]
-            answers.append([output, tokens, [message.kind for message in messages], seen])
+            answers.append([str(output), tokens, [message.kind for message in messages], seen])
         return answers
