@@ -59,7 +59,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -277,6 +277,9 @@ files-crossed: $(SETUP) ## the files that one changed retrieve passes from the a
 
 bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
+
+compare-peers: $(SETUP) ## what eleven other tools record of 26 ways to use responses, beside what is true
+	@PYTHONPATH=tools $(BIN)/python -m peer_table
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(ZERO_CODE_VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist

@@ -90,13 +90,13 @@ def _constraints(requirements: list[str], *, whole: bool) -> list[str]:
     """Return the pins of `constraints.txt`.
 
     Other tools pin versions that contradict ours, so for them only the pins of what the tests name
-    are kept (`whole=False`).
+    are kept (`whole=False`), unless they have a pin of their own.
     """
     path = ROOT / "constraints.txt"
     if not path.exists():
         return []
     lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").split("\n")]
-    names = {_name(requirement) for requirement in requirements}
+    names = {_name(requirement) for requirement in requirements if "==" not in requirement}
     return [line for line in lines if line and (whole or _name(line) in names)]
 
 

@@ -31,10 +31,11 @@ async def polled_and_looked_at_again(client: Any, _known: str) -> None:
     await drained(await resolved(client.responses.retrieve(known)))
 
 
-async def cancelled_twice(client: Any, _known: str) -> None:
+async def cancelled_twice_and_polled(client: Any, _known: str) -> None:
     known = await apps.begin(client)
-    await resolved(client.responses.cancel(known))
-    await resolved(client.responses.cancel(known))
+    for _ in range(2):
+        await resolved(client.responses.cancel(known))
+    await apps.finish(client, known)
 
 
 async def body_read(client: Any, _known: str) -> None:
@@ -49,7 +50,9 @@ async def stream_that_raises(client: Any, _known: str) -> None:
 
 MORE = {
     "background, polled, looked at again": Scenario(app=polled_and_looked_at_again),
-    "background cancelled twice": Scenario(app=cancelled_twice, truth=Truth(input_tokens=0)),
+    "background cancelled twice, polled": Scenario(
+        app=cancelled_twice_and_polled, truth=Truth(input_tokens=0)
+    ),
     "with_streaming_response, read()": Scenario(app=body_read),
     "stream with an `error` event that raises": Scenario(
         app=stream_that_raises,

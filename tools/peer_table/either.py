@@ -1,0 +1,47 @@
+"""Drives either kind of client. It goes by the client: some proxies of streams have both kinds' methods."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def is_async(client: Any) -> bool:
+    """Whether the calls of a client are awaited."""
+    return inspect.iscoroutinefunction(client.close)
+
+
+async def resolved(value: Any) -> Any:
+    """Await what can be awaited."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def each(client: Any, source: Any) -> AsyncIterator[Any]:
+    """Iterate over what a client gave."""
+    if is_async(client):
+        async for item in source:
+            yield item
+    else:
+        for item in source:
+            yield item
+
+
+async def drain(client: Any, source: Any) -> None:
+    """Read all that there is."""
+    async for _ in each(client, source):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def entered(client: Any, manager: Any) -> AsyncIterator[Any]:
+    """Enter a context manager that a client gave."""
+    if is_async(client):
+        async with manager as value:
+            yield value
+    else:
+        with manager as value:
+            yield value
