@@ -338,7 +338,7 @@ def test_two_threads_answer_the_calls_of_one_response(
     def answer(output: Any) -> str:
         both.wait()
         options: Any = {"input": [output], "previous_response_id": first.id}
-        return client.responses.create(model="gpt-4o", **options).id
+        return str(client.responses.create(model="gpt-4o", **options).id)
 
     with ThreadPoolExecutor(2) as pool:
         ids = set(pool.map(answer, outputs(first)))
