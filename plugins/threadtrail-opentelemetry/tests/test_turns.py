@@ -29,7 +29,7 @@ from threadtrail.events import (
 from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for, turn_span_id
-from threadtrail.values import Attributes, Failure
+from threadtrail.values import Attributes, Caller, Failure
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
@@ -175,6 +175,50 @@ def test_the_root_says_what_was_asked_and_answered_and_where_the_time_went(
     }
     assert sum(spent.values()) == pytest.approx((agent.end - agent.start) / 1e9)
     assert spent["generating"] == pytest.approx(1.2 + 0.8)
+
+
+CALLER = Caller(call_id="call_weather", run_id=ASKING.id, turn_id=ASKING.id)
+
+
+def test_a_response_of_a_tool_is_below_its_call(send: Sending, receiver: OtlpReceiver) -> None:
+    nested = replace(RUNS["reasoning_response"], called_by=CALLER)
+    send(TURN[0], *events_of(nested), *TURN[1:])
+    call = receiver.span("execute_tool get_weather")
+    inner = next(span for span in receiver.spans if span.span_id == span_id_for(nested.id))
+    assert inner.parent_id == call.span_id
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(ASKING.id)}
+
+
+def test_a_turn_of_a_tool_is_below_its_call(send: Sending, receiver: OtlpReceiver) -> None:
+    asking = replace(ASKING, id="resp_inner", turn_id="resp_inner", called_by=CALLER)
+    answering = replace(ANSWERING, id="resp_inner_2", turn_id="resp_inner", called_by=CALLER)
+    send(TURN[0], *events_of_turn(asking, answering), *TURN[1:])
+    inner, outer = sorted(receiver.named("invoke_agent"), key=lambda span: span.parent_id is None)
+    assert (inner.span_id, outer.span_id) == (turn_span_id("resp_inner"), turn_span_id(ASKING.id))
+    assert inner.parent_id == span_id_for(ASKING.id, "tool", "call_weather")
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(ASKING.id)}
+
+
+def test_a_response_of_an_assistants_tool_is_below_its_call(send: Sending, receiver: OtlpReceiver) -> None:
+    run = RUNS["parallel_function_calls"]
+    call = run.tool_calls[0]
+    caller = Caller(call_id=call.id, run_id=run.id, turn_id=run.id)
+    nested, events = replace(RUNS["plain_response"], called_by=caller), events_of_turn(run)
+    send(events[0], *events_of(nested), *events[1:])
+    inner = next(span for span in receiver.spans if span.span_id == span_id_for(nested.id))
+    assert inner.parent_id == span_id_for(run.id, "tool", call.id)
+    assert inner.parent_id in {span.span_id for span in receiver.spans}
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(run.id)}
+
+
+def test_a_response_of_a_tool_inside_a_span_of_the_app_stays_there() -> None:
+    app = App()
+    handler, context = app.context()
+    nested = replace(RUNS["plain_response"], called_by=CALLER)
+    app.send(TURN[0], *events_of(nested), *TURN[1:], context=context)
+    spans = app.memory.get_finished_spans()
+    assert len(spans) == 6
+    assert {span.parent.span_id for span in spans if span.parent} == {handler.get_span_context().span_id}
 
 
 def test_a_prompt_names_the_agent(send: Sending, receiver: OtlpReceiver) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from threadtrail.otlp.context import below, span_context_in
-from threadtrail.shape import in_turn, turn_id_of
+from threadtrail.shape import in_turn, span_id_for, trace_id_for, turn_id_of
+from threadtrail.values import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ class OpenTurn:
         turn_id: the id of its first run.
         context: what the exporter captured where that run began.
         trace_id: the ``threadtrail.trace()`` around that run.
+        called_by: the tool call in whose ``threadtrail.tool()`` that run began.
         start: when that run began, in Unix nanoseconds.
         from_elsewhere: whether another process created that run.
         inside: the context below which spans of the turn are; ``None`` until its first run is exported.
@@ -44,6 +46,7 @@ class OpenTurn:
     turn_id: str
     context: Context | None = None
     trace_id: str | None = None
+    called_by: Caller | None = None
     start: int = 0
     from_elsewhere: bool = False
     inside: Context | None = None
@@ -101,6 +104,7 @@ class OpenTurns:
             turn_id=event.turn_id,
             context=context,
             trace_id=event.trace_id,
+            called_by=event.called_by,
             start=event.time,
             from_elsewhere=not event.observed_from_start,
         )
@@ -125,10 +129,35 @@ class OpenTurns:
         turn = turn or self._ended.get(key)
         if turn is None:
             start = run.created_at if run.created_at is not None else event.time
-            turn = OpenTurn(turn_id=turn_id_of(run), context=context, trace_id=event.trace_id, start=start)
+            turn = OpenTurn(
+                turn_id=turn_id_of(run),
+                context=context,
+                trace_id=event.trace_id,
+                called_by=run.called_by,
+                start=start,
+            )
             self._add(key, turn)
         turn.last = max(turn.last, event.time)
         return turn
+
+    def below_call(
+        self, event: RunEnded, caller: Caller | None, around: Callable[[OpenTurn], Context | None]
+    ) -> Context | None:
+        """Return a context below the span of the call that a run was begun for; ``None`` if it has none here.
+
+        For providers that choose ids: the span itself is sent later. ``around`` returns where a turn is whose
+        first run has not ended yet; ``None``: in a trace of its own.
+        """
+        if caller is None or caller.run_id is None or caller.turn_id is None:
+            return None
+        turn = self._open.get(_key(event, caller.turn_id)) or self._ended.get(_key(event, caller.turn_id))
+        if turn is None:
+            return None
+        found = span_context_in(turn.inside if turn.inside is not None else around(turn))
+        trace_id = found.trace_id if found is not None else int(trace_id_for(turn.turn_id), 16)
+        span_id = int(span_id_for(caller.run_id, "tool", caller.call_id), 16)
+        flags = TraceFlags(TraceFlags.SAMPLED)
+        return below(NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags)))
 
     def end(self, event: TurnEnded) -> OpenTurn | None:
         """Return a turn that has ended; ``None`` if no root of it is open.

@@ -96,6 +96,7 @@ def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
         assistant=run.assistant,
         request=run.request,
         turn_id=run.turn_id or run.id,
+        called_by=run.called_by,
     )
     ended = RunEnded(type=types.run_ended, time=run.ended_at or created.time, run=run)
     events = [created, *sorted(_details(run), key=lambda event: event.time), ended]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind
@@ -68,18 +69,32 @@ class TurnSpans:
         return (parent if turn is None else turn.parent(parent)), links
 
     def _own_place(self, event: RunEnded, context: Context | None, *, from_elsewhere: bool) -> Place:
+        called = self._below_call(event, context)
+        if called is not None:
+            return called, []
         policy = self._options.runs_from_elsewhere
         return place_of(event, context, self._groups, from_elsewhere=from_elsewhere, policy=policy)
+
+    def _below_call(self, event: RunEnded, context: Context | None) -> Context | None:
+        """Return a context below the call that a run was begun for, unless a span of the app is around it."""
+        if span_context_in(context) is not None or not self._emitter.chooses_ids:
+            return None
+        return self._turns.below_call(event, event.run.called_by, partial(self._around, event))
+
+    def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
+        """Return where a turn is, none of whose runs has ended."""
+        first = replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
+        return self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)[0]
 
     def _begin_root(self, turn: OpenTurn, event: RunEnded) -> None:
         """Start the root of a turn, or leave it out inside a span of the app.
 
         ``event`` is the end of the first of its runs that ends.
         """
-        parent, links = self._own_place(
-            replace(event, trace_id=turn.trace_id), turn.context, from_elsewhere=turn.from_elsewhere
-        )
-        if span_context_in(parent) is not None and not self._groups.is_open(turn.trace_id):
+        first = replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
+        parent, links = self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)
+        called = self._below_call(first, turn.context) is not None
+        if span_context_in(parent) is not None and not called and not self._groups.is_open(turn.trace_id):
             turn.below_app(parent)
             return
         run = event.run
