@@ -22,15 +22,17 @@ from threadtrail.events import (
     TraceEnded,
     TraceStarted,
 )
-from threadtrail.exporters import console, trace_groups
+from threadtrail.exporters import trace_groups, turn_groups
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.exporters.console_text import duration, encodable, shortened, visible
-from threadtrail.exporters.run_tree import Node, run_node
+from threadtrail.exporters.run_tree import run_node
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.values import EMPTY, FilePart, ImagePart, Message, OtherPart, Run, TextPart, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from threadtrail.exporters.lines import Node
 
 RUNS = sample_runs()
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -541,7 +543,7 @@ def test_an_event_that_cannot_be_printed_keeps_no_other_back(monkeypatch: pytest
             raise RecursionError("maximum recursion depth exceeded")
         return run_node(event, length)
 
-    monkeypatch.setattr(console, "run_node", fail_for_one)
+    monkeypatch.setattr(turn_groups, "run_node", fail_for_one)
     stream = io.StringIO()
     with pytest.raises(
         EventsLostError, match="1 of 3 events could not be exported: RecursionError"

@@ -17,7 +17,9 @@ RUNS = {name: run for name, run in sample_runs().items() if run.one_generation}
 
 def printed(run: Run) -> str:
     stream = io.StringIO()
-    ConsoleExporter(stream).export([RunEnded(time=run.ended_at or 0, run=run)])
+    exporter = ConsoleExporter(stream)
+    exporter.export([RunEnded(time=run.ended_at or 0, run=run)])
+    exporter.flush()
     return stream.getvalue()
 
 

@@ -7,18 +7,29 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from threadtrail.errors import CheckError, ConfigurationError
-from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import (
+    Event,
+    RequestFailed,
+    RunEnded,
+    ToolCallCompleted,
+    TraceEnded,
+    TraceStarted,
+    TurnEnded,
+)
 from threadtrail.exporters.console_render import coloured, plain
 from threadtrail.exporters.console_text import encodable
 from threadtrail.exporters.each_event import each
-from threadtrail.exporters.run_tree import Node, request_node, run_node
+from threadtrail.exporters.lines import Node, request_node
 from threadtrail.exporters.trace_groups import TraceGroups
+from threadtrail.exporters.turn_groups import TurnGroups
 from threadtrail.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+
+    from threadtrail.exporters.turn_groups import Shown
 
 __all__ = ["ConsoleExporter"]
 
@@ -31,9 +42,10 @@ LEAST_WIDTH = 40
 class ConsoleExporter:
     """Prints each run as a tree when it ends, and each failed request as a line.
 
-    The runs of a ``threadtrail.trace()`` are printed together under its name when it ends, or at
-    ``flush`` or ``shutdown``, whichever comes first. Control characters in the content of a run are
-    printed as escapes, so they cannot control the terminal.
+    Runs that answer the tool calls of each other are one turn, and are printed as one tree when it ends. The
+    runs of a ``threadtrail.trace()`` are printed together under its name when that ends. A ``flush`` or
+    ``shutdown`` before that prints what is there. Control characters in the content of a run are printed as
+    escapes, so they cannot control the terminal.
 
     Args:
         stream: ``"stderr"`` (so that the output of a program can still be piped), ``"stdout"``, or an
@@ -73,6 +85,7 @@ class ConsoleExporter:
         self._width = width
         self._length = content_length
         self._groups = TraceGroups()
+        self._turns = TurnGroups(content_length)
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:
@@ -88,8 +101,8 @@ class ConsoleExporter:
 
     @hookimpl
     def flush(self) -> None:
-        """Print the runs that are held until the end of their trace."""
-        self._print(self._groups.release())
+        """Print the runs that are held until the end of their turn, or of their trace."""
+        self._print([*self._grouped(self._turns.release()), *self._groups.release()])
 
     @hookimpl
     def shutdown(self) -> None:
@@ -100,6 +113,7 @@ class ConsoleExporter:
     def after_fork(self) -> None:
         """Drop the held runs, which the parent prints."""
         self._groups.forget()
+        self._turns.forget()
 
     @hookimpl
     def check(self) -> str:
@@ -125,7 +139,11 @@ class ConsoleExporter:
 
     def _take(self, event: Event) -> list[Node]:
         if isinstance(event, RunEnded):
-            return self._groups.add(event.trace_id, run_node(event, self._length), runs=1)
+            return self._grouped(self._turns.run_ended(event))
+        if isinstance(event, TurnEnded):
+            return self._grouped(self._turns.turn_ended(event))
+        if isinstance(event, ToolCallCompleted):
+            self._turns.call_completed(event)
         if isinstance(event, RequestFailed):
             return self._groups.add(event.trace_id, request_node(event, self._length))
         if isinstance(event, TraceStarted):
@@ -133,6 +151,12 @@ class ConsoleExporter:
         if isinstance(event, TraceEnded):
             return self._groups.end(event, self._length)
         return []
+
+    def _grouped(self, trees: list[Shown]) -> list[Node]:
+        """Hold trees whose trace is open; return what must be printed now."""
+        return [
+            node for shown in trees for node in self._groups.add(shown.trace_id, shown.node, runs=shown.runs)
+        ]
 
     def _print(self, nodes: list[Node]) -> None:
         stream: Any = getattr(sys, self._stream) if isinstance(self._stream, str) else self._stream

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
-    from threadtrail.exporters.run_tree import Node
+    from threadtrail.exporters.lines import Node
 
 GAP = "  "
 STYLES = {

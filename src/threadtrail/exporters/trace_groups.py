@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.exporters.console_text import counted, duration, visible
-from threadtrail.exporters.run_tree import Node, Piece, attribute_nodes, error_node
+from threadtrail.exporters.lines import Node, Piece, attribute_nodes, error_node
 
 MAX_HELD = 1000
 """The maximum number of held runs, and of open traces; above it, all held runs are printed."""

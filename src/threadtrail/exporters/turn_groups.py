@@ -1,0 +1,143 @@
+"""Hold the runs of an open turn until it ends, so that they are printed together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from threadtrail.exporters.lines import Node, tool_node
+from threadtrail.exporters.run_tree import run_node
+from threadtrail.exporters.turn_tree import (
+    Generation,
+    continued_node,
+    generation_of,
+    open_node,
+    turn_node,
+)
+from threadtrail.shape.times import Interval
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event, RunEnded, ToolCallCompleted, TurnEnded
+
+MAX_HELD = 1000
+"""The maximum number of held runs, and of open turns; above it, all held runs are printed."""
+
+MAX_KNOWN = 10_000
+"""The maximum number of runs of open turns; above it, what follows of these turns is printed by itself."""
+
+Key = tuple[object, ...]
+"""A run, or a turn, as its server names it."""
+
+
+class Shown(NamedTuple):
+    """A tree to print, the trace that it belongs to, and of how many runs it is."""
+
+    trace_id: str | None
+    node: Node
+    runs: int
+
+
+@dataclass(slots=True)
+class _OpenTurn:
+    """``shown``: the runs that were printed before; ``late``: their calls that were answered since."""
+
+    trace_id: str | None
+    name: str = ""
+    held: dict[str, Generation] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
+    late: list[Node] = field(default_factory=list)
+
+    def in_order(self) -> list[Generation]:
+        """Return the held runs in the order in which they began."""
+        return sorted(self.held.values(), key=lambda each: each.created_at)
+
+    def take_all(self) -> list[Shown]:
+        """Return what is held, as so far; from now on it counts as shown."""
+        generations = self.in_order()
+        if len(generations) == 1 and not self.shown:
+            node = generations[0].alone
+        elif generations or self.late:
+            node = open_node(self.name, generations, self.late, begun=bool(self.shown))
+        else:
+            return []
+        self.shown.update(self.held)
+        self.held, self.late = {}, []
+        return [Shown(self.trace_id, node, len(generations))]
+
+
+class TurnGroups:
+    """The open turns, each with the lines of its runs so far; content is cut after ``length`` characters."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._open: dict[Key, _OpenTurn] = {}
+        self._turn_of_run: dict[Key, Key] = {}
+
+    def run_ended(self, event: RunEnded) -> list[Shown]:
+        """Hold a run if it is part of a turn; return what must be printed now."""
+        run = event.run
+        turn_key = _key(event, run.turn_id or run.id)
+        asks = any(not call.hosted for call in run.tool_calls)
+        goes_on = run.turn_id not in {None, run.id}
+        if not run.one_generation or not (asks or goes_on or turn_key in self._open):
+            return [Shown(event.trace_id, run_node(event, self._length), 1)]
+        shown = self._make_room()
+        turn = self._open.setdefault(turn_key, _OpenTurn(event.trace_id))
+        turn.held[run.id] = generation = generation_of(event, self._length)
+        turn.name = turn.name or generation.name
+        self._turn_of_run[_key(event, run.id)] = turn_key
+        return shown
+
+    def call_completed(self, event: ToolCallCompleted) -> None:
+        """Take a call that was answered after its run was published."""
+        turn = self._open.get(self._turn_of_run.get(_key(event, event.run_id), ()))
+        if turn is None or event.run_id is None:
+            return
+        call = event.tool_call
+        known = call.started_at is not None and call.ended_at is not None and call.answered
+        interval = Interval(call.started_at or 0, call.ended_at or 0) if known else None
+        node = tool_node(call, interval, self._length)
+        if event.run_id in turn.held:
+            turn.held[event.run_id].answer(call.id, node)
+        elif call.output is not None or call.results or call.error is not None:
+            turn.late.append(node)
+
+    def turn_ended(self, event: TurnEnded) -> list[Shown]:
+        """Return what must be printed of a turn that is over."""
+        key = _key(event, event.turn.id)
+        turn = self._open.pop(key, None)
+        if turn is None:
+            return []
+        for run_id in (*turn.held, *turn.shown):
+            self._turn_of_run.pop(_key(event, run_id), None)
+        generations = turn.in_order()
+        if not turn.shown:
+            node = generations[0].alone if len(generations) == 1 else turn_node(event, generations)
+        elif generations or turn.late or len(turn.shown) > 1:
+            node = continued_node(event, turn.name, generations, turn.late)
+        else:
+            return []
+        return [Shown(event.trace_id, node, len(generations))]
+
+    def release(self) -> list[Shown]:
+        """Return what is held, each turn as so far. Turns stay open."""
+        return [shown for turn in self._open.values() for shown in turn.take_all()]
+
+    def forget(self) -> None:
+        """Drop everything. Called in a forked child, since the parent prints it."""
+        self._open.clear()
+        self._turn_of_run.clear()
+
+    def _make_room(self) -> list[Shown]:
+        held = sum(len(turn.held) for turn in self._open.values())
+        too_many = len(self._open) >= MAX_HELD or len(self._turn_of_run) >= MAX_KNOWN
+        if held < MAX_HELD and not too_many:
+            return []
+        shown = self.release()
+        if too_many:
+            self.forget()
+        return shown
+
+
+def _key(event: Event, name: str | None) -> Key:
+    return event.source, event.server_address, event.server_port, name
