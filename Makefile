@@ -59,7 +59,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -261,7 +261,10 @@ $(OLDEST_LANGFUSE)/.installed: $(SETUP)
 	@touch $@
 
 phoenix: $(SETUP) ## install Arize Phoenix (800 MB, .cache/phoenix): without it, its tests are skipped
-	@$(BIN)/python $(OTEL)/tests/phoenix_server.py
+	@PYTHONPATH=$(OTEL)/tests:tests $(BIN)/python $(OTEL)/tests/phoenix_server.py
+
+mlflow: $(SETUP) ## install MLflow (850 MB, .cache/mlflow): without it, its tests are skipped
+	@PYTHONPATH=$(OTEL)/tests:tests $(BIN)/python $(OTEL)/tests/mlflow_server.py
 
 sdk-tests: $(SETUP) ## the SDK's own tests for Assistants and Responses, without and with threadtrail on
 	@$(BIN)/python tools/sdk_tests.py

@@ -1,18 +1,17 @@
-"""End to end: the demo's function-calling run, sent to a real Arize Phoenix and read back from it."""
+"""End to end: responses and the demo's function-calling run, sent to a real Arize Phoenix and read back."""
 
 from __future__ import annotations
 
 import json
-import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from exporter_driving import asked, tutor
 
+import backend_story as story
 import phoenix_server
 import threadtrail
-from threadtrail.commands.demo import overview, scripts
 from threadtrail.testing import wait_until
 from threadtrail.testing.server import Failed, Message, RunScript
 
@@ -24,21 +23,16 @@ if TYPE_CHECKING:
     from phoenix_server import Phoenix
     from threadtrail.testing import AssistantsServer
 
-# The first one on a machine installs Phoenix: more than half a gigabyte.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 KINDS = ("AGENT", "LLM", "TOOL")
-TOTALS = "{projects(first: 50) {edges {node {name traceCount tokenCountPrompt tokenCountCompletion}}}}"
+SESSIONS = "sessions(first: 50) {edges {node {sessionId numTraces tokenUsage {prompt completion}}}}"
+SHOWN = f"name traceCount tokenCountPrompt tokenCountCompletion {SESSIONS}"
+PROJECTS = f"{{projects(first: 50) {{edges {{node {{{SHOWN}}}}}}}}}"
 
 
 @pytest.fixture(scope="module")
 def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phoenix]:
-    try:
-        phoenix_server.interpreter()
-    except phoenix_server.NotInstallableError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI has to run this: {error}")
-        pytest.skip(str(error))
     with phoenix_server.running(tmp_path_factory.mktemp("phoenix")) as running:
         yield running
 
@@ -49,6 +43,11 @@ def project(phoenix: Phoenix, monkeypatch: pytest.MonkeyPatch, request: pytest.F
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"openinference.project.name={request.node.name}")
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")  # Phoenix takes traces only
     return str(request.node.name)
+
+
+def to(phoenix: Phoenix) -> dict[str, Any]:
+    """The exporter's options; all others are left as they are."""
+    return {"endpoint": phoenix.base_url, "message_content": "SPAN_ONLY"}
 
 
 def arrived(phoenix: Phoenix, project: str, names: int) -> list[dict[str, Any]]:
@@ -67,12 +66,9 @@ def test_it_listens_on_loopback_alone(phoenix: Phoenix) -> None:
 def test_the_demos_function_calls_arrive_as_one_tree(
     phoenix: Phoenix, project: str, server: AssistantsServer, client: OpenAI
 ) -> None:
-    server.script(scripts.choose)
-    options = {"endpoint": phoenix.base_url, "message_content": "SPAN_ONLY", "usage": "steps"}
     # The demo does not look at the steps of its run.
-    with threadtrail.instrument(exporters={"opentelemetry": options}, fetch_run_details=True):
-        overview.function_call(client)
-    (run,) = server_runs(client, server)
+    with threadtrail.instrument(exporters={"opentelemetry": to(phoenix)}, fetch_run_details=True):
+        run = story.function_call(server, client)
     spans = by_kind(arrived(phoenix, project, 5))
     agent = next(span for span in spans["AGENT"] if span["name"] == "invoke_agent Math Tutor")
     (tool,), turns = spans["TOOL"], spans["LLM"]
@@ -105,15 +101,58 @@ def by_kind(spans: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 def totals(phoenix: Phoenix, project: str) -> dict[str, Any]:
     """What Phoenix shows above the project."""
-    projects = phoenix.query(TOTALS)["projects"]["edges"]
+    projects = phoenix.query(PROJECTS)["projects"]["edges"]
     (mine,) = [edge["node"] for edge in projects if edge["node"]["name"] == project]
     return dict(mine)
 
 
-def server_runs(client: OpenAI, server: AssistantsServer) -> list[Any]:
-    """The runs that the program made, as the server has them now."""
-    threads = {request.path.split("/")[3] for request in server.requests_to("runs.create")}
-    return [run for thread in threads for run in client.beta.threads.runs.list(thread)]
+def test_responses_arrive_as_calls_of_a_model(
+    phoenix: Phoenix, project: str, server: AssistantsServer, client: OpenAI
+) -> None:
+    with threadtrail.instrument(exporters={"opentelemetry": to(phoenix)}):
+        made = story.responses(server, client)
+    spans = by_kind(arrived(phoenix, project, 5))
+    assert len(spans["AGENT"]) == 0
+    streamed, polled, plain = spans["LLM"]
+    assert [span["name"] for span in spans["LLM"]] == ["chat gpt-4o"] * 3
+    assert [span["name"] for span in spans["TOOL"]] == [
+        "execute_tool web_search",
+        "execute_tool code_interpreter",
+    ]
+    assert {tool["parent_id"] for tool in spans["TOOL"]} == {streamed["context"]["span_id"]}
+    assert [span["attributes"]["gen_ai.response.id"] for span in (streamed, polled, plain)] == [
+        made.streamed.id,
+        made.in_background.id,
+        made.plain.id,
+    ]
+    for span in (streamed, polled, plain):
+        told = span["attributes"]
+        assert (told["llm.token_count.prompt"], told["llm.token_count.completion"]) == (
+            story.INPUT,
+            story.OUTPUT,
+        )
+        assert told["llm.input_messages.0.message.content"] == "How is the weather in Paris?"
+        assert told["llm.model_name"].startswith("gpt-4o")
+    assert polled["attributes"]["llm.output_messages.0.message.content"] == "Sunny."
+    mine = totals(phoenix, project)
+    assert (mine["tokenCountPrompt"], mine["tokenCountCompletion"]) == (3 * story.INPUT, 3 * story.OUTPUT)
+    assert sessions(mine) == {
+        made.streamed.id: (2, 2 * story.INPUT, 2 * story.OUTPUT),
+        story.SESSION: (1, story.INPUT, story.OUTPUT),
+    }
+
+
+def sessions(project: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """How many traces each session has, and the tokens that it adds up to."""
+    found = [edge["node"] for edge in project["sessions"]["edges"]]
+    return {
+        each["sessionId"]: (
+            each["numTraces"],
+            int(each["tokenUsage"]["prompt"]),
+            int(each["tokenUsage"]["completion"]),
+        )
+        for each in found
+    }
 
 
 def test_errors_and_groups_arrive(
@@ -123,13 +162,12 @@ def test_errors_and_groups_arrive(
         RunScript(Message("Fine.")),
         RunScript(Message("Half"), end=Failed("rate_limit_exceeded", "Quota exceeded.")),
     )
-    options = {"endpoint": phoenix.base_url, "message_content": "SPAN_ONLY"}
-    with threadtrail.instrument(exporters={"opentelemetry": options}):
+    with threadtrail.instrument(exporters={"opentelemetry": to(phoenix)}):
         assistant, thread = tutor(client), asked(client)
         with threadtrail.trace("lesson"):
             for _ in range(2):
                 client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
-    spans = arrived(phoenix, project, 4)
+    spans = arrived(phoenix, project, 6)
     (lesson,) = [span for span in spans if span["name"] == "lesson"]
     fine, failed = [span for span in spans if span["name"] == "invoke_agent Math Tutor"]
     assert {fine["parent_id"], failed["parent_id"]} == {lesson["context"]["span_id"]}
