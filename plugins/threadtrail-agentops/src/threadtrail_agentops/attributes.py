@@ -22,6 +22,7 @@ from threadtrail_agentops.outcomes import finish_reason, run_outcome, tool_statu
 if TYPE_CHECKING:
     from threadtrail.events import Event
     from threadtrail.trace_shape import Span as Node
+    from threadtrail.turn import Turn
     from threadtrail.values import Attributes, Run, ToolCall, Usage
     from threadtrail_agentops.emitting import Values
 
@@ -36,6 +37,12 @@ PREVIOUS_RUN, TURN, BACKGROUND = (
     "threadtrail.run.turn_id",
     "threadtrail.run.background",
 )
+TURN_ID, TURN_RUNS, TURN_STATUS = (
+    "threadtrail.turn.id",
+    "threadtrail.turn.run_ids",
+    "threadtrail.turn.status",
+)
+TURN_SECONDS = "threadtrail.turn.seconds_"
 REQUEST_ID = "threadtrail.request.id"
 USER_ID, SESSION_ID, METADATA = "user.id", "session.id", "threadtrail.metadata"
 INSTRUCTIONS = "threadtrail.assistant.instructions"
@@ -68,7 +75,7 @@ def of_agent(run: Run, node: Node) -> Values:
     """Return the attributes of a run: assistant, tools, thread, question and answer."""
     assistant, tools = run.assistant, list(run.request.tool_names)
     return {
-        AgentAttributes.AGENT_ID: assistant.id if assistant and not run.one_generation else None,
+        AgentAttributes.AGENT_ID: assistant.id if assistant else None,
         AgentAttributes.AGENT_NAME: node.name,
         AgentAttributes.AGENT_TOOLS: as_json(tools) if tools else None,
         AgentAttributes.AGENT_MODELS: as_json([node.model]) if node.model else None,
@@ -79,6 +86,26 @@ def of_agent(run: Run, node: Node) -> Values:
         THREAD_ID: run.thread_id,
         POLLS: run.poll_count,
         **of_content(text_of(run.new_input), text_of(run.output)),
+    }
+
+
+def of_turn_of_runs(turn: Turn, node: Node) -> Values:
+    """Return the attributes of a turn: its runs, question and answer, and where the time went in seconds."""
+    spent = turn.time_spent
+    times = {
+        name: getattr(spent, name) / 1e9 for name in ("queued", "generating", "tools", "person", "other")
+    }
+    tools = list(dict.fromkeys(call.name for call in turn.tool_calls))
+    return {
+        AgentAttributes.AGENT_NAME: node.name,
+        AgentAttributes.AGENT_TOOLS: as_json(tools) if tools else None,
+        AgentAttributes.AGENT_MODELS: as_json([node.model]) if node.model else None,
+        TURN_ID: turn.id,
+        TURN_RUNS: as_json(list(turn.run_ids)),
+        TURN_STATUS: run_outcome(turn),
+        THREAD_ID: turn.thread_id,
+        **{f"{TURN_SECONDS}{name}": seconds for name, seconds in times.items()},
+        **of_content(text_of(turn.input), text_of(turn.output)),
     }
 
 

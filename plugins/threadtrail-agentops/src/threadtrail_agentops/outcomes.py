@@ -11,30 +11,31 @@ from threadtrail.values import Failure
 
 if TYPE_CHECKING:
     from threadtrail.trace_shape import Span as Node
+    from threadtrail.turn import Turn
     from threadtrail.values import Run
 
 TOKEN_LIMIT = re.compile(r"max_\w*tokens")
 FAILED = frozenset({"failed", "expired"})
 END_STATES = {"completed": "Success", "failed": "Error", "expired": "Error"}
 INDETERMINATE = "Indeterminate"
-"""The end state of a run that was cancelled, incomplete, or never seen to end."""
+"""The end state of what was cancelled, incomplete, or never seen to end."""
 
 
-def end_state(run: Run) -> str:
-    """Return the end state of the session."""
-    return END_STATES.get(run.status or "", INDETERMINATE) if run.finished else INDETERMINATE
+def end_state(ended: Run | Turn) -> str:
+    """Return the end state of the session of a run, or of a turn."""
+    return END_STATES.get(ended.status or "", INDETERMINATE) if ended.finished else INDETERMINATE
 
 
-def run_failure(run: Run) -> Failure | None:
-    """Return why the run failed; ``None`` also for a cancelled or incomplete run."""
-    if run.status not in FAILED:
+def run_failure(ended: Run | Turn) -> Failure | None:
+    """Return why a run, or a turn, failed; ``None`` also for one that is cancelled or incomplete."""
+    if ended.status not in FAILED:
         return None
-    return run.error or Failure(type=str(run.status))
+    return ended.error or Failure(type=str(ended.status))
 
 
-def run_outcome(run: Run) -> str:
-    """Return the status of a run, or that it was not seen to end."""
-    return (run.status or "ended") if run.finished else "not seen to end"
+def run_outcome(ended: Run | Turn) -> str:
+    """Return the status of a run, or of a turn, or that it was not seen to end."""
+    return (ended.status or "ended") if ended.finished else "not seen to end"
 
 
 def node_failure(run: Run, node: Node) -> Failure | None:

@@ -1,6 +1,7 @@
 """Emits a run as spans: the session, below it the agent, and below that model turns and tool calls.
 
-A run that is one model turn has neither session nor agent: that turn is the root.
+A run that is one model turn has neither session nor agent: that turn is the root. In a tool loop, session and
+agent are those of all its runs together (``turn_spans``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
 
 from threadtrail.otlp.context import below, links_to_unfinished
-from threadtrail.trace_shape import shape
+from threadtrail.trace_shape import in_turn, late_tool_span, shape, spans_in_turn
 from threadtrail_agentops.attributes import of_agent, of_tool, of_turn
 from threadtrail_agentops.emitting import MICROSECOND, Emitter, Values, end
 from threadtrail_agentops.messages import text_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunEnded
     from threadtrail.trace_shape import Span as Node
+    from threadtrail.values import ToolCall
     from threadtrail_agentops.sessions import Root
 
 NO_STEP = "run"
@@ -38,6 +40,12 @@ class RunSpans:
 
     def emit(self, event: RunEnded, place: Place) -> None:
         """Emit a run: as a root of its own, unless it belongs below something else."""
+        if in_turn(event.run):
+            generation, *calls = spans_in_turn(event.run)
+            self._node(event, generation, place)
+            for node in calls:
+                self._call(event, node, place)
+            return
         tree = shape(event.run)
         if place.parent is not None:
             self._node(event, tree, place)
@@ -45,6 +53,13 @@ class RunSpans:
             self._root_turn(event, tree, place)
         else:
             self._session(event, tree, place)
+
+    def late_call(self, event: RunEnded, call: ToolCall, place: Place) -> None:
+        """Emit a call that was completed after its run."""
+        self._call(event, late_tool_span(event.run, call), place)
+
+    def _call(self, event: RunEnded, node: Node, place: Place) -> None:
+        self._node(event, node, Place(place.parent, place.floor, root=place.root), first=False)
 
     def _session(self, event: RunEnded, tree: Node, place: Place) -> None:
         """Emit a run below a session of its own."""
