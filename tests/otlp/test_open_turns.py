@@ -20,6 +20,7 @@ from threadtrail.otlp.open_calls import OpenCalls
 from threadtrail.otlp.open_turns import OpenTurn, OpenTurns
 from threadtrail.testing.samples import sample_runs
 from threadtrail.turn import Turn
+from threadtrail.values import Caller
 
 if TYPE_CHECKING:
     from threadtrail.values import Run, ToolCall
@@ -133,6 +134,22 @@ class TestTurns:
         assert not get_current_span(late.inside).is_recording(), (
             "nothing of an ended span is kept but its ids"
         )
+
+    def test_the_turn_of_the_call_that_a_run_was_begun_for(self, turns: OpenTurns) -> None:
+        caller = Caller(call_id="call_1", run_id=ANSWERING.id, turn_id=ASKING.id)
+        assert turns.calling(caller) is None
+        assert turns.calling(None) is None
+        turn = found(turns, ASKING)
+        assert turns.calling(caller) is turn
+        turns.end(turn_ended(ASKING.id))
+        assert turns.calling(caller) is not None
+        assert turns.calling(replace(caller, turn_id=None)) is None
+
+    def test_a_turn_knows_the_call_that_it_was_begun_for(self, turns: OpenTurns) -> None:
+        caller = Caller(call_id="call_1", run_id="resp_1", turn_id="resp_1")
+        turns.begin(created(ASKING, called_by=caller), None)
+        assert found(turns, ASKING).called_by is caller
+        assert found(turns, replace(OPEN, called_by=caller)).called_by is caller
 
     def test_an_id_that_is_used_again_begins_another_turn(self, turns: OpenTurns, closing: Closing) -> None:
         turns.begin(created(ASKING), None)

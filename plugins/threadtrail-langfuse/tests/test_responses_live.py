@@ -73,6 +73,23 @@ def test_a_function_that_is_answered_after_its_response_was_sent(stage: Stage) -
     assert agent.end >= tool.end
 
 
+def test_a_function_that_asks_a_model_itself(stage: Stage) -> None:
+    stage.trace()
+    asking = with_a_function(stage.server, stage.client)
+    call_id = asking.output[-1].call_id
+    with threadtrail.tool(call_id):
+        inner = stage.client.responses.create(model="gpt-4o-mini", input="Is 22 warm?")
+    output = {"type": "function_call_output", "call_id": call_id, "output": "22"}
+    stage.client.responses.create(model="gpt-4o", previous_response_id=asking.id, input=[output])
+    stage.observations()
+    tool = stage.langfuse.one("tool")
+    (within,) = [each for each in stage.langfuse.of("generation") if each.id == observation_id_for(inner.id)]
+    assert (within.parent_id, tool.parent_id) == (tool.id, stage.langfuse.one("agent").id)
+    assert tool.start <= within.start <= within.end <= tool.end
+    assert {each.trace_id for each in stage.langfuse.observations} == {trace_id_for(asking.id)}
+    assert len([each for each in stage.langfuse.observations if each.is_app_root]) == 1
+
+
 def test_a_function_that_nobody_answered_yet(stage: Stage) -> None:
     stage.trace()
     with_a_function(stage.server, stage.client)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from langfuse import Langfuse, observe, propagate_attributes
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from langfuse_stage import total_usage
 from threadtrail.delivery.processors import build_processors
 from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, turn_span_id
-from threadtrail.values import Failure
+from threadtrail.values import NO_ATTRIBUTES, Caller, Failure
 from threadtrail_langfuse import LangfuseExporter, observation_id_for, trace_id_for
 
 if TYPE_CHECKING:
@@ -318,3 +320,121 @@ def test_the_observe_decorator_is_an_observation_of_the_app(export: Exporting, l
     arrived(export, langfuse)
     assert not langfuse.of("agent")
     assert langfuse.observation("answer").parent_id is None
+
+
+# --- what a tool begins ------------------------------------------------------------------------------
+
+
+CALLER = Caller(call_id=CALL.id, run_id=OPEN.id, turn_id=OPEN.id)
+INNER = replace(RUNS["plain_response"], called_by=CALLER, attributes=NO_ATTRIBUTES)
+
+
+def loop(*inner: Event, trace_id: str | None = None) -> list[Event]:
+    """A turn whose response waits for a call, is published with its output, and what the call began."""
+    answered = replace(OPEN, steps=(replace(OPEN.steps[0], tool_calls=(LATE,)),), ended_at=LATE.ended_at)
+    created, *rest = events_of_turn(answered, replace(ANSWERING, turn_id=OPEN.id), trace_id=trace_id)
+    return [created, *inner, *rest]
+
+
+def test_what_a_tool_asks_is_below_its_call(export: Exporting, langfuse: Receiver) -> None:
+    export(loop(*events_of(INNER)))
+    arrived(export, langfuse)
+    agent, tool = langfuse.one("agent"), langfuse.one("tool")
+    inner = langfuse.observation("pmpt_math_tutor")
+    assert (inner.parent_id, tool.parent_id) == (tool.id, agent.id)
+    assert {each.trace_id for each in langfuse.observations} == {trace_id_for(OPEN.id)}
+    assert [each.id for each in langfuse.observations if each.is_app_root] == [agent.id]
+
+
+def test_loops_within_tools_within_loops(export: Exporting, langfuse: Receiver) -> None:
+    middle = [replace(run, called_by=CALLER) for run in (ASKING, replace(ANSWERING, id="resp_middle"))]
+    call = ASKING.tool_calls[0]
+    deep = replace(INNER, called_by=Caller(call_id=call.id, run_id=ASKING.id, turn_id=ASKING.id))
+    created, *rest = events_of_turn(*middle)
+    export(loop(created, *events_of(deep), *rest))
+    arrived(export, langfuse)
+    by_id = {each.id: each for each in langfuse.observations}
+    assert {each.trace_id for each in langfuse.observations} == {trace_id_for(OPEN.id)}
+    lineage, here = [], langfuse.observation("pmpt_math_tutor")
+    while here.parent_id is not None:
+        here = by_id[here.parent_id]
+        lineage.append((here.type, here.id))
+    assert lineage == [
+        ("tool", span_id_for(ASKING.id, "tool", call.id)),
+        ("agent", turn_span_id(ASKING.id)),
+        ("tool", span_id_for(OPEN.id, "tool", CALL.id)),
+        ("agent", turn_span_id(OPEN.id)),
+    ]
+    assert len([each for each in langfuse.observations if each.is_app_root]) == 1
+
+
+def test_in_a_trace_a_tools_own_question_is_not_the_traces(export: Exporting, langfuse: Receiver) -> None:
+    begin = (OPEN.created_at or 0) - 1
+    export(
+        [
+            TraceStarted(time=begin, name="weather", trace_id="t"),
+            *loop(*events_of(INNER, trace_id="t"), trace_id="t"),
+            TraceEnded(time=ANSWERING.ended_at or 0, started_at=begin, name="weather", trace_id="t"),
+        ]
+    )
+    arrived(export, langfuse)
+    root, tool = langfuse.observation("weather"), langfuse.one("tool")
+    assert langfuse.observation("pmpt_math_tutor").parent_id == tool.id
+    assert langfuse.one("agent").parent_id == root.id
+    assert (root.input, root.output) == (langfuse.one("agent").input, langfuse.one("agent").output)
+
+
+def test_an_observation_that_the_app_opened_for_the_call_is_the_place(
+    export: Exporting, langfuse: Receiver
+) -> None:
+    client = Langfuse()
+    events = loop()
+    export(events[:1], export.captured())
+    with client.start_as_current_observation(name="my tool", as_type="tool") as own:
+        export(events_of(INNER), export.captured())
+    export(events[1:])
+    client.flush()
+    arrived(export, langfuse)
+    assert langfuse.observation("pmpt_math_tutor").parent_id == own.id
+
+
+def test_inside_an_observation_around_it_all_it_is_below_the_call(
+    export: Exporting, langfuse: Receiver
+) -> None:
+    client = Langfuse()
+    with client.start_as_current_observation(name="request") as request:
+        export(loop(*events_of(INNER)), export.captured())
+    client.flush()
+    arrived(export, langfuse)
+    tool = langfuse.one("tool")
+    assert (langfuse.observation("pmpt_math_tutor").parent_id, tool.parent_id) == (tool.id, request.id)
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [Caller(call_id="call_unknown"), Caller(call_id="call_1", run_id="resp_gone", turn_id="resp_gone")],
+)
+def test_of_a_call_that_nobody_knows_it_is_a_trace_of_its_own(
+    export: Exporting, langfuse: Receiver, caller: Caller
+) -> None:
+    export(events_of(replace(INNER, called_by=caller)))
+    (generation,) = arrived(export, langfuse)
+    assert (generation.parent_id, generation.trace_id) == (None, trace_id_for(INNER.id))
+
+
+def test_calls_that_began_each_other_end_somewhere(export: Exporting, langfuse: Receiver) -> None:
+    first, second = replace(OPEN, id="resp_1", turn_id="resp_1"), replace(OPEN, id="resp_2", turn_id="resp_2")
+    of_first = Caller(call_id=CALL.id, run_id="resp_1", turn_id="resp_1")
+    of_second = Caller(call_id=CALL.id, run_id="resp_2", turn_id="resp_2")
+    one, two = replace(first, called_by=of_second), replace(second, called_by=of_first)
+    export(events_of(run)[0] for run in (one, two))
+    export(event for run in (one, two) for event in events_of(run)[1:])
+    assert len([each for each in arrived(export, langfuse) if each.type == "generation"]) == 2
+
+
+def test_the_sampler_decides_about_what_a_tool_asks_as_about_the_rest(
+    export: Exporting, langfuse: Receiver
+) -> None:
+    Langfuse(tracer_provider=TracerProvider(sampler=ParentBased(ALWAYS_OFF)))
+    export(loop(*events_of(INNER)))
+    assert arrived(export, langfuse) == []

@@ -141,23 +141,34 @@ class OpenTurns:
         return turn
 
     def below_call(
-        self, event: RunEnded, caller: Caller | None, around: Callable[[OpenTurn], Context | None]
+        self, caller: Caller | None, around: Callable[[OpenTurn], Context | None]
     ) -> Context | None:
         """Return a context below the span of the call that a run was begun for; ``None`` if it has none here.
 
         For providers that choose ids: the span itself is sent later. ``around`` returns where a turn is whose
         first run has not ended yet; ``None``: in a trace of its own.
         """
-        if caller is None or caller.run_id is None or caller.turn_id is None:
-            return None
-        turn = self._open.get(_key(event, caller.turn_id)) or self._ended.get(_key(event, caller.turn_id))
-        if turn is None:
+        turn = self.calling(caller)
+        if turn is None or caller is None or caller.run_id is None:
             return None
         found = span_context_in(turn.inside if turn.inside is not None else around(turn))
         trace_id = found.trace_id if found is not None else int(trace_id_for(turn.turn_id), 16)
         span_id = int(span_id_for(caller.run_id, "tool", caller.call_id), 16)
         flags = TraceFlags(TraceFlags.SAMPLED)
         return below(NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags)))
+
+    def calling(self, caller: Caller | None) -> OpenTurn | None:
+        """Return the newest turn, at any server, of a tool call for which a run was begun, if it is known.
+
+        It may also stand for the run of an assistant, until that has ended.
+        """
+        if caller is None or caller.turn_id is None:
+            return None
+        for turns in (self._open, self._ended):
+            for turn in reversed(turns.values()):
+                if turn.turn_id == caller.turn_id:
+                    return turn
+        return None
 
     def end(self, event: TurnEnded) -> OpenTurn | None:
         """Return a turn that has ended; ``None`` if no root of it is open.

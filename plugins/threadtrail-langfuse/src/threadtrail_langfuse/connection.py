@@ -55,8 +55,9 @@ class Connection:
         self.defaults = account.defaults(owner)
         shared = owner if owner is not None and account.shares_host(owner) else None
         self._sender = Sender(_custom_batches(shared) or partial(langfuse_batches, settings))
+        self.sampler = _sampler(owner, account)
         self._provider = TracerProvider(
-            sampler=_sampler(owner, account),
+            sampler=self.sampler,
             resource=_resource(owner, account),
             shutdown_on_exit=False,
             id_generator=self.ids,

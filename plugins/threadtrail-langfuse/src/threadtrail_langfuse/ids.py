@@ -14,8 +14,8 @@ def trace_id_for(identifier: str) -> str:
     A response that is part of a turn is in the trace of the turn, which this process knows for responses that
     it has seen created; elsewhere, give the id of the turn (``threadtrail.turn_id()``).
 
-    What began in a ``threadtrail.trace()``, or inside an observation or span of the app, is part of that
-    trace and has no trace of its own.
+    What began in a ``threadtrail.trace()``, for a ``threadtrail.tool()``, or inside an observation or span of
+    the app, is part of that trace and has no trace of its own.
 
     Args:
         identifier: the id of a run (``run_…``, ``resp_…``) or of a turn, or the ``trace_id`` of what

@@ -13,7 +13,13 @@ from langfuse import LangfuseOtelSpanAttributes as Names
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import Context
 from opentelemetry.context import set_value as set_context_value
-from opentelemetry.trace import format_trace_id, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    format_trace_id,
+    set_span_in_context,
+)
 
 from threadtrail.otlp.context import span_context_in
 from threadtrail.trace_shape import trace_id_for
@@ -113,6 +119,18 @@ class Observations:
             metadata={**known, **caller.attributes.metadata} or None,
             **fields,
         )
+
+    def later(self, span_id: str, around: Context | None, *, trace_of: str) -> Span:
+        """Return the span of an observation that will be made later with this id, below ``around``.
+
+        ``trace_of`` is what its trace id is derived from, if there is nothing around it.
+        """
+        outer = span_context_in(around)
+        trace_id = int(trace_id_for(trace_of), 16) if outer is None else outer.trace_id
+        sampler = self._connection.sampler
+        sampled = sampler.should_sample(around or NOWHERE, trace_id, "").decision.is_sampled()
+        flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+        return NonRecordingSpan(SpanContext(trace_id, int(span_id, 16), is_remote=False, trace_flags=flags))
 
     def end(self, observation: Any, time: int) -> None:
         """End an observation at ``time`` (Unix nanoseconds)."""

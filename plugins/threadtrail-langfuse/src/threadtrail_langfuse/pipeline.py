@@ -80,7 +80,7 @@ class Pipeline:
 
     def _run_ended(self, event: RunEnded, context: Context | None, observations: Observations) -> None:
         in_turn = self._turns.place(event, context, observations)
-        place = in_turn or self._place(event, context)
+        place = in_turn or self._place(event, context, observations)
         self._groups.add_run(event.trace_id, event.run)
         self._turns.wait_for_calls(event)
         failures = self._open_runs.end(event).failures
@@ -92,10 +92,14 @@ class Pipeline:
         """Emit a call that was answered after its run was exported; all others are in their ``RunEnded``."""
         asked_by = self._turns.asked_by(event)
         if asked_by is not None:
-            place = self._turns.place(asked_by, context, observations) or self._place(asked_by, context)
+            in_turn = self._turns.place(asked_by, context, observations)
+            place = in_turn or self._place(asked_by, context, observations)
             emit_late_call(observations, asked_by, event.tool_call, place)
 
-    def _place(self, event: RunEnded, context: Context | None) -> Place:
+    def _place(self, event: RunEnded, context: Context | None, observations: Observations) -> Place:
+        in_call = self._turns.place_in_call(event, context, observations)
+        if in_call is not None:
+            return in_call
         parent, trace_name = self._groups.place(event.trace_id, context, run_name(event.run))
         return Place(parent=parent, trace_name=trace_name)
 

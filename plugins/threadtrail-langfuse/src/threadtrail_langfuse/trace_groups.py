@@ -29,6 +29,7 @@ class _Group:
     observation: Any = None
     parent_id: str | None = None
     question: Any = None
+    asked_at: int = 0
     answer: Any = None
 
 
@@ -98,11 +99,17 @@ class TraceGroups:
         return self.is_open(trace_id) or is_inside(context)
 
     def add_run(self, trace_id: str | None, run: Run) -> None:
-        """Use the question and answer of a run for its trace too, and for the traces around it."""
-        group = self._open.get(trace_id or "")
+        """Use the question and answer of a run for its trace too, and for the traces around it.
+
+        Not those of a run that was begun for a tool call. The first question counts, also where its run is
+        exported later, since it waited for the outputs of calls.
+        """
+        group = self._open.get(trace_id or "") if run.called_by is None else None
+        asked_at = run.created_at or 0
         while group is not None:
-            if group.question is None:
-                group.question = at_a_glance(run.new_input, "user")
+            if group.question is None or asked_at < group.asked_at:
+                group.question = at_a_glance(run.new_input, "user") or group.question
+                group.asked_at = asked_at
             group.answer = at_a_glance(run.output, "assistant") or group.answer
             self._set_session(group.span, session_of(run))
             group = self._open.get(group.parent_id or "")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from langfuse import LangfuseAgent
 from opentelemetry.trace import get_current_span
 
+from threadtrail.otlp.context import span_context_in
 from threadtrail.otlp.open_calls import OpenCalls
-from threadtrail.otlp.open_turns import OpenTurns
+from threadtrail.otlp.open_turns import OpenTurn, OpenTurns
 from threadtrail.shape import run_name
-from threadtrail.trace_shape import spans_in_turn, turn_span, turn_span_id
+from threadtrail.trace_shape import span_id_for, spans_in_turn, turn_span, turn_span_id
 from threadtrail_langfuse.content import at_a_glance
 from threadtrail_langfuse.fields import outcome, session_of
 from threadtrail_langfuse.observations import Caller, Observations, Place, below, is_inside, span_of
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from threadtrail.events import RunCreated, RunEnded, ToolCallCompleted, TurnEnded
-    from threadtrail.otlp.open_turns import OpenTurn
     from threadtrail.turn import Turn
     from threadtrail_langfuse.trace_groups import TraceGroups
 
 NANOSECONDS = 1_000_000_000
+
+MAX_DEPTH = 32
+"""Of calls whose work asks a model, which calls a tool, whose work …; the API has no such limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,33 @@ class Turns:
         name = turn.root.trace_name if turn.root is not None else run_name(event.run)
         return Place(parent=below(get_current_span(turn.inside), context), trace_name=name)
 
+    def place_in_call(
+        self, event: RunEnded, context: Context | None, observations: Observations
+    ) -> Place | None:
+        """Return where a run is that was begun for a tool call: below that call's observation."""
+        run = event.run
+        begun = OpenTurn(turn_id=run.id, context=context, trace_id=event.trace_id, called_by=run.called_by)
+        return self._in_call(begun, observations)
+
+    def _in_call(self, begun: OpenTurn, observations: Observations, depth: int = 0) -> Place | None:
+        """Return the place below the observation of a call, which is sent later, by an id that is known.
+
+        If the app has opened a span or a ``threadtrail.trace()`` for the call, that is the place.
+        """
+        caller, turn = begun.called_by, self._turns.calling(begun.called_by)
+        if turn is None or caller is None or caller.run_id is None or caller.turn_id == begun.turn_id:
+            return None
+        if depth > MAX_DEPTH or turn.trace_id != begun.trace_id or _opened_a_span(turn, begun):
+            return None
+        around = turn.inside
+        if around is None:
+            place = self._in_call(turn, observations, depth + 1)
+            around = place.parent if place else self._groups.place(turn.trace_id, turn.context, None)[0]
+        call_id = span_id_for(caller.run_id, "tool", caller.call_id)
+        call = observations.later(call_id, around, trace_of=turn.turn_id)
+        name = turn.root.trace_name if turn.root is not None else None
+        return Place(parent=below(call, begun.context), trace_name=name)
+
     def wait_for_calls(self, event: RunEnded) -> None:
         """Keep what is needed of a run whose calls are still open."""
         self._calls.add(event)
@@ -101,10 +131,13 @@ class Turns:
     def _open(self, turn: OpenTurn, event: RunEnded, observations: Observations) -> None:
         run = event.run
         name = run_name(run)
-        parent, trace_name = self._groups.place(turn.trace_id, turn.context, name)
-        if is_inside(parent) and not self._groups.is_open(turn.trace_id):
-            turn.below_app(parent)
-            return
+        place = self._in_call(turn, observations)
+        if place is None:
+            parent, trace_name = self._groups.place(turn.trace_id, turn.context, name)
+            place = Place(parent=parent, trace_name=trace_name)
+            if is_inside(parent) and not self._groups.is_open(turn.trace_id):
+                turn.below_app(parent)
+                return
         # A server may give one id to several runs; their keys differ.
         seed = run.key if run.id == turn.turn_id else turn.turn_id
         turn.start = min(turn.start, spans_in_turn(run)[0].start)
@@ -112,13 +145,19 @@ class Turns:
             LangfuseAgent,
             name,
             start=turn.start,
-            parent=parent,
-            caller=Caller(attributes=event.attributes, session=session_of(run), trace_name=trace_name),
+            parent=place.parent,
+            caller=Caller(attributes=event.attributes, session=session_of(run), trace_name=place.trace_name),
             trace_of=seed,
             span_id=turn_span_id(seed),
         )
-        root = _Root(observations=observations, agent=agent, trace_name=trace_name)
-        turn.below_root(below(span_of(agent), parent), root)
+        root = _Root(observations=observations, agent=agent, trace_name=place.trace_name)
+        turn.below_root(below(span_of(agent), place.parent), root)
+
+
+def _opened_a_span(calling: OpenTurn, begun: OpenTurn) -> bool:
+    """Whether another span of the app was active where something began than around the turn of the call."""
+    inner, outer = span_context_in(begun.context), span_context_in(calling.context)
+    return inner is not None and (outer is None or inner.span_id != outer.span_id)
 
 
 def _give_up(turn: OpenTurn) -> None:

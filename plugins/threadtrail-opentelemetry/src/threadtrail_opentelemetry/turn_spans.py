@@ -79,7 +79,7 @@ class TurnSpans:
         """Return a context below the call that a run was begun for, unless a span of the app is around it."""
         if span_context_in(context) is not None or not self._emitter.chooses_ids:
             return None
-        return self._turns.below_call(event, event.run.called_by, partial(self._around, event))
+        return self._turns.below_call(event.run.called_by, partial(self._around, event))
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
         """Return where a turn is, none of whose runs has ended."""
