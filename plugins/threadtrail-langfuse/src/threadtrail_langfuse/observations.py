@@ -128,7 +128,9 @@ class Observations:
         outer = span_context_in(around)
         trace_id = int(trace_id_for(trace_of), 16) if outer is None else outer.trace_id
         sampler = self._connection.sampler
-        sampled = sampler.should_sample(around or NOWHERE, trace_id, "").decision.is_sampled()
+        sampled = sampler.should_sample(
+            around or NOWHERE, trace_id, "tool", attributes={}
+        ).decision.is_sampled()
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         return NonRecordingSpan(SpanContext(trace_id, int(span_id, 16), is_remote=False, trace_flags=flags))
 
