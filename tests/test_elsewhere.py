@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LINE = (
-    "nothing was recorded: this process made requests with the openai package, but called none of the "
-    "methods that threadtrail records. Recorded are Responses, Conversations, webhooks, Assistants; not "
-    "recorded are chat completions, embeddings, realtime and live sessions, and others (see threadtrail "
-    "doctor)\n"
+    "nothing was recorded: this process used the openai package, but called none of the methods that "
+    "threadtrail records. Recorded are Responses, Conversations, webhooks, Assistants; not recorded are "
+    "chat completions, embeddings, realtime and live sessions, and others (see threadtrail doctor)\n"
 )
 
 HEAD = """
