@@ -29,6 +29,8 @@ def test_no_run_is_lost(work: Workplace, options: list[str]) -> None:
     work.write("app.py", APP)
     command = ["gunicorn", "app:app", "--bind", "127.0.0.1:{port}", "--workers", "2", *options]
     program, site = work.serve(*command)
-    assert {site.ask(question) for question in QUESTIONS} == {"completed"}
+    assert {site.ask(question) for question in QUESTIONS} == {
+        f"You said: {question}" for question in QUESTIONS
+    }
     assert program.stop() == 0
     assert work.questions() == Counter(QUESTIONS), program.output

@@ -23,7 +23,9 @@ KILLED = -signal.SIGTERM
 def test_sigterm_loses_no_run(work: Workplace, workers: int, code: int) -> None:
     work.write("app.py", APP)
     program, site = work.serve("uvicorn", "app:app", "--port", "{port}", "--workers", str(workers))
-    assert {site.ask(question) for question in QUESTIONS} == {"completed"}
+    assert {site.ask(question) for question in QUESTIONS} == {
+        f"You said: {question}" for question in QUESTIONS
+    }
     assert program.stop() == code, "as without us"
     assert work.questions() == Counter(QUESTIONS), program.output
 
@@ -31,6 +33,7 @@ def test_sigterm_loses_no_run(work: Workplace, workers: int, code: int) -> None:
 def test_a_lifespan_of_the_apps_own(work: Workplace) -> None:
     """What it does after the last request is recorded, too; a run that is open is published as unfinished."""
     stop = """
+    import os
     beta = client.beta
     await beta.threads.create_and_run_poll(
         assistant_id=os.environ["ASSISTANT_ID"],
@@ -43,7 +46,7 @@ def test_a_lifespan_of_the_apps_own(work: Workplace) -> None:
     routes = APP.replace("app = FastAPI(lifespan=threadtrail.lifespan)\n", own)
     work.write("app.py", routes)
     program, site = work.serve("uvicorn", "app:app", "--port", "{port}")
-    assert site.ask("before") == "completed"
+    assert site.ask("before") == "You said: before"
     assert program.stop() == KILLED
     assert work.questions() == Counter(["before", "at the end"]), program.output
     assert [run["finished"] for run in work.runs()] == [True, True, False]
@@ -65,6 +68,6 @@ if __name__ == "__main__":
     )
     work.environment["THREADTRAIL_FLUSH_ON_SIGTERM"] = "true"
     program, site = work.serve("python", "serve.py", "{port}")
-    assert site.ask("before") == "completed"
+    assert site.ask("before") == "You said: before"
     assert program.stop() == KILLED
     assert work.questions() == Counter(["before"]), program.output
