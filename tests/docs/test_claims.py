@@ -76,6 +76,19 @@ def test_numbers_are_those_of_the_code(page: str, number: str) -> None:
     assert number in (DOCS / page).read_text(encoding="utf-8")
 
 
+def test_the_page_of_frameworks_names_what_is_run() -> None:
+    """Each framework with its version and that of the SDK, as pinned, in a row of its own."""
+    page = (DOCS / "frameworks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z-]+) (\d[\d.]*) \| (\d[\d.]*) \|", page, re.MULTILINE)
+    pinned = [
+        dict(re.findall(r"^(\S+)==(\S+)$", file.read_text(encoding="utf-8"), re.MULTILINE))
+        for file in (ROOT / "tests" / "frameworks" / "requirements").glob("*.txt")
+    ]
+    assert len(rows) == len(pinned)
+    for package, version, sdk in rows:
+        assert (version, sdk) in [(pins.get(package), pins["openai"]) for pins in pinned], package
+
+
 def test_a_stream_that_is_left_early_is_told_after_a_minute() -> None:
     assert following.DROPPED_STREAM_SECONDS == 60
     assert "nobody looked at the run within a minute" in (DOCS / "troubleshooting.md").read_text(

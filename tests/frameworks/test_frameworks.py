@@ -48,6 +48,20 @@ def test_the_program_is_given_the_same(both: tuple[Played, Played]) -> None:
     assert recorded.noticed == bare.noticed
 
 
+def test_it_chains_its_requests_in_each_way(recorded: Played) -> None:
+    for session in recorded.sessions:
+        first, *later = [run for turn in session for run in turn.runs]
+        match session[0].way:
+            case "previous_response_id":
+                assert all(run.previous_run_id for run in later)
+            case "conversation":
+                assert {run.thread_id for run in later} <= {first.thread_id} != {None}
+            case "background":
+                assert all(run.poll_count > 0 or run.first_output_at for run in (first, *later))
+            case "whole input" | "texts alone":
+                assert not any(run.previous_run_id or run.thread_id for run in later)
+
+
 def test_it_makes_the_same_requests(both: tuple[Played, Played]) -> None:
     bare, recorded = both
     assert recorded.served.requests == bare.served.requests
@@ -66,6 +80,8 @@ def test_each_response_is_one_run(recorded: Played) -> None:
     for run, asked, response in zip(recorded.runs, served.asked, served.responses, strict=True):
         assert (run.status, run.finished, run.source) == ("completed", True, "openai.responses")
         assert (run.model, run.background) == (response["model"], response["background"])
+        assert run.previous_run_id == asked.get("previous_response_id")
+        assert run.thread_id == response.get("conversation", {}).get("id")
         assert run.request.instructions == response["instructions"]
         assert (run.first_output_at is not None) == bool(asked.get("stream"))
         assert [message.text for message in run.output] == texts(response)

@@ -10,15 +10,17 @@ from agno.models.openai import OpenAIResponses
 
 from frameworks.scenes import KEY, MODEL, get_weather
 
-WAYS = ("previous_response_id", "whole input", "background", "sync")
+WAYS = ("whole input", "previous_response_id", "background", "sync")
+REASONING = "gpt-5-mini"
+"""A model for which it names the last response, instead of sending all again."""
 
 
 class App:
     """An app with one agent."""
 
     def __init__(self, base_url: str, way: str) -> None:
-        model = OpenAIResponses(id=MODEL, base_url=base_url, api_key=KEY)
-        model.use_previous_response_id = way != "whole input"
+        name = REASONING if way == "previous_response_id" else MODEL
+        model = OpenAIResponses(id=name, base_url=base_url, api_key=KEY)
         if way == "background":
             model.background = True
             model.background_poll_interval = 0.01
