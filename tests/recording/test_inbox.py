@@ -57,6 +57,7 @@ BIG = "x" * 100_000
         returned([BIG.encode(), b""]),
         returned(b"", {"input": [[BIG]]}),
         Raised(call(BIG.encode()), 1, Failure(type="e")),
+        Raised(call(b""), 1, Failure(type="e"), answer=BIG.encode()),
         StreamOpened(call(BIG.encode()), 1, STREAM),
         StreamEvent(call(), 1, "thread.message.completed", {"text": BIG}),
         StreamEvent(call(), 1, "thread.message.completed", BIG.encode()),

@@ -10,12 +10,15 @@ import pytest
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import set_span_in_context
+from pydantic import BaseModel, ValidationError
 
+import threadtrail
 from threadtrail.config.settings import Settings
 from threadtrail.delivery.processors import build_processors
 from threadtrail.events import Event, RequestFailed, RunEnded
 from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.samples import events_of, sample_runs
+from threadtrail.testing.server import RunScript, Usage
 from threadtrail.trace_shape import span_id_for, trace_id_for
 from threadtrail.values import EMPTY, Failure, Message, TextPart
 from threadtrail_opentelemetry import OpenTelemetryExporter
@@ -23,6 +26,7 @@ from threadtrail_opentelemetry import OpenTelemetryExporter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from otel_stage import Stage
     from threadtrail.testing import OtlpReceiver
     from threadtrail.testing.otlp import ReceivedPoint, ReceivedSpan
     from threadtrail.values import Run
@@ -332,6 +336,23 @@ def test_a_response_that_could_not_be_created_is_an_errored_chat(sent: Any) -> N
     (span,) = sent(failed)
     assert (span.name, span.status) == ("chat", "ERROR")
     assert span.attributes["error.type"] == "rate_limit_exceeded"
+
+
+def test_an_answer_that_the_app_cannot_read_is_one_errored_chat_with_its_tokens(
+    stage: Stage, traced: Callable[..., None]
+) -> None:
+    class Answer(BaseModel):
+        number: int
+
+    traced()
+    stage.server.script(RunScript("seven", usage=Usage(100, 20)))
+    with pytest.raises(ValidationError):
+        stage.client.responses.parse(model="gpt-4o", input="3 + 4?", text_format=Answer)
+    assert threadtrail.flush(10)
+    (chat,) = stage.receiver.spans
+    assert (chat.status, chat.attributes["error.type"]) == ("ERROR", "ValidationError")
+    assert chat.attributes["gen_ai.usage.input_tokens"] == 100
+    assert [event.name for event in chat.events][-1] == "threadtrail.request_failed"
 
 
 def point(points: list[ReceivedPoint], name: str, value: str) -> ReceivedPoint:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
 from threadtrail.instrumentation.exchanges import note_request, take_exchange
-from threadtrail.recording.observation import Call, Raised, Returned
+from threadtrail.recording.observation import Call, Raised
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
@@ -39,16 +39,14 @@ def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = N
 
 
 def _note(sink: Sink, call: Call, error: BaseException) -> None:
-    """Note the error, and the body of an answer that came nevertheless: it may have been paid for.
-
-    So it is where the SDK, or the app's own model, cannot read what the server said.
-    """
+    """Note the error, and the body of an answer that came nevertheless."""
     response = call.response
-    sink.recorder.put(raised(call, error))
+    observation = raised(call, error)
     if response is not None and response.is_success and response.is_closed and not call.is_stream:
         call.response = response
         take_exchange(call)
-        sink.recorder.put(Returned(call, time.time_ns(), response.content))
+        observation.answer = response.content
+    sink.recorder.put(observation)
 
 
 def raised(call: Call, error: BaseException) -> Raised:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from threadtrail.recording.groups import Groups
     from threadtrail.recording.links import InChain
-    from threadtrail.recording.observation import Call, FirstOutput, Returned
+    from threadtrail.recording.observation import Call, FirstOutput, Raised, Returned
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunKey
     from threadtrail.values import ToolCall
@@ -292,6 +292,12 @@ class Following:
         elif not record.is_background and (record.status is None or not record.status.awaits_outputs):
             # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
             self.runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
+
+    def see_raised(self, raised: Raised) -> None:
+        """See that the call raised that created a run: if the run ends with its call, that is its error."""
+        record = self.get(raised.call, raised.call.run_id)
+        if record is not None and not record.outlives_call:
+            record.see_error(raised.error)
 
     # -- ends ---------------------------------------------------------------------------------------
 

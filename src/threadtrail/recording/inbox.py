@@ -105,7 +105,8 @@ def size_of(observation: Observation) -> int:
     if isinstance(observation, StreamClosed):
         return OBSERVATION_BYTES + _measured(observation.pieces)
     if isinstance(observation, (Raised, StreamOpened)):
-        return OBSERVATION_BYTES + _measured(observation.call.request)
+        answer = observation.answer if isinstance(observation, Raised) else None
+        return OBSERVATION_BYTES + len(answer or b"") + _measured(observation.call.request)
     return OBSERVATION_BYTES
 
 

@@ -43,8 +43,9 @@ from threadtrail.recording.room import Room
 from threadtrail.recording.store import RunsOfServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from threadtrail.recording.facts import Fact
     from threadtrail.recording.observation import Stream
     from threadtrail.recording.publishing import Origin, Publish, Server
     from threadtrail.recording.reading import FollowedRuns, Reader
@@ -118,11 +119,26 @@ class Interpreter:
         if isinstance(observation, StreamOpened):
             self._streams.add(observation.stream)
             self.following.see_resumed(observation.call)
-        for fact in self._reader(origin_of(observation.call)).read(observation):
+        for fact in self._facts(observation):
             self._takes[type(fact)](fact, now)
         self._room.take(observation)
         if isinstance(observation, (Returned, Raised)) and observation.call.operation.reads_details:
             self._in_flight.landed(observation.call)
+
+    def _facts(self, observation: OfCall) -> Iterator[Fact]:
+        """Return what an observation says; if a call raised after its answer, the failure is its run's."""
+        reader = self._reader(origin_of(observation.call))
+        if not isinstance(observation, Raised) or observation.answer is None:
+            yield from reader.read(observation)
+            return
+        raised = list(reader.read(observation))
+        for fact in reader.read(Returned(observation.call, observation.time, observation.answer)):
+            yield fact
+            if raised and isinstance(fact, RunSeen):
+                self.following.see_raised(observation)
+                yield from raised
+                raised = []
+        yield from raised
 
     def _reader(self, origin: Origin) -> Reader:
         """Return the reader for a server: what one server said must not reach the runs of another."""

@@ -108,13 +108,18 @@ class Returned:
 
 @dataclass(slots=True)
 class Raised:
-    """A call raised; the app got the exception unchanged."""
+    """A call raised; the app got the exception unchanged.
+
+    ``answer`` is the body of an answer that came nevertheless, with success, and that the SDK or the app's
+    own model cannot read. It may have been paid for.
+    """
 
     call: Call
     time: int
     error: Failure
     status_code: int | None = None
     request_id: str | None = None
+    answer: bytes | None = None
 
 
 class Stream(Protocol):

@@ -16,7 +16,7 @@ from peer_table import apps
 from peer_table.scenarios import SCENARIOS, Scenario, Truth
 
 from driving import drained, entered, resolved
-from threadtrail.events import RequestFailed, TurnEnded
+from threadtrail.events import RequestFailed, RunEnded, TurnEnded
 from threadtrail.testing import capture
 from threadtrail.testing.server import StreamError
 
@@ -109,6 +109,21 @@ async def test_a_tool_loop_is_one_turn_with_the_functions_output(
     assert {asking.turn_id, answering.turn_id} == {asking.id}
     assert ended.turn.usage is not None
     assert ended.turn.usage.input_tokens == 200
+
+
+@pytest.mark.usefixtures("strict")
+async def test_an_answer_that_does_not_validate_is_a_failed_request_of_its_run(
+    any_client: Any, server: AssistantsServer
+) -> None:
+    SCENARIOS["parse, answer does not validate"].prepare(server)
+    with capture() as captured:
+        await apps.parse_what_does_not_validate(any_client)
+    run = captured.run()
+    (failed,) = captured.of(RequestFailed)
+    assert (failed.operation, failed.run_id) == ("responses.parse", run.id)
+    assert isinstance(captured.events[-1], RunEnded)
+    assert run.error is not None
+    assert (run.status, run.error.type, run.failed) == ("completed", "ValidationError", False)
 
 
 def test_there_are_as_many_scenarios_as_tools_were_compared_in() -> None:
