@@ -43,7 +43,7 @@ from threadtrail.recording.room import Room
 from threadtrail.recording.store import RunsOfServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from threadtrail.recording.facts import Fact
     from threadtrail.recording.observation import Stream
@@ -125,20 +125,23 @@ class Interpreter:
         if isinstance(observation, (Returned, Raised)) and observation.call.operation.reads_details:
             self._in_flight.landed(observation.call)
 
-    def _facts(self, observation: OfCall) -> Iterator[Fact]:
-        """Return what an observation says; if a call raised after its answer, the failure is its run's."""
+    def _facts(self, observation: OfCall) -> Iterable[Fact]:
+        """Return what an observation says."""
         reader = self._reader(origin_of(observation.call))
-        if not isinstance(observation, Raised) or observation.answer is None:
-            yield from reader.read(observation)
-            return
-        raised = list(reader.read(observation))
+        if isinstance(observation, Raised) and observation.answer is not None:
+            return self._raised_after_answer(observation, reader)
+        return reader.read(observation)
+
+    def _raised_after_answer(self, observation: Raised, reader: Reader) -> Iterator[Fact]:
+        """Return what the answer says, and the failure as its run's: so it comes before the run's end."""
+        failure = list(reader.read(observation))
         for fact in reader.read(Returned(observation.call, observation.time, observation.answer)):
             yield fact
-            if raised and isinstance(fact, RunSeen):
+            if failure and isinstance(fact, RunSeen):
                 self.following.see_raised(observation)
-                yield from raised
-                raised = []
-        yield from raised
+                yield from failure
+                failure = []
+        yield from failure
 
     def _reader(self, origin: Origin) -> Reader:
         """Return the reader for a server: what one server said must not reach the runs of another."""
