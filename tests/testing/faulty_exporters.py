@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from threadtrail import hookimpl
-from threadtrail.events import Run, RunCreated, RunEnded, TraceEnded, TraceStarted
+from threadtrail.events import Run, RunCreated, RunEnded, TraceEnded, TraceStarted, TurnEnded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,24 @@ class RaisesOnTraces(Healthy):
     def export(self, events: Sequence[Event]) -> None:
         if any(isinstance(event, TraceStarted | TraceEnded) for event in events):
             raise AttributeError("run_id")
+        super().export(events)
+
+
+class RaisesOnTurns(Healthy):
+    @hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        if any(isinstance(event, TurnEnded) for event in events):
+            raise AttributeError("run_id")
+        super().export(events)
+
+
+class WantsOutputs(Healthy):
+    @hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, TurnEnded):
+                calls = [call for call in event.turn.tool_calls if call.kind == "function"]
+                self.lengths = [len(call.output) for call in calls]  # type: ignore[arg-type]  # the fault
         super().export(events)
 
 

@@ -104,6 +104,8 @@ for each in (
     faulty.Raises,
     faulty.Exits,
     faulty.RaisesOnTraces,
+    faulty.RaisesOnTurns,
+    faulty.WantsOutputs,
     faulty.WantsUsage,
     faulty.KnowsAllClasses,
     faulty.StopsAtUnknown,

@@ -168,8 +168,8 @@ class _RunTree:
         node: Node,
         parent: Context | None,
         details: _Details,
-        links: Sequence[Link] = (),
-        happened: Sequence[Happened] = (),
+        links: Sequence[Link],
+        happened: Sequence[Happened],
     ) -> None:
         """Emit a background response's creation, unless others did, and its end, if it was seen."""
         run, made, created = self._run, creation(node, self._run), None
@@ -207,9 +207,7 @@ class _RunTree:
         """Emit a node that is not the root, with all below it."""
         # A turn that stands for the whole run of an assistant is only emitted for its tokens.
         stand_in = node.kind == "generation" and node.step is None and not self._run.one_generation
-        if node.kind == "generation" and self._spans.is_split(self._run):
-            self._split(node, parent, details)
-        elif not stand_in or self._spans.usage_on("steps"):
+        if not stand_in or self._spans.usage_on("steps"):
             span, values = self._start(node, parent)
             self._finish(span, node, values, details)
 

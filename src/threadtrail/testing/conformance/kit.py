@@ -113,7 +113,7 @@ class ExporterConformance:
         conformance_case.judge(taking.every_event_class, rules.TAKES_EVENTS)
 
     def test_takes_every_kind_of_run(self, conformance_case: Case) -> None:
-        """``export`` takes runs of every status, with unusual text and with missing values."""
+        """``export`` takes runs of every status, and turns, with unusual text and with missing values."""
         conformance_case.judge(taking.every_kind_of_run, rules.TAKES_RUNS)
 
     def test_works_in_its_threads(self, conformance_case: Case) -> None:

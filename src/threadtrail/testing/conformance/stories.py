@@ -16,9 +16,12 @@ from threadtrail.events import (
     Step,
     TextPart,
     ToolCall,
+    ToolCallCompleted,
+    TurnEnded,
     Usage,
 )
-from threadtrail.testing.samples import events_of, sample_runs
+from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
+from threadtrail.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +102,21 @@ def kinds_of_run() -> Iterator[tuple[str, Run]]:
         "no tokens, no time passed",
         replace(plain, id="run_zero", usage=Usage(), ended_at=plain.created_at, steps=(), output=()),
     )
+
+
+def kinds_of_turn() -> Iterator[tuple[str, tuple[Event, ...]]]:
+    """Yield turns with what may come after a run was published, each with its name."""
+    runs = sample_runs()
+    asking, answering = runs["open_call"], replace(runs["answering_response"], turn_id="resp_open_call")
+    (call,) = asking.tool_calls
+    *before, ended = events_of_turn(asking, answering)
+    for name, late in (
+        ("an output that comes late", replace(call, output="9 °C", ended_at=asking.ended_at)),
+        ("a call that nobody answers", replace(call, ended_at=asking.ended_at)),
+    ):
+        completed = ToolCallCompleted(time=ended.time, source=asking.source, run_id=asking.id, tool_call=late)
+        yield name, (*before, completed, ended)
+    yield "nothing known but the id", (TurnEnded(time=ended.time, turn=Turn(id="resp_bare_turn")),)
 
 
 def _saying(run: Run, text: str) -> tuple[Message, ...]:

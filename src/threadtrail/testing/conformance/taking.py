@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from threadtrail.testing.conformance import rules
 from threadtrail.testing.conformance.problem import NotCheckedError, Problem
-from threadtrail.testing.conformance.stories import PLAIN, kinds_of_run, story, unknown_event
+from threadtrail.testing.conformance.stories import (
+    PLAIN,
+    kinds_of_run,
+    kinds_of_turn,
+    story,
+    unknown_event,
+)
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 
 if TYPE_CHECKING:
@@ -39,7 +45,7 @@ def every_event_class(case: Case) -> None:
 
 
 def every_kind_of_run(case: Case) -> None:
-    """Export whole runs, ordinary and unusual."""
+    """Export whole runs and turns, ordinary and unusual."""
     with case.watching():
         driver = case.drive()
         failures: dict[str, Raised] = {}
@@ -48,11 +54,15 @@ def every_kind_of_run(case: Case) -> None:
             for raised in driver.export(events_of(run)):
                 first = first or run
                 failures.setdefault(f"a run with {name!r}", raised)
-    if first is not None:
+        for name, events in kinds_of_turn():
+            for raised in driver.export(events):
+                failures.setdefault(f"a turn with {name!r}", raised)
+    if failures:
+        missing = "" if first is None else _what_is_missing(first)
         raise Problem(
             rules.TAKES_RUNS,
             seen=_listed(failures),
-            fix=f"{_what_is_missing(first)}expect None or an empty value in most fields, new kinds and "
+            fix=f"{missing}expect None or an empty value in most fields, new kinds and "
             "statuses, and any character in text.",
             after=(rules.TAKES_EVENTS,),
             error=next(iter(failures.values())).error,
