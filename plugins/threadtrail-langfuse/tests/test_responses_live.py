@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from responses_driving import (
     in_the_background,
@@ -62,7 +62,7 @@ def test_a_function_that_is_answered_after_its_response_was_sent(stage: Stage) -
     asking = with_a_function(stage.server, stage.client)
     assert threadtrail.flush()
     assert [each.type for each in stage.langfuse.observations if each.type != "event"] == ["generation"]
-    output = {"type": "function_call_output", "call_id": asking.output[-1].call_id, "output": "22"}
+    output: Any = {"type": "function_call_output", "call_id": asking.output[-1].call_id, "output": "22"}
     answering = stage.client.responses.create(model="gpt-4o", input=[*asking.output, output])
     assert trace_id_for(answering.id) == trace_id_for(asking.id)
     assert str(trace_url(answering.id)).endswith(trace_id_for(asking.id))
@@ -79,7 +79,7 @@ def test_a_function_that_asks_a_model_itself(stage: Stage) -> None:
     call_id = asking.output[-1].call_id
     with threadtrail.tool(call_id):
         inner = stage.client.responses.create(model="gpt-4o-mini", input="Is 22 warm?")
-    output = {"type": "function_call_output", "call_id": call_id, "output": "22"}
+    output: Any = {"type": "function_call_output", "call_id": call_id, "output": "22"}
     stage.client.responses.create(model="gpt-4o", previous_response_id=asking.id, input=[output])
     stage.observations()
     tool = stage.langfuse.one("tool")

@@ -68,7 +68,8 @@ def project_of(account: Account, timeout: float) -> Project:
             client.close()
     if not projects:
         raise CheckError(f"Langfuse at {address} accepts the keys, but has no project for them.", KEYS)
-    return projects[0]
+    project: Project = projects[0]
+    return project
 
 
 def _refusal(address: str, status: int | None) -> CheckError:

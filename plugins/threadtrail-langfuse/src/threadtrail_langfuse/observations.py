@@ -13,6 +13,7 @@ from langfuse import LangfuseOtelSpanAttributes as Names
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import Context
 from opentelemetry.context import set_value as set_context_value
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -128,9 +129,8 @@ class Observations:
         outer = span_context_in(around)
         trace_id = int(trace_id_for(trace_of), 16) if outer is None else outer.trace_id
         sampler = self._connection.sampler
-        sampled = sampler.should_sample(
-            around or NOWHERE, trace_id, "tool", attributes={}
-        ).decision.is_sampled()
+        decision = sampler.should_sample(around or NOWHERE, trace_id, "tool", attributes={}).decision
+        sampled = decision is Decision.RECORD_AND_SAMPLE
         flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
         return NonRecordingSpan(SpanContext(trace_id, int(span_id, 16), is_remote=False, trace_flags=flags))
 
