@@ -211,6 +211,7 @@ def test_an_event_that_cannot_be_processed_is_dropped_and_counted(
     assert runtime is not None
     with monkeypatch.context() as patch:
         patch.setattr(runtime.delivery, "_processors", (raises(error),))
+        patch.setattr(runtime.delivery, "_unprocessed_bytes", 0)
         client.beta.threads.create()
         assert not threadtrail.flush(PATIENCE)
     client.beta.threads.create()

@@ -1,4 +1,4 @@
-"""What each backend received of the recorded run, as rows to draw: in its own names, with its own counts."""
+"""What each backend received of the recorded turn, as rows to draw: in its own names, with its own counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Row:
     """One line of a backend's tree.
 
     Attributes:
-        kind: what of the run it stands for: the same in all backends.
+        kind: what of the turn it stands for: the same in all backends.
         depth: how deep it stands.
         name: pieces of its name, and whether each of them is the backend's word for the kind.
         fact: a field that the backend has on it, and its value.
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One backend: its name, what it received, how it comes to the run's tokens."""
+    """One backend: its name, what it received, how it comes to the turn's tokens."""
 
     backend: str
     received: str
@@ -66,14 +66,14 @@ class Panel:
 
     @property
     def tokens(self) -> int:
-        """What the backend says that the run used."""
+        """What the backend says that the turn used."""
         return sum(row.tokens or 0 for row in self.rows)
 
 
 def panels() -> list[Panel]:
     """Every backend, from what its receiver decoded."""
     return [
-        _panel("OpenTelemetry", "spans", "on the span of the run", _opentelemetry),
+        _panel("OpenTelemetry", "spans", "sum of its chat spans", _opentelemetry),
         _panel("Langfuse", "observations", "sum of its generations", _langfuse),
         _panel("AgentOps", "spans", "sum of its spans", _agentops),
     ]
@@ -99,7 +99,7 @@ def _opentelemetry(spans: Sequence[Span]) -> list[Row]:
     trace = Row(kind="trace", depth=0, name=(("trace", True),), fact=("", spans[0]["trace_id"]))
     status = Row(
         kind="status",
-        depth=2,
+        depth=3,
         name=((f"{len(moments)} span events", True),),
         fact=("", event),
         moments=tuple(moments),
@@ -116,7 +116,7 @@ def _otel_span(span: Span, depth: int) -> Row:
     elif "gen_ai.tool.type" in facts:
         fact = ("gen_ai.tool.type", facts["gen_ai.tool.type"])
     else:
-        fact = ("gen_ai.response.finish_reasons", ", ".join(facts["gen_ai.response.finish_reasons"]))
+        fact = ("gen_ai.request.model", facts["gen_ai.request.model"])
     return Row(
         kind=OPERATIONS[operation],
         depth=depth,
@@ -143,8 +143,8 @@ def _langfuse(spans: Sequence[Span]) -> list[Row]:
     status = Row(
         kind="status",
         depth=_depth(events[0], spans) + 1,
-        name=(("EVENT", True), (" thread.run.*", False)),
-        fact=(f"{len(events)} events", f"{statuses[0]} → … → {statuses[-1]}"),
+        name=(("EVENT", True), (" response.*", False)),
+        fact=(f"{len(events)} events", f"{statuses[0]}, … {statuses[-1]}"),
         moments=tuple(span["start"] for span in events),
     )
     return [trace, *(_observation(span, _depth(span, spans) + 1) for span in others), status]

@@ -1,4 +1,4 @@
-"""Draw docs/pictures/one-run-three-backends.svg: one run as three backends received it.
+"""Draw docs/pictures/one-turn-three-backends.svg: one turn as three backends received it.
 
     python tools/draw_backends.py       (`make pictures` receives it anew first)
 
@@ -14,17 +14,17 @@ from xml.sax.saxutils import escape
 from backend_panels import Panel, Row, panels
 from picture_frame import PAD, STRIP, WIDTH, card, code_line, frame, text
 
-from threadtrail.events import RunEnded
+from threadtrail.events import TurnEnded
 from threadtrail.exporters.jsonl import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from threadtrail.values import Run
+    from threadtrail.turn import Turn
 
 ROOT = Path(__file__).parent.parent
-RECORDED = ROOT / "tools" / "pictures" / "one-run.jsonl"
-PICTURE = ROOT / "docs" / "pictures" / "one-run-three-backends.svg"
+RECORDED = ROOT / "tools" / "pictures" / "one-turn.jsonl"
+PICTURE = ROOT / "docs" / "pictures" / "one-turn-three-backends.svg"
 
 GAP, DROP = 14, 18
 CARD = (WIDTH - 2 * GAP) // 3
@@ -39,26 +39,26 @@ SECOND = 1_000_000_000
 
 def main() -> None:
     """Write the picture."""
-    PICTURE.write_text(picture(recorded_run(), panels()), encoding="utf-8")
+    PICTURE.write_text(picture(recorded_turn(), panels()), encoding="utf-8")
     print(f"wrote {PICTURE.name}: {PICTURE.stat().st_size:,} bytes")
 
 
-def recorded_run() -> Run:
-    """The run that was sent to all of them."""
-    (run,) = [event.run for event in read_events(RECORDED) if isinstance(event, RunEnded)]
-    return run
+def recorded_turn() -> Turn:
+    """The turn that was sent to all of them."""
+    (turn,) = [event.turn for event in read_events(RECORDED) if isinstance(event, TurnEnded)]
+    return turn
 
 
-def picture(run: Run, drawn: Sequence[Panel]) -> str:
-    """The picture of the run in these backends, as SVG."""
+def picture(turn: Turn, drawn: Sequence[Panel]) -> str:
+    """The picture of the turn in these backends, as SVG."""
     time = Time(drawn)
     height = HEAD + max(len(panel.rows) for panel in drawn) * ROW + AXIS + FOOT
-    lines = list(strip(run, drawn))
+    lines = list(strip(turn, drawn))
     for number, panel in enumerate(drawn):
         place = f"translate({number * (CARD + GAP)} {TOP})"
         lines += [f'<g transform="{place}">', card(CARD, height), *backend(panel, time), "</g>"]
     return frame(
-        title="One run of an assistant in three backends",
+        title="One turn in three backends",
         description=" ".join(map(description, drawn)),
         height=TOP + height,
         content="\n".join(lines),
@@ -66,7 +66,7 @@ def picture(run: Run, drawn: Sequence[Panel]) -> str:
 
 
 class Time:
-    """The time of the run, the same on all cards: from the first start to the last end."""
+    """The time of the turn, the same on all cards: from the first start to the last end."""
 
     def __init__(self, drawn: Sequence[Panel]) -> None:
         intervals = [row.interval for panel in drawn for row in panel.rows if row.interval]
@@ -86,17 +86,17 @@ class Time:
 # --- the parts -----------------------------------------------------------------------------------
 
 
-def strip(run: Run, drawn: Sequence[Panel]) -> Iterator[str]:
+def strip(turn: Turn, drawn: Sequence[Panel]) -> Iterator[str]:
     """What one writes, what ran, and a line to each backend."""
     for number in range(len(drawn)):
         yield f'<path class="guide" d="M{number * (CARD + GAP) + CARD // 2 + 0.5} {STRIP}V{TOP}"/>'
     yield card(WIDTH, STRIP)
     names = ", ".join(f'"{panel.backend.lower()}"' for panel in drawn)
     facts = [
-        "one run",
-        f"{((run.ended_at or 0) - (run.created_at or 0)) / SECOND:.1f} s",
-        f"{len(run.tool_calls)} tool calls",
-        f"{run.usage.total_tokens if run.usage else 0} tokens",
+        f"{((turn.ended_at or 0) - (turn.started_at or 0)) / SECOND:.1f} s",
+        f"{len(turn.run_ids)} responses",
+        f"{len(turn.tool_calls)} tool calls",
+        f"{turn.usage.total_tokens if turn.usage else 0} tokens",
     ]
     yield code_line(f"exporters=[{names}]", " · ".join(facts))
 

@@ -1,4 +1,4 @@
-"""Draw docs/pictures/console-run.svg: the recorded run as the console exporter prints it on a terminal.
+"""Draw docs/pictures/console-turn.svg: the recorded turn as the console exporter prints it on a terminal.
 
     python tools/draw_console.py
 
@@ -19,8 +19,8 @@ from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.exporters.jsonl import read_events
 
 ROOT = Path(__file__).parent.parent
-RECORDED = ROOT / "tools" / "pictures" / "one-run.jsonl"
-PICTURE = ROOT / "docs" / "pictures" / "console-run.svg"
+RECORDED = ROOT / "tools" / "pictures" / "one-turn.jsonl"
+PICTURE = ROOT / "docs" / "pictures" / "console-turn.svg"
 
 COLUMNS, SCALE = 104, 0.644
 """So many columns, made so much smaller than rich sets them, are as wide as the picture."""
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def printed() -> str:
-    """What the exporter prints of the run on a terminal that shows colours."""
+    """What the exporter prints of the turn on a terminal that shows colours."""
     terminal = io.StringIO()
     exporter = ConsoleExporter(stream=terminal, color="always", width=COLUMNS)
     exporter.export(tuple(read_events(RECORDED)))
@@ -62,7 +62,7 @@ def picture(drawn: str) -> str:
         "</g>",
     ]
     return frame(
-        title="One run of an assistant on the console",
+        title="One turn on the console: a response, two tool calls, the answer",
         description=" ".join(plain.split()),
         height=height,
         content="\n".join(content),
@@ -75,7 +75,7 @@ def exported(console: Console, colours: str, part: str) -> str:
     background, foreground, *others = map(_rgb, colours.split())
     theme = TerminalTheme(background, foreground, others)
     return console.export_svg(
-        title="", theme=theme, clear=False, code_format=part, font_aspect_ratio=0.6, unique_id="run"
+        title="", theme=theme, clear=False, code_format=part, font_aspect_ratio=0.6, unique_id="turn"
     )
 
 

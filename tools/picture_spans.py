@@ -1,6 +1,6 @@
-"""The recorded run of the pictures, and its spans as the pictures keep them.
+"""The recorded turn of the pictures, and its spans as the pictures keep them.
 
-The suites of the exporters use it: each exports the run and compares what its backend receives.
+The suites of the exporters use it: each exports the turn and compares what its backend receives.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ PICTURES = Path(__file__).parent / "pictures"
 
 
 def recorded_events() -> tuple[Event, ...]:
-    """Return the events of the recorded run."""
-    return tuple(read_events(PICTURES / "one-run.jsonl"))
+    """Return the events of the recorded turn."""
+    return tuple(read_events(PICTURES / "one-turn.jsonl"))
 
 
 def kept_spans(backend: str) -> list[dict[str, Any]]:
-    """Return what is drawn of the run in this backend."""
+    """Return what is drawn of the turn in this backend."""
     spans: list[dict[str, Any]] = json.loads((PICTURES / f"{backend}.json").read_text(encoding="utf-8"))
     return spans
 
 
 def keep_spans(backend: str, spans: list[dict[str, Any]]) -> None:
-    """Replace what is drawn of the run in this backend."""
+    """Replace what is drawn of the turn in this backend."""
     text = json.dumps(spans, indent=1, ensure_ascii=False)
     (PICTURES / f"{backend}.json").write_text(f"{text}\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Send the recorded run to backends on loopback, and keep what they receive for the picture.
+"""Send the recorded turn to backends on loopback, and keep what they receive for the picture.
 
     python tools/receive_backends.py opentelemetry langfuse     (`make pictures` does all of it)
 

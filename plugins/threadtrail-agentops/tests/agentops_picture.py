@@ -1,4 +1,4 @@
-"""The run of the documentation's picture, as AgentOps receives it."""
+"""The turn of the documentation's picture, as AgentOps receives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation's picture of one run shows what AgentOps receives of it, to the nanosecond."""
+"""The documentation's picture of one turn shows what AgentOps receives of it, to the nanosecond."""
 
 from __future__ import annotations
 

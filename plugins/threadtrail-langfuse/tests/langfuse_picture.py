@@ -1,4 +1,4 @@
-"""The run of the documentation's picture, as Langfuse receives it."""
+"""The turn of the documentation's picture, as Langfuse receives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run of the documentation's picture, as a collector receives it."""
+"""The turn of the documentation's picture, as a collector receives it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DRAWN = (
     "gen_ai.operation.name",
-    "gen_ai.response.finish_reasons",
+    "gen_ai.request.model",
     "gen_ai.tool.type",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
