@@ -161,7 +161,7 @@ $(OGX)/.installed: tests/real_servers/requirements-ogx.txt
 
 test-frameworks: $(SETUP) ## with frameworks unchanged: openai-agents, LangChain, pydantic-ai, agent-framework, and others
 	@$(MAKE) -j2 frameworks
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/frameworks
+	@$(BIN)/python -m pytest tests/frameworks
 
 frameworks: $(FRAMEWORKS)
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from frameworks.scenes import get_weather
@@ -53,10 +54,21 @@ def server() -> Iterator[OpenAIServer]:
 def served(running: OpenAIServer) -> Served:
     """Return what the server was asked and gave so far."""
     return Served(
-        requests=[[each.method, each.path, each.query, each.body] for each in running.requests],
+        requests=[[each.method, each.path, each.query, _steady(each.body)] for each in running.requests],
         asked=[each.body for each in running.requests_to("responses.create")],
         responses=[player.body for player in running._backend.responses.responses.values()],
     )
+
+
+def _steady(body: Any) -> Any:
+    """Return a body with outputs in a lasting order: functions that run at once end in any."""
+    if body is None or not isinstance(body.get("input"), list):
+        return body
+    items: list[Any] = []
+    for is_output, group in groupby(body["input"], lambda item: item.get("type") == "function_call_output"):
+        found = list(group)
+        items += sorted(found, key=lambda item: item["call_id"]) if is_output else found
+    return {**body, "input": items}
 
 
 def needs_function(question: str) -> bool:
@@ -72,7 +84,7 @@ def _script(request: RunRequest) -> RunScript:
         return Message(json.dumps({"answer": text}) if structured else text, usage=usage)
 
     def tell(outputs: Sequence[SubmittedOutput]) -> Message:
-        return answer("; ".join(given.output for given in outputs), TOLD)
+        return answer("; ".join(sorted(given.output for given in outputs)), TOLD)
 
     if not needs_function(question):
         return RunScript(answer("Hello.", ANSWERED))

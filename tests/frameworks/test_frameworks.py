@@ -20,12 +20,9 @@ TEXTS_ALONE = "texts alone"
 """The way of an app whose later turns repeat texts and no ids: nothing says that they are one session."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in FRAMEWORKS],
-)
+@pytest.fixture(scope="module", params=FRAMEWORKS)
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, Played]:
-    """The program of each framework, played without threadtrail and with it."""
+    """The program of each framework, played without threadtrail and with it, both at once."""
     name = request.param
     environment = environment_of(name)
     with ThreadPoolExecutor() as pool:

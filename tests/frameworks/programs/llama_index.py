@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from llama_index.core.agent.workflow import FunctionAgent
@@ -36,8 +37,8 @@ class App:
         answers = []
         for question in questions:
             handler = agent.run(question, memory=memory)
-            seen = [type(event).__name__ async for event in handler.stream_events()]
+            seen = Counter([type(event).__name__ async for event in handler.stream_events()])
             result = await handler
-            calls = [[call.tool_name, call.tool_kwargs, str(call.tool_output)] for call in result.tool_calls]
+            calls = sorted(str([call.tool_name, call.tool_kwargs]) for call in result.tool_calls)
             answers.append([str(result), calls, seen])
         return answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from strands import Agent, tool
@@ -27,10 +28,10 @@ class App:
         )
         answers = []
         for question in questions:
-            seen: list[Any] = []
+            seen: Counter[str] = Counter()
             if streamed:
                 async for event in agent.stream_async(question):
-                    seen.append(sorted(event))
+                    seen[", ".join(sorted(event))] += 1
                     result = event.get("result")
             else:
                 result = await agent.invoke_async(question)
