@@ -16,6 +16,7 @@ from threadtrail.testing import capture
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.testing.server import FunctionCall, RunScript, ToolCalls, Usage
 from threadtrail.turn import TimeSpent, turn_of
+from threadtrail.values import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +92,7 @@ def test_a_turn_is_one_tree() -> None:
 ✓ gpt-5.2-2025-12-11  completed in 3.4s  2 generations
 ├── turn        resp_answered_calls
 ├── user        How is the weather in Paris?
-├── generation  1.2s  310 in · 60 out · 0 cached · 16 reasoning · resp_answered_calls
+├── generation  1.2s  310 in · 60 out · 16 reasoning · resp_answered_calls
 │   ├── reasoning  The weather has to be looked up.
 │   ├── tool       get_weather  1.4s
 │   │   ├── arguments  {"city": "Paris"}
@@ -102,7 +103,7 @@ def test_a_turn_is_one_tree() -> None:
 │   └── tool       send_mail  1.4s  mcp_approval · on mail · waited for a person
 │       ├── arguments  {"to": "all"}
 │       └── answer     refused
-├── generation  0.8s  380 in · 12 out · 256 cached · 0 reasoning · resp_answering_response
+├── generation  0.8s  380 in · 12 out · 256 cached · resp_answering_response
 │   └── assistant  It has 22 °C in Paris.
 ├── time        generating 2.0s · waiting for a person 1.4s
 └── tokens      690 in · 72 out · 256 cached · 16 reasoning · 762 total
@@ -166,6 +167,14 @@ def test_what_the_user_adds_amid_a_turn() -> None:
     assert "│   ├── user       How is the weather in Paris?\n│   └── assistant  It has" in text
 
 
+def test_a_turn_within_a_tool_of_another() -> None:
+    runs = [replace(run, called_by=Caller(call_id="call_1")) for run in (ASKING, ANSWERING)]
+    text = Printer().export([*map(ended, runs), turn_ended(*runs)])
+    assert "├── turn        resp_answered_calls · called by call_1\n" in text
+    alone = replace(RUNS["plain_response"], called_by=Caller(call_id="call_1"))
+    assert " · called by call_1" in Printer().export([ended(alone)]).split("\n")[1]
+
+
 # -- before it ends -------------------------------------------------------------------------------------
 
 
@@ -184,7 +193,7 @@ def test_a_flush_prints_what_is_there_and_the_rest_follows() -> None:
 ├── tool        get_weather  1.4s
 │   ├── arguments  {"city": "Paris"}
 │   └── output     22 °C, sunny
-├── generation  0.8s  380 in · 12 out · 256 cached · 0 reasoning · resp_answering_response
+├── generation  0.8s  380 in · 12 out · 256 cached · resp_answering_response
 │   └── assistant  It has 22 °C in Paris.
 ├── time        generating 2.0s · waiting for a person 1.4s
 └── tokens      690 in · 72 out · 256 cached · 16 reasoning · 762 total

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from threadtrail.exporters.lines import Piece, Style
     from threadtrail.values import Message, Run, Step, ToolCall
 
-__all__ = ["RunTree", "run_node"]
+__all__ = ["RunTree", "called_by", "run_node"]
 
 
 def run_node(event: RunEnded, length: int) -> Node:
@@ -97,6 +97,7 @@ class RunTree:
             run.thread_id,
             f"after {run.previous_run_id}" if run.previous_run_id else None,
             f"answers {', '.join(run.answers)}" if run.answers else None,
+            called_by(run),
             run.request_id,
         ]
         return Node("run", tuple(joined(facts, "dim")))
@@ -189,6 +190,11 @@ class RunTree:
                 *unusual(message.status, message.incomplete_reason),
             ),
         )
+
+
+def called_by(run: Run) -> str | None:
+    """Return for which tool call the run was begun, if for one."""
+    return f"called by {run.called_by.call_id}" if run.called_by is not None else None
 
 
 def _is_timed(call: ToolCall, step: Step) -> bool:

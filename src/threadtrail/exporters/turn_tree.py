@@ -17,7 +17,7 @@ from threadtrail.exporters.lines import (
     token_nodes,
     unusual,
 )
-from threadtrail.exporters.run_tree import RunTree
+from threadtrail.exporters.run_tree import RunTree, called_by
 from threadtrail.shape import run_name
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from threadtrail.events import RunEnded, TurnEnded
     from threadtrail.exporters.lines import Piece, Style
     from threadtrail.turn import TimeSpent, Turn
+    from threadtrail.values import Usage
 
 __all__ = ["Generation", "continued_node", "generation_of", "open_node", "turn_node"]
 
@@ -67,7 +68,7 @@ def generation_of(event: RunEnded, length: int) -> Generation:
     unfinished: list[Piece] = [] if run.finished else [("unfinished", "warning")]
     facts = [
         run.model if run.model != name else None,
-        *(token_facts(run.usage) if run.usage is not None else []),
+        *_tokens(run.usage),
         *tree.watched(),
         run.id,
     ]
@@ -80,7 +81,7 @@ def generation_of(event: RunEnded, length: int) -> Generation:
         alone=tree.node(),
         node=Node("generation", header, (*tree.items(), *tree.end())),
         opening=(
-            Node("turn", tuple(dim([run.turn_id or run.id, run.thread_id]))),
+            Node("turn", tuple(dim([run.turn_id or run.id, run.thread_id, called_by(run)]))),
             *attribute_nodes(run.attributes),
         ),
         input=tuple(zip(answered, tree.input(), strict=True)),
@@ -144,6 +145,14 @@ def _totals(turn: Turn) -> Iterator[Node]:
     if spent := [*_parts(turn.time_spent)]:
         yield Node("time", tuple(joined(spent, style)))
     yield from token_nodes(turn.usage)
+
+
+def _tokens(usage: Usage | None) -> list[str | None]:
+    """Return the tokens of a generation, without parts that are zero."""
+    if usage is None:
+        return []
+    cached, reasoning = usage.cached_input_tokens or None, usage.reasoning_tokens or None
+    return token_facts(replace(usage, cached_input_tokens=cached, reasoning_tokens=reasoning))
 
 
 def _parts(spent: TimeSpent) -> Iterator[str]:
