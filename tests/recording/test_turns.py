@@ -14,7 +14,7 @@ from recording.invariants import check_story, check_turns
 from recording.stage import CREATE, OPERATIONS, SECOND, SUBMIT, Stage
 from threadtrail.context import Scope
 from threadtrail.events import RunCreated, RunEnded, ToolCallCompleted, TraceEnded, TurnEnded
-from threadtrail.recording import chains, sessions, store, turns
+from threadtrail.recording import chains, sessions, store, tool_work, turns
 from threadtrail.recording.observation import Call, GroupEnded, GroupStarted, Raised, Returned
 from threadtrail.values import Failure
 
@@ -460,6 +460,23 @@ def test_an_id_is_used_again_while_its_turn_is_open() -> None:
     assert [event.tool_call.id for event in stage.of(ToolCallCompleted)] == ["a", "b"]
 
 
+def test_the_recorder_sleeps_until_the_first_turn_is_due() -> None:
+    stage = Turning(run_timeout_seconds=100.0, tool_wait_seconds=0.0)
+    following = stage.interpreter.following
+    stage.respond("resp_1", at=1, asks=("a",))
+    stage.respond("resp_2", at=11, asks=("b",))
+    assert following.next_deadline() == 102.0
+    stage.respond("resp_3", at=50, brings=(output("a"),), asks=("c",))
+    stage.tick(102)
+    assert (stage.turns, following.next_deadline()) == ([], 112.0)
+    stage.tick(112)
+    assert [turn.id for turn in stage.turns] == ["resp_2"]
+    assert following.next_deadline() == 151.0
+    stage.tick(151)
+    assert [turn.id for turn in stage.turns] == ["resp_2", "resp_1"]
+    assert following.next_deadline() is None
+
+
 # -- around turns ---------------------------------------------------------------------------------------
 
 
@@ -598,6 +615,7 @@ def test_memory_is_flat_over_thousands_of_turns(
     monkeypatch.setattr(turns, "TURNS", 100)
     monkeypatch.setattr(chains, "OPEN_CALLS", 100)
     monkeypatch.setattr(chains, "LINKS", 400)
+    monkeypatch.setattr(tool_work, "CALLS", 400)
     monkeypatch.setattr(sessions, "IDS", 400)
     monkeypatch.setattr(sessions, "SESSIONS", 100)
     stage, numbers = Turning(max_open_runs=100, tool_wait_seconds=tool_wait_seconds), itertools.count()

@@ -96,6 +96,7 @@ class Turns:
         self._of_run: Bounded[str, str] = Bounded(IDS)
         self.patience = math.inf
         self.retry_seconds = 0.0
+        self._next_look = math.inf
         self.forgotten = 0
 
     # -- its runs -----------------------------------------------------------------------------------
@@ -187,17 +188,24 @@ class Turns:
         self._open.move_to_end(_name(turn.first))
         if not turn.is_waiting and not turn.tried:
             self._end(turn)
-        elif now is not None:
+            return
+        if now is not None:
             turn.due = now + (self.patience if turn.is_waiting else self.retry_seconds)
+        if not turn.waits_for:
+            self._next_look = min(self._next_look, turn.due)
 
     def tick(self, now: float) -> None:
         """End the turns whose time has come."""
+        if now < self._next_look:
+            return
         for turn in [turn for turn in self._open.values() if turn.due <= now and not turn.waits_for]:
             self._end(turn)
+        dues = (turn.due for turn in self._open.values() if not turn.waits_for)
+        self._next_look = min(dues, default=math.inf)
 
     def next_deadline(self) -> float | None:
-        """Return when ``tick`` has something to do next."""
-        return min((turn.due for turn in self._open.values() if not turn.waits_for), default=None)
+        """Return when ``tick`` has something to do next; it may find that there is nothing yet."""
+        return self._next_look if self._next_look < math.inf else None
 
     def end_all(self) -> None:
         """End every turn: nothing more will be seen."""

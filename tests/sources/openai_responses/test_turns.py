@@ -15,6 +15,7 @@ from driving import resolved
 from recording.invariants import check_story, check_turns
 from sources.openai_responses.test_tool_loops import QUESTION, WEATHER, Chaining, ask, outputs
 from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TurnEnded
+from threadtrail.recording import turns as recording_turns
 from threadtrail.testing import capture
 from threadtrail.testing.server import (
     CustomToolCall,
@@ -286,6 +287,22 @@ async def test_what_a_process_may_publish(
     assert len(captured.of(TraceEnded)) == 1
     if publish_runs == "finished":
         check_turns(captured.events)
+
+
+async def test_too_many_open_turns_are_counted(
+    any_client: Any, server: AssistantsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_turns, "TURNS", 2)
+    server.script(RunScript(WEATHER))
+    with capture() as captured:
+        asked = []
+        for _ in range(5):
+            asked.append(await ask(any_client, input=[QUESTION]))
+            threadtrail.flush()
+        assert threadtrail.status().forgotten["turns ended early"] == 3
+    check_story(captured.events)
+    check_turns(captured.events)
+    assert [turn.id for turn in turns(captured)] == [response.id for response in asked]
 
 
 # -- at once, and one within another --------------------------------------------------------------------
