@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from responses_driving import with_an_answered_function
 
 import backend_story as story
 import mlflow_server
@@ -80,6 +81,25 @@ def test_responses_arrive_as_calls_of_a_model(
     assert chat["attributes"]["gen_ai.response.id"] == made.in_background.id
     assert chat["attributes"]["mlflow.spanOutputs"][0]["parts"][0]["content"] == "Sunny."
     assert "How is the weather in Paris?" in polled["request_preview"]
+
+
+def test_a_turn_arrives_as_one_trace(mlflow: MLflow, server: AssistantsServer, client: OpenAI) -> None:
+    before = len(mlflow.traces())
+    with threadtrail.instrument(exporters={"opentelemetry": to(mlflow)}):
+        asking = with_an_answered_function(server, client)
+        assert threadtrail.flush(60)
+    (trace,) = arrived(mlflow, before, 1)
+    spans = mlflow.spans(trace["trace_id"])
+    assert sorted(typed(spans)) == [
+        ("chat gpt-4o", "CHAT_MODEL"),
+        ("chat gpt-4o", "CHAT_MODEL"),
+        ("execute_tool get_weather", "TOOL"),
+        ("invoke_agent", "AGENT"),
+    ]
+    metadata = trace["trace_metadata"]
+    assert metadata["mlflow.trace.session"] == asking.id
+    used = metadata["mlflow.trace.tokenUsage"]
+    assert (used["input_tokens"], used["output_tokens"]) == (2 * story.INPUT, 2 * story.OUTPUT)
 
 
 def test_the_demos_function_calls_arrive_as_one_tree(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from exporter_driving import asked, tutor
+from responses_driving import with_an_answered_function
 
 import backend_story as story
 import phoenix_server
@@ -140,6 +141,22 @@ def test_responses_arrive_as_calls_of_a_model(
         made.streamed.id: (2, 2 * story.INPUT, 2 * story.OUTPUT),
         story.SESSION: (1, story.INPUT, story.OUTPUT),
     }
+
+
+def test_a_turn_arrives_as_one_trace(
+    phoenix: Phoenix, project: str, server: AssistantsServer, client: OpenAI
+) -> None:
+    with threadtrail.instrument(exporters={"opentelemetry": to(phoenix)}):
+        asking = with_an_answered_function(server, client)
+    spans = arrived(phoenix, project, 4)
+    kinds = by_kind(spans)
+    (agent,), (tool,) = kinds["AGENT"], kinds["TOOL"]
+    assert (agent["parent_id"], len(kinds["LLM"])) == (None, 2)
+    assert {span["parent_id"] for span in (tool, *kinds["LLM"])} == {agent["context"]["span_id"]}
+    assert tool["attributes"]["output.value"] == "22"
+    mine = totals(phoenix, project)
+    assert mine["traceCount"] == 1
+    assert sessions(mine) == {asking.id: (1, 2 * story.INPUT, 2 * story.OUTPUT)}
 
 
 def sessions(project: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
