@@ -20,7 +20,7 @@ from threadtrail.events import ToolCallCompleted, TraceEnded, TraceStarted
 from threadtrail.otlp.context import below
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for, turn_span_id
-from threadtrail.values import Attributes, Failure
+from threadtrail.values import Attributes, Caller, Failure
 from threadtrail_agentops import AgentOpsExporter, sessions
 from threadtrail_agentops.native import NativeParent
 
@@ -185,6 +185,51 @@ def test_inside_a_trace_the_agent_is_below_it(send: Sending, receiver: Receiver)
     assert agent.parent_id == receiver.span("lesson.session").span_id
     assert agent.attributes["user.id"] == "u1"
     assert trace.spans[-1].name == "completed.operation"
+
+
+CALLER = Caller(call_id="call_weather", run_id=ASKING.id, turn_id=ASKING.id)
+
+
+@pytest.mark.parametrize("trace_id", [None, "t"])
+def test_what_a_tool_asks_of_a_model_is_below_its_call(
+    send: Sending, receiver: Receiver, trace_id: str | None
+) -> None:
+    between = (ASKING.answered_at or 0) + 1_000_000
+    inner = [
+        replace(
+            run,
+            id=f"{run.id}_inner",
+            turn_id=turn_id,
+            called_by=CALLER,
+            created_at=between,
+            answered_at=between + 9_000_000,
+            ended_at=between + 9_000_000,
+        )
+        for run, turn_id in (
+            (OPEN, "resp_open_call_inner"),
+            (ANSWERING, "resp_open_call_inner"),
+            (RUNS["refused_response"], "resp_refused_response_inner"),
+        )
+    ]
+    if trace_id is not None:
+        send(TraceStarted(time=ASKING.created_at or 0, name="lesson", trace_id=trace_id))
+    turn = events_of_turn(ASKING, ANSWERING, trace_id=trace_id)
+    send(
+        turn[0],
+        *events_of_turn(*inner[:2], trace_id=trace_id),
+        *events_of(inner[2], trace_id=trace_id),
+        *turn[1:],
+    )
+    send.close()
+    (trace,) = shown(receiver.spans)
+    expected = {"session": 1, "agent": 2, "llm": 5, "tool": 3, "operation": 1}
+    assert (trace.types, trace.name) == (expected, "lesson.session" if trace_id else f"{NAME}.session")
+    by_id = {span.span_id: span for span in trace.spans}
+    call = receiver.span("get_weather.tool")
+    assert by_id[turn_span_id("resp_open_call_inner")].parent_id == call.span_id
+    assert by_id[span_id_for("resp_refused_response_inner")].parent_id == call.span_id
+    assert by_id[span_id_for("resp_open_call_inner")].parent_id == turn_span_id("resp_open_call_inner")
+    assert trace.spans[-1].name.endswith(".operation")
 
 
 def app_span() -> otel_context.Context:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
@@ -36,6 +37,11 @@ class _TurnRoot:
     session: Root | None
 
 
+def _first_of(turn: OpenTurn, event: RunEnded) -> RunEnded:
+    """Return the event as if its run began where the first of its turn did."""
+    return replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
+
+
 class TurnSpans:
     """The turns that are open. Session and agent are opened with the first run, since a root starts first."""
 
@@ -55,7 +61,7 @@ class TurnSpans:
         if turn is not None and turn.inside is None:
             self._open(turn, event)
         if turn is None or not turn.has_root:
-            own = self._sessions.place(event.trace_id, context)
+            own, _ = self._own_place(event, context)
             # Within a native span, whose place its own runs have; a run outside of one is there, too.
             return own if turn is None or own.parent is not None else Place(turn.inside, links=own.links)
         # What is around the first run is around the root.
@@ -64,9 +70,24 @@ class TurnSpans:
         agent = turn.root.agent if turn.root is not None else None
         return Place(turn.inside, agent.start if agent is not None else 0, links, agent)
 
-    def _open(self, turn: OpenTurn, event: RunEnded) -> None:
-        place = self._sessions.place(turn.trace_id, turn.context)
+    def _own_place(self, event: RunEnded, context: Context | None) -> tuple[Place, bool]:
+        """Return the place of what began in ``context``, and whether it is inside a native span.
+
+        Unless it is, a run that was begun for a call is below that call, whose span is sent later.
+        """
+        place = self._sessions.place(event.trace_id, context)
         if place.parent is not None and place.root is None:
+            return place, True
+        called = self._turns.below_call(event, event.run.called_by, partial(self._around, event))
+        return (place if called is None else replace(place, parent=called)), False
+
+    def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
+        """Return where a turn is, none of whose runs has ended."""
+        return self._own_place(_first_of(turn, event), turn.context)[0].parent
+
+    def _open(self, turn: OpenTurn, event: RunEnded) -> None:
+        place, native = self._own_place(_first_of(turn, event), turn.context)
+        if native:
             turn.below_app(place.parent)
             return
         run, session = event.run, None
