@@ -16,7 +16,7 @@ from responses_driving import with_a_function, with_an_answered_function
 import threadtrail
 from agentops_shown import shown, type_of
 from threadtrail.delivery.processors import build_processors
-from threadtrail.events import ToolCallCompleted, TraceEnded, TraceStarted
+from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TraceStarted
 from threadtrail.otlp.context import below
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for, turn_span_id
@@ -164,7 +164,7 @@ def test_a_run_that_finishes_after_its_turn_is_below_it(send: Sending, receiver:
     )
     send(*events_of_turn(ASKING, unfinished))
     finished = replace(unfinished, finished=True, status="completed")
-    send(replace(events_of(finished)[-1], supersedes=True))
+    send(RunEnded(time=finished.ended_at or 0, run=finished, supersedes=True, source=finished.source))
     agent = receiver.span(f"{NAME}.agent")
     turns = receiver.named(f"{NAME}.llm")
     assert len(turns) == 3
@@ -256,6 +256,14 @@ def test_inside_a_native_span_session_and_agent_are_left_out(
     send(TURN[-1], *events_of(OPEN), late(OPEN), context=below(native))
     assert Counter(map(type_of, receiver.spans)) == {"llm": 3, "tool": 4}
     assert {int(span.parent_id or "0", 16) for span in receiver.spans} == {native.get_span_context().span_id}
+
+
+def test_the_second_turn_of_an_id_is_a_trace_of_its_own(send: Sending, receiver: Receiver) -> None:
+    again = replace(ASKING, id_reused=True, created_at=(ASKING.created_at or 0) + 1)
+    second = replace(ANSWERING, id_reused=True, created_at=(ANSWERING.created_at or 0) + 1)
+    send(*TURN, *events_of_turn(again, second))
+    assert len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(run.key) for run in (ASKING, again)}
 
 
 def test_the_end_of_an_assistants_turn_adds_nothing(send: Sending, receiver: Receiver) -> None:

@@ -349,6 +349,14 @@ def test_a_run_that_finishes_after_its_turn_is_below_it(send: Sending, receiver:
     ]
 
 
+def test_the_second_turn_of_an_id_is_a_trace_of_its_own(send: Sending, receiver: OtlpReceiver) -> None:
+    again = replace(ASKING, id_reused=True, created_at=(ASKING.created_at or 0) + 1)
+    second = replace(ANSWERING, id_reused=True, created_at=(ANSWERING.created_at or 0) + 1)
+    send(*TURN, *events_of_turn(again, second))
+    assert len({span.span_id for span in receiver.spans}) == len(receiver.spans)
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(run.key) for run in (ASKING, again)}
+
+
 def test_the_end_of_an_assistants_turn_adds_nothing(send: Sending, receiver: OtlpReceiver) -> None:
     run = RUNS["parallel_function_calls"]
     send(*events_of_turn(run))

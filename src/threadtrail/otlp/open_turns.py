@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunCreated, RunEnded, TurnEnded
     from threadtrail.otlp.open_runs import Key
+    from threadtrail.values import Run
 
 __all__ = ["OpenTurn", "OpenTurns"]
 
@@ -71,6 +72,13 @@ class OpenTurn:
         if self.has_root or span_context_in(own) is None:
             return self.inside
         return own
+
+    def seed(self, run: Run) -> str:
+        """Return what the ids of its root derive from: the turn's id, or the first run's ``key``.
+
+        They differ only if the server has given that id before. ``run`` is the run that the root begins with.
+        """
+        return run.key if run.id == self.turn_id else self.turn_id
 
     def rest(self) -> None:
         """Keep only the ids of the span that it is inside: a span that has ended may hold content."""

@@ -78,7 +78,7 @@ class TurnSpans:
         place = self._sessions.place(event.trace_id, context)
         if place.parent is not None and place.root is None:
             return place, True
-        called = self._turns.below_call(event, event.run.called_by, partial(self._around, event))
+        called = self._turns.below_call(event.run.called_by, partial(self._around, event))
         return (place if called is None else replace(place, parent=called)), False
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
@@ -90,11 +90,11 @@ class TurnSpans:
         if native:
             turn.below_app(place.parent)
             return
-        run, session = event.run, None
+        run, seed, session = event.run, turn.seed(event.run), None
         start = min(turn.start, run.created_at if run.created_at is not None else turn.start)
         if place.parent is None:
             session = self._sessions.begin_own(
-                turn.turn_id,
+                seed,
                 self._trace_name or run_name(run),
                 # Before the agent, which is before the first run, which is before its first tool.
                 start=start - 3 * MICROSECOND,
@@ -107,13 +107,13 @@ class TurnSpans:
             run_name(run),
             Kind.AGENT,
             start=start,
-            span_id=turn_span_id(turn.turn_id),
-            trace_of=turn.turn_id,
+            span_id=turn_span_id(seed),
+            trace_of=seed,
             values=caller_of(place, event.attributes) if session is None else {},
             parent=place.parent,
             links=place.links,
         )
-        agent = Root(span, own=False, identifier=turn.turn_id, start=start, last=start)
+        agent = Root(span, own=False, identifier=seed, start=start, last=start)
         turn.below_root(below(span), _TurnRoot(agent, place, session))
 
     def end(self, event: TurnEnded) -> None:

@@ -139,7 +139,7 @@ class Turns:
                 turn.below_app(parent)
                 return
         # A server may give one id to several runs; their keys differ.
-        seed = run.key if run.id == turn.turn_id else turn.turn_id
+        seed = turn.seed(run)
         turn.start = min(turn.start, spans_in_turn(run)[0].start)
         agent = observations.start(
             LangfuseAgent,

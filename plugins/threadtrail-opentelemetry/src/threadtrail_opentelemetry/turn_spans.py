@@ -97,7 +97,7 @@ class TurnSpans:
         if span_context_in(parent) is not None and not called and not self._groups.is_open(turn.trace_id):
             turn.below_app(parent)
             return
-        run = event.run
+        run, seed = event.run, turn.seed(event.run)
         start = {
             **at_server(event, c.INVOKE_AGENT),
             c.REQUEST_MODEL: run.request.model or run.model,
@@ -113,8 +113,8 @@ class TurnSpans:
             attributes=start,
             parent=parent,
             links=links,
-            trace_of=turn.turn_id,
-            span_id=turn_span_id(turn.turn_id),
+            trace_of=seed,
+            span_id=turn_span_id(seed),
         )
         turn.below_root(below(root, parent), root)
 
