@@ -1,4 +1,4 @@
-"""openai-agents: an agent with a function tool, and the three ways in which it can go on."""
+"""openai-agents: an agent with a function tool, and the ways in which it can go on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from openai import AsyncOpenAI
 
 from frameworks.scenes import KEY, MODEL, Answer, get_weather
 
-WAYS = ("whole input", "previous_response_id", "conversation", "structured")
+WAYS = ("whole input", "previous_response_id", "conversation", "kept in a conversation", "structured")
 
 
 class App:
@@ -41,6 +41,8 @@ class App:
         if self._way in {"whole input", "structured"}:
             options["session"] = SQLiteSession("talk")
         elif self._way == "conversation":
+            options["conversation_id"] = (await self._client.conversations.create()).id
+        elif self._way == "kept in a conversation":  # its items are read, and all sent again
             options["session"] = OpenAIConversationsSession(openai_client=self._client)
         else:
             options["auto_previous_response_id"] = True
