@@ -267,6 +267,34 @@ def test_a_generation_that_failed() -> None:
     assert "│   └── error  invalid_image_url: The image cannot be downloaded." in text
 
 
+def test_in_colour_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    stream = io.StringIO()
+    ConsoleExporter(stream, color="always", width=200).export(TURN)
+    lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()]
+    assert lines[:-1] == Printer().export(TURN).splitlines()
+
+
+def test_nothing_in_a_turn_steers_the_terminal() -> None:
+    evil = "\x1b[2J\x07\r"
+    call = replace(ASKING.tool_calls[0], name=f"name{evil}", arguments=evil, output=evil)
+    asking = replace(
+        ASKING,
+        id=f"resp{evil}",
+        turn_id=f"resp{evil}",
+        model=f"model{evil}",
+        thread_id=evil,
+        status=f"done{evil}",
+        steps=(replace(ASKING.steps[1], tool_calls=(call,)),),
+    )
+    answering = replace(ANSWERING, turn_id=asking.id, model=f"other{evil}", status=evil)
+    printer = Printer()
+    printer.export([ended(open_again(asking)), ended(answering)])
+    text = printer.flush() + printer.export([late(asking, 0), turn_ended(asking, answering)])
+    assert {character for character in text if character < " "} == {"\n"}
+    assert "\\x1b[2J" in text
+
+
 # -- around it ------------------------------------------------------------------------------------------
 
 
