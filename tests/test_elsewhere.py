@@ -64,7 +64,7 @@ def run(chat: ChatServer, server: AssistantsServer, tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=240,
         )
         assert done.returncode == 0, done.stderr
         return done.stderr

@@ -206,7 +206,7 @@ def test_an_event_that_cannot_be_processed_is_dropped_and_counted(
     client: OpenAI, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exporter = Memory()
-    threadtrail.instrument(exporters=[exporter])
+    threadtrail.instrument(exporters=[exporter], redact=str)  # every event is processed
     runtime = threadtrail._api._Process.runtime
     assert runtime is not None
     with monkeypatch.context() as patch:

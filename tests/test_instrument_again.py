@@ -360,7 +360,7 @@ def in_child():
     signal.alarm(30)  # a hang ends the child, and its exit code says so
     with threadtrail.trace("in the child"):
         threadtrail.status()
-    assert threadtrail.flush(20)
+    assert threadtrail.flush(60)
     threadtrail.instrument(exporters=[Memory()])
     threadtrail.uninstrument()
 

@@ -81,7 +81,7 @@ def test_nor_by_configuring_again(instrumented: None, tmp_path: Path) -> None:
     threadtrail.instrument(exporters=[JsonlExporter(tmp_path / "other.jsonl")], fetch_run_details=True)
     runtime = _api._Process.runtime
     assert runtime is not None
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while runtime.leaving():  # the former exporters are shut down in threads
         assert time.monotonic() < deadline
     assert waiting() == []
@@ -91,8 +91,8 @@ def test_nor_by_a_fork(instrumented: None, client: OpenAI) -> None:
     client.beta.threads.create()
     runtime = _api._Process.runtime
     assert runtime is not None
-    assert runtime.flush(20.0)
-    runtime.recorder.shutdown(20.0)  # the threads of the parent, which a child does not have
+    assert runtime.flush(60.0)
+    runtime.recorder.shutdown(60.0)  # the threads of the parent, which a child does not have
     runtime.after_fork_in_child()
     assert waiting() == []
 
@@ -121,7 +121,7 @@ def test_threads_that_come_first_at_the_same_time_get_the_same_one() -> None:
     both = threading.Barrier(2)
 
     def make() -> object:
-        both.wait(20)
+        both.wait(60)
         return object()
 
     class Slow:
@@ -132,7 +132,7 @@ def test_threads_that_come_first_at_the_same_time_get_the_same_one() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(got) == 2
     assert got[0] is got[1] is slow.thing
 

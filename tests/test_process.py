@@ -47,7 +47,7 @@ def start(server: AssistantsServer, path: Path, program: str, *more: str) -> sub
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def run(server: AssistantsServer, path: Path, program: str, seconds: float = 30) -> tuple[int, str]:
+def run(server: AssistantsServer, path: Path, program: str, seconds: float = 240) -> tuple[int, str]:
     with start(server, path, program) as process:
         _, errors = process.communicate(timeout=seconds)
         return process.returncode, errors

@@ -166,7 +166,7 @@ random.seed(7)
 answers = []
 
 def handler(number, frame):
-    answers.append(threadtrail.flush(20))
+    answers.append(threadtrail.flush(60))
     threadtrail.status()
     signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1e-3))
 
@@ -176,7 +176,7 @@ signal.setitimer(signal.ITIMER_REAL, 1e-4)
 while len(answers) < 300:
     with threadtrail.trace("step"):
         threadtrail.status()
-    assert threadtrail.flush(20)
+    assert threadtrail.flush(60)
 signal.setitimer(signal.ITIMER_REAL, 0)
 assert all(answers), answers
 """
@@ -204,7 +204,7 @@ class Finalised:
         self.me = self
 
     def __del__(self):
-        answers.append(threadtrail.flush(20))
+        answers.append(threadtrail.flush(60))
         threadtrail.status()
 
 threadtrail.instrument(exporters=[Memory()], settle_seconds=600)
@@ -212,12 +212,12 @@ gc.set_threshold(20)
 for number in range(300):
     with threadtrail.trace("step"):
         Finalised()
-    threadtrail.flush(20)
+    threadtrail.flush(60)
     if len(answers) > 200:
         break
 gc.disable()
 assert len(answers) > 100, len(answers)
-assert threadtrail.flush(20)
+assert threadtrail.flush(60)
 """
 
 

@@ -73,7 +73,7 @@ def test_it_delivers_and_the_program_ends_as_without_us(
 def test_only_the_setting_handles_it(server: AssistantsServer, path: Path, instrumented: str) -> None:
     text = program("import signal", instrumented, "print(signal.getsignal(signal.SIGTERM))", RUNS, TERMINATED)
     with start(server, path, text) as process:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=240)
     handled = "True" in instrumented
     assert process.returncode == KILLED
     assert (output.strip() != "0") is handled
@@ -91,7 +91,7 @@ class Hangs:
 
 threadtrail.instrument(exporters=[Hangs()], flush_on_sigterm=True, shutdown_timeout_seconds=3600)
 """
-    returned, _ = run(server, path, program(hangs, "client().beta.threads.create()", TERMINATED), seconds=60)
+    returned, _ = run(server, path, program(hangs, "client().beta.threads.create()", TERMINATED))
     assert returned == KILLED
 
 
@@ -105,9 +105,7 @@ class Hangs:
 
 threadtrail.instrument(exporters=[Hangs()], flush_on_sigterm=True, shutdown_timeout_seconds=0.3)
 """
-    returned, errors = run(
-        server, path, program(hangs, "client().beta.threads.create()", TERMINATED), seconds=60
-    )
+    returned, errors = run(server, path, program(hangs, "client().beta.threads.create()", TERMINATED))
     assert returned == KILLED
     assert "exporter 'Hangs', shutdown: timed out" in errors
 
@@ -124,7 +122,7 @@ lane = _api._Process.runtime.delivery._lanes[0]
 with lane._state.lock:
     os.kill(os.getpid(), signal.SIGTERM)
 """
-    assert run(server, path, text, seconds=60)[0] == KILLED
+    assert run(server, path, text)[0] == KILLED
 
 
 @pytest.mark.slow

@@ -15,9 +15,10 @@ from threadtrail import events, values
 from threadtrail._frozen import freeze
 from threadtrail._guard import Guard
 from threadtrail.delivery.plans import plan_of
-from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.processors import build_processors, never_changed_bytes
+from threadtrail.delivery.sizes import size_of
 from threadtrail.delivery.texts import REDACTION_FAILED
-from threadtrail.events import EVENT_CLASSES, Event, MessageCreated, RunEnded
+from threadtrail.events import EVENT_CLASSES, Event, MessageCreated, RunEnded, ThreadCreated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +100,30 @@ def test_every_text_is_shortened(event_class: type[Event]) -> None:
 def test_what_needs_no_change_is_not_copied(event_class: type[Event], settings: dict[str, Any]) -> None:
     event = filled(event_class, "short")
     assert process(event, **settings) is event
+
+
+@EVERY_CLASS
+@pytest.mark.parametrize("character", ["x", "é", "😀"])
+def test_an_event_that_is_not_processed_would_not_have_been_changed(
+    event_class: type[Event], character: str
+) -> None:
+    unprocessed = never_changed_bytes(max_content_bytes=40_000)
+    for length in (1, 1_000, 10_000, 10_001, 20_001, 40_001):
+        event = filled(event_class, character * length)
+        changed = process(event, max_content_bytes=40_000) is not event
+        too_long = len(character.encode()) * length > 40_000
+        assert changed == (too_long and count_content_fields(event_class) > 0)
+        assert not changed or size_of(event) > unprocessed
+    assert size_of(ThreadCreated(time=1, type="t", thread_id="thread_1")) < unprocessed, (
+        "or all are processed"
+    )
+
+
+@pytest.mark.parametrize("settings", [{"capture_content": False}, {"redact": str}])
+def test_every_event_is_processed_without_content_and_with_redact(settings: dict[str, Any]) -> None:
+    assert (
+        never_changed_bytes(**settings) == 0 < size_of(ThreadCreated(time=1, type="t", thread_id="thread_1"))
+    )
 
 
 def test_parts_without_change_are_shared() -> None:

@@ -95,7 +95,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=100,
+            timeout=300,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         folder, _, variables = self._state.read_text(encoding="utf-8").partition("\n")
@@ -158,7 +158,7 @@ def test_what_is_left_out_is_marked(block: str, *, shown: bool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_all_that_it_says_happens(tmp_path: Path) -> None:
     reader, printed = Reader(tmp_path), ""
     for block in blocks():

@@ -154,7 +154,7 @@ class TestWriting:
             lane.put(deep(320) if error is None else unwritable(error))
         for number in range(20, 40):
             lane.put(thread(str(number)))
-        assert lane.flush(20) is False
+        assert lane.flush(60) is False
         assert thread_ids(path) == [str(number) for number in range(40)]
         assert (lane.status().delivered, lane.status().failed) == (40, 2)
 
@@ -216,13 +216,13 @@ class TestFile:
             monkeypatch.setattr(fcntl, "flock", noticed)
             writing = threading.Thread(target=exporter.export, args=([thread("b")],))
             writing.start()
-            assert waiting.wait(20)
+            assert waiting.wait(60)
             compressed = path.with_suffix(".1.gz")
             compressed.write_bytes(gzip.compress(path.read_bytes()))
             path.unlink()
             if replaced:
                 path.touch()
-        writing.join(20)
+        writing.join(60)
         assert thread_ids(path) == ["b"]
         assert [
             json.loads(line)["thread_id"] for line in gzip.decompress(compressed.read_bytes()).splitlines()

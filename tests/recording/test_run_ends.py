@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from threadtrail.testing import AssistantsServer, Captured
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 async def finished(client: Any, server: AssistantsServer, script: Any) -> Any:

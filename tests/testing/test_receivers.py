@@ -31,7 +31,7 @@ def backend() -> Iterator[HttpReceiver]:
 
 def send(backend: HttpReceiver, path: str = "/", body: bytes = b"", **headers: str) -> tuple[int, str, bytes]:
     """Send one request; return status, target of a redirect, and body of the answer."""
-    connection = http.client.HTTPConnection(backend.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(backend.url.removeprefix("http://"), timeout=60)
     connection.request("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     found = answer.status, answer.headers.get("location", ""), answer.read()
@@ -76,7 +76,7 @@ def test_it_holds_answers_back(backend: HttpReceiver) -> None:
     assert backend.requests[0].status is None
     assert answers == []
     backend.answering.set()
-    client.join(5)
+    client.join(60)
     assert answers[0][0] == 200
 
 
@@ -94,7 +94,7 @@ def test_a_subclass_answers_as_its_backend_does() -> None:
 
 def test_what_is_no_http_is_noted(backend: HttpReceiver) -> None:
     host, _, port = backend.url.removeprefix("http://").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.connect()
     connection.sock.sendall(b"ha ha ha ha\r\n\r\n")
     backend.wait_for(lambda: backend.malformed)
@@ -105,7 +105,7 @@ def test_what_is_no_http_is_noted(backend: HttpReceiver) -> None:
 
 def test_a_client_that_leaves_is_no_error(backend: HttpReceiver, capfd: pytest.CaptureFixture[str]) -> None:
     backend.answering.clear()
-    connection = http.client.HTTPConnection(backend.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(backend.url.removeprefix("http://"), timeout=60)
     connection.request("POST", "/", b"x")
     backend.wait_for(lambda: backend.requests)
     connection.close()
@@ -116,7 +116,7 @@ def test_a_client_that_leaves_is_no_error(backend: HttpReceiver, capfd: pytest.C
 
 
 def test_nobody_answers_at_an_unused_port() -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", unused_port(), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", unused_port(), timeout=60)
     with pytest.raises(ConnectionRefusedError):
         connection.connect()
 

@@ -29,7 +29,7 @@ def test_tour(version: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
         env=environment,
     )
     assert done.returncode == 0, done.stderr

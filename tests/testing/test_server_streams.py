@@ -244,10 +244,10 @@ def test_hanging_stream_ends_when_its_run_is_cancelled(
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert writing.wait(5)
+    assert writing.wait(60)
     [run] = client.beta.threads.runs.list(thread_id).data
     client.beta.threads.runs.cancel(run.id, thread_id=thread_id)
-    reader.join(5)
+    reader.join(60)
     assert names[-4:] == [
         "thread.run.cancelling",
         "thread.message.incomplete",

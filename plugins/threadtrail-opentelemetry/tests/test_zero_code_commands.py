@@ -58,7 +58,7 @@ def grpc_collector() -> Iterator[tuple[str, Callable[[], dict[str, list[str]]]]]
         assert process.stdout is not None
         port = int(process.stdout.readline())
         try:
-            yield f"http://localhost:{port}", lambda: json.loads(process.communicate(timeout=60)[0])
+            yield f"http://localhost:{port}", lambda: json.loads(process.communicate(timeout=240)[0])
         finally:
             process.kill()
 

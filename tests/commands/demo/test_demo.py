@@ -211,7 +211,7 @@ def test_missing_extra_names_the_command_that_installs_it() -> None:
     without_uvicorn = "import sys; sys.modules['uvicorn'] = None\n"
     program = without_uvicorn + "from threadtrail.cli import main; sys.exit(main(['demo']))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 1
     assert done.stdout == ""

@@ -203,6 +203,6 @@ def test_looking_imports_nothing(here: object) -> None:
         "print(sorted({'openai', 'opentelemetry', 'rich'} & sys.modules.keys()))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=50
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240
     )
     assert done.stdout == "[]\n"
