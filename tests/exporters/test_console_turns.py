@@ -318,6 +318,18 @@ def test_two_turns_at_once_do_not_mix() -> None:
     assert printer.export(TURN[-1:]) == Printer().export(TURN)
 
 
+def test_a_run_that_comes_after_its_turn_is_printed_at_once() -> None:
+    printer = Printer()
+    printer.export(TURN)
+    text = printer.export([ended(replace(ANSWERING, id="resp_late"), supersedes=True)])
+    assert text.startswith("✓ gpt-5.2-2025-12-11  completed in 0.8s\n├── run        resp_late")
+
+
+def test_a_server_uses_the_id_of_a_turn_again() -> None:
+    printer = Printer()
+    assert printer.export(TURN) == printer.export(TURN) == Printer().export(TURN)
+
+
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn_groups, "MAX_HELD", 5)
     printer, printed = Printer(), ""

@@ -18,6 +18,7 @@ from threadtrail.shape.times import Interval
 
 if TYPE_CHECKING:
     from threadtrail.events import Event, RunEnded, ToolCallCompleted, TurnEnded
+    from threadtrail.values import Run
 
 MAX_HELD = 1000
 """The maximum number of held runs, and of open turns; above it, all held runs are printed."""
@@ -72,14 +73,15 @@ class TurnGroups:
         self._length = length
         self._open: dict[Key, _OpenTurn] = {}
         self._turn_of_run: dict[Key, Key] = {}
+        self._ended: dict[Key, None] = {}
 
     def run_ended(self, event: RunEnded) -> list[Shown]:
         """Hold a run if it is part of a turn; return what must be printed now."""
         run = event.run
         turn_key = _key(event, run.turn_id or run.id)
-        asks = any(not call.hosted for call in run.tool_calls)
-        goes_on = run.turn_id not in {None, run.id}
-        if not run.one_generation or not (asks or goes_on or turn_key in self._open):
+        if run.turn_id == run.id and not event.supersedes:
+            self._ended.pop(turn_key, None)  # the server has used the id before
+        if not self._is_part(run, turn_key):
             return [Shown(event.trace_id, run_node(event, self._length), 1)]
         shown = self._make_room()
         turn = self._open.setdefault(turn_key, _OpenTurn(event.trace_id))
@@ -87,6 +89,13 @@ class TurnGroups:
         turn.name = turn.name or generation.name
         self._turn_of_run[_key(event, run.id)] = turn_key
         return shown
+
+    def _is_part(self, run: Run, turn_key: Key) -> bool:
+        """Whether a run is part of a turn whose end is still to come."""
+        asks = any(not call.hosted for call in run.tool_calls)
+        goes_on = run.turn_id not in {None, run.id}
+        part = asks or goes_on or turn_key in self._open
+        return run.one_generation and part and turn_key not in self._ended
 
     def call_completed(self, event: ToolCallCompleted) -> None:
         """Take a call that was answered after its run was published."""
@@ -108,6 +117,9 @@ class TurnGroups:
         turn = self._open.pop(key, None)
         if turn is None:
             return []
+        self._ended[key] = None
+        if len(self._ended) > MAX_HELD:
+            del self._ended[next(iter(self._ended))]
         for run_id in (*turn.held, *turn.shown):
             self._turn_of_run.pop(_key(event, run_id), None)
         generations = turn.in_order()
