@@ -258,6 +258,12 @@ def test_inside_a_native_span_session_and_agent_are_left_out(
     assert {int(span.parent_id or "0", 16) for span in receiver.spans} == {native.get_span_context().span_id}
 
 
+def test_a_turn_that_seems_to_be_called_by_itself_is_taken(send: Sending, receiver: Receiver) -> None:
+    itself = Caller(call_id="call_weather", run_id=ASKING.id, turn_id=ASKING.id)
+    send(*events_of_turn(*(replace(run, called_by=itself) for run in (ASKING, ANSWERING))))
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(ASKING.id)}
+
+
 def test_the_second_turn_of_an_id_is_a_trace_of_its_own(send: Sending, receiver: Receiver) -> None:
     again = replace(ASKING, id_reused=True, created_at=(ASKING.created_at or 0) + 1)
     second = replace(ANSWERING, id_reused=True, created_at=(ANSWERING.created_at or 0) + 1)

@@ -349,6 +349,12 @@ def test_a_run_that_finishes_after_its_turn_is_below_it(send: Sending, receiver:
     ]
 
 
+def test_a_turn_that_seems_to_be_called_by_itself_is_taken(send: Sending, receiver: OtlpReceiver) -> None:
+    itself = Caller(call_id="call_weather", run_id=ASKING.id, turn_id=ASKING.id)
+    send(*events_of_turn(*(replace(run, called_by=itself) for run in (ASKING, ANSWERING))))
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(ASKING.id)}
+
+
 def test_the_second_turn_of_an_id_is_a_trace_of_its_own(send: Sending, receiver: OtlpReceiver) -> None:
     again = replace(ASKING, id_reused=True, created_at=(ASKING.created_at or 0) + 1)
     second = replace(ANSWERING, id_reused=True, created_at=(ANSWERING.created_at or 0) + 1)

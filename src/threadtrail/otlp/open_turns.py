@@ -42,6 +42,7 @@ class OpenTurn:
             or the turn is inside a span of the app, which takes its place.
         has_root: whether ``inside`` is that root, open or ended.
         last: the latest end of what was exported of it, in Unix nanoseconds.
+        is_looked_for: whether the place around it is being found.
     """
 
     turn_id: str
@@ -54,6 +55,7 @@ class OpenTurn:
     root: Any = None
     has_root: bool = False
     last: int = 0
+    is_looked_for: bool = False
 
     def below_root(self, inside: Context, root: Any) -> None:
         """Have all spans of the turn below a root of its own; ``inside`` is the context with that root."""
@@ -159,11 +161,22 @@ class OpenTurns:
         turn = self.calling(caller)
         if turn is None or caller is None or caller.run_id is None:
             return None
-        found = span_context_in(turn.inside if turn.inside is not None else around(turn))
+        found = span_context_in(turn.inside if turn.inside is not None else self._around(turn, around))
         trace_id = found.trace_id if found is not None else int(trace_id_for(turn.turn_id), 16)
         span_id = int(span_id_for(caller.run_id, "tool", caller.call_id), 16)
         flags = TraceFlags(TraceFlags.SAMPLED)
         return below(NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags)))
+
+    @staticmethod
+    def _around(turn: OpenTurn, around: Callable[[OpenTurn], Context | None]) -> Context | None:
+        # Where ids are used again, a call may seem to be one of the very turn that was begun for it.
+        if turn.is_looked_for:
+            return None
+        turn.is_looked_for = True
+        try:
+            return around(turn)
+        finally:
+            turn.is_looked_for = False
 
     def calling(self, caller: Caller | None) -> OpenTurn | None:
         """Return the newest turn, at any server, of a tool call for which a run was begun, if it is known.
