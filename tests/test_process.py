@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 PROLOGUE = """
 import os, sys, threading, time, warnings
 warnings.simplefilter("ignore", DeprecationWarning)
+# On a busy machine the exit may take longer than by default; a test whose exporter hangs says how long.
+os.environ["THREADTRAIL_SHUTDOWN_TIMEOUT_SECONDS"] = "120"
 import threadtrail
 from threadtrail.exporters.jsonl import JsonlExporter
 

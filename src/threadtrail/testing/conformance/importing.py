@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from threadtrail.testing.conformance.case import Case
 
 PROBE = "threadtrail.testing.conformance.import_probe"
-PATIENCE_SECONDS = 50.0
+PATIENCE_SECONDS = 120.0
 """The timeout of the other process. Usually it takes a second."""
 
 
