@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import Event
     from threadtrail.testing import AssistantsServer
-    from threadtrail.values import Run
+    from threadtrail.values import Run, ToolCall
 
 RUNS = sample_runs()
 ASKING, ANSWERING = RUNS["answered_calls"], RUNS["answering_response"]
@@ -83,6 +83,12 @@ def late(run: Run, place: int) -> ToolCallCompleted:
     """The event of a call that is answered after the run was published."""
     call = run.tool_calls[place]
     return ToolCallCompleted(time=call.ended_at or 0, run_id=run.id, tool_call=call, source=run.source)
+
+
+def call_ended(run: Run, place: int) -> ToolCall:
+    """The call as the recorder gives it up: with an end, and nothing else."""
+    call = run.tool_calls[place]
+    return replace(call, ended_at=run.ended_at)
 
 
 def test_a_turn_is_one_tree() -> None:
@@ -153,6 +159,28 @@ def test_a_call_that_was_answered_late_is_shown_with_its_output() -> None:
     events = [ended(asking), *(late(ASKING, place) for place in range(3)), ended(ANSWERING)]
     text = Printer().export([*events, turn_ended(ASKING, ANSWERING)])
     assert text == Printer().export(TURN)
+
+
+def test_a_call_that_was_given_up_has_no_output_and_no_time() -> None:
+    asking = open_again(ASKING)
+    given_up = [replace(late(ASKING, place), tool_call=call_ended(asking, place)) for place in range(3)]
+    printer = Printer()
+    printer.export([ended(asking), *given_up])
+    text = printer.export([turn_ended(asking, finished=False)])
+    assert text.count("no output") == 3
+    printer.export([ended(asking)])
+    printer.flush()
+    assert printer.export([*given_up, turn_ended(asking, finished=False)]) == ""
+
+
+def test_a_person_who_answers_after_a_flush_is_shown() -> None:
+    printer = Printer()
+    printer.export([ended(open_again(ASKING))])
+    printer.flush()
+    printer.export([late(ASKING, 2)])
+    text = printer.export([turn_ended(ASKING)])
+    assert "├── tool    send_mail  1.4s  mcp_approval · on mail · waited for a person\n" in text
+    assert "answer     refused\n" in text
 
 
 def test_runs_stand_in_the_order_in_which_they_began() -> None:

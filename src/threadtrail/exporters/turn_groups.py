@@ -98,17 +98,20 @@ class TurnGroups:
         return run.one_generation and part and turn_key not in self._ended
 
     def call_completed(self, event: ToolCallCompleted) -> None:
-        """Take a call that was answered after its run was published."""
+        """Take a call that was answered after its run was published, or failed; not one that was given up."""
         turn = self._open.get(self._turn_of_run.get(_key(event, event.run_id), ()))
-        if turn is None or event.run_id is None:
-            return
         call = event.tool_call
-        known = call.started_at is not None and call.ended_at is not None and call.answered
+        answered = bool(call.results) or any(
+            value is not None for value in (call.output, call.error, call.approved)
+        )
+        if turn is None or event.run_id is None or not answered:
+            return
+        known = call.started_at is not None and call.ended_at is not None
         interval = Interval(call.started_at or 0, call.ended_at or 0) if known else None
         node = tool_node(call, interval, self._length)
         if event.run_id in turn.held:
             turn.held[event.run_id].answer(call.id, node)
-        elif call.output is not None or call.results or call.error is not None:
+        else:
             turn.late.append(node)
 
     def turn_ended(self, event: TurnEnded) -> list[Shown]:
