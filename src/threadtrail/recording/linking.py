@@ -12,12 +12,13 @@ from threadtrail.recording.tool_work import ToolWork
 from threadtrail.recording.turns import Turns
 
 if TYPE_CHECKING:
+    from threadtrail.context import Scope
     from threadtrail.recording.facts import CallsAnswered, RunSeen
     from threadtrail.recording.groups import Groups
     from threadtrail.recording.links import Link
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunRecord
-    from threadtrail.values import Run
+    from threadtrail.values import Caller, Run
 
 
 class Linking:
@@ -37,9 +38,18 @@ class Linking:
         newest = max(record.chain.links, key=lambda link: link.order, default=None)
         if newest is not None and not self._stands_alone(record, newest):
             record.chain.turn_id = newest.turn_id
-        call_id = record.scope.tool_call_id
-        record.chain.called_by = None if call_id is None else self.tools.caller(call_id)
+        record.chain.called_by = self._caller(record)
         self.turns.begin(record, now)
+
+    def _caller(self, record: RunRecord) -> Caller | None:
+        """Return the innermost call in whose block a run begins, but none whose output it brings itself."""
+        brought = {link.name[1] for link in record.chain.links}
+        scope: Scope | None = record.scope
+        while scope is not None and scope.tool_call_id is not None:
+            if scope.tool_call_id not in brought:
+                return self.tools.caller(scope.tool_call_id)
+            scope = scope.outer
+        return None
 
     def _stands_alone(self, record: RunRecord, newest: Link) -> bool:
         over = self.turns.is_over((record.origin.server, newest.turn_id))

@@ -18,7 +18,10 @@ CALLS = 4_096
 
 @dataclass(slots=True)
 class _Work:
+    """The work on a call, in ``blocks`` that are open at once, one within the other or side by side."""
+
     started_at: int
+    blocks: int = 1
     ended_at: int | None = None
     error: Failure | None = None
 
@@ -32,12 +35,17 @@ class ToolWork:
 
     def start(self, started: ToolStarted) -> None:
         """See that the app begins to work on a call. It may not be known yet that it was asked for."""
-        self._work.put(started.call_id, _Work(started.time))
+        work = self._work.get(started.call_id)
+        if work is not None and work.blocks:
+            work.blocks += 1
+        else:
+            self._work.put(started.call_id, _Work(started.time))
 
     def end(self, ended: ToolEnded) -> None:
         """See that it has done so."""
         work = self._work.get(ended.call_id)
         if work is not None:
+            work.blocks = max(0, work.blocks - 1)
             work.ended_at, work.error = ended.time, ended.error
 
     def ask(self, call: ToolCall, run_id: str, turn_id: str) -> None:

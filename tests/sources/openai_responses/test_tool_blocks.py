@@ -132,6 +132,61 @@ def test_a_tool_of_an_assistants_run(server: AssistantsServer, client: Any) -> N
     assert call.started_at < inner.created_at < inner.answered_at < call.ended_at
 
 
+def test_blocks_of_one_call_within_each_other_are_one(server: AssistantsServer, client: Any) -> None:
+    asks(server)
+    with capture() as captured:
+        asking = client.responses.create(model="gpt-4o", input="How is the weather?")
+        tool = threadtrail.tool(asking.output[-1].call_id)
+        with tool:
+            first = client.responses.create(model="gpt-4o", input="Where is it?")
+            with pytest.raises(ValueError, match="again"), tool:
+                raise ValueError("again")
+        answer(client, asking)
+    runs = by_id(captured)
+    (call,) = runs[asking.id].tool_calls
+    assert call.error is None
+    begun = runs[first.id].created_at
+    assert call.started_at is not None
+    assert begun is not None
+    assert call.started_at < begun
+
+
+def test_a_call_that_is_tried_again_has_the_last_try(server: AssistantsServer, client: Any) -> None:
+    asks(server)
+    with capture() as captured:
+        asking = client.responses.create(model="gpt-4o", input="How is the weather?")
+        tool = threadtrail.tool(asking.output[-1].call_id)
+        with pytest.raises(ValueError, match="again"), tool:
+            raise ValueError("again")
+        between = client.responses.create(model="gpt-4o", input="Where is it?")
+        with tool:
+            pass
+        answer(client, asking)
+    runs = by_id(captured)
+    (call,) = runs[asking.id].tool_calls
+    assert call.error is None
+    between_end = runs[between.id].answered_at
+    assert call.started_at is not None
+    assert between_end is not None
+    assert call.started_at > between_end
+
+
+def test_a_run_that_brings_the_output_is_not_below_its_call(server: AssistantsServer, client: Any) -> None:
+    asks(server)
+    with capture() as captured:
+        asking = client.responses.create(model="gpt-4o", input="How is the weather?")
+        with threadtrail.tool(asking.output[-1].call_id):
+            asks(server)
+            inner = client.responses.create(model="gpt-4o", input="Where is it?")
+            with threadtrail.tool(inner.output[-1].call_id):
+                within = answer(client, inner)
+            outside = answer(client, asking)
+    runs = by_id(captured)
+    caller = threadtrail.events.Caller(call_id=asking.output[-1].call_id, run_id=asking.id, turn_id=asking.id)
+    assert runs[inner.id].called_by == runs[within.id].called_by == caller
+    assert runs[outside.id].called_by is None
+
+
 @pytest.mark.parametrize("given", [None, lambda: None])
 def test_a_tool_needs_the_id_of_its_call(given: Any) -> None:
     with pytest.raises(TypeError, match=r"threadtrail\.tool\(item\.call_id\)"):
