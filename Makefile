@@ -50,6 +50,7 @@ OLDEST_LANGFUSE := .sdks/langfuse-4.7.0
 # Other instrumentations, each laid over the environment that the tests run in.
 TRACELOOP := .sdks/traceloop-0.62.4
 OPENINFERENCE := .sdks/openinference-0.1.66
+OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
 SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
@@ -116,7 +117,7 @@ $(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.t
 	@$(ZERO_CODE_PIP) install -c constraints.txt openai==$(OPENAI) -e . -e '$(OTEL)[zero-code]'
 	@touch $@
 
-test-layered: layered ## with Traceloop, OpenInference, Langfuse or AgentOps on as well
+test-layered: layered ## with Traceloop, OpenInference, Langfuse, AgentOps or a framework's traces on as well
 	@$(BIN)/python -m pytest $(PARALLEL) tests/layered
 
 test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
@@ -230,7 +231,10 @@ $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 
 sdks: $(SDKS) ## unpack the other versions of the test matrix (.sdks)
 
-layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(AGENTOPS_VENV)/.installed ## what test-layered needs
+# Frameworks that have traces of their own.
+TRACED := $(patsubst %,.sdks/frameworks/%/.installed,openai_agents pydantic_ai)
+
+layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(OPENINFERENCE_AGENTS)/.installed $(AGENTOPS_VENV)/.installed $(TRACED) ## what test-layered needs
 
 $(TRACELOOP)/.installed: $(SETUP)
 	@echo "unpacking Traceloop's instrumentor ..."
@@ -243,6 +247,13 @@ $(OPENINFERENCE)/.installed: $(SETUP)
 	@echo "unpacking OpenInference's instrumentor ..."
 	@rm -rf $(@D)
 	@$(PIP) install --no-deps --target $(@D) openinference-instrumentation-openai==0.1.66 \
+		openinference-instrumentation==0.1.72 openinference-semantic-conventions==0.1.42
+	@touch $@
+
+$(OPENINFERENCE_AGENTS)/.installed: $(SETUP)
+	@echo "unpacking OpenInference's instrumentor of openai-agents ..."
+	@rm -rf $(@D)
+	@$(PIP) install --no-deps --target $(@D) openinference-instrumentation-openai-agents==2.6.0 \
 		openinference-instrumentation==0.1.72 openinference-semantic-conventions==0.1.42
 	@touch $@
 

@@ -30,16 +30,28 @@ class Environment:
         wanted = [self.python, *(folder / ".installed" for folder in self.overlay)]
         return [os.path.relpath(path, ROOT) for path in wanted if not path.exists()]
 
+    @property
+    def path(self) -> list[Path]:
+        """The folders with the packages of each overlay, which may be a virtual environment."""
+        return [next(folder.glob("lib/python*/site-packages"), folder) for folder in self.overlay]
+
 
 HERE = Environment(Path(sys.executable))
 OTHER_WRAPT = Environment(ROOT / ".venv-agentops" / "bin" / "python")
 """What AgentOps wants: among others wrapt 1."""
 
+SDKS = ROOT / ".sdks"
+FRAMEWORKS = SDKS / "frameworks"
+
 ENVIRONMENTS = {
     "agentops": OTHER_WRAPT,
     "langfuse": HERE,
-    "openinference": Environment(HERE.python, (ROOT / ".sdks" / "openinference-0.1.66",)),
-    "traceloop": Environment(HERE.python, (ROOT / ".sdks" / "traceloop-0.62.4",)),
+    "openinference": Environment(HERE.python, (SDKS / "openinference-0.1.66",)),
+    "traceloop": Environment(HERE.python, (SDKS / "traceloop-0.62.4",)),
+    "openai_agents": Environment(
+        HERE.python, (FRAMEWORKS / "openai_agents", SDKS / "openinference-agents-2.6.0")
+    ),
+    "pydantic_ai": Environment(HERE.python, (FRAMEWORKS / "pydantic_ai",)),
 }
 
 
@@ -58,7 +70,7 @@ def run(
     environment: Environment, folder: Path, *arguments: str, timeout: float = TIMEOUT_SECONDS
 ) -> subprocess.CompletedProcess[str]:
     """Run the interpreter with these arguments to the end of the program, which has to end well."""
-    path = [*environment.overlay, ROOT / "tests", ROOT / "src"]
+    path = [*environment.path, ROOT / "tests", ROOT / "src"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     done = subprocess.run(
         [str(environment.python), *arguments],

@@ -140,9 +140,14 @@ class AgentOps(Tool):
 
 
 def receiver_of(plugin: str) -> Any:
-    """The backend that the plugin's own tests use."""
+    """The backend that the plugin's own tests use, running."""
+    return receiver_class(plugin)().__enter__()
+
+
+def receiver_class(plugin: str) -> Any:
+    """What makes that backend."""
     sys.path.append(str(PLUGINS / f"threadtrail-{plugin}" / "tests"))
-    return importlib.import_module(f"{plugin}_receiver").Receiver().__enter__()
+    return importlib.import_module(f"{plugin}_receiver").Receiver
 
 
 TOOLS = {"agentops": AgentOps, "langfuse": Langfuse, "openinference": OpenInference, "traceloop": Traceloop}
