@@ -60,7 +60,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -221,6 +221,14 @@ pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures anew, from 
 	@$(AGENTOPS_BIN)/python tools/receive_backends.py agentops
 	@$(BIN)/python tools/draw_backends.py
 	@$(BIN)/python tools/draw_console.py
+
+photographs: phoenix mlflow .cache/playwright/.installed ## photograph a turn in Phoenix and MLflow for the documentation (needs Chromium)
+	@PYTHONPATH=.cache/playwright $(BIN)/python tools/photograph_backends.py
+
+.cache/playwright/.installed: $(SETUP)
+	@rm -rf $(@D)
+	@$(PIP) install --target $(@D) playwright==1.65.2
+	@touch $@
 
 $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 	@echo "setting up $(DOCS_VENV) ..."

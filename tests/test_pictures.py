@@ -17,6 +17,7 @@ import draw_console
 import pytest
 import record_turn
 
+from threadtrail.events import TurnEnded
 from threadtrail.exporters.jsonl import read_events
 
 if TYPE_CHECKING:
@@ -140,3 +141,18 @@ def test_a_picture_has_its_colours_in_light_and_in_dark(file: Path) -> None:
     assert len(coloured.findall(dark)) >= 10
     used = {name for element in drawn(file).iter() for name in (element.get("class") or "").split()}
     assert used <= set(re.findall(r"\.([\w-]+)", light)) | {"bar"}
+
+
+# --- photographs of real backends ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["phoenix", "mlflow"])
+def test_a_photograph_is_on_the_page_and_told_to_those_who_do_not_see_it(name: str) -> None:
+    picture = (draw_backends.PICTURE.parent / f"{name}-turn.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(picture) < 150_000
+    page = (draw_backends.ROOT / "docs" / "guides" / "otlp-backends.md").read_text(encoding="utf-8")
+    (told,) = re.findall(rf"!\[([^\]]*)\]\(\.\./pictures/{name}-turn\.png\)", page)
+    (turn,) = [event.turn for event in read_events(record_turn.TURN) if isinstance(event, TurnEnded)]
+    assert turn.usage is not None
+    assert f"{turn.usage.total_tokens} tokens" in told
