@@ -104,7 +104,7 @@ class TurnGroups:
         answered = bool(call.results) or any(
             value is not None for value in (call.output, call.error, call.approved)
         )
-        if turn is None or event.run_id is None or not answered:
+        if turn is None or not answered:
             return
         known = call.started_at is not None and call.ended_at is not None
         interval = Interval(call.started_at or 0, call.ended_at or 0) if known else None
