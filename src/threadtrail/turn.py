@@ -152,7 +152,9 @@ def _intervals(run: Run) -> Iterator[tuple[str, Interval]]:
     created, answered = run.created_at, _answered_at(run)
     if created is None or answered is None:
         return
-    started = run.started_at if run.started_at is not None else created
+    # Without a background there is no queue: the first event of a stream takes its time, as an answer does.
+    may_queue = run.background or not run.one_generation
+    started = run.started_at if may_queue and run.started_at is not None else created
     yield "queued", (created, started)
     # An assistant's run waits for its calls; a response has been given when they are there.
     working = [(started, answered)]

@@ -121,6 +121,19 @@ async def test_the_same_outputs_for_ten_turns_end_no_further_turn(
     assert len(turns(captured)[0].run_ids) == 2
 
 
+async def test_a_stream_in_the_foreground_is_never_queued(
+    any_client: Any, server: AssistantsServer, captured: Captured
+) -> None:
+    server.script(RunScript(WEATHER, "Fine."))
+    app = Chaining(any_client, "whole input", stream=True)
+    await app.send(*outputs(await app.send(QUESTION)))
+    (turn,) = turns(captured)
+    first, second = (event.run for event in captured.of(RunEnded))
+    assert turn.time_spent.queued == 0
+    took = [(run.answered_at or 0) - (run.created_at or 0) for run in (first, second)]
+    assert turn.time_spent.generating == sum(took)
+
+
 async def test_a_background_loop(any_client: Any, server: AssistantsServer, captured: Captured) -> None:
     server.script(RunScript(WEATHER, "Fine.", polls=3, queued_polls=1))
     begin = any_client.responses.create
