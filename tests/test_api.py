@@ -333,9 +333,16 @@ def test_events_of_a_later_class_reach_status_and_exporter_alike() -> None:
 
 def test_status_as_text_is_a_line_for_each_exporter() -> None:
     lanes = {"console": LaneStatus(delivered=2_000), "jsonl": LaneStatus(failed=3, last_error="disk full")}
-    whole = Status(active=True, patched=("a", "b"), open_runs=1, contained={"x": 1, "y": 2}, exporters=lanes)
+    whole = Status(
+        active=True,
+        patched=("a", "b"),
+        open_runs=1,
+        forgotten={"notes": 4, "turns ended early": 0},
+        contained={"x": 1, "y": 2},
+        exporters=lanes,
+    )
     assert str(whole).splitlines() == [
-        "active: 2 methods patched, 1 open runs, 3 errors contained",
+        "active: 2 methods patched, 1 open runs, 4 forgotten for lack of room (notes), 3 errors contained",
         "console: 2,000 delivered",
         "jsonl: 0 delivered, 3 failed; last error: disk full",
     ]

@@ -64,7 +64,7 @@ class Status:
             "observations dropped": self.observations_dropped,
             "runs without details": self.details_missed,
             "background runs never seen to end": len(self.background_unfinished),
-            "forgotten for lack of room": sum(self.forgotten.values()),
+            **{f"forgotten for lack of room ({what})": count for what, count in self.forgotten.items()},
             "errors contained": sum(self.contained.values()),
         }
         return summary("active" if self.active else "not active", counts, self.exporters)
