@@ -306,7 +306,13 @@ def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
     Returns:
         None for a response that this process has not seen created, or too long ago (65,536 responses are
         remembered).
+
+    Raises:
+        TypeError: ``response_id`` is no text, such as the response itself.
     """
+    if not isinstance(response_id, str | None):
+        given = type(response_id).__name__
+        raise TypeError(f"turn_id() takes the id: threadtrail.turn_id(response.id), not the {given}")
     runtime = _Process.runtime
     return None if runtime is None else runtime.recorder.turn_id(response_id, timeout)
 

@@ -193,12 +193,13 @@ class Block:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function or a coroutine function: each call is a block of its own."""
-        if inspect.iscoroutinefunction(function):
+        if _is_coroutine_function(function):
 
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
+                called: Any = function
                 with Block(self._attributes, self._name, self._call_id):
-                    return await function(*args, **kwargs)
+                    return await called(*args, **kwargs)
 
             return cast("Callable[P, R]", call_async)
 
@@ -245,7 +246,7 @@ def tool(call_id: str) -> Block:
         call_id: ``item.call_id`` of a response's function call, ``tool_call.id`` of an assistant's run.
 
     Raises:
-        TypeError: ``call_id`` is None or a function (``@tool`` without an id).
+        TypeError: ``call_id`` is None, a function (``@tool`` without an id), or the call itself.
     """
     return Block(NO_ATTRIBUTES, call_id=_call_id(call_id))
 
@@ -284,6 +285,12 @@ def _attributes(
 # What follows takes any object: not every app is checked for types.
 
 
+def _is_coroutine_function(function: object) -> bool:
+    """Whether it is a coroutine function, or an object that is called as one."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - it is looked at, not called
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
 def _trace_name(name: object) -> str:
     if name is None or inspect.isroutine(name):
         raise TypeError(f'a trace needs a name, such as threadtrail.trace("answer a question"), not {name!r}')
@@ -293,7 +300,16 @@ def _trace_name(name: object) -> str:
 def _call_id(call_id: object) -> str:
     if call_id is None or inspect.isroutine(call_id):
         raise TypeError(f"a tool needs the id of its call: threadtrail.tool(item.call_id), not {call_id!r}")
+    itself, _ = guard.catch(_is_call, call_id)
+    if itself:
+        given = type(call_id).__name__
+        raise TypeError(f"a tool needs the id of its call: threadtrail.tool(item.call_id), not the {given}")
     return text_of(call_id)
+
+
+def _is_call(given: object) -> bool:
+    """Whether this is a call, of an SDK or as a dictionary, rather than its id."""
+    return isinstance(given, Mapping) or hasattr(given, "call_id") or hasattr(given, "id")
 
 
 def _metadata(metadata: object) -> Mapping[str, Any]:

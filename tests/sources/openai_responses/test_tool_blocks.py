@@ -193,6 +193,32 @@ def test_a_tool_needs_the_id_of_its_call(given: Any) -> None:
         threadtrail.tool(given)
 
 
+def test_the_id_is_what_is_asked_for_and_not_the_thing(server: AssistantsServer, client: Any) -> None:
+    asks(server)
+    with capture():
+        asking = client.responses.create(model="gpt-4o", input="How is the weather?")
+        call = asking.output[-1]
+        with pytest.raises(TypeError, match=r"item\.call_id\), not the ResponseFunctionToolCall$"):
+            threadtrail.tool(call)
+        with pytest.raises(TypeError, match=r"item\.call_id\), not the dict$"):
+            threadtrail.tool(call.model_dump())
+        with pytest.raises(TypeError, match=r"response\.id\), not the Response$"):
+            threadtrail.turn_id(asking)
+        answer(client, asking)
+
+
+async def test_an_object_that_is_called_as_a_coroutine_function(
+    server: AssistantsServer, async_client: Any
+) -> None:
+    class LookUp:
+        async def __call__(self, question: str) -> Any:
+            return await async_client.responses.create(model="gpt-4o", input=question)
+
+    with capture() as captured:
+        response = await threadtrail.tool("call_1")(LookUp())("How is the weather?")
+    assert by_id(captured)[response.id].called_by == threadtrail.events.Caller(call_id="call_1")
+
+
 def test_a_call_that_nobody_has_seen_is_named_all_the_same(server: AssistantsServer, client: Any) -> None:
     with capture() as captured, threadtrail.tool("call_of_another_process"):
         response = client.responses.create(model="gpt-4o", input="Hello")
