@@ -199,8 +199,8 @@ def test_a_turn_within_a_tool_of_another() -> None:
     runs = [replace(run, called_by=Caller(call_id="call_1")) for run in (ASKING, ANSWERING)]
     text = Printer().export([*map(ended, runs), turn_ended(*runs)])
     assert "├── turn        resp_answered_calls · called by call_1\n" in text
-    alone = replace(RUNS["plain_response"], called_by=Caller(call_id="call_1"))
-    assert " · called by call_1" in Printer().export([ended(alone)]).split("\n")[1]
+    alone = replace(RUNS["plain_response"], called_by=Caller(call_id="call_1", run_id="resp_1"))
+    assert " · called by call_1 of resp_1" in Printer().export([ended(alone)]).split("\n")[1]
 
 
 # -- before it ends -------------------------------------------------------------------------------------

@@ -193,8 +193,12 @@ class RunTree:
 
 
 def called_by(run: Run) -> str | None:
-    """Return for which tool call the run was begun, if for one."""
-    return f"called by {run.called_by.call_id}" if run.called_by is not None else None
+    """Return for which tool call the run was begun, if for one, and which run asked for that."""
+    caller = run.called_by
+    if caller is None:
+        return None
+    whose = f" of {caller.run_id}" if caller.run_id is not None else ""
+    return f"called by {caller.call_id}{whose}"
 
 
 def _is_timed(call: ToolCall, step: Step) -> bool:
