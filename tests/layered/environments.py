@@ -48,6 +48,10 @@ ENVIRONMENTS = {
     "langfuse": HERE,
     "openinference": Environment(HERE.python, (SDKS / "openinference-0.1.66",)),
     "traceloop": Environment(HERE.python, (SDKS / "traceloop-0.62.4",)),
+}
+"""Of the tools that record the SDK's calls."""
+
+ENVIRONMENTS_OF_FRAMEWORKS = {
     "openai_agents": Environment(
         HERE.python, (FRAMEWORKS / "openai_agents", SDKS / "openinference-agents-2.6.0")
     ),
@@ -56,8 +60,8 @@ ENVIRONMENTS = {
 
 
 def environment_of(tool: str) -> Environment:
-    """The environment that has this tool; without it the test is skipped, and fails where CI runs it."""
-    environment = ENVIRONMENTS[tool]
+    """The environment that has this tool or framework; without it the test is skipped, and fails in CI."""
+    environment = (ENVIRONMENTS | ENVIRONMENTS_OF_FRAMEWORKS)[tool]
     if environment.missing:
         reason = f"{' and '.join(environment.missing)} is not there. Get it with: make layered"
         if os.environ.get("CI"):
