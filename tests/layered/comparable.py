@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 TIMES = {"time", "started_at", "ended_at", "created_at", "completed_at", "first_output_at"}
-OF_THE_MOMENT = TIMES | {"server_port", "request_id"}
+OF_THE_MOMENT = TIMES | {"time_spent", "server_port", "request_id"}
 OF_THE_MOMENT_IN_SPANS = re.compile(r"(^|[._])(time|duration)(_|$)|stacktrace")
 OPENAI_ID = re.compile(r"\b(run|thread|msg|asst|step|call|file)_[0-9A-Za-z]{24}\b")
 
@@ -28,13 +28,13 @@ def comparable_event(value: Any) -> Any:
 
 
 def by_run(events: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The events of each run in their order; those of no run together.
+    """The events of each run in their order, with the end of the turn that it begins; the rest together.
 
     A run ends a moment after its last fact, so that how the events of several runs mix is left to chance.
     """
     found = defaultdict(list)
     for event in events:
-        run = event.get("run") or {}
+        run = event.get("run") or event.get("turn") or {}
         found[event.get("run_id") or run.get("id") or "no run"].append(event)
     return dict(found)
 
