@@ -16,21 +16,27 @@ if TYPE_CHECKING:
 
 TOKEN_LIMIT = re.compile(r"max_\w*tokens")
 FAILED = frozenset({"failed", "expired"})
-END_STATES = {"completed": "Success", "failed": "Error", "expired": "Error"}
+STOPPED = frozenset({"cancelled", "incomplete"})
+SUCCESS, ERROR = "Success", "Error"
 INDETERMINATE = "Indeterminate"
 """The end state of what was cancelled, incomplete, or never seen to end."""
 
 
 def end_state(ended: Run | Turn) -> str:
     """Return the end state of the session of a run, or of a turn."""
-    return END_STATES.get(ended.status or "", INDETERMINATE) if ended.finished else INDETERMINATE
+    if run_failure(ended) is not None:
+        return ERROR
+    return SUCCESS if ended.finished and ended.status == "completed" else INDETERMINATE
 
 
 def run_failure(ended: Run | Turn) -> Failure | None:
-    """Return why a run, or a turn, failed; ``None`` also for one that is cancelled or incomplete."""
-    if ended.status not in FAILED:
+    """Return why a run, or a turn, failed; ``None`` also for one that is cancelled or incomplete.
+
+    A stream that was cut, and an answer that the app's model does not validate, have failed as well.
+    """
+    if ended.status in STOPPED:
         return None
-    return ended.error or Failure(type=str(ended.status))
+    return ended.error or (Failure(type=str(ended.status)) if ended.status in FAILED else None)
 
 
 def run_outcome(ended: Run | Turn) -> str:
