@@ -30,8 +30,8 @@ ITEM_BYTES = 100
 class Sessions:
     """Recognises chains of runs, also those of apps that keep no state at the server.
 
-    Such an app sends its whole history again with each request: ids in it, or the same texts, say which chain
-    it is.
+    Such an app sends its whole history again with each request: ids in it say which chain it is. Equal texts do
+    not: two users may ask the same. They only count as repeated within a session.
     """
 
     def __init__(self) -> None:
