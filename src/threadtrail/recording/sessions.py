@@ -30,8 +30,8 @@ ITEM_BYTES = 100
 class Sessions:
     """Recognises chains of runs, also those of apps that keep no state at the server.
 
-    Such an app sends its whole history again with each request: ids in it say which chain it is. Equal texts do
-    not: two users may ask the same. They only count as repeated within a session.
+    Such an app sends its whole history again with each request: ids in it say which chain it is. Equal texts
+    do not, since two users may ask the same; they count as repeated within a session alone.
     """
 
     def __init__(self) -> None:
