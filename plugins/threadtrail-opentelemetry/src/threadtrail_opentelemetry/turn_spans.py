@@ -83,15 +83,14 @@ class TurnSpans:
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
         """Return where a turn is, none of whose runs has ended."""
-        first = replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
-        return self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)[0]
+        return self._own_place(_as_first(turn, event), turn.context, from_elsewhere=turn.from_elsewhere)[0]
 
     def _begin_root(self, turn: OpenTurn, event: RunEnded) -> None:
         """Start the root of a turn, or leave it out inside a span of the app.
 
         ``event`` is the end of the first of its runs that ends.
         """
-        first = replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
+        first = _as_first(turn, event)
         parent, links = self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)
         called = self._below_call(first, turn.context) is not None
         if span_context_in(parent) is not None and not called and not self._groups.is_open(turn.trace_id):
@@ -136,6 +135,11 @@ class TurnSpans:
     def close_all(self) -> None:
         """End the roots that are open, since no event will."""
         self._turns.close_all()
+
+
+def _as_first(turn: OpenTurn, event: RunEnded) -> RunEnded:
+    """Return the end of a run as if it had begun where the first run of the turn began."""
+    return replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
 
 
 def _close(turn: OpenTurn) -> None:
