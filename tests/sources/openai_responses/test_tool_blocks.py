@@ -187,6 +187,37 @@ def test_a_run_that_brings_the_output_is_not_below_its_call(server: AssistantsSe
     assert runs[outside.id].called_by is None
 
 
+class CapturesContext:
+    """An exporter that is asked for a context wherever a run begins."""
+
+    def __init__(self) -> None:
+        self.ended: dict[str, Run] = {}
+
+    @threadtrail.hookimpl
+    def capture_context(self) -> object:
+        return "here"
+
+    @threadtrail.hookimpl
+    def export(self, events: Any) -> None:
+        self.ended |= {event.run.id: event.run for event in events if isinstance(event, RunEnded)}
+
+
+def test_the_outer_call_counts_where_exporters_capture_contexts_too(
+    server: AssistantsServer, client: Any
+) -> None:
+    exporter = CapturesContext()
+    with threadtrail.instrument(exporters=[exporter]):
+        asks(server)
+        asking = client.responses.create(model="gpt-4o", input="How is the weather?")
+        with threadtrail.tool(asking.output[-1].call_id):
+            asks(server)
+            inner = client.responses.create(model="gpt-4o", input="Where is it?")
+            with threadtrail.tool(inner.output[-1].call_id):
+                within = answer(client, inner)
+    caller = threadtrail.events.Caller(call_id=asking.output[-1].call_id, run_id=asking.id, turn_id=asking.id)
+    assert exporter.ended[within.id].called_by == exporter.ended[inner.id].called_by == caller
+
+
 @pytest.mark.parametrize("given", [None, lambda: None])
 def test_a_tool_needs_the_id_of_its_call(given: Any) -> None:
     with pytest.raises(TypeError, match=r"threadtrail\.tool\(item\.call_id\)"):
