@@ -32,7 +32,7 @@ TURNS_BYTES = 67_108_864
 """The maximum size of the published runs of turns that are not over: 64 MiB."""
 
 SESSIONS_BYTES = 67_108_864
-"""The maximum size of what tells which input of a session was sent before: 64 MiB."""
+"""The maximum size of what shows which input of a session was sent before: 64 MiB."""
 
 REMEMBERED_BYTES = 67_108_864
 """The maximum size of what readers remember between calls, of all servers together: 64 MiB."""

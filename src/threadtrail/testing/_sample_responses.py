@@ -81,7 +81,7 @@ def _plain_response() -> Run:
 
 
 def _background_response() -> Run:
-    """Queued for a while, polled, its stream taken up again, its end told by a webhook; then deleted."""
+    """Queued for a while, polled, its stream taken up again, its end announced by a webhook; then deleted."""
     name = "background_response"
     return response(
         name,
