@@ -1,0 +1,105 @@
+"""Reading files of events that may be torn, of another version, or not ours: the rest is still shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic_core import from_json
+
+from threadtrail._text import escaped
+from threadtrail.errors import ConfigurationError
+from threadtrail.events import EVENT_CLASSES, Event
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+NAMES = frozenset(event_class.__name__ for event_class in EVENT_CLASSES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The events of some files, in the order in which they stand there.
+
+    ``problems`` say what could not be read, one sentence per kind and file; empty if all was read.
+    """
+
+    events: tuple[Event, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_recording(*paths: str | os.PathLike[str]) -> Recording:
+    """Read all that can be read of some files.
+
+    An incomplete last line is left out: another process may be writing it, or was killed while it did.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or holds text and not one event.
+    """
+    events: list[Event] = []
+    problems: list[str] = []
+    for path in paths:
+        unread = _Unread(Path(path).expanduser())
+        of_file = list(_events_of(unread))
+        if not of_file and (unread.others or unread.unknown):
+            problem = f"no line of {str(unread.path)!r} is an event of threadtrail"
+            raise ConfigurationError(f"{problem}; name a file that the exporter jsonl wrote")
+        events += of_file
+        problems += unread.problems()
+    return Recording(events=tuple(events), problems=tuple(problems))
+
+
+@dataclass(slots=True)
+class _Unread:
+    """The lines of a file that could not be read, by why."""
+
+    path: Path
+    torn: int | None = None
+    unknown: dict[str, int] = field(default_factory=dict)
+    others: list[int] = field(default_factory=list)
+
+    def add(self, number: int, line: bytes) -> None:
+        if not line.endswith(b"\n"):
+            self.torn = number
+        elif (name := _name_of(line)) is not None:
+            self.unknown[name] = self.unknown.get(name, 0) + 1
+        else:
+            self.others.append(number)
+
+    def problems(self) -> Iterator[str]:
+        if self.torn is not None:
+            yield f"{self.path}, line {self.torn}: the last line is incomplete; it is left out"
+        for name, count in self.unknown.items():
+            kind = f"{count} {'event' if count == 1 else 'events'} of the kind {escaped(name)!r}"
+            yield f"{self.path}: {kind} left out; this version does not know them, a newer one may"
+        if self.others:
+            what = "line is no event" if len(self.others) == 1 else "lines are no events"
+            first = f"the first is line {self.others[0]}"
+            yield f"{self.path}: {len(self.others)} {what}, and left out; {first}"
+
+
+def _events_of(unread: _Unread) -> Iterator[Event]:
+    try:
+        with unread.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.isspace():
+                    continue
+                try:
+                    yield Event.from_json(line)
+                except ValueError:
+                    unread.add(number, line)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(f"cannot read {str(unread.path)!r}: {reason}") from error
+
+
+def _name_of(line: bytes) -> str | None:
+    """Return the name of an event that this version does not know; None if the line is no event at all."""
+    try:
+        value = from_json(line)
+    except ValueError:
+        return None
+    name = value.get("event") if isinstance(value, dict) else None
+    return name if isinstance(name, str) and name not in NAMES else None

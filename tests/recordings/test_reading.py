@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from threadtrail import ConfigurationError
+from threadtrail.recordings.contents import contents_of
+from threadtrail.recordings.reading import read_recording
+from threadtrail.testing import samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE = samples.sample_runs()["plain_answer"]
+RUN = samples.events_of(SAMPLE)
+LINES = [event.to_json() for event in RUN]
+
+
+def written(path: Path, *lines: str, end: str = "\n") -> Path:
+    path.write_text("\n".join(lines) + end, encoding="utf-8")
+    return path
+
+
+def test_whole_files_are_read_in_order(tmp_path: Path) -> None:
+    first = written(tmp_path / "a.jsonl", *LINES[:3])
+    second = written(tmp_path / "b.jsonl", "", *LINES[3:])
+    recording = read_recording(first, second)
+    assert recording.events == RUN
+    assert recording.problems == ()
+
+
+def test_a_torn_last_line_is_named_and_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path / "runs.jsonl", *LINES[:2], LINES[2][:40], end="")
+    recording = read_recording(path)
+    assert recording.events == RUN[:2]
+    assert recording.problems == (f"{path}, line 3: the last line is incomplete; it is left out",)
+
+
+def test_events_of_a_newer_version_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:
+    newer = '{"event": "RunPaused", "time": 1}'
+    path = written(tmp_path / "runs.jsonl", newer, *LINES, newer, "nonsense")
+    recording = read_recording(path)
+    assert recording.events == RUN
+    unknown, nonsense = recording.problems
+    assert "2 events of the kind 'RunPaused'" in unknown
+    assert f"line {len(LINES) + 3}" in nonsense
+
+
+def test_a_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "other.jsonl", '{"level": "info"}', "text")
+    with pytest.raises(ConfigurationError, match=r"no line of .* is an event of threadtrail"):
+        read_recording(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read .*none\.jsonl.*No such file"):
+        read_recording(tmp_path / "none.jsonl")
+
+
+def test_an_empty_file_is_an_empty_recording(tmp_path: Path) -> None:
+    assert read_recording(written(tmp_path / "empty.jsonl", end="")).events == ()
+
+
+def test_contents_hold_a_run_once_and_what_has_not_ended() -> None:
+    contents = contents_of([*RUN, *RUN])
+    assert [end.run.id for end in contents.runs] == [SAMPLE.id]
+    assert contents.open_runs == {}
+    cut = contents_of(RUN[:-1])
+    assert cut.runs == ()
+    (name,) = cut.open_runs
+    assert name[1] == SAMPLE.id
