@@ -378,6 +378,16 @@ class Run:
         return tuple(call for step in self.steps for call in step.tool_calls)
 
     @property
+    def asks_app(self) -> bool:
+        """Whether it left calls to the app, or to a person, whose outputs the server waits for."""
+        return any(not call.hosted for call in self.tool_calls)
+
+    @property
+    def shares_turn(self) -> bool:
+        """Whether its turn has more runs: it left calls to the app, or brings what another run asked."""
+        return self.asks_app or self.turn_id not in {None, self.id}
+
+    @property
     def new_input(self) -> tuple[Message, ...]:
         """The input without what an earlier run of the chain had; all of it, if that is not known."""
         repeated = self.input_repeated or 0

@@ -121,7 +121,7 @@ class Sampler:
             turn = None if turn_id is None else _name(event, turn_id)
             if isinstance(event, TraceStarted) and event.trace_id is not None:
                 self._traces.open(event.trace_id).parent = event.parent_trace_id
-            ends = isinstance(event, TurnEnded) or (isinstance(event, RunEnded) and not _goes_on(event))
+            ends = isinstance(event, TurnEnded) or (isinstance(event, RunEnded) and not event.run.shares_turn)
             released = self._decide(admitted, turn_id, turn, ends=ends)
             if ends:
                 self._turns.close(str(turn))
@@ -202,12 +202,6 @@ class Sampler:
 def _name(event: Event, identity: str) -> str:
     """Return what names a run or a turn: two servers may count their ids alike."""
     return f"{event.server_address}:{event.server_port}/{identity}"
-
-
-def _goes_on(event: RunEnded) -> bool:
-    """Whether the run is not all of its turn, so that a ``TurnEnded`` follows."""
-    run = event.run
-    return run.turn_id not in {None, run.id} or any(not call.hosted for call in run.tool_calls)
 
 
 def _failed(event: Event) -> bool:

@@ -92,9 +92,7 @@ class TurnGroups:
 
     def _is_part(self, run: Run, turn_key: Key) -> bool:
         """Whether a run is part of a turn whose end is still to come."""
-        asks = any(not call.hosted for call in run.tool_calls)
-        goes_on = run.turn_id not in {None, run.id}
-        part = asks or goes_on or turn_key in self._open
+        part = run.shares_turn or turn_key in self._open
         return run.one_generation and part and turn_key not in self._ended
 
     def call_completed(self, event: ToolCallCompleted) -> None:

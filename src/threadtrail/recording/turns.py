@@ -151,7 +151,7 @@ class Turns:
     def end_run(self, record: RunRecord, run: Run | None, now: float) -> None:
         """See that a run is followed no longer; ``run`` is what was published of it, if it was."""
         turn = self._open.get(_name(record))
-        if turn is None and run is not None and any(not call.hosted for call in run.tool_calls):
+        if turn is None and run is not None and run.asks_app:
             turn = self._opened(record)
         if turn is None:
             return

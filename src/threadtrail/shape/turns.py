@@ -33,9 +33,7 @@ def in_turn(run: Run) -> bool:
     That is a run with ``one_generation`` that asked the app, or a person, for something, or that follows
     such a run. A run of an assistant waits for its calls itself: it is a whole turn.
     """
-    if not run.one_generation:
-        return False
-    return turn_id_of(run) != run.id or not all(call.hosted for call in run.tool_calls)
+    return run.one_generation and run.shares_turn
 
 
 def turn_id_of(run: Run) -> str:

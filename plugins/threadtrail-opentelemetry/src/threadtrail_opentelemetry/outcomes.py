@@ -23,7 +23,7 @@ def run_finish_reason(run: Run) -> str | None:
         return "tool_call" if run.awaits_outputs else None
     if run.status == "incomplete":
         return _incomplete(run.incomplete_reason)
-    asks = run.one_generation and not all(call.hosted for call in run.tool_calls)
+    asks = run.one_generation and run.asks_app
     return NO_SUCCESS.get(run.status or "", "tool_call" if asks else "stop")
 
 
