@@ -37,14 +37,14 @@ def test_without_a_command_the_help_is_shown_as_wrong_use(capsys: pytest.Capture
 def test_each_command_has_one_line_of_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = cli.parser().format_help().splitlines()
-    for command in ("demo", "exporters", "doctor"):
+    for command in ("demo", "exporters", "doctor", "show"):
         assert any(re.match(rf"    {command} +[a-z]+ ", line) for line in lines), command
     assert all(len(line) <= 80 for line in lines)
 
 
 def test_the_examples_in_the_help_are_commands() -> None:
     _, *examples = cli.EPILOG.splitlines()
-    assert len(examples) == 3
+    assert len(examples) == len(cli.COMMANDS)
     for example in examples:
         command, _, meaning = example.strip().partition("   ")
         program, *arguments = command.split()

@@ -16,17 +16,19 @@ import threadtrail
 from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
+from threadtrail.commands.show import command as show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor)
+COMMANDS = (demo, exporters, doctor, show)
 
 EPILOG = """\
 examples:
   threadtrail demo responses       play a few responses, see what is recorded
   threadtrail exporters            list the exporters, and what enables them
   threadtrail doctor myapp.main    check the settings and backends of a program
+  threadtrail show runs.jsonl      print the runs of a recording
 """
 
 FAILED = 1

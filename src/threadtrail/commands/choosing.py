@@ -1,0 +1,76 @@
+"""The arguments of commands that read recordings: the files, and what is wanted of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadtrail.recordings.choosing import Choice
+    from threadtrail.recordings.reading import Recording
+
+WHEN = "a date, a date and time, or how long ago: 2026-11-28, 2026-11-28T14:30, 2h (s, m, h, d, w)"
+
+
+def add_files(parser: Any) -> None:
+    """Add the files."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording: what the exporter jsonl wrote")
+
+
+def add_choice(parser: Any) -> None:
+    """Add the options that choose runs."""
+    chosen = parser.add_argument_group("which runs", "all of them by default; a run must meet each of these")
+    chosen.add_argument(
+        "--run",
+        action="append",
+        dest="run_ids",
+        metavar="ID",
+        help="the run or turn with this id, or whose id begins so; may be repeated",
+    )
+    chosen.add_argument("--failed", action="store_true", help="those that failed, and failed requests")
+    chosen.add_argument(
+        "--status",
+        action="append",
+        metavar="STATUS",
+        help="those that ended so: completed, failed, …; may be repeated",
+    )
+    chosen.add_argument("--since", type=_moment, metavar="WHEN", help=f"those that began since: {WHEN}")
+    chosen.add_argument("--until", type=_moment, metavar="WHEN", help="those that began before")
+
+
+def read(options: argparse.Namespace) -> Recording:
+    """Read the files; print what could not be read. Several files are merged.
+
+    Raises:
+        ConfigurationError: one of them cannot be read, or is no recording.
+    """
+    from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - `--help` does without
+
+    recording = read_recording(*options.files)
+    for problem in recording.problems:
+        sys.stderr.write(f"threadtrail: {problem}\n")
+    return recording
+
+
+def choice(options: argparse.Namespace) -> Choice:
+    """Return what the options choose."""
+    from threadtrail.recordings.choosing import Choice  # noqa: PLC0415 - `--help` does without
+
+    return Choice(
+        runs=tuple(options.run_ids or ()),
+        since=options.since,
+        until=options.until,
+        statuses=frozenset(options.status or ()),
+        failed=options.failed,
+    )
+
+
+def _moment(text: str) -> int:
+    from threadtrail.recordings.choosing import moment  # noqa: PLC0415 - `--help` does without
+
+    try:
+        return moment(text, time.time())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of these: {WHEN}") from None

@@ -1,0 +1,1 @@
+"""``threadtrail show``: the console's trees of a recording, and its numbers."""

@@ -1,0 +1,80 @@
+"""The events of a recording that are to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from threadtrail._text import escaped, listed
+from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
+from threadtrail.exporters.console_text import counted
+from threadtrail.recordings.choosing import Choice, statuses_in
+from threadtrail.recordings.contents import contents_of
+from threadtrail.recordings.groups import groups_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.recordings.groups import Group
+
+MAX_NAMED = 5
+"""How many runs without an end are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The events to show, in order, and what is to be said about the others."""
+
+    events: Sequence[Event]
+    notes: tuple[str, ...] = ()
+
+
+def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
+    """Return the events of the turns that are wanted, with the traces around them.
+
+    Args:
+        events: of the recording.
+        choice: which turns.
+        last: of these, so many that ended last; all of them by default.
+
+    Raises:
+        ConfigurationError: a run is not in the recording.
+    """
+    if choice == Choice() and last is None:
+        return Shown(events, tuple(_notes(events)))
+    groups = [group for group in groups_of(events, traces=False) if _is_shown(group)]
+    wanted = choice.among(groups)
+    if not wanted:
+        there = [f"{count:,} {escaped(status)}" for status, count in sorted(statuses_in(groups).items())]
+        return Shown((), (f"no run is one that you asked for; the recording has: {listed(there)}",))
+    kept = [event for group in wanted[-(last or 0) :] for event in group.events]
+    identities = {id(event) for event in (*kept, *_around(kept, events))}
+    return Shown([event for event in events if id(event) in identities])
+
+
+def _is_shown(group: Group) -> bool:
+    return any(isinstance(event, RunEnded | RequestFailed) for event in group.events)
+
+
+def _around(kept: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
+    """Yield the beginnings and ends of the traces that events are in, and of those around them."""
+    frames: dict[str | None, list[TraceStarted | TraceEnded]] = {}
+    for event in events:
+        if isinstance(event, TraceStarted | TraceEnded):
+            frames.setdefault(event.trace_id, []).append(event)
+    todo = {event.trace_id for event in kept}
+    while todo:
+        frame = frames.pop(todo.pop(), [])
+        todo |= {event.parent_trace_id for event in frame}
+        yield from frame
+
+
+def _notes(events: Sequence[Event]) -> Iterator[str]:
+    contents = contents_of(events)
+    if not (contents.runs or contents.failed_requests):
+        yield "no run has ended in the recording"
+    if open_runs := [escaped(run_id) for _, run_id in contents.open_runs]:
+        more = ["…"] if len(open_runs) > MAX_NAMED else []
+        what = f"{counted(len(open_runs), 'run')} without an end in the recording"
+        yield f"{what}: {listed([*open_runs[:MAX_NAMED], *more])}"

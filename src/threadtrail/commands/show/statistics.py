@@ -1,0 +1,156 @@
+"""Numbers about a recording: runs, turns, requests, tool calls, tokens, times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.turn import add_usages
+from threadtrail.values import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.events import Event, RunEnded
+    from threadtrail.values import Run
+
+SECOND = 1_000_000_000
+UNKNOWN = "unknown"
+PERCENT = (50, 95)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long something took, so often: half of them at most ``p50`` seconds, 95 % at most ``p95``."""
+
+    count: int = 0
+    p50: float | None = None
+    p95: float | None = None
+
+    @classmethod
+    def of(cls, nanoseconds: Iterable[int]) -> Times:
+        """Return the times of these durations, by the nearest rank: each is one that was measured."""
+        ordered = sorted(nanoseconds)
+        ranks = [-(-len(ordered) * percent // 100) - 1 for percent in PERCENT]
+        return cls(len(ordered), *(ordered[rank] / SECOND for rank in ranks)) if ordered else cls()
+
+
+@dataclass(slots=True)
+class ToolCalls:
+    """The calls of one tool: all, those that failed, and those that nobody answered."""
+
+    calls: int = 0
+    failed: int = 0
+    unanswered: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Statistics:
+    """Numbers about a recording; ``turns`` counts a run that is a turn by itself, too."""
+
+    runs: Counter[str] = field(default_factory=Counter)
+    unfinished: int = 0
+    without_end: int = 0
+    turns: int = 0
+    failed_requests: Counter[str] = field(default_factory=Counter)
+    tools: dict[str, ToolCalls] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
+    run_times: Times = field(default_factory=Times)
+    turn_times: Times = field(default_factory=Times)
+    first_output_times: Times = field(default_factory=Times)
+    began: int | None = None
+    ended: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the numbers as JSON values; times in seconds, moments in Unix nanoseconds."""
+        return {
+            "began": self.began,
+            "ended": self.ended,
+            "runs": {
+                "count": self.runs.total(),
+                "by_status": dict(self.runs.most_common()),
+                "unfinished": self.unfinished,
+                "without_end": self.without_end,
+            },
+            "turns": self.turns,
+            "failed_requests": {
+                "count": self.failed_requests.total(),
+                "by_error": dict(self.failed_requests.most_common()),
+            },
+            "tool_calls": {name: asdict(calls) for name, calls in self.tools.items()},
+            "tokens": {model: asdict(usage) for model, usage in self.usage.items()},
+            "seconds": {
+                "run": asdict(self.run_times),
+                "turn": asdict(self.turn_times),
+                "first_output": asdict(self.first_output_times),
+            },
+        }
+
+
+def statistics_of(events: Sequence[Event]) -> Statistics:
+    """Return the numbers; of a run that was published twice, the last end counts."""
+    contents = contents_of(events)
+    runs = [end.run for end in contents.runs]
+    turn_ids = {_turn(end) for end in contents.runs}
+    over = {(*server_of(end), end.turn.id) for end in contents.turns}
+    alone = [end.run for end in contents.runs if _turn(end) not in over and not end.run.shares_turn]
+    turns = [
+        *(_span(end.turn.started_at, end.turn.ended_at) for end in contents.turns if end.turn.finished),
+        *(_run_time(run) for run in alone),
+    ]
+    return Statistics(
+        runs=Counter(run.status or UNKNOWN for run in runs),
+        unfinished=sum(not run.finished for run in runs),
+        without_end=len(contents.open_runs),
+        turns=len(turn_ids),
+        failed_requests=Counter(event.error.type for event in contents.failed_requests),
+        tools=_tools(runs),
+        usage=_usage(runs),
+        run_times=Times.of(known(_run_time(run) for run in runs)),
+        turn_times=Times.of(known(turns)),
+        first_output_times=Times.of(known(_span(run.created_at, run.first_output_at) for run in runs)),
+        began=min(known(run.created_at for run in runs), default=None),
+        ended=max(known(run.ended_at for run in runs), default=None),
+    )
+
+
+def known(numbers: Iterable[int | None]) -> Iterator[int]:
+    """Yield those that are known."""
+    return (number for number in numbers if number is not None)
+
+
+def _turn(end: RunEnded) -> tuple[object, ...]:
+    return *server_of(end), end.run.turn_id or end.run.id
+
+
+def _tools(runs: Iterable[Run]) -> dict[str, ToolCalls]:
+    """Return the calls by the name of the tool, the most frequent first."""
+    tools: dict[str, ToolCalls] = {}
+    for call in (call for run in runs for call in run.tool_calls):
+        calls = tools.setdefault(call.name, ToolCalls())
+        calls.calls += 1
+        calls.failed += call.error is not None or call.status == "failed"
+        calls.unanswered += not call.hosted and not call.answered
+    return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
+
+
+def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
+    """Return the tokens by model, the most first."""
+    by_model: dict[str, list[Usage]] = {}
+    for run in runs:
+        if run.usage is not None:
+            by_model.setdefault(run.model or run.request.model or UNKNOWN, []).append(run.usage)
+    sums = {model: usage for model, usages in by_model.items() if (usage := add_usages(usages)) is not None}
+    return dict(sorted(sums.items(), key=lambda item: -item[1].total_tokens))
+
+
+def _run_time(run: Run) -> int | None:
+    """Return how long it took until the model had answered; None of a run that was not seen to end."""
+    ended = run.answered_at if run.answered_at is not None else run.ended_at
+    return _span(run.created_at, ended) if run.finished else None
+
+
+def _span(start: int | None, end: int | None) -> int | None:
+    return None if start is None or end is None else max(0, end - start)

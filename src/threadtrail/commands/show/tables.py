@@ -1,0 +1,104 @@
+"""The numbers about a recording as tables."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from threadtrail.commands.terminal import print_lines, print_on, terminal
+from threadtrail.exporters.console_text import duration, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.commands.show.statistics import Statistics
+
+SECOND = 1_000_000_000
+UNKNOWN = "-"
+UNWRAPPED = 1_000
+"""Columns, where the output is no terminal."""
+
+
+def print_statistics(numbers: Statistics, *, color: bool) -> None:
+    """Print the numbers on standard output."""
+    tables = [item for table in _tables(numbers) if table.row_count for item in (table, "")]
+    console = terminal(color=color)
+    if console is not None:
+        print_on(console, *tables)
+        return
+    plain = Console(file=sys.stdout, force_terminal=False, no_color=True, width=UNWRAPPED)
+    with plain.capture() as captured:
+        for table in tables:
+            plain.print(table)
+    print_lines(captured.get().splitlines())
+
+
+def _tables(numbers: Statistics) -> Iterator[Table]:
+    yield _table(("runs", f"{numbers.runs.total():,}"), _runs(numbers))
+    times = {
+        "run": numbers.run_times,
+        "turn": numbers.turn_times,
+        "to first output": numbers.first_output_times,
+    }
+    rows = ((name, _seconds(of.p50), _seconds(of.p95), of.count) for name, of in times.items() if of.count)
+    yield _table(("took", "p50", "p95", "count"), rows)
+    yield _table(("tokens", "input", "cached", "written", "output", "reasoning", "total"), _tokens(numbers))
+    tools = ((name, of.calls, of.failed, of.unanswered) for name, of in numbers.tools.items())
+    yield _table(("tool calls", "calls", "failed", "unanswered"), tools)
+    failed = numbers.failed_requests
+    yield _table(("failed requests", f"{failed.total():,}"), failed.most_common())
+
+
+def _runs(numbers: Statistics) -> Iterator[tuple[str, int | str]]:
+    yield from numbers.runs.most_common()
+    if numbers.unfinished:
+        yield "never seen to end", numbers.unfinished
+    if numbers.without_end:
+        yield "not ended in the recording", numbers.without_end
+    if numbers.began is not None and numbers.ended is not None:
+        yield "turns", numbers.turns
+        yield "from", _moment(numbers.began)
+        yield "to", _moment(numbers.ended)
+
+
+def _tokens(numbers: Statistics) -> Iterator[tuple[str | int | None, ...]]:
+    for model, usage in numbers.usage.items():
+        yield (
+            model,
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.cache_write_input_tokens,
+            usage.output_tokens,
+            usage.reasoning_tokens,
+            usage.total_tokens,
+        )
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> Table:
+    """Return a table whose first column has names, and the others numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        first = heading == headings[0]
+        table.add_column(heading, justify="left" if first else "right", overflow="fold", no_wrap=not first)
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    return table
+
+
+def _cell(value: str | int | None) -> Text:
+    if isinstance(value, int):
+        return Text(f"{value:,}")
+    return Text(UNKNOWN if value is None else visible(value))
+
+
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else duration(round(seconds * SECOND))
+
+
+def _moment(nanoseconds: int) -> str:
+    return datetime.fromtimestamp(nanoseconds // SECOND).astimezone().isoformat(sep=" ")

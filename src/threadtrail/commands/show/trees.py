@@ -1,0 +1,27 @@
+"""The trees of a recording: those that the exporter ``console`` prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from threadtrail.exporters.console import CONTENT_LENGTH, ConsoleExporter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+
+BATCH = 128
+
+
+def print_trees(events: Sequence[Event], *, color: bool, full: bool) -> None:
+    """Print the trees of all that ended in these events, then what did not, as so far."""
+    exporter = ConsoleExporter(
+        stream="stdout",
+        color="auto" if color else "never",
+        content_length=sys.maxsize if full else CONTENT_LENGTH,
+    )
+    for start in range(0, len(events), BATCH):
+        exporter.export(events[start : start + BATCH])
+    exporter.shutdown()

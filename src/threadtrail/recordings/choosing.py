@@ -1,0 +1,91 @@
+"""Choosing groups of a recording: by run, time, status, or since something failed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from threadtrail._text import closest, did_you_mean, escaped, listed, sentences
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from threadtrail.recordings.groups import Group
+
+AGO = re.compile(r"(\d+(?:\.\d+)?) *([smhdw])")
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+SECOND = 1_000_000_000
+MAX_NAMED = 5
+"""How many ids are named of those that begin alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is wanted of a recording; by default, all of it.
+
+    ``since`` and ``until`` (not included) are Unix nanoseconds, about when a group began; ``runs`` holds ids
+    of runs or turns, or what they begin with; ``statuses`` those of runs; ``failed``: a run or a request
+    failed.
+    """
+
+    runs: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    statuses: frozenset[str] = frozenset()
+    failed: bool = False
+
+    def among(self, groups: Sequence[Group]) -> tuple[Group, ...]:
+        """Return the groups that are wanted.
+
+        Raises:
+            ConfigurationError: no run has one of the ids, or several ids begin with it.
+        """
+        named = {id(_meant(run_id, groups)) for run_id in self.runs}
+        return tuple(group for group in groups if (id(group) in named or not named) and self._wants(group))
+
+    def _wants(self, group: Group) -> bool:
+        if self.since is not None and group.began < self.since:
+            return False
+        if self.until is not None and group.began >= self.until:
+            return False
+        if self.statuses and not any(end.run.status in self.statuses for end in group.ends):
+            return False
+        return group.failed if self.failed else True
+
+
+def statuses_in(groups: Iterable[Group]) -> Counter[str]:
+    """Return how many runs ended in which status."""
+    return Counter(end.run.status or "unknown" for group in groups for end in group.ends)
+
+
+def moment(text: str, now: float) -> int:
+    """Return the Unix nanoseconds of a date, of a date and time, or of so long before ``now`` (``2h``).
+
+    A date is its beginning. Without an offset it is by the clock of this computer.
+
+    Raises:
+        ValueError: the text is none of them.
+    """
+    if (ago := AGO.fullmatch(text.strip())) is not None:
+        return round((now - float(ago[1]) * SECONDS[ago[2]]) * SECOND)
+    whole = datetime.fromisoformat(text.strip()).astimezone()
+    return int(whole.timestamp()) * SECOND + whole.microsecond * 1_000
+
+
+def _meant(given: str, groups: Sequence[Group]) -> Group:
+    """Return the group of the run or turn that has this id, or the only one whose id begins so."""
+    by_id = {run_id: group for group in groups for run_id in group.run_ids}
+    if given in by_id:
+        return by_id[given]
+    matching = [run_id for run_id in by_id if given and run_id.startswith(given)]
+    if len({id(by_id[run_id]) for run_id in matching}) == 1:
+        return by_id[matching[0]]
+    if matching:
+        named = listed([*map(escaped, matching[:MAX_NAMED]), *(["…"] if len(matching) > MAX_NAMED else [])])
+        raise ConfigurationError(f"{len(matching)} ids begin with {given!r}: {named}. Give more of the id.")
+    meant = did_you_mean(closest(given, by_id))
+    raise ConfigurationError(sentences(f"no run or turn {given!r} is in the recording.", meant))
