@@ -60,6 +60,27 @@ def test_events_come_once_in_order_with_their_contexts_from_one_thread() -> None
     assert made.shutdown(PATIENCE) is True
 
 
+def test_a_drained_lane_has_exported_everything_and_its_exporter_did_not_flush() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks, queue_size=10)
+    for number in range(25):
+        if number % 10 == 0:
+            assert made.begin_drain(time.monotonic() + PATIENCE).wait() is True
+        made.put(changed(number))
+    assert made.begin_drain(time.monotonic() + PATIENCE).wait() is True
+    assert made.status() == LaneStatus(delivered=25)
+    assert set(exporter.calls) == {"export"}
+
+
+def test_a_lane_that_cannot_be_drained_in_time(stuck: Stuck) -> None:
+    made = lane(stuck.hooks)
+    made.put(changed(1))
+    assert made.begin_drain(time.monotonic()).wait() is False
+    stuck.release.set()
+    assert made.begin_drain(time.monotonic() + PATIENCE).wait() is True
+    assert made.status() == LaneStatus(delivered=1)
+
+
 def test_a_batch_cannot_be_changed_by_the_exporter() -> None:
     kinds: set[type] = set()
 

@@ -97,6 +97,14 @@ class Delivery:
                 captured[name] = value
         return captured or None
 
+    def drain(self, timeout: float) -> bool:
+        """Wait until there is room in all queues: what was published before was exported, or lost.
+
+        Returns False if that took longer than ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        return _wait_for_all([lane.begin_drain(deadline) for lane in self._lanes], deadline)
+
     def flush(self, timeout: float) -> bool:
         """Wait until all exporters have delivered what was published before.
 

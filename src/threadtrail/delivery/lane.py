@@ -98,22 +98,13 @@ class Lane:
             self._calls.report("worker", happened, lost=self.status().lost, error=error)
         return error is None
 
+    def begin_drain(self, deadline: float) -> Pending:
+        """Request that all queued events be exported by ``deadline``; the exporter may hold them after that."""
+        return self._begin(Pending("drain", deadline, self._give_up_flush))
+
     def begin_flush(self, deadline: float) -> Pending:
         """Request the delivery of all queued events by ``deadline`` (a time of ``time.monotonic()``)."""
-        state = self._state
-        pending = Pending("flush", deadline, self._give_up_flush)
-        if threading.current_thread() is state.worker:
-            # The exporter flushes within its own hook: the worker cannot wait for itself.
-            return pending.settle(result=False)
-        if self.result is None and state.worker is None and not state.backlog and not state.dropped:
-            return pending.settle(result=True)
-        if self.result is None:
-            self._send(state, pending)
-        if self.result is not None:  # perhaps by now, and the worker has left
-            return pending.settle(result=self.result)
-        if self._start(state) is not None and not self._work_while_waiting(state, pending):
-            self._withdraw(state, pending)
-        return pending
+        return self._begin(Pending("flush", deadline, self._give_up_flush))
 
     def begin_shutdown(self, deadline: float) -> Pending:
         """Request the delivery of the rest and the exporter's shutdown, once; later events are dropped."""
@@ -192,6 +183,21 @@ class Lane:
 
         pending.work = work
         return True
+
+    def _begin(self, pending: Pending) -> Pending:
+        state = self._state
+        if threading.current_thread() is state.worker:
+            # The exporter flushes within its own hook: the worker cannot wait for itself.
+            return pending.settle(result=False)
+        if self.result is None and state.worker is None and not state.backlog and not state.dropped:
+            return pending.settle(result=True)
+        if self.result is None:
+            self._send(state, pending)
+        if self.result is not None:  # perhaps by now, and the worker has left
+            return pending.settle(result=self.result)
+        if self._start(state) is not None and not self._work_while_waiting(state, pending):
+            self._withdraw(state, pending)
+        return pending
 
     @staticmethod
     def _send(state: LaneState, pending: Pending) -> None:

@@ -27,12 +27,12 @@ Claimant = TypeVar("Claimant")
 class Pending:
     """A flush or a shutdown that a worker was asked for, and the wait for its result.
 
-    ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
+    ``drain`` is a flush without the exporter's own: what was queued before was exported. ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
     ``work``, if set, does the worker's work in the thread that waits: no other thread could be started.
     """
 
     def __init__(
-        self, kind: Literal["flush", "shutdown"], deadline: float, give_up: Callable[[Pending], None]
+        self, kind: Literal["drain", "flush", "shutdown"], deadline: float, give_up: Callable[[Pending], None]
     ) -> None:
         self.kind = kind
         self.deadline = deadline
@@ -193,7 +193,7 @@ class Worker:
                 self._answer(message)
             finally:
                 message.settle(result=False)  # if nothing else was, since this thread is being ended
-            return message.kind == "flush"
+            return message.kind != "shutdown"
         return True
 
     def _wait_for_work(self) -> None:
@@ -227,6 +227,9 @@ class Worker:
             self._calls.report("export", "failed", lost=lost, error=error)
 
     def _answer(self, message: Pending) -> None:
+        if message.kind == "drain":
+            message.settle(result=True)
+            return
         flushed = self._calls.flush(message.deadline)
         flushed = self._state.lost_nothing_new() and flushed
         # For a shutdown both hooks: an exporter that buffers may implement only one of them.
