@@ -73,7 +73,7 @@ $(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pypr
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' -e $(OTEL) -e $(LANGFUSE) -e $(EXAMPLE)
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) -e $(EXAMPLE)
 	@touch $@
 
 demo: $(SETUP) ## responses and assistants against a local server, traced on the console
