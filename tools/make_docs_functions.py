@@ -23,6 +23,7 @@ EXPORTED = (
     threadtrail.flush,
     threadtrail.shutdown,
     threadtrail.lifespan,
+    threadtrail.merge,
     threadtrail.uninstrument,
     threadtrail.ConfigurationError,
     threadtrail.CheckError,

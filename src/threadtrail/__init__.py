@@ -27,6 +27,7 @@ from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
 if TYPE_CHECKING:
     from threadtrail import events
     from threadtrail.hookspecs import hookimpl
+    from threadtrail.merging.merge import merge
     from threadtrail.servers.lifespan import lifespan
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "hookimpl",
     "instrument",
     "lifespan",
+    "merge",
     "shutdown",
     "status",
     "tool",
@@ -60,4 +62,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("threadtrail.hookspecs").hookimpl
     if name == "lifespan":
         return importlib.import_module("threadtrail.servers.lifespan").lifespan
+    if name == "merge":
+        return importlib.import_module("threadtrail.merging.merge").merge
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

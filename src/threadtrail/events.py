@@ -225,7 +225,8 @@ class RunCreated(Event):
 class RunStatusChanged(Event):
     """The run took on a new status; ``type`` is ``thread.run.<status>``.
 
-    The first status a run is seen in counts as a change from ``None``.
+    The first status a run is seen in counts as a change from ``None``. ``server_time``, ``seen_at`` and
+    ``stage`` are as in ``StatusChange``.
     """
 
     event: Literal["RunStatusChanged"] = "RunStatusChanged"
@@ -234,6 +235,9 @@ class RunStatusChanged(Event):
     previous: str | None = None
     status: str
     learnt_from: str
+    server_time: int | None = None
+    seen_at: int | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -264,6 +264,9 @@ class StatusChange:
     ``webhook``.
     ``type`` is that of the change's ``RunStatusChanged``; ``None`` in recordings made before it was kept.
     ``server_time`` is the server's own stamp of the change, by its clock; ``None`` where it gives none.
+    ``seen_at`` is when this process saw it, where ``time`` is the server's; ``None`` where ``time`` says so.
+    ``stage`` is what the status means: ``waiting`` for the server to work on the run, ``working``, ``asking``
+    for outputs of tool calls, or ``ended``; ``None`` if it is none of these, or only another process said so.
     """
 
     status: str
@@ -271,6 +274,8 @@ class StatusChange:
     learnt_from: str
     type: str | None = None
     server_time: int | None = None
+    seen_at: int | None = None
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

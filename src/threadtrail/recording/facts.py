@@ -77,6 +77,17 @@ class RunStatus:
     failed: bool = False
     open_steps: StepStatus | None = None
 
+    @property
+    def stage(self) -> str | None:
+        """What the status means, as in ``StatusChange``."""
+        if self.ended:
+            return "ended"
+        if self.awaits_outputs:
+            return "asking"
+        if self.started:
+            return "working"
+        return "waiting" if self.rank == 0 else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTypes:

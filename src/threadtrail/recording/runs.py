@@ -237,15 +237,16 @@ class RunRecord:
             self._resumed_at = seen.time
         first_look = previous is None and not self.created_here
         moment = self._timeline.reach(status, seen.time, live=not first_look)
-        self._history.append(
-            StatusChange(
-                status=status.name,
-                time=moment,
-                learnt_from=seen.learnt_from,
-                type=status.type,
-                server_time=self._timeline.stamp_of(status),
-            )
+        change = StatusChange(
+            status=status.name,
+            time=moment,
+            learnt_from=seen.learnt_from,
+            type=status.type,
+            server_time=self._timeline.stamp_of(status),
+            seen_at=seen.time if first_look else None,
+            stage=status.stage,
         )
+        self._history.append(change)
         self._publish_event(
             RunStatusChanged,
             moment,
@@ -253,6 +254,9 @@ class RunRecord:
             previous=previous.name if previous is not None else None,
             status=status.name,
             learnt_from=seen.learnt_from,
+            server_time=change.server_time,
+            seen_at=change.seen_at,
+            stage=change.stage,
         )
 
     @property

@@ -1,0 +1,155 @@
+"""The events of one run out of what several processes published of it: each detail once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from threadtrail.events import MessageCompleted, StepCompleted, ToolCallCompleted
+from threadtrail.merging.messages import fullest
+from threadtrail.merging.runs import WholeRun
+from threadtrail.merging.steps import UNFINISHED, left_open
+from threadtrail.values import NO_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from threadtrail.events import Event, RunEnded, RunStatusChanged
+    from threadtrail.merging.stories import Story
+    from threadtrail.values import Attributes
+
+AnyEvent = TypeVar("AnyEvent", bound=Any)
+
+
+def events_of(story: Story) -> list[Event]:
+    """Return the events that one process would have published which had seen all of the run."""
+    if story.is_of_one_process():
+        return story.events()
+    whole = WholeRun(story)
+    shared, begin = _shared(story), whole.created_at or 0
+    events = (*_details(whole), *_end(whole, shared["attributes"]))
+    return [replace(event, time=max(event.time, begin), **shared) for event in events]
+
+
+def _shared(story: Story) -> dict[str, Any]:
+    """Return what all events of a run carry: as the creator says, else whoever says something."""
+    told: list[tuple[bool, Event]] = [(event.observed_from_start, event) for event in story.created]
+    told += [(event.run.observed_from_start, event) for event in story.ends]
+    told.sort(key=lambda each: (not each[0], each[1].time, repr(each[1])))
+    events = [event for _, event in told] or sorted(story.events(), key=_by_time)
+    of_creator = [event for observed, event in told if observed] or events
+    attributes = next(
+        (event.attributes for event in of_creator if event.attributes != NO_ATTRIBUTES), NO_ATTRIBUTES
+    )
+    trace_id = next((event.trace_id for event in of_creator if event.trace_id is not None), None)
+    return {"provider": events[0].provider, "attributes": attributes, "trace_id": trace_id}
+
+
+def _details(whole: WholeRun) -> Iterator[Event]:
+    story = whole.story
+    if whole.created is not None:
+        yield whole.created
+    if story.changes:
+        yield from _changes(whole)
+    for _, created in _by(story.steps_created, lambda event: event.step.id):
+        yield created[0]
+    yield from _steps_completed(whole)
+    yield from _calls(whole)
+    for _, begun in _by(story.messages_created, lambda event: event.message.id):
+        yield begun[0]
+    yield from _messages_completed(whole)
+
+
+def _changes(whole: WholeRun) -> Iterator[RunStatusChanged]:
+    first, previous = whole.story.changes[0], None
+    for change in whole.history:
+        yield replace(
+            first,
+            type=change.type or first.type,
+            time=change.time,
+            previous=previous,
+            status=change.status,
+            learnt_from=change.learnt_from,
+            server_time=change.server_time,
+            seen_at=change.seen_at,
+            stage=change.stage,
+        )
+        previous = change.status
+
+
+def _steps_completed(whole: WholeRun) -> Iterator[StepCompleted]:
+    for identity, completed in _by(whole.story.steps_completed, lambda event: event.step.id):
+        surest = next((event for event in completed if not left_open(event)), completed[0])
+        step = whole.steps.step(identity)
+        yield replace(surest, time=max(surest.time, step.ended_at or 0), step=step)
+    ended = {event.step.id for event in whole.story.steps_completed}
+    ends_with_run = {step.id: step for step in whole.run.steps} if whole.ends else {}
+    for identity, created in _by(whole.story.steps_created, lambda event: event.step.id):
+        if identity not in ended and identity in ends_with_run:
+            kind = created[0].type.rpartition(".")[0] + UNFINISHED
+            yield _as(StepCompleted, created[0], whole.ended_at, type=kind, step=ends_with_run[identity])
+
+
+def _messages_completed(whole: WholeRun) -> Iterator[MessageCompleted]:
+    story = whole.story
+    for _, completed in _by(story.messages_completed, lambda event: event.message.id):
+        message = fullest([event.message for event in completed])
+        surest = next((event for event in completed if event.message.text == message.text), completed[0])
+        yield replace(surest, message=message)
+    ended = {event.message.id for event in story.messages_completed}
+    for identity, begun in _by(story.messages_created, lambda event: event.message.id):
+        if identity not in ended and whole.ends:
+            kind = begun[0].type.rpartition(".")[0] + ".incomplete"
+            yield _as(MessageCompleted, begun[0], whole.ended_at, type=kind, message=begun[0].message)
+
+
+def _as(event_class: Any, event: Any, time: int | None, **values: Any) -> Any:
+    """Return an event of this class about the same run as another."""
+    names = ("source", "provider", "server_address", "server_port", "run_id", "thread_id")
+    of_run = {name: getattr(event, name) for name in names}
+    return event_class(time=max(time or 0, event.time), **of_run, **values)
+
+
+def _calls(whole: WholeRun) -> Iterator[Event]:
+    """Yield what was asked for, with what was asked, and what was answered, with the answer."""
+    story, steps = whole.story, whole.steps
+    for call, requested in _by(story.requested, steps.call_of):
+        value, first = call.value(), requested[0]
+        asked = replace(first.tool_call, kind=value.kind, name=value.name, started_at=value.started_at)
+        arguments = asked.arguments if asked.arguments is not None else value.arguments
+        time = value.started_at if value.started_at is not None else first.time
+        yield replace(first, time=time, tool_call=replace(asked, arguments=arguments))
+    for call, completed in _by(story.answered, steps.call_of):
+        value = call.value()
+        if value.ended_at is not None:
+            step_id = next((event.step_id for event in completed if event.step_id is not None), None)
+            yield replace(completed[0], time=value.ended_at, step_id=step_id, tool_call=value)
+    ended = {id(steps.call_of(event)) for event in story.answered}
+    for call, requested in _by(story.requested, steps.call_of):
+        value = call.value()
+        if id(call) not in ended and value.ended_at is not None and whole.ends:
+            yield _as(ToolCallCompleted, requested[0], value.ended_at, step_id=call.step_id, tool_call=value)
+
+
+def _end(whole: WholeRun, attributes: Attributes) -> Iterator[RunEnded]:
+    if not whole.ends:
+        return
+    run = replace(whole.run, attributes=attributes)
+    surest = next(event for event in whole.ends if event.run is whole.of_end[0])
+    ends = whole.story.ends
+    # Where an unfinished one is among them, this takes the place of both.
+    supersedes = any(event.supersedes for event in ends) and all(event.run.finished for event in ends)
+    yield replace(surest, time=run.ended_at or surest.time, run=run, supersedes=supersedes)
+
+
+def _by(events: list[AnyEvent], key: Callable[[AnyEvent], Any]) -> list[tuple[Any, list[AnyEvent]]]:
+    """Return the events by what they are about, each group in the order of time."""
+    groups: dict[Any, tuple[Any, list[AnyEvent]]] = {}
+    for event in sorted(events, key=_by_time):
+        about = key(event)
+        groups.setdefault(about if isinstance(about, str) else id(about), (about, []))[1].append(event)
+    return list(groups.values())
+
+
+def _by_time(event: Event) -> tuple[int, str]:
+    return event.time, repr(event)

@@ -1,0 +1,50 @@
+"""What is known of one thing in several glimpses: the best one, filled up by the others."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Value = TypeVar("Value")
+
+
+def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozenset()) -> Value:
+    """Return the best glimpse; what it does not say is what the first of the others says that does.
+
+    A field that has its default says nothing. The fields of ``but`` are left as they are.
+    """
+    missing = {name for name, default in _defaults(best) if getattr(best, name) == default} - but
+    found: dict[str, Any] = {}
+    for other in others:
+        for name, default in _defaults(best):
+            if name in missing and name not in found and getattr(other, name) != default:
+                found[name] = getattr(other, name)
+    value: Any = best
+    return replace(value, **found) if found else best
+
+
+def amount(value: Any) -> int:
+    """Return how many fields say something: of two glimpses, the one with more is the fuller one."""
+    return sum(getattr(value, name) != default for name, default in _defaults(value))
+
+
+def _defaults(value: Any) -> tuple[tuple[str, Any], ...]:
+    return _defaults_of(type(value))  # type: ignore[arg-type]  # mypy does not take a class as hashable
+
+
+@cache
+def _defaults_of(cls: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (each.name, each.default if each.default is not MISSING else None)
+        for each in fields(cls)
+        if each.init and each.default_factory is MISSING
+    )
+
+
+def earliest(times: Sequence[int | None]) -> int | None:
+    """Return the first of the times that are known."""
+    return min((time for time in times if time is not None), default=None)

@@ -1,0 +1,53 @@
+"""The messages of a run, as several processes saw them: each once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from threadtrail.merging.fields import amount, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from threadtrail.values import Message, Run
+
+
+def written(groups: Sequence[Iterable[Message]]) -> tuple[Message, ...]:
+    """Return the messages that a run wrote, in order; ``groups`` hold what was seen, the surest first."""
+    glimpses: dict[str | None, list[Message]] = {}
+    for group in groups:
+        for message in group:
+            glimpses.setdefault(message.id, []).append(message)
+    values = [fullest(each) for each in glimpses.values()]
+    return tuple(sorted(values, key=lambda message: message.created_at or 0))
+
+
+def fullest(glimpses: Sequence[Message]) -> Message:
+    """Return what is known of one message; the first glimpse is the surest."""
+    ranked = sorted(glimpses, key=lambda each: (len(each.text), len(each.parts), amount(each)), reverse=True)
+    return filled(ranked[0], ranked[1:])
+
+
+def asked(runs: Sequence[Run]) -> tuple[Message, ...]:
+    """Return what a run had to answer: as its creator sent it, with the ids that others saw in a list.
+
+    ``runs`` are what each process saw, the creator first.
+    """
+    known = next((run.input for run in runs if run.input), ())
+    listed = [message for run in runs for message in run.input if message.id is not None]
+    named = {message.id for message in known}
+    free = list({message.id: message for message in listed if message.id not in named}.values())
+    messages: list[Message] = []
+    for message in known:
+        twin = next((each for each in free if _is_same(each, message)), None)
+        if message.id is None and twin is not None:
+            free.remove(twin)
+            messages.append(replace(message, id=twin.id, created_at=twin.created_at))
+        else:
+            messages.append(message)
+    return tuple(messages)
+
+
+def _is_same(listed: Message, sent: Message) -> bool:
+    return (listed.role, listed.parts) == (sent.role, sent.parts)

@@ -1,0 +1,255 @@
+"""One run out of what several processes saw of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.merging.fields import earliest, filled
+from threadtrail.merging.messages import asked, written
+from threadtrail.merging.statuses import history, seen_at
+from threadtrail.merging.steps import StepsOfRun
+from threadtrail.values import Assistant, Failure, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import RunCreated, RunEnded
+    from threadtrail.merging.stories import Story
+    from threadtrail.values import Message, Step, ToolCall
+
+OF_END = ("model", "error", "incomplete_reason", "usage", "service_tier", "tool_usage", "metadata")
+"""The fields of whoever saw the end; where that says nothing, of the creator, then of anybody."""
+
+SUMS = ("poll_count", "retry_count", "resumed")
+"""The fields that each process counts for itself."""
+
+EITHER = ("streamed", "deleted", "background", "one_generation")
+"""The fields that are true if one process says so."""
+
+SAID_AT_BEGINNING = frozenset({"request", "turn_id", "called_by", "attributes"})
+"""The fields that only the creator knows, and that its ``RunCreated`` says."""
+
+OF_CREATOR = SAID_AT_BEGINNING | {"session_key", "answers", "input_repeated", "request_id"}
+"""The fields that only the creator knows: what others say does not fill them."""
+
+
+class WholeRun:
+    """All that is known of one run.
+
+    A field of ``Run`` that is not named in this module, such as one that is added later, is the creator's.
+    Where it has its default there, it is that of the first process, by when the run was created for it, for
+    which it has another value.
+    """
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.ends = _last_ends(story.ends)
+        runs = [event.run for event in self.ends]
+        self.of_creator = sorted(runs, key=_creator_first)
+        self.of_end = sorted(runs, key=_end_first)
+        self.created = min(story.created, key=_created_first, default=None)
+        self.steps = StepsOfRun(story, self.of_end)
+        self.created_at = self._created_at()
+        seen_created = self.created_at if self.is_observed_from_start else None
+        self.history = history(runs, story.changes, created_at=seen_created)
+        self.answered_at = self._answered_at()
+        self.ended_at = self._ended_at()
+        if self.finished:
+            self.steps.end(self.ended_at or 0, self._failure(), later=self._is_one_generation)
+
+    @property
+    def is_observed_from_start(self) -> bool:
+        """Whether one of the processes created the run."""
+        created = [event.observed_from_start for event in self.story.created]
+        return any([*created, *(run.observed_from_start for run in self.of_creator)])
+
+    @property
+    def finished(self) -> bool:
+        """Whether one of the processes saw its end."""
+        return any(run.finished for run in self.of_end)
+
+    def _created_at(self) -> int | None:
+        times = [run.created_at for run in self.of_creator[:1]]
+        if self.created is not None and (not times or self.created.observed_from_start):
+            return self.created.time
+        return times[0] if times else earliest([change.time for change in self.story.changes])
+
+    @cached_property
+    def run(self) -> Run:
+        """The run, as far as it is known."""
+        run = self._of_creator()
+        created_at, answered_at, ended_at = self.created_at or 0, self.answered_at, self.ended_at
+        steps = self.steps.values(answered_at if run.one_generation else None)
+        return replace(
+            run,
+            created_at=self.created_at,
+            assistant=self._assistant(),
+            input=asked(self.of_creator) or run.input,
+            status=self._status(),
+            status_history=self.history,
+            finished=self.finished,
+            started_at=_between(self._started_at(), created_at, ended_at),
+            answered_at=answered_at if run.one_generation or run.answered_at is not None else None,
+            ended_at=ended_at,
+            first_output_at=earliest([each.first_output_at for each in self.of_end]),
+            awaits_outputs=self._awaits_outputs(),
+            steps=tuple(_step_within(step, created_at, ended_at) for step in steps),
+            output=tuple(_message_within(each, created_at, ended_at) for each in self._output()),
+            id_reused=run.id_reused or self.story.id_reused,
+        )
+
+    def _of_creator(self) -> Run:
+        """Return what is of the creator, of whoever saw the end, and counted."""
+        runs = self.of_creator
+        if runs and runs[0].observed_from_start:
+            run = filled(runs[0], runs[1:], but=OF_CREATOR)
+        elif self.is_observed_from_start:
+            run = filled(self._begun(), runs, but=SAID_AT_BEGINNING)
+        else:
+            run = filled(runs[0], [*runs[1:], self._begun()]) if runs else self._begun()
+        at_end = filled(self.of_end[0], [run]) if runs else run
+        values: dict[str, Any] = {name: getattr(at_end, name) for name in OF_END}
+        values |= {name: sum(getattr(each, name) for each in runs) for name in SUMS}
+        values |= {name: any(getattr(each, name) for each in runs) for name in EITHER}
+        # Whoever reads the stream of a run that another process reads takes it up again.
+        values["resumed"] += max(0, sum(each.streamed for each in runs) - 1)
+        return replace(run, observed_from_start=self.is_observed_from_start, **values)
+
+    def _begun(self) -> Run:
+        """Return what the beginning of a run says of it."""
+        created = self.created
+        if created is None:
+            story = self.story
+            return Run(id=story.run_id, source=story.server[0], observed_from_start=False)
+        return Run(
+            id=created.run_id,
+            thread_id=created.thread_id,
+            assistant=created.assistant,
+            model=created.request.model,
+            request=created.request,
+            observed_from_start=created.observed_from_start,
+            attributes=created.attributes,
+            source=created.source,
+            turn_id=created.turn_id,
+            called_by=created.called_by,
+        )
+
+    def _assistant(self) -> Assistant | None:
+        of_runs = [run.assistant for run in self.of_creator]
+        of_events = [event.assistant for event in self.story.created]
+        known = [each for each in (*of_runs, *of_events) if each is not None]
+        same = [each for each in known if each.id == known[0].id]
+        return filled(same[0], same[1:]) if same else None
+
+    def _status(self) -> str | None:
+        if self.finished:
+            return self.of_end[0].status
+        return self.history[-1].status if self.history else next((r.status for r in self.of_end), None)
+
+    def _awaits_outputs(self) -> bool:
+        if self.finished:
+            return self.of_end[0].awaits_outputs
+        if self.history and self.history[-1].stage is not None:
+            return self.history[-1].stage == "asking"
+        return any(run.awaits_outputs for run in self.of_end)
+
+    def _started_at(self) -> int | None:
+        """Return when the server began to work on it: when that was first seen."""
+        working = {
+            change.status
+            for run in self.of_end
+            for change in run.status_history
+            if change.time == run.started_at and change.stage in {None, "working"}
+        }
+        seen = (change for change in self.history if change.stage == "working" or change.status in working)
+        first = next(seen, None)
+        known = earliest([run.started_at for run in self.of_end])
+        return first.time if first is not None else known
+
+    @property
+    def _is_one_generation(self) -> bool:
+        return any(run.one_generation for run in self.of_end)
+
+    def _failure(self) -> Failure | None:
+        """Return what became of the calls that were open when it ended."""
+        run = self.of_end[0]
+        fine = run.error is None and run.incomplete_reason is None and not run.failed
+        return None if fine else Failure(type=run.status or "unfinished")
+
+    def _answered_at(self) -> int | None:
+        """Return when it ended, by its status: when one of the processes saw that first."""
+        alone = len(self.history) == 1 and not self.is_observed_from_start
+        return earliest([_end_seen_at(run, alone=alone) for run in self.of_end if run.finished])
+
+    def _ended_at(self) -> int | None:
+        answered_at = self.answered_at
+        if answered_at is not None and self.history:
+            answered_at = max(answered_at, self.history[-1].time)
+        if answered_at is None:
+            return max((run.ended_at for run in self.of_end if run.ended_at is not None), default=None)
+        own = (call.value() for call in self.steps.calls.all())
+        late = [call.ended_at for call in own if not call.hosted and call.ended_at is not None]
+        return max([answered_at, *late]) if self._is_one_generation else answered_at
+
+    def _output(self) -> tuple[Message, ...]:
+        completed = sorted(self.story.messages_completed, key=lambda event: (event.time, repr(event)))
+        begun = sorted(self.story.messages_created, key=lambda event: (event.time, repr(event)))
+        groups = [run.output for run in self.of_end]
+        return written([*groups, [event.message for event in completed], [event.message for event in begun]])
+
+
+def _last_ends(ends: Sequence[RunEnded]) -> list[RunEnded]:
+    """Return the end that each process published, without those that it superseded itself."""
+    again = {event.run.created_at for event in ends if event.supersedes}
+    return [event for event in ends if event.run.finished or event.run.created_at not in again]
+
+
+def _end_seen_at(run: Run, *, alone: bool) -> int | None:
+    """Return when the end of a run was seen.
+
+    ``alone``: nothing was seen before, so that the server's time counts.
+    """
+    end = run.answered_at if run.answered_at is not None else run.ended_at
+    last = run.status_history[-1] if run.status_history else None
+    if alone or last is None or last.seen_at is None:
+        return end
+    return seen_at(last)
+
+
+def _creator_first(run: Run) -> tuple[bool, int, str]:
+    return not run.observed_from_start, run.created_at or 0, repr(run)
+
+
+def _created_first(event: RunCreated) -> tuple[bool, int, str]:
+    return not event.observed_from_start, event.time, repr(event)
+
+
+def _end_first(run: Run) -> tuple[bool, int, str]:
+    return not run.finished, -(run.ended_at or 0), repr(run)
+
+
+def _step_within(step: Step, start: int, end: int | None) -> Step:
+    """Return the step and its tool calls, within the run."""
+    started_at = _between(step.started_at, start, end) or start
+    ended_at = end if step.ended_at is None else _between(step.ended_at, started_at, end)
+    calls = tuple(_call_within(call, started_at, ended_at) for call in step.tool_calls)
+    return replace(step, started_at=started_at, ended_at=ended_at, tool_calls=calls)
+
+
+def _call_within(call: ToolCall, start: int, end: int | None) -> ToolCall:
+    started_at = _between(call.started_at, start, end) or start
+    return replace(call, started_at=started_at, ended_at=_between(call.ended_at, started_at, end))
+
+
+def _message_within(message: Message, start: int, end: int | None) -> Message:
+    created_at = _between(message.created_at, start, end)
+    completed_at = _between(message.completed_at, created_at or start, end)
+    return replace(message, created_at=created_at, completed_at=completed_at)
+
+
+def _between(time: int | None, lower: int, upper: int | None) -> int | None:
+    if time is None:
+        return None
+    return max(lower, time if upper is None else min(time, upper))

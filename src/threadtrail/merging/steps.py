@@ -1,0 +1,149 @@
+"""The steps of a run, as several processes saw them: each once, with its tool calls, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from threadtrail.merging.calls import CallGlimpse, Calls, of_steps
+from threadtrail.merging.fields import amount, earliest, filled
+from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
+from threadtrail.values import Step
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event, StepCompleted
+    from threadtrail.merging.calls import Call
+    from threadtrail.merging.stories import Story
+    from threadtrail.values import Failure, Run, ToolCall
+
+UNFINISHED = ".unfinished"
+"""How the ``type`` of a ``StepCompleted`` ends whose step was open when its process left the run."""
+
+BEGUN, LEFT, UNFINISHED_RUN, COMPLETED, FINISHED_RUN = range(5)
+"""Where a glimpse comes from, the surest last."""
+
+TIMES = frozenset({"started_at", "ended_at", "seen_live", "tool_calls"})
+"""What is decided apart from the rest of a step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepGlimpse:
+    """A step in one event; ``given_up``: it was open when its process stopped following the run."""
+
+    step: Step
+    trust: int
+    given_up: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, int]:
+        """How much it can be relied on, compared with the other glimpses of the step."""
+        return not self.given_up, self.step.usage is not None, self.trust, amount(self.step)
+
+
+def left_open(event: StepCompleted) -> bool:
+    """Whether a step was no more than left open by its process."""
+    return event.type.endswith(UNFINISHED)
+
+
+class StepsOfRun:
+    """All steps and calls that are known of a run."""
+
+    def __init__(self, story: Story, runs: list[Run]) -> None:
+        self._glimpses: dict[str, list[StepGlimpse]] = {}
+        self._places: dict[str, int] = {}
+        self.calls = Calls()
+        self._of_event: dict[int, Call] = {}
+        for run in runs:
+            self._add_run(run)
+        self._add_events(story)
+
+    def _add_run(self, run: Run) -> None:
+        trust = FINISHED_RUN if run.finished else UNFINISHED_RUN
+        for step in run.steps:
+            open_still = not run.finished and step.ended_at == run.ended_at
+            self._add(StepGlimpse(step=step, trust=trust, given_up=open_still))
+        self.calls.add(of_steps(run.steps, trust, of_run=True))
+
+    def _add_events(self, story: Story) -> None:
+        for event in _by_time(story.steps_created):
+            self._add(StepGlimpse(step=event.step, trust=BEGUN))
+        for completed in _by_time(story.steps_completed):
+            left = left_open(completed)
+            trust = LEFT if left else COMPLETED
+            self._add(StepGlimpse(step=completed.step, trust=trust, given_up=left))
+            self.calls.add(of_steps([completed.step], trust))
+        for asked in _by_time(story.requested):
+            self._add_call(
+                asked, CallGlimpse(call=asked.tool_call, step_id=asked.step_id, asked_at=asked.time)
+            )
+        for answered in _by_time(story.answered):
+            glimpse = CallGlimpse(call=answered.tool_call, step_id=answered.step_id, trust=COMPLETED)
+            self._add_call(answered, glimpse)
+
+    def _add(self, glimpse: StepGlimpse) -> None:
+        identity = glimpse.step.id
+        if identity is not None:
+            self._glimpses.setdefault(identity, []).append(glimpse)
+            self._places.setdefault(identity, len(self._places))
+
+    def _add_call(self, event: Event, glimpse: CallGlimpse) -> None:
+        self.calls.add([glimpse])
+        self._of_event[id(event)] = self.calls.find(glimpse)
+
+    def end(self, time: int, failure: Failure | None, *, later: bool) -> None:
+        """End the calls with the run whose own end nobody saw.
+
+        ``failure`` is what became of those without an output. ``later``: calls that are not the server's stay
+        open, since a later run brings their outputs.
+        """
+        for call in self.calls.all():
+            value = call.value()
+            if value.ended_at is None and (value.hosted or not later):
+                call.closed_at, call.closed_with = time, failure if value.output is None else None
+
+    def call_of(self, event: Event) -> Call:
+        """Return the call that an event is about."""
+        return self._of_event[id(event)]
+
+    def step(self, identity: str) -> Step:
+        """Return what is known of a step."""
+        glimpses = self._glimpses[identity]
+        ranked = sorted(glimpses, key=lambda each: (each.rank, repr(each.step)), reverse=True)
+        best = ranked[0]
+        value = filled(best.step, [each.step for each in ranked[1:]], but=TIMES)
+        live = earliest([each.step.started_at for each in glimpses if each.step.seen_live])
+        started_at = live if live is not None else earliest([each.step.started_at for each in glimpses])
+        ends = [each.step.ended_at for each in glimpses if each.given_up == best.given_up]
+        value = replace(value, started_at=started_at, ended_at=earliest(ends), seen_live=live is not None)
+        return covering(value, self._calls_of(identity))
+
+    def _calls_of(self, identity: str) -> tuple[ToolCall, ...]:
+        placed = {
+            (call.id, call.started_at): place
+            for glimpse in self._glimpses[identity]
+            for place, call in enumerate(glimpse.step.tool_calls)
+        }
+        values = [call.value() for call in self.calls.all() if call.step_id == identity]
+        return tuple(sorted(values, key=lambda call: placed.get((call.id, call.started_at), len(placed))))
+
+    def values(self, answered_at: int | None) -> list[Step]:
+        """Return all steps in order; calls whose step nobody saw stand in one without id per round."""
+        order = sorted(self._glimpses, key=self._place)
+        known = in_sequence([self.step(identity) for identity in order], answered_at)
+        rounds: dict[int, list[ToolCall]] = {}
+        for call in self.calls.all():
+            if call.step_id is None:
+                value = call.value()
+                asked_at = call.asked_at if call.asked_at is not None else value.started_at
+                rounds.setdefault(asked_at or 0, []).append(value)
+        return in_order_of_time([*known, *(unseen_step(calls) for _, calls in sorted(rounds.items()))])
+
+    def _place(self, identity: str) -> tuple[int, int, int]:
+        glimpses = [each.step for each in self._glimpses[identity]]
+        started = earliest([step.started_at for step in glimpses])
+        index = earliest([step.index for step in glimpses])
+        return started or 0, index or 0, self._places[identity]
+
+
+def _by_time(events: list) -> list:  # type: ignore[type-arg]
+    return sorted(events, key=lambda event: (event.time, repr(event)))

@@ -1,0 +1,136 @@
+"""Sorts events by what they are about: the story of each run, and the rest."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.events import (
+    Event,
+    MessageCompleted,
+    MessageCreated,
+    RunCreated,
+    RunEnded,
+    RunStatusChanged,
+    StepCompleted,
+    StepCreated,
+    ToolCallCompleted,
+    ToolCallRequested,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Server = tuple[str, str | None, int | None]
+"""Source, host and port: two servers may count their ids alike."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """What is known of one run, by one process or by several, sorted by class of event."""
+
+    server: Server
+    run_id: str
+    id_reused: bool = False
+    created: list[RunCreated] = field(default_factory=list)
+    changes: list[RunStatusChanged] = field(default_factory=list)
+    steps_created: list[StepCreated] = field(default_factory=list)
+    steps_completed: list[StepCompleted] = field(default_factory=list)
+    requested: list[ToolCallRequested] = field(default_factory=list)
+    answered: list[ToolCallCompleted] = field(default_factory=list)
+    messages_created: list[MessageCreated] = field(default_factory=list)
+    messages_completed: list[MessageCompleted] = field(default_factory=list)
+    ends: list[RunEnded] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Take an event of the run."""
+        getattr(self, LISTS[type(event)]).append(event)
+
+    def events(self) -> list[Event]:
+        """Return all events of the run, as yet unsorted."""
+        return [event for name in LISTS.values() for event in getattr(self, name)]
+
+    def is_of_one_process(self) -> bool:
+        """Whether one process published all of it, and each thing once."""
+        if len(self.created) > 1 or len(self.ends) > 1:
+            return False
+        ids = (
+            [event.step.id for event in self.steps_created],
+            [event.step.id for event in self.steps_completed],
+            [event.message.id for event in self.messages_created],
+            [event.message.id for event in self.messages_completed],
+        )
+        if any(len(each) != len(set(each)) for each in ids):
+            return False
+        changes = {(change.previous, change.time) for change in self.changes}
+        known = [change.status for change in self.ends[0].run.status_history] if self.ends else None
+        if known is not None and self.changes and len(self.changes) != len(known):
+            return False
+        return len(changes) == len(self.changes)
+
+
+LISTS: dict[type[Event], str] = {
+    RunCreated: "created",
+    RunStatusChanged: "changes",
+    StepCreated: "steps_created",
+    StepCompleted: "steps_completed",
+    ToolCallRequested: "requested",
+    ToolCallCompleted: "answered",
+    MessageCreated: "messages_created",
+    MessageCompleted: "messages_completed",
+    RunEnded: "ends",
+}
+"""Where a story keeps its events, by their class."""
+
+
+def server_of(event: Event) -> Server:
+    """Return whose ids an event holds."""
+    return event.source, event.server_address, event.server_port
+
+
+def distinct(events: Iterable[Event]) -> list[Event]:
+    """Return the events, those that are equal once."""
+    alike: dict[tuple[type, int, object], list[Event]] = {}
+    kept: list[Event] = []
+    for event in events:
+        known = alike.setdefault((type(event), event.time, getattr(event, "run_id", None)), [])
+        if event not in known:
+            known.append(event)
+            kept.append(event)
+    return kept
+
+
+def stories_of(events: Iterable[Event]) -> tuple[list[Story], list[Event]]:
+    """Return the story of each run, and the events that are of none."""
+    by_run: dict[tuple[Server, str], list[Event]] = {}
+    others: list[Event] = []
+    for event in events:
+        run_id = getattr(event, "run_id", None) if type(event) in LISTS else None
+        if run_id is None:
+            others.append(event)
+        else:
+            by_run.setdefault((server_of(event), run_id), []).append(event)
+    stories = [story for name, group in by_run.items() for story in _apart(name, group)]
+    return stories, others
+
+
+def _apart(name: tuple[Server, str], events: Sequence[Event]) -> Iterator[Story]:
+    """Yield one story for each run that was created under an id: some servers use an id again.
+
+    What was published by a process that did not create the run is of the one that was created last before.
+    """
+    created = sorted(
+        {event.time for event in events if isinstance(event, RunCreated) and event.observed_from_start}
+    )
+    server, run_id = name
+    stories = [
+        Story(server=server, run_id=run_id, id_reused=place > 0) for place in range(max(1, len(created)))
+    ]
+    for event in events:
+        time = event.time
+        if isinstance(event, RunEnded) and event.run.observed_from_start and event.run.created_at in created:
+            time = event.run.created_at or 0
+        place = max(0, bisect.bisect_right(created, time) - 1)
+        stories[place].add(event)
+    yield from stories
