@@ -17,11 +17,12 @@ from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
 from threadtrail.commands.show import command as show
+from threadtrail.commands.view import command as view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor, show)
+COMMANDS = (demo, exporters, doctor, show, view)
 
 EPILOG = """\
 examples:
@@ -29,6 +30,7 @@ examples:
   threadtrail exporters            list the exporters, and what enables them
   threadtrail doctor myapp.main    check the settings and backends of a program
   threadtrail show runs.jsonl      print the runs of a recording
+  threadtrail view runs.jsonl      look at what was recorded, in the browser
 """
 
 FAILED = 1

@@ -129,17 +129,28 @@ ORDER = ("generating", "queued", "person", "tools")
 
 def time_spent(runs: Sequence[Run], start: int, end: int) -> TimeSpent:
     """Return where the time between ``start`` and ``end`` (Unix nanoseconds) went."""
+    spent = dict.fromkeys(ORDER, 0)
+    for kind, (since, until) in timeline(runs, start, end):
+        spent[kind] += until - since
+    return TimeSpent(**spent, other=max(0, end - start) - sum(spent.values()))
+
+
+def timeline(runs: Sequence[Run], start: int, end: int) -> list[tuple[str, Interval]]:
+    """Return what the time between ``start`` and ``end`` (Unix nanoseconds) was for, in order, each once.
+
+    The kinds are those of ``TimeSpent``; what lies between two intervals is ``other``.
+    """
     by_kind: dict[str, list[Interval]] = {kind: [] for kind in ORDER}
     for run in runs:
         for kind, interval in _intervals(run):
             by_kind[kind].append(interval)
     taken: list[Interval] = []
-    spent: dict[str, int] = {}
+    spent: list[tuple[str, Interval]] = []
     for kind in ORDER:
         free = _without(_clipped(by_kind[kind], start, end), taken)
-        spent[kind] = sum(until - since for since, until in free)
+        spent += [(kind, interval) for interval in free]
         taken = _merged([*taken, *free])
-    return TimeSpent(**spent, other=max(0, end - start) - sum(spent.values()))
+    return sorted(spent, key=lambda item: item[1])
 
 
 def _intervals(run: Run) -> Iterator[tuple[str, Interval]]:

@@ -1,0 +1,1 @@
+"""The command ``view``: a recording as one page of HTML, to look at in a browser."""

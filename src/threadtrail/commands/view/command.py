@@ -1,0 +1,74 @@
+"""The subcommand ``view``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Show recordings as one page in the browser: runs and turns to search and filter, and of each one where its
+time went, its messages, tool calls and tokens. The page is one file that needs no network; it can be sent on.
+"""
+
+EPILOG = """\
+exit codes: 0  success
+            2  a file cannot be read, or is no recording
+"""
+
+
+def add_parser(subcommands: Any) -> None:
+    """Add ``view`` to the command line."""
+    parser = subcommands.add_parser(
+        "view",
+        help="show recordings as a page in the browser",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a file that the exporter jsonl wrote")
+    parser.add_argument("--output", metavar="PAGE", help="write the page to this file, and do not open it")
+    parser.add_argument("--title", help="the title of the page (default: the names of the files)")
+    parser.add_argument(
+        "--no-open", action="store_true", help="print where the page is instead of opening it"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page and open it; return 0."""
+    page = _page(options.files, options.title)
+    if options.output is not None:
+        path = Path(options.output)
+        _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), page)
+        sys.stdout.write(f"{path}\n")
+        return 0
+    handle, name = tempfile.mkstemp(prefix="threadtrail-", suffix=".html")  # which only its owner may read
+    _write(handle, page)
+    if options.no_open or not webbrowser.open(Path(name).as_uri()):
+        sys.stdout.write(f"{name}\n")
+    return 0
+
+
+def _page(files: list[str], title: str | None) -> str:
+    from threadtrail.commands.view.contents import page_data  # noqa: PLC0415 - `--help` does without
+    from threadtrail.commands.view.html import document  # noqa: PLC0415 - the same
+    from threadtrail.commands.view.packing import chunks, index  # noqa: PLC0415 - the same
+    from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - the same
+
+    recording = read_recording(*files)
+    for problem in recording.problems:
+        sys.stderr.write(f"threadtrail: {problem}\n")
+    names = ", ".join(Path(file).name for file in files)
+    data = page_data(recording.events, title=title or names, problems=recording.problems)
+    packed, places = chunks(data)
+    return document(index(data, places), packed)
+
+
+def _write(handle: int, page: str) -> None:
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(page)

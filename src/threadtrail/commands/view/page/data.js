@@ -1,0 +1,49 @@
+// The data of the page: rows from the index, details from compressed chunks, or from the server behind it.
+
+import { $ } from "./dom.js";
+
+const CACHED = 24;
+
+export const index = JSON.parse($("index").textContent);
+export const rows = index.rows.map(rowOf);
+export const byHandle = new Map(rows.map((row) => [row.handle, row]));
+const chunks = new Map();
+
+for (const row of rows) adopt(row);
+
+function rowOf(values, place) {
+  const row = { place: index.places?.[place], children: [], text: null };
+  index.fields.forEach((field, at) => {
+    row[field] = values[at];
+  });
+  return row;
+}
+
+function adopt(row) {
+  const parent = row.parent === null ? undefined : byHandle.get(row.parent);
+  if (parent !== undefined) parent.children.push(row);
+}
+
+// Returns all that is known of a run, a turn or a request; undefined if the page does not have it.
+export async function detailOf(handle) {
+  const row = byHandle.get(handle);
+  if (row === undefined) return undefined;
+  if (row.place === undefined) return fetched(handle);
+  if (!chunks.has(row.place)) {
+    if (chunks.size >= CACHED) chunks.delete(chunks.keys().next().value);
+    chunks.set(row.place, unpacked($(`chunk-${row.place}`).textContent));
+  }
+  return (await chunks.get(row.place)).get(handle);
+}
+
+async function unpacked(base64) {
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const details = await new Response(stream).json();
+  return new Map(details.map((detail) => [detail.handle, detail]));
+}
+
+async function fetched(handle) {
+  const answer = await fetch(`detail?handle=${encodeURIComponent(handle)}`);
+  return answer.ok ? answer.json() : undefined;
+}

@@ -1,0 +1,48 @@
+// Numbers and times for people.
+
+const wholeNumber = new Intl.NumberFormat("en-US");
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const fullDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+
+export const count = (number) => wholeNumber.format(number);
+export const short = (number) => (number < 10000 ? wholeNumber.format(number) : compact.format(number));
+export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+// Milliseconds as "12 ms", "2.1 s", "3 m 05 s", "1 h 02 m".
+export function duration(milliseconds) {
+  if (milliseconds === null || milliseconds === undefined) return "";
+  if (milliseconds === 0) return "0 s";
+  if (milliseconds < 1) return "<1 ms";
+  if (milliseconds < 99.5) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const rounded = Math.round(seconds);
+  if (rounded < 3600) return `${Math.floor(rounded / 60)} m ${String(rounded % 60).padStart(2, "0")} s`;
+  return `${Math.floor(rounded / 3600)} h ${String(Math.floor((rounded % 3600) / 60)).padStart(2, "0")} m`;
+}
+
+export function cost(amount, currency) {
+  if (amount === null || amount === undefined) return "";
+  const digits = amount === 0 || amount >= 1 ? 2 : amount >= 0.01 ? 3 : 5;
+  const sign = currency === "USD" ? "$" : `${currency} `;
+  return amount > 0 && amount < 0.00001 ? `<${sign}0.00001` : `${sign}${amount.toFixed(digits)}`;
+}
+
+export const timeOfDay = (milliseconds) => clock.format(milliseconds);
+export const date = (milliseconds) => day.format(milliseconds);
+export const moment = (milliseconds) => `${fullDay.format(milliseconds)}, ${clock.format(milliseconds)}`;
+
+export function span(from, until) {
+  if (day.format(from) === day.format(until)) return `${day.format(from)}, ${clock.format(from)} – ${clock.format(until)}`;
+  return `${day.format(from)}, ${clock.format(from)} – ${day.format(until)}, ${clock.format(until)}`;
+}
+
+export function bytes(number) {
+  if (number < 1000) return `${number} B`;
+  return number < 1e6 ? `${Math.round(number / 1000)} kB` : `${(number / 1e6).toFixed(1)} MB`;
+}
+
+export const percent = (part, of) => (of > 0 ? `${Math.round((100 * part) / of)} %` : "");

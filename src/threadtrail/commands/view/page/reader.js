@@ -1,0 +1,73 @@
+// What is open beside the list: one run, two side by side, or nothing.
+
+import { $, h, say } from "./dom.js";
+import { byHandle, detailOf } from "./data.js";
+import { compareView } from "./compare.js";
+import { detailView } from "./detail.js";
+import { draw, select } from "./list.js";
+import { go, route } from "./route.js";
+import { state } from "./state.js";
+import { inline, plain } from "./text.js";
+
+let opening = 0;
+
+// Shows what the address names; returns when it stands there.
+export async function followAddress() {
+  const handles = route();
+  const ticket = (opening += 1);
+  const details = await Promise.all(handles.map(detailOf));
+  if (ticket !== opening) return;
+  const page = await pageOf(handles, details);
+  if (ticket !== opening) return;
+  const reading = page !== null;
+  document.body.classList.toggle("reading", reading);
+  document.body.classList.toggle("comparing", handles.length === 2);
+  $("detail").hidden = !reading;
+  $("detail").replaceChildren(...(reading ? [page] : []));
+  $("detail").scrollTop = 0;
+  document.title = [details.map((detail) => detail && plain(detail.name)).filter(Boolean).join(" | "), plain($("title").textContent)].filter(Boolean).join(" · ");
+  if (handles.length === 1 && byHandle.has(handles[0])) select(handles[0]);
+  else draw();
+  if (reading && ($("runs").offsetParent === null || handles.length === 2)) page.querySelector("h2")?.focus();
+}
+
+function pageOf(handles, details) {
+  if (handles.length === 0) return null;
+  if (details.includes(undefined)) return missing(handles[details.indexOf(undefined)]);
+  if (handles.length === 2) return compareView(...details, { onClose: close, onSwap: () => go(handles[1], handles[0]) });
+  return detailView(details[0], { onClose: close, onCompare: () => mark(handles[0]) });
+}
+
+function missing(handle) {
+  return h("article", { class: "page" }, h("p", { class: "note-box" }, "This page does not hold ", inline(handle), "."));
+}
+
+export function close() {
+  go();
+  $("runs").focus();
+}
+
+// Marks one for comparison; with another that is marked already, both are shown.
+export function mark(handle) {
+  if (handle === null || byHandle.get(handle)?.kind === "request") return;
+  if (state.marked !== null && state.marked !== handle) {
+    const first = state.marked;
+    unmark();
+    go(first, handle);
+    return;
+  }
+  state.marked = handle;
+  $("compare-bar").replaceChildren(
+    h("span", null, "Compare ", h("b", null, inline(byHandle.get(handle).name)), " ", inline(handle), " with another: choose it and press ", h("kbd", null, "c")),
+    h("button", { type: "button", onclick: unmark }, "Cancel"),
+  );
+  $("compare-bar").hidden = false;
+  say("Marked for comparison. Choose another and press c.");
+  draw();
+}
+
+export function unmark() {
+  state.marked = null;
+  $("compare-bar").hidden = true;
+  draw();
+}

@@ -1,0 +1,22 @@
+// What is chosen at the moment, and who wants to know of it when that changes.
+
+export const state = {
+  query: "",
+  chosen: {},
+  failedOnly: false,
+  sort: { field: "started", down: true },
+  expanded: new Set(),
+  selected: null,
+  marked: null,
+};
+
+const listeners = [];
+
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+export function change(values) {
+  Object.assign(state, values);
+  for (const listener of listeners) listener();
+}

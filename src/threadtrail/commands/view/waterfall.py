@@ -1,0 +1,153 @@
+"""The waterfall of a run or a turn: what took how long, as bars on one axis.
+
+Each bar is a lane, with segments of a kind: ``queued``, ``generating``, ``tools`` (work that the app does),
+``person`` (waiting for one), ``hosted`` (a tool that the server runs), ``item`` (a part of an answer). The
+band above them says the same of the whole time, each moment once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.commands.view.states import state_of
+from threadtrail.commands.view.values import known, milliseconds
+from threadtrail.shape.spans import model_of, run_name
+from threadtrail.shape.times import (
+    Interval,
+    generation_interval,
+    run_interval,
+    step_intervals,
+    tool_interval,
+    turn_interval,
+)
+from threadtrail.turn import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from threadtrail.commands.view.groups import Entry
+    from threadtrail.commands.view.values import Object
+    from threadtrail.values import Run, Step, ToolCall
+
+
+def waterfall(entries: Sequence[Entry]) -> Object:
+    """Return the waterfall of a run, or of the runs of a turn in order.
+
+    ``start`` is in Unix milliseconds, all other times are milliseconds from there.
+    """
+    intervals = [_whole(entry.run) for entry in entries]
+    whole = Interval(min(each.start for each in intervals), max(each.end for each in intervals))
+    drawing = _Drawing(whole, depth=1 if len(entries) > 1 else 0)
+    return {
+        "start": milliseconds(whole.start),
+        "length": milliseconds(whole.end - whole.start),
+        "band": [
+            drawing.segment(kind, *interval)
+            for kind, interval in timeline([entry.run for entry in entries], whole.start, whole.end)
+        ],
+        "lanes": [lane for entry in entries for lane in drawing.lanes(entry)],
+        "marks": [
+            [drawing.at(change.time), change.status, change.learnt_from]
+            for entry in entries
+            for change in entry.run.status_history
+        ],
+    }
+
+
+def _whole(run: Run) -> Interval:
+    """The run, and what of its calls was seen after its end."""
+    interval = run_interval(run)
+    ends = [call.ended_at for call in run.tool_calls if call.ended_at is not None]
+    return Interval(interval.start, max([interval.end, *ends]))
+
+
+class _Drawing:
+    """Draws lanes within one interval.
+
+    Args:
+        whole: what the axis shows.
+        depth: how far in the lanes of a run stand.
+    """
+
+    def __init__(self, whole: Interval, *, depth: int) -> None:
+        self.whole = whole
+        self.depth = depth
+
+    def at(self, time: int) -> float:
+        """Return a moment as milliseconds from the start."""
+        return milliseconds(self.whole.around(time) - self.whole.start) or 0.0
+
+    def segment(self, kind: str, start: int, end: int) -> list[object]:
+        return [kind, self.at(start), self.at(end)]
+
+    def lanes(self, entry: Entry) -> Iterator[Object]:
+        """Yield the lane of a run, then those of its parts in the order in which they began."""
+        run = entry.run
+        within = run_interval(run)
+        own = generation_interval(run, within) if run.one_generation else within
+        yield known(
+            label=(model_of(run) if run.one_generation else None) or run_name(run),
+            kind="run",
+            depth=self.depth,
+            start=self.at(own.start),
+            end=self.at(own.end),
+            status=run.status,
+            state=state_of(run, in_progress=entry.in_progress),
+            segments=[self.segment(kind, *part) for kind, part in timeline([run], own.start, own.end)],
+            first_output=self.at(run.first_output_at) if run.first_output_at is not None else None,
+            run=entry.handle,
+            open=entry.in_progress,
+        )
+        parts = list(self._parts(run, within))
+        yield from sorted(parts, key=lambda lane: lane["start"]) if run.one_generation else parts
+
+    def _parts(self, run: Run, within: Interval) -> Iterator[Object]:
+        intervals = step_intervals(run.steps, within)
+        for step, interval in zip(run.steps, intervals, strict=True):
+            if (shown := _shown(run, step, interval)) is not None:
+                yield self._step(step, shown)
+            for call in step.tool_calls:
+                yield self._call(run, call, tool_interval(call, interval, self._end_of(call, within)))
+
+    def _end_of(self, call: ToolCall, within: Interval) -> Interval:
+        """A call of the app may end after its run was published."""
+        return within if call.hosted else Interval(within.start, self.whole.end)
+
+    def _step(self, step: Step, interval: Interval) -> Object:
+        return known(
+            label=step.kind,
+            kind="generation" if step.id is not None and step.usage is not None else "item",
+            depth=self.depth + 1,
+            start=self.at(interval.start),
+            end=self.at(interval.end),
+            status=step.status,
+            state="bad" if step.error is not None else None,
+            segments=[self.segment("item", *interval)],
+        )
+
+    def _call(self, run: Run, call: ToolCall, interval: Interval) -> Object:
+        kind = "person" if call.executed_by == "human" else "hosted" if call.hosted else "tools"
+        still_open = not call.answered and not call.hosted
+        since = run.answered_at if still_open and call.started_at is None else None
+        start = interval.start if since is None else since
+        end = self.whole.end if still_open else interval.end
+        return known(
+            label=call.name or call.kind,
+            kind=kind,
+            depth=self.depth + 1,
+            start=self.at(start),
+            end=self.at(max(start, end)),
+            status=call.status,
+            state="bad" if call.error is not None or call.status == "failed" else None,
+            segments=[self.segment(kind, start, max(start, end))],
+            call=call.id,
+            open=still_open,
+        )
+
+
+def _shown(run: Run, step: Step, interval: Interval) -> Interval | None:
+    """Return when the model worked on a step; None where that is not known, or its calls say it."""
+    if not run.one_generation:
+        return turn_interval(step, interval) if step.id is not None else None
+    timed = step.started_at is not None and step.ended_at is not None
+    return interval if timed and not step.tool_calls else None
