@@ -11,7 +11,6 @@ from threadtrail.commands.view.states import state_of
 from threadtrail.commands.view.values import Object, fields, known, milliseconds
 from threadtrail.commands.view.waterfall import waterfall
 from threadtrail.shape.spans import model_of, run_name
-from threadtrail.shape.times import run_interval
 from threadtrail.values import RunRequest
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def run_detail(entry: Entry, group: Group, numbers: Object) -> Object:
         model=model_of(run),
         status=run.status,
         state=state_of(run, in_progress=entry.in_progress),
-        started=milliseconds(run_interval(run).start),
+        started=milliseconds(entry.timing.within.start),
         turn=group.handle if group.turn is not None else None,
         runs=[each.handle for each in group.entries] if group.turn is not None else None,
         error=failure(run.error),
@@ -66,7 +65,7 @@ def turn_detail(group: Group, numbers: Object) -> Object:
         model=turn.model,
         status=turn.status,
         state="bad" if failed is not None else state_of(turn, in_progress=group.in_progress),
-        started=milliseconds(run_interval(first.run).start),
+        started=milliseconds(first.timing.within.start),
         runs=[entry.handle for entry in group.entries],
         error=failure(failed),
         notes=[] if turn.finished else ["This turn was not seen to end."],

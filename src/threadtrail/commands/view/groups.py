@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from threadtrail import prices
+from threadtrail.commands.view.timing import Timing, timing_of
 from threadtrail.events import RequestFailed, RunCreated, RunEnded, RunStatusChanged
 from threadtrail.prices import Cost
 from threadtrail.recordings.contents import server_of
@@ -27,6 +28,7 @@ class Entry:
 
     handle: str
     run: Run
+    timing: Timing
     provider: str = "openai"
     server: str | None = None
     trace: str | None = None
@@ -62,15 +64,17 @@ def groups_of(contents: Contents) -> tuple[tuple[Group, ...], tuple[RequestFaile
     groups = []
     for name, events in sorted(seen.items(), key=lambda item: _began(item[1][0][0].run)):
         turn = turns.get(name)
+        calls = turn.tool_calls if turn is not None else ()
         entries = tuple(
             Entry(
                 handle=_free(event.run.key, taken),
-                run=_with_outputs(event.run, turn.tool_calls if turn is not None else ()),
+                run=(run := _with_outputs(event.run, calls)),
+                timing=timing_of(run),
                 provider=event.provider,
                 server=event.server_address,
                 trace=traces.get(event.trace_id) if event.trace_id is not None else None,
                 in_progress=in_progress,
-                failed_requests=tuple(failed.pop((server_of(event), event.run.id), ())),
+                failed_requests=tuple(failed.pop((server_of(event), run.id), ())),
                 cost=prices.cost(event) if priced else None,
             )
             for event, in_progress in events

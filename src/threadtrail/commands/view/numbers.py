@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from threadtrail.commands.view.costs import cost_fields
 from threadtrail.commands.view.values import Object, known, milliseconds
-from threadtrail.shape.times import generation_interval, run_interval
-from threadtrail.turn import add_usages, time_spent
+from threadtrail.turn import PARTS, TOTALS, add_usages, timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from threadtrail.commands.view.groups import Entry, Group
     from threadtrail.values import Run, Usage
 
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 def numbers_of_run(entry: Entry) -> Object:
     """Return the numbers of a run; times in milliseconds, ``spent`` on what as in ``TimeSpent``."""
     run = entry.run
-    within = run_interval(run)
-    own = generation_interval(run, within) if run.one_generation else within
+    own, parts = entry.timing.own, entry.timing.parts
     first = run.first_output_at
     return known(
         duration=milliseconds(own.end - own.start),
         first_output=milliseconds(max(first - own.start, 0)) if first is not None else None,
-        spent=_spent(asdict(time_spent([run], own.start, own.end))),
+        spent=_spent(parts, own.end - own.start),
         **_tokens(usage_of(run)),
         **cost_fields([entry]),
         calls=len(run.tool_calls),
@@ -38,14 +37,13 @@ def numbers_of_group(group: Group) -> Object:
     if group.turn is None:
         return numbers_of_run(group.entries[0])
     runs = [entry.run for entry in group.entries]
-    intervals = [run_interval(run) for run in runs]
-    start = min(interval.start for interval in intervals)
-    ended = group.turn.ended_at if group.turn.ended_at is not None else max(each.end for each in intervals)
+    start = min(entry.timing.within.start for entry in group.entries)
+    ended = max(entry.timing.last for entry in group.entries)
     first = min((run.first_output_at for run in runs if run.first_output_at is not None), default=None)
     return known(
-        duration=milliseconds(max(ended - start, 0)),
+        duration=milliseconds(ended - start),
         first_output=milliseconds(max(first - start, 0)) if first is not None else None,
-        spent=_spent(asdict(time_spent(runs, start, max(start, ended)))),
+        spent=_spent(timeline(runs, start, ended), ended - start),
         **_tokens(add_usages(usage_of(run) for run in runs)),
         **cost_fields(group.entries),
         calls=sum(len(run.tool_calls) for run in runs),
@@ -60,8 +58,12 @@ def usage_of(run: Run) -> Usage | None:
 
 
 def _tokens(usage: Usage | None) -> Object:
-    return {} if usage is None else asdict(usage)
+    return {} if usage is None else {name: getattr(usage, name) for name in (*TOTALS, *PARTS)}
 
 
-def _spent(spent: dict[str, int]) -> Object:
+def _spent(parts: Iterable[tuple[str, tuple[int, int]]], whole: int) -> Object:
+    spent: dict[str, int] = {}
+    for kind, (since, until) in parts:
+        spent[kind] = spent.get(kind, 0) + until - since
+    spent["other"] = whole - sum(spent.values())
     return {kind: milliseconds(time) for kind, time in spent.items() if time}

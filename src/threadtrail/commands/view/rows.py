@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.commands.view.states import state_of
 from threadtrail.commands.view.values import milliseconds
 from threadtrail.shape.spans import model_of, run_name
-from threadtrail.shape.times import run_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ def run_row(entry: Entry, numbers: Object, parent: str | None = None) -> list[An
         name=run_name(run),
         model=model_of(run),
         source=run.source,
-        started=milliseconds(run_interval(run).start),
+        started=milliseconds(entry.timing.within.start),
         numbers=numbers,
         preview=preview(run.new_input),
         answer=preview(run.output),
@@ -87,7 +86,7 @@ def turn_row(group: Group, numbers: Object) -> list[Any]:
         name=run_name(first.run),
         model=model_of(last.run),
         source=first.run.source,
-        started=milliseconds(run_interval(first.run).start),
+        started=milliseconds(first.timing.within.start),
         numbers=numbers,
         preview=preview(turn.input),
         answer=preview(turn.output),

@@ -14,8 +14,6 @@ from threadtrail.commands.view.values import known, milliseconds
 from threadtrail.shape.spans import model_of, run_name
 from threadtrail.shape.times import (
     Interval,
-    generation_interval,
-    run_interval,
     step_intervals,
     tool_interval,
     turn_interval,
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from threadtrail.commands.view.groups import Entry
+    from threadtrail.commands.view.timing import Parts
     from threadtrail.commands.view.values import Object
     from threadtrail.values import Run, Step, ToolCall
 
@@ -35,16 +34,13 @@ def waterfall(entries: Sequence[Entry]) -> Object:
 
     ``start`` is in Unix milliseconds, all other times are milliseconds from there.
     """
-    intervals = [_whole(entry.run) for entry in entries]
-    whole = Interval(min(each.start for each in intervals), max(each.end for each in intervals))
+    timings = [entry.timing for entry in entries]
+    whole = Interval(min(each.within.start for each in timings), max(each.last for each in timings))
     drawing = _Drawing(whole, depth=1 if len(entries) > 1 else 0)
     return {
         "start": milliseconds(whole.start),
         "length": milliseconds(whole.end - whole.start),
-        "band": [
-            drawing.segment(kind, *interval)
-            for kind, interval in timeline([entry.run for entry in entries], whole.start, whole.end)
-        ],
+        "band": [drawing.segment(kind, *interval) for kind, interval in _band(entries, whole)],
         "lanes": [lane for entry in entries for lane in drawing.lanes(entry)],
         "marks": [
             [drawing.at(change.time), change.status, change.learnt_from]
@@ -54,11 +50,11 @@ def waterfall(entries: Sequence[Entry]) -> Object:
     }
 
 
-def _whole(run: Run) -> Interval:
-    """The run, and what of its calls was seen after its end."""
-    interval = run_interval(run)
-    ends = [call.ended_at for call in run.tool_calls if call.ended_at is not None]
-    return Interval(interval.start, max([interval.end, *ends]))
+def _band(entries: Sequence[Entry], whole: Interval) -> Parts:
+    first = entries[0].timing
+    if len(entries) == 1 and first.own == whole:
+        return first.parts
+    return tuple(timeline([entry.run for entry in entries], whole.start, whole.end))
 
 
 class _Drawing:
@@ -83,8 +79,7 @@ class _Drawing:
     def lanes(self, entry: Entry) -> Iterator[Object]:
         """Yield the lane of a run, then those of its parts in the order in which they began."""
         run = entry.run
-        within = run_interval(run)
-        own = generation_interval(run, within) if run.one_generation else within
+        within, own = entry.timing.within, entry.timing.own
         yield known(
             label=(model_of(run) if run.one_generation else None) or run_name(run),
             kind="run",
@@ -93,7 +88,7 @@ class _Drawing:
             end=self.at(own.end),
             status=run.status,
             state=state_of(run, in_progress=entry.in_progress),
-            segments=[self.segment(kind, *part) for kind, part in timeline([run], own.start, own.end)],
+            segments=[self.segment(kind, *part) for kind, part in entry.timing.parts],
             first_output=self.at(run.first_output_at) if run.first_output_at is not None else None,
             run=entry.handle,
             open=entry.in_progress,
