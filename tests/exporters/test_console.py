@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from threadtrail.exporters.lines import Node
+    from threadtrail.prices import Cost
 
 RUNS = sample_runs()
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -54,7 +55,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def printed(*events: Event, content_length: int = 300) -> str:
     stream = io.StringIO()
-    ConsoleExporter(stream, content_length=content_length).export(events)
+    ConsoleExporter(stream, content_length=content_length, costs=False).export(events)
     return stream.getvalue()
 
 
@@ -79,7 +80,7 @@ def interpreted(code: str, output: str) -> Run:
 
 def in_color(*events: Event, width: int = 200) -> str:
     stream = Terminal()
-    ConsoleExporter(stream, width=width).export(events)
+    ConsoleExporter(stream, width=width, costs=False).export(events)
     return stream.getvalue()
 
 
@@ -526,7 +527,7 @@ def test_without_a_terminal_rich_is_not_loaded() -> None:
         "import io, sys\n"
         "from threadtrail.exporters.console import ConsoleExporter\n"
         "from threadtrail.testing.samples import sample_events\n"
-        "ConsoleExporter(io.StringIO()).export(sample_events())\n"
+        "ConsoleExporter(io.StringIO(), costs=False).export(sample_events())\n"
         "print('rich' in sys.modules, 'pydantic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -538,10 +539,10 @@ def test_an_event_that_cannot_be_printed_keeps_no_other_back(monkeypatch: pytest
     good = RunEnded(time=1, run=Run(id="run_good", status="completed", finished=True))
     bad = RunEnded(time=1, run=Run(id="run_bad", status="completed", finished=True))
 
-    def fail_for_one(event: RunEnded, length: int) -> Node:
+    def fail_for_one(event: RunEnded, length: int, cost: Cost | None) -> Node:
         if event is bad:
             raise RecursionError("maximum recursion depth exceeded")
-        return run_node(event, length)
+        return run_node(event, length, cost)
 
     monkeypatch.setattr(turn_groups, "run_node", fail_for_one)
     stream = io.StringIO()

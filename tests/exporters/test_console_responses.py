@@ -17,7 +17,7 @@ RUNS = {name: run for name, run in sample_runs().items() if run.one_generation}
 
 def printed(run: Run) -> str:
     stream = io.StringIO()
-    exporter = ConsoleExporter(stream)
+    exporter = ConsoleExporter(stream, costs=False)
     exporter.export([RunEnded(time=run.ended_at or 0, run=run)])
     exporter.flush()
     return stream.getvalue()

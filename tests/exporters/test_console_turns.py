@@ -39,7 +39,7 @@ class Printer:
 
     def __init__(self) -> None:
         self.stream = io.StringIO()
-        self.exporter = ConsoleExporter(self.stream)
+        self.exporter = ConsoleExporter(self.stream, costs=False)
 
     def export(self, events: Iterable[Event]) -> str:
         self.exporter.export(list(events))
@@ -298,7 +298,7 @@ def test_a_generation_that_failed() -> None:
 def test_in_colour_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     stream = io.StringIO()
-    ConsoleExporter(stream, color="always", width=200).export(TURN)
+    ConsoleExporter(stream, color="always", width=200, costs=False).export(TURN)
     lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()]
     assert lines[:-1] == Printer().export(TURN).splitlines()
 

@@ -23,6 +23,7 @@ from threadtrail.exporters.lines import Node, request_node
 from threadtrail.exporters.trace_groups import TraceGroups
 from threadtrail.exporters.turn_groups import TurnGroups
 from threadtrail.hookspecs import hookimpl
+from threadtrail.prices import cost_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,12 +56,13 @@ class ConsoleExporter:
         width: columns to wrap at, at least 40; by default the width of the terminal. Plain text is not
             wrapped.
         content_length: the maximum number of characters to print of each message, argument and output.
+        costs: print what each run cost, where the library ``genai-prices`` is installed.
 
     Raises:
         ConfigurationError: an argument has another value.
     """
 
-    harmless_options = frozenset({"stream", "color", "width", "content_length"})
+    harmless_options = frozenset({"stream", "color", "width", "content_length", "costs"})
 
     def __init__(
         self,
@@ -68,6 +70,8 @@ class ConsoleExporter:
         color: Literal["auto", "always", "never"] = "auto",
         width: int | None = None,
         content_length: int = CONTENT_LENGTH,
+        *,
+        costs: bool = True,
     ) -> None:
         if stream not in STREAMS and not hasattr(stream, "write"):
             allowed = "choose stderr or stdout, or pass an open text file"
@@ -85,7 +89,7 @@ class ConsoleExporter:
         self._width = width
         self._length = content_length
         self._groups = TraceGroups()
-        self._turns = TurnGroups(content_length)
+        self._turns = TurnGroups(content_length, cost_or_none) if costs else TurnGroups(content_length)
 
     @hookimpl
     def export(self, events: Sequence[Event]) -> None:

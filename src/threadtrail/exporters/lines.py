@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from threadtrail.events import RequestFailed
+    from threadtrail.prices import Cost, Costs
     from threadtrail.shape.times import Interval
     from threadtrail.values import Attributes, Failure, ToolCall, Usage
 
@@ -120,10 +121,16 @@ def token_facts(usage: Usage) -> list[str | None]:
     ]
 
 
-def token_nodes(usage: Usage | None) -> Iterator[Node]:
-    """Yield a line with the token counts, if any token was used."""
+def token_nodes(usage: Usage | None, cost: Cost | Costs | None = None) -> Iterator[Node]:
+    """Yield a line with the token counts, if any token was used, and what they cost."""
     if usage is not None and (facts := token_facts(usage)):
-        yield Node("tokens", tuple(joined([*facts, f"{usage.total_tokens:,} total"], "plain")))
+        total = f"{usage.total_tokens:,} total"
+        yield Node("tokens", tuple(joined([*facts, total, *cost_facts(cost)], "plain")))
+
+
+def cost_facts(cost: Cost | Costs | None) -> list[str]:
+    """Return what something cost, and what is not in it; nothing for a server that has no known prices."""
+    return [] if cost is None or cost.elsewhere else [cost.text, *cost.notes]
 
 
 def outcome_of(status: str | None, took: str, *, finished: bool) -> str:

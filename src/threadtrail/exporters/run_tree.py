@@ -28,23 +28,25 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunEnded
     from threadtrail.exporters.lines import Piece, Style
+    from threadtrail.prices import Cost
     from threadtrail.values import Message, Run, Step, ToolCall
 
 __all__ = ["RunTree", "called_by", "run_node"]
 
 
-def run_node(event: RunEnded, length: int) -> Node:
-    """Return the tree of a run; content is cut after ``length`` characters."""
-    return RunTree(event, length).node()
+def run_node(event: RunEnded, length: int, cost: Cost | None = None) -> Node:
+    """Return the tree of a run, and what it cost; content is cut after ``length`` characters."""
+    return RunTree(event, length, cost).node()
 
 
 class RunTree:
     """Builds the lines of one run; content is cut after ``length`` characters."""
 
-    def __init__(self, event: RunEnded, length: int) -> None:
+    def __init__(self, event: RunEnded, length: int, cost: Cost | None = None) -> None:
         self.event = event
         self.run: Run = event.run
         self.length = length
+        self.cost = cost
         self.within = run_interval(self.run)
 
     def node(self) -> Node:
@@ -70,7 +72,7 @@ class RunTree:
         yield self._status()
         yield from self.input()
         yield from self.items() if run.one_generation else self._steps()
-        yield from token_nodes(run.usage)
+        yield from token_nodes(run.usage, self.cost)
         yield from self.end()
 
     def input(self) -> Iterator[Node]:

@@ -14,9 +14,12 @@ from threadtrail.exporters.turn_tree import (
     open_node,
     turn_node,
 )
+from threadtrail.prices import Cost, total
 from threadtrail.shape.times import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from threadtrail.events import Event, RunEnded, ToolCallCompleted, TurnEnded
     from threadtrail.values import Run
 
@@ -40,13 +43,17 @@ class Shown(NamedTuple):
 
 @dataclass(slots=True)
 class _OpenTurn:
-    """``shown``: the runs that were printed before; ``late``: their calls that were answered since."""
+    """``shown``: the runs that were printed before; ``late``: their calls that were answered since.
+
+    ``costs`` are those of all runs so far.
+    """
 
     trace_id: str | None
     name: str = ""
     held: dict[str, Generation] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     late: list[Node] = field(default_factory=list)
+    costs: dict[str, Cost] = field(default_factory=dict)
 
     def in_order(self) -> list[Generation]:
         """Return the held runs in the order in which they began."""
@@ -67,10 +74,14 @@ class _OpenTurn:
 
 
 class TurnGroups:
-    """The open turns, each with the lines of its runs so far; content is cut after ``length`` characters."""
+    """The open turns, each with the lines of its runs so far; content is cut after ``length`` characters.
 
-    def __init__(self, length: int) -> None:
+    ``price`` returns what a run cost, or ``None`` if that is not to be shown.
+    """
+
+    def __init__(self, length: int, price: Callable[[RunEnded], Cost | None] = lambda _: None) -> None:
         self._length = length
+        self._price = price
         self._open: dict[Key, _OpenTurn] = {}
         self._turn_of_run: dict[Key, Key] = {}
         self._ended: dict[Key, None] = {}
@@ -82,10 +93,13 @@ class TurnGroups:
         if run.turn_id == run.id and not event.supersedes:
             self._ended.pop(turn_key, None)  # the server has used the id before
         if not self._is_part(run, turn_key):
-            return [Shown(event.trace_id, run_node(event, self._length), 1)]
+            return [Shown(event.trace_id, run_node(event, self._length, self._price(event)), 1)]
         shown = self._make_room()
         turn = self._open.setdefault(turn_key, _OpenTurn(event.trace_id))
-        turn.held[run.id] = generation = generation_of(event, self._length)
+        cost = self._price(event)
+        turn.held[run.id] = generation = generation_of(event, self._length, cost)
+        if cost is not None:
+            turn.costs[run.id] = cost
         turn.name = turn.name or generation.name
         self._turn_of_run[_key(event, run.id)] = turn_key
         return shown
@@ -124,10 +138,11 @@ class TurnGroups:
         for run_id in (*turn.held, *turn.shown):
             self._turn_of_run.pop(_key(event, run_id), None)
         generations = turn.in_order()
+        cost = total(turn.costs.values()) if turn.costs else None
         if not turn.shown:
-            node = generations[0].alone if len(generations) == 1 else turn_node(event, generations)
+            node = generations[0].alone if len(generations) == 1 else turn_node(event, generations, cost)
         elif generations or turn.late or len(turn.shown) > 1:
-            node = continued_node(event, turn.name, generations, turn.late)
+            node = continued_node(event, turn.name, generations, turn.late, cost)
         else:
             return []
         return [Shown(event.trace_id, node, len(generations))]

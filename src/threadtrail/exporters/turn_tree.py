@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunEnded, TurnEnded
     from threadtrail.exporters.lines import Piece, Style
+    from threadtrail.prices import Cost, Costs
     from threadtrail.turn import TimeSpent, Turn
     from threadtrail.values import Usage
 
@@ -61,9 +62,9 @@ class Generation:
         return replace(self.node, children=(*new, *self.node.children))
 
 
-def generation_of(event: RunEnded, length: int) -> Generation:
+def generation_of(event: RunEnded, length: int, cost: Cost | None = None) -> Generation:
     """Return the lines of a run that is part of a turn; content is cut after ``length`` characters."""
-    tree, run = RunTree(event, length), event.run
+    tree, run = RunTree(event, length, cost), event.run
     name = visible(run_name(run))
     unfinished: list[Piece] = [] if run.finished else [("unfinished", "warning")]
     facts = [
@@ -88,13 +89,13 @@ def generation_of(event: RunEnded, length: int) -> Generation:
     )
 
 
-def turn_node(event: TurnEnded, generations: Sequence[Generation]) -> Node:
-    """Return the tree of a turn that is over, of whose runs there is at least one."""
+def turn_node(event: TurnEnded, generations: Sequence[Generation], cost: Costs | None = None) -> Node:
+    """Return the tree of a turn that is over, of whose runs there is at least one, and what it cost."""
     first = generations[0]
     return Node(
         "",
         tuple(_header(event, first.name)),
-        (*_opened(generations), *_totals(event.turn)),
+        (*_opened(generations), *_totals(event.turn, cost)),
     )
 
 
@@ -106,11 +107,15 @@ def open_node(name: str, generations: Sequence[Generation], late: Sequence[Node]
 
 
 def continued_node(
-    event: TurnEnded, name: str, generations: Sequence[Generation], late: Sequence[Node]
+    event: TurnEnded,
+    name: str,
+    generations: Sequence[Generation],
+    late: Sequence[Node],
+    cost: Costs | None = None,
 ) -> Node:
-    """Return the rest of a turn whose beginning was printed before."""
+    """Return the rest of a turn whose beginning was printed before, and what all of it cost."""
     shown = [*late, *(each.within() for each in generations)]
-    return Node("", (*_header(event, name), CONTINUED), (*shown, *_totals(event.turn)))
+    return Node("", (*_header(event, name), CONTINUED), (*shown, *_totals(event.turn, cost)))
 
 
 def _opened(generations: Sequence[Generation]) -> Iterator[Node]:
@@ -140,11 +145,11 @@ def _left_open(turn: Turn, took: str) -> str | None:
     return f"not gone on with after {took}" if completed else None
 
 
-def _totals(turn: Turn) -> Iterator[Node]:
+def _totals(turn: Turn, cost: Costs | None) -> Iterator[Node]:
     style: Style = "plain"
     if spent := [*_parts(turn.time_spent)]:
         yield Node("time", tuple(joined(spent, style)))
-    yield from token_nodes(turn.usage)
+    yield from token_nodes(turn.usage, cost)
 
 
 def _tokens(usage: Usage | None) -> list[str | None]:

@@ -11,6 +11,6 @@ The library brings its prices with it: nothing is fetched. Importing this module
 from __future__ import annotations
 
 from threadtrail.prices.amounts import Cost, Costs, money, total
-from threadtrail.prices.costing import cost, installed
+from threadtrail.prices.costing import cost, cost_or_none, installed
 
-__all__ = ["Cost", "Costs", "cost", "installed", "money", "total"]
+__all__ = ["Cost", "Costs", "cost", "cost_or_none", "installed", "money", "total"]

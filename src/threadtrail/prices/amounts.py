@@ -39,6 +39,11 @@ class Cost:
     notes: tuple[str, ...] = ()
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it ran on a server whose prices are nowhere known, such as one of the app's own."""
+        return self.provider is None
+
+    @property
     def text(self) -> str:
         """The amount, such as ``$0.0042``, or why there is none."""
         return f"no price: {self.unknown}" if self.amount is None else money(self.amount, self.currency)
@@ -49,7 +54,8 @@ class Costs:
     """What several runs cost together: ``amount`` is that of the runs whose price is known.
 
     It is ``None`` if no price is known. ``unpriced`` counts the runs without a price, ``unknown`` says why,
-    and ``notes`` hold those of the runs: each once.
+    and ``notes`` hold those of the runs: each once. ``elsewhere``: all of them ran on servers whose prices
+    are nowhere known.
     """
 
     amount: Decimal | None = None
@@ -59,6 +65,7 @@ class Costs:
     prices: str = ""
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    elsewhere: bool = False
 
     @property
     def text(self) -> str:
@@ -82,6 +89,7 @@ def total(costs: Iterable[Cost]) -> Costs:
         prices=next((cost.prices for cost in all_costs if cost.prices), ""),
         unknown=_each_once(cost.unknown for cost in all_costs if cost.unknown is not None),
         notes=_each_once(note for cost in all_costs for note in cost.notes),
+        elsewhere=all(cost.elsewhere for cost in all_costs),
     )
 
 

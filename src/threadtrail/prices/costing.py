@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from threadtrail._guard import guard
 from threadtrail.events import RunEnded
 from threadtrail.prices.amounts import Cost
 from threadtrail.prices.billed_apart import image_usage, not_priced, searches
@@ -58,6 +59,17 @@ def cost(run: Run | RunEnded, *, provider: str | None = None) -> Cost:
     if isinstance(run, RunEnded):
         return _Costing(run.run, run.time, name, whose).cost()
     return _Costing(run, run.ended_at, name, whose).cost()
+
+
+def cost_or_none(run: Run | RunEnded, *, provider: str | None = None) -> Cost | None:
+    """Return what ``cost`` returns; ``None`` without ``genai-prices``, or where the library fails.
+
+    For what shows a run and says its cost by the way.
+    """
+    if not installed():
+        return None
+    found: Cost | None = guard.call("costs by genai-prices", cost, run, provider=provider)
+    return found
 
 
 def tokens(usage: Usage) -> dict[str, int]:
