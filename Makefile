@@ -60,7 +60,7 @@ PARALLEL := -n 2 --dist loadfile
 KIT := tests/testing/test_conformance.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
+.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-notebooks test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -122,6 +122,9 @@ test-layered: layered ## with Traceloop, OpenInference, Langfuse, AgentOps or a 
 
 test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
 	@$(SERVERS_VENV)/bin/python -m pytest -n 2 --timeout 600 tests/servers
+
+test-notebooks: $(SERVERS_VENV)/.installed ## the part of it with a kernel of Jupyter, and with Streamlit
+	@$(SERVERS_VENV)/bin/python -m pytest tests/servers/test_interactive.py
 
 $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.txt
 	@echo "setting up $(SERVERS_VENV) ..."
@@ -222,8 +225,9 @@ pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures anew, from 
 	@$(BIN)/python tools/draw_backends.py
 	@$(BIN)/python tools/draw_console.py
 
-photographs: phoenix mlflow .cache/playwright/.installed ## photograph a turn in Phoenix and MLflow for the documentation (needs Chromium)
+photographs: phoenix mlflow .cache/playwright/.installed ## photograph a turn in Phoenix, MLflow and a notebook for the documentation (needs Chromium)
 	@PYTHONPATH=.cache/playwright $(BIN)/python tools/photograph_backends.py
+	@$(BIN)/python tools/photograph_notebook.py
 
 .cache/playwright/.installed: $(SETUP)
 	@rm -rf $(@D)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NO_FILE = ("setting", "configuration file: none")
 CONSOLE = [
-    ("setting", "stream = 'stderr', color = 'auto', content_length = 300, costs = True (default)"),
+    ("setting", "stream = 'auto', color = 'auto', content_length = 300, costs = True (default)"),
     ("ok", "Runs are printed to standard error."),
 ]
 """What is found of an exporter that nobody has configured."""

@@ -153,6 +153,42 @@ def test_the_same_object_again_changes_nothing(caplog: pytest.LogCaptureFixture)
     assert "again" not in caplog.text
 
 
+NOTEBOOK_CELL = """
+import re
+
+PATTERN = re.compile("[0-9]+")
+
+def shorten(text, depth=0):
+    return text if depth > LIMIT else shorten(hide(text), depth + 1)
+
+def hide(text):
+    return PATTERN.sub("#", text) + {addition!r}
+
+redact = [lambda text: shorten(text) for _ in range(1)][0]
+"""
+
+
+def run_cell(namespace: dict[str, Any], addition: str = "", limit: int = 1) -> Any:
+    exec(compile(NOTEBOOK_CELL.format(addition=addition), f"cell-{id(namespace)}", "exec"), namespace)  # noqa: S102
+    namespace["LIMIT"] = limit
+    return namespace["redact"]
+
+
+def test_a_function_made_anew_by_the_same_cell_is_the_same(
+    made: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one namespace, as in a notebook; in another one each time, as in Streamlit."""
+    notebook: dict[str, Any] = {}
+    for namespace in (notebook, notebook, {}, {}):
+        threadtrail.instrument(exporters=["mine"], redact=run_cell(namespace))
+    assert len(made) == 1
+    assert "again" not in caplog.text
+    threadtrail.instrument(exporters=["mine"], redact=run_cell({}, limit=2))
+    assert len(made) == 2, "a value that it uses has changed"
+    threadtrail.instrument(exporters=["mine"], redact=run_cell({}, "!", limit=2))
+    assert len(made) == 3, "a function that it calls has changed"
+
+
 def test_the_same_from_a_file_and_from_keywords(made: list[Any], here: Path) -> None:
     threadtrail.instrument(exporters={"mine": {"size": 3}})
     (here / "threadtrail.toml").write_text("[exporters.mine]\nsize = 3\n")

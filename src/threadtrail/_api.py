@@ -90,6 +90,15 @@ class Instrumentation:
         if self._runtime is not None and self._runtime is _Process.runtime:
             uninstrument()
 
+    def __repr__(self) -> str:
+        return f"<threadtrail.Instrumentation: {'recording' if self.active else 'not recording'}>"
+
+    def _repr_html_(self) -> str:
+        """Return what is recorded as a notebook shows it."""
+        from threadtrail.notebook.state import instrumentation_html  # noqa: PLC0415 - only notebooks need it
+
+        return instrumentation_html(status(), active=self.active)
+
     def __enter__(self) -> Self:
         return self
 

@@ -69,6 +69,12 @@ class Status:
         }
         return summary("active" if self.active else "not active", counts, self.exporters)
 
+    def _repr_html_(self) -> str:
+        """Return the counters as a notebook shows them."""
+        from threadtrail.notebook.state import status_html  # noqa: PLC0415 - only notebooks need it
+
+        return status_html(self)
+
 
 class Runtime:
     """Everything between the patched methods and the backends, for one call of ``instrument()``.

@@ -68,6 +68,12 @@ class Turn:
         """Whether the last run ended in an error, although HTTP said 200: ``failed`` or ``expired``."""
         return self.status in {"failed", "expired"}
 
+    def _repr_html_(self) -> str:
+        """Return the turn as a notebook shows it."""
+        from threadtrail.notebook.records import turn_html  # noqa: PLC0415 - only notebooks need it
+
+        return turn_html(self)
+
 
 def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
     """Return the turn that these runs are together, of which there is at least one, in order.

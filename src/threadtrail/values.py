@@ -402,3 +402,9 @@ class Run:
     def failed(self) -> bool:
         """Whether the run ended in an error, although HTTP said 200: status ``failed`` or ``expired``."""
         return self.status in {"failed", "expired"}
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it."""
+        from threadtrail.notebook.records import run_html  # noqa: PLC0415 - only notebooks need it
+
+        return run_html(self)

@@ -309,7 +309,7 @@ def test_what_an_option_may_be_is_stated_once_and_in_plain_words() -> None:
     assert [problem.split("): ", 1)[1] for problem in error.problems] == [
         "option color = 'pink' (keyword argument): it must be 'auto', 'always' or 'never'.",
         "option width = 'broad' (keyword argument): it must be a whole number.",
-        f"option stream = 'nowhere' {must_be} 'stderr' or 'stdout', or a value of type TextIO.",
+        f"option stream = 'nowhere' {must_be} 'auto', 'stderr' or 'stdout', or a value of type TextIO.",
     ]
     assert all(problem.startswith(console) for problem in error.problems)
 

@@ -508,7 +508,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ({"stream": "stdin"}, "stream='stdin': choose stderr or stdout"),
+            ({"stream": "stdin"}, "stream='stdin': choose auto, stderr or stdout"),
             ({"color": "pink"}, "color='pink': choose one of auto, always, never"),
             ({"width": 3}, "width=3: choose 40 columns or more"),
             ({"content_length": 0}, "content_length=0: choose 1 character or more"),

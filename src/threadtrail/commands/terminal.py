@@ -18,7 +18,7 @@ def terminal(*, color: bool = True) -> Console | None:
     """Return a console for standard output, or None if that is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 - `--help` does without
 
-    console = Console(file=sys.stdout, highlight=False, no_color=None if color else True)
+    console = Console(file=sys.stdout, highlight=False, force_jupyter=False, no_color=None if color else True)
     return console if console.is_terminal and os.environ.get("TERM") != "dumb" else None
 
 

@@ -6,12 +6,15 @@ import operator
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
 from threadtrail.config.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from threadtrail.config.choice import ExporterChoice
 
 OPENTELEMETRY = "OTEL_"
@@ -64,6 +67,42 @@ def _chosen_alike(one: ExporterChoice, other: ExporterChoice) -> bool:
 def _same(one: object, other: object) -> bool:
     if one is other:
         return True
+    if isinstance(one, FunctionType) and isinstance(other, FunctionType):
+        return _do_the_same(one, other, set())
     # An option may be an object of the app, of any class: comparing it may raise, or return no bool.
     equal, _ = guard.catch(operator.eq, one, other)
     return type(one) is type(other) and equal is True
+
+
+def _do_the_same(one: FunctionType, other: FunctionType, compared: set[CodeType]) -> bool:
+    """Return whether two functions have the same code, and the same of all that it names.
+
+    A cell of a notebook that runs again, or Streamlit, makes its functions anew.
+    """
+    if one.__code__ != other.__code__:
+        return False
+    if one.__code__ in compared:  # it calls itself
+        return True
+    compared.add(one.__code__)
+    return all(
+        _do_the_same(mine, its, compared)
+        if isinstance(mine, FunctionType) and isinstance(its, FunctionType)
+        else _same(mine, its)
+        for mine, its in zip(_used(one), _used(other), strict=True)
+    )
+
+
+def _used(function: FunctionType) -> Iterator[object]:
+    """Yield what a function was made with and what it names outside of itself; None for what is not there."""
+    yield function.__defaults__
+    yield function.__kwdefaults__
+    for cell in function.__closure__ or ():
+        content, _ = guard.catch(getattr, cell, "cell_contents")
+        yield content
+    yield from (function.__globals__.get(name) for name in sorted(_names(function.__code__)))
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names of globals, and of attributes, in the code and in what is defined within it."""
+    within = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*map(_names, within))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from threadtrail.errors import CheckError, ConfigurationError
@@ -23,6 +25,7 @@ from threadtrail.exporters.lines import Node, request_node
 from threadtrail.exporters.trace_groups import TraceGroups
 from threadtrail.exporters.turn_groups import TurnGroups
 from threadtrail.hookspecs import hookimpl
+from threadtrail.notebook.cells import Cell, cell_of, writes_below_cells
 from threadtrail.prices import cost_or_none
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConsoleExporter"]
 
-STREAMS = ("stderr", "stdout")
+STREAMS = ("auto", "stderr", "stdout")
 COLORS = ("auto", "always", "never")
 CONTENT_LENGTH = 300
 LEAST_WIDTH = 40
@@ -46,11 +49,13 @@ class ConsoleExporter:
     Runs that answer the tool calls of each other are one turn, and are printed as one tree when it ends. The
     runs of a ``threadtrail.trace()`` are printed together under its name when that ends. A ``flush`` or
     ``shutdown`` before that prints what is there. Control characters in the content of a run are printed as
-    escapes, so they cannot control the terminal.
+    escapes, so they cannot control the terminal. In a notebook, they are printed below the cell in which they
+    began.
 
     Args:
-        stream: ``"stderr"`` (so that the output of a program can still be piped), ``"stdout"``, or an
-            open text file. The names refer to the streams of ``sys`` at the time of printing.
+        stream: ``"stderr"``, ``"stdout"``, or an open text file. The names refer to the streams of ``sys`` at
+            the time of printing. ``"auto"`` is standard error, so that the output of a program can still be
+            piped; in a notebook, which shows standard error as a failure, it is standard output.
         color: ``"auto"``, ``"always"`` or ``"never"``. With ``"auto"``, the output is coloured on a
             terminal and plain text elsewhere; ``NO_COLOR`` and ``FORCE_COLOR`` are respected.
         width: columns to wrap at, at least 40; by default the width of the terminal. Plain text is not
@@ -66,7 +71,7 @@ class ConsoleExporter:
 
     def __init__(
         self,
-        stream: Literal["stderr", "stdout"] | TextIO = "stderr",
+        stream: Literal["auto", "stderr", "stdout"] | TextIO = "auto",
         color: Literal["auto", "always", "never"] = "auto",
         width: int | None = None,
         content_length: int = CONTENT_LENGTH,
@@ -74,7 +79,7 @@ class ConsoleExporter:
         costs: bool = True,
     ) -> None:
         if stream not in STREAMS and not hasattr(stream, "write"):
-            allowed = "choose stderr or stdout, or pass an open text file"
+            allowed = "choose auto, stderr or stdout, or pass an open text file"
             raise ConfigurationError(allowed, option="stream", value=stream)
         if color not in COLORS:
             raise ConfigurationError(f"choose one of {', '.join(COLORS)}", option="color", value=color)
@@ -92,13 +97,19 @@ class ConsoleExporter:
         self._turns = TurnGroups(content_length, cost_or_none) if costs else TurnGroups(content_length)
 
     @hookimpl
-    def export(self, events: Sequence[Event]) -> None:
+    def capture_context(self) -> Cell | None:
+        """Return the cell of the notebook in which something begins."""
+        return cell_of(self._target())
+
+    @hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object] = ()) -> None:
         """Print the runs, failed requests and traces among these events; ignore other events.
 
         Raises:
             EventsLostError: some of them cannot be printed; the others were.
         """
-        nodes, lost = each(events, self._take)
+        cells = (context if isinstance(context, Cell) else None for context in contexts or repeat(None))
+        nodes, lost = each(zip(events, cells, strict=False), lambda pair: self._take(*pair))
         self._print([node for shown in nodes for node in shown])
         if lost is not None:
             raise lost
@@ -126,7 +137,7 @@ class ConsoleExporter:
         Raises:
             CheckError: the stream is closed.
         """
-        stream: Any = self._stream if not isinstance(self._stream, str) else getattr(sys, self._stream)
+        stream = self._target()
         if stream is None or getattr(stream, "closed", False):
             raise CheckError(
                 f"Nothing can be printed to {self._stream!r}: it is closed.",
@@ -138,20 +149,31 @@ class ConsoleExporter:
     def destination(self) -> str:
         """Return which stream it prints to."""
         if isinstance(self._stream, str):
-            return {"stderr": "standard error", "stdout": "standard output"}[self._stream]
+            return {"stderr": "standard error", "stdout": "standard output"}[self._name()]
         return repr(self._stream)
 
-    def _take(self, event: Event) -> list[Node]:
+    def _name(self) -> str:
+        """Return the name of the stream of ``sys`` that it prints to."""
+        if self._stream == "auto":
+            return "stdout" if writes_below_cells(sys.stdout) else "stderr"
+        return str(self._stream)
+
+    def _target(self) -> Any:
+        """Return the stream that it prints to at this moment; None if the program has none."""
+        return getattr(sys, self._name()) if isinstance(self._stream, str) else self._stream
+
+    def _take(self, event: Event, cell: Cell | None) -> list[Node]:
         if isinstance(event, RunEnded):
-            return self._grouped(self._turns.run_ended(event))
+            return self._grouped(self._turns.run_ended(event, cell))
         if isinstance(event, TurnEnded):
             return self._grouped(self._turns.turn_ended(event))
         if isinstance(event, ToolCallCompleted):
             self._turns.call_completed(event)
         if isinstance(event, RequestFailed):
-            return self._groups.add(event.trace_id, request_node(event, self._length))
+            node = replace(request_node(event, self._length), cell=cell)
+            return self._groups.add(event.trace_id, node)
         if isinstance(event, TraceStarted):
-            return self._groups.begin(event)
+            return self._groups.begin(event, cell)
         if isinstance(event, TraceEnded):
             return self._groups.end(event, self._length)
         return []
@@ -163,14 +185,19 @@ class ConsoleExporter:
         ]
 
     def _print(self, nodes: list[Node]) -> None:
-        stream: Any = getattr(sys, self._stream) if isinstance(self._stream, str) else self._stream
+        stream = self._target()
         if not nodes or stream is None:  # a program without a console has no streams
             return
         console = self._console(stream) if self._in_color(stream) else None
-        drawn = [plain(node) if console is None else coloured(node, console) for node in nodes]
-        # One write, so that output of other threads cannot come in between.
-        stream.write(encodable("".join(drawn), getattr(stream, "encoding", None)))
-        stream.flush()
+        for cell, below_it in groupby(nodes, key=lambda node: node.cell):
+            drawn = [plain(node) if console is None else coloured(node, console) for node in below_it]
+            text = encodable("".join(drawn), getattr(stream, "encoding", None))
+            if cell is not None and writes_below_cells(stream):
+                cell.write(stream, text)
+                continue
+            # One write, so that output of other threads cannot come in between.
+            stream.write(text)
+            stream.flush()
 
     def _in_color(self, stream: Any) -> bool:
         if self._color != "auto":
@@ -184,5 +211,8 @@ class ConsoleExporter:
     def _console(self, stream: Any) -> Console | None:
         from rich.console import Console  # noqa: PLC0415 - only terminals need rich
 
-        console = Console(file=stream, force_terminal=True, width=self._width, highlight=False)
+        # Within a kernel, rich would display what is captured, as outputs of their own.
+        console = Console(
+            file=stream, force_terminal=True, force_jupyter=False, width=self._width, highlight=False
+        )
         return None if console.legacy_windows else console

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from threadtrail.exporters.console_text import counted, shortened, taken, visible, visible_lines
 from threadtrail.exporters.content_lines import tool_content
+from threadtrail.notebook.cells import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,13 +26,15 @@ class Node:
     """A line: a label, which may be empty, and pieces of text, which may have line ends.
 
     ``children`` are the lines below it. ``open_call`` is the id of the tool call that it shows, if that may
-    be answered yet.
+    be answered yet. ``cell`` is the cell of a notebook in which what it shows began, on the first line of a
+    tree.
     """
 
     label: str
     pieces: tuple[Piece, ...]
     children: tuple[Node, ...] = ()
     open_call: str | None = None
+    cell: Cell | None = None
 
     def spaced(self) -> Iterator[Piece]:
         """Yield the pieces with two spaces between them, except after a piece that ends with a space."""
@@ -119,6 +122,14 @@ def token_facts(usage: Usage) -> list[str | None]:
         f"{written:,} written to the cache" if written else None,
         f"{reasoning:,} reasoning" if reasoning is not None else None,
     ]
+
+
+def brief_token_facts(usage: Usage | None) -> list[str | None]:
+    """Return the token counts of a usage, without parts that are zero."""
+    if usage is None:
+        return []
+    cached, reasoning = usage.cached_input_tokens or None, usage.reasoning_tokens or None
+    return token_facts(replace(usage, cached_input_tokens=cached, reasoning_tokens=reasoning))
 
 
 def token_nodes(usage: Usage | None, cost: Cost | Costs | None = None) -> Iterator[Node]:

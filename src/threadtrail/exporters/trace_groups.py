@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from threadtrail.events import TraceEnded, TraceStarted
 from threadtrail.exporters.console_text import counted, duration, visible
 from threadtrail.exporters.lines import Node, Piece, attribute_nodes, error_node
+from threadtrail.notebook.cells import Cell
 
 MAX_HELD = 1000
 """The maximum number of held runs, and of open traces; above it, all held runs are printed."""
@@ -15,6 +16,7 @@ MAX_HELD = 1000
 @dataclass(slots=True)
 class _Group:
     started: TraceStarted
+    cell: Cell | None = None
     nodes: list[Node] = field(default_factory=list)
     runs: int = 0
     shown_before: bool = False
@@ -26,12 +28,12 @@ class TraceGroups:
     def __init__(self) -> None:
         self._open: dict[str | None, _Group] = {}
 
-    def begin(self, event: TraceStarted) -> list[Node]:
+    def begin(self, event: TraceStarted, cell: Cell | None = None) -> list[Node]:
         """Open a group; return what must be printed now, which is nothing unless too many are open."""
         shown = self.release() if len(self._open) >= MAX_HELD else []
         if shown or len(self._open) >= MAX_HELD:
             self._open.clear()
-        self._open[event.trace_id] = _Group(event)
+        self._open[event.trace_id] = _Group(event, cell)
         return shown
 
     def add(self, trace_id: str | None, node: Node, *, runs: int = 0) -> list[Node]:
@@ -60,7 +62,8 @@ class TraceGroups:
         pieces: list[Piece] = [(facts, "bad" if event.error else "plain")]
         if group and group.shown_before:
             pieces.append(("continued", "dim"))
-        return self.add(event.parent_trace_id, _group_node(event, pieces, children), runs=runs)
+        node = _group_node(event, pieces, children, group.cell if group else None)
+        return self.add(event.parent_trace_id, node, runs=runs)
 
     def release(self) -> list[Node]:
         """Return what is held, each trace under its name and marked as still open. Traces stay open."""
@@ -74,7 +77,7 @@ class TraceGroups:
             pieces: list[Piece] = [("still open", "warning")]
             if group.shown_before:
                 pieces.append(("continued", "dim"))
-            node = _group_node(group.started, pieces, children)
+            node = _group_node(group.started, pieces, children, group.cell)
             group.nodes, group.shown_before = [], True
             parent = group.started.parent_trace_id
             if parent in self._open and parent is not None:
@@ -88,6 +91,8 @@ class TraceGroups:
         self._open.clear()
 
 
-def _group_node(event: TraceStarted | TraceEnded, pieces: list[Piece], children: list[Node]) -> Node:
+def _group_node(
+    event: TraceStarted | TraceEnded, pieces: list[Piece], children: list[Node], cell: Cell | None
+) -> Node:
     name: Piece = (f"◆ {visible(event.name)}", "name")
-    return Node("", (name, *pieces), (*attribute_nodes(event.attributes), *children))
+    return Node("", (name, *pieces), (*attribute_nodes(event.attributes), *children), cell=cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from threadtrail.exporters.lines import Node, tool_node
@@ -14,6 +14,7 @@ from threadtrail.exporters.turn_tree import (
     open_node,
     turn_node,
 )
+from threadtrail.notebook.cells import Cell
 from threadtrail.prices import Cost, total
 from threadtrail.shape.times import Interval
 
@@ -45,10 +46,11 @@ class Shown(NamedTuple):
 class _OpenTurn:
     """``shown``: the runs that were printed before; ``late``: their calls that were answered since.
 
-    ``costs`` are those of all runs so far.
+    ``cell`` is that of its first run; ``costs`` are those of all runs so far.
     """
 
     trace_id: str | None
+    cell: Cell | None = None
     name: str = ""
     held: dict[str, Generation] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
@@ -70,7 +72,7 @@ class _OpenTurn:
             return []
         self.shown.update(self.held)
         self.held, self.late = {}, []
-        return [Shown(self.trace_id, node, len(generations))]
+        return [Shown(self.trace_id, replace(node, cell=self.cell), len(generations))]
 
 
 class TurnGroups:
@@ -86,16 +88,17 @@ class TurnGroups:
         self._turn_of_run: dict[Key, Key] = {}
         self._ended: dict[Key, None] = {}
 
-    def run_ended(self, event: RunEnded) -> list[Shown]:
+    def run_ended(self, event: RunEnded, cell: Cell | None = None) -> list[Shown]:
         """Hold a run if it is part of a turn; return what must be printed now."""
         run = event.run
         turn_key = _key(event, run.turn_id or run.id)
         if run.turn_id == run.id and not event.supersedes:
             self._ended.pop(turn_key, None)  # the server has used the id before
         if not self._is_part(run, turn_key):
-            return [Shown(event.trace_id, run_node(event, self._length, self._price(event)), 1)]
+            node = run_node(event, self._length, self._price(event))
+            return [Shown(event.trace_id, replace(node, cell=cell), 1)]
         shown = self._make_room()
-        turn = self._open.setdefault(turn_key, _OpenTurn(event.trace_id))
+        turn = self._open.setdefault(turn_key, _OpenTurn(event.trace_id, cell))
         cost = self._price(event)
         turn.held[run.id] = generation = generation_of(event, self._length, cost)
         if cost is not None:
@@ -145,7 +148,7 @@ class TurnGroups:
             node = continued_node(event, turn.name, generations, turn.late, cost)
         else:
             return []
-        return [Shown(event.trace_id, node, len(generations))]
+        return [Shown(event.trace_id, replace(node, cell=turn.cell), len(generations))]
 
     def release(self) -> list[Shown]:
         """Return what is held, each turn as so far. Turns stay open."""

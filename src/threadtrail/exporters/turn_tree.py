@@ -10,10 +10,10 @@ from threadtrail.exporters.lines import (
     MARKS,
     Node,
     attribute_nodes,
+    brief_token_facts,
     dim,
     joined,
     outcome_of,
-    token_facts,
     token_nodes,
     unusual,
 )
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from threadtrail.exporters.lines import Piece, Style
     from threadtrail.prices import Cost, Costs
     from threadtrail.turn import TimeSpent, Turn
-    from threadtrail.values import Usage
 
 __all__ = ["Generation", "continued_node", "generation_of", "open_node", "turn_node"]
 
@@ -69,7 +68,7 @@ def generation_of(event: RunEnded, length: int, cost: Cost | None = None) -> Gen
     unfinished: list[Piece] = [] if run.finished else [("unfinished", "warning")]
     facts = [
         run.model if run.model != name else None,
-        *_tokens(run.usage),
+        *brief_token_facts(run.usage),
         *tree.watched(),
         run.id,
     ]
@@ -150,14 +149,6 @@ def _totals(turn: Turn, cost: Costs | None) -> Iterator[Node]:
     if spent := [*_parts(turn.time_spent)]:
         yield Node("time", tuple(joined(spent, style)))
     yield from token_nodes(turn.usage, cost)
-
-
-def _tokens(usage: Usage | None) -> list[str | None]:
-    """Return the tokens of a generation, without parts that are zero."""
-    if usage is None:
-        return []
-    cached, reasoning = usage.cached_input_tokens or None, usage.reasoning_tokens or None
-    return token_facts(replace(usage, cached_input_tokens=cached, reasoning_tokens=reasoning))
 
 
 def _parts(spent: TimeSpent) -> Iterator[str]:

@@ -1,0 +1,44 @@
+"""The cells of a notebook: which one runs, and how to write below one that has ended.
+
+A kernel writes what another thread prints below the cell that runs at that moment, which may be any. What the
+streams of ``ipykernel`` offer for this is duck-typed: nothing of Jupyter is imported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NEEDED = ("parent_header", "session", "pub_thread", "topic", "name")
+"""What a stream of ``ipykernel`` has, in all versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One execution of a cell: ``header`` is that of the message by which the frontend asked for it."""
+
+    header: Mapping[str, Any]
+
+    def write(self, stream: Any, text: str) -> None:
+        """Write the text below this cell, by the stream of a kernel."""
+        stream.flush()  # what was written before comes before it
+        content = {"name": stream.name, "text": text}
+        stream.session.send(
+            stream.pub_thread, "stream", content, parent=dict(self.header), ident=stream.topic
+        )
+
+
+def writes_below_cells(stream: object) -> bool:
+    """Return whether this is a stream of a kernel, in the kernel's own process."""
+    if not all(hasattr(stream, name) for name in NEEDED):
+        return False
+    session: Any = getattr(stream, "session")  # noqa: B009 - checked above
+    return getattr(session, "pid", None) == os.getpid()
+
+
+def cell_of(stream: Any) -> Cell | None:
+    """Return the cell that runs in this context, if the stream is a kernel's."""
+    header = stream.parent_header if writes_below_cells(stream) else None
+    return Cell(header) if isinstance(header, Mapping) and header.get("msg_id") else None

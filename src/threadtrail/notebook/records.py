@@ -1,0 +1,105 @@
+"""A run and a turn as a notebook shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.exporters.console_text import counted, duration
+from threadtrail.exporters.content_lines import message_line, tool_content
+from threadtrail.exporters.lines import MARKS, brief_token_facts, outcome_of
+from threadtrail.notebook.bars import run_bars, turn_bars
+from threadtrail.notebook.html import Html, box, cut, dim, element, rows
+from threadtrail.shape import run_name
+from threadtrail.shape.times import run_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from threadtrail.notebook.html import Child
+    from threadtrail.turn import Turn
+    from threadtrail.values import Failure, Message, Run, ToolCall
+
+MAX_MESSAGES = 5
+"""The maximum number of messages of the input: the last ones are shown."""
+
+MAX_CALLS = 20
+
+
+def run_html(run: Run) -> str:
+    """Return a run: how it ended, where its time went, what was asked, called and answered."""
+    name, within = run_name(run), run_interval(run)
+    facts = [
+        name if name != run.model else None,
+        run.model,
+        *brief_token_facts(run.usage),
+    ]
+    return box(
+        _header(run, duration(within.end - within.start), facts),
+        dim(" · ".join(filter(None, (run.id, run.thread_id)))),
+        run_bars(run),
+        rows(_content(run, run.new_input)),
+    )
+
+
+def turn_html(turn: Turn) -> str:
+    """Return a turn, as a run is returned."""
+    took = duration(max((turn.ended_at or 0) - (turn.started_at or 0), 0))
+    facts = [turn.assistant.name if turn.assistant else None, turn.model, *brief_token_facts(turn.usage)]
+    return box(
+        _header(turn, took, facts),
+        dim(f"turn {turn.id} · {counted(len(turn.run_ids), 'generation')}"),
+        turn_bars(turn),
+        rows(_content(turn, turn.input)),
+    )
+
+
+def _header(record: Run | Turn, took: str, facts: Sequence[str | None]) -> Html:
+    mark, style = MARKS.get(record.status, ("?", "warning")) if record.finished else ("?", "warning")
+    outcome = outcome_of(record.status, took, finished=record.finished)
+    known = " · ".join(fact for fact in facts if fact)
+    return element(
+        "div",
+        element("b", f"{mark} {outcome}", name=f"tt-{style}"),
+        f"  {known}" if known else None,
+        name="tt-text",
+    )
+
+
+def _content(record: Run | Turn, messages: Sequence[Message]) -> list[tuple[str, Child]]:
+    return [
+        *_input(messages),
+        *_calls(record.tool_calls),
+        *((message.role, _message(message)) for message in record.output),
+        *_failure(record.error),
+    ]
+
+
+def _input(messages: Sequence[Message]) -> Iterator[tuple[str, Child]]:
+    if len(messages) > MAX_MESSAGES:
+        yield "input", dim(f"{counted(len(messages) - MAX_MESSAGES, 'earlier message')}")
+    yield from ((message.role, _message(message)) for message in messages[-MAX_MESSAGES:])
+
+
+def _message(message: Message) -> Child:
+    return cut(message_line(message)) or dim("(no content)")
+
+
+def _calls(calls: Sequence[ToolCall]) -> Iterator[tuple[str, Child]]:
+    for call in calls[:MAX_CALLS]:
+        content = [
+            element("div", dim(label), cut(text), name="tt-part") for label, text in tool_content(call)
+        ]
+        error = [value for _, value in _failure(call.error)]
+        state = None if call.answered or call.hosted else dim("no output")
+        yield "tool", element("div", element("b", call.name), state, *content, *error)
+    if len(calls) > MAX_CALLS:
+        yield "tool", dim(f"and {counted(len(calls) - MAX_CALLS, 'more call')}")
+
+
+def _failure(error: Failure | None) -> Iterator[tuple[str, Child]]:
+    if error is not None:
+        yield "error", element("div", _words(error), name="tt-bad")
+
+
+def _words(error: Failure) -> str:
+    return f"{error.type}: {cut(error.message)}" if error.message else error.type
