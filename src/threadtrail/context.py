@@ -48,7 +48,7 @@ class Scope:
 _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
 
 
-here = _here.get
+here: Callable[[], Scope] = _here.get
 """What is in force in this context."""
 
 
@@ -78,7 +78,7 @@ class _InForce:
     sink: Any = None
 
 
-in_force = _InForce()
+in_force: _InForce = _InForce()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

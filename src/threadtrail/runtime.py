@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from threadtrail.config.comparing import Configuration
     from threadtrail.config.registry import LoadedExporters
+    from threadtrail.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +92,15 @@ class Runtime:
         switched_off: Mapping[str, str] = EMPTY,
     ) -> None:
         self.configuration = configuration
-        self.settings = settings = configuration.settings
-        self.stopped = False
+        settings = configuration.settings
+        self.settings: Settings = settings
+        self.stopped: bool = False
         changes: dict[str, Any] = {
             "capture_content": settings.capture_content,
             "redact": settings.redact,
             "max_content_bytes": settings.max_content_bytes,
         }
-        self.delivery = Delivery(
+        self.delivery: Delivery = Delivery(
             [
                 Lane(
                     item.name,
@@ -115,10 +117,10 @@ class Runtime:
         self._leaving: tuple[Delivery, ...] = ()
         self._lost_by_former = False
         if former is None or former.stopped:
-            self.recorder = Recorder(settings, self.delivery, guard, sources.SOURCES)
+            self.recorder: Recorder = Recorder(settings, self.delivery, guard, sources.SOURCES)
         else:
             self.recorder = former.recorder
-        self.sink = self._make_sink()
+        self.sink: Sink = self._make_sink()
 
     def _make_sink(self) -> Sink:
         wants_loop = self.settings.fetch_run_details

@@ -6,7 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -83,7 +83,7 @@ Redact = Annotated[
 class Settings(BaseModel):
     """All settings, checked. ``Settings()`` has the defaults and reads neither environment nor files."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     exporters: tuple[InstanceOf[ExporterChoice], ...] = (ExporterChoice("console"),)
     """Where events are sent; empty: nowhere."""

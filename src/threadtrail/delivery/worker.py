@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from threadtrail._guard import describe
 from threadtrail._late import Late, reentrant_lock
@@ -76,8 +76,8 @@ class LaneState:
     ``reported_lost``: the losses that a flush has reported.
     """
 
-    lock = Late(reentrant_lock)
-    bell = Late(Bell)
+    lock: ClassVar[Late[threading.RLock]] = Late(reentrant_lock)
+    bell: ClassVar[Late[Bell]] = Late(Bell)
 
     backlog: Backlog[Pending]
     inherited: bool = False

@@ -67,7 +67,7 @@ class ConsoleExporter:
         ConfigurationError: an argument has another value.
     """
 
-    harmless_options = frozenset({"stream", "color", "width", "content_length", "costs"})
+    harmless_options: frozenset[str] = frozenset({"stream", "color", "width", "content_length", "costs"})
 
     def __init__(
         self,

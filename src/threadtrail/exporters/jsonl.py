@@ -49,7 +49,7 @@ class JsonlExporter:
     def __init__(self, path: str | os.PathLike[str] = "threadtrail.jsonl") -> None:
         self._given = os.fspath(path)
         try:
-            self.path = Path(path).expanduser().absolute()
+            self.path: Path = Path(path).expanduser().absolute()
         except RuntimeError as error:
             problem = f"{error}; write the whole path out"
             raise ConfigurationError(problem, option="path", value=self._given) from error

@@ -46,8 +46,8 @@ class RunTree:
         self.event = event
         self.run: Run = event.run
         self.length = length
-        self.cost = cost
-        self.within = run_interval(self.run)
+        self.cost: Cost | None = cost
+        self.within: Interval = run_interval(self.run)
 
     def node(self) -> Node:
         """Return the header with all other lines below it."""

@@ -27,7 +27,7 @@ class Inner:
     __slots__ = ("coroutine",)
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self.coroutine = coroutine
+        self.coroutine: Coroutine[Any, Any, Any] = coroutine
 
     def __del__(self) -> None:
         self.coroutine.close()

@@ -35,7 +35,7 @@ class Elsewhere:
     """
 
     def __init__(self) -> None:
-        self.answered = False
+        self.answered: bool = False
         self.recorded = False
         self.inherited = False
 
@@ -60,5 +60,5 @@ class Elsewhere:
             )
 
 
-elsewhere = Elsewhere()
+elsewhere: Elsewhere = Elsewhere()
 """Of this process."""

@@ -63,5 +63,5 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
         yield Target(BASE, owner, "_process_response", plainly(watch_response), optional=True)
 
 
-patches = Patches()
+patches: Patches = Patches()
 """The process's patches: resource classes are global, so this is."""

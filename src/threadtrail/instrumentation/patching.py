@@ -27,7 +27,13 @@ SHIM_MODULES = {"typing_extensions", "warnings"}
 DEEPEST_CHAIN = 32
 
 
-class Wrapper(wrapt.FunctionWrapper):  # type: ignore[misc,type-arg,unused-ignore]  # as wrapt's version types it
+if TYPE_CHECKING:
+    FunctionWrapper = wrapt.FunctionWrapper[..., Any]
+else:
+    FunctionWrapper = wrapt.FunctionWrapper  # before wrapt 2 it takes no types
+
+
+class Wrapper(FunctionWrapper):  # type: ignore[misc,unused-ignore]  # before wrapt 2 it has no types
     """Our wrapper, recognised by its class.
 
     As a plain function does, it comes out of its class as the object that it is, and is copied and pickled by

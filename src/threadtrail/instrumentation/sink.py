@@ -41,7 +41,9 @@ class Sink:
         self.guard = guard
         self.known_runs: dict[Any, None] = {}
         self.wants_loop = wants_loop
-        self.stream_managers = tuple(name for source in sources for name in source.stream_managers)
+        self.stream_managers: tuple[str, ...] = tuple(
+            name for source in sources for name in source.stream_managers
+        )
         self._delivery = delivery
         self._sources = {source.name: source for source in sources}
 

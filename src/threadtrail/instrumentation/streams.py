@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from threadtrail._guard import Guard
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
+    from threadtrail.sources.source import StreamReader
     from threadtrail.values import Failure
 
 
@@ -38,8 +39,8 @@ class StreamNotes:
     def __init__(self, sink: Sink, call: Call) -> None:
         self._recorder = sink.recorder
         self._call = call
-        self.is_closed = False
-        self.reader = sink.stream_reader(call.operation.source, self)
+        self.is_closed: bool = False
+        self.reader: StreamReader = sink.stream_reader(call.operation.source, self)
 
     def note(self, name: str, data: Any) -> None:
         """Note one event of the stream."""

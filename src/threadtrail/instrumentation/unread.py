@@ -39,13 +39,14 @@ class Reading:
         self._sink = sink
         self._call = call
         self._encoding = http_response.headers.get("content-encoding", "")
-        self.is_events = "text/event-stream" in http_response.headers.get("content-type", "")
+        self.is_events: bool = "text/event-stream" in http_response.headers.get("content-type", "")
         self._notes: StreamNotes | None = None
         self._rest = bytearray()
         self._line_end = b""
         self._chunks: list[bytes] = []
         self._size = 0
-        self.taken = self.watches_events = False
+        self.taken: bool = False
+        self.watches_events: bool = False
 
     def chunk(self, data: bytes) -> None:
         """Take a piece of the body."""

@@ -87,13 +87,16 @@ class OtlpSession(Session):
             end in sight.
     """
 
+    verify: Any
+    cert: Any
+
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._own_headers = None if headers is None else dict(headers)
         self.deadline: float | None = None
-        self.address = ""
+        self.address: str = ""
         self.answer: Answer | None = None
-        self.failure = ""
+        self.failure: str = ""
 
     @property
     def has_time(self) -> bool:

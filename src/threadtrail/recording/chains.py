@@ -42,7 +42,7 @@ class Chains:
         self._links: Bounded[Name, Link] = Bounded(LINKS)
         self._of_thread: Bounded[Name, tuple[Link, ...]] = Bounded(LINKS)
         self._order = 0
-        self.forgotten = 0
+        self.forgotten: int = 0
 
     # -- calls and their outputs --------------------------------------------------------------------
 

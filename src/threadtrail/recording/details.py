@@ -41,7 +41,8 @@ class DetailFetcher:
         self._thread: threading.Thread | None = None
         self._pending = 0
         self._given_up = False
-        self.missed = self._missed_before = 0
+        self.missed: int = 0
+        self._missed_before = 0
 
     def fetch(self, record: RunRecord) -> bool:
         """Ask for what is missing of an ended run; return whether there is something to wait for."""

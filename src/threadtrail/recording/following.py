@@ -49,13 +49,13 @@ class Following:
     """
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
-        self.runs = RunStore()
+        self.runs: RunStore = RunStore()
         self._publish = publish
         self._groups = groups
         self.early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
-        self.linking = Linking(publish, groups)
-        self.now = 0.0
+        self.linking: Linking = Linking(publish, groups)
+        self.now: float = 0.0
 
     def configure(  # noqa: PLR0913 - a keyword per setting
         self,

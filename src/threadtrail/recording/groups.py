@@ -35,7 +35,7 @@ class Groups:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._groups: dict[str, _Group] = {}
-        self.forgotten = 0
+        self.forgotten: int = 0
 
     def start(self, started: GroupStarted) -> None:
         """Publish the start of a trace."""

@@ -50,7 +50,7 @@ class Inbox(Generic[Request]):
 
     def __init__(self) -> None:
         self._bytes = 0
-        self.dropped = 0
+        self.dropped: int = 0
 
     def put(self, observation: Observation, size: int | None = None) -> None:
         """Put an observation, or drop it if too many wait. One that is alone may have any size.

@@ -67,7 +67,8 @@ class Interpreter:
     def __init__(self, publish: Publish, readers: Readers) -> None:
         self._publish = publish
         self._groups = Groups(publish)
-        self.following = following = Following(publish, self._groups)
+        following = Following(publish, self._groups)
+        self.following: Following = following
         self._make_reader = readers
         self._readers: Bounded[Server, Reader] = Bounded(SERVERS)
         self._operations = Operations(publish)

@@ -25,10 +25,10 @@ class Linking:
     """Links each run to those whose calls it answers; times are ``time.monotonic()`` seconds."""
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
-        self.chains = Chains()
-        self.sessions = Sessions()
-        self.turns = Turns(publish, groups, self.chains.give_up_call)
-        self.tools = ToolWork()
+        self.chains: Chains = Chains()
+        self.sessions: Sessions = Sessions()
+        self.turns: Turns = Turns(publish, groups, self.chains.give_up_call)
+        self.tools: ToolWork = ToolWork()
 
     def begin(self, record: RunRecord, seen: RunSeen, now: float) -> None:
         """See that a run begins: it belongs to the newest turn that its request answers calls of."""

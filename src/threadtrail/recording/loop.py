@@ -76,8 +76,8 @@ class RecordingLoop:
     def __init__(self, records: Records, guard: Guard) -> None:
         self.inbox: Inbox[Request] = Inbox()
         self.thread: threading.Thread | None = None
-        self.misread = 0
-        self.closed = False
+        self.misread: int = 0
+        self.closed: bool = False
         self._records = records
         self._guard = guard
         self._may_start_at = 0.0

@@ -15,6 +15,7 @@ from threadtrail.recording.timeline import Timeline
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
+    from threadtrail.context import Scope
     from threadtrail.recording.facts import EventTypes, MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
@@ -35,35 +36,35 @@ class RunRecord:
     def __init__(
         self, seen: RunSeen, origin: Origin, publish: Publish, tools: ToolWork, *, created_here: bool
     ) -> None:
-        self.id = seen.run_id
+        self.id: str = seen.run_id
         self.key: RunKey = (origin.server, seen.run_id)
         self.client: Any = None
         self.loop: Any = None
-        self.scope = seen.call.scope
+        self.scope: Scope = seen.call.scope
         self.origin = origin
-        self.created_here = created_here
+        self.created_here: bool = created_here
         self.thread_id: str | None = None
         self.assistant: Assistant | None = None
         self.status: RunStatus | None = None
-        self.last_seen_at = seen.call.started_at
-        self.poll_count = 0
-        self.retry_count = 0
+        self.last_seen_at: int = seen.call.started_at
+        self.poll_count: int = 0
+        self.retry_count: int = 0
         self.streamed = False
         self.stream_complete = False
         self.waits_for_outputs = False
-        self.chain = InChain(turn_id=seen.run_id)
+        self.chain: InChain = InChain(turn_id=seen.run_id)
         self.looking = False
-        self.left = False
+        self.left: bool = False
         self.whole = False
-        self.outlives_call = seen.outlives_call
+        self.outlives_call: bool = seen.outlives_call
         self.resumed = 0
-        self.settling = False
-        self.settled_at = 0.0
+        self.settling: bool = False
+        self.settled_at: float = 0.0
         self.fetching = False
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
         self.input_listed = False
-        self.steps = Steps(
+        self.steps: Steps = Steps(
             self._publish_event,
             ask=lambda call: tools.ask(call, self.id, self.chain.turn_id),
             worked_on=tools.worked_on,
@@ -77,7 +78,7 @@ class RunRecord:
         self._resumed_at = 0
         self._types: EventTypes
         self._begun = False
-        self.published_unfinished = False
+        self.published_unfinished: bool = False
         self.id_reused = False
         self._request = NO_REQUEST
         self._usage: Any = None

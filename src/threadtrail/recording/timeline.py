@@ -29,7 +29,7 @@ class Timeline:
         self._server_started: int | None = None
         self._server_ended: int | None = None
         self._ended: int | None = None
-        self.created_at = called_at or 0
+        self.created_at: int = called_at or 0
         self.started_at: int | None = None
 
     def created(self, called_at: int) -> None:

@@ -94,10 +94,10 @@ class Turns:
         self._open: OrderedDict[Name, _OpenTurn] = OrderedDict()
         self._ended: Bounded[Name, bool] = Bounded(IDS)
         self._of_run: Bounded[str, str] = Bounded(IDS)
-        self.patience = math.inf
-        self.retry_seconds = 0.0
+        self.patience: float = math.inf
+        self.retry_seconds: float = 0.0
         self._next_look = math.inf
-        self.forgotten = 0
+        self.forgotten: int = 0
 
     # -- its runs -----------------------------------------------------------------------------------
 

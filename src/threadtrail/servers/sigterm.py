@@ -19,7 +19,7 @@ from threadtrail.delivery import lifecycle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-logger = logging.getLogger("threadtrail")
+logger: logging.Logger = logging.getLogger("threadtrail")
 
 GRACE_SECONDS = 0.5
 """How long after the timeout the handler waits for a delivery that gives up by itself."""

@@ -24,9 +24,9 @@ class Shaper:
 
     def __init__(self, run: Run, *, apart: bool) -> None:
         self.run = run
-        self.ids = (run.key, UNFINISHED) if apart else (run.key,)
-        self.within = run_interval(run)
-        self.model = model_of(run)
+        self.ids: tuple[str, ...] = (run.key, UNFINISHED) if apart else (run.key,)
+        self.within: Interval = run_interval(run)
+        self.model: str | None = model_of(run)
         self.used_ids: dict[tuple[str, ...], int] = {}
 
     def tool(self, call: ToolCall, step: Step | None, interval: Interval) -> Span:

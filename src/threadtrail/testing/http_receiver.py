@@ -81,10 +81,10 @@ class HttpReceiver:
         self.status = 200
         self.reason: str | None = None
         self.location: str | None = None
-        self.answering = threading.Event()
+        self.answering: threading.Event = threading.Event()
         self.malformed: list[str] = []
         self.connections = 0
-        self.url = ""
+        self.url: str = ""
 
     def __enter__(self) -> Self:
         self.answering.set()

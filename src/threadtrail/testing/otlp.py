@@ -19,12 +19,12 @@ try:
         metrics_in,
         spans_in,
     )
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ImportError(
-        f"threadtrail.testing.otlp needs the module {error.name!r}, which is not installed. "
+        f"threadtrail.testing.otlp needs the module {_error.name!r}, which is not installed. "
         "Install it with: pip install opentelemetry-proto",
-        name=error.name,
-    ) from error
+        name=_error.name,
+    ) from _error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

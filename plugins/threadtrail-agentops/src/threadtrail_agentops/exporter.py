@@ -44,7 +44,7 @@ class AgentOpsExporter:
         ConfigurationError: an argument is not valid, or (from ``start``) there is no API key.
     """
 
-    harmless_options = frozenset(
+    harmless_options: frozenset[str] = frozenset(
         {"tags", "trace_name", "environment", "native_instrumentation", "timeout", "retry_seconds"}
     )
 

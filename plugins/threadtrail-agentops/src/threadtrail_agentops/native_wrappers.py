@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from threadtrail_agentops.options import NativeInstrumentation
 
-logger = logging.getLogger("threadtrail.agentops")
+logger: logging.Logger = logging.getLogger("threadtrail.agentops")
 
 METHODS = (
     # What agentops 0.4 wraps of the Assistants API: sync only.

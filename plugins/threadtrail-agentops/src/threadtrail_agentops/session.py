@@ -32,7 +32,7 @@ class TokenSession(OtlpSession):
         super().__init__({})  # the token is added to each request
         self._api_key = api_key
         self._token_url = token_url
-        self.tokens = Tokens(self.ask_for_token)
+        self.tokens: Tokens = Tokens(self.ask_for_token)
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Response:
         """Send a request of the OTLP exporter.

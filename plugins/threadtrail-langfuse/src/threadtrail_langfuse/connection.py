@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.sampling import Sampler
+    from opentelemetry.trace import Tracer
 
     from threadtrail_langfuse.account import Account
     from threadtrail_langfuse.sdk_internals import Manager
@@ -51,11 +52,11 @@ class Connection:
     def __init__(self, account: Account, owner: Manager | None) -> None:
         settings = account.settings(owner)
         self.owner = owner
-        self.ids = ChosenIds()
-        self.defaults = account.defaults(owner)
+        self.ids: ChosenIds = ChosenIds()
+        self.defaults: dict[str, str] = account.defaults(owner)
         shared = owner if owner is not None and account.shares_host(owner) else None
         self._sender = Sender(_custom_batches(shared) or partial(langfuse_batches, settings))
-        self.sampler = _sampler(owner, account)
+        self.sampler: Sampler = _sampler(owner, account)
         self._provider = TracerProvider(
             sampler=self.sampler,
             resource=_resource(owner, account),
@@ -64,9 +65,11 @@ class Connection:
             span_limits=explicit_limits(MAX_ATTRIBUTES),
         )
         with sdk_internals.unregistered(account.public_key):
-            self.client = Langfuse(**settings, tracer_provider=self._provider, span_exporter=self._sender)
+            self.client: Langfuse = Langfuse(
+                **settings, tracer_provider=self._provider, span_exporter=self._sender
+            )
         sdk_internals.remove_exit_handler(self.client)
-        self.tracer = self._provider.get_tracer(
+        self.tracer: Tracer = self._provider.get_tracer(
             SCOPE, langfuse.__version__, attributes={"public_key": account.public_key}
         )
         self._held = 0

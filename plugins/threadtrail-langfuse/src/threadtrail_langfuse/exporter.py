@@ -40,7 +40,7 @@ class LangfuseExporter:
         timeout: seconds for one request; by default ``LANGFUSE_TIMEOUT``, else 5.
     """
 
-    harmless_options = frozenset({"environment", "release", "version", "timeout"})
+    harmless_options: frozenset[str] = frozenset({"environment", "release", "version", "timeout"})
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
         self,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
-logger = logging.getLogger("threadtrail.opentelemetry")
+logger: logging.Logger = logging.getLogger("threadtrail.opentelemetry")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenTelemetryExporter"]
 
 
-logger = logging.getLogger("threadtrail.opentelemetry")
+logger: logging.Logger = logging.getLogger("threadtrail.opentelemetry")
 
 
 class _Suppressed:
@@ -72,7 +72,7 @@ class OpenTelemetryExporter:
         ConfigurationError: an argument is not valid, or (from ``start``) there is nowhere to send to.
     """
 
-    harmless_options = frozenset(
+    harmless_options: frozenset[str] = frozenset(
         {"usage", "content_format", "profile", "runs_from_elsewhere", "thread_spans", "background_spans"}
     )
 

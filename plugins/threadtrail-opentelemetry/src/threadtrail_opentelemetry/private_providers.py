@@ -83,12 +83,12 @@ class PrivateProviders:
     """
 
     def __init__(self, target: Target, *, metrics: bool, logs: bool) -> None:
-        self.ids = ChosenIds()
+        self.ids: ChosenIds = ChosenIds()
         self.target = target
         self._spans, self._records = HeldSpans(), _HeldRecords()
-        self.tracer_provider = TracerProvider(id_generator=self.ids, shutdown_on_exit=False)
+        self.tracer_provider: TracerProvider = TracerProvider(id_generator=self.ids, shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(self._spans)
-        self.logger_provider = LoggerProvider(shutdown_on_exit=False) if logs else None
+        self.logger_provider: LoggerProvider | None = LoggerProvider(shutdown_on_exit=False) if logs else None
         if self.logger_provider is not None:
             self.logger_provider.add_log_record_processor(self._records)
         self._connect()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadtrail.testing.server import (
     CodeInterpreterCall,
@@ -44,7 +44,7 @@ PASSAGES = (
     FileSearchResult(PAPER, "p(x) is factorized as the product of conditional probabilities.", 0.88),
 )
 SUMMARY = "It estimates a distribution over texts. It splits it into one probability per word [0]."
-CITATION = {
+CITATION: dict[str, Any] = {
     "type": "file_citation",
     "text": "[0]",
     "start_index": SUMMARY.index("[0]"),
@@ -52,7 +52,7 @@ CITATION = {
     "file_citation": {"file_id": "file-paper"},
 }
 
-QUIZ = {
+QUIZ: dict[str, Any] = {
     "title": "Linear equations",
     "questions": [
         {

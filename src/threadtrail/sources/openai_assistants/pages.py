@@ -7,7 +7,7 @@ from typing import Any
 from threadtrail.sources.openai_assistants.methods import RESOURCES, SOURCE_NAME
 from threadtrail.sources.source import NextPage, operation_of
 
-LISTS = {
+LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     # The ``object`` of a page's items tells an assistant from a file.
     "assistant": ("assistants", ()),
     "thread.message": ("threads.messages", ("thread_id",)),

@@ -34,8 +34,8 @@ class Case:
     def __init__(self, author: Author, request: pytest.FixtureRequest, folder: Path) -> None:
         self.author = author
         self.folder = folder
-        self.deadline = author.deadline_seconds
-        self.sample = author.sample
+        self.deadline: float = author.deadline_seconds
+        self.sample: str = author.sample
         self._request = request
         self._drivers: list[Driver] = []
 

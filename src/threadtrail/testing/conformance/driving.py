@@ -70,13 +70,13 @@ class Driver:
             fix = sentences(*(problem.advice for problem in found)) or "correct what the message names."
             raise Problem(rules.HOOKS, seen=seen, fix=fix) from None
         self.exporter = exporter
-        self.name = loaded.name
+        self.name: str = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
         self._guard = _Silent()
         self._raised: list[Raised] = []
         self._noting = replace(self.hooks, **{name: self._noting_errors(name) for name in CONTAINED})
         self._lane = Lane(self.name, self._noting, queue_size=QUEUE_SIZE, guard=self._guard)
-        self.delivery = Delivery([self._lane], processors=build_processors(), guard=self._guard)
+        self.delivery: Delivery = Delivery([self._lane], processors=build_processors(), guard=self._guard)
         self._app = AppThread()
         self._others = set(threading.enumerate())
         self._started = self._hangs = False

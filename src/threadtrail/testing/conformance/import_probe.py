@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-PROGRAMS = {"subprocess.Popen": 0, "os.posix_spawn": 0, "os.system": 0, "os.exec": 0, "os.fork": None}
+PROGRAMS: dict[str, int | None] = {
+    "subprocess.Popen": 0,
+    "os.posix_spawn": 0,
+    "os.system": 0,
+    "os.exec": 0,
+    "os.fork": None,
+}
 NETWORK = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0}
 
 

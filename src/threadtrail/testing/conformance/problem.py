@@ -39,7 +39,7 @@ class Problem(Exception):  # noqa: N818 - the fault of an exporter, not an error
     ) -> None:
         super().__init__(seen)
         self.rule = rule
-        self.seen = seen if seen.endswith(".") else f"{seen}."
+        self.seen: str = seen if seen.endswith(".") else f"{seen}."
         self.fix = fix
         self.after = after
         self.error = error

@@ -31,7 +31,7 @@ class Watch:
         self._folder = folder
         self._block = contextlib.ExitStack()
         self._log = _Log()
-        self.sockets = Sockets()
+        self.sockets: Sockets = Sockets()
 
     def __enter__(self) -> Self:
         self._terminal = self._block.enter_context(redirected())

@@ -55,7 +55,7 @@ class Application:
     ) -> None:
         self.poll_after_ms: int | None = None
         self.api_key: str | None = None
-        self.open_streams = 0
+        self.open_streams: int = 0
         self._backend = backend
         self._log = log
         self._faults = faults

@@ -23,7 +23,7 @@ class Backend:
     """The API's objects. Every method is called with `lock` held."""
 
     def __init__(self, script: AnyScript, clock: Callable[[], float], seed: str | None) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.clock = clock
         self._default_script = script
         self._seed = seed
@@ -31,13 +31,13 @@ class Backend:
 
     def clear(self) -> None:
         """Forget everything, and begin ids anew."""
-        self.ids = Ids(self._seed)
+        self.ids: Ids = Ids(self._seed)
         self.assistants: dict[str, Json] = {}
         self.threads: dict[str, Json] = {}
         self.messages: dict[str, dict[str, Json]] = {}
         self.runs: dict[str, dict[str, RunPlayer]] = {}
-        self.responses = ResponsesStore(self)
-        self.default_script = self._default_script
+        self.responses: ResponsesStore = ResponsesStore(self)
+        self.default_script: AnyScript = self._default_script
         self.next_scripts: deque[AnyScript] = deque()
         self.thread_scripts: dict[str, AnyScript] = {}
         self.assistant_scripts: dict[str, AnyScript] = {}

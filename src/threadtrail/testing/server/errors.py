@@ -27,7 +27,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.body = error_body(message, kind=kind, param=param, code=code)
+        self.body: dict[str, Any] = error_body(message, kind=kind, param=param, code=code)
 
 
 class AzureError(ApiError):

@@ -80,7 +80,7 @@ class RunPlan:
     def __init__(self, body: Json, script: RunScript, world: World) -> None:
         self.body = body
         self.steps: list[Json] = []
-        self.steps_in_leg = 0
+        self.steps_in_leg: int = 0
         self.submitted: list[SubmittedOutput] = []
         self.open_step: Json | None = None
         self._open_message: Json | None = None
@@ -88,7 +88,7 @@ class RunPlan:
         self._script = script
         self._world = world
         self._next_step = 0
-        self.steps_of_leg = self._count_leg()
+        self.steps_of_leg: int = self._count_leg()
 
     def begin(self) -> Plan:
         """Play from the start until the run ends or waits for outputs."""

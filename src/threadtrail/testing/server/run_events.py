@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class RunEvents(EventSource):
     """One leg of a run."""
 
-    last_words = encode("done", "[DONE]")
+    last_words: bytes = encode("done", "[DONE]")
 
     def __init__(self, player: RunPlayer, before: tuple[Event, ...], *, search_content: bool) -> None:
         """Create the stream.

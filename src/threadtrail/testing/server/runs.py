@@ -30,8 +30,8 @@ class RunPlayer:
         body.update(script.extra)
         self.body = body
         self.script = script
-        self.streaming = False
-        self.intervened = Gate()
+        self.streaming: bool = False
+        self.intervened: Gate = Gate()
         self._plan = RunPlan(body, script, world)
         self._events = self._plan.begin()
         self._leg = 0

@@ -61,14 +61,14 @@ class ResponsePlan:
 
     def __init__(self, body: Json, scene: Scene, world: World) -> None:
         self.body = body
-        self.next_step = scene.step
-        self.steps_done = 0
+        self.next_step: int = scene.step
+        self.steps_done: int = 0
         self._scene = scene
         self._script = scene.script
         self._world = world
         self._usages: list[Usage] = []
         self._unfinished: Json | None = None
-        self.steps_of_leg = self._count_leg()
+        self.steps_of_leg: int = self._count_leg()
 
     @property
     def calls(self) -> list[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from threadtrail.testing.server.objects import Json
     from threadtrail.testing.server.responses.scene import Scene
+    from threadtrail.testing.server.script import RunScript
 
 
 class ResponsePlayer:
@@ -49,10 +50,10 @@ class ResponsePlayer:
         self.given = given
         self.context = context
         self.scene = scene
-        self.script = scene.script
+        self.script: RunScript = scene.script
         self.streams = 0
-        self.intervened = Gate()
-        self.plan = ResponsePlan(body, scene, world)
+        self.intervened: Gate = Gate()
+        self.plan: ResponsePlan = ResponsePlan(body, scene, world)
         self._events = self.plan.play()
         self._include = frozenset(request.get("include") or ())
         self._log: list[str] = []
