@@ -16,6 +16,8 @@ EXPORTED = (
     threadtrail.trace,
     threadtrail.attributes,
     threadtrail.tool,
+    threadtrail.carrier,
+    threadtrail.carried,
     threadtrail.turn_id,
     threadtrail.status,
     Status,

@@ -21,6 +21,7 @@ from threadtrail._api import (
     turn_id,
     uninstrument,
 )
+from threadtrail.carrying.passing import carried, carrier
 from threadtrail.context import attributes, tool, trace
 from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
 
@@ -39,6 +40,8 @@ __all__ = [
     "Instrumentation",
     "__version__",
     "attributes",
+    "carried",
+    "carrier",
     "events",
     "flush",
     "hookimpl",

@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
+from threadtrail._active_span import active_span
 from threadtrail._foreign import freeze_any, text_of
 from threadtrail._frozen import clean_text, freeze
 from threadtrail._guard import guard
-from threadtrail.values import NO_ATTRIBUTES, Attributes, Failure
+from threadtrail.values import NO_ATTRIBUTES, Attributes, Carried, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +30,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Outermost(NamedTuple):
+    """The outermost ``trace()``; ``around`` is the W3C trace id of the app's span in which it was entered."""
+
+    trace_id: str
+    name: str | None
+    around: str | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts.
 
-    ``tool_call_id`` is the call that the app answers here. ``entry`` is the block that was entered last,
-    ``outer`` what was in force around it.
+    ``tool_call_id`` is the call that the app answers here. ``carried`` is what another process passed on.
+    ``entry`` is the block that was entered last, ``outer`` what was in force around it.
     """
 
     attributes: Attributes = NO_ATTRIBUTES
@@ -43,6 +52,8 @@ class Scope:
     entry: _Entry | None = None
     outer: Scope | None = None
     tool_call_id: str | None = None
+    outermost: Outermost | None = None
+    carried: Carried | None = None
 
 
 _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B039 - frozen
@@ -90,12 +101,40 @@ class _Entry:
     trace_id: str | None
     tool_call_id: str | None
     observer: Observer | None
+    outermost: Outermost | None = None
+    carried: Carried | None = None
 
     def within(self, outer: Scope) -> Scope:
         """Return what is in force in the block, if this is in force around it."""
-        attributes = _merge(outer.attributes, self.attributes)
-        tool_call_id = self.tool_call_id or outer.tool_call_id
-        return Scope(attributes, self.trace_id or outer.trace_id, None, self, outer, tool_call_id)
+        if self.carried is not None:
+            return self._carried_within(outer, self.carried)
+        return Scope(
+            merge(outer.attributes, self.attributes),
+            self.trace_id or outer.trace_id,
+            None,
+            self,
+            outer,
+            self.tool_call_id or outer.tool_call_id,
+            outer.outermost or self.outermost,
+            outer.carried,
+        )
+
+    def _carried_within(self, outer: Scope, carried: Carried) -> Scope:
+        """Return it for what was passed on: before a trace that is in force here, and after attributes."""
+        outermost = outer.outermost
+        if carried.trace_id is not None:
+            first = carried.outermost_trace_id or carried.trace_id
+            outermost = Outermost(first, carried.trace_name, carried.around)
+        return Scope(
+            merge(carried.attributes, outer.attributes),
+            carried.trace_id or outer.trace_id,
+            None,
+            self,
+            outer,
+            outer.tool_call_id,
+            outermost,
+            carried,
+        )
 
     def started(self, name: str | None, outer: Scope) -> None:
         """Have noted that a trace, or the work of a tool, begins."""
@@ -122,22 +161,35 @@ class Block:
     May be entered again, nested and by several tasks; a decorated function gets a block per call.
     """
 
-    def __init__(self, attributes: Attributes, name: str | None = None, call_id: str | None = None) -> None:
+    def __init__(
+        self,
+        attributes: Attributes,
+        name: str | None = None,
+        call_id: str | None = None,
+        carried: Carried | None = None,
+    ) -> None:
         self._attributes = attributes
         self._name = name
         self._call_id = call_id
+        self._carried = carried
         self._open: list[_Entry] = []
+
+    def _again(self) -> Block:
+        return Block(self._attributes, self._name, self._call_id, self._carried)
 
     def __repr__(self) -> str:
         if self._call_id is not None:
             return f"<threadtrail.tool {self._call_id!r}>"
+        if self._carried is not None:
+            return "<threadtrail.carried>"
         return "<threadtrail.attributes>" if self._name is None else f"<threadtrail.trace {self._name!r}>"
 
     def __enter__(self) -> Self:
         outer = _here.get()
         trace_id = None if self._name is None else uuid.uuid4().hex
         observer = None if trace_id is None and self._call_id is None else in_force.sink
-        entry = _Entry(self, self._attributes, trace_id, self._call_id, observer)
+        outermost = None if trace_id is None or outer.outermost else _outermost(trace_id, self._name)
+        entry = _Entry(self, self._attributes, trace_id, self._call_id, observer, outermost, self._carried)
         _here.set(entry.within(outer))
         self._open.append(entry)
         entry.started(self._name, outer)
@@ -198,7 +250,7 @@ class Block:
             @functools.wraps(function)
             async def call_async(*args: Any, **kwargs: Any) -> Any:
                 called: Any = function
-                with Block(self._attributes, self._name, self._call_id):
+                with self._again():
                     return await called(*args, **kwargs)
 
             return cast("Callable[P, R]", call_async)
@@ -211,7 +263,7 @@ class Block:
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            with Block(self._attributes, self._name, self._call_id):
+            with self._again():
                 return function(*args, **kwargs)
 
         return call
@@ -330,7 +382,13 @@ def _tags(tags: object) -> tuple[str, ...]:
     return tuple(text_of(tag) for tag in given)
 
 
-def _merge(outer: Attributes, inner: Attributes) -> Attributes:
+def _outermost(trace_id: str, name: str | None) -> Outermost:
+    active = active_span()
+    return Outermost(trace_id, name, None if active is None else active.trace_id)
+
+
+def merge(outer: Attributes, inner: Attributes) -> Attributes:
+    """Return both together: tags and metadata join, an inner user or session wins."""
     return Attributes(
         user_id=inner.user_id if inner.user_id is not None else outer.user_id,
         session_id=inner.session_id if inner.session_id is not None else outer.session_id,

@@ -22,6 +22,7 @@ from threadtrail.values import (
     Assistant,
     Attributes,
     Caller,
+    Carried,
     Failure,
     FilePart,
     ImagePart,
@@ -52,6 +53,7 @@ __all__ = [
     "AssistantUpdated",
     "Attributes",
     "Caller",
+    "Carried",
     "Event",
     "Failure",
     "FilePart",
@@ -93,7 +95,8 @@ class Event:
 
     ``provider`` is ``openai``, ``azure.ai.openai``, or what the client's ``base_url`` says; ``source``
     is the API it came from; ``attributes`` are those in force when the run (or the operation) began;
-    ``trace_id`` names the enclosing ``threadtrail.trace()``, if there was one.
+    ``trace_id`` names the enclosing ``threadtrail.trace()``, if there was one. ``carried`` is what another
+    process passed on, by which user, session and trace are known here.
     """
 
     event: str
@@ -105,6 +108,7 @@ class Event:
     server_port: int | None = None
     attributes: Attributes = NO_ATTRIBUTES
     trace_id: str | None = None
+    carried: Carried | None = None
 
     def to_json(self) -> str:
         """Return the event as one line of JSON; ``from_json`` gives back an equal event."""

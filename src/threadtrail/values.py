@@ -36,6 +36,7 @@ __all__ = [
     "Assistant",
     "Attributes",
     "Caller",
+    "Carried",
     "Failure",
     "FilePart",
     "ImagePart",
@@ -292,6 +293,27 @@ NO_ATTRIBUTES = Attributes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What another process passed on by ``threadtrail.carrier()``: where a run, or the work here, belongs.
+
+    ``traceparent`` and ``tracestate`` name a span of OpenTelemetry, by W3C's Trace Context. ``trace_id`` is
+    the ``threadtrail.trace()`` around it. ``trace_name`` is the name of the outermost one,
+    ``outermost_trace_id`` its id, if that is another, ``around`` the W3C trace id of the app's span in which
+    it was entered.
+    ``attributes`` are those of the caller, where they were passed on; ``made_at`` is when that was done.
+    """
+
+    traceparent: str | None = None
+    tracestate: str | None = None
+    trace_id: str | None = None
+    trace_name: str | None = None
+    outermost_trace_id: str | None = None
+    around: str | None = None
+    attributes: Attributes = NO_ATTRIBUTES
+    made_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """The tool call whose work a run was begun for.
 
@@ -371,6 +393,7 @@ class Run:
     one_generation: bool = False
     id_reused: bool = False
     called_by: Caller | None = None
+    carried: Carried | None = None
 
     @property
     def key(self) -> str:

@@ -193,13 +193,13 @@ def test_several_traces_at_once_do_not_mix(client: OpenAI, own: Own) -> None:
     assert sorted(span.parent.span_id for span in agents) == sorted(span.context.span_id for span in roots)
 
 
-def test_a_run_of_another_process_is_linked_to_its_creator(
+def test_a_run_of_another_process_is_linked_to_its_creator_if_that_is_wanted(
     server: AssistantsServer, client: OpenAI, traced: Callable[..., None]
 ) -> None:
     creator = Own()
     run = created_elsewhere(server, client, creator)
     own = Own()
-    traced(tracer_provider=own.provider)
+    traced(tracer_provider=own.provider, runs_from_elsewhere="link")
     with own.tracer.start_as_current_span("worker") as worker:
         client.beta.threads.runs.poll(run.id, thread_id=run.thread_id)
     agent = own.one("invoke_agent")
@@ -214,7 +214,7 @@ def test_or_stands_in_the_trace_that_the_app_put_it_into(
     creator = Own()
     run = created_elsewhere(server, client, creator)
     own = Own()
-    traced(tracer_provider=own.provider)
+    traced(tracer_provider=own.provider, runs_from_elsewhere="link")
     with threadtrail.trace("night shift"):
         client.beta.threads.runs.poll(run.id, thread_id=run.thread_id)
     agent = own.one("invoke_agent")
@@ -224,13 +224,13 @@ def test_or_stands_in_the_trace_that_the_app_put_it_into(
     ]
 
 
-def test_or_is_its_child_if_that_is_wanted(
+def test_by_default_it_is_its_child(
     server: AssistantsServer, client: OpenAI, traced: Callable[..., None]
 ) -> None:
     creator = Own()
     run = created_elsewhere(server, client, creator)
     own = Own()
-    traced(tracer_provider=own.provider, runs_from_elsewhere="child")
+    traced(tracer_provider=own.provider)
     with own.tracer.start_as_current_span("worker") as worker:
         client.beta.threads.runs.poll(run.id, thread_id=run.thread_id)
     agent = own.one("invoke_agent")

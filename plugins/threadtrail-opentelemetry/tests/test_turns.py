@@ -29,7 +29,7 @@ from threadtrail.events import (
 from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for, turn_span_id
-from threadtrail.values import Attributes, Caller, Failure
+from threadtrail.values import Attributes, Caller, Carried, Failure
 from threadtrail_opentelemetry import OpenTelemetryExporter
 
 if TYPE_CHECKING:
@@ -461,19 +461,40 @@ def test_another_process_gives_the_same_spans(receiver: OtlpReceiver) -> None:
     assert seen[0] == seen[1]
 
 
-def test_a_turn_that_another_process_began_is_linked_to_its_creator(
-    send: Sending, receiver: OtlpReceiver
+@pytest.mark.parametrize(
+    ("carried", "place"),
+    [
+        (Carried(traceparent=f"00-{'1' * 32}-{'2' * 16}-01"), ("1" * 32, "2" * 16)),
+        (Carried(trace_id="a" * 32), (trace_id_for("a" * 32), span_id_for("a" * 32))),
+        (
+            Carried(trace_id="a" * 32, outermost_trace_id="b" * 32),
+            (trace_id_for("b" * 32), span_id_for("a" * 32)),
+        ),
+        (Carried(trace_id="a" * 32, around="1" * 32), ("1" * 32, span_id_for("a" * 32))),
+    ],
+    ids=["a span", "a trace", "a nested trace", "a trace in a span"],
+)
+def test_a_turn_that_another_process_began_is_where_that_began_it(
+    carried: Carried, place: tuple[str, str], send: Sending, receiver: OtlpReceiver
 ) -> None:
-    traceparent = f"00-{'1' * 32}-{'2' * 16}-01"
-    asking = replace(ASKING, metadata={"traceparent": traceparent}, observed_from_start=False)
     events = [
-        replace(event, observed_from_start=False) if isinstance(event, RunCreated) else event
-        for event in events_of_turn(asking, ANSWERING)
+        replace(event, carried=carried, trace_id=carried.trace_id, **elsewhere(event))
+        for event in events_of_turn(replace(ASKING, observed_from_start=False), ANSWERING)
     ]
     send(*events)
+    generations = receiver.named("chat gpt-5.2")
+    assert {span.trace_id for span in receiver.spans} == {place[0]}
+    if carried.traceparent:
+        # Inside a span of the app, that takes the place of the turn's root, as in the app's own process.
+        assert {span.parent_id for span in generations} == {place[1]}
+        return
     agent = receiver.span("invoke_agent")
-    assert (agent.trace_id, list(agent.links)) == (trace_id_for(ASKING.id), [("1" * 32, "2" * 16)])
-    assert {span.parent_id for span in receiver.named("chat gpt-5.2")} == {agent.span_id}
+    assert (agent.parent_id, agent.span_id) == (place[1], turn_span_id(ASKING.id))
+    assert {span.parent_id for span in generations} == {agent.span_id}
+
+
+def elsewhere(event: Event) -> dict[str, bool]:
+    return {"observed_from_start": False} if isinstance(event, RunCreated) else {}
 
 
 # -- content ------------------------------------------------------------------------------------------

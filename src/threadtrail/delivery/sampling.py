@@ -158,7 +158,7 @@ class Sampler:
         self, admitted: Admitted, turn_id: str | None, turn: str | None, *, ends: bool
     ) -> Sequence[Admitted]:
         event, _ = admitted
-        key = self._outermost(event.trace_id) or turn_id
+        key = self._outermost(event) or turn_id
         if key is None or self._chosen(key):
             return (admitted,)
         if _failed(event):
@@ -175,10 +175,13 @@ class Sampler:
         holdings.hold(held_by, admitted)
         return ()
 
-    def _outermost(self, trace_id: str | None) -> str | None:
-        """Return the id of the outermost of nested traces, which are sampled as one."""
+    def _outermost(self, event: Event) -> str | None:
+        """Return the id of the outermost of nested traces, which are sampled as one, in all processes."""
+        trace_id, carried = event.trace_id, event.carried
         while (holding := self._traces.get(trace_id)) is not None and holding.parent:
             trace_id = holding.parent
+        if carried is not None and trace_id == carried.trace_id:
+            return carried.outermost_trace_id or trace_id
         return trace_id
 
     def _release_trace(self, trace_id: str | None) -> list[Admitted]:

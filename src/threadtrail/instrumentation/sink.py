@@ -53,8 +53,14 @@ class Sink:
         contexts = self._delivery.capture() if begins else None
         if contexts is None:
             return scope
-        outer, call_id = scope.outer, scope.tool_call_id
-        return Scope(scope.attributes, scope.trace_id, contexts, outer=outer, tool_call_id=call_id)
+        return Scope(
+            scope.attributes,
+            scope.trace_id,
+            contexts,
+            outer=scope.outer,
+            tool_call_id=scope.tool_call_id,
+            carried=scope.carried,
+        )
 
     def know(self, run_id: Any) -> None:
         """Remember a run whose beginning, or first look, was noted: nothing of it begins again."""

@@ -9,6 +9,7 @@ Import its modules by name. The package itself imports nothing; the modules need
 - ``checking``: errors for the hook ``check``;
 - ``provider``: parts of a private tracer provider: chosen ids, limits, spans held until they are sent;
 - ``emitting``: starts spans in the past;
+- ``carried``: places in other processes, by ``threadtrail.carrier()``;
 - ``context``: spans in OpenTelemetry contexts, and links to them;
 - ``open_runs``: failed requests, kept until their run ends;
 - ``open_turns``: the place of turns, whose runs and late calls are below one root;

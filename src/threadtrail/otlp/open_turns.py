@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from threadtrail.otlp.context import below, span_context_in
 from threadtrail.shape import in_turn, span_id_for, trace_id_for, turn_id_of
-from threadtrail.values import Caller
+from threadtrail.values import Caller, Carried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ class OpenTurn:
         context: what the exporter captured where that run began.
         trace_id: the ``threadtrail.trace()`` around that run.
         called_by: the tool call in whose ``threadtrail.tool()`` that run began.
+        carried: what came from another process with that run.
         start: when that run began, in Unix nanoseconds.
         from_elsewhere: whether another process created that run.
         inside: the context below which spans of the turn are; ``None`` until its first run is exported.
@@ -49,6 +50,7 @@ class OpenTurn:
     context: Context | None = None
     trace_id: str | None = None
     called_by: Caller | None = None
+    carried: Carried | None = None
     start: int = 0
     from_elsewhere: bool = False
     inside: Context | None = None
@@ -115,6 +117,7 @@ class OpenTurns:
             context=context,
             trace_id=event.trace_id,
             called_by=event.called_by,
+            carried=event.carried,
             start=event.time,
             from_elsewhere=not event.observed_from_start,
         )
@@ -144,9 +147,13 @@ class OpenTurns:
                 context=context,
                 trace_id=event.trace_id,
                 called_by=run.called_by,
+                carried=event.carried,
                 start=start,
             )
             self._add(key, turn)
+        if turn.carried is None and run.id == turn.turn_id:
+            # Its first look, as by a webhook, did not show it.
+            turn.carried, turn.trace_id = event.carried, event.trace_id
         turn.last = max(turn.last, event.time)
         return turn
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
 from threadtrail.values import (
     Assistant,
+    Carried,
     Failure,
     JsonObject,
     Message,
@@ -155,7 +156,8 @@ class RunSeen:
         followed_by_parts: facts of the same look follow, up to a ``RunLookedAt``.
         model: the model that worked on it, by the server's name.
         created_at: the server's stamp (Unix nanoseconds), as ``started_at`` and ``ended_at``.
-        metadata: ``None`` if the object has none.
+        metadata: ``None`` if the object has none; without what is in ``carried``.
+        carried: what the creator put into the metadata by ``threadtrail.carrier()``.
         required_calls: the calls whose outputs the run waits for.
     """
 
@@ -180,6 +182,7 @@ class RunSeen:
     error: Failure | None = None
     incomplete_reason: str | None = None
     metadata: JsonObject | None = None
+    carried: Carried | None = None
     required_calls: tuple[ToolCall, ...] = ()
 
 

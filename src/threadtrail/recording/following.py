@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call, FirstOutput, Raised, Returned
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunKey
-    from threadtrail.values import ToolCall
+    from threadtrail.values import Carried, ToolCall
 
 DROPPED_STREAM_SECONDS = 60.0
 """After how long a run is published whose stream the app left early, if nobody looks at it again."""
@@ -121,6 +121,8 @@ class Following:
             record = self._taken_back(key) or self._first_seen(key, seen)
         if record is None:
             return
+        if seen.carried is not None and record.came_with is None:
+            self._restore(record, seen.carried)
         record.count(call)
         record.streamed = record.streamed or seen.streamed
         begins = record.chain.session_key is None
@@ -178,6 +180,11 @@ class Following:
             record.client, record.loop = call.client, call.loop
         self._groups.run_began(record)
         return record
+
+    def _restore(self, record: RunRecord, carried: Carried) -> None:
+        self._groups.run_ended(record)
+        record.restore(carried)
+        self._groups.run_began(record)
 
     def _adopt(self, record: RunRecord, seen: RunSeen) -> None:
         self._groups.run_ended(record)

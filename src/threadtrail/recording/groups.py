@@ -52,6 +52,7 @@ class Groups:
             trace_id=started.trace_id,
             parent_trace_id=started.parent_trace_id,
             attributes=started.scope.attributes,
+            carried=started.scope.carried,
         )
         self._publish(event, started.scope.contexts)
 
@@ -116,6 +117,7 @@ class Groups:
             started_at=started.time,
             error=group.ended.error if group.ended else None,
             attributes=started.scope.attributes,
+            carried=started.scope.carried,
         )
         self._publish(event, started.scope.contexts)
         return end

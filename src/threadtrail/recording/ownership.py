@@ -22,7 +22,9 @@ class Ownership:
     def is_history(self, seen: RunSeen) -> bool:
         """Whether this first look is at a run that was over before: that is not this program's doing.
 
-        A run that has ended lately may have been seen by nobody else, unless it stands in a list.
+        A run that has ended lately may have been seen by nobody else, unless it stands in a list. Where this
+        process goes on with what another one passed on, however long that took, it is the time of passing on
+        from which lately counts.
         """
         operation = seen.call.operation
         if operation.creates_run or operation.polls or seen.status is None or not seen.status.ended:
@@ -30,7 +32,7 @@ class Ownership:
         if not seen.outlives_call:
             return True
         ended_at = seen.ended_at if seen.ended_at is not None else seen.time
-        return seen.listed or seen.time - ended_at > self.run_timeout_seconds * SECOND
+        return seen.listed or _carried_at(seen) - ended_at > self.run_timeout_seconds * SECOND
 
     def publishes(self, record: RunRecord) -> bool:
         """Whether the run itself is this process's to publish.
@@ -40,3 +42,8 @@ class Ownership:
         if self.publish_runs == "none":
             return False
         return record.ended or (record.created_here and self.publish_runs == "all")
+
+
+def _carried_at(seen: RunSeen) -> int:
+    carried = seen.call.scope.carried
+    return seen.time if carried is None or carried.made_at is None else min(carried.made_at, seen.time)

@@ -66,6 +66,7 @@ def publish_event(
         server_port=origin.server_port,
         attributes=scope.attributes,
         trace_id=scope.trace_id,
+        carried=scope.carried,
         **fields,
     )
     publish(event, scope.contexts)

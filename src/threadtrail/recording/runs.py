@@ -10,6 +10,7 @@ from threadtrail.recording.facts import NO_PARTICULARS
 from threadtrail.recording.links import InChain
 from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event
+from threadtrail.recording.restoring import restored
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
     from threadtrail.recording.tool_work import ToolWork
+    from threadtrail.values import Carried
 
 
 RunKey = tuple["Server", str]
@@ -29,8 +31,9 @@ RunKey = tuple["Server", str]
 class RunRecord:
     """Follows one run, whatever the app looks at, and publishes each fact of it once.
 
-    ``scope`` and ``origin`` are those of the call that made the run known. A status never goes back: an
-    answer that was overtaken by another changes nothing, and after an end nothing does.
+    ``scope`` and ``origin`` are those of the call that made the run known; ``scope`` has what the creator put
+    into the run's metadata, too, which is ``came_with``. A status never goes back: an answer that was
+    overtaken by another changes nothing, and after an end nothing does.
     """
 
     def __init__(
@@ -40,7 +43,8 @@ class RunRecord:
         self.key: RunKey = (origin.server, seen.run_id)
         self.client: Any = None
         self.loop: Any = None
-        self.scope: Scope = seen.call.scope
+        self.scope: Scope = restored(seen.call.scope, seen.carried, created_here=created_here)
+        self.came_with: Carried | None = seen.carried
         self.origin = origin
         self.created_here: bool = created_here
         self.thread_id: str | None = None
@@ -53,9 +57,8 @@ class RunRecord:
         self.stream_complete = False
         self.waits_for_outputs = False
         self.chain: InChain = InChain(turn_id=seen.run_id)
-        self.looking = False
         self.left: bool = False
-        self.whole = False
+        self.looking = self.whole = False
         self.outlives_call: bool = seen.outlives_call
         self.resumed = 0
         self.settling: bool = False
@@ -220,11 +223,18 @@ class RunRecord:
         """Take what the call that created the run knows: some other look at it came before."""
         opening = seen.opening()
         self.created_here = True
-        self.scope, self.outlives_call = seen.call.scope, seen.outlives_call
+        self.came_with = seen.carried or self.came_with
+        self.scope = restored(seen.call.scope, self.came_with, created_here=True)
+        self.outlives_call = seen.outlives_call
         self._request, self._request_id = opening.request, seen.call.request_id
         self.assistant = opening.assistant or self.assistant
         self.input = opening.input or self.input
         self._timeline.created(seen.call.started_at)
+
+    def restore(self, carried: Carried) -> None:
+        """Take what the creator put into the run's metadata: an earlier look, as by a webhook, had none."""
+        self.came_with = carried
+        self.scope = restored(self.scope, carried, created_here=self.created_here)
 
     def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
         previous = self.status
@@ -366,6 +376,7 @@ class RunRecord:
             one_generation=self._one_generation,
             id_reused=self.id_reused,
             called_by=self.chain.called_by,
+            carried=self.scope.carried,
         )
 
     def _unnamed_error(self) -> Failure | None:

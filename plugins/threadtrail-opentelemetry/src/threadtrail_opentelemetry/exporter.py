@@ -61,8 +61,8 @@ class OpenTelemetryExporter:
             default ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``, else nothing.
         content_format: ``"json"`` text on spans, or ``"structured"``.
         profile: which metric names are used for tokens, ``"core-1.41"`` or ``"genai-2026-10"``.
-        runs_from_elsewhere: ``"link"`` or ``"child"``, for a run whose creating process left its W3C
-            ``traceparent`` in the run's metadata.
+        runs_from_elsewhere: ``"child"`` or ``"link"``: where a run is that another process created, and whose
+            metadata has ``threadtrail.carrier()``, or a W3C ``traceparent`` of other makers.
         thread_spans: whether creating threads and messages makes spans.
         background_spans: ``"run"``, one ``chat`` for a background response until its end; or
             ``"conventions"``, by the letter of the draft: ``chat`` for its creation and ``fetch_response``
@@ -88,7 +88,7 @@ class OpenTelemetryExporter:
         message_content: str | None = None,
         content_format: ContentFormat = "json",
         profile: Profile = "core-1.41",
-        runs_from_elsewhere: FromElsewhere = "link",
+        runs_from_elsewhere: FromElsewhere = "child",
         thread_spans: bool = False,
         background_spans: BackgroundSpans = "run",
     ) -> None:

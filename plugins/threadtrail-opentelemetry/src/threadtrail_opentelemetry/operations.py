@@ -95,7 +95,7 @@ class Operations:
     def _start(
         self, event: Event, name: str, values: dict[str, Any], time: int, context: Context | None
     ) -> Span:
-        parent, links = self._groups.place(event.trace_id, context)
+        parent, links, _ = self._groups.place(event, context, within=event.trace_id)
         return self._emitter.start(
             name,
             kind=SpanKind.CLIENT,

@@ -21,7 +21,7 @@ BackgroundSpans = Literal["run", "conventions"]
 """What a background response is: one ``chat`` to its end, or the draft's ``chat`` and ``fetch_response``."""
 
 FromElsewhere = Literal["link", "child"]
-"""How a run that another process created refers to its creator: by a link, or as its child."""
+"""How a run that another process created refers to the span in which it did: as its child, or by a link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Options:
     usage: UsageOn = "steps"
     content_format: ContentFormat = "json"
     profile: Profile = "core-1.41"
-    runs_from_elsewhere: FromElsewhere = "link"
+    runs_from_elsewhere: FromElsewhere = "child"
     thread_spans: bool = False
     background_spans: BackgroundSpans = "run"
 

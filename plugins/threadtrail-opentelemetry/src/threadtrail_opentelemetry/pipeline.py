@@ -110,7 +110,7 @@ class Pipeline:
     def _run_ended(self, event: RunEnded, whole: Any, context: Context | None) -> None:
         """Emit a run; ``whole`` is the event with all content that was captured."""
         kept = self._open_runs.end(event)
-        parent, links = self._turns.place(whole, context, from_elsewhere=kept.from_elsewhere)
+        parent, links, _ = self._turns.place(whole, context, from_elsewhere=kept.from_elsewhere)
         self._runs.emit(event, whole, parent=parent, links=links, failures=kept.failures)
         self._open_calls.add(event)
         self._metrics.run_ended(event)
@@ -121,7 +121,7 @@ class Pipeline:
         if asked is None:
             return
         elsewhere = not asked.run.observed_from_start
-        parent, _ = self._turns.place(asked, context, from_elsewhere=elsewhere)
+        parent = self._turns.place(asked, context, from_elsewhere=elsewhere).parent
         node = self._runs.late_call(asked, event.tool_call, parent=parent)
         self._metrics.tool_ended(asked.run, node)
 

@@ -1,55 +1,70 @@
-"""The place of a run among other spans: below the span in which it was created, or linked to it."""
+"""The place of a run among other spans: below the span in which it was created, in whatever process."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from opentelemetry.context import Context
 from opentelemetry.trace import Link
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from threadtrail.otlp.carried import app_span_of, trace_span_of
 from threadtrail.otlp.context import span_context_in
 
 if TYPE_CHECKING:
-    from threadtrail.events import RunEnded
+    from opentelemetry.context import Context
+
+    from threadtrail.events import Event
+    from threadtrail.values import Carried
     from threadtrail_opentelemetry.options import FromElsewhere
     from threadtrail_opentelemetry.trace_groups import TraceGroups
 
-_W3C = TraceContextTextMapPropagator()
+
+class Place(NamedTuple):
+    """A parent (``None``: a root), and links. ``in_trace``: it is in a ``threadtrail.trace()``."""
+
+    parent: Context | None
+    links: list[Link]
+    in_trace: bool = False
 
 
 def place_of(
-    event: RunEnded,
+    event: Event,
     context: Context | None,
     groups: TraceGroups,
     *,
     from_elsewhere: bool,
     policy: FromElsewhere,
-) -> tuple[Context | None, list[Link]]:
-    """Return the parent context (``None``: a root) and the links of a run's span.
+) -> Place:
+    """Return the place of a run.
 
-    A run that another process created began before the span that is active here. So it is linked to that
-    span instead of being its child, unless the app grouped it by ``threadtrail.trace()``. Its creator is
-    known if the app put a W3C ``traceparent`` into the run's metadata: it is linked too, or is the parent
-    (policy ``child``).
+    One that another process created began before the span that is active here. So it is the child of the span
+    in which it was created, if that is known by a carrier (policy ``link``: it is linked to that), and linked
+    to the active one. If it is not known, and the app did not group it by ``threadtrail.trace()``, it is a
+    root with a link.
     """
     if not from_elsewhere:
-        return groups.place(event.trace_id, context)
-    creator = _creator(event)
+        return groups.place(event, context, within=event.trace_id)
+    creator = creator_of(event.carried, chooses_ids=groups.chooses_ids)
     if creator is not None and policy == "child":
-        return creator, _links(context)
+        return Place(creator, links_to(context), in_trace=is_in_trace(event.carried))
     if groups.is_open(event.trace_id):
-        parent, links = groups.place(event.trace_id, context)
-        return parent, [*_links(creator), *links]
-    return None, _links(creator, context)
+        place = groups.place(event, context, within=event.trace_id)
+        return place._replace(links=[*links_to(creator), *place.links])
+    return Place(None, links_to(creator, context))
 
 
-def _links(*contexts: Context | None) -> list[Link]:
+def creator_of(carried: Carried | None, *, chooses_ids: bool) -> Context | None:
+    """Return where another process created something: below the app's span, else that of its ``trace()``.
+
+    The latter is known only by an id that was chosen.
+    """
+    return app_span_of(carried) or (trace_span_of(carried) if chooses_ids else None)
+
+
+def is_in_trace(carried: Carried | None) -> bool:
+    """Whether what came from another process began in a ``threadtrail.trace()``."""
+    return carried is not None and carried.trace_id is not None
+
+
+def links_to(*contexts: Context | None) -> list[Link]:
+    """Return links to the spans that are active in these contexts."""
     return [Link(found) for context in contexts if (found := span_context_in(context)) is not None]
-
-
-def _creator(event: RunEnded) -> Context | None:
-    """Return the creating span, which the app wrote into the run's metadata with a propagator."""
-    carrier = {key: value for key, value in event.run.metadata.items() if isinstance(value, str)}
-    context = _W3C.extract(carrier, context=Context())
-    return context if span_context_in(context) is not None else None

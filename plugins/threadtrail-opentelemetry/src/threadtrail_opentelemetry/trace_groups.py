@@ -10,12 +10,13 @@ from threadtrail.otlp.context import below, links_between, span_context_in
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry.attributes import of_caller
 from threadtrail_opentelemetry.outcomes import error_status
+from threadtrail_opentelemetry.run_place import Place, creator_of, is_in_trace, links_to
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link, Span, SpanContext
+    from opentelemetry.trace import Span, SpanContext
 
-    from threadtrail.events import TraceEnded, TraceStarted
+    from threadtrail.events import Event, TraceEnded, TraceStarted
     from threadtrail.otlp.emitting import Emitter
 
 
@@ -29,7 +30,7 @@ class TraceGroups:
     def start(self, event: TraceStarted, context: Context | None) -> None:
         """Open the span of a trace, below that of the trace around it or the active span."""
         trace_id = event.trace_id or ""
-        parent, links = self.place(event.parent_trace_id, context)
+        parent, links, _ = self.place(event, context, within=event.parent_trace_id)
         span = self._emitter.start(
             event.name,
             kind=SpanKind.INTERNAL,
@@ -55,12 +56,22 @@ class TraceGroups:
         """Whether the trace has a span that is open."""
         return trace_id in self._open
 
-    def place(self, trace_id: str | None, context: Context | None) -> tuple[Context | None, list[Link]]:
-        """Return the parent and the links of what began in ``trace_id``: that trace's span, if it is open.
+    @property
+    def chooses_ids(self) -> bool:
+        """Whether the span of a trace has an id by which other processes know it."""
+        return self._emitter.chooses_ids
 
-        A span of the app that was opened inside the trace is linked, since it cannot be a second parent.
+    def place(self, event: Event, context: Context | None, *, within: str | None) -> Place:
+        """Return the place of what began ``within`` a trace: below that trace's span, if it is open.
+
+        A span of the app that was opened inside the trace is linked, since it cannot be a second parent. What
+        goes on with the work of another process is in its trace, also below a span of this one.
         """
-        group, around = self._open.get(trace_id or "", (None, None))
-        if group is None:
-            return context, []
-        return below(group, context), links_between(context, around)
+        group, around = self._open.get(within or "", (None, None))
+        if group is not None:
+            return Place(below(group, context), links_between(context, around), in_trace=True)
+        creator, active = creator_of(event.carried, chooses_ids=self.chooses_ids), span_context_in(context)
+        there = span_context_in(creator)
+        if creator is None or there is None or (active is not None and active.trace_id == there.trace_id):
+            return Place(context, [])
+        return Place(creator, links_to(context), in_trace=is_in_trace(event.carried))

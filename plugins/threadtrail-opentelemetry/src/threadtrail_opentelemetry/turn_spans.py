@@ -16,11 +16,10 @@ from threadtrail_opentelemetry import messages as m
 from threadtrail_opentelemetry.attributes import at_server, of_caller, set_known, title
 from threadtrail_opentelemetry.content import filled
 from threadtrail_opentelemetry.outcomes import error_status, error_type, finish_reason_of
-from threadtrail_opentelemetry.run_place import place_of
+from threadtrail_opentelemetry.run_place import Place, place_of
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.trace import Link
 
     from threadtrail.events import RunCreated, RunEnded, TurnEnded
     from threadtrail.otlp.emitting import Emitter
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from threadtrail_opentelemetry.trace_groups import TraceGroups
 
 Values = dict[str, Any]
-Place = tuple["Context | None", "list[Link]"]
-"""A parent, or ``None`` for a root, and links."""
-
 SECOND = 1_000_000_000
 
 
@@ -64,14 +60,15 @@ class TurnSpans:
         if turn is not None and turn.has_root:
             # What is around the first run is around the root.
             first = event.run_id == turn.turn_id
-            return turn.inside, [] if first else links_between(context, span_context_in(turn.context))
-        parent, links = self._own_place(event, context, from_elsewhere=from_elsewhere)
-        return (parent if turn is None else turn.parent(parent)), links
+            links = [] if first else links_between(context, span_context_in(turn.context))
+            return Place(turn.inside, links)
+        place = self._own_place(event, context, from_elsewhere=from_elsewhere)
+        return place if turn is None else place._replace(parent=turn.parent(place.parent))
 
     def _own_place(self, event: RunEnded, context: Context | None, *, from_elsewhere: bool) -> Place:
         called = self._below_call(event, context)
         if called is not None:
-            return called, []
+            return Place(called, [])
         policy = self._options.runs_from_elsewhere
         return place_of(event, context, self._groups, from_elsewhere=from_elsewhere, policy=policy)
 
@@ -83,7 +80,9 @@ class TurnSpans:
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
         """Return where a turn is, none of whose runs has ended."""
-        return self._own_place(_as_first(turn, event), turn.context, from_elsewhere=turn.from_elsewhere)[0]
+        return self._own_place(
+            _as_first(turn, event), turn.context, from_elsewhere=turn.from_elsewhere
+        ).parent
 
     def _begin_root(self, turn: OpenTurn, event: RunEnded) -> None:
         """Start the root of a turn, or leave it out inside a span of the app.
@@ -91,9 +90,9 @@ class TurnSpans:
         ``event`` is the end of the first of its runs that ends.
         """
         first = _as_first(turn, event)
-        parent, links = self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)
-        called = self._below_call(first, turn.context) is not None
-        if span_context_in(parent) is not None and not called and not self._groups.is_open(turn.trace_id):
+        place = self._own_place(first, turn.context, from_elsewhere=turn.from_elsewhere)
+        called, parent = self._below_call(first, turn.context) is not None, place.parent
+        if span_context_in(parent) is not None and not called and not place.in_trace:
             turn.below_app(parent)
             return
         run, seed = event.run, turn.seed(event.run)
@@ -111,7 +110,7 @@ class TurnSpans:
             start=min(turn.start, run.created_at or turn.start),
             attributes=start,
             parent=parent,
-            links=links,
+            links=place.links,
             trace_of=seed,
             span_id=turn_span_id(seed),
         )
@@ -139,7 +138,8 @@ class TurnSpans:
 
 def _as_first(turn: OpenTurn, event: RunEnded) -> RunEnded:
     """Return the end of a run as if it had begun where the first run of the turn began."""
-    return replace(event, trace_id=turn.trace_id, run=replace(event.run, called_by=turn.called_by))
+    run = replace(event.run, called_by=turn.called_by)
+    return replace(event, trace_id=turn.trace_id, carried=turn.carried, run=run)
 
 
 def _close(turn: OpenTurn) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from threadtrail.carrying.pairs import split
 from threadtrail.recording.facts import MessageSeen, RunSeen, StepSeen
 from threadtrail.sources import json_values
 from threadtrail.sources.openai_assistants import statuses
@@ -40,6 +41,7 @@ def run_seen(
     name = json_values.text_or_none(data.get("status"))
     status = None if name is None else statuses.run_status(name)
     reason = json_values.mapping(data.get("incomplete_details")).get("reason")
+    carried, rest = split(json_values.metadata(data["metadata"]) if "metadata" in data else None)
     return RunSeen(
         call=glimpse.call,
         time=glimpse.time,
@@ -57,7 +59,8 @@ def run_seen(
         usage=read.usage(data.get("usage")),
         error=read.failure(data.get("last_error")),
         incomplete_reason=json_values.text_or_none(reason),
-        metadata=json_values.metadata(data["metadata"]) if "metadata" in data else None,
+        metadata=rest,
+        carried=carried,
         required_calls=read.required_tool_calls(data) if status and status.awaits_outputs else (),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import freeze
+from threadtrail.carrying.pairs import split
 from threadtrail.recording.facts import Opening, Particulars, RunSeen
 from threadtrail.sources.json_values import (
     bool_or_none,
@@ -45,6 +46,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
     """Return the fact that a response was seen; ``sent`` is the body of the request that created it."""
     background = bool_or_none(data.get("background", sent.get("background")))
     ended = status is not None and status.ended
+    carried, rest = split(metadata(data["metadata"]) if "metadata" in data else None)
     return RunSeen(
         call=call,
         time=time,
@@ -65,7 +67,8 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
         usage=usage(data.get("usage")),
         error=failure(data.get("error")),
         incomplete_reason=text_or_none(mapping(data.get("incomplete_details")).get("reason")),
-        metadata=metadata(data["metadata"]) if "metadata" in data else None,
+        metadata=rest,
+        carried=carried,
     )
 
 

@@ -1,0 +1,159 @@
+"""A carrier as pairs of texts: ``traceparent``, by W3C, and ``threadtrail``, JSON in a format of our own.
+
+Both are ASCII, so that they fit into metadata, queue messages and headers alike. What is read may be written
+by strangers: it is bounded, read strictly, and what is malformed is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from threadtrail._frozen import freeze
+from threadtrail.carrying.w3c import read_traceparent, read_tracestate
+from threadtrail.values import EMPTY, NO_ATTRIBUTES, Attributes, Carried
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["OWN", "TRACEPARENT", "TRACESTATE", "parse", "split", "write"]
+
+OWN = "threadtrail"
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
+
+VERSION = 1
+MAX_CHARACTERS = 512
+"""Of a value: what the API allows in metadata."""
+
+SECOND = 1_000_000_000
+LATEST = 1 << 33
+"""In Unix seconds: later times are no times."""
+
+ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+DROPPED_FIRST = ("tracestate", "metadata", "tags", "user_id", "session_id")
+"""What is left out if all of it is too long, in this order."""
+
+
+def write(carried: Carried) -> dict[str, str]:
+    """Return the pairs: two at most, of 512 characters at most; none if there is nothing to carry.
+
+    If it is too long, metadata, tags, user and session are left out, in that order; before them what other
+    vendors say of the span (``tracestate``), after them the end of the trace's name.
+    """
+    pairs = {} if carried.traceparent is None else {TRACEPARENT: carried.traceparent}
+    text = _own(carried)
+    for name in DROPPED_FIRST:
+        if len(text) <= MAX_CHARACTERS:
+            break
+        carried = _without(carried, name)
+        text = _own(carried)
+    while len(text) > MAX_CHARACTERS:
+        name = carried.trace_name or ""
+        carried = replace(carried, trace_name=name[: len(name) * 3 // 4])
+        text = _own(carried)
+    return {**pairs, OWN: text} if pairs or _says_something(carried) else {}
+
+
+def _says_something(carried: Carried) -> bool:
+    return carried.trace_id is not None or carried.attributes != NO_ATTRIBUTES
+
+
+def _without(carried: Carried, name: str) -> Carried:
+    if name == "tracestate":
+        return replace(carried, tracestate=None)
+    default = getattr(NO_ATTRIBUTES, name)
+    return replace(carried, attributes=replace(carried.attributes, **{name: default}))
+
+
+def _own(carried: Carried) -> str:
+    caller = carried.attributes
+    values = {
+        "v": VERSION,
+        "at": None if carried.made_at is None else carried.made_at // SECOND,
+        "trace": carried.trace_id,
+        "outermost": carried.outermost_trace_id,
+        "around": carried.around,
+        "name": carried.trace_name,
+        "state": carried.tracestate,
+        "user": caller.user_id,
+        "session": caller.session_id,
+        "tags": caller.tags or None,
+        "metadata": caller.metadata or None,
+    }
+    known = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(known, separators=(",", ":"))
+
+
+def split(metadata: Any) -> tuple[Carried | None, Any]:
+    """Return what metadata carries, and the metadata without the pairs of that."""
+    if not metadata or (OWN not in metadata and TRACEPARENT not in metadata):
+        return None, metadata
+    carried = parse(metadata)
+    taken = set() if _read_own(metadata.get(OWN)) is None else {OWN}
+    if carried is not None and carried.traceparent is not None:
+        taken |= {TRACEPARENT, TRACESTATE}
+    rest = {key: value for key, value in metadata.items() if key not in taken}
+    return carried, freeze(rest) or EMPTY
+
+
+def parse(pairs: Mapping[str, Any]) -> Carried | None:
+    """Return what pairs carry, which may stand among others; ``None`` if that is nothing."""
+    parent = read_traceparent(pairs.get(TRACEPARENT))
+    own = _read_own(pairs.get(OWN))
+    if own is None:
+        own = None if parent is None else Carried()
+    if own is None:
+        return None
+    state = read_tracestate(pairs.get(TRACESTATE)) or own.tracestate
+    return replace(own, traceparent=parent, tracestate=None if parent is None else state)
+
+
+def _read_own(text: object) -> Carried | None:
+    if not isinstance(text, str) or len(text) > MAX_CHARACTERS or not text.isascii():
+        return None
+    try:
+        values = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, dict) or values.get("v") != VERSION or isinstance(values["v"], bool):
+        return None
+    trace_id = _id(values.get("trace"))
+    return Carried(
+        tracestate=read_tracestate(values.get("state")),
+        trace_id=trace_id,
+        trace_name=_text(values.get("name")) if trace_id else None,
+        outermost_trace_id=_id(values.get("outermost")) if trace_id else None,
+        around=_id(values.get("around")) if trace_id else None,
+        attributes=_attributes(values),
+        made_at=_time(values.get("at")),
+    )
+
+
+def _refuse(_name: str) -> NoReturn:
+    raise ValueError("not JSON")
+
+
+def _attributes(values: dict[str, Any]) -> Attributes:
+    tags, metadata = values.get("tags"), values.get("metadata")
+    return Attributes(
+        user_id=_text(values.get("user")),
+        session_id=_text(values.get("session")),
+        tags=tuple(freeze(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        metadata=freeze(metadata) if isinstance(metadata, dict) else EMPTY,
+    )
+
+
+def _text(value: object) -> str | None:
+    return freeze(value) if isinstance(value, str) else None
+
+
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and ID.fullmatch(value) and value.strip("0") else None
+
+
+def _time(value: object) -> int | None:
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return value * SECOND if number and 0 <= value < LATEST else None  # type: ignore[operator]  # a number

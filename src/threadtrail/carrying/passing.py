@@ -1,0 +1,76 @@
+"""``carrier()`` in the process that passes work on, ``carried()`` in the one that goes on with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from threadtrail._active_span import active_span
+from threadtrail._guard import guard
+from threadtrail.carrying import pairs as format_of_pairs
+from threadtrail.context import Block, here
+from threadtrail.values import NO_ATTRIBUTES, Carried
+
+if TYPE_CHECKING:
+    from threadtrail.context import Scope
+
+
+def carrier(attributes: bool = False) -> dict[str, str]:
+    """Return pairs that tell other processes where something began: for metadata, and for queue messages.
+
+    They hold OpenTelemetry's active span, as W3C's ``traceparent``, and the enclosing ``trace()``: two pairs
+    at most, of 512 characters at most; ``{}`` if there is neither. Whoever retrieves a run or a response gets
+    its metadata, and so these pairs::
+
+        client.responses.create(..., metadata={**threadtrail.carrier(), "mine": "x"})
+
+    Args:
+        attributes: whether user, session, tags and metadata of ``threadtrail.attributes()`` are passed on as
+            well. If all of it is too long, metadata, tags, user and session are left out, in that order.
+    """
+    written: dict[str, str] = guard.call("making a carrier", _pairs, here(), attributes=attributes) or {}
+    return written
+
+
+def _pairs(scope: Scope, *, attributes: bool) -> dict[str, str]:
+    return format_of_pairs.write(_carried(scope, attributes=attributes))
+
+
+def _carried(scope: Scope, *, attributes: bool) -> Carried:
+    active, outer, outermost = active_span(), scope.carried or Carried(), scope.outermost
+    carried = replace(
+        outer,
+        trace_id=scope.trace_id,
+        trace_name=outermost.name if outermost else None,
+        outermost_trace_id=outermost.trace_id if outermost and outermost.trace_id != scope.trace_id else None,
+        around=outermost.around if outermost else None,
+        attributes=scope.attributes if attributes else NO_ATTRIBUTES,
+        made_at=time.time_ns(),
+    )
+    if active is None:
+        return carried
+    return replace(carried, traceparent=active.traceparent, tracestate=active.tracestate)
+
+
+def carried(pairs: Mapping[str, Any] | None) -> Block:
+    """Go on, in this block, with what another process has passed on by ``threadtrail.carrier()``.
+
+    Runs that begin in it belong to that process's trace, and have its user, session, tags and metadata where
+    these were passed on; a user or session that is set here already stays. Use it as ``with``, ``async with``
+    or a decorator.
+
+    Args:
+        pairs: what ``carrier()`` returned, also among other pairs: the metadata of a run, the headers of a
+            message. Pairs that are malformed are ignored, and so is None.
+
+    Raises:
+        TypeError: ``pairs`` is no mapping.
+    """
+    if pairs is None:
+        pairs = {}
+    if not isinstance(pairs, Mapping):
+        raise TypeError(f"carried() takes pairs, such as the metadata of a run, not {type(pairs).__name__}")
+    found, _ = guard.catch(format_of_pairs.parse, pairs)
+    return Block(NO_ATTRIBUTES, carried=found)
