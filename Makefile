@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OTEL := plugins/threadtrail-opentelemetry
 LANGFUSE := plugins/threadtrail-langfuse
 AGENTOPS := plugins/threadtrail-agentops
+REDIS := plugins/threadtrail-redis
 EXAMPLE := plugins/threadtrail-example
 
 # agentops pins wrapt, packaging and others below what the rest is tested with: an environment of its own.
@@ -67,13 +68,13 @@ help: ## show this list
 
 setup: $(SETUP) ## make the virtual environment (.venv)
 
-$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml $(EXAMPLE)/pyproject.toml
+$(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml $(REDIS)/pyproject.toml $(EXAMPLE)/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "threadtrail needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) -e $(EXAMPLE)
+	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) -e $(REDIS) -e $(EXAMPLE)
 	@touch $@
 
 demo: $(SETUP) ## responses and assistants against a local server, traced on the console
@@ -88,10 +89,11 @@ test-fast: $(SETUP) ## the part of the suite that takes seconds
 test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
-test-plugins: $(SETUP) sdks zero-code $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
+test-plugins: $(SETUP) sdks zero-code redis $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
 	@$(BIN)/python -m pytest $(KIT)
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
+	@$(BIN)/python -m pytest $(PARALLEL) $(REDIS)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(EXAMPLE)/tests
 	@$(AGENTOPS_BIN)/python -m pytest $(PARALLEL) $(AGENTOPS)/tests
 
@@ -205,6 +207,7 @@ lint: $(SETUP) ## ruff and mypy
 lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with what it is made for
 	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
 	@MYPYPATH=src:$(LANGFUSE)/src:$(LANGFUSE)/tests $(BIN)/mypy $(LANGFUSE)/src $(LANGFUSE)/tests
+	@MYPYPATH=src:$(REDIS)/src:$(REDIS)/tests:tests $(BIN)/mypy $(REDIS)/src $(REDIS)/tests
 	@MYPYPATH=src:$(EXAMPLE)/src $(BIN)/mypy $(EXAMPLE)/src $(EXAMPLE)/tests
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 

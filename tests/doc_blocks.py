@@ -37,7 +37,7 @@ TESTED_ELSEWHERE = {
     ROOT / "plugins" / "threadtrail-example" / "README.md": "tests/docs_tutorial/test_tutorial.py",
     **{
         page: f"plugins/threadtrail-{name}/tests/test_documentation.py"
-        for name in ("agentops", "langfuse", "opentelemetry")
+        for name in ("agentops", "langfuse", "opentelemetry", "redis")
         for page in (
             DOCS / "exporters" / f"{name}.md",
             ROOT / "plugins" / f"threadtrail-{name}" / "README.md",

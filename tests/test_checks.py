@@ -73,6 +73,9 @@ def test_errors_that_point_at_each_other_end() -> None:
         ("http://127.0.0.1:4318/v1/traces", "http://127.0.0.1:4318/v1/traces"),
         ("https://user:pass@x.test/a?api_key=secret#part", "https://x.test/a"),
         ("x.test", "x.test"),
+        ("rediss://app:s3cret@x.test:6379/0?ssl_ca_certs=a.pem", "rediss://x.test:6379/0"),
+        ("redis://:pa/ss@x.test", "x.test"),
+        ("redis://:12/34@x.test", "x.test"),
     ],
 )
 def test_addresses_are_shown_without_their_secrets(address: str, shown: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import unicodedata
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ HIDDEN = "(hidden)"
 # Escape characters, invisible direction marks, line separators: a terminal does not show, but obeys them.
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of letters in some scripts
+
+
+_BEGIN_OF_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 class _Concealed:
@@ -57,8 +61,8 @@ def is_secret(name: str) -> bool:
 
 
 def is_address(value: object) -> TypeGuard[str]:
-    """Return whether the value is the text of a web address."""
-    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+    """Return whether the value is the text of an address with a scheme, such as ``https://`` or ``redis://``."""
+    return isinstance(value, str) and _BEGIN_OF_ADDRESS.match(value) is not None
 
 
 def shown_address(address: str) -> str:
@@ -67,9 +71,17 @@ def shown_address(address: str) -> str:
 
     try:
         parts = urlsplit(address)
-    except ValueError:  # such as an unclosed bracket
-        return address.rpartition("@")[2].partition("?")[0]
+        port = parts.port
+    except ValueError:  # an unclosed bracket, or a port that is no number
+        return _after_login(address)
+    # A slash in a password ends what is taken for the host; the rest of the password is then in the path.
+    if port is not None and "@" in parts.path and "@" not in parts.netloc:
+        return _after_login(address)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _after_login(address: str) -> str:
+    return address.rpartition("@")[2].partition("?")[0]
 
 
 def assigned(name: str, value: object) -> str:

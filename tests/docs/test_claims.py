@@ -121,6 +121,7 @@ def test_the_picture_names_what_data_flows_through() -> None:
         "opentelemetry",
         "langfuse",
         "agentops",
+        "redis",
         "yours",
     ]
     assert set(drawn("name")) == {*make_docs_exporters.names(), "yours"}

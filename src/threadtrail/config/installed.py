@@ -23,10 +23,11 @@ OWN = {
     "agentops": "threadtrail_agentops:AgentOpsExporter",
     "langfuse": "threadtrail_langfuse:LangfuseExporter",
     "opentelemetry": "threadtrail_opentelemetry:OpenTelemetryExporter",
+    "redis": "threadtrail_redis:RedisExporter",
 }
 """Where the exporters of this project are, as their entry points say."""
 
-PLUGINS = ("agentops", "langfuse", "opentelemetry")
+PLUGINS = ("agentops", "langfuse", "opentelemetry", "redis")
 """Exporters of this project that are packages of their own, each an extra of the same name."""
 
 _BROKEN_METADATA = (AttributeError, KeyError, OSError, TypeError, ValueError)

@@ -1,0 +1,64 @@
+"""Asks Redis whether it would take events and keep them. Leaves nothing there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
+
+from threadtrail.errors import CheckError
+from threadtrail_redis.troubles import trouble
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from threadtrail_redis.connection import Target
+    from threadtrail_redis.keys import Keys
+
+PROBE = """
+-- Writes as an exporter does, and takes it back.
+redis.call('XADD', KEYS[1], '*', 'event', '')
+redis.call('DEL', KEYS[1])
+"""
+
+
+def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
+    """Ask once, within ``timeout`` seconds; return a sentence that says what answered.
+
+    Raises:
+        CheckError: there is no answer, the login is rejected, or events would not be kept.
+    """
+    client = target.connect(timeout=timeout)
+    try:
+        info: dict[str, Any] = client.info()
+        _check_eviction(target, info)
+        client.eval(PROBE, 1, keys.probe)
+        return f"{_name(info)} at {target.shown} takes events: {_contents(client, keys, streams)}."
+    except RedisError as error:
+        raise trouble(target.shown, error, timeout) from error
+    finally:
+        target.close(client)
+
+
+def _check_eviction(target: Target, info: dict[str, Any]) -> None:
+    policy = str(info.get("maxmemory_policy", ""))
+    if info.get("maxmemory") and policy.startswith("allkeys"):
+        raise CheckError(
+            f"Redis at {target.shown} may remove events that nobody has collected: its maxmemory-policy is "
+            f"{policy}.",
+            "Set it to noeviction, or use a Redis that is no cache.",
+        )
+
+
+def _contents(client: Redis, keys: Keys, streams: int) -> str:
+    known = client.get(keys.streams)
+    number = streams if known is None else int(known)
+    waiting = sum(client.xlen(keys.stream(each)) for each in range(number))
+    other = "" if number == streams else f" (not {streams}, as the option says)"
+    return f"{number} streams{other}, in which {waiting:,} events wait"
+
+
+def _name(info: dict[str, Any]) -> str:
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}"
+    return f"Redis {info.get('redis_version', 'of an unknown version')}"

@@ -1,0 +1,74 @@
+"""From the exporter's options to a client of redis-py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from threadtrail.checks import shown_address
+from threadtrail.errors import ConfigurationError
+
+SCHEMES = ("redis://", "rediss://", "unix://")
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A Redis, and how to reach it. ``client`` is the app's own, which is used as it is."""
+
+    url: str = field(repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    timeout: float = 5.0
+    client: Redis | None = None
+
+    @property
+    def shown(self) -> str:
+        """The address without user name, password and query."""
+        return "the app's own Redis client" if self.client is not None else shown_address(self.url)
+
+    def connect(self, *, timeout: float | None = None) -> Redis:
+        """Return a client; it opens a connection with its first command, and repeats none by itself.
+
+        Raises:
+            ConfigurationError: the address is none that redis-py knows.
+        """
+        if self.client is not None:
+            return self.client
+        if not self.url.startswith(SCHEMES):
+            says = "it must begin with redis://, rediss:// (TLS) or unix://"
+            raise ConfigurationError(says, option="url", value=self.shown)
+        seconds = self.timeout if timeout is None else timeout
+        login = {"username": self.username, "password": self.password}
+        try:
+            client: Redis = Redis.from_url(
+                self.url,
+                socket_timeout=seconds,
+                socket_connect_timeout=seconds,
+                health_check_interval=30,
+                client_name="threadtrail",
+                retry=Retry(NoBackoff(), 0),
+                **{name: value for name, value in login.items() if value is not None},
+            )
+        except (ValueError, TypeError, RedisError) as error:  # which may quote the password
+            says = "redis-py cannot read it; such as: redis://user:password@host:6379/0"
+            raise ConfigurationError(says, option="url", value=self.shown) from error
+        return client
+
+    def close(self, client: Redis) -> None:
+        """Close the connections of a client that is ours."""
+        if client is not self.client:
+            client.close()
+
+
+def back_off(*errors: type[Exception]) -> Retry:
+    """Return redis-py's own retry, without an end: what it calls raises another error to end it."""
+    return Retry(
+        ExponentialWithJitterBackoff(cap=LONGEST_PAUSE_SECONDS, base=FIRST_PAUSE_SECONDS), -1, errors
+    )

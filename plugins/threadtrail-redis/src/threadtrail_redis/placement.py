@@ -1,0 +1,35 @@
+"""Which stream an event goes to: all that processes see of one run meets in one stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from threadtrail.events import TurnEnded
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event
+
+IDS = ("run_id", "trace_id", "thread_id", "assistant_id")
+"""The fields of an event that place it, the first that is set."""
+
+
+def place(event: Event, streams: int) -> int:
+    """Return the number of the event's stream, the same in every process.
+
+    A run's id alone decides: processes may differ in what else they know of a run, such as its trace, and in
+    the address by which they reach its server. A turn goes to the stream of its first run; what belongs to
+    no run goes with its trace, thread or assistant.
+    """
+    return crc32(_key(event).encode()) % streams
+
+
+def _key(event: Event) -> str:
+    if isinstance(event, TurnEnded):
+        return event.turn.id
+    for name in IDS:
+        value = getattr(event, name, None)
+        if value is not None:
+            return str(value)
+    assistant = getattr(event, "assistant", None)
+    return event.type if assistant is None else str(assistant.id)
