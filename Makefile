@@ -47,21 +47,28 @@ OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --qui
 # its resources became lazy, the last of 2.x, the one that all is developed with, and the newest.
 OPENAI := 3.54.0
 OTHER_SDKS := 1.21.0 1.66.0 1.109.1 2.54.0 3.57.0
+NEWEST_OPENAI := $(lastword $(OTHER_SDKS))
 OLDEST_LANGFUSE := .sdks/langfuse-4.7.0
 # Other instrumentations, each laid over the environment that the tests run in.
 TRACELOOP := .sdks/traceloop-0.62.4
 OPENINFERENCE := .sdks/openinference-0.1.66
 OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
-SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed
+SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
 PARALLEL := -n 2 --dist loadfile
+# What each process compiles is there for the next, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
-# The conformance kit is tested with faulty exporters: that takes a minute, so it runs beside the exporters' suites.
-KIT := tests/testing/test_conformance.py
+# The conformance kit is tested with faulty exporters, and its guide and the tutorial are followed word for word: that
+# takes a minute, so it runs beside the exporters' suites.
+KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py tests/docs_tutorial
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-properties test-plugins test-layered test-servers test-notebooks test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests sdk-tests-peers bench bench-peers files-crossed compare-peers clean
+.PHONY: help setup demo test test-fast test-sdks bench-check test-properties test-plugins test-layered
+.PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
+.PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
+.PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -80,17 +87,23 @@ $(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pypr
 demo: $(SETUP) ## responses and assistants against a local server, traced on the console
 	@$(BIN)/threadtrail demo
 
-test: $(SETUP) sdks ## the test suite
-	@$(BIN)/python -m pytest $(PARALLEL) --ignore=$(KIT)
+test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two minutes
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not sdks" $(KIT:%=--ignore=%)
 
-test-fast: $(SETUP) ## the part of the suite that takes seconds
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+test-fast: $(SETUP) ## one case of each test that takes milliseconds, in seconds
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not costly" --first-cases
+
+test-sdks: $(SETUP) sdks ## the part of the suite that takes other versions of the SDK and other instrumentations
+	@$(BIN)/python -m pytest $(PARALLEL) -m sdks tests
+
+bench-check: $(SETUP) ## that the benchmark runs, and prints every row
+	@$(BIN)/python -m pytest tests/benchmarks
 
 test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
 test-plugins: $(SETUP) sdks zero-code redis $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
-	@$(BIN)/python -m pytest $(KIT)
+	@$(BIN)/python -m pytest $(PARALLEL) $(KIT)
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(REDIS)/tests
@@ -244,7 +257,7 @@ $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 	@$(DOCS_PIP) install -c constraints.txt --group docs
 	@touch $@
 
-sdks: $(SDKS) ## unpack the other versions of the test matrix (.sdks)
+sdks: $(SDKS) ## unpack the other versions of the test matrix, and other instrumentations (.sdks)
 
 # Frameworks that have traces of their own.
 TRACED := $(patsubst %,.sdks/frameworks/%/.installed,openai_agents pydantic_ai)

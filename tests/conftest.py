@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
 
 server = shared_fixtures.server
 strict = shared_fixtures.strict
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--first-cases", action="store_true", help="of each test, only the first of its cases")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--first-cases"):
+        first: dict[str, pytest.Item] = {}
+        others = [item for item in items if first.setdefault(item.nodeid.partition("[")[0], item) is not item]
+        config.hook.pytest_deselected(items=others)
+        items[:] = first.values()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what was imported and collected out of every later collection of garbage: that takes a third."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

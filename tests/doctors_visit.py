@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fork_server import fork_server
 from threadtrail import CheckError, cli
 
 if TYPE_CHECKING:
@@ -83,15 +84,20 @@ def check_error(check: Callable[..., object], *arguments: Any, **options: Any) -
 
 def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
     """Run the command in a process of its own, as users do, and return what it found."""
-    done = subprocess.run(
-        [sys.executable, "-m", "threadtrail", "doctor", "--json", *arguments],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+    given = ["-m", "threadtrail", "doctor", "--json", *arguments]
+    environment = {**os.environ, **variables}
+    if "PYTHONPATH" in variables:  # other packages than those of the tests
+        done = subprocess.run(
+            [sys.executable, *given],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+    else:
+        done = fork_server().run(given, cwd=folder, env=environment, timeout=240)
     assert "Traceback" not in done.stderr, done.stderr
     report = json.loads(done.stdout)
     assert report["exit_code"] == done.returncode

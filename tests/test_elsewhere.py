@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from differential.chat_server import ChatServer
 from doc_blocks import DOCS, blocks
+from fork_server import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,22 +49,14 @@ def run(chat: ChatServer, server: AssistantsServer, tmp_path: Path) -> Run:
 
     def run(program: str, **variables: str) -> str:
         environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-        done = subprocess.run(
-            [sys.executable, "-c", HEAD + program],
-            cwd=tmp_path,
-            env={
-                **environment,
-                "OPENAI_API_KEY": "sk-local",
-                "OPENAI_BASE_URL": server.base_url,
-                "CHAT_URL": chat.base_url,
-                "THREADTRAIL_EXPORTERS": "none",
-                **variables,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        environment |= {
+            "OPENAI_API_KEY": "sk-local",
+            "OPENAI_BASE_URL": server.base_url,
+            "CHAT_URL": chat.base_url,
+            "THREADTRAIL_EXPORTERS": "none",
+        }
+        given = ["-c", HEAD + program]
+        done = fork_server().run(given, cwd=tmp_path, env={**environment, **variables}, timeout=240)
         assert done.returncode == 0, done.stderr
         return done.stderr
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fork_server import fork_server
 from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing.server import (
@@ -59,15 +60,8 @@ class Example:
 
     def run(self, name: str) -> str:
         """Run it; return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore::DeprecationWarning", str(EXAMPLES / name)],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        given = ["-W", "ignore::DeprecationWarning", str(EXAMPLES / name)]
+        done = fork_server().run(given, cwd=self._folder, env=self._environment, timeout=240)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         return done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fork_server import fork_server
 from threadtrail.testing import AssistantsServer
 from threadtrail.testing.server import Hangs, RunScript
 
@@ -42,17 +44,27 @@ def drive(client, question="hello"):
 """
 
 
-def start(server: AssistantsServer, path: Path, program: str, *more: str) -> subprocess.Popen[str]:
+def arguments(server: AssistantsServer, path: Path, program: str) -> list[str]:
     script = path.with_suffix(".py")
     script.write_text(PROLOGUE + textwrap.dedent(program))
-    command = [sys.executable, str(script), server.base_url, str(path), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return [str(script), server.base_url, str(path)]
 
 
-def run(server: AssistantsServer, path: Path, program: str, seconds: float = 240) -> tuple[int, str]:
-    with start(server, path, program) as process:
-        _, errors = process.communicate(timeout=seconds)
-        return process.returncode, errors
+def completed(server: AssistantsServer, path: Path, program: str) -> subprocess.CompletedProcess[str]:
+    given = arguments(server, path, program)
+    return fork_server().run(given, cwd=path.parent, env=os.environ, timeout=240)
+
+
+def run(server: AssistantsServer, path: Path, program: str) -> tuple[int, str]:
+    done = completed(server, path, program)
+    return done.returncode, done.stderr
+
+
+def run_afresh(server: AssistantsServer, path: Path, program: str) -> tuple[int, str]:
+    """Run in a fresh interpreter: for what is about its end, or about processes that it spawns."""
+    command = [sys.executable, *arguments(server, path, program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    return done.returncode, done.stderr
 
 
 def ended(path: Path) -> list[dict[str, object]]:
@@ -83,7 +95,7 @@ def test_a_program_that_just_ends_delivers_its_runs(
     drive(client())
     {leaving}
     """
-    returned, errors = run(process_server, path, program)
+    returned, errors = (run if leaving else run_afresh)(process_server, path, program)
     assert returned == code, errors
     assert [run["status"] for run in ended(path)] == ["completed"]
 
@@ -246,7 +258,7 @@ def test_children_of_multiprocessing_deliver_although_they_skip_atexit(
             child.join()
             assert child.exitcode == 0
     """
-    returned, errors = run(process_server, path, program)
+    returned, errors = run_afresh(process_server, path, program)
     assert returned == 0, errors
     assert inputs(path) == {"parent": 1, "child 0": 1, "child 1": 1}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import threadtrail
-from test_process import ended, run, start
+from test_process import completed, ended, run
 from threadtrail.servers import sigterm
 from threadtrail.testing import AssistantsServer
 
@@ -72,11 +72,10 @@ def test_it_delivers_and_the_program_ends_as_without_us(
 @pytest.mark.parametrize("instrumented", [INSTRUMENT, INSTRUMENT.replace("True", "False")])
 def test_only_the_setting_handles_it(server: AssistantsServer, path: Path, instrumented: str) -> None:
     text = program("import signal", instrumented, "print(signal.getsignal(signal.SIGTERM))", RUNS, TERMINATED)
-    with start(server, path, text) as process:
-        output, _ = process.communicate(timeout=240)
+    done = completed(server, path, text)
     handled = "True" in instrumented
-    assert process.returncode == KILLED
-    assert (output.strip() != "0") is handled
+    assert done.returncode == KILLED
+    assert (done.stdout.strip() != "0") is handled
     assert bool(finished(path)) is handled
 
 

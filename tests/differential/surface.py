@@ -69,7 +69,7 @@ def main() -> None:
             "requests": [_request(request) for request in server.requests],
             "watched": watcher.finish(),
         }
-    options.output.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
+    options.output.write_text(json.dumps(record, default=str), encoding="utf-8")
 
 
 def _watcher(options: argparse.Namespace) -> Bare:

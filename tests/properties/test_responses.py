@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from properties.program import Program
 
 
+@pytest.mark.costly
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's, of errors that are texts
 @pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
 @given(program=PROGRAMS)

@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from unpacked import unpacked
+
 FOREGROUND = ["completed", "get_weather says 4; get_weather says 4", "response.completed"]
 BACKGROUND = ["4", "queued", "cancelled"]
 CONVERSATIONS = ["2", "response.completed"]
 
 
 @pytest.mark.slow
+@pytest.mark.sdks
 @pytest.mark.parametrize("version", ["1.109.1", "2.54.0"])
 def test_tour(version: str) -> None:
-    home = ROOT / ".sdks" / f"openai-{version}"
-    if not home.is_dir():
-        pytest.skip(f"{home.relative_to(ROOT)} is not unpacked")
-    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(home)}
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": unpacked(f"openai-{version}")}
     script = Path(__file__).with_name("old_sdk_responses.py")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(script)],

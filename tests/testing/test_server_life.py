@@ -25,13 +25,13 @@ from threadtrail.testing.server import (
     __main__,
     server_error,
 )
+from unpacked import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 OLD_SDKS = ("1.21.0", "1.109.1", "2.54.0")
 JSON_HEADERS = {"authorization": "Bearer sk-local", "openai-beta": "assistants=v2"}
 
@@ -340,12 +340,10 @@ except ImportError as error:
 
 
 @pytest.mark.slow
+@pytest.mark.sdks
 @pytest.mark.parametrize("version", OLD_SDKS)
 def test_older_sdks_speak_with_it(version: str) -> None:
-    home = ROOT / ".sdks" / f"openai-{version}"
-    if not home.is_dir():
-        pytest.skip(f"{home.relative_to(ROOT)} is not unpacked")
-    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(home)}
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": unpacked(f"openai-{version}")}
     script = Path(__file__).with_name("old_sdk_tour.py")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(script)],

@@ -11,10 +11,11 @@ import pytest
 
 from doctors_visit import CONSOLE, NO_FILE, Visit, doctor
 from pseudo_terminal import on_terminal
+from unpacked import unpacked
 
 pytestmark = pytest.mark.slow
 
-SDKS = Path(__file__).parents[3] / ".sdks"
+MAKEFILE = Path(__file__).parents[3] / "Makefile"
 
 
 def test_nothing_configured(here: Path) -> None:
@@ -62,8 +63,9 @@ def test_a_file_that_is_no_toml(here: Path, visit: Visit) -> None:
     assert problem["refused"]
 
 
+@pytest.mark.sdks
 def test_the_oldest_sdk_lacks_methods_that_matter_little(here: Path) -> None:
-    found = doctor(here, PYTHONPATH=str(SDKS / "openai-1.21.0"))
+    found = doctor(here, PYTHONPATH=unpacked("openai-1.21.0"))
     assert found.code == 0
     assert found.of("sdk") == [
         ("ok", "openai 1.21.0 is within the versions that threadtrail is tested with, 1.21.0 to 3.57.0."),
@@ -77,9 +79,10 @@ def test_the_oldest_sdk_lacks_methods_that_matter_little(here: Path) -> None:
     ]
 
 
+@pytest.mark.sdks
 @pytest.mark.parametrize("version", ["1.66.0", "1.109.1", "2.54.0"])
 def test_what_an_sdk_is_too_old_for_is_not_missing(here: Path, version: str) -> None:
-    found = doctor(here, PYTHONPATH=str(SDKS / f"openai-{version}"))
+    found = doctor(here, PYTHONPATH=unpacked(f"openai-{version}"))
     levels = [level for level, _ in found.of("sdk")]
     assert (found.code, levels) == (0, ["ok", "ok"])
 
@@ -120,8 +123,9 @@ def test_no_sdk_at_all(here: Path) -> None:
     assert problem["advice"] == "Install it in this environment: pip install openai"
 
 
+@pytest.mark.sdks
 @pytest.mark.parametrize(
-    ("unpacked", "module", "distribution", "sentence"),
+    ("tool", "module", "distribution", "sentence"),
     [
         (
             "openinference-0.1.66",
@@ -139,23 +143,21 @@ def test_no_sdk_at_all(here: Path) -> None:
     ids=["openinference", "traceloop"],
 )
 def test_another_instrumentation(
-    here: Path, unpacked: str, module: str, distribution: str, sentence: str
+    here: Path, tool: str, module: str, distribution: str, sentence: str
 ) -> None:
-    folder = SDKS / unpacked
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is not unpacked")
+    folder = unpacked(tool)
     (here / "app.py").write_text(
         f"from {module} import OpenAIInstrumentor\nOpenAIInstrumentor().instrument()\n"
     )
-    found = doctor(here, PYTHONPATH=str(folder))
+    found = doctor(here, PYTHONPATH=folder)
     assert (found.code, found.worst) == (0, [])
     assert found.only("note")["message"] == (
         f"{distribution}If it is switched on, as opentelemetry-instrument does, it records the same calls."
     )
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai"}
-    quiet = doctor(here, PYTHONPATH=str(folder), **off).only("note")["message"]
+    quiet = doctor(here, PYTHONPATH=folder, **off).only("note")["message"]
     assert quiet == f"{distribution}If it is switched on it records the same calls."
-    found = doctor(here, "app", PYTHONPATH=str(folder))
+    found = doctor(here, "app", PYTHONPATH=folder)
     assert found.code == 0
     level = "note" if module.startswith("openinference") else "warning"
     assert found.only(level)["message"].startswith(sentence)
@@ -164,7 +166,7 @@ def test_another_instrumentation(
 def test_the_tested_versions_are_those_of_the_makefile() -> None:
     from threadtrail.commands.doctor.sdk import NEWEST_TESTED, OLDEST_TESTED
 
-    makefile = (SDKS.parent / "Makefile").read_text()
+    makefile = MAKEFILE.read_text()
     versions = re.search(r"^OTHER_SDKS := (\S+) .* (\S+)$", makefile, re.MULTILINE)
     assert versions is not None
     assert versions.groups() == (OLDEST_TESTED, NEWEST_TESTED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openai
@@ -12,11 +11,13 @@ import pytest
 
 from doctors_visit import doctor
 from threadtrail.sources import SOURCES, apis
+from unpacked import unpacked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from doctors_visit import Visit
 
-SDKS = Path(__file__).parents[3] / ".sdks"
 ABOUT_NO_MODEL = {
     "admin",
     "beta.beta",
@@ -44,6 +45,7 @@ def test_of_the_sdk_of_the_tests(visit: Visit) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sdks
 @pytest.mark.parametrize(
     ("version", "recorded", "newer"),
     [
@@ -53,7 +55,7 @@ def test_of_the_sdk_of_the_tests(visit: Visit) -> None:
     ],
 )
 def test_of_an_older_sdk(here: Path, version: str, recorded: str, newer: str) -> None:
-    found = doctor(here, PYTHONPATH=str(SDKS / f"openai-{version}")).of("recorded")
+    found = doctor(here, PYTHONPATH=unpacked(f"openai-{version}")).of("recorded")
     assert found[0] == ("ok", f"Of openai {version}: {recorded}.")
     assert found[1][1].startswith("Not recorded: chat completions, embeddings, ")
     assert newer not in found[1][1]

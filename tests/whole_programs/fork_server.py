@@ -1,0 +1,108 @@
+"""Imports what most programs import, and forks for each that `tests/fork_server.py` asks for."""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import sys
+import threading
+import traceback
+import types
+import warnings
+from pathlib import Path
+from typing import Any
+
+import threadtrail
+
+MAIN = "threadtrail.__main__"
+IMPORTED = (
+    "asyncio",
+    "openai.resources.beta.threads.runs",
+    "openai.resources.chat",
+    "openai.resources.responses",
+    *(name for _, name, _ in pkgutil.walk_packages(threadtrail.__path__, "threadtrail.") if name != MAIN),
+)
+
+
+def next_program() -> dict[str, Any] | None:
+    """Fork for each request: return it in the fork, or None when there are no more."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            request: dict[str, Any] = json.loads(line)
+            return request
+        answer(child)
+        answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    return None
+
+
+def answer(number: int) -> None:
+    """Say the process, then its exit code."""
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def become(request: dict[str, Any]) -> None:
+    """Have the folder, the variables and the outputs of the program."""
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, path in enumerate(request["outputs"], start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+
+
+def run(arguments: list[str]) -> None:
+    """Run what the arguments of `python` say."""
+    while arguments[0] == "-W":
+        warnings._processoptions(arguments[1:2])  # type: ignore[attr-defined]  # as the interpreter does
+        arguments = arguments[2:]
+    kind, *rest = arguments
+    if kind == "-m":
+        sys.argv, sys.path[0] = rest, str(Path.cwd())
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        return
+    is_text = kind == "-c"
+    sys.argv, sys.path[0] = (["-c", *rest[1:]], "") if is_text else (arguments, str(Path(kind).parent))
+    text, name = (rest[0], "<string>") if is_text else (Path(kind).read_text(encoding="utf-8"), kind)
+    main = types.ModuleType("__main__")
+    vars(main).update(__builtins__=builtins, **({} if is_text else {"__file__": kind}))
+    sys.modules["__main__"] = main
+    exec(compile(text, name, "exec", dont_inherit=True), vars(main))  # noqa: S102 - a program of a test
+
+
+def exit_code_of(arguments: list[str]) -> int:
+    """Run the program as far as the interpreter's exit, which takes a third of a second, is its own."""
+    code: object = 0
+    try:
+        run(arguments)
+    except SystemExit as left:
+        code = left.code
+    except BaseException:  # noqa: BLE001 - whatever a program fails with is printed
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code if isinstance(code, int) else int(code is not None)
+
+
+for name in IMPORTED:
+    importlib.import_module(name)
+assert threading.active_count() == 1, "a fork would leave threads behind"
+gc.collect()
+gc.freeze()
+program = next_program()
+if program is not None:
+    become(program)
+    os._exit(exit_code_of(program["arguments"]))
