@@ -42,7 +42,7 @@ def add_parser(subcommands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and open it; return 0."""
-    gc.disable()  # of hundreds of thousands of values that all stay: half of the time would go to looking at them
+    gc.disable()  # of hundreds of thousands of values that all stay: half of the time would go to it
     page = _page(options.files, options.title)
     if options.output is not None:
         path = Path(options.output)
