@@ -493,7 +493,7 @@ def test_a_turn_that_another_process_began_is_where_that_began_it(
     assert {span.parent_id for span in generations} == {agent.span_id}
 
 
-def elsewhere(event: Event) -> dict[str, bool]:
+def elsewhere(event: Event) -> dict[str, Any]:
     return {"observed_from_start": False} if isinstance(event, RunCreated) else {}
 
 
