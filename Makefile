@@ -68,7 +68,8 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: help setup demo test test-fast test-sdks bench-check test-properties test-plugins test-layered
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
-.PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks
+.PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
+.PHONY: chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -156,6 +157,13 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 		&& echo "setting up .venv-3.$* ..." && $$program -m venv .venv-3.$* \
 		&& .venv-3.$*/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt openai==$(OPENAI) -e . \
 		&& touch $@
+
+test-browser: $(SETUP) .cache/playwright/.installed chromium ## the page of `threadtrail view` in Chromium
+	@PYTHONPATH=.cache/playwright $(BIN)/python -m pytest --timeout 600 tests/browser
+
+chromium:
+	@command -v chromium > /dev/null || [ -z "$$CI" ] || { echo "installing chromium ..."; \
+		apt-get -qq update && apt-get -qq install --no-install-recommends chromium fonts-dejavu-core > /dev/null; }
 
 test-real-servers: real-servers ## with Responses servers that others wrote: Microsoft's agentserver, ogx
 	@$(BIN)/python -m pytest tests/real_servers

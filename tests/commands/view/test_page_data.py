@@ -135,7 +135,7 @@ def test_a_failed_request_stands_with_its_run_or_alone() -> None:
         status_code=429,
     )
     rows, details = shown(*samples.events_of(run), failed, replace(failed, run_id=run.id))
-    alone = rows["request:1"]
+    alone = rows[f"request:{1_000_000}"]
     assert (alone["name"], alone["state"], alone["duration"]) == ("responses.create", "bad", 1.0)
     assert len(details[run.id]["requests"]) == 1
     assert ["HTTP status", 429] in details[run.id]["requests"][0]["fields"]

@@ -8,8 +8,12 @@ import os
 import sys
 import tempfile
 import webbrowser
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DESCRIPTION = """\
 Show recordings as one page in the browser: runs and turns to search and filter, and of each one where its
@@ -42,8 +46,8 @@ def add_parser(subcommands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and open it; return 0."""
-    gc.disable()  # of hundreds of thousands of values that all stay: half of the time would go to it
-    page = _page(options.files, options.title)
+    with _without_collection():
+        page = _page(options.files, options.title)
     if options.output is not None:
         path = Path(options.output)
         _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), page)
@@ -54,6 +58,18 @@ def run(options: argparse.Namespace) -> int:
     if options.no_open or not webbrowser.open(Path(name).as_uri()):
         sys.stdout.write(f"{name}\n")
     return 0
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage among hundreds of thousands of values that all stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _page(files: list[str], title: str | None) -> str:

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.commands.view.costs import sums
 from threadtrail.commands.view.details import request_detail, run_detail, turn_detail
-from threadtrail.commands.view.groups import groups_of
+from threadtrail.commands.view.entries import Material, materials
 from threadtrail.commands.view.numbers import numbers_of_group, numbers_of_run
 from threadtrail.commands.view.rows import request_row, run_row, turn_row
 from threadtrail.commands.view.values import Object
-from threadtrail.recordings.contents import contents_of
+from threadtrail.events import RequestFailed, ToolCallCompleted
+from threadtrail.merging.merge import merge
+from threadtrail.prices import Cost
+from threadtrail.recordings.contents import contents_of, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from threadtrail.commands.view.groups import Group
+    from threadtrail.commands.view.entries import Group
     from threadtrail.events import Event
+    from threadtrail.recordings.contents import Name
+    from threadtrail.values import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,60 @@ class PageData:
     costs: Object = field(default_factory=dict)
 
 
-def page_data(events: Iterable[Event], *, title: str, problems: tuple[str, ...] = ()) -> PageData:
-    """Return what the page of some events shows. Pure: the same events always give the same data."""
-    groups, alone = groups_of(contents_of(events))
-    shown = [each for group in groups for each in _shown(group)]
-    for number, event in enumerate(alone, start=1):
-        handle = f"request:{number}"
-        shown.append(Shown(request_row(event, handle), request_detail(event, handle)))
-    entries = [entry for group in groups for entry in group.entries]
-    return PageData(title=title, shown=tuple(shown), problems=problems, costs=sums(entries))
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A group that was made; it keeps the material, so that its identity stays its own."""
+
+    material: Material | RequestFailed
+    shown: tuple[Shown, ...]
+    costs: tuple[Cost | None, ...] = ()
+
+
+class PageMaker:
+    """Makes the data of pages; of a recording that grows, it makes anew what has changed."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, Made] = {}
+
+    def make(self, events: Iterable[Event], *, title: str, problems: Sequence[str] = ()) -> PageData:
+        """Return what the page of these events shows: the same events always give the same data."""
+        merged = merge(events)
+        groups, alone = materials(contents_of(merged), _late_calls(merged))
+        before, self._made = self._made, {}
+        for group in groups:
+            name = group.identity
+            self._made[name] = before.get(name) or _made(group)
+        for event in alone:
+            handle = f"request:{event.started_at}"
+            while handle in self._made:
+                handle += "~"
+            shown = Shown(request_row(event, handle), request_detail(event, handle))
+            self._made[handle] = Made(event, (shown,))
+        return PageData(
+            title=title,
+            shown=tuple(shown for made in self._made.values() for shown in made.shown),
+            problems=tuple(problems),
+            costs=sums(cost for made in self._made.values() for cost in made.costs),
+        )
+
+
+def page_data(events: Iterable[Event], *, title: str, problems: Sequence[str] = ()) -> PageData:
+    """Return what the page of some events shows."""
+    return PageMaker().make(events, title=title, problems=problems)
+
+
+def _late_calls(events: Iterable[Event]) -> dict[Name, list[ToolCall]]:
+    """Return the calls whose end has an event, by run."""
+    found: dict[Name, list[ToolCall]] = {}
+    for event in events:
+        if isinstance(event, ToolCallCompleted) and not event.tool_call.hosted:
+            found.setdefault((server_of(event), event.run_id), []).append(event.tool_call)
+    return found
+
+
+def _made(material: Material) -> Made:
+    group = material.group()
+    return Made(material, tuple(_shown(group)), tuple(entry.cost for entry in group.entries))
 
 
 def _shown(group: Group) -> Iterator[Shown]:

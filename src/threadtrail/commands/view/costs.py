@@ -7,33 +7,25 @@ from typing import TYPE_CHECKING
 from threadtrail import prices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-    from threadtrail.commands.view.groups import Entry
     from threadtrail.commands.view.values import Object
+    from threadtrail.prices import Cost
 
 
-def cost_fields(entries: Sequence[Entry]) -> Object:
+def cost_fields(costs: Iterable[Cost | None]) -> Object:
     """Return what a run, or the runs of a turn, cost: an amount, and in words what of it is not known."""
-    costs = prices.total(entry.cost for entry in entries if entry.cost is not None)
-    if not costs.runs:
+    total = prices.total(cost for cost in costs if cost is not None)
+    if not total.runs:
         return {}
-    unpriced = "; ".join([*costs.unknown, *costs.notes])
     return {
-        "cost": None if costs.amount is None else float(costs.amount),
-        "priced": f"{costs.prices}, {costs.currency}",
-        "unpriced": unpriced,
+        "cost": None if total.amount is None else float(total.amount),
+        "priced": f"{total.prices}, {total.currency}",
+        "unpriced": "; ".join([*total.unknown, *total.notes]),
     }
 
 
-def sums(entries: Sequence[Entry]) -> Object:
-    """Return whose prices those of the page are, and what has none; empty if there are no costs."""
-    costs = prices.total(entry.cost for entry in entries if entry.cost is not None)
-    if not costs.runs:
-        return {}
-    return {
-        "currency": costs.currency,
-        "prices": costs.prices,
-        "unpriced": costs.unpriced,
-        "unknown": list(costs.unknown),
-    }
+def sums(costs: Iterable[Cost | None]) -> Object:
+    """Return whose prices those of the page are, in which currency; empty if there are no costs."""
+    total = prices.total(cost for cost in costs if cost is not None)
+    return {"currency": total.currency, "prices": total.prices} if total.runs else {}

@@ -14,7 +14,7 @@ from threadtrail.shape.spans import model_of, run_name
 from threadtrail.values import RunRequest
 
 if TYPE_CHECKING:
-    from threadtrail.commands.view.groups import Entry, Group
+    from threadtrail.commands.view.entries import Entry, Group
     from threadtrail.events import RequestFailed
     from threadtrail.values import Attributes, Run
 

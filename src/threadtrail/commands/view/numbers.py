@@ -11,7 +11,7 @@ from threadtrail.turn import PARTS, TOTALS, add_usages, timeline
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from threadtrail.commands.view.groups import Entry, Group
+    from threadtrail.commands.view.entries import Entry, Group
     from threadtrail.values import Run, Usage
 
 
@@ -25,7 +25,7 @@ def numbers_of_run(entry: Entry) -> Object:
         first_output=milliseconds(max(first - own.start, 0)) if first is not None else None,
         spent=_spent(parts, own.end - own.start),
         **_tokens(usage_of(run)),
-        **cost_fields([entry]),
+        **cost_fields([entry.cost]),
         calls=len(run.tool_calls),
         polls=run.poll_count,
         retries=run.retry_count,
@@ -45,7 +45,7 @@ def numbers_of_group(group: Group) -> Object:
         first_output=milliseconds(max(first - start, 0)) if first is not None else None,
         spent=_spent(timeline(runs, start, ended), ended - start),
         **_tokens(add_usages(usage_of(run) for run in runs)),
-        **cost_fields(group.entries),
+        **cost_fields(entry.cost for entry in group.entries),
         calls=sum(len(run.tool_calls) for run in runs),
         polls=sum(run.poll_count for run in runs),
         retries=sum(run.retry_count for run in runs),

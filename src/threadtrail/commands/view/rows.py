@@ -11,7 +11,7 @@ from threadtrail.shape.spans import model_of, run_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from threadtrail.commands.view.groups import Entry, Group
+    from threadtrail.commands.view.entries import Entry, Group
     from threadtrail.commands.view.values import Object
     from threadtrail.events import RequestFailed
     from threadtrail.values import Attributes, Failure, Message, Run

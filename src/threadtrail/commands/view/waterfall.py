@@ -23,7 +23,7 @@ from threadtrail.turn import timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from threadtrail.commands.view.groups import Entry
+    from threadtrail.commands.view.entries import Entry
     from threadtrail.commands.view.timing import Parts
     from threadtrail.commands.view.values import Object
     from threadtrail.values import Run, Step, ToolCall

@@ -54,7 +54,7 @@ function header(detail, { beside, onClose, onCompare }) {
     h(
       "div",
       { class: "names" },
-      h("h2", { tabindex: "-1" }, h("span", { class: "title" }, inline(detail.name)), h("span", { class: `badge ${detail.state}` }, inline(detail.status ?? "unknown"))),
+      h("h2", { tabindex: "-1", "data-handle": detail.handle }, h("span", { class: "title" }, inline(detail.name)), h("span", { class: `badge ${detail.state}` }, inline(detail.status ?? "unknown"))),
       h("div", { class: "id" }, h("span", { class: "kind" }, detail.kind), inline(detail.id ?? ""), detail.model && detail.model !== detail.name && inline(detail.model)),
     ),
     beside && h("a", { href: addressOf(detail.handle) }, "open"),

@@ -20,6 +20,7 @@ export async function followAddress() {
   const page = await pageOf(handles, details);
   if (ticket !== opening) return;
   const reading = page !== null;
+  const closed = !reading && document.body.classList.contains("reading");
   document.body.classList.toggle("reading", reading);
   document.body.classList.toggle("comparing", handles.length === 2);
   $("detail").hidden = !reading;
@@ -28,7 +29,8 @@ export async function followAddress() {
   document.title = [details.map((detail) => detail && plain(detail.name)).filter(Boolean).join(" | "), plain($("title").textContent)].filter(Boolean).join(" · ");
   if (handles.length === 1 && byHandle.has(handles[0])) select(handles[0]);
   else draw();
-  if (reading && ($("runs").offsetParent === null || handles.length === 2)) page.querySelector("h2")?.focus();
+  if (closed) $("runs").focus();
+  else if (reading && $("runs").offsetParent === null) page.querySelector("h2")?.focus();
 }
 
 function pageOf(handles, details) {
@@ -42,10 +44,7 @@ function missing(handle) {
   return h("article", { class: "page" }, h("p", { class: "note-box" }, "This page does not hold ", inline(handle), "."));
 }
 
-export function close() {
-  go();
-  $("runs").focus();
-}
+export const close = () => go();
 
 // Marks one for comparison; with another that is marked already, both are shown.
 export function mark(handle) {

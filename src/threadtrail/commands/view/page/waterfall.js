@@ -24,8 +24,8 @@ export function waterfallView(data, { spent, length = data.length, onCall, onRun
   const tip = h("div", { class: "tip", role: "tooltip", hidden: true });
   const cursor = h("div", { class: "cursor", hidden: true });
   const body = h("div", { class: "lanes" });
-  const lane = (each) => laneView(each, { at, ticks, onCall, onRun });
-  body.append(axis(ticks, at), wholeLane(data, at, ticks, length), ...data.lanes.slice(0, FOLDED_LANES).map(lane), cursor);
+  const lane = (each) => laneView(each, { at, onCall, onRun });
+  body.append(grid(ticks, at), axis(ticks, at), wholeLane(data, at), ...data.lanes.slice(0, FOLDED_LANES).map(lane), cursor);
   fold(body, data.lanes, lane);
   const view = h("div", { class: "waterfall" }, legend(data, spent), body, tip);
   pointAt(view, body, tip, cursor, scale);
@@ -67,7 +67,7 @@ function axis(ticks, at) {
   return h("div", { class: "lane axis", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, marks), h("span"));
 }
 
-function wholeLane(data, at, ticks, length) {
+function wholeLane(data, at) {
   const statuses = (data.marks ?? []).map(([time, status, how]) =>
     placed(h("i", { class: "mark", "data-tip": `${plain(status)}\n${duration(time)}, seen by ${plain(how)}` }), { left: at(time) }),
   );
@@ -75,14 +75,18 @@ function wholeLane(data, at, ticks, length) {
     "div",
     { class: "lane whole", "data-tip": `In all\n${duration(data.length)}` },
     h("span", { class: "label" }, "in all"),
-    h("div", { class: "track" }, gridLines(ticks, at), (data.band ?? []).map((part) => segment(part, at)), statuses),
+    h("div", { class: "track" }, (data.band ?? []).map((part) => segment(part, at)), statuses),
     h("span", { class: "time" }, duration(data.length)),
   );
 }
 
-const gridLines = (ticks, at) => ticks.map((tick) => placed(h("i", { class: "tick" }), { left: at(tick.time) }));
+// The lines behind all lanes.
+function grid(ticks, at) {
+  const lines = ticks.map((tick) => placed(h("i", { class: "tick" }), { left: at(tick.time) }));
+  return h("div", { class: "lane grid", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, lines), h("span"));
+}
 
-function laneView(lane, { at, ticks, onCall, onRun }) {
+function laneView(lane, { at, onCall, onRun }) {
   const chosen = () => (lane.call !== undefined ? onCall?.(lane.call) : lane.run !== undefined ? onRun?.(lane.run) : undefined);
   const took = duration((lane.end ?? 0) - (lane.start ?? 0));
   const css = ["lane", `of-${lane.kind}`, lane.state === "bad" && "bad"].filter(Boolean).join(" ");
@@ -91,7 +95,7 @@ function laneView(lane, { at, ticks, onCall, onRun }) {
     "button",
     { type: "button", class: css, tabindex: "-1", onclick: chosen, "aria-label": `${plain(lane.label)}, ${spoken(lane)}`, "data-tip": `${plain(lane.label)}\n${described(lane)}` },
     placed(h("span", { class: "label" }, inline(lane.label)), { "--depth": String(lane.depth ?? 0) }),
-    h("div", { class: "track" }, gridLines(ticks, at), (lane.segments ?? []).map((part) => segment(part, at, lane)), first),
+    h("div", { class: "track" }, (lane.segments ?? []).map((part) => segment(part, at, lane)), first),
     h("span", { class: "time" }, lane.open ? "open" : took),
   );
   return view;

@@ -1,0 +1,187 @@
+"""The contents of a recording as the list shows them: turns with their runs, and what stands alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from threadtrail import prices
+from threadtrail.commands.view.timing import Timing, timing_of
+from threadtrail.events import Event, RequestFailed, RunEnded
+from threadtrail.merging.merge import run_so_far
+from threadtrail.prices import Cost
+from threadtrail.recordings.contents import server_of
+from threadtrail.shape import turn_id_of
+from threadtrail.turn import Turn, turn_of
+from threadtrail.values import Run, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from threadtrail.recordings.contents import Contents, Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A run as the page shows it: with its ``handle``, which names it in links."""
+
+    handle: str
+    run: Run
+    timing: Timing
+    provider: str = "openai"
+    server: str | None = None
+    trace: str | None = None
+    in_progress: bool = False
+    failed_requests: tuple[RequestFailed, ...] = ()
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What is one line of the list, and the runs below it: a turn of several runs, or one run alone."""
+
+    handle: str
+    turn: Turn | None
+    entries: tuple[Entry, ...]
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether a run of it has no end in the recording."""
+        return any(entry.in_progress for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A run of a group as the events have it: its end, or all events of one that is in progress."""
+
+    handle: str
+    events: tuple[Event, ...]
+    trace: str | None
+    failed_requests: tuple[RequestFailed, ...]
+    late: tuple[ToolCall, ...]
+    """The calls that were answered after the run had been published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a group is made of; made anew only where one of its ``events`` is another one."""
+
+    handle: str
+    turn: Turn | None
+    members: tuple[Member, ...]
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What is the same for equal material, as long as that lives."""
+        values = (
+            (member.handle, member.trace, *map(id, (*member.events, *member.failed_requests, *member.late)))
+            for member in self.members
+        )
+        return (self.handle, id(self.turn), *values)
+
+    def group(self) -> Group:
+        """Return the group."""
+        entries = tuple(map(_entry, self.members))
+        turn = self.turn
+        if turn is None and len(entries) > 1:
+            turn = turn_of([entry.run for entry in entries], finished=False)
+        return Group(handle=self.handle, turn=turn, entries=entries)
+
+
+def materials(
+    contents: Contents, late: Mapping[Name, list[ToolCall]]
+) -> tuple[list[Material], list[RequestFailed]]:
+    """Return turns and runs in the order in which they began, and the failed requests that no run had.
+
+    Args:
+        contents: of the recording.
+        late: by run, the calls whose end has an event of its own.
+    """
+    traces = {event.trace_id: event.name for event in contents.traces}
+    turns = {(server_of(event), event.turn.id): event.turn for event in contents.turns}
+    failed = _by_run(contents.failed_requests)
+    taken: dict[str, int] = {}
+    found: dict[Name, list[Member]] = {}
+    for turn, run_id, key, events in sorted(_all_runs(contents), key=lambda each: _began(each[3])):
+        name = (turn[0], run_id)
+        calls = (*late.get(name, ()), *(turns[turn].tool_calls if turn in turns else ()))
+        member = Member(
+            handle=_free(key, taken),
+            events=events,
+            trace=traces.get(events[-1].trace_id) if events[-1].trace_id is not None else None,
+            failed_requests=tuple(failed.pop(name, ())),
+            late=calls,
+        )
+        found.setdefault(turn, []).append(member)
+    made = []
+    for turn, members in found.items():
+        several = len(members) > 1
+        handle = _free(f"turn:{turn[1]}", taken) if several else members[0].handle
+        whole = turns.get(turn) if several else None
+        made.append(Material(handle=handle, turn=whole, members=tuple(members)))
+    alone = [event for events in failed.values() for event in events]
+    return made, sorted(alone, key=lambda event: event.started_at)
+
+
+def _all_runs(contents: Contents) -> Iterator[tuple[Name, str, str, tuple[Event, ...]]]:
+    """Yield the turn, the id and the key of each run, and its events: its end alone, if it has one."""
+    for event in contents.runs:
+        yield (server_of(event), turn_id_of(event.run)), event.run.id, event.run.key, (event,)
+    for (server, run_id), events in contents.open_runs.items():
+        turn_ids = (getattr(event, "turn_id", None) for event in events)
+        turn_id = next((each for each in turn_ids if each is not None), run_id)
+        yield (server, turn_id), run_id, run_id, events
+
+
+def _began(events: tuple[Event, ...]) -> int:
+    first = events[0]
+    run = first.run if isinstance(first, RunEnded) else None
+    return (run.created_at if run is not None else None) or first.time
+
+
+def _entry(member: Member) -> Entry:
+    end = member.events[-1]
+    in_progress = not isinstance(end, RunEnded)
+    run = _so_far(member.events) if not isinstance(end, RunEnded) else _with_outputs(end.run, member.late)
+    return Entry(
+        handle=member.handle,
+        run=run,
+        timing=timing_of(run),
+        provider=end.provider,
+        server=end.server_address,
+        trace=member.trace,
+        in_progress=in_progress,
+        failed_requests=member.failed_requests,
+        cost=prices.cost(end) if isinstance(end, RunEnded) and prices.installed() else None,
+    )
+
+
+def _so_far(events: tuple[Event, ...]) -> Run:
+    """Return a run in progress, which has lasted until its last event."""
+    return replace(run_so_far(events), ended_at=max(event.time for event in events))
+
+
+def _with_outputs(run: Run, calls: tuple[ToolCall, ...]) -> Run:
+    """Return the run with the outputs of its calls that came after it was published."""
+    late = {call.id: call for call in calls if call.answered}
+    if not any(call.id in late and not call.answered for call in run.tool_calls):
+        return run
+    steps = tuple(
+        replace(step, tool_calls=tuple(late.get(call.id, call) for call in step.tool_calls))
+        for step in run.steps
+    )
+    return replace(run, steps=steps)
+
+
+def _by_run(events: Iterable[RequestFailed]) -> dict[Name, list[RequestFailed]]:
+    """Sort failed requests by the run that they were about; each without a run stands alone."""
+    found: dict[Name, list[RequestFailed]] = {}
+    for number, event in enumerate(events):
+        found.setdefault((server_of(event), event.run_id or f" {number}"), []).append(event)
+    return found
+
+
+def _free(handle: str, taken: dict[str, int]) -> str:
+    """Return the handle, with a number behind it if another server's run has the same id."""
+    taken[handle] = taken.get(handle, 0) + 1
+    return handle if taken[handle] == 1 else f"{handle}~{taken[handle]}"
