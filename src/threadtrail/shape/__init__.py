@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadtrail.shape.operations import operation_key, operation_span_id
 from threadtrail.shape.spans import (
     Span,
     SpanKind,
@@ -29,6 +30,8 @@ __all__ = [
     "in_turn",
     "late_tool_span",
     "model_of",
+    "operation_key",
+    "operation_span_id",
     "run_name",
     "shape",
     "span_id_for",

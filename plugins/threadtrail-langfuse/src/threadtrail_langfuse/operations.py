@@ -15,6 +15,7 @@ from threadtrail.events import (
     ThreadCreated,
     ThreadDeleted,
 )
+from threadtrail.shape import operation_key, operation_span_id
 from threadtrail_langfuse.content import chat_message, has_content, plain
 from threadtrail_langfuse.fields import outcome
 from threadtrail_langfuse.observations import Caller
@@ -44,9 +45,8 @@ class Operations:
         """Emit one event; ignore those of other classes."""
         match event:
             case AssistantCreated():
-                trace_of = event.assistant.id
                 fields = _assistant(event.assistant)
-                self._span(event, "create_assistant", context, observations, trace_of=trace_of, **fields)
+                self._span(event, "create_assistant", context, observations, **fields)
             case AssistantUpdated():
                 self._span(event, "update_assistant", context, observations, **_assistant(event.assistant))
             case RequestFailed():
@@ -94,7 +94,14 @@ class Operations:
         parent, trace_name = self._groups.place(event.trace_id, context, name)
         caller = Caller(attributes=event.attributes, session=session, trace_name=trace_name)
         span = observations.start(
-            LangfuseSpan, name, start=event.started_at, parent=parent, caller=caller, **fields
+            LangfuseSpan,
+            name,
+            start=event.started_at,
+            parent=parent,
+            caller=caller,
+            trace_of=operation_key(event),
+            span_id=operation_span_id(event),
+            **fields,
         )
         observations.end(span, event.time)
 
@@ -113,7 +120,13 @@ class Operations:
             return
         caller = Caller(attributes=event.attributes, session=session, trace_name=trace_name)
         point = observations.start(
-            LangfuseEvent, name, start=event.time, parent=parent, caller=caller, **fields
+            LangfuseEvent,
+            name,
+            start=event.time,
+            parent=parent,
+            caller=caller,
+            span_id=operation_span_id(event),
+            **fields,
         )
         observations.end(point, event.time)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import SpanKind
 
 from threadtrail.events import ThreadCreated
+from threadtrail.shape import operation_key, operation_span_id
 from threadtrail_opentelemetry import conventions as c
 from threadtrail_opentelemetry import messages as m
 from threadtrail_opentelemetry.attributes import at_server, of_caller, set_known, title
@@ -103,4 +104,6 @@ class Operations:
             attributes={**values, **of_caller(event.attributes, event.trace_id)},
             parent=parent,
             links=links,
+            trace_of=operation_key(event),
+            span_id=operation_span_id(event),
         )
