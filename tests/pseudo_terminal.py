@@ -11,8 +11,11 @@ import sys
 import termios
 
 
-def on_terminal(columns: int, *arguments: str, code: int = 0, **variables: str) -> str:
-    """What the command draws on a real terminal that is so wide, escape codes included."""
+def on_terminal(columns: int, *arguments: str, code: int = 0, errors: bool = False, **variables: str) -> str:
+    """What the command draws on a real terminal that is so wide, escape codes included.
+
+    ``errors``: its standard error is that terminal, too.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     removed = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
@@ -20,6 +23,7 @@ def on_terminal(columns: int, *arguments: str, code: int = 0, **variables: str) 
     with subprocess.Popen(
         [sys.executable, "-m", "threadtrail", *arguments],
         stdout=theirs,
+        stderr=theirs if errors else None,
         env={**environment, "TERM": "xterm-256color", **variables},
     ) as process:
         os.close(theirs)

@@ -16,13 +16,14 @@ import threadtrail
 from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
+from threadtrail.commands.replay import command as replay
 from threadtrail.commands.show import command as show
 from threadtrail.commands.view import command as view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor, show, view)
+COMMANDS = (demo, exporters, doctor, show, view, replay)
 
 EPILOG = """\
 examples:
@@ -31,6 +32,7 @@ examples:
   threadtrail doctor myapp.main    check the settings and backends of a program
   threadtrail show runs.jsonl      print the runs of a recording
   threadtrail view runs.jsonl      look at what was recorded, in the browser
+  threadtrail replay runs.jsonl --exporter langfuse   send it to a backend
 """
 
 FAILED = 1

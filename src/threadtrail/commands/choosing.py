@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import threadtrail
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
     from threadtrail.recordings.choosing import Choice
-    from threadtrail.recordings.reading import Recording
 
 WHEN = "a date, a date and time, or how long ago: 2026-11-28, 2026-11-28T14:30, 2h (s, m, h, d, w)"
 
@@ -40,18 +45,24 @@ def add_choice(parser: Any) -> None:
     chosen.add_argument("--until", type=_moment, metavar="WHEN", help="those that began before")
 
 
-def read(options: argparse.Namespace) -> Recording:
-    """Read the files; print what could not be read. Several files are merged.
+def read(options: argparse.Namespace) -> Sequence[Event]:
+    """Return the events of the files, merged if they are several; print what could not be read.
 
     Raises:
         ConfigurationError: one of them cannot be read, or is no recording.
     """
     from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - `--help` does without
 
-    recording = read_recording(*options.files)
+    collects = gc.isenabled()
+    gc.disable()  # the events are many, and stay: looking at them again and again takes half of the time
+    try:
+        recording = read_recording(*options.files)
+    finally:
+        if collects:
+            gc.enable()
     for problem in recording.problems:
         sys.stderr.write(f"threadtrail: {problem}\n")
-    return recording
+    return threadtrail.merge(recording.events) if len(options.files) > 1 else recording.events
 
 
 def choice(options: argparse.Namespace) -> Choice:

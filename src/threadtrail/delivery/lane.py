@@ -99,7 +99,7 @@ class Lane:
         return error is None
 
     def begin_drain(self, deadline: float) -> Pending:
-        """Request that all queued events be exported by ``deadline``; the exporter may still hold them."""
+        """Request that all queued events be exported by ``deadline``, without a flush of the exporter."""
         return self._begin(Pending("drain", deadline, self._give_up_flush))
 
     def begin_flush(self, deadline: float) -> Pending:

@@ -27,8 +27,8 @@ Claimant = TypeVar("Claimant")
 class Pending:
     """A flush or a shutdown that a worker was asked for, and the wait for its result.
 
-    ``drain`` is a flush without the exporter's own: what was queued before was exported. ``deadline`` is a
-    time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
+    A ``drain`` is a flush without the exporter's own: what was queued before has been exported then.
+    ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
     ``work``, if set, does the worker's work in the thread that waits: no other thread could be started.
     """
 

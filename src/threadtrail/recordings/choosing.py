@@ -57,9 +57,11 @@ class Choice:
         return group.failed if self.failed else True
 
 
-def statuses_in(groups: Iterable[Group]) -> Counter[str]:
-    """Return how many runs ended in which status."""
-    return Counter(end.run.status or "unknown" for group in groups for end in group.ends)
+def none_chosen(groups: Iterable[Group]) -> str:
+    """Return what to say when none of these groups is wanted: how many runs ended in which status."""
+    statuses = Counter(end.run.status or "unknown" for group in groups for end in group.ends)
+    there = listed(f"{count:,} {escaped(status)}" for status, count in sorted(statuses.items()))
+    return f"no run is one that you asked for; the recording has: {there}"
 
 
 def moment(text: str, now: float) -> int:
@@ -74,6 +76,11 @@ def moment(text: str, now: float) -> int:
         return round((now - float(ago[1]) * SECONDS[ago[2]]) * SECOND)
     whole = datetime.fromisoformat(text.strip()).astimezone()
     return int(whole.timestamp()) * SECOND + whole.microsecond * 1_000
+
+
+def moment_text(nanoseconds: int) -> str:
+    """Return a time as a date and time by the clock of this computer, in whole seconds."""
+    return datetime.fromtimestamp(nanoseconds // SECOND).astimezone().isoformat(sep=" ")
 
 
 def _meant(given: str, groups: Sequence[Group]) -> Group:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from threadtrail._text import escaped, listed
 from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted
 from threadtrail.exporters.console_text import counted
-from threadtrail.recordings.choosing import Choice, statuses_in
+from threadtrail.recordings.choosing import Choice, none_chosen
 from threadtrail.recordings.contents import contents_of
 from threadtrail.recordings.groups import groups_of
 
@@ -46,8 +46,7 @@ def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
     groups = [group for group in groups_of(events, traces=False) if _is_shown(group)]
     wanted = choice.among(groups)
     if not wanted:
-        there = [f"{count:,} {escaped(status)}" for status, count in sorted(statuses_in(groups).items())]
-        return Shown((), (f"no run is one that you asked for; the recording has: {listed(there)}",))
+        return Shown((), (none_chosen(groups),))
     kept = [event for group in wanted[-(last or 0) :] for event in group.events]
     identities = {id(event) for event in (*kept, *_around(kept, events))}
     return Shown([event for event in events if id(event) in identities])

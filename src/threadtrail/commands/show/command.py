@@ -57,8 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what is wanted of the recording."""
     from threadtrail.commands.show.chosen import chosen  # noqa: PLC0415 - `--help` does without
 
-    recording = read(options)
-    shown = chosen(recording.events, choice(options), options.last)
+    shown = chosen(read(options), choice(options), options.last)
     for note in shown.notes:
         sys.stderr.write(f"threadtrail: {note}\n")
     if options.stats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from threadtrail.commands.terminal import print_lines, print_on, terminal
 from threadtrail.exporters.console_text import duration, visible
+from threadtrail.recordings.choosing import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,8 +62,8 @@ def _runs(numbers: Statistics) -> Iterator[tuple[str, int | str]]:
         yield "not ended in the recording", numbers.without_end
     if numbers.began is not None and numbers.ended is not None:
         yield "turns", numbers.turns
-        yield "from", _moment(numbers.began)
-        yield "to", _moment(numbers.ended)
+        yield "from", moment_text(numbers.began)
+        yield "to", moment_text(numbers.ended)
 
 
 def _tokens(numbers: Statistics) -> Iterator[tuple[str | int | None, ...]]:
@@ -98,7 +98,3 @@ def _cell(value: str | int | None) -> Text:
 
 def _seconds(seconds: float | None) -> str | None:
     return None if seconds is None else duration(round(seconds * SECOND))
-
-
-def _moment(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds // SECOND).astimezone().isoformat(sep=" ")

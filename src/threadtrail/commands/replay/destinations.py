@@ -1,0 +1,92 @@
+"""The exporters that a recording is sent to: loaded, started, and closed if one of them cannot start."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail._guard import guard
+from threadtrail._own_work import own_work
+from threadtrail.config import registry
+from threadtrail.config.registry import LoadedExporter
+from threadtrail.config.settings import Settings, read_settings
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+ORIGIN = "--exporter"
+METRICS = "OTEL_METRICS_EXPORTER"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An exporter that has started, and where it sends to."""
+
+    loaded: LoadedExporter
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})"
+
+
+@contextmanager
+def no_metrics() -> Iterator[None]:
+    """Have OpenTelemetry's SDK send no metrics, unless the user chose some: they would count for today."""
+    chosen = os.environ.get(METRICS)
+    os.environ[METRICS] = chosen or "none"
+    try:
+        yield
+    finally:
+        os.environ.pop(METRICS)
+        if chosen is not None:
+            os.environ[METRICS] = chosen
+
+
+def destinations(
+    exporters: Sequence[str], recordings: Sequence[str]
+) -> tuple[Settings, tuple[Destination, ...]]:
+    """Start the exporters, by their options in the environment and the configuration file.
+
+    Raises:
+        ConfigurationError: an exporter is not there, cannot be started, or writes into one of the recordings.
+    """
+    reading = read_settings({"exporters": list(dict.fromkeys(exporters))}, origin=ORIGIN)
+    reading.problems.raise_if_any()
+    settings = reading.settings
+    if settings.disabled:
+        origin = reading.origins.get("disabled", "disabled")
+        raise ConfigurationError(f"threadtrail is switched off ({origin}); to send runs, remove that setting")
+    started: list[Destination] = []
+    with own_work():
+        loaded = registry.load(settings)
+        try:
+            for item in loaded:
+                reason = item.start(settings)
+                started.append(Destination(item, item.name, item.destination()))
+                _check(started[-1], reason, recordings)
+        except BaseException:
+            close(started)
+            raise
+    return settings, tuple(started)
+
+
+def close(started: Sequence[Destination]) -> None:
+    """Shut the exporters down that were not sent to."""
+    for destination in started:
+        shutdown = destination.loaded.hooks.shutdown
+        if shutdown is not None:
+            guard.call(f"closing exporter {destination.name!r}", shutdown, timeout=0.0)
+
+
+def _check(destination: Destination, switched_off: str | None, recordings: Sequence[str]) -> None:
+    name, address = destination.name, destination.address
+    if switched_off is not None:
+        raise ConfigurationError(f"the exporter {name!r} is switched off: {switched_off}")
+    if any(Path(path).expanduser().resolve() == Path(address).resolve() for path in recordings):
+        raise ConfigurationError(f"the exporter {name!r} would write into the recording itself, {address!r}")

@@ -1,0 +1,142 @@
+"""What was delivered of recordings to a destination, noted in a file, so that a replay can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.errors import ConfigurationError
+from threadtrail.exporters.file_lock import exclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.recordings.groups import Group
+
+ENDING = ".replayed"
+OWNER_ONLY = 0o600
+READ_AND_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+
+
+class Progress:
+    """The groups that were delivered to a destination, by name, with how many events each had then.
+
+    The file is beside the recording, has a line for each batch that was delivered, and holds no content and
+    no secret. A line that another process could not write to its end is left out.
+
+    Args:
+        paths: the files; what is delivered is written to the first one.
+        exporter: the name of the exporter.
+        destination: where it sends to.
+    """
+
+    def __init__(self, paths: Sequence[Path], exporter: str, destination: str) -> None:
+        self._paths = tuple(paths)
+        self._to = {"exporter": exporter, "destination": destination}
+        self._descriptor: int | None = None
+        self._torn = False
+        self._delivered: dict[str, int] = {}
+        self.latest: str | None = None
+
+    @classmethod
+    def beside(cls, recordings: Sequence[str], exporter: str, destination: str) -> Progress:
+        """Return what the files beside some recordings hold."""
+        paths = [Path(path).expanduser() for path in recordings]
+        return cls([path.with_name(path.name + ENDING) for path in paths], exporter, destination)
+
+    def read(self) -> None:
+        """Read what was delivered so far.
+
+        Raises:
+            ConfigurationError: a file is there and cannot be read.
+        """
+        self._delivered, self.latest = {}, None
+        for path in self._paths:
+            try:
+                text = path.read_bytes() if path.exists() else b""
+            except OSError as error:
+                raise self._trouble("read", path, error) from error
+            for line in text.splitlines():
+                self._add(line)
+            if path == self._paths[0]:
+                self._torn = bool(text) and not text.endswith(b"\n")
+
+    def has(self, group: Group) -> bool:
+        """Whether a group was delivered, with all the events that it has."""
+        return self._delivered.get(group.name, 0) >= len(group.events)
+
+    def knows(self, group: Group) -> bool:
+        """Whether a group was delivered, perhaps without some of its events."""
+        return group.name in self._delivered
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the file's lock, so that two replays do not send the same; read it again first.
+
+        Raises:
+            ConfigurationError: the file cannot be written.
+        """
+        path = self._paths[0]
+        try:
+            descriptor = os.open(path, READ_AND_APPEND, OWNER_ONLY)
+        except OSError as error:
+            raise self._trouble("write", path, error) from error
+        try:
+            with exclusive(descriptor):
+                self._descriptor = descriptor
+                self.read()
+                if self._torn:
+                    os.write(descriptor, b"\n")
+                yield
+        finally:
+            self._descriptor = None
+            os.close(descriptor)
+
+    def confirm(self, groups: Iterable[Group]) -> None:
+        """Note that groups were delivered; what is noted outlasts the end of the process."""
+        delivered = {group.name: len(group.events) for group in groups}
+        if delivered:
+            self._delivered |= delivered
+            self._append({"delivered": delivered})
+
+    def forget(self, groups: Iterable[Group]) -> None:
+        """Note that groups are to be sent again."""
+        if known := [group.name for group in groups if group.name in self._delivered]:
+            self._forget(known)
+            self._append({"again": known})
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._delivered.pop(name, None)
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        if self._descriptor is None:
+            raise RuntimeError("the file is not open")
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        line = json.dumps({**self._to, "at": at, **entry}).encode() + b"\n"
+        os.write(self._descriptor, line)
+        os.fsync(self._descriptor)
+
+    def _add(self, line: bytes) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(entry, dict) or any(entry.get(key) != value for key, value in self._to.items()):
+            return
+        self._forget(entry.get("again", ()))
+        for name, count in entry.get("delivered", {}).items():
+            self._delivered[name] = max(count, self._delivered.get(name, 0))
+            self.latest = entry.get("at")
+
+    @staticmethod
+    def _trouble(what: str, path: Path, error: OSError) -> ConfigurationError:
+        reason = error.strerror or error
+        return ConfigurationError(
+            f"cannot {what} {str(path)!r}, where it is noted what was delivered: {reason}; "
+            "name another file: --state FILE"
+        )

@@ -1,0 +1,137 @@
+"""Sends groups of events to one exporter: by a lane as live events, in batches that are flushed and noted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.lane import BATCH_SIZE, Lane
+from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.sizes import size_of
+from threadtrail.recordings.groups import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from threadtrail.commands.replay.progress import Progress
+    from threadtrail.config.registry import LoadedExporter
+    from threadtrail.config.settings import Settings
+
+MAX_FAILURES = 3
+"""So many batches in a row that are lost, and no other is tried: the backend is probably down."""
+
+MAX_BYTES = 33_554_432
+"""The maximum size of the events that wait for the exporter, by ``size_of``: 32 MiB. One may be larger."""
+
+CLOSING_SECONDS = 5.0
+"""How long the exporter may take to close after an interruption, or when it is given up."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """What became of groups: those that were confirmed, those of batches that failed, those not tried."""
+
+    delivered: list[Group] = field(default_factory=list)
+    failed: list[Group] = field(default_factory=list)
+    not_tried: list[Group]
+    last_error: str | None = None
+
+
+class Sender:
+    """Sends to an exporter that has started, and closes it at the end.
+
+    The events have been redacted and shortened when they were recorded, so only ``capture_content`` is
+    obeyed.
+
+    Args:
+        loaded: the exporter.
+        settings: those of threadtrail.
+        timeout: how many seconds the exporter may take for a batch.
+    """
+
+    def __init__(self, loaded: LoadedExporter, settings: Settings, timeout: float) -> None:
+        self._lane = Lane(loaded.name, loaded.hooks, queue_size=settings.queue_size)
+        processors = () if settings.capture_content else build_processors(capture_content=False)
+        self._delivery = Delivery([self._lane], processors=processors)
+        self._timeout = timeout
+        self._room = min(BATCH_SIZE, settings.queue_size)
+
+    def send(
+        self, groups: Sequence[Group], progress: Progress, advance: Callable[[Sequence[Group]], object]
+    ) -> Sent:
+        """Send the groups, and note those that the exporter's flush confirmed.
+
+        Groups that are open come last, and are confirmed when the exporter is closed: until then it may
+        hold what is around their runs. After ``MAX_FAILURES`` failures in a row the rest is not tried.
+
+        Args:
+            groups: what to send, in order.
+            progress: where it is noted.
+            advance: called with the groups that were tried.
+        """
+        closed = [group for group in groups if not group.open]
+        unfinished = [group for group in groups if group.open]
+        sent = Sent(not_tried=[*closed, *unfinished])
+        try:
+            goes_on = self._send_batches(closed, sent, progress, advance)
+            flushed = goes_on and (not unfinished or self._deliver(unfinished))
+        except BaseException:  # such as Ctrl-C: what was not noted yet is sent again by the next replay
+            self._delivery.shutdown(CLOSING_SECONDS)
+            raise
+        closed_in_time = self._delivery.shutdown(self._timeout if goes_on else CLOSING_SECONDS)
+        if goes_on and unfinished:
+            self._count(unfinished, sent, progress, delivered=flushed and closed_in_time)
+            advance(unfinished)
+        sent.last_error = self._lane.status().last_error
+        return sent
+
+    def _send_batches(
+        self,
+        groups: Sequence[Group],
+        sent: Sent,
+        progress: Progress,
+        advance: Callable[[Sequence[Group]], object],
+    ) -> bool:
+        """Send groups in batches; return False if the exporter is given up."""
+        in_a_row = 0
+        for batch in _batches(groups):
+            delivered = self._deliver(batch)
+            self._count(batch, sent, progress, delivered=delivered)
+            advance(batch)
+            in_a_row = 0 if delivered else in_a_row + 1
+            if in_a_row == MAX_FAILURES or self._lane.status().queued:  # it hangs
+                return False
+        return True
+
+    def _deliver(self, groups: Sequence[Group]) -> bool:
+        """Publish the events, as fast as the exporter takes them; return whether it confirms them all."""
+        waiting = size = 0
+        for event in (event for group in groups for event in group.events):
+            if waiting == self._room or size > MAX_BYTES:
+                if not self._delivery.drain(self._timeout):
+                    return False
+                waiting = size = 0
+            self._delivery.publish(event)
+            waiting += 1
+            size += size_of(event)
+        return self._delivery.flush(self._timeout)
+
+    @staticmethod
+    def _count(groups: Sequence[Group], sent: Sent, progress: Progress, *, delivered: bool) -> None:
+        del sent.not_tried[: len(groups)]
+        (sent.delivered if delivered else sent.failed).extend(groups)
+        if delivered:
+            progress.confirm(groups)
+
+
+def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
+    """Yield the groups in batches that fit into one call of ``export``; a larger group is one by itself."""
+    batch: list[Group] = []
+    for group in groups:
+        if batch and sum(len(each.events) for each in batch) + len(group.events) > BATCH_SIZE:
+            yield batch
+            batch = []
+        batch.append(group)
+    if batch:
+        yield batch

@@ -1,0 +1,32 @@
+"""What is said of groups of events: how many runs they are, and when they began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail.exporters.console_text import counted
+from threadtrail.recordings.choosing import moment_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from threadtrail.recordings.groups import Group
+
+
+def amount(groups: Iterable[Group]) -> str:
+    """Return how many runs these groups are, and how many events of no run."""
+    runs = others = 0
+    for group in groups:
+        of_group = len(group.ends)
+        runs += of_group
+        others += 0 if of_group else len(group.events)
+    if not others:
+        return counted(runs, "run")
+    return f"{counted(runs, 'run')} and {counted(others, 'other event')}"
+
+
+def period(groups: Sequence[Group]) -> str:
+    """Return when the first and the last of these groups began; there is at least one."""
+    moments = [group.began for group in groups]
+    first, last = moment_text(min(moments)), moment_text(max(moments))
+    return f"of {first}" if first == last else f"from {first} to {last}"
