@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import threadtrail
+from threadtrail.commands.compare import command as compare
 from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
@@ -23,7 +24,7 @@ from threadtrail.commands.view import command as view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor, show, view, replay)
+COMMANDS = (demo, exporters, doctor, show, view, replay, compare)
 
 EPILOG = """\
 examples:
@@ -32,7 +33,9 @@ examples:
   threadtrail doctor myapp.main    check the settings and backends of a program
   threadtrail show runs.jsonl      print the runs of a recording
   threadtrail view runs.jsonl      look at what was recorded, in the browser
-  threadtrail replay runs.jsonl --exporter langfuse   send it to a backend
+  threadtrail compare runs.jsonl   set its assistants and responses side by side
+  threadtrail replay runs.jsonl --exporter langfuse
+                                   send what was recorded to a backend
 """
 
 FAILED = 1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import threadtrail
-from doc_blocks import DOCS, run_programs
+from doc_blocks import DOCS, blocks, run_programs
+from threadtrail import cli
 from threadtrail.events import RunEnded, TurnEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing.server import FunctionCall, Message, RunRequest, RunScript, ToolCalls, Usage
@@ -93,6 +94,22 @@ def test_a_turn_has_the_same_sum_on_both_sides(recorded: Recorded) -> None:
     assert [turn.tool_calls[1].output for turn in recorded.turns] == ["21 degrees", "21 degrees"]
     by_responses = next(turn for turn in recorded.turns if len(turn.run_ids) == 2)
     assert by_responses.output[0].text == "In Rome."
+
+
+def test_the_comparison_is_what_is_printed(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("genai_prices")
+    assert cli.main(["compare", "runs.jsonl", "--prices-of", "openai"]) == 0
+    printed = set(without_times(capsys.readouterr().out))
+    shown = [line for block in blocks(PAGE, "text") for line in without_times(block)]
+    assert len(shown) > 25
+    assert [line for line in shown if line not in printed] == []
+
+
+def without_times(text: str) -> list[str]:
+    """The lines without what differs each time: moments, durations, and the space that aligns them."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "MOMENT", text)
+    text = re.sub(r"[+-]?\d+(?:\.\d)?m?s\b(?: \([+-]\d+%\))?", "TIME", text)
+    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def test_the_fields_that_it_names_exist() -> None:

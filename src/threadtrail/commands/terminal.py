@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+UNWRAPPED = 1_000
+"""Columns, where the output is no terminal."""
+
 
 def terminal(*, color: bool = True) -> Console | None:
     """Return a console for standard output, or None if that is not a terminal."""
@@ -28,6 +31,17 @@ def print_on(console: Console, *items: RenderableType) -> None:
         for item in items:
             console.print(item)
     _write(capture.get())
+
+
+def print_unwrapped(*items: RenderableType) -> None:
+    """Print the items as plain text for a file or a pipe: in columns, and nothing wrapped or cut."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    plain = Console(file=sys.stdout, force_terminal=False, no_color=True, width=UNWRAPPED, highlight=False)
+    with plain.capture() as captured:
+        for item in items:
+            plain.print(item)
+    print_lines(captured.get().splitlines())
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from threadtrail.commands.terminal import print_lines, print_on, terminal
+from threadtrail.commands.terminal import print_on, print_unwrapped, terminal
 from threadtrail.exporters.console_text import duration, visible
 from threadtrail.recordings.choosing import moment_text
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 UNKNOWN = "-"
-UNWRAPPED = 1_000
-"""Columns, where the output is no terminal."""
 
 
 def print_statistics(numbers: Statistics, *, color: bool) -> None:
@@ -30,12 +26,8 @@ def print_statistics(numbers: Statistics, *, color: bool) -> None:
     console = terminal(color=color)
     if console is not None:
         print_on(console, *tables)
-        return
-    plain = Console(file=sys.stdout, force_terminal=False, no_color=True, width=UNWRAPPED)
-    with plain.capture() as captured:
-        for table in tables:
-            plain.print(table)
-    print_lines(captured.get().splitlines())
+    else:
+        print_unwrapped(*tables)
 
 
 def _tables(numbers: Statistics) -> Iterator[Table]:

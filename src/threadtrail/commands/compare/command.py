@@ -1,0 +1,123 @@
+"""The subcommand ``compare``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from threadtrail.commands.compare.comparison import Comparison
+
+DESCRIPTION = """\
+Set two recordings side by side, such as those of the same program with assistants and with responses: turns,
+how they ended, times, tokens, costs and tool calls, as a whole and by assistant or prompt, and turn by turn
+where the input is the same. A recording is a file that the exporter jsonl writes.
+"""
+
+EPILOG = """\
+examples:
+  threadtrail compare monday.jsonl tuesday.jsonl
+  threadtrail compare runs.jsonl                      assistants and responses in one recording
+  threadtrail compare before/ after/ --html report.html
+  threadtrail compare a.jsonl b.jsonl --match "Math Tutor=You are a tutor"
+
+exit codes: 0  success, whatever the comparison says
+            2  wrong use, or a file that cannot be read or is no recording
+"""
+
+PAIRS = 10
+"""How many pairs are printed."""
+
+
+def add_parser(subcommands: Any) -> None:
+    """Add ``compare`` to the command line."""
+    parser = subcommands.add_parser(
+        "compare",
+        help="set two recordings side by side",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = "a recording, a folder of them, or a pattern in quotes"
+    parser.add_argument("before", metavar="BEFORE", help=what)
+    parser.add_argument(
+        "after", metavar="AFTER", nargs="?", help="likewise; without it, BEFORE is divided by its two APIs"
+    )
+    parser.add_argument(
+        "--match",
+        action="append",
+        default=[],
+        type=_two_labels,
+        metavar="BEFORE=AFTER",
+        help="two assistants, prompts or instructions that belong together, or what they begin with",
+    )
+    parser.add_argument(
+        "--prices-of", metavar="PROVIDER", help="count the prices of this provider, such as openai, for all"
+    )
+    parser.add_argument(
+        "--pairs", type=_count, default=PAIRS, metavar="N", help=f"print so many pairs ({PAIRS} by default)"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page as well, all of it in one file"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for tools")
+    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the comparison."""
+    from threadtrail.commands.compare.comparison import compare  # noqa: PLC0415 - `--help` does without
+    from threadtrail.commands.compare.files import read_sides  # noqa: PLC0415 - the same
+
+    before, after, problems = read_sides(options.before, options.after, prices_of=options.prices_of)
+    for problem in problems:
+        sys.stderr.write(f"threadtrail: {problem}\n")
+    found = compare(before, after, options.match)
+    if options.json:
+        from threadtrail.commands.compare.documents import document  # noqa: PLC0415 - as above
+
+        sys.stdout.write(json.dumps(document(found), indent=2) + "\n")
+    else:
+        from threadtrail.commands.compare.table import print_comparison  # noqa: PLC0415 - as above
+
+        print_comparison(found, pairs=options.pairs, color=not options.no_color)
+    if options.html is not None:
+        _write_page(options.html, found)
+    return 0
+
+
+def _write_page(path: Path, found: Comparison) -> None:
+    from threadtrail.commands.compare.page import page  # noqa: PLC0415 - as above
+
+    try:
+        with open(path.expanduser(), "w", encoding="utf-8", opener=_private) as file:
+            file.write(page(found))
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(f"cannot write {str(path)!r}: {reason}") from error
+    sys.stderr.write(f"threadtrail: wrote {path}\n")
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read if it is new: there are questions and answers in it."""
+    return os.open(path, flags, 0o600)
+
+
+def _two_labels(text: str) -> tuple[str, str]:
+    before, equals, after = text.partition("=")
+    if not (before.strip() and equals and after.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form BEFORE=AFTER")
+    return before.strip(), after.strip()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return int(text)

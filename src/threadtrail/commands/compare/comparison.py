@@ -1,0 +1,170 @@
+"""Two sides, compared: as a whole, by assistant or prompt, and pair by pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from threadtrail.commands.compare.chance import Interval, Verdict, of_median, quantile, verdict
+from threadtrail.commands.compare.files import Side
+from threadtrail.commands.compare.matching import Match, Pair, matches_of, pairs_of
+from threadtrail.commands.compare.measures import (
+    MEDIAN,
+    SECOND,
+    Kind,
+    Measure,
+    Number,
+    Row,
+    Tool,
+    count_row,
+    rows_of,
+    tools_of,
+)
+from threadtrail.exporters.console_text import counted
+from threadtrail.prices import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from threadtrail.commands.compare.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The numbers of some turns of both sides. ``by`` says how they were matched; ``None``: they were not."""
+
+    label: str
+    by: str | None = None
+    rows: tuple[Row, ...]
+    tools: Mapping[str, tuple[Tool, Tool]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """How much more a turn has after than before, in the middle of all pairs."""
+
+    measure: Measure
+    median: float | None
+    pairs: int
+    verdict: Verdict | None = None
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a comparison says."""
+
+    before: Side
+    after: Side
+    whole: Section
+    groups: tuple[Section, ...]
+    pairs: tuple[Pair, ...]
+    pair_rows: tuple[PairRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def compare(before: Side, after: Side, chosen: Sequence[tuple[str, str]] = ()) -> Comparison:
+    """Compare two sides.
+
+    Args:
+        before: what was.
+        after: what is.
+        chosen: labels of assistants or prompts that belong together.
+
+    Raises:
+        ConfigurationError: a side has no such assistant or prompt.
+    """
+    matches = matches_of(before.units, after.units, chosen)
+    whole = _section("all turns", before.units, after.units)
+    pairs = tuple(pair for match in matches for pair in pairs_of(match))
+    requests = count_row(
+        "requests_failed",
+        "requests that failed",
+        len(before.failed_requests),
+        len(after.failed_requests),
+    )
+    return Comparison(
+        before=before,
+        after=after,
+        whole=Section(label=whole.label, rows=(*whole.rows, requests), tools=whole.tools),
+        groups=tuple(map(_of_match, matches)) if len(matches) > 1 else (),
+        pairs=pairs,
+        pair_rows=tuple(_pair_rows(pairs)),
+        notes=tuple(_notes(before, after, matches, pairs)),
+    )
+
+
+def errors_of(side: Side) -> Counter[str]:
+    """Return the errors of the requests that failed."""
+    return Counter(event.error.type for event in side.failed_requests)
+
+
+def _of_match(match: Match) -> Section:
+    before = match.before.units if match.before is not None else ()
+    after = match.after.units if match.after is not None else ()
+    return _section(match.label, before, after, match.by)
+
+
+def _section(label: str, before: Sequence[Unit], after: Sequence[Unit], by: str | None = None) -> Section:
+    ours, theirs = tools_of(before), tools_of(after)
+    names = sorted({*ours, *theirs}, key=lambda name: -sum(s.get(name, Tool()).calls for s in (ours, theirs)))
+    tools = {name: (ours.get(name, Tool()), theirs.get(name, Tool())) for name in names}
+    return Section(label=label, by=by, rows=rows_of(before, after), tools=tools)
+
+
+def _pair_rows(pairs: Sequence[Pair]) -> Iterator[PairRow]:
+    yield _pair_row(pairs, Measure("duration", "duration", Kind.SECONDS), _seconds)
+    yield _pair_row(pairs, Measure("input_tokens", "input tokens", Kind.TOKENS), _input_tokens)
+    yield _pair_row(pairs, Measure("output_tokens", "output tokens", Kind.TOKENS), _output_tokens)
+    if any(unit.costs is not None for pair in pairs for unit in (pair.before, pair.after)):
+        yield _pair_row(pairs, Measure("cost", "cost", Kind.MONEY), lambda unit: unit.price)
+
+
+def _seconds(unit: Unit) -> float | None:
+    return None if unit.duration is None else unit.duration / SECOND
+
+
+def _input_tokens(unit: Unit) -> int | None:
+    return unit.turn.usage.input_tokens if unit.turn.usage is not None else None
+
+
+def _output_tokens(unit: Unit) -> int | None:
+    return unit.turn.usage.output_tokens if unit.turn.usage is not None else None
+
+
+def _pair_row(pairs: Sequence[Pair], measure: Measure, value: Callable[[Unit], Number | None]) -> PairRow:
+    both = [(value(pair.before), value(pair.after)) for pair in pairs]
+    differences = sorted(
+        float(after) - float(before) for before, after in both if before is not None and after is not None
+    )
+    interval = of_median(differences)
+    return PairRow(
+        measure=measure,
+        median=quantile(differences, MEDIAN) if differences else None,
+        pairs=len(differences),
+        verdict=verdict(interval) if differences else None,
+        interval=interval,
+    )
+
+
+def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[Pair]) -> Iterator[str]:
+    """Yield what the numbers do not say."""
+    for name, side in (("before", before), ("after", after)):
+        if not side.units:
+            yield f"{name}: no run of it has an end"
+        if side.open_runs:
+            yield f"{name}: without {counted(side.open_runs, 'run')} of which the recording has no end"
+        costs = [unit.costs for unit in side.units if unit.costs is not None]
+        if unpriced := sum(cost.unpriced for cost in costs):
+            why = ", ".join(dict.fromkeys(reason for cost in costs for reason in cost.unknown))
+            yield f"{name}: of {sum(cost.runs for cost in costs)} runs, {unpriced} have no price: {why}"
+        yield from dict.fromkeys(f"{name}: cost {note}" for cost in costs for note in cost.notes)
+    alone = [match for match in matches if match.by is None]
+    if alone and len(matches) > 1:
+        yield f"{len(alone)} groups are on one side only; --match BEFORE=AFTER says which belong together"
+    if not pairs:
+        yield "no turns of both sides have the same input, so none are compared one by one"
+    if not installed():
+        yield "without costs: pip install 'threadtrail[prices]'"

@@ -1,0 +1,117 @@
+"""What is compared: a turn, from what the user asked to the answer, whatever the API made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from threadtrail.events import RunEnded
+from threadtrail.prices import Costs, cost_or_none, total
+from threadtrail.recordings.contents import server_of
+from threadtrail.turn import Turn, turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from threadtrail.recordings.contents import Contents, Name
+
+COMPLETED = "completed"
+UNFINISHED = "unfinished"
+"""The status of a turn that was given up before its end was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A turn with its runs.
+
+    A run of an assistant with its tool calls is one, as are the responses from a question to its answer.
+    ``costs`` are those of its runs; ``None`` where ``genai-prices`` is not installed.
+    """
+
+    turn: Turn
+    runs: tuple[RunEnded, ...]
+    source: str
+    costs: Costs | None = None
+
+    @property
+    def status(self) -> str:
+        """How it ended."""
+        return (self.turn.status or "unknown") if self.turn.finished else UNFINISHED
+
+    @property
+    def duration(self) -> int | None:
+        """How long it took, in nanoseconds, if it completed: one that failed at once is not quick."""
+        if self.status != COMPLETED:
+            return None
+        return _span(self.turn.started_at, self.turn.ended_at)
+
+    @property
+    def first_output(self) -> int | None:
+        """After how many nanoseconds the app saw the first of a stream, if it streamed and completed."""
+        seen = [time for end in self.runs if (time := end.run.first_output_at) is not None]
+        return _span(self.turn.started_at, min(seen, default=None)) if self.status == COMPLETED else None
+
+    @property
+    def price(self) -> Decimal | None:
+        """What it cost; ``None`` if a run of it has no price."""
+        costs = self.costs
+        whole = costs is not None and not costs.unpriced and costs.runs == len(self.turn.run_ids)
+        return costs.amount if costs is not None and whole else None
+
+    @property
+    def question(self) -> str:
+        """What the user said, without what was said in earlier turns."""
+        return "\n".join(message.text for message in self.turn.input if message.role == "user").strip()
+
+    @property
+    def answer(self) -> str:
+        """What the model said in the end."""
+        return "\n".join(message.text for message in self.turn.output).strip()
+
+    @property
+    def name(self) -> str | None:
+        """What its assistant or prompt is called."""
+        assistant = self.turn.assistant
+        return (assistant.name or assistant.id) if assistant is not None else None
+
+    @property
+    def instructions(self) -> str | None:
+        """The instructions of its first run."""
+        for end in self.runs[:1]:
+            assistant = end.run.assistant
+            return end.run.request.instructions or (assistant.instructions if assistant is not None else None)
+        return None
+
+    @property
+    def model(self) -> str | None:
+        """The model of its last run, or the one that was asked for."""
+        asked = self.runs[-1].run.request.model if self.runs else None
+        return self.turn.model or asked
+
+
+def units_of(contents: Contents, *, prices_of: str | None = None) -> tuple[Unit, ...]:
+    """Return the turns of a recording in the order in which they began, without runs that have no end."""
+    by_turn: dict[Name, list[RunEnded]] = {}
+    for end in contents.runs:
+        by_turn.setdefault((server_of(end), end.run.turn_id or end.run.id), []).append(end)
+    units = [
+        _unit(end.turn, by_turn.pop((server_of(end), end.turn.id), []), end.source, prices_of)
+        for end in contents.turns
+    ]
+    for ends in by_turn.values():
+        runs, last = [end.run for end in ends], ends[-1].run
+        # A response that left calls to the app is not the end, even if nothing of the rest was recorded.
+        waits = last.one_generation and last.asks_app
+        turn = turn_of(runs, finished=last.finished and not waits and not last.awaits_outputs)
+        units.append(_unit(turn, ends, ends[0].source, prices_of))
+    return tuple(sorted(units, key=lambda unit: unit.turn.started_at or 0))
+
+
+def _unit(turn: Turn, ends: Sequence[RunEnded], source: str, prices_of: str | None) -> Unit:
+    costs = [cost for end in ends if (cost := cost_or_none(end, provider=prices_of)) is not None]
+    return Unit(turn=turn, runs=tuple(ends), source=source, costs=total(costs) if costs else None)
+
+
+def _span(start: int | None, end: int | None) -> int | None:
+    return None if start is None or end is None else max(0, end - start)
