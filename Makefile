@@ -69,7 +69,7 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
-.PHONY: chromium
+.PHONY: chromium verify-types
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -231,6 +231,10 @@ lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, eac
 	@MYPYPATH=src:$(REDIS)/src:$(REDIS)/tests:tests $(BIN)/mypy $(REDIS)/src $(REDIS)/tests
 	@MYPYPATH=src:$(EXAMPLE)/src $(BIN)/mypy $(EXAMPLE)/src $(EXAMPLE)/tests
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
+
+verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a type that all type checkers agree on
+	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail threadtrail_opentelemetry threadtrail_langfuse
+	@PATH=$(abspath $(AGENTOPS_BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail_agentops
 
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .

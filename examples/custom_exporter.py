@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from openai import OpenAI
 
 import threadtrail
-from threadtrail.events import Event, RunEnded
+from threadtrail.events import AnyEvent
 
 
 class TokenCounter:
@@ -15,10 +15,10 @@ class TokenCounter:
         self.total = 0
 
     @threadtrail.hookimpl
-    def export(self, events: Sequence[Event]) -> None:
+    def export(self, events: Sequence[AnyEvent]) -> None:
         """Take a batch of events, in order, in a thread of the exporter's own."""
         for event in events:
-            if isinstance(event, RunEnded) and event.run.usage is not None:
+            if event.event == "RunEnded" and event.run.usage is not None:
                 self.total += event.run.usage.total_tokens
                 print(f"{event.run_id}: {event.run.usage.total_tokens} tokens")
 

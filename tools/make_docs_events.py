@@ -168,11 +168,11 @@ def _paragraphs(kind: Any) -> list[str]:
     return [re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in text.split("\n\n")]
 
 
-def _of_class(kind: type[events.Event]) -> list[events.Event]:
+def _of_class(kind: type[events.Event]) -> list[events.AnyEvent]:
     return [event for event in sample_events() if type(event) is kind][:1]
 
 
-def _of_run(run_id: str) -> list[events.Event]:
+def _of_run(run_id: str) -> list[events.AnyEvent]:
     """The end of a run, if it is among the samples."""
     return [
         event for event in sample_events() if isinstance(event, events.RunEnded) and event.run_id == run_id

@@ -7,13 +7,13 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
 from threadtrail._own_work import own_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
     from typing import Literal, Self
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from threadtrail.config.file import ConfigFile
     from threadtrail.config.registry import LoadedExporter, LoadedExporters
     from threadtrail.config.settings import Settings
+    from threadtrail.config.typed import Exporters
     from threadtrail.runtime import Runtime, Status
 
 logger = logging.getLogger("threadtrail")
@@ -110,7 +111,7 @@ class Instrumentation:
 
 def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion and type checkers
     *,
-    exporters: str | Iterable[Any] | Mapping[str, Any] | None = None,
+    exporters: Exporters | None = None,
     capture_content: bool | None = None,
     redact: Callable[[str], str] | None = None,
     max_content_bytes: int | None = None,

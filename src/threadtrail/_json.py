@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
-from threadtrail.events import EVENT_CLASSES, Event
+from threadtrail.events import AnyEvent, Event
 
 
 @cache
 def _adapter() -> TypeAdapter[Any]:
-    union: Any = reduce(or_, EVENT_CLASSES)
-    return TypeAdapter(Annotated[union, Discriminator("event")])
+    return TypeAdapter(Annotated[AnyEvent, Discriminator("event")])
 
 
 @cache
@@ -37,9 +35,9 @@ def dump(event: Event) -> str:
     return _writer(event_class).dump_json(event).decode()
 
 
-def load(line: str | bytes) -> Event:
+def load(line: str | bytes) -> AnyEvent:
     """Read one event back; raises ValueError that says what is wrong with the line."""
-    event: Event
+    event: AnyEvent
     try:
         event = _adapter().validate_json(line)
     except ValidationError as error:

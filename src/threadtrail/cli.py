@@ -34,8 +34,7 @@ examples:
   threadtrail show runs.jsonl      print the runs of a recording
   threadtrail view runs.jsonl      look at what was recorded, in the browser
   threadtrail compare runs.jsonl   set its assistants and responses side by side
-  threadtrail replay runs.jsonl --exporter langfuse
-                                   send what was recorded to a backend
+  threadtrail replay runs.jsonl --exporter langfuse  send it to a backend
 """
 
 FAILED = 1

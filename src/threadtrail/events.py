@@ -13,7 +13,7 @@ For one run in one process: one ``RunCreated``, one ``RunStatusChanged`` per rea
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from threadtrail.turn import Turn
 from threadtrail.values import (
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENT_CLASSES",
+    "AnyEvent",
     "Assistant",
     "AssistantCreated",
     "AssistantDeleted",
@@ -85,6 +86,7 @@ __all__ = [
     "ToolResultPart",
     "TraceEnded",
     "TraceStarted",
+    "TurnEnded",
     "Usage",
 ]
 
@@ -396,6 +398,29 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     TraceEnded,
 )
 """Every event class, in the order in which events of a run follow each other."""
+
+AnyEvent: TypeAlias = (
+    AssistantCreated
+    | AssistantUpdated
+    | AssistantDeleted
+    | ThreadCreated
+    | ThreadDeleted
+    | MessageCreated
+    | MessageCompleted
+    | RunCreated
+    | RunStatusChanged
+    | StepCreated
+    | StepCompleted
+    | ToolCallRequested
+    | ToolCallCompleted
+    | RunEnded
+    | TurnEnded
+    | RequestFailed
+    | TraceStarted
+    | TraceEnded
+)
+"""Any of these classes: what ``export`` gets, and what a file holds. ``event.event == "RunEnded"`` tells a
+type checker which one it is. There may be more in a later version."""
 
 
 def json_schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from threadtrail.config.settings import Settings
-    from threadtrail.events import Event
+    from threadtrail.events import AnyEvent
 
 PROJECT = "threadtrail"
 
@@ -56,7 +56,7 @@ def capture_context() -> object:
 
 
 @hookspec
-def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+def export(events: Sequence[AnyEvent], contexts: Sequence[object]) -> None:
     """Take a batch of 1 to 128 events, in order; ``contexts[i]`` belongs to ``events[i]``.
 
     Called in the exporter's own worker thread, never twice at once. What it raises is contained, and

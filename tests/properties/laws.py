@@ -12,7 +12,7 @@ from threadtrail.shape import add_usages, shape
 
 if TYPE_CHECKING:
     from properties.playing import Outcome
-    from threadtrail.events import Event
+    from threadtrail.events import AnyEvent
     from threadtrail.shape import Span
     from threadtrail.values import Run
 
@@ -37,7 +37,7 @@ def check(outcome: Outcome) -> None:
     assert (lane.delivered, lane.failed, lane.dropped) == (len(outcome.looked_again), 0, 0)
 
 
-def ended(events: list[Event]) -> list[Run]:
+def ended(events: list[AnyEvent]) -> list[Run]:
     """Every run that was published when it ended."""
     return [event.run for event in events if isinstance(event, RunEnded)]
 
@@ -98,7 +98,7 @@ def check_another_look(outcome: Outcome) -> None:
     """Looking again at a run that is published adds nothing to it."""
     over = {run.id for run in ended(outcome.at_end) if run.finished}
 
-    def of_them(events: list[Event]) -> list[Event]:
+    def of_them(events: list[AnyEvent]) -> list[AnyEvent]:
         return [
             event
             for event in events

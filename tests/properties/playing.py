@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 import threadtrail
 from driving import ENDS
 from threadtrail._guard import guard
-from threadtrail.events import Event
+from threadtrail.events import AnyEvent
 from threadtrail.testing import OpenAIServer, capture
 from threadtrail.testing.server import Gate
 
@@ -215,9 +215,9 @@ class Outcome:
     seen: Seen
     forgets: bool
     failures: int = 0
-    events: list[Event] = field(default_factory=list)
-    at_end: list[Event] = field(default_factory=list)
-    looked_again: list[Event] = field(default_factory=list)
+    events: list[AnyEvent] = field(default_factory=list)
+    at_end: list[AnyEvent] = field(default_factory=list)
+    looked_again: list[AnyEvent] = field(default_factory=list)
     lane: Any = None
 
 

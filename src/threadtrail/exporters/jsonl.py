@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail.errors import CheckError, ConfigurationError
-from threadtrail.events import Event
 from threadtrail.exporters.each_event import each
 from threadtrail.exporters.file_lock import exclusive
 from threadtrail.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from threadtrail.events import AnyEvent, Event
 
 __all__ = ["JsonlExporter", "read_events"]
 
@@ -180,7 +181,7 @@ def _line(event: Event) -> bytes:
     return event.to_json().encode() + b"\n"
 
 
-def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterator[Event]:
+def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterator[AnyEvent]:
     """Read the events that a ``JsonlExporter`` wrote, one at a time.
 
     Empty lines are skipped, and so is an incomplete last line: another process may be writing it, or was
@@ -194,13 +195,15 @@ def read_events(path: str | os.PathLike[str], *, strict: bool = True) -> Iterato
         OSError: the file cannot be read.
         ValueError: a line is not an event of this version; the message names the file and the line.
     """
+    from threadtrail import _json  # noqa: PLC0415 - it loads pydantic, which writing does with the first event
+
     file_path = Path(path).expanduser()
     with file_path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.isspace():
                 continue
             try:
-                yield Event.from_json(line)
+                yield _json.load(line)
             except ValueError as error:
                 if strict and line.endswith(b"\n"):
                     raise ValueError(f"{file_path}, line {number}: {error}") from error

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
+from threadtrail import _json
 from threadtrail._text import escaped
 from threadtrail.errors import ConfigurationError
-from threadtrail.events import EVENT_CLASSES, Event
+from threadtrail.events import EVENT_CLASSES, AnyEvent
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +27,7 @@ class Recording:
     ``problems`` say what could not be read, one sentence per kind and file; empty if all was read.
     """
 
-    events: tuple[Event, ...]
+    events: tuple[AnyEvent, ...]
     problems: tuple[str, ...] = ()
 
 
@@ -38,7 +39,7 @@ def read_recording(*paths: str | os.PathLike[str]) -> Recording:
     Raises:
         ConfigurationError: a file cannot be read, or holds text and not one event.
     """
-    events: list[Event] = []
+    events: list[AnyEvent] = []
     problems: list[str] = []
     for path in paths:
         unread = _Unread(Path(path).expanduser())
@@ -80,14 +81,14 @@ class _Unread:
             yield f"{self.path}: {len(self.others)} {what}, and left out; {first}"
 
 
-def _events_of(unread: _Unread) -> Iterator[Event]:
+def _events_of(unread: _Unread) -> Iterator[AnyEvent]:
     try:
         with unread.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.isspace():
                     continue
                 try:
-                    yield Event.from_json(line)
+                    yield _json.load(line)
                 except ValueError:
                     unread.add(number, line)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import threadtrail
 from threadtrail._api import capturing
 from threadtrail.config.settings import keyword_settings
-from threadtrail.events import Event, RunEnded
+from threadtrail.events import AnyEvent, Event, RunEnded
 from threadtrail.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ class Memory:
     """An exporter that keeps every event, in order."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[AnyEvent] = []
 
     @hookimpl
-    def export(self, events: Sequence[Event]) -> None:
+    def export(self, events: Sequence[AnyEvent]) -> None:
         """Keep the events."""
         self.events.extend(events)
 
@@ -43,7 +43,7 @@ class Captured:
         self.over = False
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[AnyEvent]:
         """Every event, in the order in which exporters receive them.
 
         Raises:

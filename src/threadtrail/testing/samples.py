@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from threadtrail.events import (
+    AnyEvent,
     AssistantCreated,
     AssistantDeleted,
     AssistantUpdated,
-    Event,
     MessageCompleted,
     MessageCreated,
     RequestFailed,
@@ -80,7 +80,7 @@ def sample_runs() -> dict[str, Run]:
     return all_runs()
 
 
-def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
+def events_of(run: Run, *, trace_id: str | None = None) -> tuple[AnyEvent, ...]:
     """Return a run's events as the recorder publishes them: ``RunCreated`` first, ``RunEnded`` last.
 
     Args:
@@ -99,12 +99,12 @@ def events_of(run: Run, *, trace_id: str | None = None) -> tuple[Event, ...]:
         called_by=run.called_by,
     )
     ended = RunEnded(type=types.run_ended, time=run.ended_at or created.time, run=run)
-    events = [created, *sorted(_details(run), key=lambda event: event.time), ended]
+    events: list[AnyEvent] = [created, *sorted(_details(run), key=lambda event: event.time), ended]
     whose: dict[str, Any] = {"source": run.source, "attributes": run.attributes, "trace_id": trace_id}
     return tuple(replace(event, **whose) for event in events)
 
 
-def events_of_turn(*runs: Run, trace_id: str | None = None) -> tuple[Event, ...]:
+def events_of_turn(*runs: Run, trace_id: str | None = None) -> tuple[AnyEvent, ...]:
     """Return the events of the runs of one turn, in order, and the end of the turn.
 
     Args:
@@ -119,7 +119,7 @@ def events_of_turn(*runs: Run, trace_id: str | None = None) -> tuple[Event, ...]
     return (*events, replace(ended, **whose))
 
 
-def sample_events() -> tuple[Event, ...]:
+def sample_events() -> tuple[AnyEvent, ...]:
     """Return at least one event of every class, in a realistic order."""
     runs = sample_runs()
     trace_id = "trace_sample"
@@ -156,10 +156,10 @@ def sample_events() -> tuple[Event, ...]:
     )
 
 
-def _details(run: Run) -> list[Event]:
+def _details(run: Run) -> list[AnyEvent]:
     """Return all events between a run's first and last event."""
     end = run.ended_at or 0
-    details: list[Event] = []
+    details: list[AnyEvent] = []
     previous: str | None = None
     for change in run.status_history:
         details.append(
@@ -188,8 +188,8 @@ def _details(run: Run) -> list[Event]:
     return details
 
 
-def _step_events(run: Run, end: int) -> list[Event]:
-    types, details = TYPES[run.one_generation], list[Event]()
+def _step_events(run: Run, end: int) -> list[AnyEvent]:
+    types, details = TYPES[run.one_generation], list[AnyEvent]()
     for step in run.steps:
         started, ended = step.started_at or run.created_at or 0, step.ended_at or end
         of_run: dict[str, Any] = {"run_id": run.id, "thread_id": run.thread_id}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from threadtrail import ConfigurationError, hookimpl
-from threadtrail.events import Event, RunEnded
+from threadtrail.events import AnyEvent, RunEnded
 from threadtrail.exporters.file_lock import exclusive
 
 
@@ -27,9 +27,9 @@ class RunTable:
             raise ConfigurationError(f"path: no folder {folder} to write to. Create it, or choose another.")
 
     @hookimpl
-    def export(self, events: Sequence[Event]) -> None:
+    def export(self, events: Sequence[AnyEvent]) -> None:
         """Append the runs among these events."""
-        rows = [self._row(event) for event in events if isinstance(event, RunEnded)]
+        rows = [self._row(event) for event in events if event.event == "RunEnded"]
         if rows:
             with self.path.open("a", newline="", encoding="utf-8") as file, exclusive(file.fileno()):
                 table = csv.DictWriter(file, rows[0])

@@ -1,0 +1,53 @@
+"""The types of ``exporters=``, for editors and type checkers: names and options that they can complete.
+
+Any other name, and any object with hooks, is allowed as well: exporters can be written by anyone. A wrong
+option is named by the ``ConfigurationError`` that ``instrument()`` raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    import os
+    from typing import TextIO
+
+ExporterName: TypeAlias = Literal["agentops", "console", "jsonl", "langfuse", "opentelemetry", "redis", "none"]
+"""The exporters of this project; ``none`` alone for no exporter at all."""
+
+
+class ConsoleOptions(TypedDict, total=False):
+    """The options of ``ConsoleExporter``."""
+
+    stream: Literal["auto", "stderr", "stdout"] | TextIO
+    color: Literal["auto", "always", "never"]
+    width: int | None
+    content_length: int
+
+
+class JsonlOptions(TypedDict, total=False):
+    """The options of ``JsonlExporter``."""
+
+    path: str | os.PathLike[str]
+
+
+class ExporterTable(TypedDict, total=False):
+    """Exporters with their options; true for the defaults.
+
+    For those that are packages of their own, the objects have typed options:
+    ``exporters=[LangfuseExporter(base_url=...)]``.
+    """
+
+    agentops: Mapping[str, Any] | bool
+    console: ConsoleOptions | bool
+    jsonl: JsonlOptions | bool
+    langfuse: Mapping[str, Any] | bool
+    opentelemetry: Mapping[str, Any] | bool
+    redis: Mapping[str, Any] | bool
+
+
+Exporters: TypeAlias = (
+    ExporterName | str | Iterable[ExporterName | str | object] | ExporterTable | Mapping[str, object]
+)
+"""What ``exporters=`` takes: names, objects with hooks, or a table of names to options."""
