@@ -95,6 +95,12 @@ class Chains:
                 links.append(link)
         return answered, tuple(links)
 
+    def links_to(self, server: Server, run_id: str) -> tuple[Link, ...]:
+        """Return the links to a run that asked for calls which are open."""
+        names = [name for name, each in self._open.items() if each.record.key == (server, run_id)]
+        found = (self._links.get(name) for name in names)
+        return tuple(link for link in found if link is not None)
+
     def put_on_thread(self, server: Server, thread_id: str, links: tuple[Link, ...]) -> None:
         """Keep links for the next run of a thread, on which the app has put the outputs."""
         if links:

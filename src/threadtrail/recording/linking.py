@@ -31,10 +31,17 @@ class Linking:
         self.tools: ToolWork = ToolWork()
 
     def begin(self, record: RunRecord, seen: RunSeen, now: float) -> None:
-        """See that a run begins: it belongs to the newest turn that its request answers calls of."""
+        """See that a run begins: it belongs to the newest turn that its request answers calls of.
+
+        The request of another process is not known. A run that follows one whose calls are open has their
+        outputs: no API goes on without them.
+        """
+        server, previous = record.origin.server, seen.particulars.previous_run_id
         if seen.call.operation.creates_run:
-            of_thread = self.chains.take_from_thread(record.origin.server, seen.thread_id)
+            of_thread = self.chains.take_from_thread(server, seen.thread_id)
             record.chain.links = (*seen.call.links, *of_thread)
+        elif not record.chain.links and previous is not None:
+            record.chain.links = self.chains.links_to(server, previous)
         newest = max(record.chain.links, key=lambda link: link.order, default=None)
         if newest is not None and not self._stands_alone(record, newest):
             record.chain.turn_id = newest.turn_id

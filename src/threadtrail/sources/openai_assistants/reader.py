@@ -95,11 +95,12 @@ class AssistantsReader:
             objects.reverse()
         # A later page of such a list holds what was before all that is known.
         place = -time if newest_first and asked.get("after") else time
-        for data in objects:
-            yield from self._object(data, Glimpse(call, time, place))
         if call.operation.does == "threads.messages.list":
+            # Before the answers, with which a run may be complete, and is published.
             runs = self._runs.on_thread(call.ids.get("thread_id"))
             yield from inputs_seen(runs, objects, asked, observation)
+        for data in objects:
+            yield from self._object(data, Glimpse(call, time, place))
 
     def _object(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
         """Read one object by its kind; compatible servers may leave ``object`` out."""

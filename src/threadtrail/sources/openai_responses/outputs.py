@@ -41,6 +41,13 @@ def outputs_brought(call: Call) -> Iterator[CallsAnswered]:
         )
 
 
+def outputs_listed(listed: list[Any], call: Call) -> Iterator[CallsAnswered]:
+    """Yield the outputs in the input of a response that another process created, by when they were seen."""
+    answers = answers_in(listed, call.started_at)
+    if answers:
+        yield CallsAnswered(call=call, time=call.started_at, run_id=None, tool_calls=answers)
+
+
 def answers_in(given: Any, time: int) -> tuple[ToolCall, ...]:
     """Return the calls that items answer; each holds its id, output and end (Unix nanoseconds)."""
     found = (answer(item, time) for item in items(given) if isinstance(item, dict))

@@ -19,7 +19,7 @@ from threadtrail.sources.openai_responses import methods, statuses
 from threadtrail.sources.openai_responses.conversations import conversation_facts
 from threadtrail.sources.openai_responses.inputs import input_messages
 from threadtrail.sources.openai_responses.items import Look, item_facts
-from threadtrail.sources.openai_responses.outputs import outputs_brought
+from threadtrail.sources.openai_responses.outputs import outputs_brought, outputs_listed
 from threadtrail.sources.openai_responses.partials import Partials
 from threadtrail.sources.openai_responses.responses import failure, run_seen
 from threadtrail.sources.openai_responses.streams import NOTED
@@ -141,6 +141,7 @@ class ResponsesReader:
         yield InputSeen(
             call=call, time=time, run_id=run.id, messages=input_messages(listed, run.thread_id), listed=True
         )
+        yield from outputs_listed(listed, call)
 
     # -- streams ----------------------------------------------------------------------------------
 
