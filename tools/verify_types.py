@@ -1,6 +1,6 @@
 """Check by pyright that every public name of a package has a type, which all type checkers agree on.
 
-Usage: ``python tools/verify_types.py PACKAGE...``, with the packages installed where ``python`` of the PATH is.
+Usage: ``python tools/verify_types.py PACKAGE...``, with the packages installed for the ``python`` on the PATH.
 """
 
 from __future__ import annotations

@@ -19,12 +19,13 @@ from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
 from threadtrail.commands.replay import command as replay
 from threadtrail.commands.show import command as show
+from threadtrail.commands.status import command as status
 from threadtrail.commands.view import command as view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor, show, view, replay, compare)
+COMMANDS = (demo, exporters, doctor, show, view, compare, replay, status)
 
 EPILOG = """\
 examples:
@@ -32,9 +33,10 @@ examples:
   threadtrail exporters            list the exporters, and what enables them
   threadtrail doctor myapp.main    check the settings and backends of a program
   threadtrail show runs.jsonl      print the runs of a recording
+  threadtrail status --from runs.jsonl   list the runs that never ended
   threadtrail view runs.jsonl      look at what was recorded, in the browser
   threadtrail compare runs.jsonl   set its assistants and responses side by side
-  threadtrail replay runs.jsonl --exporter langfuse  send it to a backend
+  threadtrail replay runs.jsonl --exporter langfuse   send it to a backend
 """
 
 FAILED = 1

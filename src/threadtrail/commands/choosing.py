@@ -41,8 +41,8 @@ def add_choice(parser: Any) -> None:
         metavar="STATUS",
         help="those that ended so: completed, failed, …; may be repeated",
     )
-    chosen.add_argument("--since", type=_moment, metavar="WHEN", help=f"those that began since: {WHEN}")
-    chosen.add_argument("--until", type=_moment, metavar="WHEN", help="those that began before")
+    chosen.add_argument("--since", type=moment_of, metavar="WHEN", help=f"those that began since: {WHEN}")
+    chosen.add_argument("--until", type=moment_of, metavar="WHEN", help="those that began before")
 
 
 def read(options: argparse.Namespace) -> Sequence[Event]:
@@ -78,7 +78,8 @@ def choice(options: argparse.Namespace) -> Choice:
     )
 
 
-def _moment(text: str) -> int:
+def moment_of(text: str) -> int:
+    """Return the moment (Unix nanoseconds) that an argument names; for argparse."""
     from threadtrail.recordings.choosing import moment  # noqa: PLC0415 - `--help` does without
 
     try:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import os
     from typing import TextIO
 
-ExporterName: TypeAlias = Literal["agentops", "console", "jsonl", "langfuse", "opentelemetry", "redis", "none"]
+ExporterName: TypeAlias = Literal[
+    "agentops", "console", "jsonl", "langfuse", "opentelemetry", "redis", "none"
+]
 """The exporters of this project; ``none`` alone for no exporter at all."""
 
 

@@ -95,8 +95,7 @@ def _divided(name: str, events: Sequence[Event], prices_of: str | None) -> tuple
         has = f"{name!r} has {' and '.join(sources) or 'no runs'}"
         raise ConfigurationError(f"one recording is divided by its two APIs, and {has}; name a second one")
     one, other = (
-        _side(name, [event for event in events if event.source == source], prices_of)
-        for source in sources
+        _side(name, [event for event in events if event.source == source], prices_of) for source in sources
     )
     return one, other
 

@@ -1,0 +1,1 @@
+"""``threadtrail status``: the runs that were created and never seen to end."""

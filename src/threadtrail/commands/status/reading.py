@@ -1,0 +1,68 @@
+"""Reads the events of recordings, and what waits in places that runs are collected from."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail.errors import ConfigurationError
+from threadtrail.events import Event
+from threadtrail.recordings.reading import Recording, read_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GROUP = "threadtrail.places"
+"""The entry points of places that runs are collected from, by the scheme of their addresses."""
+
+OF_REDIS = ("redis", "rediss", "unix")
+
+
+def read(places: Iterable[str]) -> Recording:
+    """Read the events of all places: recordings, patterns of recordings, addresses.
+
+    Raises:
+        ConfigurationError: one of them cannot be read.
+    """
+    found = [_waiting(place) if "://" in place else read_recording(*_files(place)) for place in places]
+    return Recording(
+        events=tuple(event for each in found for event in each.events),
+        problems=tuple(problem for each in found for problem in each.problems),
+    )
+
+
+def _files(pattern: str) -> list[str]:
+    """Return the files of a pattern; a name that is none stays as it is."""
+    path = str(Path(pattern).expanduser())
+    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - a pattern may be absolute
+
+
+def _waiting(address: str) -> Recording:
+    """Return the events that wait at an address to be collected."""
+    scheme = address.partition("://")[0]
+    entries = importlib.metadata.entry_points(group=GROUP, name=scheme)
+    if not entries:
+        install = "; pip install 'threadtrail[redis]' does" if scheme in OF_REDIS else ""
+        raise ConfigurationError(f"nothing that is installed collects from {scheme}://{install}")
+    place = next(iter(entries)).load()(address)
+    try:
+        return _recording(address, place.peek())
+    finally:
+        place.close()
+
+
+def _recording(address: str, lines: Iterable[bytes]) -> Recording:
+    from threadtrail.checks import shown_address  # noqa: PLC0415 - where it is needed
+
+    events: list[Event] = []
+    unread = 0
+    for line in lines:
+        try:
+            events.append(Event.from_json(line))
+        except ValueError:
+            unread += 1
+    what = "entry is no event" if unread == 1 else "entries are no events"
+    problem = f"{shown_address(address)}: {unread} {what} of this version, and left out"
+    return Recording(events=tuple(events), problems=(problem,) if unread else ())
