@@ -233,7 +233,7 @@ lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, eac
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 
 verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a type that all type checkers agree on
-	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail threadtrail_opentelemetry threadtrail_langfuse
+	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail threadtrail_opentelemetry threadtrail_langfuse threadtrail_redis
 	@PATH=$(abspath $(AGENTOPS_BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail_agentops
 
 format: $(SETUP) ## let ruff format and mend what it can

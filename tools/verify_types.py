@@ -1,6 +1,6 @@
-"""Check by pyright that every public name of a package has a type, which all type checkers agree on.
+"""Check by pyright that every public name of a package has a docstring, and a type that checkers agree on.
 
-Usage: ``python tools/verify_types.py PACKAGE...``, with the packages installed for the ``python`` on the PATH.
+Usage: ``python tools/verify_types.py PACKAGE...``; the packages are those of the ``python`` on the PATH.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main(packages: list[str]) -> int:
 
 
 def verify(package: str) -> bool:
-    """Print what pyright says of a package; return whether all of it has a type."""
+    """Print what pyright says of a package; return whether nothing is lacking."""
     command = [sys.executable, "-m", "pyright", "--outputjson", "--ignoreexternal", "--verifytypes", package]
     environment = os.environ | {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -28,15 +28,12 @@ def verify(package: str) -> bool:
     found: dict[str, Any] = json.loads(ran.stdout)
     report = found["typeCompleteness"]
     known = report["exportedSymbolCounts"]["withKnownType"]
-    complete: bool = report["completenessScore"] == 1 and known > 0
     print(f"{package}: {known:,} names with a type, {report['completenessScore']:.1%}")
-    if not complete:
-        for each in found["generalDiagnostics"]:
-            print(f"  {each.get('file', '')}: {each['message']}")
-        for symbol in report["symbols"]:
-            for each in symbol["diagnostics"]:
-                print(f"  {symbol['name']}: {each['message']}")
-    return complete
+    lacking = [f"{each.get('file', '')}: {each['message']}" for each in found["generalDiagnostics"]]
+    for symbol in report["symbols"]:
+        lacking += [f"{symbol['name']}: {each['message']}" for each in symbol["diagnostics"]]
+    print("".join(f"  {line}\n" for line in lacking), end="")
+    return not lacking and known > 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from threadtrail._text import assignment, escaped_lines
 
 
 class _Absent(Enum):
+    """The type of ``ABSENT``."""
+
     ABSENT = "no value"
 
 

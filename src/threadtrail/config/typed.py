@@ -26,6 +26,7 @@ class ConsoleOptions(TypedDict, total=False):
     color: Literal["auto", "always", "never"]
     width: int | None
     content_length: int
+    costs: bool
 
 
 class JsonlOptions(TypedDict, total=False):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from threadtrail.events import RunCreated, RunEnded
     from threadtrail.merging.stories import Story
-    from threadtrail.values import Message, Step, ToolCall
+    from threadtrail.values import Message, StatusChange, Step, ToolCall
 
 OF_END = ("model", "error", "incomplete_reason", "usage", "service_tier", "tool_usage", "metadata")
 """The fields of whoever saw the end; where that says nothing, of the creator, then of anybody."""
@@ -45,17 +45,17 @@ class WholeRun:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.ends = _last_ends(story.ends)
+        self.ends: list[RunEnded] = _last_ends(story.ends)
         runs = [event.run for event in self.ends]
-        self.of_creator = sorted(runs, key=_creator_first)
-        self.of_end = sorted(runs, key=_end_first)
-        self.created = min(story.created, key=_created_first, default=None)
-        self.steps = StepsOfRun(story, self.of_end)
-        self.created_at = self._created_at()
+        self.of_creator: list[Run] = sorted(runs, key=_creator_first)
+        self.of_end: list[Run] = sorted(runs, key=_end_first)
+        self.created: RunCreated | None = min(story.created, key=_created_first, default=None)
+        self.steps: StepsOfRun = StepsOfRun(story, self.of_end)
+        self.created_at: int | None = self._created_at()
         seen_created = self.created_at if self.is_observed_from_start else None
-        self.history = history(runs, story.changes, created_at=seen_created)
-        self.answered_at = self._answered_at()
-        self.ended_at = self._ended_at()
+        self.history: tuple[StatusChange, ...] = history(runs, story.changes, created_at=seen_created)
+        self.answered_at: int | None = self._answered_at()
+        self.ended_at: int | None = self._ended_at()
         if self.finished:
             self.steps.end(self.ended_at or 0, self._failure(), later=self._is_one_generation)
 

@@ -51,7 +51,7 @@ class StepsOfRun:
     def __init__(self, story: Story, runs: list[Run]) -> None:
         self._glimpses: dict[str, list[StepGlimpse]] = {}
         self._places: dict[str, int] = {}
-        self.calls = Calls()
+        self.calls: Calls = Calls()
         self._of_event: dict[int, Call] = {}
         for run in runs:
             self._add_run(run)

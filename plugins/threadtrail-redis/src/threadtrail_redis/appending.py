@@ -95,7 +95,7 @@ class Appender:
         max_length: int,
         retry_seconds: float,
     ) -> None:
-        self.streams = streams
+        self.streams: int = streams
         self.client = client
         self._target = target
         self._keys = keys

@@ -45,7 +45,7 @@ class RedisExporter:
         timeout: seconds to connect, and for an answer.
     """
 
-    harmless_options = frozenset({"streams", "max_length", "retry_seconds", "timeout"})
+    harmless_options: frozenset[str] = frozenset({"streams", "max_length", "retry_seconds", "timeout"})
 
     def __init__(  # noqa: PLR0913 - an exporter's options are the parameters of what builds it
         self,

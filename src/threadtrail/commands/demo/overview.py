@@ -109,6 +109,7 @@ class QuizHandler(AssistantEventHandler):
 
     @override
     def on_event(self, event: AssistantStreamEvent) -> None:
+        """Answer the calls that the run waits for."""
         if event.event == "thread.run.requires_action" and event.data.required_action is not None:
             calls = event.data.required_action.submit_tool_outputs.tool_calls
             with self._client.beta.threads.runs.submit_tool_outputs_stream(
@@ -124,10 +125,12 @@ class QuizHandler(AssistantEventHandler):
 
     @override
     def on_text_delta(self, delta: TextDelta, snapshot: Text) -> None:
+        """Print what was added."""
         print(delta.value, end="", flush=True)
 
     @override
     def on_text_done(self, text: Text) -> None:
+        """End the line."""
         print()
 
 
