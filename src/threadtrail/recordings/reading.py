@@ -42,7 +42,7 @@ def read_recording(*paths: str | os.PathLike[str]) -> Recording:
     events: list[AnyEvent] = []
     problems: list[str] = []
     for path in paths:
-        unread = _Unread(Path(path).expanduser())
+        unread = Unread(Path(path).expanduser())
         of_file = list(_events_of(unread))
         if not of_file and (unread.others or unread.unknown):
             problem = f"no line of {str(unread.path)!r} is an event of threadtrail"
@@ -53,7 +53,7 @@ def read_recording(*paths: str | os.PathLike[str]) -> Recording:
 
 
 @dataclass(slots=True)
-class _Unread:
+class Unread:
     """The lines of a file that could not be read, by why."""
 
     path: Path
@@ -61,7 +61,17 @@ class _Unread:
     unknown: dict[str, int] = field(default_factory=dict)
     others: list[int] = field(default_factory=list)
 
-    def add(self, number: int, line: bytes) -> None:
+    def event(self, number: int, line: bytes) -> AnyEvent | None:
+        """Return the event that a line holds; of one that holds none, note why."""
+        if line.isspace():
+            return None
+        try:
+            return _json.load(line)
+        except ValueError:
+            self._add(number, line)
+            return None
+
+    def _add(self, number: int, line: bytes) -> None:
         if not line.endswith(b"\n"):
             self.torn = number
         elif (name := _name_of(line)) is not None:
@@ -70,6 +80,7 @@ class _Unread:
             self.others.append(number)
 
     def problems(self) -> Iterator[str]:
+        """Yield what could not be read, one sentence per kind."""
         if self.torn is not None:
             yield f"{self.path}, line {self.torn}: the last line is incomplete; it is left out"
         for name, count in self.unknown.items():
@@ -81,19 +92,20 @@ class _Unread:
             yield f"{self.path}: {len(self.others)} {what}, and left out; {first}"
 
 
-def _events_of(unread: _Unread) -> Iterator[AnyEvent]:
+def _events_of(unread: Unread) -> Iterator[AnyEvent]:
     try:
         with unread.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if line.isspace():
-                    continue
-                try:
-                    yield _json.load(line)
-                except ValueError:
-                    unread.add(number, line)
+                event = unread.event(number, line)
+                if event is not None:
+                    yield event
     except OSError as error:
-        reason = error.strerror or error
-        raise ConfigurationError(f"cannot read {str(unread.path)!r}: {reason}") from error
+        raise cannot_read(unread.path, error) from error
+
+
+def cannot_read(path: Path, error: OSError) -> ConfigurationError:
+    """Return the error that says why a file cannot be read."""
+    return ConfigurationError(f"cannot read {str(path)!r}: {error.strerror or error}")
 
 
 def _name_of(line: bytes) -> str | None:

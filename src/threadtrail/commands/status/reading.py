@@ -7,12 +7,14 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadtrail import _json
 from threadtrail.errors import ConfigurationError
-from threadtrail.events import Event
 from threadtrail.recordings.reading import Recording, read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from threadtrail.events import AnyEvent
 
 GROUP = "threadtrail.places"
 """The entry points of places that runs are collected from, by the scheme of their addresses."""
@@ -56,11 +58,11 @@ def _waiting(address: str) -> Recording:
 def _recording(address: str, lines: Iterable[bytes]) -> Recording:
     from threadtrail.checks import shown_address  # noqa: PLC0415 - where it is needed
 
-    events: list[Event] = []
+    events: list[AnyEvent] = []
     unread = 0
     for line in lines:
         try:
-            events.append(Event.from_json(line))
+            events.append(_json.load(line))
         except ValueError:
             unread += 1
     what = "entry is no event" if unread == 1 else "entries are no events"

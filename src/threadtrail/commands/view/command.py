@@ -8,9 +8,11 @@ import os
 import sys
 import tempfile
 import webbrowser
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ time went, its messages, tool calls and tokens. The page is one file that needs 
 
 EPILOG = """\
 exit codes: 0  success
-            2  a file cannot be read, or is no recording
+            2  a file cannot be read, or is no recording; the port of --serve is taken
 """
 
 
@@ -41,13 +43,21 @@ def add_parser(subcommands: Any) -> None:
     parser.add_argument(
         "--no-open", action="store_true", help="print where the page is instead of opening it"
     )
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="serve the page on this computer alone, and follow the files live",
+    )
+    parser.add_argument("--port", type=int, default=0, help="the port of --serve (default: a free one)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page and open it; return 0."""
+    """Write the page and open it, or serve it until it is interrupted; return 0."""
+    if options.serve:
+        return _serve(options)
     with _without_collection():
-        page = _page(options.files, options.title)
+        page = _page(options.files, _title(options))
     if options.output is not None:
         path = Path(options.output)
         _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), page)
@@ -58,6 +68,32 @@ def run(options: argparse.Namespace) -> int:
     if options.no_open or not webbrowser.open(Path(name).as_uri()):
         sys.stdout.write(f"{name}\n")
     return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        from threadtrail.commands.view.serving import PageServer  # noqa: PLC0415 - needs what an extra installs
+    except ModuleNotFoundError as error:
+        problem = f"--serve needs the package {error.name!r}, which is not installed"
+        raise ConfigurationError(f"{problem}. Install it with: pip install 'threadtrail[view]'") from error
+    from threadtrail.commands.view.live import LivePage  # noqa: PLC0415 - `--help` does without
+
+    page = LivePage(options.files, _title(options))
+    try:
+        server = PageServer(page, options.port)
+    except OSError as error:
+        raise ConfigurationError(f"cannot serve on port {options.port}: {error.strerror or error}") from error
+    if not options.no_open:
+        webbrowser.open(server.url)
+    sys.stdout.write(f"{server.url}\nServing on this computer alone until you press Ctrl-C.\n")
+    sys.stdout.flush()
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0
+
+
+def _title(options: argparse.Namespace) -> str:
+    return options.title or ", ".join(Path(file).name for file in options.files)
 
 
 @contextmanager
@@ -72,7 +108,7 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _page(files: list[str], title: str | None) -> str:
+def _page(files: list[str], title: str) -> str:
     from threadtrail.commands.view.contents import page_data  # noqa: PLC0415 - `--help` does without
     from threadtrail.commands.view.html import document  # noqa: PLC0415 - the same
     from threadtrail.commands.view.packing import chunks, index  # noqa: PLC0415 - the same
@@ -81,8 +117,7 @@ def _page(files: list[str], title: str | None) -> str:
     recording = read_recording(*files)
     for problem in recording.problems:
         sys.stderr.write(f"threadtrail: {problem}\n")
-    names = ", ".join(Path(file).name for file in files)
-    data = page_data(recording.events, title=title or names, problems=recording.problems)
+    data = page_data(recording.events, title=title, problems=recording.problems)
     packed, places = chunks(data)
     return document(index(data, places), packed)
 

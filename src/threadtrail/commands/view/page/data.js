@@ -5,11 +5,25 @@ import { $ } from "./dom.js";
 const CACHED = 24;
 
 export const index = JSON.parse($("index").textContent);
-export const rows = index.rows.map(rowOf);
-export const byHandle = new Map(rows.map((row) => [row.handle, row]));
+export const rows = [];
+export const byHandle = new Map();
 const chunks = new Map();
 
-for (const row of rows) adopt(row);
+takeRows(index.rows);
+
+// Takes in rows that are new, or not what they were; returns their handles.
+export function takeRows(many) {
+  const taken = many.map(rowOf);
+  for (const row of taken) {
+    const known = byHandle.get(row.handle);
+    if (known === undefined) rows.push(row);
+    else Object.assign(known, row);
+    byHandle.set(row.handle, known ?? row);
+  }
+  for (const row of rows) row.children.length = 0;
+  for (const row of rows) adopt(row);
+  return new Set(taken.map((row) => row.handle));
+}
 
 function rowOf(values, place) {
   const row = { place: index.places?.[place], children: [], text: null };

@@ -11,8 +11,8 @@ import { inline, plain } from "./text.js";
 
 let opening = 0;
 
-// Shows what the address names; returns when it stands there.
-export async function followAddress() {
+// Shows what the address names; returns when it stands there. `again`: it stood there before, and has changed.
+export async function followAddress({ again = false } = {}) {
   const handles = route();
   const ticket = (opening += 1);
   const details = await Promise.all(handles.map(detailOf));
@@ -20,15 +20,17 @@ export async function followAddress() {
   const page = await pageOf(handles, details);
   if (ticket !== opening) return;
   const reading = page !== null;
+  const scrolled = $("detail").scrollTop;
   const closed = !reading && document.body.classList.contains("reading");
   document.body.classList.toggle("reading", reading);
   document.body.classList.toggle("comparing", handles.length === 2);
   $("detail").hidden = !reading;
   $("detail").replaceChildren(...(reading ? [page] : []));
-  $("detail").scrollTop = 0;
+  $("detail").scrollTop = again ? scrolled : 0;
   document.title = [details.map((detail) => detail && plain(detail.name)).filter(Boolean).join(" | "), plain($("title").textContent)].filter(Boolean).join(" · ");
   if (handles.length === 1 && byHandle.has(handles[0])) select(handles[0]);
   else draw();
+  if (again) return;
   if (closed) $("runs").focus();
   else if (reading && $("runs").offsetParent === null) page.querySelector("h2")?.focus();
 }

@@ -1,0 +1,84 @@
+"""The page of files that grow: what it shows at the moment, and what has changed since."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from threadtrail.commands.view.contents import PageMaker
+from threadtrail.commands.view.html import document
+from threadtrail.commands.view.packing import script_json
+from threadtrail.commands.view.rows import FIELDS
+from threadtrail.recordings.growing import GrowingRecording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.commands.view.contents import PageData, Shown
+    from threadtrail.commands.view.values import Object
+
+REST = 3.0
+"""How many times as long as it worked it rests before it looks at the files again."""
+
+
+class LivePage:
+    """What the page of some files shows. Its methods may be called from any thread."""
+
+    def __init__(self, files: Sequence[str], title: str) -> None:
+        self._title = title
+        self._recording = GrowingRecording(*files)
+        self._maker = PageMaker()
+        self._lock = threading.Lock()
+        self._rests_until = 0.0
+        self._version = 0
+        self._shown: dict[str, tuple[int, Shown]] = {}
+        self._data: PageData | None = None
+        self.update()
+
+    def update(self) -> None:
+        """Read what was written since, and work out what the page shows."""
+        with self._lock:
+            began = time.monotonic()
+            if began < self._rests_until:
+                return
+            if self._recording.read_more() or self._data is None:
+                self._take(
+                    self._maker.make(
+                        self._recording.events, title=self._title, problems=self._recording.problems
+                    )
+                )
+            self._rests_until = time.monotonic() + REST * (time.monotonic() - began)
+
+    def _take(self, data: PageData) -> None:
+        self._data = data
+        self._version += 1
+        before, self._shown = self._shown, {}
+        for shown in data.shown:
+            handle = str(shown.row[0])
+            known = before.get(handle)
+            unchanged = known is not None and known[1] is shown
+            self._shown[handle] = known if known is not None and unchanged else (self._version, shown)
+
+    def html(self) -> str:
+        """Return the page, which asks for the details when somebody opens them."""
+        return document(
+            script_json({**self.changes(0), "title": self._title, "fields": FIELDS}), [], live=True
+        )
+
+    def changes(self, since: int) -> Object:
+        """Return the rows that are new since a version, or not what they were."""
+        with self._lock:
+            data = self._data
+            return {
+                "version": self._version,
+                "rows": [shown.row for version, shown in self._shown.values() if version > since],
+                "problems": list(data.problems) if data is not None else [],
+                "costs": data.costs if data is not None else {},
+            }
+
+    def detail(self, handle: str) -> Object | None:
+        """Return the detail of a run, a turn or a request; None if there is no such."""
+        with self._lock:
+            known = self._shown.get(handle)
+        return None if known is None else known[1].detail

@@ -1,0 +1,83 @@
+"""Files of events that grow while they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail.recordings.reading import Unread, cannot_read
+
+if TYPE_CHECKING:
+    import os
+
+    from threadtrail.events import Event
+
+
+class GrowingRecording:
+    """The events of some files so far; ``read_more`` adds those that were written since.
+
+    An incomplete last line is left for the next time. A file that was renamed or cut short, as ``logrotate``
+    does, is read from its beginning; what it held before stays.
+    """
+
+    def __init__(self, *paths: str | os.PathLike[str]) -> None:
+        """Read nothing yet.
+
+        Raises:
+            ConfigurationError: there is no such file, or it cannot be read.
+        """
+        self.events: list[Event] = []
+        self._files = [_GrowingFile(Path(path).expanduser()) for path in paths]
+        for file in self._files:
+            file.check()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read, one sentence per kind and file."""
+        return tuple(problem for file in self._files for problem in file.unread.problems())
+
+    def read_more(self) -> bool:
+        """Read what was written since; return whether there was anything."""
+        more = [file.read_more() for file in self._files]
+        self.events += [event for events, _ in more for event in events]
+        return any(read for _, read in more)
+
+
+class _GrowingFile:
+    def __init__(self, path: Path) -> None:
+        self.unread = Unread(path)
+        self._path = path
+        self._which: tuple[int, int] | None = None
+        self._offset = 0
+        self._lines = 0
+
+    def check(self) -> None:
+        try:
+            self._path.open("rb").close()
+        except OSError as error:
+            raise cannot_read(self._path, error) from error
+
+    def read_more(self) -> tuple[list[Event], bool]:
+        """Return the events that were written since, and whether there was any line."""
+        lines = self._new_lines()
+        events = []
+        for line in lines:
+            self._lines += 1
+            event = self.unread.event(self._lines, line)
+            if event is not None:
+                events.append(event)
+        return events, bool(lines)
+
+    def _new_lines(self) -> list[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                status = self._path.stat()
+                which = (status.st_dev, status.st_ino)
+                if which != self._which or status.st_size < self._offset:
+                    self._which, self._offset, self._lines = which, 0, 0
+                file.seek(self._offset)
+                whole, line_end, _ = file.read().rpartition(b"\n")
+        except OSError:  # it is being replaced
+            return []
+        self._offset += len(whole) + len(line_end)
+        return (whole + line_end).splitlines(keepends=True) if line_end else []
