@@ -16,6 +16,7 @@ from threadtrail.events import (
     TurnEnded,
 )
 from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.shape import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,10 +69,10 @@ class Group:
 
     @property
     def open(self) -> bool:
-        """Whether a turn or a trace of it has no end in the recording."""
+        """Whether a turn of several runs, or a trace, has no end in the recording."""
         began = {event.trace_id for event in self.events_of(TraceStarted)}
         ended = {event.trace_id for event in self.events_of(TraceEnded)}
-        turns = {end.run.turn_id or end.run.id for end in self.ends if end.run.shares_turn}
+        turns = {end.run.turn_id or end.run.id for end in self.ends if in_turn(end.run)}
         over = {event.turn.id for event in self.events_of(TurnEnded)}
         return bool(began - ended or turns - over)
 

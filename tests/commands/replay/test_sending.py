@@ -123,7 +123,7 @@ def test_a_backend_that_is_down_is_given_up_and_gets_all_when_it_is_back(tmp_pat
     sent = send(exporter.hooks, events, tmp_path / "state")
     assert (len(exporter.batches), sent.delivered) == (MAX_FAILURES, [])
     assert sent.not_tried
-    assert sent.last_error == "ConnectionError: connection refused"
+    assert sent.reason == "ConnectionError: connection refused"
     exporter.failing, exporter.events = False, []
     assert send(exporter.hooks, events, tmp_path / "state").failed == []
     assert exporter.events == events
@@ -154,6 +154,8 @@ def test_an_exporter_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.
     stuck.release.set()
     assert sent.delivered == []
     assert sent.not_tried
+    assert sent.reason is not None
+    assert "timed out" in sent.reason
 
 
 @pytest.mark.parametrize("hook", ["flush", "shutdown"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pseudo_terminal import on_terminal
-from threadtrail import cli
+from threadtrail import cli, prices
 from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.testing import samples
@@ -146,10 +146,23 @@ def test_numbers(tmp_path: Path, shown: Any) -> None:
     assert numbers["seconds"]["run"] == {"count": 7, "p50": took[3], "p95": took[6]}
     assert numbers["began"] == min(run.created_at for run in runs if run.created_at)
 
+    known = [prices.cost(event) for event in EVENTS if isinstance(event, RunEnded)]
+    assert numbers["cost"]["amount"] == str(prices.total(known).amount)
+    assert numbers["cost_by_model"]["gpt-4o"]["runs"] == len(of_model)
+
     table, _ = shown(path, "--stats")
     lines = [line.split() for line in table.splitlines()]
     for expected in ("runs 7", "completed 6", "not ended in the recording 1", "get_policy 1 1 0"):
         assert expected.split() in lines
+    assert ["cost", prices.total(known).text] in lines
+
+
+def test_numbers_without_the_library_of_prices(
+    path: Path, shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadtrail.prices.costing.installed", lambda: False)
+    assert json.loads(shown(path, "--stats", "--json")[0])["cost"] is None
+    assert "cost" not in shown(path, "--stats")[0]
 
 
 def test_terminal_escapes_do_nothing(tmp_path: Path, shown: Any) -> None:

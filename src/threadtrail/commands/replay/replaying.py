@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadtrail._text import escaped, listed
 from threadtrail.commands.choosing import choice, read
 from threadtrail.commands.replay.destinations import close, destinations, no_metrics
 from threadtrail.commands.replay.progress import Progress
@@ -96,7 +95,7 @@ class _Replay:
             return
         verb = "would send" if self._options.dry_run else "sending"
         events = counted(sum(len(group.events) for group in pending), "event")
-        self._say(f"{verb} {amount(pending)} ({events}), {period(pending)}")
+        self._say(f"{verb} {amount(pending)} ({period(pending)}; {events})")
         if before:
             self._say(f"{amount(before)} delivered before{when}")
         if grown := [group for group in pending if self._progress.knows(group)]:
@@ -115,13 +114,12 @@ class _Replay:
         return INCOMPLETE if sent.failed or sent.not_tried else 0
 
     def _report(self, sent: Sent) -> None:
-        self._say(f"{amount(sent.delivered)} delivered")
-        if not (sent.failed or sent.not_tried):
+        missing = [*sent.failed, *sent.not_tried]
+        if not missing:
+            self._say(f"{amount(sent.delivered)} delivered")
             return
-        parts = {"lost": sent.failed, "not tried, since the ones before them were lost": sent.not_tried}
-        lost = listed(f"{amount(groups)} {what}" for what, groups in parts.items() if groups)
-        error = f"the last error: {escaped(sent.last_error)}" if sent.last_error else "its log says why"
-        self._say(f"{lost}; {error}")
+        reason = sent.reason or "the exporter did not confirm them, and did not say why"
+        self._say(f"{amount(sent.delivered)} delivered, {amount(missing)} not: {reason}")
         self._say("when that is corrected, the same command sends the rest")
 
     def _say(self, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from threadtrail._guard import Guard, describe
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.lane import BATCH_SIZE, Lane
 from threadtrail.delivery.processors import build_processors
@@ -30,12 +31,36 @@ CLOSING_SECONDS = 5.0
 
 @dataclass(slots=True, kw_only=True)
 class Sent:
-    """What became of groups: those that were confirmed, those of batches that failed, those not tried."""
+    """What became of groups: those that were confirmed, those of batches that failed, those not tried.
+
+    ``reason`` is why the last of them were not confirmed.
+    """
 
     delivered: list[Group] = field(default_factory=list)
     failed: list[Group] = field(default_factory=list)
     not_tried: list[Group]
-    last_error: str | None = None
+    reason: str | None = None
+
+
+class _Reports(Guard):
+    """Keeps what would be logged of a running program: that events are lost, which here they are not."""
+
+    last: str | None = None
+
+    def report(
+        self,
+        what: str,
+        consequence: str = "",
+        *,
+        error: BaseException | None = None,
+        always: bool = False,  # noqa: ARG002 - the signature of the base
+    ) -> bool:
+        """Keep why something failed: the last error, else what was reported first."""
+        if error is not None:
+            self.last = describe(error)
+        elif self.last is None:
+            self.last = f"{what}: {consequence}"
+        return True
 
 
 class Sender:
@@ -51,9 +76,10 @@ class Sender:
     """
 
     def __init__(self, loaded: LoadedExporter, settings: Settings, timeout: float) -> None:
-        self._lane = Lane(loaded.name, loaded.hooks, queue_size=settings.queue_size)
+        self._reports = _Reports()
+        self._lane = Lane(loaded.name, loaded.hooks, queue_size=settings.queue_size, guard=self._reports)
         processors = () if settings.capture_content else build_processors(capture_content=False)
-        self._delivery = Delivery([self._lane], processors=processors)
+        self._delivery = Delivery([self._lane], processors=processors, guard=self._reports)
         self._timeout = timeout
         self._room = min(BATCH_SIZE, settings.queue_size)
 
@@ -83,7 +109,7 @@ class Sender:
         if goes_on and unfinished:
             self._count(unfinished, sent, progress, delivered=flushed and closed_in_time)
             advance(unfinished)
-        sent.last_error = self._lane.status().last_error
+        sent.reason = self._reports.last
         return sent
 
     def _send_batches(

@@ -29,4 +29,4 @@ def period(groups: Sequence[Group]) -> str:
     """Return when the first and the last of these groups began; there is at least one."""
     moments = [group.began for group in groups]
     first, last = moment_text(min(moments)), moment_text(max(moments))
-    return f"of {first}" if first == last else f"from {first} to {last}"
+    return first if first == last else f"{first} to {last}"

@@ -6,7 +6,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.prices.amounts import Cost, Costs, total
+from threadtrail.prices.costing import cost_or_none
 from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.shape import model_of
 from threadtrail.turn import add_usages
 from threadtrail.values import Usage
 
@@ -48,7 +51,11 @@ class ToolCalls:
 
 @dataclass(slots=True, kw_only=True)
 class Statistics:
-    """Numbers about a recording; ``turns`` counts a run that is a turn by itself, too."""
+    """Numbers about a recording.
+
+    ``turns`` counts a run that is a turn by itself, too. ``usage`` and ``costs`` are by model; without the
+    library of prices there are no costs.
+    """
 
     runs: Counter[str] = field(default_factory=Counter)
     unfinished: int = 0
@@ -57,6 +64,8 @@ class Statistics:
     failed_requests: Counter[str] = field(default_factory=Counter)
     tools: dict[str, ToolCalls] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
+    costs: dict[str, Costs] = field(default_factory=dict)
+    cost: Costs | None = None
     run_times: Times = field(default_factory=Times)
     turn_times: Times = field(default_factory=Times)
     first_output_times: Times = field(default_factory=Times)
@@ -81,6 +90,8 @@ class Statistics:
             },
             "tool_calls": {name: asdict(calls) for name, calls in self.tools.items()},
             "tokens": {model: asdict(usage) for model, usage in self.usage.items()},
+            "cost": None if self.cost is None else _cost(self.cost),
+            "cost_by_model": {model: _cost(costs) for model, costs in self.costs.items()},
             "seconds": {
                 "run": asdict(self.run_times),
                 "turn": asdict(self.turn_times),
@@ -100,6 +111,7 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         *(_span(end.turn.started_at, end.turn.ended_at) for end in contents.turns if end.turn.finished),
         *(_run_time(run) for run in alone),
     ]
+    costs = _costs(contents.runs)
     return Statistics(
         runs=Counter(run.status or UNKNOWN for run in runs),
         unfinished=sum(not run.finished for run in runs),
@@ -108,6 +120,8 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         failed_requests=Counter(event.error.type for event in contents.failed_requests),
         tools=_tools(runs),
         usage=_usage(runs),
+        costs={model: total(each) for model, each in costs.items()},
+        cost=total(each for of_model in costs.values() for each in of_model) if costs else None,
         run_times=Times.of(known(_run_time(run) for run in runs)),
         turn_times=Times.of(known(turns)),
         first_output_times=Times.of(known(_span(run.created_at, run.first_output_at) for run in runs)),
@@ -136,12 +150,31 @@ def _tools(runs: Iterable[Run]) -> dict[str, ToolCalls]:
     return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
 
 
+def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:
+    """Return what the runs that used tokens cost, by model; nothing without the library of prices."""
+    by_model: dict[str, list[Cost]] = {}
+    for end in ends:
+        found = cost_or_none(end) if end.run.usage is not None else None
+        if found is not None:
+            by_model.setdefault(_model(end.run), []).append(found)
+    return by_model
+
+
+def _cost(costs: Costs) -> dict[str, Any]:
+    """Return costs as JSON values: the amount as text, since it is a decimal number."""
+    return {**asdict(costs), "amount": None if costs.amount is None else str(costs.amount)}
+
+
+def _model(run: Run) -> str:
+    return model_of(run) or UNKNOWN
+
+
 def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
     """Return the tokens by model, the most first."""
     by_model: dict[str, list[Usage]] = {}
     for run in runs:
         if run.usage is not None:
-            by_model.setdefault(run.model or run.request.model or UNKNOWN, []).append(run.usage)
+            by_model.setdefault(_model(run), []).append(run.usage)
     sums = {model: usage for model, usages in by_model.items() if (usage := add_usages(usages)) is not None}
     return dict(sorted(sums.items(), key=lambda item: -item[1].total_tokens))
 

@@ -9,12 +9,14 @@ from rich.text import Text
 
 from threadtrail.commands.terminal import print_on, print_unwrapped, terminal
 from threadtrail.exporters.console_text import duration, visible
+from threadtrail.prices.amounts import money
 from threadtrail.recordings.choosing import moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from threadtrail.commands.show.statistics import Statistics
+    from threadtrail.prices.amounts import Costs
 
 SECOND = 1_000_000_000
 UNKNOWN = "-"
@@ -39,7 +41,10 @@ def _tables(numbers: Statistics) -> Iterator[Table]:
     }
     rows = ((name, _seconds(of.p50), _seconds(of.p95), of.count) for name, of in times.items() if of.count)
     yield _table(("took", "p50", "p95", "count"), rows)
-    yield _table(("tokens", "input", "cached", "written", "output", "reasoning", "total"), _tokens(numbers))
+    headings = "tokens", "input", "cached", "written", "output", "reasoning", "total"
+    yield _table(headings if numbers.cost is None else (*headings, "cost"), _tokens(numbers))
+    if numbers.cost is not None and not numbers.cost.elsewhere:
+        yield _table(("cost", numbers.cost.text), _cost(numbers.cost), texts=True)
     tools = ((name, of.calls, of.failed, of.unanswered) for name, of in numbers.tools.items())
     yield _table(("tool calls", "calls", "failed", "unanswered"), tools)
     failed = numbers.failed_requests
@@ -60,6 +65,7 @@ def _runs(numbers: Statistics) -> Iterator[tuple[str, int | str]]:
 
 def _tokens(numbers: Statistics) -> Iterator[tuple[str | int | None, ...]]:
     for model, usage in numbers.usage.items():
+        costs = numbers.costs.get(model)
         yield (
             model,
             usage.input_tokens,
@@ -68,15 +74,29 @@ def _tokens(numbers: Statistics) -> Iterator[tuple[str | int | None, ...]]:
             usage.output_tokens,
             usage.reasoning_tokens,
             usage.total_tokens,
+            *([] if numbers.cost is None else [_amount(costs)]),
         )
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> Table:
-    """Return a table whose first column has names, and the others numbers."""
+def _cost(costs: Costs) -> Iterator[tuple[str, str]]:
+    yield from (("no price", reason) for reason in costs.unknown)
+    yield from (("note", note) for note in costs.notes)
+    if costs.prices:
+        yield "prices", costs.prices
+
+
+def _amount(costs: Costs | None) -> str | None:
+    return None if costs is None or costs.amount is None else money(costs.amount, costs.currency)
+
+
+def _table(
+    headings: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, texts: bool = False
+) -> Table:
+    """Return a table whose first column has names, and the others numbers, or ``texts``."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
-        first = heading == headings[0]
-        table.add_column(heading, justify="left" if first else "right", overflow="fold", no_wrap=not first)
+        text = texts or heading == headings[0]
+        table.add_column(heading, justify="left" if text else "right", overflow="fold", no_wrap=not text)
     for row in rows:
         table.add_row(*map(_cell, row))
     return table
