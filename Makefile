@@ -26,6 +26,9 @@ DOCS_VENV := .venv-docs
 DOCS_BIN := $(DOCS_VENV)/bin
 DOCS_PIP := $(DOCS_BIN)/python -m pip --disable-pip-version-check --quiet
 
+# What builds the distributions, and checks them.
+DIST_VENV := .venv-dist
+
 # Servers, job queues and notebooks have requirements of their own.
 SERVERS_VENV := .venv-servers
 SERVERS_PIP := $(SERVERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -42,6 +45,14 @@ FRAMEWORKS := $(patsubst tests/frameworks/requirements/%.txt,.sdks/frameworks/%/
 # The lowest versions of our dependencies, from constraints-oldest.txt.
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+# What the tests of the core run with.
+TEST_TOOLS := hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist
+
+# The Pythons that the core is for, and the newest of everything that it works with.
+TESTED_PYTHONS := 3.11 3.12 3.13 3.14
+NEWEST_VENV := .venv-newest
+NEWEST_PIP := $(NEWEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 # The SDK versions that are tested: the oldest with Assistants v2, the oldest with Responses, the last before
 # its resources became lazy, the last of 2.x, the one that all is developed with, and the newest.
@@ -69,7 +80,7 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
-.PHONY: chromium verify-types
+.PHONY: chromium verify-types dist address test-pythons test-newest
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -216,13 +227,39 @@ $(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
 	@cut -d= -f1 constraints-oldest.txt | sed 's/^/^/; s/$$/==/' > $(OLDEST_VENV)/replaced.txt
 	@grep -v -f $(OLDEST_VENV)/replaced.txt constraints.txt > $(OLDEST_VENV)/constraints.txt
 	@cat constraints-oldest.txt >> $(OLDEST_VENV)/constraints.txt
-	@$(OLDEST_PIP) install -c $(OLDEST_VENV)/constraints.txt openai==$(OPENAI) -e '.[testing]' \
-		hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist
+	@$(OLDEST_PIP) install -c $(OLDEST_VENV)/constraints.txt openai==$(OPENAI) -e '.[testing]' $(TEST_TOOLS)
 	@touch $@
 
-lint: $(SETUP) ## ruff and mypy
+test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each fast test with each Python that is there
+	@tested=; for version in $(TESTED_PYTHONS); do \
+		[ -e .venv-python-$$version/.installed ] || continue; \
+		tested="$$tested $$version"; echo "Python $$version:"; \
+		.venv-python-$$version/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -q -m "not slow" --first-cases || exit 1; \
+	done; [ -n "$$tested" ] && echo "passed with Python$$tested" || { echo "none is installed of: $(TESTED_PYTHONS)"; exit 1; }
+
+# `pyenv` or the PATH has them, or they are left out.
+.venv-python-%/.installed: pyproject.toml constraints.txt
+	@program=$$(PYENV_VERSION=$$(pyenv latest $* 2>/dev/null) python$* -c 'import sys; print(sys.executable)' 2>/dev/null) \
+		|| { echo "leaving out Python $*, which is not installed"; exit 0; } \
+		&& echo "setting up $(@D) ..." && rm -rf $(@D) && $$program -m venv --without-pip $(@D) \
+		&& $(PYTHON) -m pip --python $(@D)/bin/python --disable-pip-version-check --quiet install -c constraints.txt \
+			openai==$(OPENAI) -e '.[testing]' $(TEST_TOOLS) \
+		&& touch $@
+
+test-newest: ## with the newest openai, langfuse and OpenTelemetry that the index has
+	@echo "setting up $(NEWEST_VENV) ..."
+	@$(PYTHON) -m venv --clear $(NEWEST_VENV)
+	@$(NEWEST_PIP) install --upgrade 'pip>=25.1'
+	@$(NEWEST_PIP) install -e '.[testing]' -e $(OTEL) -e $(LANGFUSE) $(TEST_TOOLS)
+	@$(NEWEST_PIP) list | grep -E '^(openai|langfuse|opentelemetry-sdk|pydantic|httpx2?) '
+	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" --ignore=tests/docs --ignore=tests/docs_tutorial
+	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(OTEL)/tests
+	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(LANGFUSE)/tests
+
+lint: $(SETUP) ## ruff, mypy, and zizmor on the workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/zizmor --offline --quiet .github
 	@$(BIN)/mypy
 
 lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with what it is made for
@@ -239,6 +276,19 @@ verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a ty
 format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+dist: $(DIST_VENV)/.installed ## build every distribution into dist/, check each, try each in an environment of its own
+	@$(DIST_VENV)/bin/python tools/make_dist.py
+
+$(DIST_VENV)/.installed: pyproject.toml constraints.txt
+	@echo "setting up $(DIST_VENV) ..."
+	@$(PYTHON) -m venv $(DIST_VENV)
+	@$(DIST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	@$(DIST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt --group dist
+	@touch $@
+
+address: $(SETUP) ## write another address of the repository wherever it stands: make address URL=https://github.com/…
+	@$(BIN)/python tools/set_address.py $(URL)
 
 docs: $(DOCS_VENV)/.installed ## build the documentation (site/), and check what was built
 	@NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs build --strict --clean
@@ -336,4 +386,4 @@ compare-peers: $(SETUP) ## what eleven other tools record of 26 ways to use resp
 	@PYTHONPATH=tools $(BIN)/python -m peer_table
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(ZERO_CODE_VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(DOCS_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist
+	rm -rf $(VENV) $(ZERO_CODE_VENV) $(SERVERS_VENV) $(OTHER_PYTHONS:%=.venv-%) $(TESTED_PYTHONS:%=.venv-python-%) $(NEWEST_VENV) $(DOCS_VENV) $(DIST_VENV) site .sdks .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist

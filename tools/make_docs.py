@@ -3,8 +3,8 @@
     python tools/make_docs.py            write it
     python tools/make_docs.py --check    write nothing; fails if something is not what would be written
 
-Two files are written whole: `docs/events.md` and `docs/schema/events.schema.json`. In the others, what
-stands between two marks is; the rest of the page is written by hand.
+Three files are written whole: `docs/events.md`, `docs/schema/events.schema.json` and `docs/llms.txt`. In the
+others, what stands between two marks is; the rest of the page is written by hand.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import make_docs_events
 import make_docs_exporters
 import make_docs_functions
 import make_docs_hooks
+import make_docs_llms
 import make_docs_settings
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "events.md": make_docs_events.page(),
         DOCS / "schema" / "events.schema.json": make_docs_events.schema(),
+        DOCS / "llms.txt": make_docs_llms.text(),
         **{file: filled(file, text) for file, text in tables.items()},
     }
 

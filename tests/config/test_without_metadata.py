@@ -61,6 +61,7 @@ def test_what_is_not_there_is_not_found(nothing_known: None) -> None:
         threadtrail.instrument(exporters="honeycomb")
 
 
+@pytest.mark.checkout
 def test_the_places_are_those_of_the_entry_points() -> None:
     projects = [ROOT / "pyproject.toml", *ROOT.glob("plugins/threadtrail-*/pyproject.toml")]
     declared: dict[str, str] = {}

@@ -55,6 +55,7 @@ def test_such_words_are_found(source: str, found: list[str]) -> None:
     assert words_in(source) == found
 
 
+@pytest.mark.checkout
 def test_the_files_are_there() -> None:
     folders = {file.relative_to(ROOT).parts[1] for file in FILES}
     assert folders >= {"threadtrail", "threadtrail-agentops", "threadtrail-langfuse"}
