@@ -10,7 +10,7 @@ from threadtrail.recordings.reading import Unread, cannot_read
 if TYPE_CHECKING:
     import os
 
-    from threadtrail.events import Event
+    from threadtrail.events import AnyEvent
 
 
 class GrowingRecording:
@@ -26,7 +26,7 @@ class GrowingRecording:
         Raises:
             ConfigurationError: there is no such file, or it cannot be read.
         """
-        self.events: list[Event] = []
+        self.events: list[AnyEvent] = []
         self._files = [_GrowingFile(Path(path).expanduser()) for path in paths]
         for file in self._files:
             file.check()
@@ -57,7 +57,7 @@ class _GrowingFile:
         except OSError as error:
             raise cannot_read(self._path, error) from error
 
-    def read_more(self) -> tuple[list[Event], bool]:
+    def read_more(self) -> tuple[list[AnyEvent], bool]:
         """Return the events that were written since, and whether there was any line."""
         lines = self._new_lines()
         events = []
