@@ -15,6 +15,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 
 import threadtrail
 from driving import ENDS
+from properties.splitting import Notes, noted
 from threadtrail._guard import guard
 from threadtrail.events import AnyEvent
 from threadtrail.testing import OpenAIServer, capture
@@ -210,6 +211,7 @@ class Outcome:
         at_end: how much of it had been recorded when the app was done.
         looked_again: how much more it was after another look at all that had ended.
         lane: the counters of the exporter.
+        notes: what the recorder was given.
     """
 
     seen: Seen
@@ -219,6 +221,7 @@ class Outcome:
     at_end: list[AnyEvent] = field(default_factory=list)
     looked_again: list[AnyEvent] = field(default_factory=list)
     lane: Any = None
+    notes: Notes = field(default_factory=Notes)
 
 
 class Theatre:
@@ -255,7 +258,8 @@ class Theatre:
         self.server.reset()
         self.clock.offset = clock_offset
         outcome = Outcome(Seen(), forgets=max_open_runs < MANY)
-        with strictly(), capture(settle_seconds=600, max_open_runs=max_open_runs) as captured:
+        settings = {"settle_seconds": 600, "max_open_runs": max_open_runs}
+        with strictly(), noted() as outcome.notes, capture(**settings) as captured:
             self._run(app, outcome.seen)
             outcome.failures = outcome.seen.failures
             outcome.at_end = captured.events

@@ -9,6 +9,7 @@ from hypothesis import given, note
 
 from properties.laws import check
 from properties.responses_app import PROGRAMS, look_again
+from properties.splitting import check_merging
 
 if TYPE_CHECKING:
     from properties.playing import Theatre
@@ -21,4 +22,6 @@ if TYPE_CHECKING:
 @given(program=PROGRAMS)
 def test_any_program(theatre: Theatre, program: Program) -> None:
     note(program.source)
-    check(theatre.play(program.function(), look_again, **program.settings))
+    outcome = theatre.play(program.function(), look_again, **program.settings)
+    check(outcome)
+    check_merging(outcome.notes)

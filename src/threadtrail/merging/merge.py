@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.merging.details import events_of
+from threadtrail.merging.links import link
 from threadtrail.merging.order import Order
 from threadtrail.merging.runs import WholeRun
 from threadtrail.merging.stories import distinct, stories_of
+from threadtrail.merging.surroundings import Surroundings
 from threadtrail.merging.traces import traces
 from threadtrail.merging.turns import turns_ended
 
@@ -19,20 +21,40 @@ if TYPE_CHECKING:
 
 
 def merge(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events that one process would have published which had seen all of it: each run once."""
+    """Return the events that one process would have published which had seen all of it: each run once.
+
+    ``events`` are those of several processes, or files, about the same runs, in any order and with repeats:
+    one process creates a run, another polls it, a third brings the outputs. Of each run there is one
+    ``RunEnded``, as long as one of them published one; its input, attributes and trace are those of the
+    process that created it, its usage and end those of whoever saw the end, its statuses, steps, tool calls
+    and messages what any of them saw. A response that brings the output of another process's call is of
+    that one's turn.
+
+    The events come by their times, a run's ``RunCreated`` first and its ``RunEnded`` last. What one process
+    published by itself stays as it is, but for unfinished ends that were superseded.
+
+    These may be other than for one process, since no event tells them:
+
+    - ``poll_count``, ``retry_count`` and ``resumed`` are the sums of those processes that published the run;
+    - times: what nobody saw live has the server's whole seconds, a step's, call's or message's time is the
+      earliest that one of them saw, and what happened to calls whose request failed is not known;
+    - a status that came back (``queued`` after outputs were submitted) where each process saw a part, how the
+      first look at a status was made (``learnt_from``), and the order of steps of the same second;
+    - ``input_repeated``, the ids of input messages, and messages that another process put on the thread as
+      it created it;
+    - what a process saw of a run that it never saw itself, or took for history.
+    """
     stories, others = stories_of(distinct(events))
+    merged = {(story.server, story.run_id) for story in stories if not story.is_of_one_process()}
+    runs, linked = link(map(events_of, stories))
+    surroundings = Surroundings(others, runs)
+    runs = [surroundings.add_to(run) for run in runs]
     order = Order()
-    ends: list[RunEnded] = []
-    merged: set[int] = set()
-    for story in stories:
-        own = events_of(story)
-        order.add_run(own)
-        of_story = [event for event in own if isinstance(event, RunEnded)]
-        ends += of_story
-        if not story.is_of_one_process():
-            merged.update(map(id, of_story))
+    for events_of_run in runs:
+        order.add_run(events_of_run)
+    ends = [event for run in runs for event in run if isinstance(event, RunEnded)]
     turns = [event for event in others if isinstance(event, TurnEnded)]
-    for turn in turns_ended(turns, ends, frozenset(merged)):
+    for turn in turns_ended(turns, ends, merged | linked):
         order.add_turn(turn)
     order.add_traces(traces(event for event in others if isinstance(event, (TraceStarted, TraceEnded))))
     for event in others:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import amount, filled
+from threadtrail.merging.fields import amount, earliest, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,11 @@ def written(groups: Sequence[Iterable[Message]]) -> tuple[Message, ...]:
 def fullest(glimpses: Sequence[Message]) -> Message:
     """Return what is known of one message; the first glimpse is the surest."""
     ranked = sorted(glimpses, key=lambda each: (len(each.text), len(each.parts), amount(each)), reverse=True)
-    return filled(ranked[0], ranked[1:])
+    return replace(
+        filled(ranked[0], ranked[1:]),
+        created_at=earliest([each.created_at for each in glimpses]),
+        completed_at=earliest([each.completed_at for each in glimpses]),
+    )
 
 
 def asked(runs: Sequence[Run]) -> tuple[Message, ...]:

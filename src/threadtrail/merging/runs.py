@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.merging.calls import UNFINISHED
 from threadtrail.merging.fields import earliest, filled
 from threadtrail.merging.messages import asked, written
 from threadtrail.merging.statuses import history, seen_at
@@ -56,8 +57,9 @@ class WholeRun:
         self.history: tuple[StatusChange, ...] = history(runs, story.changes, created_at=seen_created)
         self.answered_at: int | None = self._answered_at()
         self.ended_at: int | None = self._ended_at()
-        if self.finished:
-            self.steps.end(self.ended_at or 0, self._failure(), later=self._is_one_generation)
+        if self.ends:
+            later = self.finished and self._is_one_generation
+            self.steps.end(self.ended_at or 0, self._failure(), later=later)
 
     @property
     def is_observed_from_start(self) -> bool:
@@ -175,8 +177,10 @@ class WholeRun:
     def _failure(self) -> Failure | None:
         """Return what became of the calls that were open when it ended."""
         run = self.of_end[0]
+        if not run.finished:
+            return Failure(type=UNFINISHED)
         fine = run.error is None and run.incomplete_reason is None and not run.failed
-        return None if fine else Failure(type=run.status or "unfinished")
+        return None if fine else Failure(type=run.status or UNFINISHED)
 
     def _answered_at(self) -> int | None:
         """Return when it ended, by its status: when one of the processes saw that first."""
@@ -184,14 +188,15 @@ class WholeRun:
         return earliest([_end_seen_at(run, alone=alone) for run in self.of_end if run.finished])
 
     def _ended_at(self) -> int | None:
-        answered_at = self.answered_at
-        if answered_at is not None and self.history:
-            answered_at = max(answered_at, self.history[-1].time)
-        if answered_at is None:
-            return max((run.ended_at for run in self.of_end if run.ended_at is not None), default=None)
-        own = (call.value() for call in self.steps.calls.all())
-        late = [call.ended_at for call in own if not call.hosted and call.ended_at is not None]
-        return max([answered_at, *late]) if self._is_one_generation else answered_at
+        times = [change.time for change in self.history[-1:]]
+        if self.answered_at is None:
+            times += [run.ended_at for run in self.of_end if run.ended_at is not None]
+            return max(times) if self.of_end else None
+        times.append(self.answered_at)
+        if self._is_one_generation:
+            calls = (call.value() for call in self.steps.calls.all())
+            times += [call.ended_at for call in calls if not call.hosted and call.ended_at is not None]
+        return max(times)
 
     def _output(self) -> tuple[Message, ...]:
         completed = sorted(self.story.messages_completed, key=lambda event: (event.time, repr(event)))

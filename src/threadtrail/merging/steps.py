@@ -115,7 +115,7 @@ class StepsOfRun:
         started_at = live if live is not None else earliest([each.step.started_at for each in glimpses])
         ends = [each.step.ended_at for each in glimpses if each.given_up == best.given_up]
         value = replace(value, started_at=started_at, ended_at=earliest(ends), seen_live=live is not None)
-        return covering(value, self._calls_of(identity))
+        return _around(covering(value, self._calls_of(identity)))
 
     def _calls_of(self, identity: str) -> tuple[ToolCall, ...]:
         placed = {
@@ -143,6 +143,15 @@ class StepsOfRun:
         started = earliest([step.started_at for step in glimpses])
         index = earliest([step.index for step in glimpses])
         return started or 0, index or 0, self._places[identity]
+
+
+def _around(step: Step) -> Step:
+    """Return the step with times that all its calls lie between."""
+    starts = [call.started_at for call in step.tool_calls if call.started_at is not None]
+    ends = [call.ended_at for call in step.tool_calls if call.ended_at is not None]
+    started_at = None if step.started_at is None else min([step.started_at, *starts])
+    ended_at = None if step.ended_at is None else max([step.ended_at, started_at or 0, *ends])
+    return replace(step, started_at=started_at, ended_at=ended_at)
 
 
 def _by_time(events: list) -> list:  # type: ignore[type-arg]

@@ -5,47 +5,60 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from threadtrail.events import RunEnded, TurnEnded
+from threadtrail.events import TurnEnded
+from threadtrail.merging.stories import server_of
 from threadtrail.turn import turn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from threadtrail.events import RunEnded
+    from threadtrail.merging.stories import Server
     from threadtrail.values import Run, ToolCall
+
+Name = tuple["Server", str]
+"""A run, or a turn, by its server and its id."""
 
 
 def turns_ended(
-    turns: Iterable[TurnEnded], ends: Iterable[RunEnded], merged: frozenset[int]
+    turns: Iterable[TurnEnded], ends: Sequence[RunEnded], changed: Collection[Name]
 ) -> Iterator[TurnEnded]:
     """Yield the one end of each turn.
 
-    ``ends`` are those of all runs, each once; ``merged`` are the ids (``id()``) of those that were made out
-    of what several processes saw.
+    ``ends`` are those of all runs, each once; ``changed`` are the runs of which several processes say
+    something.
     """
-    known: dict[tuple[object, str], list[TurnEnded]] = {}
+    of_run = {(server_of(end), end.run.id): end.run.turn_id or end.run.id for end in ends}
+    ended: dict[Name, list[TurnEnded]] = {}
     for event in turns:
-        known.setdefault((_server(event), event.turn.id), []).append(event)
-    runs: dict[tuple[object, str], list[RunEnded]] = {}
+        server = server_of(event)
+        ended.setdefault((server, of_run.get((server, event.turn.id), event.turn.id)), []).append(event)
+    runs: dict[Name, list[RunEnded]] = {}
     for end in ends:
-        runs.setdefault((_server(end), end.run.turn_id or end.run.id), []).append(end)
-    for name, ended in known.items():
-        yield _one(ended, runs.pop(name, []), merged)
+        runs.setdefault((server_of(end), end.run.turn_id or end.run.id), []).append(end)
+    for name, known in ended.items():
+        of_turn = runs.pop(name, [])
+        yield _one(known, of_turn, changed=_any(of_turn, changed))
     for of_turn in runs.values():
         # Who saw its calls published no run, and who published the run did not see its calls.
-        if any(id(end) in merged for end in of_turn) and _is_over([end.run for end in of_turn]):
+        if _any(of_turn, changed) and _is_over([end.run for end in of_turn]):
             yield _made_of(of_turn, [])
 
 
-def _one(ended: list[TurnEnded], of_turn: list[RunEnded], merged: frozenset[int]) -> TurnEnded:
+def _any(ends: Iterable[RunEnded], changed: Collection[Name]) -> bool:
+    return any((server_of(end), end.run.id) in changed for end in ends)
+
+
+def _one(ended: Sequence[TurnEnded], of_turn: Sequence[RunEnded], *, changed: bool) -> TurnEnded:
+    """Return the end of a turn: as it is, unless several processes say something of it."""
     fullest = max(
         ended, key=lambda event: (len(event.turn.run_ids), event.turn.finished, event.time, repr(event))
     )
     here = {end.run.id for end in of_turn}
     are_all_here = here.issuperset(run_id for event in ended for run_id in event.turn.run_ids)
-    changed = len(ended) > 1 or any(id(end) in merged for end in of_turn) or here != set(fullest.turn.run_ids)
-    if not (are_all_here and changed):
-        return fullest
-    return _made_of(of_turn, ended)
+    if are_all_here and (changed or len(ended) > 1 or here != set(fullest.turn.run_ids)):
+        return _made_of(of_turn, ended)
+    return fullest
 
 
 def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnded:
@@ -53,9 +66,8 @@ def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnd
     runs = [_with_calls(end.run, ended) for end in ordered]
     turn = turn_of(runs, finished=runs[-1].finished and not _open_calls(runs))
     first = ordered[0]
-    time = max([turn.ended_at or 0, *(event.time for event in ended), *(end.time for end in of_turn)])
     return TurnEnded(
-        time=time,
+        time=max([turn.ended_at or 0, *(event.time for event in (*ended, *of_turn))]),
         turn=turn,
         source=first.source,
         provider=first.provider,
@@ -68,20 +80,15 @@ def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnd
 
 def _with_calls(run: Run, ended: Sequence[TurnEnded]) -> Run:
     """Return the run with the calls that were answered after it was published, as the turn's end has them."""
-    late = {
-        call.id: call
-        for event in ended
-        if run.id in event.turn.run_ids
-        for call in event.turn.tool_calls
-        if call.ended_at is not None
-    }
     if all(call.ended_at is not None for call in run.tool_calls):
         return run
+    known = [call for event in ended if run.id in event.turn.run_ids for call in event.turn.tool_calls]
+    late = {call.id: call for call in known if call.ended_at is not None}
 
-    def known(call: ToolCall) -> ToolCall:
+    def latest(call: ToolCall) -> ToolCall:
         return call if call.ended_at is not None else late.get(call.id, call)
 
-    steps = (replace(step, tool_calls=tuple(map(known, step.tool_calls))) for step in run.steps)
+    steps = (replace(step, tool_calls=tuple(map(latest, step.tool_calls))) for step in run.steps)
     return replace(run, steps=tuple(steps))
 
 
@@ -92,14 +99,9 @@ def _is_over(runs: Sequence[Run]) -> bool:
 def _open_calls(runs: Sequence[Run]) -> bool:
     """Whether calls are left whose outputs nobody brought; an assistant's run ends with its calls."""
     calls = (call for run in runs if run.one_generation for call in run.tool_calls)
-    return any(not call.hosted and not _is_answered(call) for call in calls)
+    return any(not call.hosted and not _has_answer(call) for call in calls)
 
 
-def _is_answered(call: ToolCall) -> bool:
-    return (
-        call.output is not None or call.approved is not None or bool(call.results) or call.error is not None
-    )
-
-
-def _server(event: RunEnded | TurnEnded) -> tuple[str, str | None, int | None]:
-    return event.source, event.server_address, event.server_port
+def _has_answer(call: ToolCall) -> bool:
+    known = (call.output, call.approved, call.error)
+    return bool(call.results) or any(value is not None for value in known)

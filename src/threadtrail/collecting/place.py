@@ -1,0 +1,88 @@
+"""Where events are collected from: files, or whatever a plugin knows to read. What such a place must do.
+
+A plugin offers one by an entry point of the group ``threadtrail.places``. Its name is the scheme of the
+addresses that it takes (``redis`` for ``redis://…``); it is called with the address, and with options by
+keyword, and returns a ``Place``. Making one opens nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+ENTRY_POINTS = "threadtrail.places"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event as it stands in a place.
+
+    Attributes:
+        token: names the entry to its place; nobody else looks into it. Equal tokens are one entry.
+        line: the event as JSON, as ``Event.to_json()`` writes it.
+        group: what has one owner at a time, such as a stream; ``Place.lost`` names it.
+        attempts: how often it was read so far, this time included, as far as the place counts that.
+    """
+
+    token: Any
+    line: bytes
+    group: str = ""
+    attempts: int = 1
+
+
+class Place(Protocol):
+    """A place to collect from. One thread uses it, and no method waits longer than it is told to.
+
+    An entry that is not acknowledged is read again by the next collector: so nothing is lost if this one
+    dies, and what it waited for is waited for again. A place that cannot be reached raises ``OSError``, or
+    returns nothing, and is asked again a little later.
+    """
+
+    def open(self) -> None:
+        """Get ready to read.
+
+        Raises:
+            ConfigurationError: it cannot be read, for a reason that does not pass by itself.
+        """
+
+    def read(self, timeout: float) -> Sequence[Entry]:
+        """Return the next entries, of which there may be none within ``timeout`` seconds.
+
+        Among them are those that a collector left which does not live any more. What was returned is not
+        returned again, unless its group was lost meanwhile.
+        """
+
+    def acknowledge(self, tokens: Sequence[Any]) -> None:
+        """Note that these entries were delivered: they are never read again.
+
+        Those of a group that was lost are left to its new owner.
+        """
+
+    def give_up(self, entries: Sequence[Entry], reason: str) -> None:
+        """Put entries aside which cannot be delivered, and count them; they are never read again."""
+
+    def lost(self) -> Collection[str]:
+        """Return the groups that have another owner since this was asked for last."""
+
+    @property
+    def is_read_to_its_end(self) -> bool:
+        """Whether everything that stands there now was read; where it never ends, False."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Return what is known of the place, as JSON values: its name, what it holds, what it owns."""
+
+    def close(self) -> None:
+        """Let go of what is owned, so that another collector may go on at once."""
+
+
+class TurnIndex(Protocol):
+    """Joins turns whose runs stand in different groups: the attribute ``turns`` of a place that has one."""
+
+    def put(self, server: str, turns: Mapping[str, str]) -> None:
+        """Keep the turn of each call, by the call's id."""
+
+    def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
+        """Return the turns of those calls that are known."""

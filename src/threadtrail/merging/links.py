@@ -1,0 +1,247 @@
+"""Links responses of several processes: the output of a call of one stands in the input of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted, ToolCallRequested
+from threadtrail.merging.calls import UNFINISHED
+from threadtrail.merging.stories import server_of
+from threadtrail.values import ToolResultPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from threadtrail.merging.stories import Server
+    from threadtrail.values import Message, Run, Step, ToolCall
+
+Call = tuple["Server", str]
+"""A tool call, by its server and its id."""
+
+
+@dataclass(slots=True)
+class Linked:
+    """The events of one run, and what other runs say of it."""
+
+    events: list[Event]
+    created: RunCreated | None = None
+    end: RunEnded | None = None
+    turn_id: str | None = None
+    session_key: str | None = None
+    answers: tuple[str, ...] = ()
+    outputs: dict[str, tuple[ToolResultPart, int]] = field(default_factory=dict)
+
+    @property
+    def server(self) -> Server:
+        """Whose ids these are."""
+        return server_of(self.events[0])
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        event: Any = self.events[0]
+        return str(event.run_id)
+
+    @property
+    def began_at(self) -> int:
+        """When it was created, as far as that is known."""
+        if self.end is not None and self.end.run.created_at is not None:
+            return self.end.run.created_at
+        return self.created.time if self.created is not None else min(event.time for event in self.events)
+
+    @property
+    def answered_at(self) -> int:
+        """When it asked for its calls, or later."""
+        if self.end is not None:
+            run = self.end.run
+            return run.answered_at or run.ended_at or self.end.time
+        return max(event.time for event in self.events)
+
+
+def link(stories: Iterable[list[Event]]) -> tuple[list[list[Event]], set[tuple[Server, str]]]:
+    """Return the events of each run with what its neighbours say of it, and the runs that this changed.
+
+    A response belongs to the turn of the newest run whose call it brings the output of, and the output stands
+    on that call, as if one process had made both requests.
+    """
+    runs = [_taken(events) for events in stories if events]
+    if not any(run.end is not None and run.end.run.one_generation for run in runs):
+        return [run.events for run in runs], set()
+    _find_links(runs)
+    linked = [_with_links(run) for run in runs]
+    changed = {
+        (run.server, run.run_id) for run, events in zip(runs, linked, strict=True) if events is not run.events
+    }
+    return linked, changed
+
+
+def _taken(events: list[Event]) -> Linked:
+    linked = Linked(events)
+    for event in events:
+        if isinstance(event, RunCreated):
+            linked.created, linked.turn_id = event, linked.turn_id or event.turn_id
+        elif isinstance(event, RunEnded):
+            linked.end, linked.turn_id = event, event.run.turn_id
+            linked.answers, linked.session_key = event.run.answers, event.run.session_key
+    return linked
+
+
+class _Links:
+    """Finds links, run by run, in the order in which runs began and ended."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Server, str], Linked] = {}
+        self._asked: dict[Call, Linked] = {}
+        self._brought: dict[int, list[Call]] = {}
+
+    def begin(self, run: Linked) -> None:
+        """See that a run begins with the outputs that stand in its input."""
+        self._known[run.server, run.run_id] = run
+        brought = dict(_outputs(run.end.run.input)) if run.end is not None else {}
+        calls = [(run.server, name) for name in brought]
+        asking = {call: self._asked[call] for call in calls if call in self._asked}
+        for (_, name), other in asking.items():
+            other.outputs.setdefault(name, (brought[name], run.began_at))
+        self._brought[id(run)] = list(asking)
+        _join(run, list(asking.values()), self._known)
+
+    def end(self, run: Linked) -> None:
+        """See that a run ends: what it brought is not brought again, and it may have asked for more."""
+        if run.end is not None and _has_completed(run.end.run):
+            for call in self._brought[id(run)]:
+                self._asked.pop(call, None)
+        for name in _asked_for(run):
+            self._asked[run.server, name] = run
+
+
+def _find_links(runs: Iterable[Linked]) -> None:
+    links = _Links()
+    moments = [(run.began_at, 0, run.run_id, run) for run in runs]
+    moments += [(max(run.answered_at, run.began_at), 1, run.run_id, run) for run in runs]
+    for _, ends, _, run in sorted(moments, key=lambda moment: moment[:3]):
+        if ends:
+            links.end(run)
+        else:
+            links.begin(run)
+
+
+def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str], Linked]) -> None:
+    """Put a run into the turn and the session of those before it."""
+    if asking and run.turn_id in {None, run.run_id}:
+        newest = max(asking, key=lambda other: other.began_at)
+        run.turn_id = newest.turn_id or newest.run_id
+        run.answers = tuple(dict.fromkeys((*run.answers, *(other.run_id for other in asking))))
+    elif run.turn_id is not None and (first := known.get((run.server, run.turn_id))) is not None:
+        # Its process saw the run before it, and another process that one's.
+        run.turn_id = first.turn_id or run.turn_id
+    previous = run.end.run.previous_run_id if run.end is not None else None
+    before = known.get((run.server, previous or ""))
+    if before is not None and before.session_key is not None and run.session_key in {previous, run.run_id}:
+        run.session_key = before.session_key
+
+
+def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]]:
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolResultPart) and part.id is not None:
+                yield part.id, part
+
+
+def _has_completed(run: Run) -> bool:
+    """Whether the outputs that it brought are not brought again: one that failed may be repeated."""
+    return run.finished and run.error is None and run.incomplete_reason is None and not run.failed
+
+
+def _asked_for(run: Linked) -> set[str]:
+    """Return the calls that a run left to the app, or to a person."""
+    if run.end is not None:
+        calls: Iterable[ToolCall] = run.end.run.tool_calls if run.end.run.one_generation else ()
+    else:
+        calls = (event.tool_call for event in run.events if isinstance(event, ToolCallRequested))
+    return {call.id for call in calls if not call.hosted}
+
+
+# -- what was found, put into the events ------------------------------------------------------------------
+
+
+def _with_links(linked: Linked) -> list[Event]:
+    """Return the events of a run with its links; the same list, if they say nothing new."""
+    events = list(linked.events)
+    for place, event in enumerate(events):
+        if isinstance(event, RunCreated) and event.turn_id != linked.turn_id:
+            events[place] = replace(event, turn_id=linked.turn_id)
+        elif isinstance(event, RunEnded):
+            events[place] = _ended(event, linked)
+        elif isinstance(event, ToolCallCompleted) and event.tool_call.id in linked.outputs:
+            call = _answered(event.tool_call, linked)
+            if call is not event.tool_call:
+                events[place] = replace(event, time=call.ended_at or event.time, tool_call=call)
+    events += _answers(linked)
+    same = len(events) == len(linked.events)
+    return linked.events if same and all(map(_is_same, events, linked.events)) else events
+
+
+def _is_same(one: Event, other: Event) -> bool:
+    return one is other
+
+
+def _ended(event: RunEnded, linked: Linked) -> RunEnded:
+    run = event.run
+    steps = tuple(_step(step, linked) for step in run.steps) if linked.outputs else run.steps
+    changed = any(new is not old for new, old in zip(steps, run.steps, strict=True))
+    known = (linked.turn_id, linked.answers, linked.session_key)
+    if not changed and known == (run.turn_id, run.answers, run.session_key):
+        return event
+    ends = [call.ended_at for step in steps for call in step.tool_calls if call.ended_at is not None]
+    ended_at = max([run.ended_at or 0, *ends]) if changed else run.ended_at
+    turn_id, answers, session_key = known
+    run = replace(
+        run, steps=steps, ended_at=ended_at, turn_id=turn_id, answers=answers, session_key=session_key
+    )
+    return replace(event, run=run, time=max(event.time, ended_at or 0))
+
+
+def _step(step: Step, linked: Linked) -> Step:
+    calls = tuple(_answered(call, linked) for call in step.tool_calls)
+    if all(new is old for new, old in zip(calls, step.tool_calls, strict=True)):
+        return step
+    ends = [call.ended_at for call in calls if call.ended_at is not None]
+    return replace(step, tool_calls=calls, ended_at=max([step.ended_at or 0, *ends]))
+
+
+def _answered(call: ToolCall, linked: Linked) -> ToolCall:
+    """Return the call with its output, if another run brought one and it has none."""
+    if call.id not in linked.outputs or call.hosted or _has_answer(call):
+        return call
+    part, at = linked.outputs[call.id]
+    ended_at = max(at, call.started_at or 0)
+    return replace(call, output=part.output, results=part.results, ended_at=ended_at, error=None)
+
+
+def _has_answer(call: ToolCall) -> bool:
+    given_up = call.error is not None and call.error.type == UNFINISHED
+    failed = call.error is not None and not given_up
+    return call.output is not None or bool(call.results) or call.approved is not None or failed
+
+
+def _answers(linked: Linked) -> Iterator[ToolCallCompleted]:
+    """Yield the ends of the calls that only another process answered."""
+    completed = {event.tool_call.id for event in linked.events if isinstance(event, ToolCallCompleted)}
+    for event in linked.events:
+        if isinstance(event, ToolCallRequested) and event.tool_call.id not in completed:
+            call = _answered(event.tool_call, linked)
+            if call is not event.tool_call:
+                yield ToolCallCompleted(
+                    time=call.ended_at or event.time,
+                    source=event.source,
+                    provider=event.provider,
+                    server_address=event.server_address,
+                    server_port=event.server_port,
+                    attributes=event.attributes,
+                    trace_id=event.trace_id,
+                    run_id=event.run_id,
+                    thread_id=event.thread_id,
+                    step_id=event.step_id,
+                    tool_call=call,
+                )
