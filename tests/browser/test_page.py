@@ -72,6 +72,19 @@ def test_the_list_shows_all_and_filters(visit: Visit, samples_page: str) -> None
     assert [float(text.split()[0]) for text in page.locator("#rows .took").all_inner_texts()] == [1.5, 1.1]
 
 
+def test_all_content_is_searched_when_asked(visit: Visit, samples_page: str) -> None:
+    opened = visit(samples_page)
+    page = opened.page
+    page.get_by_role("searchbox").fill("ask again")
+    page.get_by_text("Nothing matches").wait_for()
+    opened.press("Enter")
+    page.locator("#rows .question", has_text="How is the weather in Paris?").wait_for()
+    assert page.get_by_role("button", name="In all content").get_attribute("aria-pressed") == "true"
+    page.get_by_role("searchbox").fill("nobody said this")
+    page.get_by_role("button", name="In all content").click()
+    page.get_by_text("Nothing matches.", exact=True).wait_for()
+
+
 def test_a_turn_has_a_waterfall_and_its_conversation_each_call_once(visit: Visit, samples_page: str) -> None:
     opened = visit(samples_page + TURN)
     page = opened.page
@@ -124,7 +137,7 @@ def test_everything_goes_by_keyboard(visit: Visit, samples_page: str) -> None:
     opened.press("/")
     page.keyboard.type("paris")
     page.locator("#totals", has_text=" of ").wait_for()
-    opened.press("Enter", "ArrowRight", "j", "Enter")
+    opened.press("ArrowDown", "ArrowRight", "j", "Enter")
     page.locator("#detail .id", has_text="resp_answered_calls").wait_for()
     opened.press("j")
     page.locator("#detail .id", has_text="resp_answering_response").wait_for()

@@ -61,6 +61,8 @@ def test_the_page_its_details_and_what_changes(server: PageServer, recording: Pa
     status, text, _ = get(server, "detail?handle=run_plain_answer")
     assert json.loads(text)["id"] == "run_plain_answer"
     assert get(server, "detail?handle=run_of_nobody")[0] == 404
+    assert json.loads(get(server, "search?word=equation&word=math")[1]) == ["run_plain_answer"]
+    assert json.loads(get(server, "search?word=nowhere")[1]) == []
     append(recording, *OTHER)
     changes = json.loads(get(server, "changes?since=1")[1])
     assert changes["version"] == 2

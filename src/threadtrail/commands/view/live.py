@@ -13,7 +13,7 @@ from threadtrail.commands.view.rows import FIELDS
 from threadtrail.recordings.growing import GrowingRecording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from threadtrail.commands.view.contents import PageData, Shown
     from threadtrail.commands.view.values import Object
@@ -77,8 +77,27 @@ class LivePage:
                 "costs": data.costs if data is not None else {},
             }
 
+    def search(self, words: Sequence[str]) -> list[str]:
+        """Return the handles of all whose detail has each of the words, in lower case, somewhere."""
+        with self._lock:
+            shown = [each for _, each in self._shown.values()]
+        return [str(each.row[0]) for each in shown if _has(each.detail, words)]
+
     def detail(self, handle: str) -> Object | None:
         """Return the detail of a run, a turn or a request; None if there is no such."""
         with self._lock:
             known = self._shown.get(handle)
         return None if known is None else known[1].detail
+
+
+def _has(detail: Object, words: Sequence[str]) -> bool:
+    text = "\n".join(_texts(detail)).lower()
+    return all(word in text for word in words)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)

@@ -84,6 +84,9 @@ class PageServer:
             found = await asyncio.to_thread(page.detail, request.query_params.get("handle", ""))
             return JSONResponse(found, status_code=200 if found is not None else 404)
 
+        async def search(request: Request) -> Response:
+            return JSONResponse(await asyncio.to_thread(page.search, request.query_params.getlist("word")))
+
         async def changes(request: Request) -> Response:
             since = request.query_params.get("since", "0")
             return JSONResponse(await self._changes(int(since) if since.isdecimal() else 0, request))
@@ -92,6 +95,7 @@ class PageServer:
             routes=[
                 Route(f"/{self._token}/", html),
                 Route(f"/{self._token}/detail", detail),
+                Route(f"/{self._token}/search", search),
                 Route(f"/{self._token}/changes", changes),
             ]
         )

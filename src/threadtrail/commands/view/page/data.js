@@ -57,6 +57,27 @@ async function unpacked(base64) {
   return new Map(details.map((detail) => [detail.handle, detail]));
 }
 
+// Returns the handles of all whose detail has each of the words, in lower case, somewhere.
+export async function handlesWith(words) {
+  if (index.version !== undefined) return new Set(await (await fetch(`search?${new URLSearchParams(words.map((word) => ["word", word]))}`)).json());
+  const found = new Set();
+  const has = (text) => words.every((word) => text.includes(word));
+  for (const place of new Set(rows.map((row) => row.place))) {
+    for (const [handle, detail] of await unpacked($(`chunk-${place}`).textContent)) if (has(textsOf(detail))) found.add(handle);
+  }
+  return found;
+}
+
+// Returns all texts of a detail, in lower case, without the names of the fields.
+function textsOf(detail) {
+  const texts = [];
+  JSON.stringify(detail, (_name, value) => {
+    if (typeof value === "string") texts.push(value);
+    return value;
+  });
+  return texts.join("\n").toLowerCase();
+}
+
 async function fetched(handle) {
   const answer = await fetch(`detail?handle=${encodeURIComponent(handle)}`);
   return answer.ok ? answer.json() : undefined;

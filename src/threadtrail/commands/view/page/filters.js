@@ -1,8 +1,8 @@
 // The search field and the filters.
 
 import { $, h } from "./dom.js";
-import { rows } from "./data.js";
-import { FACETS, counts } from "./query.js";
+import { handlesWith, rows } from "./data.js";
+import { FACETS, counts, wordsOf } from "./query.js";
 import { change, state } from "./state.js";
 import { plain } from "./text.js";
 import { count } from "./format.js";
@@ -20,9 +20,10 @@ export function buildFilters() {
   refreshFilters();
   $("query").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => change({ query: $("query").value.trim() }), rows.length > 2000 ? 80 : 0);
+    waiting = setTimeout(() => change({ query: $("query").value.trim(), within: null }), rows.length > 2000 ? 80 : 0);
   });
   $("failed").addEventListener("click", () => change({ failedOnly: !state.failedOnly }));
+  $("within").addEventListener("click", searchWithin);
   $("clear").addEventListener("click", clearFilters);
   $("more-filters").addEventListener("click", () => {
     const shown = $("facets").classList.toggle("shown");
@@ -52,16 +53,28 @@ function choose(field, value) {
 
 export function search(query) {
   $("query").value = query;
-  change({ query });
+  change({ query, within: null });
+}
+
+// Searches all content, not only the beginnings that the rows have.
+export async function searchWithin() {
+  const query = $("query").value.trim();
+  if (wordsOf(query).length === 0) return;
+  $("within").textContent = "Searching …";
+  const within = await handlesWith(wordsOf(query));
+  if ($("query").value.trim() === query) change({ query, within });
 }
 
 export function clearFilters() {
   $("query").value = "";
-  change({ query: "", chosen: {}, failedOnly: false });
+  change({ query: "", chosen: {}, failedOnly: false, within: null });
 }
 
 export function showFilters() {
   const chosen = Object.values(state.chosen).filter(Boolean).length;
+  $("within").hidden = wordsOf(state.query).length === 0;
+  $("within").textContent = "In all content";
+  $("within").setAttribute("aria-pressed", String(state.within !== null));
   $("failed").setAttribute("aria-pressed", String(state.failedOnly));
   $("clear").hidden = chosen === 0 && state.query === "" && !state.failedOnly;
   $("more-filters").textContent = chosen > 0 ? `Filters (${chosen})` : "Filters";

@@ -7,7 +7,7 @@ const KEYS = [
   [["Enter"], "open; once more: go into what is open"],
   [["←", "→"], "fold, unfold a turn"],
   [["Esc"], "back"],
-  [["/"], "search"],
+  [["/"], "search; Enter searches all content, ↓ goes to the list"],
   [["f"], "failed only"],
   [["c"], "compare: mark one, then another"],
   [["t"], "light or dark"],

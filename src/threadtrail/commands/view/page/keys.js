@@ -1,9 +1,10 @@
 // The whole page by keyboard.
 
 import { $ } from "./dom.js";
-import { clearFilters } from "./filters.js";
+import { clearFilters, searchWithin } from "./filters.js";
 import { neighbour, screenful, select, selectedRow, toggle } from "./list.js";
 import { close, mark, unmark } from "./reader.js";
+import { wordsOf } from "./query.js";
 import { go, pass, route } from "./route.js";
 import { change, state } from "./state.js";
 import { switchTheme } from "./theme.js";
@@ -48,6 +49,9 @@ function typing(event) {
     event.preventDefault();
     if (event.target.value === "") $("runs").focus();
     else clearFilters();
+  } else if (event.key === "Enter" && state.within === null && wordsOf(event.target.value).length > 0) {
+    event.preventDefault();
+    searchWithin();
   } else if (event.key === "Enter" || event.key === "ArrowDown") {
     event.preventDefault();
     $("runs").focus();

@@ -65,7 +65,7 @@ function flatten() {
   $("runs").setAttribute("aria-rowcount", String(lines.length + 1));
   placed($("rows"), { height: `${lines.length * height}px` });
   $("nothing").hidden = lines.length > 0;
-  $("nothing").textContent = rows.length === 0 ? "This recording holds no runs." : "Nothing matches. Press Esc in the search, or Clear.";
+  $("nothing").textContent = rows.length === 0 ? "This recording holds no runs." : state.within === null && state.query ? "Nothing matches. Enter in the search looks into all content." : "Nothing matches.";
   draw();
 }
 

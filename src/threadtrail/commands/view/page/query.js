@@ -17,14 +17,18 @@ export function valuesOf(row, field) {
   return row[field] === null || row[field] === undefined ? [] : [row[field]];
 }
 
-export function matcher({ query, chosen, failedOnly }) {
+// Returns the words of a search that may occur anywhere.
+export const wordsOf = (query) => terms(query).filter(({ field }) => field === null).map(({ value }) => value);
+
+// `within` holds the handles of all whose content has the words of the search, if the content was searched.
+export function matcher({ query, chosen, failedOnly, within }) {
   const searched = terms(query);
   const fields = Object.entries(chosen).filter(([, value]) => value !== "");
   return (row) =>
     (!failedOnly || row.state === "bad") &&
     fields.every(([field, value]) => valuesOf(row, field).includes(value)) &&
     searched.every(({ field, value }) =>
-      field === null ? textOf(row).includes(value) : valuesOf(row, field).some((each) => each.toLowerCase().includes(value)),
+      field === null ? (within?.has(row.handle) ?? false) || textOf(row).includes(value) : valuesOf(row, field).some((each) => each.toLowerCase().includes(value)),
     );
 }
 

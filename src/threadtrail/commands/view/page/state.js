@@ -4,6 +4,7 @@ export const state = {
   query: "",
   chosen: {},
   failedOnly: false,
+  within: null,
   sort: { field: "started", down: true },
   expanded: new Set(),
   selected: null,
