@@ -80,7 +80,7 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
-.PHONY: chromium verify-types dist address test-pythons test-newest
+.PHONY: chromium verify-types dist address test-pythons test-newest photographs-view
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -306,6 +306,9 @@ pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures anew, from 
 photographs: phoenix mlflow .cache/playwright/.installed ## photograph a turn in Phoenix, MLflow and a notebook for the documentation (needs Chromium)
 	@PYTHONPATH=.cache/playwright $(BIN)/python tools/photograph_backends.py
 	@$(BIN)/python tools/photograph_notebook.py
+
+photographs-view: $(SETUP) .cache/playwright/.installed ## photograph the page of `threadtrail view` for the documentation (needs Chromium)
+	@PYTHONPATH=.cache/playwright $(BIN)/python tools/photograph_view.py
 
 .cache/playwright/.installed: $(SETUP)
 	@rm -rf $(@D)

@@ -42,7 +42,7 @@ function reveal(target) {
 }
 
 function header(detail, { beside, onClose, onCompare }) {
-  const copy = h("button", { type: "button", title: "Copy a link to this" }, "Copy link");
+  const copy = h("button", { type: "button", class: "aside", title: "Copy a link to this" }, "Copy link");
   copy.addEventListener("click", async () => {
     await navigator.clipboard?.writeText(location.href.split("#")[0] + addressOf(detail.handle));
     copy.textContent = "Copied";
@@ -58,7 +58,7 @@ function header(detail, { beside, onClose, onCompare }) {
       h("div", { class: "id" }, h("span", { class: "kind" }, detail.kind), inline(detail.id ?? ""), detail.model && detail.model !== detail.name && inline(detail.model)),
     ),
     beside && h("a", { href: addressOf(detail.handle) }, "open"),
-    !beside && detail.kind !== "request" && h("button", { type: "button", onclick: onCompare, title: "Compare with another (c)" }, "Compare"),
+    !beside && detail.kind !== "request" && h("button", { type: "button", class: "aside", onclick: onCompare, title: "Compare with another (c)" }, "Compare"),
     !beside && copy,
     !beside && h("button", { type: "button", onclick: onClose, "aria-label": "Close", title: "Close (Esc)" }, "✕"),
   );

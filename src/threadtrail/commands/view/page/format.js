@@ -2,6 +2,7 @@
 
 const wholeNumber = new Intl.NumberFormat("en-US");
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const fullDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
@@ -24,11 +25,12 @@ export function duration(milliseconds) {
   return `${Math.floor(rounded / 3600)} h ${String(Math.floor((rounded % 3600) / 60)).padStart(2, "0")} m`;
 }
 
+// An amount of money: two digits from 1 on, four below, and of very small ones the first two that are not zero.
 export function cost(amount, currency) {
   if (amount === null || amount === undefined) return "";
-  const digits = amount === 0 || amount >= 1 ? 2 : amount >= 0.01 ? 3 : 5;
   const sign = currency === "USD" ? "$" : `${currency} `;
-  return amount > 0 && amount < 0.00001 ? `<${sign}0.00001` : `${sign}${amount.toFixed(digits)}`;
+  if (amount === 0 || amount >= 1) return `${sign}${money.format(amount)}`;
+  return `${sign}${amount.toFixed(Math.min(12, Math.max(4, 1 - Math.floor(Math.log10(amount)))))}`;
 }
 
 export const timeOfDay = (milliseconds) => clock.format(milliseconds);

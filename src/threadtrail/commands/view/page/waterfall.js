@@ -25,12 +25,21 @@ export function waterfallView(data, { spent, length = data.length, onCall, onRun
   const cursor = h("div", { class: "cursor", hidden: true });
   const body = h("div", { class: "lanes" });
   const lane = (each) => laneView(each, { at, onCall, onRun });
-  body.append(grid(ticks, at), axis(ticks, at), wholeLane(data, at), ...data.lanes.slice(0, FOLDED_LANES).map(lane), cursor);
+  body.append(grid(ticks, at), axis(ticks, at));
+  if (!isWhole(data.lanes, data.length)) body.append(wholeLane(data, at));
+  body.append(...data.lanes.slice(0, FOLDED_LANES).map(lane), cursor);
+  body.querySelector(".whole, .of-run")?.querySelector(".track").append(...marks(data, at));
   fold(body, data.lanes, lane);
   const view = h("div", { class: "waterfall" }, legend(data, spent), body, tip);
   pointAt(view, body, tip, cursor, scale);
   moveAlong(body);
   return view;
+}
+
+// Whether the lane of a run shows all that there is to show of the whole time.
+function isWhole(lanes, length) {
+  const [first, ...others] = lanes;
+  return first?.kind === "run" && first.start === 0 && first.end === length && others.every((lane) => lane.kind !== "run");
 }
 
 function fold(body, lanes, lane) {
@@ -63,19 +72,23 @@ function legend(data, spent) {
 }
 
 function axis(ticks, at) {
-  const marks = ticks.map((tick) => placed(h("i", { class: "tick" }, h("span", null, tick.label)), { left: at(tick.time) }));
-  return h("div", { class: "lane axis", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, marks), h("span"));
+  const labels = ticks.map((tick) => placed(h("i", { class: "tick" }, h("span", null, tick.label)), { left: at(tick.time) }));
+  return h("div", { class: "lane axis", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, labels), h("span"));
+}
+
+// The status changes, as diamonds.
+function marks(data, at) {
+  return (data.marks ?? []).map(([time, status, how]) =>
+    placed(h("i", { class: "mark", "data-tip": `${plain(status)}\n${duration(time)}, seen by ${plain(how)}` }), { left: at(time) }),
+  );
 }
 
 function wholeLane(data, at) {
-  const statuses = (data.marks ?? []).map(([time, status, how]) =>
-    placed(h("i", { class: "mark", "data-tip": `${plain(status)}\n${duration(time)}, seen by ${plain(how)}` }), { left: at(time) }),
-  );
   return h(
     "div",
     { class: "lane whole", "data-tip": `In all\n${duration(data.length)}` },
     h("span", { class: "label" }, "in all"),
-    h("div", { class: "track" }, (data.band ?? []).map((part) => segment(part, at)), statuses),
+    h("div", { class: "track" }, (data.band ?? []).map((part) => segment(part, at))),
     h("span", { class: "time" }, duration(data.length)),
   );
 }
