@@ -48,6 +48,7 @@ def live(
     ends = [event for event in events if isinstance(event, RunEnded)]
     assert any(end.supersedes for end in ends)
     assert any(end.run.called_by for end in ends)
+    assert any(end.run.carried for end in ends)
     assert any(end.run.failed for end in ends)
     assert any(end.run.background for end in ends)
     assert len([event for event in events if isinstance(event, TurnEnded)]) == 5
@@ -60,7 +61,7 @@ def _assistants(server: AssistantsServer, client: OpenAI) -> None:
         exporter_driving.whole_run(client)
         with threadtrail.trace("homework"):
             server.script_next(exporter_driving.FUNCTION_CALLS)
-            exporter_driving.whole_run(client)
+            exporter_driving.whole_run(client, metadata=threadtrail.carrier())
     with pytest.raises(openai.NotFoundError):
         client.beta.threads.runs.create("thread_none", assistant_id="asst_none")
 

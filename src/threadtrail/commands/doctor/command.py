@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
+
+from threadtrail.commands.arguments import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def add_parser(subcommands: Any) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long a backend may take to answer (default: {TIMEOUT_SECONDS:g}); all are checked at once",
@@ -120,13 +121,3 @@ class _Printer:
             else:
                 print_on(self._console, *items)
         self._output.flush()
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import Any
 
+from threadtrail.commands.arguments import seconds
 from threadtrail.commands.choosing import add_choice, add_files
 
 TIMEOUT_SECONDS = 60.0
@@ -59,7 +59,7 @@ def add_parser(subcommands: Any) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long an exporter may take for a batch, {TIMEOUT_SECONDS:g} by default",
@@ -72,13 +72,3 @@ def run(options: argparse.Namespace) -> int:
     from threadtrail.commands.replay.replaying import replay  # noqa: PLC0415 - `--help` does without
 
     return replay(options)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds

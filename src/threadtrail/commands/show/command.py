@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.commands.arguments import count
 from threadtrail.commands.choosing import add_choice, add_files, choice, read
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def add_parser(subcommands: Any) -> None:
     )
     add_files(parser)
     add_choice(parser)
-    parser.add_argument("--last", type=_count, metavar="N", help="of these, the last N runs or turns")
+    parser.add_argument("--last", type=count, metavar="N", help="of these, the last N runs or turns")
     parser.add_argument(
         "--stats", action="store_true", help="print numbers: runs, tokens, tool calls, times, cost"
     )
@@ -85,10 +86,3 @@ def _print_stats(events: Sequence[Event], *, as_json: bool, color: bool) -> None
     from threadtrail.commands.show.tables import print_statistics  # noqa: PLC0415 - as above
 
     print_statistics(numbers, color=color)
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
-    return number

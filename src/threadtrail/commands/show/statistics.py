@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.commands.compare.chance import quantile
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
 from threadtrail.recordings.contents import contents_of, server_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 UNKNOWN = "unknown"
-PERCENT = (50, 95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,8 @@ class Times:
     @classmethod
     def of(cls, nanoseconds: Iterable[int]) -> Times:
         """Return the times of these durations, by the nearest rank: each is one that was measured."""
-        ordered = sorted(nanoseconds)
-        ranks = [-(-len(ordered) * percent // 100) - 1 for percent in PERCENT]
-        return cls(len(ordered), *(ordered[rank] / SECOND for rank in ranks)) if ordered else cls()
+        ordered = sorted(duration / SECOND for duration in nanoseconds)
+        return cls(len(ordered), quantile(ordered, 50), quantile(ordered, 95)) if ordered else cls()
 
 
 @dataclass(slots=True)
