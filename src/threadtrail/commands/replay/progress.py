@@ -13,7 +13,7 @@ from threadtrail.errors import ConfigurationError
 from threadtrail.exporters.file_lock import exclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from threadtrail.recordings.groups import Group
 
@@ -40,6 +40,7 @@ class Progress:
         self._descriptor: int | None = None
         self._torn = False
         self._delivered: dict[str, int] = {}
+        self._postponed: set[str] = set()
         self.latest: str | None = None
 
     @classmethod
@@ -54,7 +55,7 @@ class Progress:
         Raises:
             ConfigurationError: a file is there and cannot be read.
         """
-        self._delivered, self.latest = {}, None
+        self._delivered, self._postponed, self.latest = {}, set(), None
         for path in self._paths:
             try:
                 text = path.read_bytes() if path.exists() else b""
@@ -72,6 +73,10 @@ class Progress:
     def knows(self, group: Group) -> bool:
         """Whether a group was delivered, perhaps without some of its events."""
         return group.name in self._delivered
+
+    def postponed(self, group: Group) -> bool:
+        """Whether the last try to deliver a group failed, so that others come first."""
+        return group.name in self._postponed
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -100,14 +105,25 @@ class Progress:
         """Note that groups were delivered; what is noted outlasts the end of the process."""
         delivered = {group.name: len(group.events) for group in groups}
         if delivered:
-            self._delivered |= delivered
+            self._note_delivered(delivered)
             self._append({"delivered": delivered})
+
+    def postpone(self, groups: Iterable[Group]) -> None:
+        """Note that groups could not be delivered, so that what is always refused is not in the way."""
+        if names := [group.name for group in groups]:
+            self._postponed.update(names)
+            self._append({"failed": names})
 
     def forget(self, groups: Iterable[Group]) -> None:
         """Note that groups are to be sent again."""
         if known := [group.name for group in groups if group.name in self._delivered]:
             self._forget(known)
             self._append({"again": known})
+
+    def _note_delivered(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
+            self._delivered[name] = max(count, self._delivered.get(name, 0))
+            self._postponed.discard(name)
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:
@@ -129,8 +145,9 @@ class Progress:
         if not isinstance(entry, dict) or any(entry.get(key) != value for key, value in self._to.items()):
             return
         self._forget(entry.get("again", ()))
-        for name, count in entry.get("delivered", {}).items():
-            self._delivered[name] = max(count, self._delivered.get(name, 0))
+        self._postponed.update(entry.get("failed", ()))
+        if delivered := entry.get("delivered"):
+            self._note_delivered(delivered)
             self.latest = entry.get("at")
 
     @staticmethod

@@ -83,7 +83,8 @@ class _Replay:
 
     def _pending(self, groups: Sequence[Group]) -> list[Group]:
         again = self._options.again and self._options.dry_run
-        return [group for group in groups if again or not self._progress.has(group)]
+        pending = [group for group in groups if again or not self._progress.has(group)]
+        return sorted(pending, key=self._progress.postponed)
 
     def _announce(self, groups: Sequence[Group], pending: Sequence[Group]) -> None:
         """Say what is sent, or would be, and what was before."""

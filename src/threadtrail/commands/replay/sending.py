@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from threadtrail.config.settings import Settings
 
 MAX_FAILURES = 3
-"""So many batches in a row that are lost, and no other is tried: the backend is probably down."""
+"""So many batches in a row that fail, and no other is tried: the backend is probably down."""
 
 MAX_BYTES = 33_554_432
 """The maximum size of the events that wait for the exporter, by ``size_of``: 32 MiB. One may be larger."""
@@ -119,14 +120,25 @@ class Sender:
         progress: Progress,
         advance: Callable[[Sequence[Group]], object],
     ) -> bool:
-        """Send groups in batches; return False if the exporter is given up."""
-        in_a_row = 0
-        for batch in _batches(groups):
+        """Send groups in batches; return False if the exporter is given up.
+
+        The groups of a batch that fails are sent one by one: one of them may be what is refused.
+        """
+        todo, in_a_row = deque(_batches(groups)), 0
+        while todo:
+            batch = todo.popleft()
             delivered = self._deliver(batch)
+            in_a_row = 0 if delivered else in_a_row + 1
+            hangs = self._lane.status().queued > 0
+            if hangs:
+                self._reports.last = f"it took longer than {self._timeout:g} s for a batch (--timeout)"
+            gives_up = hangs or in_a_row == MAX_FAILURES
+            if not delivered and len(batch) > 1 and not gives_up:
+                todo.extendleft([group] for group in reversed(batch))
+                continue
             self._count(batch, sent, progress, delivered=delivered)
             advance(batch)
-            in_a_row = 0 if delivered else in_a_row + 1
-            if in_a_row == MAX_FAILURES or self._lane.status().queued:  # it hangs
+            if gives_up:
                 return False
         return True
 
@@ -149,6 +161,8 @@ class Sender:
         (sent.delivered if delivered else sent.failed).extend(groups)
         if delivered:
             progress.confirm(groups)
+        else:
+            progress.postpone(groups)
 
 
 def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
