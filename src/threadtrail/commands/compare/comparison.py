@@ -17,13 +17,13 @@ from threadtrail.commands.compare.measures import (
     Measure,
     Number,
     Row,
-    Tool,
     count_row,
     rows_of,
-    tools_of,
+    tools_in,
 )
 from threadtrail.exporters.console_text import counted
 from threadtrail.prices import installed
+from threadtrail.recordings.tools import ToolCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Section:
     label: str
     by: str | None = None
     rows: tuple[Row, ...]
-    tools: Mapping[str, tuple[Tool, Tool]]
+    tools: Mapping[str, tuple[ToolCalls, ToolCalls]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +108,9 @@ def _of_match(match: Match) -> Section:
 
 
 def _section(label: str, before: Sequence[Unit], after: Sequence[Unit], by: str | None = None) -> Section:
-    ours, theirs = tools_of(before), tools_of(after)
-    names = sorted({*ours, *theirs}, key=lambda name: -sum(s.get(name, Tool()).calls for s in (ours, theirs)))
-    tools = {name: (ours.get(name, Tool()), theirs.get(name, Tool())) for name in names}
+    ours, theirs = tools_in(before), tools_in(after)
+    names = tools_in((*before, *after))  # the most frequent first
+    tools = {name: (ours.get(name, ToolCalls()), theirs.get(name, ToolCalls())) for name in names}
     return Section(label=label, by=by, rows=rows_of(before, after), tools=tools)
 
 

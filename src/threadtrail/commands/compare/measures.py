@@ -19,6 +19,7 @@ from threadtrail.commands.compare.chance import (
     verdict,
 )
 from threadtrail.commands.compare.units import COMPLETED, Unit
+from threadtrail.recordings.tools import ToolCalls, tools_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,27 +201,12 @@ def _mean(measure: Measure, before: Sequence[Number], after: Sequence[Number]) -
 def _calls(sides: Sides) -> Iterator[Row]:
     before, after = ([len(unit.turn.tool_calls) for unit in side] for side in sides)
     yield _mean(Measure("tool_calls_per_turn", "tool calls per turn", Kind.COUNT, None), before, after)
-    failed = [sum(tool.failed for tool in tools_of(side).values()) for side in sides]
+    failed = [sum(tool.failed for tool in tools_in(side).values()) for side in sides]
     if any(before) or any(after):
         measure = Measure("tool_calls_failed", "  of these failed", Kind.SHARE)
         yield _share(measure, (failed[0], sum(before)), (failed[1], sum(after)))
 
 
-@dataclass(slots=True)
-class Tool:
-    """The calls of one tool on one side."""
-
-    calls: int = 0
-    failed: int = 0
-    unanswered: int = 0
-
-
-def tools_of(units: Sequence[Unit]) -> dict[str, Tool]:
+def tools_in(units: Sequence[Unit]) -> dict[str, ToolCalls]:
     """Return the calls of each tool by its name, the most frequent first."""
-    tools: dict[str, Tool] = {}
-    for call in (call for unit in units for call in unit.turn.tool_calls):
-        tool = tools.setdefault(call.name, Tool())
-        tool.calls += 1
-        tool.failed += call.error is not None or call.status == "failed"
-        tool.unanswered += not call.hosted and not call.answered
-    return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
+    return tools_of(call for unit in units for call in unit.turn.tool_calls)

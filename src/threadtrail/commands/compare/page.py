@@ -6,6 +6,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from threadtrail.commands import view
 from threadtrail.commands.compare.words import (
     calls,
     cells,
@@ -30,6 +31,8 @@ MAX_PAIRS = 500
 
 MAX_ANSWER, MAX_QUESTION = 20_000, 300
 
+STYLES = ((view.__name__, "page/theme.css"), (__package__, "page.css"))
+
 EMPTY = "<td></td>"
 """Keeps the columns of all tables in line."""
 
@@ -39,7 +42,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def page(found: Comparison) -> str:
     """Return the page. What comes from a recording is escaped; control characters are shown as escapes."""
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = "".join(files(package).joinpath(name).read_text(encoding="utf-8") for package, name in STYLES)
     body = "\n".join(_body(found))
     return f"""\
 <!doctype html>

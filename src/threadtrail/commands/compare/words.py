@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from threadtrail.commands.compare.comparison import PairRow
     from threadtrail.commands.compare.files import Side
-    from threadtrail.commands.compare.measures import Number, Row, Tool
+    from threadtrail.commands.compare.measures import Number, Row
     from threadtrail.commands.compare.units import Unit
+    from threadtrail.recordings.tools import ToolCalls
 
 NO_DATA = "-"
 WHOLE = 100
@@ -111,7 +112,7 @@ def side_lines(side: Side) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def calls(tool: Tool) -> str:
+def calls(tool: ToolCalls) -> str:
     """Return how often a tool was called, and how often that failed or nobody answered."""
     facts = [f"{tool.calls:,}" if tool.calls else NO_DATA]
     facts += [f"{tool.failed:,} failed"] if tool.failed else []

@@ -10,6 +10,7 @@ from threadtrail.commands.compare.chance import quantile
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
 from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.recordings.tools import ToolCalls, tools_of
 from threadtrail.shape import model_of
 from threadtrail.turn import add_usages
 from threadtrail.values import Usage
@@ -37,15 +38,6 @@ class Times:
         """Return the times of these durations, by the nearest rank: each is one that was measured."""
         ordered = sorted(duration / SECOND for duration in nanoseconds)
         return cls(len(ordered), quantile(ordered, 50), quantile(ordered, 95)) if ordered else cls()
-
-
-@dataclass(slots=True)
-class ToolCalls:
-    """The calls of one tool: all, those that failed, and those that nobody answered."""
-
-    calls: int = 0
-    failed: int = 0
-    unanswered: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,7 +109,7 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         without_end=len(contents.open_runs),
         turns=len(turn_ids),
         failed_requests=Counter(event.error.type for event in contents.failed_requests),
-        tools=_tools(runs),
+        tools=tools_of(call for run in runs for call in run.tool_calls),
         usage=_usage(runs),
         costs={model: total(each) for model, each in costs.items()},
         cost=total(each for of_model in costs.values() for each in of_model) if costs else None,
@@ -136,17 +128,6 @@ def known(numbers: Iterable[int | None]) -> Iterator[int]:
 
 def _turn(end: RunEnded) -> tuple[object, ...]:
     return *server_of(end), end.run.turn_id or end.run.id
-
-
-def _tools(runs: Iterable[Run]) -> dict[str, ToolCalls]:
-    """Return the calls by the name of the tool, the most frequent first."""
-    tools: dict[str, ToolCalls] = {}
-    for call in (call for run in runs for call in run.tool_calls):
-        calls = tools.setdefault(call.name, ToolCalls())
-        calls.calls += 1
-        calls.failed += call.error is not None or call.status == "failed"
-        calls.unanswered += not call.hosted and not call.answered
-    return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
 
 
 def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:
