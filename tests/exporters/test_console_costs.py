@@ -9,16 +9,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from openai import AzureOpenAI
 
+import threadtrail
 from threadtrail._guard import guard
 from threadtrail.events import RunEnded
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
+from threadtrail.testing.server import Message, RunScript, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from threadtrail.events import Event
+    from threadtrail.testing import OpenAIServer
 
 RUNS = sample_runs()
 TURN = events_of_turn(RUNS["answered_calls"], RUNS["answering_response"])
@@ -48,6 +52,21 @@ def test_the_cost_of_a_run_and_of_a_turn_stands_beside_its_tokens() -> None:
     # gpt-5.2: 1.75 in, 0.175 cached, 14 out: 310 and 60, then 124, 256 cached and 12.
     (turn,) = tokens(printed(TURN))
     assert turn.endswith(" · 762 total · $0.0018"), turn
+
+
+@pytest.mark.usefixtures("_library")
+def test_a_run_that_was_recorded_from_a_server_has_its_cost(server: OpenAIServer) -> None:
+    script = RunScript(Message("x = 1", usage=Usage(1_000, 100, cached_tokens=400)))
+    server.script_next(script)
+    stream = io.StringIO()
+    with threadtrail.instrument(exporters=[ConsoleExporter(stream)]):
+        client = AzureOpenAI(
+            azure_endpoint=server.azure_endpoint, api_key="any", api_version="2025-04-01-preview"
+        )
+        client.responses.create(model="gpt-4o", input="3x + 11 = 14")
+        client.close()
+    (line,) = tokens(stream.getvalue())
+    assert line.endswith(" · $0.0030"), "600 at 2.5, 400 at 1.25 and 100 at 10"
 
 
 @pytest.mark.usefixtures("_library")
