@@ -526,6 +526,27 @@ def test_an_unknown_exporter_is_reported_with_the_choices_and_the_command() -> N
     assert "Installed: console, jsonl" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("otel", "opentelemetry"),
+        ("OTLP", "opentelemetry"),
+        ("opentelemetry-otlp", "opentelemetry"),
+        ("open_telemetry", "opentelemetry"),
+        ("stdout", "console"),
+        ("json", "jsonl"),
+        ("valkey", "redis"),
+    ],
+)
+def test_what_an_exporter_is_also_called_is_understood(name: str, meant: str) -> None:
+    assert f"there is no such exporter. Did you mean {meant!r}?" in error_of(exporters=name)
+
+
+def test_an_option_of_what_an_exporter_is_also_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADTRAIL_OTEL_ENDPOINT", "http://localhost:4318")
+    assert "Did you mean 'THREADTRAIL_OPENTELEMETRY_ENDPOINT'?" in error_of()
+
+
 def test_all_problems_are_reported_at_once(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "threadtrail.toml").write_text("= ")
     monkeypatch.setenv("THREADTRAIL_QUEUE_SIZE", "x")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
-from doc_blocks import DOCS, PAGES, ROOT, TESTED_ELSEWHERE, accept_file, blocks, name_of, run_programs
+from doc_blocks import DOCS, PAGES, README, ROOT, TESTED_ELSEWHERE, accept_file, blocks, name_of, run_programs
 from threadtrail import cli
 from threadtrail.config import installed, registry
 from threadtrail.config.settings import Settings, load_settings
@@ -53,6 +53,11 @@ def test_programs_run_one_after_the_other(
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
     run_programs(page)
+
+
+@pytest.mark.parametrize("program", blocks(README, "python"), ids=lambda text: text.splitlines()[0])
+def test_each_program_of_the_readme_runs_by_itself(program: str, strict: None) -> None:
+    exec(compile(program, README.name, "exec"), {})  # noqa: S102 - our own page
 
 
 def test_quickstart_shows_the_run_and_keeps_the_next_one(

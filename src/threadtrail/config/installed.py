@@ -30,6 +30,14 @@ OWN = {
 PLUGINS = ("agentops", "langfuse", "opentelemetry", "redis")
 """Exporters of this project that are packages of their own, each an extra of the same name."""
 
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "opentelemetry": ("otel", "otlp", "opentelemetryotlp", "otelcollector"),
+    "console": ("stdout", "stderr", "terminal", "print", "rich"),
+    "jsonl": ("json", "ndjson", "jsonlines", "file"),
+    "redis": ("valkey",),
+}
+"""What else people call an exporter, in small letters and digits alone."""
+
 _BROKEN_METADATA = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 
@@ -110,6 +118,15 @@ def _without_metadata(found: Collection[str]) -> Iterator[EntryPoint]:
             yield importlib.metadata.EntryPoint(name, place, GROUP)
 
 
+def meant(name: str, known: Collection[str]) -> str | None:
+    """Return the exporter that was probably meant, of those ``known``: what is also called so, or alike."""
+    plain = "".join(filter(str.isalnum, name.lower()))
+    for exporter in known:
+        if plain in OTHER_NAMES.get(exporter, ()):
+            return exporter
+    return closest(name, known)
+
+
 def install_command(name: str) -> str:
     """Return the command that installs one of the project's own plugins."""
     return f"pip install 'threadtrail[{name}]'"
@@ -135,7 +152,7 @@ def _readable_entry_points() -> Iterator[EntryPoint]:
 
 
 def _unknown(name: str, origin: str, installed: list[str]) -> Problem:
-    match = closest(name, {*installed, *PLUGINS})
+    match = meant(name, {*installed, *PLUGINS})
     wanted = name if name in PLUGINS else match
     install = (
         f"Install it: {install_command(wanted)}." if wanted in PLUGINS and wanted not in installed else ""

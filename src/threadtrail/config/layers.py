@@ -13,6 +13,7 @@ from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config import file as config_file
 from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option, choices
 from threadtrail.config.file import NO_FILE, ConfigFile
+from threadtrail.config.installed import meant
 from threadtrail.config.places import PYPROJECT
 from threadtrail.config.problems import Problem, unknown_name, unless_secret
 from threadtrail.errors import ConfigurationError
@@ -170,8 +171,8 @@ def _unknown_variable(
     # Compared without the prefix that all have in common: with it, everything resembles everything.
     name = variable[len(PREFIX) :].upper()
     exporters = [prefix.removeprefix(PREFIX) for prefix in prefixes]
-    meant = closest(name, [key.removeprefix(PREFIX) for key in settings]) or _meant_option(name, exporters)
-    match = PREFIX + meant if meant else None
+    known = closest(name, [key.removeprefix(PREFIX) for key in settings]) or _meant_option(name, exporters)
+    match = PREFIX + known if known else None
     return Problem(
         variable,
         unless_secret(value, match),
@@ -188,10 +189,11 @@ def _unknown_variable(
 def _meant_option(name: str, exporters: Collection[str]) -> str | None:
     """Return the option's variable with the exporter's name corrected, if one comes close."""
     words = name.split("_")
+    names = [exporter.removesuffix("_").lower() for exporter in exporters]
     for count in range(1, len(words)):
-        start = "_".join(words[:count]) + "_"
-        if match := closest(start, exporters):
-            return match + name.removeprefix(start)
+        start = "_".join(words[:count])
+        if match := meant(start, names):
+            return name.replace(start, match.upper(), 1)
     return None
 
 

@@ -102,6 +102,16 @@ def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
     assert not problem["refused"]
 
 
+def test_an_sdk_that_is_newer_than_tested_and_has_all_methods(here: Path) -> None:
+    (here / "sitecustomize.py").write_text("import openai\nopenai.__version__ = '9.0.0'\n")
+    found = doctor(here, PYTHONPATH=str(here))
+    assert found.code == 0
+    assert found.of("sdk") == [
+        ("ok", "openai 9.0.0. threadtrail is tested with 1.21.0 to 3.57.0."),
+        ("ok", "All 103 methods that threadtrail patches exist."),
+    ]
+
+
 def test_an_sdk_without_assistants(here: Path) -> None:
     (here / "openai.py").write_text("__version__ = '9.0.0'\n")
     found = doctor(here, PYTHONPATH=str(here))

@@ -45,22 +45,23 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
             "Install it in this environment: pip install openai",
         )
         return
-    yield _version(str(openai.__version__))
+    version = str(openai.__version__)
     wanted = [each for each in targets(SOURCES) if not each.optional and not is_newer(each.since)]
     for module in dict.fromkeys(target.module for target in wanted):
         attempt(importlib.import_module, module)
-    if in_force:
-        yield from _methods(wanted)
-        return
-    patches.install(targets(SOURCES))
+    if not in_force:
+        patches.install(targets(SOURCES))
     try:
         found = list(_methods(wanted))
     finally:
-        patches.remove()
+        if not in_force:
+            patches.remove()
+    yield _version(version, whole=all(finding.level is Level.OK for finding in found))
     yield from found
 
 
-def _version(version: str) -> Finding:
+def _version(version: str, *, whole: bool) -> Finding:
+    """Return what is to be said of the SDK's version; ``whole``: it has all methods."""
     tested = f"{OLDEST_TESTED} to {NEWEST_TESTED}"
     number = release_of(version)
     if number < release_of(OLDEST_TESTED):
@@ -70,6 +71,8 @@ def _version(version: str) -> Finding:
             f"openai {version} is older than the versions that threadtrail is tested with, {tested}.",
             "Upgrade it: pip install --upgrade openai",
         )
+    if number > release_of(NEWEST_TESTED) and whole:
+        return Finding(Level.OK, AREA, f"openai {version}. threadtrail is tested with {tested}.")
     if number > release_of(NEWEST_TESTED):
         return Finding(
             Level.NOTE,

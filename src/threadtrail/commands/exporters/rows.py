@@ -11,7 +11,7 @@ import pluggy
 
 from threadtrail import hookspecs
 from threadtrail._guard import attempt, describe
-from threadtrail._text import closest, did_you_mean, sentences
+from threadtrail._text import did_you_mean, sentences
 from threadtrail.config import installed
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _missing(name: str, origin: str) -> Row:
         advice = f"Install it: {installed.install_command(name)}"
     else:
         names = {*installed.PLUGINS, *(entry.name for entry in installed.entry_points())}
-        question = did_you_mean(closest(name, names))
+        question = did_you_mean(installed.meant(name, names))
         advice = sentences("Install its package, or correct the name.", question)
     return Row(
         name=name,
