@@ -86,6 +86,7 @@ __all__ = [
     "ToolResultPart",
     "TraceEnded",
     "TraceStarted",
+    "Turn",
     "TurnEnded",
     "Usage",
 ]

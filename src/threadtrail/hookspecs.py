@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 PROJECT = "threadtrail"
 
 hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
+"""Marks a function below as the specification of a hook."""
+
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
+"""Marks a method of an exporter as one of the hooks below, by its name."""
 
 
 @hookspec

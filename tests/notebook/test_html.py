@@ -80,7 +80,7 @@ def test_all_of_a_run_is_there(name: str) -> None:
     run = RUNS[name]
     page = shown(run)
     outcome = str(run.status) if run.finished else "unfinished"
-    expected = [outcome, run.id, run.model, *(call.name for call in run.tool_calls)]
+    expected = [outcome, run.id, run.model, run.incomplete_reason, *(call.name for call in run.tool_calls)]
     texts = [message.text for message in (*run.new_input, *run.output)]
     for text in filter(None, [*expected, *texts]):
         assert " ".join(text.split()) in " ".join(page.text.split())

@@ -37,7 +37,7 @@ def run_html(run: Run) -> str:
         _header(run, duration(within.end - within.start), facts),
         dim(" · ".join(filter(None, (run.id, run.thread_id)))),
         run_bars(run),
-        rows(_content(run, run.new_input)),
+        rows([*_content(run, run.new_input), *_cut_short(run)]),
     )
 
 
@@ -76,7 +76,7 @@ def _content(record: Run | Turn, messages: Sequence[Message]) -> list[tuple[str,
 
 def _input(messages: Sequence[Message]) -> Iterator[tuple[str, Child]]:
     if len(messages) > MAX_MESSAGES:
-        yield "input", dim(f"{counted(len(messages) - MAX_MESSAGES, 'earlier message')}")
+        yield "input", dim(counted(len(messages) - MAX_MESSAGES, "earlier message"))
     yield from ((message.role, _message(message)) for message in messages[-MAX_MESSAGES:])
 
 
@@ -94,6 +94,11 @@ def _calls(calls: Sequence[ToolCall]) -> Iterator[tuple[str, Child]]:
         yield "tool", element("div", element("b", call.name), state, *content, *error)
     if len(calls) > MAX_CALLS:
         yield "tool", dim(f"and {counted(len(calls) - MAX_CALLS, 'more call')}")
+
+
+def _cut_short(run: Run) -> Iterator[tuple[str, Child]]:
+    if run.incomplete_reason:
+        yield "incomplete", element("div", run.incomplete_reason, name="tt-warning")
 
 
 def _failure(error: Failure | None) -> Iterator[tuple[str, Child]]:
