@@ -8,13 +8,15 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from threadtrail.events import RunCreated, RunEnded
 from threadtrail.otlp.context import span_context_in
 from threadtrail.shape import span_id_for, trace_id_for
 
 if TYPE_CHECKING:
+    from threadtrail.events import Event
     from threadtrail.values import Carried
 
-__all__ = ["app_span_of", "trace_span_of"]
+__all__ = ["app_span_of", "began_in", "trace_span_of"]
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -26,6 +28,25 @@ def app_span_of(carried: Carried | None) -> Context | None:
     headers = {"traceparent": carried.traceparent, "tracestate": carried.tracestate or ""}
     context = _W3C.extract(headers, context=Context())
     return context if span_context_in(context) is not None else None
+
+
+def began_in(event: Event, context: Context | None) -> Context | None:
+    """Return the context in which something began: ``context``, or below the app's span of another process.
+
+    That of the other process counts for a run that it created. For what began here it counts as well, except
+    within a span of the same trace, which is nearer.
+    """
+    creator = app_span_of(event.carried)
+    there, active = span_context_in(creator), span_context_in(context)
+    if there is None or (_began_here(event) and active is not None and active.trace_id == there.trace_id):
+        return context
+    return creator
+
+
+def _began_here(event: Event) -> bool:
+    if isinstance(event, RunEnded):
+        return event.run.observed_from_start
+    return not isinstance(event, RunCreated) or event.observed_from_start
 
 
 def trace_span_of(carried: Carried | None, *, span_id: str | None = None) -> Context | None:

@@ -14,6 +14,7 @@ from threadtrail.events import (
     TraceStarted,
     TurnEnded,
 )
+from threadtrail.otlp.carried import began_in
 from threadtrail.otlp.open_calls import OpenCalls
 from threadtrail.otlp.provider import ChosenIds, HeldSpans
 from threadtrail_agentops.emitting import Emitter
@@ -48,6 +49,8 @@ class Pipeline:
 
     def emit(self, event: Event, context: Context | None) -> None:
         """Emit one event; ignore those of other classes."""
+        self._sessions.know(event.carried)
+        context = began_in(event, context)
         match event:
             case RunCreated():
                 self._turns.begin(event, context)

@@ -7,14 +7,16 @@ spans, and a span that starts after all others closes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agentops.sdk.attributes import get_session_end_attributes
 from agentops.semconv.span_kinds import AgentOpsSpanKindValues as Kind
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext
+from opentelemetry.trace import Link, Span, SpanContext, get_current_span
 
+from threadtrail.otlp.carried import trace_span_of
 from threadtrail.otlp.context import below, links_between, span_context_in
 from threadtrail.trace_shape import span_id_for
 from threadtrail.values import EMPTY
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from threadtrail.events import TraceEnded, TraceStarted
-    from threadtrail.values import Attributes, Failure
+    from threadtrail.values import Attributes, Carried, Failure
     from threadtrail_agentops.options import Target
 
 MAX_TRACES = 1_000
@@ -74,6 +76,21 @@ class Sessions:
         self._emitter = emitter
         self._target = target
         self._open: dict[str, Root] = {}
+        self._elsewhere: OrderedDict[str, Root] = OrderedDict()
+
+    def know(self, carried: Carried | None) -> None:
+        """Take the trace of another process, from which something came, for one that is open."""
+        if carried is None or carried.trace_id is None or carried.trace_id in self._open:
+            return
+        nested, identifier = carried.outermost_trace_id is not None, carried.trace_id
+        # Here a trace is never below a span of the app, and its outermost root is a session.
+        own = replace(carried, around=None)
+        parent = trace_span_of(own, span_id=None if nested else session_span_id(identifier))
+        span = get_current_span(parent)
+        self._elsewhere[identifier] = Root(span, own=False, identifier=identifier, start=0, last=0)
+        self._elsewhere.move_to_end(identifier)
+        if len(self._elsewhere) > MAX_TRACES:
+            self._elsewhere.popitem(last=False)
 
     def begin(self, event: TraceStarted, context: Context | None) -> None:
         """Open the root of a ``threadtrail.trace()``; inside another trace it is a workflow."""
@@ -114,7 +131,7 @@ class Sessions:
         It is below that trace's root, if it is open; else below the native trace around it, if that is
         delivered; else it gets a root of its own. A span of the app around it is linked if it is no parent.
         """
-        root = self._open.get(trace_id or "")
+        root = self._open.get(trace_id or "") or self._elsewhere.get(trace_id or "")
         if root is not None:
             return Place(below(root.span), root.start, links_between(context, root.around), root)
         native = native_parent(context, self._target)

@@ -13,6 +13,7 @@ from threadtrail.events import (
     TraceStarted,
     TurnEnded,
 )
+from threadtrail.otlp.carried import began_in
 from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail.shape import run_name
@@ -51,6 +52,7 @@ class Pipeline:
         Raises:
             NotDeliveredError: the app has made a client for this key by now that is switched off.
         """
+        context = began_in(event, context)
         match event:  # what needs no connection: it begins nothing there
             case TraceEnded():
                 self._groups.end(event)
@@ -68,6 +70,7 @@ class Pipeline:
         if connection is None:
             raise NotDeliveredError("the app's Langfuse client is switched off")
         observations = Observations(connection)
+        self._groups.know(event.carried, observations)
         match event:
             case RunEnded():
                 self._run_ended(event, context, observations)

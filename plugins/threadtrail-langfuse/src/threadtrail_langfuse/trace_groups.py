@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from langfuse import LangfuseOtelSpanAttributes as Names
 from langfuse import LangfuseSpan
 from opentelemetry.trace import NonRecordingSpan, Span
 
+from threadtrail.otlp.carried import trace_span_of
 from threadtrail.trace_shape import span_id_for
 from threadtrail_langfuse.content import at_a_glance
 from threadtrail_langfuse.fields import outcome, session_of
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from threadtrail.events import TraceEnded, TraceStarted
-    from threadtrail.values import Run
+    from threadtrail.values import Carried, Run
+
+
+MAX_ELSEWHERE = 1_000
+"""The maximum number of traces of other processes that are known."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,15 +40,31 @@ class _Group:
 
 
 class TraceGroups:
-    """The traces that are open, by the trace's id."""
+    """The traces that are open, by the trace's id; here, or in other processes."""
 
     def __init__(self) -> None:
         self._open: dict[str, _Group] = {}
+        self._elsewhere: OrderedDict[str, _Group] = OrderedDict()
 
     @property
     def any_open(self) -> bool:
         """Whether a root is open that was begun in this process."""
         return any(group.observation is not None for group in self._open.values())
+
+    def know(self, carried: Carried | None, observations: Observations) -> None:
+        """Take the trace of another process, from which something came, for one that is open."""
+        parent = trace_span_of(carried)
+        if carried is None or carried.trace_id is None or parent is None or self.is_open(carried.trace_id):
+            return
+        outermost = carried.outermost_trace_id or carried.trace_id
+        around = None if carried.around is None else parent
+        span = observations.later(span_id_for(carried.trace_id), around, trace_of=outermost)
+        # In a span of the app, that names the trace.
+        name = carried.trace_name if carried.around is None else None
+        self._elsewhere[carried.trace_id] = _Group(span=span, name=name)
+        self._elsewhere.move_to_end(carried.trace_id)
+        if len(self._elsewhere) > MAX_ELSEWHERE:
+            self._elsewhere.popitem(last=False)
 
     def start(self, event: TraceStarted, context: Context | None, observations: Observations) -> None:
         """Open the root of a trace, below the trace around it or the active observation."""
@@ -85,14 +107,17 @@ class TraceGroups:
         The parent is that trace's root, if it is open; else what was active in ``context``, whose trace the
         app names; else there is none, and the trace is called ``own_name``.
         """
-        group = self._open.get(trace_id or "")
+        group = self._get(trace_id)
         if group is not None:
             return below(group.span, context), group.name
         return context, None if is_inside(context) else own_name
 
     def is_open(self, trace_id: str | None) -> bool:
         """Whether this trace is open."""
-        return (trace_id or "") in self._open
+        return self._get(trace_id) is not None
+
+    def _get(self, trace_id: str | None) -> _Group | None:
+        return self._open.get(trace_id or "") or self._elsewhere.get(trace_id or "")
 
     def is_below(self, trace_id: str | None, context: Context | None) -> bool:
         """Whether something that began there has a parent."""
