@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from threadtrail.events import Event, RunEnded, RunStatusChanged
     from threadtrail.merging.stories import Story
-    from threadtrail.values import Attributes
 
 AnyEvent = TypeVar("AnyEvent", bound=Any)
 
@@ -27,7 +26,7 @@ def events_of(story: Story) -> list[Event]:
         return story.events()
     whole = WholeRun(story)
     shared, begin = _shared(story), whole.created_at or 0
-    events = (*_details(whole), *_end(whole, shared["attributes"]))
+    events = (*_details(whole), *_end(whole, shared))
     return [replace(event, time=max(event.time, begin), **shared) for event in events]
 
 
@@ -42,7 +41,9 @@ def _shared(story: Story) -> dict[str, Any]:
         (event.attributes for event in of_creator if event.attributes != NO_ATTRIBUTES), NO_ATTRIBUTES
     )
     trace_id = next((event.trace_id for event in of_creator if event.trace_id is not None), None)
-    return {"provider": events[0].provider, "attributes": attributes, "trace_id": trace_id}
+    carried = next((event.carried for event in of_creator if event.carried is not None), None)
+    shared = {"attributes": attributes, "trace_id": trace_id, "carried": carried}
+    return {"provider": events[0].provider, **shared}
 
 
 def _details(whole: WholeRun) -> Iterator[Event]:
@@ -131,10 +132,10 @@ def _calls(whole: WholeRun) -> Iterator[Event]:
             yield _as(ToolCallCompleted, requested[0], value.ended_at, step_id=call.step_id, tool_call=value)
 
 
-def _end(whole: WholeRun, attributes: Attributes) -> Iterator[RunEnded]:
+def _end(whole: WholeRun, shared: dict[str, Any]) -> Iterator[RunEnded]:
     if not whole.ends:
         return
-    run = replace(whole.run, attributes=attributes)
+    run = replace(whole.run, attributes=shared["attributes"], carried=shared["carried"])
     surest = next(event for event in whole.ends if event.run is whole.of_end[0])
     ends = whole.story.ends
     # Where an unfinished one is among them, this takes the place of both.

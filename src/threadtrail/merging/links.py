@@ -44,6 +44,11 @@ class Linked:
         return str(event.run_id)
 
     @property
+    def previous(self) -> tuple[Server, str]:
+        """The run that it follows in a chain; the name of none, if it follows none."""
+        return self.server, (self.end.run.previous_run_id if self.end is not None else None) or ""
+
+    @property
     def began_at(self) -> int:
         """When it was created, as far as that is known."""
         if self.end is not None and self.end.run.created_at is not None:
@@ -101,10 +106,19 @@ class _Links:
         brought = dict(_outputs(run.end.run.input)) if run.end is not None else {}
         calls = [(run.server, name) for name in brought]
         asking = {call: self._asked[call] for call in calls if call in self._asked}
+        # Whose input nobody saw follows one whose calls are open: it has their outputs.
+        follows = {} if asking else self._open_calls_of(run.previous)
         for (_, name), other in asking.items():
             other.outputs.setdefault(name, (brought[name], run.began_at))
+        asking |= follows
         self._brought[id(run)] = list(asking)
         _join(run, list(asking.values()), self._known)
+
+    def _open_calls_of(self, name: tuple[Server, str]) -> dict[Call, Linked]:
+        """Return the calls that a run left, and whose outputs nobody brought."""
+        asking = self._known.get(name)
+        calls = [(name[0], call) for call in _asked_for(asking)] if asking is not None else []
+        return {call: asking for call in calls if asking is not None and self._asked.get(call) is asking}
 
     def end(self, run: Linked) -> None:
         """See that a run ends: what it brought is not brought again, and it may have asked for more."""
@@ -135,9 +149,9 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
     elif run.turn_id is not None and (first := known.get((run.server, run.turn_id))) is not None:
         # Its process saw the run before it, and another process that one's.
         run.turn_id = first.turn_id or run.turn_id
-    previous = run.end.run.previous_run_id if run.end is not None else None
-    before = known.get((run.server, previous or ""))
-    if before is not None and before.session_key is not None and run.session_key in {previous, run.run_id}:
+    before = known.get(run.previous)
+    own = {run.previous[1], run.run_id}
+    if before is not None and before.session_key is not None and run.session_key in own:
         run.session_key = before.session_key
 
 
@@ -240,6 +254,7 @@ def _answers(linked: Linked) -> Iterator[ToolCallCompleted]:
                     server_port=event.server_port,
                     attributes=event.attributes,
                     trace_id=event.trace_id,
+                    carried=event.carried,
                     run_id=event.run_id,
                     thread_id=event.thread_id,
                     step_id=event.step_id,

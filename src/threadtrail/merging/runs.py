@@ -29,7 +29,7 @@ SUMS = ("poll_count", "retry_count", "resumed")
 EITHER = ("streamed", "deleted", "background", "one_generation")
 """The fields that are true if one process says so."""
 
-SAID_AT_BEGINNING = frozenset({"request", "turn_id", "called_by", "attributes"})
+SAID_AT_BEGINNING = frozenset({"request", "turn_id", "called_by", "attributes", "carried"})
 """The fields that only the creator knows, and that its ``RunCreated`` says."""
 
 OF_CREATOR = SAID_AT_BEGINNING | {"session_key", "answers", "input_repeated", "request_id"}
@@ -136,6 +136,7 @@ class WholeRun:
             source=created.source,
             turn_id=created.turn_id,
             called_by=created.called_by,
+            carried=created.carried,
         )
 
     def _assistant(self) -> Assistant | None:

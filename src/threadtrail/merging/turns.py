@@ -75,6 +75,7 @@ def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnd
         server_port=first.server_port,
         attributes=first.attributes,
         trace_id=first.trace_id,
+        carried=first.carried,
     )
 
 
