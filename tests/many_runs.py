@@ -26,8 +26,8 @@ NAMES = (
 TURN = ("answered_calls", "answering_response")
 SECOND = 1_000_000_000
 THREE_DAYS = 259_200
-TIME = re.compile(r"\b17357\d{14}\b")
-ID = re.compile(rf"\b(run|resp)_({'|'.join((*NAMES, *TURN))})\b")
+CHANGING = re.compile(rf"\b(17357\d{{14}}|(?:run|resp)_(?:{'|'.join((*NAMES, *TURN))}))\b")
+"""Times and ids, which each run has of its own."""
 
 
 def lines_of_many(runs: int) -> Iterator[str]:
@@ -37,19 +37,22 @@ def lines_of_many(runs: int) -> Iterator[str]:
     made = number = 0
     while made < runs:
         number += 1
-        name = chance.choice([*stories])
-        story, count = stories[name]
+        parts, count = stories[chance.choice([*stories])]
         later = chance.randrange(THREE_DAYS) * SECOND
-        moved = TIME.sub(lambda found, later=later: str(int(found[0]) + later), story)  # type: ignore[misc]
-        yield ID.sub(rf"\1_\2_{number}", moved)
+        own = [
+            (str(int(part) + later) if part[0] == "1" else f"{part}_{number}") if at % 2 else part
+            for at, part in enumerate(parts)
+        ]
+        yield "".join(own)
         made += count
 
 
-def _stories() -> dict[str, tuple[str, int]]:
+def _stories() -> dict[str, tuple[list[str], int]]:
+    """Return the text of each story, cut before and after what changes, and how many runs it has."""
     runs = samples.sample_runs()
-    alone = {name: (_text(samples.events_of(runs[name])), 1) for name in NAMES}
-    return {**alone, "turn": (_text(samples.events_of_turn(*(runs[name] for name in TURN))), 2)}
+    alone = {name: (_parts(samples.events_of(runs[name])), 1) for name in NAMES}
+    return {**alone, "turn": (_parts(samples.events_of_turn(*(runs[name] for name in TURN))), 2)}
 
 
-def _text(events: Iterable[Event]) -> str:
-    return "".join(f"{event.to_json()}\n" for event in events)
+def _parts(events: Iterable[Event]) -> list[str]:
+    return CHANGING.split("".join(f"{event.to_json()}\n" for event in events))

@@ -44,6 +44,7 @@ function isWhole(lanes, length) {
 
 function fold(body, lanes, lane) {
   if (lanes.length <= FOLDED_LANES) return;
+  body.classList.add("many");
   let shown = FOLDED_LANES;
   const button = h("button", { type: "button", class: "more" });
   const label = () => {
