@@ -135,7 +135,7 @@ def test_runs_that_are_always_refused_are_not_in_the_way_of_others(tmp_path: Pat
     refused = {f"run_{number}" for number in range(20, 24)}
     accepted: list[Event] = []
 
-    def export(events: Sequence[Event]) -> None:
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
         if refused & {getattr(event, "run_id", None) for event in events}:
             raise ValueError("too large")
         accepted.extend(events)
