@@ -107,7 +107,7 @@ def test_an_sdk_that_is_newer_than_tested_and_has_all_methods(here: Path) -> Non
     found = doctor(here, PYTHONPATH=str(here))
     assert found.code == 0
     assert found.of("sdk") == [
-        ("ok", "openai 9.0.0. threadtrail is tested with 1.21.0 to 3.57.0."),
+        ("ok", "openai 9.0.0 has all that threadtrail needs, which is tested with 1.21.0 to 3.57.0."),
         ("ok", "All 103 methods that threadtrail patches exist."),
     ]
 

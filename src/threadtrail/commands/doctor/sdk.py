@@ -72,7 +72,9 @@ def _version(version: str, *, whole: bool) -> Finding:
             "Upgrade it: pip install --upgrade openai",
         )
     if number > release_of(NEWEST_TESTED) and whole:
-        return Finding(Level.OK, AREA, f"openai {version}. threadtrail is tested with {tested}.")
+        return Finding(
+            Level.OK, AREA, f"openai {version} has all that threadtrail needs, which is tested with {tested}."
+        )
     if number > release_of(NEWEST_TESTED):
         return Finding(
             Level.NOTE,
