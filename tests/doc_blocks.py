@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
         for name, tests in (
             ("celery", "celery"),
             ("fastapi", "uvicorn"),
+            ("fastapi-celery", "propagation"),
             ("gunicorn", "gunicorn"),
             ("jupyter", "interactive"),
             ("lambda", "interactive"),

@@ -88,13 +88,13 @@ def instrument() -> None:
 
 def imported(module: ModuleType) -> None:
     """What the post-import hook does, which cannot be undone and is set once per process."""
-    job_queues._imported(module)
+    job_queues.watching.imported(module)
 
 
 def test_instrument_watches_what_is_imported_already(modules: SimpleNamespace) -> None:
     instrument()
-    watched = set(job_queues._Watched.undo)
-    assert watched == set(job_queues.MODULES) or not job_queues._Watched.hooked
+    watched = set(job_queues.watching.undo)
+    assert watched == set(job_queues.MODULES) or not job_queues.watching.hooked
 
 
 def test_billiard_delivers_after_the_pools_own_exit(modules: SimpleNamespace, ended: list[str]) -> None:
@@ -170,7 +170,7 @@ def test_modules_of_another_shape_are_left_alone(modules: SimpleNamespace) -> No
     instrument()
     for module in (modules.pool, modules.signals, *modules.rq):
         imported(module)
-    assert job_queues._Watched.undo == {}
+    assert job_queues.watching.undo == {}
 
 
 def test_nothing_is_watched_when_nothing_is_recorded(modules: SimpleNamespace) -> None:

@@ -60,5 +60,5 @@ def _allowed(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, tuple):
-        return ", ".join(f"`{choice.name}`" for choice in value)
+        return ", ".join(f"`{choice.name}`" for choice in value) or "`[]`"
     return default(value)

@@ -121,6 +121,7 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     run_timeout_seconds: float | None = None,
     max_open_runs: int | None = None,
     publish_runs: Literal["all", "finished", "none"] | None = None,
+    propagate: Iterable[Literal["celery", "rq", "asgi"]] | None = None,
     sample_rate: float | None = None,
     queue_size: int | None = None,
     shutdown_timeout_seconds: float | None = None,
@@ -149,6 +150,9 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
             unfinished.
         publish_runs: which runs this process publishes: ``all`` that it saw end or created, only those that
             ``finished``, or ``none``, where another process always sees them end.
+        propagate: by what ``carrier()`` is passed on, and taken in other processes, without being called:
+            ``celery`` (headers of tasks), ``rq`` (meta of jobs), ``asgi`` (headers that come with requests to
+            Starlette and FastAPI).
         sample_rate: the share of turns that is kept, 0 to 1; those with a failed run always are.
         queue_size: events that may wait per exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.

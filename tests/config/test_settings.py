@@ -216,6 +216,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "queue_size": "8",
         "max_open_runs": "9",
         "publish_runs": "finished",
+        "propagate": "celery, rq",
         "shutdown_timeout_seconds": "1",
         "flush_on_sigterm": "yes",
         "disabled": "0",
@@ -234,6 +235,7 @@ def test_every_setting_but_redact_has_a_variable(monkeypatch: pytest.MonkeyPatch
         "queue_size": 8,
         "max_open_runs": 9,
         "publish_runs": "finished",
+        "propagate": ("celery", "rq"),
         "shutdown_timeout_seconds": 1.0,
         "flush_on_sigterm": True,
         "disabled": False,
@@ -421,6 +423,9 @@ def test_a_deleted_current_directory_holds_no_file(here: Path) -> None:
         ("queue_size", -1, "a whole number, 1 or more"),
         ("max_open_runs", "many", "a whole number, 1 or more"),
         ("publish_runs", "some", "'all', 'finished' or 'none'"),
+        ("propagate", "kafka", "a list of 'celery', 'rq', 'asgi'"),
+        ("propagate", ["rq", "kafka"], "a list of 'celery', 'rq', 'asgi'"),
+        ("propagate", 1, "a list of 'celery', 'rq', 'asgi'"),
         ("sample_rate", 1.01, "a number from 0 to 1"),
         ("sample_rate", -0.1, "a number from 0 to 1"),
         ("sample_rate", float("nan"), "a number from 0 to 1"),
@@ -593,6 +598,7 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
             assert f"`THREADTRAIL_{key.upper()}`" in rows[key]
         if key not in {"redact", "exporters"}:
             default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+            default = "[]" if field.default == () else default
             assert f"`{default}`" in rows[key]
 
 

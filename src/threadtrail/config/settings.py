@@ -65,6 +65,10 @@ def _refuse_async(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _split(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 _NotBool = BeforeValidator(_refuse_bool)
 Switch = Annotated[bool, Allowed("true or false (in the environment also 1/0, yes/no, on/off)")]
 Count = Annotated[int, Field(ge=1), _NotBool, Allowed("a whole number, 1 or more")]
@@ -72,6 +76,11 @@ Share = Annotated[float, Field(ge=0, le=1), _NotBool, Allowed("a number from 0 t
 RunsPublished = Annotated[Literal["all", "finished", "none"], Allowed("'all', 'finished' or 'none'")]
 Seconds = Annotated[
     float, Field(ge=0, le=YEAR), _NotBool, Allowed(f"a number of seconds from 0 to {YEAR} (a year)")
+]
+Wired = Annotated[
+    tuple[Literal["celery", "rq", "asgi"], ...],
+    BeforeValidator(_split),
+    Allowed("a list of 'celery', 'rq', 'asgi' (in the environment with commas)"),
 ]
 Redact = Annotated[
     Callable[[str], str],
@@ -109,6 +118,8 @@ class Settings(BaseModel):
     """The maximum number of open runs; beyond it the one seen longest ago is published as unfinished."""
     publish_runs: RunsPublished = "all"
     """Which runs this process publishes: all that it saw end or created, the finished ones, or none."""
+    propagate: Wired = ()
+    """By what `carrier()` is passed on, and taken, without being called: job queues, ASGI apps."""
     shutdown_timeout_seconds: Seconds = 5.0
     """How long the process may take, when it exits, to deliver what is left."""
     flush_on_sigterm: Switch = False

@@ -1,10 +1,10 @@
-"""Servers and job queues whose processes end without running ``atexit``: what is delivered before they do."""
+"""Servers and job queues: what is delivered before their processes end, and what is passed on to these."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail.servers import job_queues, sigterm
+from threadtrail.servers import job_queues, propagation, sigterm
 
 if TYPE_CHECKING:
     from threadtrail.config.settings import Settings
@@ -13,8 +13,9 @@ __all__ = ["unwatch", "watch"]
 
 
 def watch(settings: Settings) -> None:
-    """Deliver what was seen before a worker of a job queue leaves, and at SIGTERM if that is asked for."""
+    """Deliver what was seen before a worker of a job queue leaves; what else is done, the settings say."""
     job_queues.watch()
+    propagation.watch(settings.propagate)
     if settings.flush_on_sigterm:
         sigterm.watch()
     else:
@@ -24,4 +25,5 @@ def watch(settings: Settings) -> None:
 def unwatch() -> None:
     """Restore what was replaced."""
     job_queues.unwatch()
+    propagation.unwatch()
     sigterm.unwatch()

@@ -13,56 +13,26 @@ Nothing is imported here: the modules are changed when, and if, the app imports 
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import wrapt
-
-from threadtrail._guard import guard
 from threadtrail.delivery import lifecycle
+from threadtrail.servers.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    Undo = Callable[[], None]
-
-
-class _Watched:
-    """The modules that are changed, and how to undo it; ``active`` while others may be."""
-
-    active = False
-    hooked = False
-    undo: dict[str, Undo] = {}  # noqa: RUF012 - the one of this process
+    from threadtrail.servers.watching import Change, Undo
 
 
 def watch() -> None:
     """Have these workers deliver before they leave; in modules that are not imported yet, too."""
-    _Watched.active = True
-    if not _Watched.hooked:
-        _Watched.hooked = True
-        for name in MODULES:
-            wrapt.register_post_import_hook(_imported, name)  # cannot be taken back
-        return
-    for name in MODULES:
-        if name in sys.modules:
-            _imported(sys.modules[name])
+    watching.on(MODULES)
 
 
 def unwatch() -> None:
     """Restore what was replaced."""
-    _Watched.active = False
-    while _Watched.undo:
-        _, undo = _Watched.undo.popitem()
-        undo()
-
-
-def _imported(module: ModuleType) -> None:
-    name = module.__name__
-    if _Watched.active and name not in _Watched.undo:
-        undo = guard.call(f"watching {name}", MODULES[name], module)
-        if undo is not None:
-            _Watched.undo[name] = undo
+    watching.off()
 
 
 def _watch_billiard(pool: ModuleType) -> Undo | None:
@@ -104,7 +74,7 @@ def _watch_celery(signals: ModuleType) -> Undo | None:
 
 def _celery_child_ends(**_arguments: Any) -> None:
     """Deliver, unless billiard's pool does: that comes after the app's own receivers of the signal."""
-    if "billiard.pool" not in _Watched.undo:
+    if "billiard.pool" not in watching.undo:
         lifecycle.at_exit()
 
 
@@ -133,11 +103,13 @@ def _watch_rq(worker: ModuleType) -> Undo | None:
     return undo
 
 
-MODULES: dict[str, Callable[[ModuleType], Undo | None]] = {
+MODULES: dict[str, Change] = {
     "billiard.pool": _watch_billiard,
     "celery.signals": _watch_celery,
     "rq.worker": _watch_rq,  # up to RQ 2
     "rq.worker.base": _watch_rq,
     "rq.worker.worker_classes": _watch_rq,
 }
-"""What is changed in which module; returns how to undo it, or None if there was nothing to change."""
+"""What is changed in which module."""
+
+watching = Watching(MODULES)
