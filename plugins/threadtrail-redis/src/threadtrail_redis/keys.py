@@ -25,6 +25,38 @@ class Keys:
         return f"{self.prefix}:sender:{sender}"
 
     @property
+    def collectors(self) -> str:
+        """The collectors that are there, each with the time until which it is taken to be."""
+        return f"{self.prefix}:collectors"
+
+    @property
+    def owners(self) -> str:
+        """Which collector owns each stream, or owned it last."""
+        return f"{self.prefix}:owners"
+
+    def lease(self, number: int) -> str:
+        """Who holds the lease of a stream; it goes away by itself."""
+        return f"{self.prefix}:lease:{number}"
+
+    def attempts(self, number: int) -> str:
+        """How often entries of a stream were given to the exporters without an acknowledgement after it."""
+        return f"{self.prefix}:attempts:{number}"
+
+    @property
+    def dead(self) -> str:
+        """The dead letters: events that could not be delivered, each with the reason."""
+        return f"{self.prefix}:dead"
+
+    @property
+    def dead_count(self) -> str:
+        """How many dead letters there have been."""
+        return f"{self.prefix}:dead:count"
+
+    def call(self, server: str, call_id: str) -> str:
+        """The turn that a tool call belongs to."""
+        return f"{self.prefix}:call:{server}:{call_id}"
+
+    @property
     def probe(self) -> str:
         """What ``doctor`` writes to, and removes in the same step."""
         return f"{self.prefix}:probe"

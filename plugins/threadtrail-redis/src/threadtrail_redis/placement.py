@@ -21,7 +21,12 @@ def place(event: Event, streams: int) -> int:
     the address by which they reach its server. A turn goes to the stream of its first run; what belongs to
     no run goes with its trace, thread or assistant.
     """
-    return crc32(_key(event).encode()) % streams
+    return stream_of(_key(event), streams)
+
+
+def stream_of(key: str, streams: int) -> int:
+    """Return the number of the stream that the id of a run, a turn or a trace falls to."""
+    return crc32(key.encode()) % streams
 
 
 def _key(event: Event) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail import _json
+from threadtrail.collecting.place import ENTRY_POINTS
 from threadtrail.errors import ConfigurationError
 from threadtrail.recordings.reading import Recording, read_recording
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from threadtrail.events import AnyEvent
-
-GROUP = "threadtrail.places"
-"""The entry points of places that runs are collected from, by the scheme of their addresses."""
 
 OF_REDIS = ("redis", "rediss", "unix")
 
@@ -44,7 +42,7 @@ def _files(pattern: str) -> list[str]:
 def _waiting(address: str) -> Recording:
     """Return the events that wait at an address to be collected."""
     scheme = address.partition("://")[0]
-    entries = importlib.metadata.entry_points(group=GROUP, name=scheme)
+    entries = importlib.metadata.entry_points(group=ENTRY_POINTS, name=scheme)
     if not entries:
         install = "; pip install 'threadtrail[redis]' does" if scheme in OF_REDIS else ""
         raise ConfigurationError(f"nothing that is installed collects from {scheme}://{install}")

@@ -1,0 +1,143 @@
+"""What the owner of a stream does with its entries; one that has lost the stream does nothing to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from threadtrail_redis import scripts
+from threadtrail_redis.appending import FIELD
+from threadtrail_redis.leases import Owned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from redis import Redis
+    from redis.commands.core import Script
+
+    from threadtrail_redis.keys import Keys
+    from threadtrail_redis.leases import Leases
+
+Argument = str | bytes | int
+
+PAGE = 500
+"""How many entries are read of a stream, or acknowledged, in one step."""
+
+DEAD_KEPT = 10_000
+"""How many dead letters are kept; more are counted alone."""
+
+FIRST = "0-0"
+NEW = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What an entry is acknowledged by: its stream, as one collector owns it, and its id there."""
+
+    stream: Owned
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry: an event as JSON, and how often the exporters got it without an acknowledgement after it."""
+
+    token: Token
+    line: bytes
+    attempts: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far a stream is read: first what its last owner left, then what is new."""
+
+    stream: Owned
+    cursor: str = FIRST
+    last: str = FIRST
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether there may be entries that the last owner has read."""
+        return self.cursor != NEW
+
+
+class Streams:
+    """The streams of which ``leases`` says which this collector owns."""
+
+    def __init__(self, client: Redis, keys: Keys, leases: Leases) -> None:
+        self._client = client
+        self._keys = keys
+        self._leases = leases
+        self._read = client.register_script(scripts.READ)
+        self._attempt = client.register_script(scripts.ATTEMPT)
+        self._acknowledge = client.register_script(scripts.ACKNOWLEDGE)
+        self._give_up = client.register_script(scripts.GIVE_UP)
+        self._move = client.register_script(scripts.MOVE)
+
+    def read(self, reading: Reading) -> list[Found]:
+        """Return the next entries of a stream."""
+        args: list[Argument] = [scripts.GROUP, scripts.CONSUMER, PAGE, reading.cursor]
+        entries = self._run(self._read, reading.stream, self._names(reading.stream), args)
+        if entries == scripts.NOT_OWNER:
+            return []
+        if reading.takes_over:
+            reading.cursor = entries[-1][0].decode() if entries else NEW
+        if entries:
+            reading.last = entries[-1][0].decode()
+        return [
+            Found(Token(reading.stream, entry_id.decode()), line, attempts)
+            for entry_id, line, attempts in entries
+        ]
+
+    def all_of(self, number: int) -> Iterator[bytes]:
+        """Yield all events of a stream as JSON, whoever owns it."""
+        after = "-"
+        while entries := self._range(number, after):
+            yield from (fields[FIELD.encode()] for _, fields in entries)
+            after = f"({entries[-1][0].decode()}"
+
+    def _range(self, number: int, after: str) -> Any:
+        return self._client.xrange(self._keys.stream(number), min=after, count=PAGE)
+
+    def attempt(self, tokens: Iterable[Token]) -> None:
+        """Count that the exporters get these entries."""
+        for stream, ids in pages(tokens):
+            names = [self._keys.owners, self._keys.attempts(stream.number)]
+            self._run(self._attempt, stream, names, ids)
+
+    def acknowledge(self, tokens: Iterable[Token]) -> None:
+        """Remove entries that were delivered."""
+        for stream, ids in pages(tokens):
+            self._run(self._acknowledge, stream, self._names(stream), [scripts.GROUP, *ids])
+
+    def give_up(self, token: Token, line: bytes, reason: str) -> bool:
+        """Move an entry to the dead letters; return False if it is another collector's by now."""
+        names = [*self._names(token.stream), self._keys.dead, self._keys.dead_count]
+        args: list[Argument] = [scripts.GROUP, token.id, line, reason, DEAD_KEPT]
+        return bool(self._run(self._give_up, token.stream, names, args) != scripts.NOT_OWNER)
+
+    def move(self, tokens: Sequence[Token], lines: Sequence[str], to: int) -> bool:
+        """Put events into another stream in place of entries; return False if these are another's by now."""
+        ((stream, ids),) = pages(tokens, page=len(tokens))
+        names = [*self._names(stream), self._keys.stream(to)]
+        args: list[Argument] = [scripts.GROUP, FIELD, len(ids), *ids, *lines]
+        return bool(self._run(self._move, stream, names, args) != scripts.NOT_OWNER)
+
+    def _names(self, stream: Owned) -> list[str]:
+        return [self._keys.owners, self._keys.stream(stream.number), self._keys.attempts(stream.number)]
+
+    def _run(self, script: Script, stream: Owned, names: list[str], args: Sequence[Argument]) -> Any:
+        answer: Any = script(keys=names, args=[stream.number, stream.owner, *args])
+        if answer == scripts.NOT_OWNER:
+            self._leases.lose(stream)
+        return answer
+
+
+def pages(tokens: Iterable[Token], page: int = PAGE) -> Iterator[tuple[Owned, list[str]]]:
+    """Yield the ids of each stream, a page at a time."""
+    by_stream: dict[Owned, list[str]] = {}
+    for token in tokens:
+        by_stream.setdefault(token.stream, []).append(token.id)
+    for stream, ids in by_stream.items():
+        for start in range(0, len(ids), page):
+            yield stream, ids[start : start + page]

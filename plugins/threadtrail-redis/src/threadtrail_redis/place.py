@@ -1,0 +1,256 @@
+"""Redis Streams as a place to collect from, shared with other collectors by leases."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import RedisError
+
+from threadtrail.collecting.place import Entry
+from threadtrail.errors import ConfigurationError
+from threadtrail_redis.connection import Target, back_off
+from threadtrail_redis.fenced import Reading, Streams, Token
+from threadtrail_redis.keys import Keys
+from threadtrail_redis.leases import Leases
+from threadtrail_redis.placement import stream_of
+from threadtrail_redis.troubles import PASSING, passes, trouble
+from threadtrail_redis.turns import RedisTurns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from redis import Redis
+
+Result = TypeVar("Result")
+
+SHARE_SECONDS = 1.0
+"""How often a collector looks whether streams are free, or others have joined."""
+
+LONGEST_WAIT_SECONDS = 1.0
+PATIENCE_SECONDS = 30.0
+"""How long something is tried again while Redis is away."""
+
+
+class RedisPlace:
+    """The streams of one fleet, as one of its collectors sees them.
+
+    Args:
+        address: as the option ``url`` of the exporter.
+        username: the user's name, if it is not in the address.
+        password: the password, if it is not in the address.
+        prefix: how the names of all keys begin; as the exporter's.
+        lease_seconds: after which the streams of a collector that died are taken over.
+        timeout: seconds to connect, and for an answer.
+    """
+
+    def __init__(  # noqa: PLR0913 - options of a command
+        self,
+        address: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        prefix: str = "threadtrail",
+        lease_seconds: float = 10.0,
+        timeout: float = 5.0,
+    ) -> None:
+        if not lease_seconds > 0:
+            raise ConfigurationError("it must be above 0", option="lease_seconds", value=lease_seconds)
+        self._target = Target(url=address, username=username, password=password, timeout=timeout)
+        self._keys = Keys(prefix)
+        self._client: Redis = self._target.connect()
+        name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._leases = Leases(self._client, self._keys, name=name, seconds=lease_seconds)
+        self._streams = Streams(self._client, self._keys, self._leases)
+        self._readings: list[Reading] = []
+        self._number = 0
+        self._shared_at = float("-inf")
+        self._put_off: list[Token] = []
+        self._given_up = 0
+        self._trouble: str | None = None
+        self.turns = RedisTurns(self._client, self._keys, self._patiently)
+
+    def open(self) -> None:
+        """Connect, and take streams.
+
+        Raises:
+            ConfigurationError: Redis does not answer, or rejects the login.
+        """
+        try:
+            self._leases.start()
+            self._share()
+        except RedisError as error:
+            raise ConfigurationError(str(self._described(error))) from error
+
+    def read(self, timeout: float) -> Sequence[Entry]:
+        """Return the next entries; wait up to ``timeout`` seconds if there are none."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                entries = self._read()
+                self._trouble = None
+                if entries or left <= 0:
+                    return entries
+                self._wait(min(left, LONGEST_WAIT_SECONDS))
+            except RedisError as error:
+                self._trouble = self._described(error).problem
+                if left <= 0:
+                    return ()
+                time.sleep(min(left, 0.1))
+
+    def attempt(self, tokens: Sequence[object]) -> None:
+        """Count that the exporters are about to get these entries."""
+        self._patiently(lambda: self._streams.attempt(_tokens(tokens)))
+
+    def acknowledge(self, tokens: Sequence[object]) -> None:
+        """Remove entries that were delivered; if Redis is away for long, that is put off."""
+        delivered = _tokens(tokens)
+        try:
+            self._patiently(lambda: self._streams.acknowledge(delivered))
+        except RedisError as error:
+            self._trouble = self._described(error).problem
+            self._put_off += delivered
+
+    def give_up(self, entries: Sequence[Entry], reason: str) -> None:
+        """Move entries to the dead letters.
+
+        Raises:
+            RedisError: Redis is away; they stay where they are.
+        """
+        for entry in entries:
+            for token in _tokens([entry.token]):
+                bury = partial(self._streams.give_up, token, entry.line, reason)
+                self._given_up += bool(self._patiently(bury))
+
+    def move(self, tokens: Sequence[object], lines: Sequence[str], key: str) -> bool:
+        """Put events into the stream of a turn or a trace, in place of entries of another one, in one step.
+
+        Return False, and do nothing, if another collector owns that one by now.
+        """
+        to = stream_of(key, self._number)
+        return bool(self._patiently(lambda: self._streams.move(_tokens(tokens), lines, to)))
+
+    def group_of(self, key: str) -> str:
+        """Return the group that a run, a turn or a trace falls to, by its id."""
+        return str(stream_of(key, self._number))
+
+    def lost(self) -> Collection[str]:
+        """Return the groups that this collector has stopped owning since the last call."""
+        return {str(stream.number) for stream in self._leases.take_lost()}
+
+    def status(self) -> Mapping[str, object]:
+        """Return what an orchestrator wants to know, as JSON has it."""
+        counts, error = self._counts()
+        return {
+            "address": self._target.shown,
+            "name": self._leases.name,
+            "connected": error is None and self._trouble is None,
+            "trouble": self._trouble or error,
+            "streams": self._number,
+            "groups": sorted(str(stream.number) for stream in self._leases.owned()),
+            "given_up": self._given_up,
+            **counts,
+        }
+
+    def peek(self) -> Iterator[bytes]:
+        """Yield all events that wait, as JSON, one stream after another; take none of them.
+
+        Raises:
+            ConfigurationError: Redis does not answer, or rejects the login.
+        """
+        try:
+            known: Any = self._client.get(self._keys.streams)
+            for number in range(int(known or 0)):
+                yield from self._streams.all_of(number)
+        except RedisError as error:
+            raise ConfigurationError(str(self._described(error))) from error
+
+    def close(self) -> None:
+        """Give the streams back; what is not acknowledged stays for the next collector."""
+        try:
+            self._streams.acknowledge(self._put_off)
+            if self._leases.started:
+                self._leases.stop()
+        except RedisError as error:  # the leases run out by themselves
+            self._trouble = self._described(error).problem
+        self._target.close(self._client)
+
+    def _share(self) -> None:
+        """Take this collector's share of the streams, as soon as a process has written that there are any."""
+        known: Any = self._client.get(self._keys.streams)
+        self._number = 0 if known is None else int(known)
+        self._leases.share(self._number)
+        self._shared_at = time.monotonic()
+
+    def _read(self) -> list[Entry]:
+        if time.monotonic() >= self._shared_at + SHARE_SECONDS:
+            self._share()
+        if self._put_off:
+            self._streams.acknowledge(self._put_off)
+            self._put_off = []
+        self._readings = self._current_readings()
+        return [
+            Entry(
+                token=found.token,
+                line=found.line,
+                group=str(found.token.stream.number),
+                attempts=found.attempts + 1,
+            )
+            for reading in self._readings
+            for found in self._streams.read(reading)
+        ]
+
+    def _current_readings(self) -> list[Reading]:
+        known = {reading.stream: reading for reading in self._readings}
+        return [known.get(stream) or Reading(stream) for stream in self._leases.owned()]
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until something is appended to a stream of this collector."""
+        last: Any = {self._keys.stream(reading.stream.number): reading.last for reading in self._readings}
+        if not last:
+            time.sleep(min(seconds, 0.1))
+            return
+        milliseconds = int(1000 * min(seconds, self._target.timeout / 2))
+        self._client.xread(last, count=1, block=max(1, milliseconds))
+
+    def _counts(self) -> tuple[dict[str, int], str | None]:
+        try:
+            streams = range(self._number)
+            waiting: Any = sum(self._client.xlen(self._keys.stream(number)) for number in streams)
+            dead: Any = self._client.get(self._keys.dead_count)
+        except RedisError as error:
+            return {}, self._described(error).problem
+        return {"waiting": waiting, "dead_letters": int(dead or 0)}, None
+
+    def _patiently(self, function: Callable[[], Result]) -> Result:
+        """Call what asks Redis, again with growing pauses while Redis is away.
+
+        Raises:
+            RedisError: it was away for too long, or refuses.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+
+        def attempt() -> Result | RedisError:
+            try:
+                return function()
+            except RedisError as error:
+                if time.monotonic() < deadline and passes(error):
+                    raise
+                return error
+
+        result: Result | RedisError = back_off(*PASSING).call_with_retry(attempt, lambda _error: None)
+        if isinstance(result, RedisError):
+            raise result
+        return result
+
+    def _described(self, error: RedisError) -> Any:
+        return trouble(self._target.shown, error, self._target.timeout)
+
+
+def _tokens(tokens: Sequence[object]) -> list[Token]:
+    return [token for token in tokens if isinstance(token, Token)]

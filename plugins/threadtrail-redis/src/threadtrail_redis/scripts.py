@@ -1,0 +1,108 @@
+"""What Redis does in one step for collectors, in Lua. The scripts do nothing for a former owner of a stream.
+
+The owner of a stream is in the hash of owners, under the number of the stream, by a text that is used once.
+It stays there when the lease has run out: until another collector takes the stream, it has the same owner.
+"""
+
+from __future__ import annotations
+
+GROUP = "collectors"
+CONSUMER = "owner"
+"""One consumer for all: whoever owns a stream has the entries that are not acknowledged."""
+
+NOT_OWNER = -1
+"""What fenced scripts return to a collector that does not own the stream."""
+
+MEET = """
+-- Says that a collector is there, and forgets those that are not. Returns the names of all that are.
+-- KEYS: the collectors. ARGV: name, seconds.
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+"""
+
+TAKE = """
+-- Takes a stream that nobody holds a lease of. Returns 1 if it did.
+-- KEYS: lease, owners, stream. ARGV: number of the stream, owner, milliseconds, group.
+if redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3]) == false then return 0 end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
+return 1
+"""
+
+RENEW = """
+-- KEYS: lease, owners. ARGV: number of the stream, owner, milliseconds.
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+RELEASE = """
+-- KEYS: lease. ARGV: owner.
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+"""
+
+READ = """
+-- Returns entries and how often each was attempted before.
+-- KEYS: owners, stream, attempts. ARGV: number of the stream, owner, group, consumer, count, from where.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
+local read = redis.call(
+  'XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'STREAMS', KEYS[2], ARGV[6])
+local found = {}
+if not read then return found end
+for _, entry in ipairs(read[1][2]) do
+  local attempts = ARGV[6] ~= '>' and redis.call('HGET', KEYS[3], entry[1]) or 0
+  found[#found + 1] = {entry[1], entry[2] and entry[2][2] or '', tonumber(attempts) or 0}
+end
+return found
+"""
+
+ATTEMPT = """
+-- KEYS: owners, attempts. ARGV: number of the stream, owner, then the ids.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
+for i = 3, #ARGV do redis.call('HINCRBY', KEYS[2], ARGV[i], 1) end
+return 1
+"""
+
+ACKNOWLEDGE = """
+-- KEYS: owners, stream, attempts. ARGV: number of the stream, owner, group, then the ids.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
+for i = 4, #ARGV do
+  redis.call('XACK', KEYS[2], ARGV[3], ARGV[i])
+  redis.call('XDEL', KEYS[2], ARGV[i])
+  redis.call('HDEL', KEYS[3], ARGV[i])
+end
+return 1
+"""
+
+GIVE_UP = """
+-- KEYS: owners, stream, attempts, dead letters, their count.
+-- ARGV: number of the stream, owner, group, id, event, reason, how many dead letters are kept.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
+local entry = ARGV[1] .. '/' .. ARGV[4]
+redis.call(
+  'XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'event', ARGV[5], 'reason', ARGV[6], 'entry', entry)
+redis.call('INCR', KEYS[5])
+redis.call('XACK', KEYS[2], ARGV[3], ARGV[4])
+redis.call('XDEL', KEYS[2], ARGV[4])
+redis.call('HDEL', KEYS[3], ARGV[4])
+return 1
+"""
+
+MOVE = """
+-- Acknowledges entries, and appends events to another stream.
+-- KEYS: owners, stream, attempts, the other stream.
+-- ARGV: number of the stream, owner, group, field, how many ids, the ids, the events.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
+local last = 5 + ARGV[5]
+for i = last + 1, #ARGV do redis.call('XADD', KEYS[4], '*', ARGV[4], ARGV[i]) end
+for i = 6, last do
+  redis.call('XACK', KEYS[2], ARGV[3], ARGV[i])
+  redis.call('XDEL', KEYS[2], ARGV[i])
+  redis.call('HDEL', KEYS[3], ARGV[i])
+end
+return 1
+"""
