@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 
 from redis_server import PATIENCE, RedisServer
 from stored import stored, stored_texts
@@ -195,6 +196,26 @@ def test_a_place_without_events_waits_for_them(redis: RedisServer, opens: Callab
     assert place.status()["streams"] == 0
     append(redis, "run_1")
     assert runs_of(read_all(place, 1)) == ["run_1"]
+
+
+def test_collectors_make_room_where_the_memory_is_full(
+    redis: RedisServer, opens: Callable[..., RedisPlace]
+) -> None:
+    append(redis, "run_1", "run_2")
+    with redis.client() as client:
+        client.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(OutOfMemoryError):
+                client.set("any", "thing")
+            place = opens()
+            entries = read_all(place, 2)
+            place.turns.put("a.example", {"call_1": "resp_1"})
+            place.attempt([entry.token for entry in entries])
+            place.acknowledge([entry.token for entry in entries[:1]])
+            place.give_up(entries[1:], "no exporter took it")
+            assert stored(redis) == []
+        finally:
+            client.config_set("maxmemory", 0)
 
 
 @pytest.mark.slow

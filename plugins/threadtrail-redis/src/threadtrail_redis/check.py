@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from threadtrail_redis.connection import Target
     from threadtrail_redis.keys import Keys
 
+OLDEST = 7
+"""The first version of Redis whose scripts can run when the memory is full."""
+
 PROBE = """
 -- Writes as an exporter does, and takes it back.
 redis.call('XADD', KEYS[1], '*', 'event', '')
@@ -31,6 +34,7 @@ def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
     client = target.connect(timeout=timeout)
     try:
         info: dict[str, Any] = client.info()
+        _check_version(target, info)
         _check_eviction(target, info)
         client.eval(PROBE, 1, keys.probe)
         return f"{_name(info)} at {target.shown} takes events: {_contents(client, keys, streams)}."
@@ -38,6 +42,13 @@ def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
         raise trouble(target.shown, error, timeout) from error
     finally:
         target.close(client)
+
+
+def _check_version(target: Target, info: dict[str, Any]) -> None:
+    version = str(info.get("redis_version", OLDEST))  # Valkey names the one that it is like
+    if int(version.partition(".")[0]) < OLDEST:
+        problem = f"Redis at {target.shown} is version {version}, which is too old for collectors."
+        raise CheckError(problem, f"Use Redis {OLDEST} or newer, or Valkey.")
 
 
 def _check_eviction(target: Target, info: dict[str, Any]) -> None:

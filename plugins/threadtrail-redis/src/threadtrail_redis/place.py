@@ -112,15 +112,14 @@ class RedisPlace:
         delivered = _tokens(tokens)
         try:
             self._patiently(lambda: self._streams.acknowledge(delivered))
-        except RedisError as error:
-            self._trouble = self._described(error).problem
+        except ConnectionError:
             self._put_off += delivered
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:
         """Move entries to the dead letters.
 
         Raises:
-            RedisError: Redis is away; they stay where they are.
+            ConnectionError: Redis is away; they stay where they are.
         """
         for entry in entries:
             for token in _tokens([entry.token]):
@@ -236,7 +235,7 @@ class RedisPlace:
         """Call what asks Redis, again with growing pauses while Redis is away.
 
         Raises:
-            RedisError: it was away for too long, or refuses.
+            ConnectionError: it was away for too long, or refuses.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
 
@@ -250,7 +249,8 @@ class RedisPlace:
 
         result: Result | RedisError = back_off(*PASSING).call_with_retry(attempt, lambda _error: None)
         if isinstance(result, RedisError):
-            raise result
+            self._trouble = self._described(result).problem
+            raise ConnectionError(self._trouble) from result
         return result
 
     def _described(self, error: RedisError) -> Any:

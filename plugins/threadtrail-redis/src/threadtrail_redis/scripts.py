@@ -2,6 +2,8 @@
 
 The owner of a stream is in the hash of owners, under the number of the stream, by a text that is used once.
 It stays there when the lease has run out: until another collector takes the stream, it has the same owner.
+
+All of them run when the memory is full (``allow-oom``, from Redis 7 on): collecting is what makes room.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ CONSUMER = "owner"
 NOT_OWNER = -1
 """What fenced scripts return to a collector that does not own the stream."""
 
-MEET = """
+MEET = """#!lua flags=allow-oom
 -- Says that a collector is there, and forgets those that are not. Returns the names of all that are.
 -- KEYS: the collectors. ARGV: name, seconds.
 local time = redis.call('TIME')
@@ -23,7 +25,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 """
 
-TAKE = """
+TAKE = """#!lua flags=allow-oom
 -- Takes a stream that nobody holds a lease of. Returns 1 if it did.
 -- KEYS: lease, owners, stream. ARGV: number of the stream, owner, milliseconds, group.
 if redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3]) == false then return 0 end
@@ -32,20 +34,20 @@ redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
 return 1
 """
 
-RENEW = """
+RENEW = """#!lua flags=allow-oom
 -- KEYS: lease, owners. ARGV: number of the stream, owner, milliseconds.
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return -1 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
 
-RELEASE = """
+RELEASE = """#!lua flags=allow-oom
 -- KEYS: lease. ARGV: owner.
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 """
 
-READ = """
+READ = """#!lua flags=allow-oom
 -- Returns entries and how often each was attempted before.
 -- KEYS: owners, stream, attempts. ARGV: number of the stream, owner, group, consumer, count, from where.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
@@ -60,14 +62,14 @@ end
 return found
 """
 
-ATTEMPT = """
+ATTEMPT = """#!lua flags=allow-oom
 -- KEYS: owners, attempts. ARGV: number of the stream, owner, then the ids.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
 for i = 3, #ARGV do redis.call('HINCRBY', KEYS[2], ARGV[i], 1) end
 return 1
 """
 
-ACKNOWLEDGE = """
+ACKNOWLEDGE = """#!lua flags=allow-oom
 -- KEYS: owners, stream, attempts. ARGV: number of the stream, owner, group, then the ids.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
 for i = 4, #ARGV do
@@ -78,7 +80,7 @@ end
 return 1
 """
 
-GIVE_UP = """
+GIVE_UP = """#!lua flags=allow-oom
 -- KEYS: owners, stream, attempts, dead letters, their count.
 -- ARGV: number of the stream, owner, group, id, event, reason, how many dead letters are kept.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
@@ -92,7 +94,7 @@ redis.call('HDEL', KEYS[3], ARGV[4])
 return 1
 """
 
-MOVE = """
+MOVE = """#!lua flags=allow-oom
 -- Acknowledges entries, and appends events to another stream.
 -- KEYS: owners, stream, attempts, the other stream.
 -- ARGV: number of the stream, owner, group, field, how many ids, the ids, the events.
@@ -104,5 +106,11 @@ for i = 6, last do
   redis.call('XDEL', KEYS[2], ARGV[i])
   redis.call('HDEL', KEYS[3], ARGV[i])
 end
+return 1
+"""
+
+PUT_TURNS = """#!lua flags=allow-oom
+-- KEYS: calls. ARGV: seconds, then the turn of each call.
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'EX', ARGV[1]) end
 return 1
 """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from threadtrail_redis import scripts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -27,11 +29,13 @@ class RedisTurns:
         self._client = client
         self._keys = keys
         self._patiently = patiently
+        self._put = client.register_script(scripts.PUT_TURNS)
 
     def put(self, server: str, calls: Mapping[str, str]) -> None:
         """Remember the turn of each call."""
         if calls:
-            self._patiently(lambda: self._put(server, calls))
+            names = [self._keys.call(server, call_id) for call_id in calls]
+            self._patiently(lambda: self._put(keys=names, args=[SECONDS_KEPT, *calls.values()]))
 
     def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
         """Return the turn of each of these calls that is known."""
@@ -42,9 +46,3 @@ class RedisTurns:
         return {
             call_id: turn.decode() for call_id, turn in zip(calls, found, strict=True) if turn is not None
         }
-
-    def _put(self, server: str, calls: Mapping[str, str]) -> None:
-        with self._client.pipeline(transaction=False) as pipeline:
-            for call_id, turn_id in calls.items():
-                pipeline.set(self._keys.call(server, call_id), turn_id, ex=SECONDS_KEPT)
-            pipeline.execute()
