@@ -111,7 +111,7 @@ test-sdks: $(SETUP) sdks ## the part of the suite that takes other versions of t
 bench-check: $(SETUP) ## that the benchmark runs, and prints every row
 	@$(BIN)/python -m pytest tests/benchmarks
 
-test-properties: $(SETUP) ## 500 random programs of an app for each API, others every time
+test-properties: $(SETUP) ## 500 random programs of an app for each API and 2,000 odd answers of a server, others every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
 test-plugins: $(SETUP) sdks zero-code redis valkey $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit

@@ -66,7 +66,7 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     run_id = call.ids.get("run_id")
     if run_id is None and call.operation.creates_run:
         run_id = getattr(result, "id", None)
-    if run_id is not None and run_id not in sink.known_runs:
+    if isinstance(run_id, str) and not sink.knows(run_id):
         sink.know(run_id)
 
 
@@ -79,7 +79,7 @@ def _note_model(sink: Sink, call: Call, model: Any) -> None:
 
     The requests that a polling helper made were noted each.
     """
-    if not call.operation.polls or model.id not in sink.known_runs:
+    if not call.operation.polls or not sink.knows(model.id):
         take_exchange(call)
         sink.recorder.put(Returned(call, time_ns(), copy_model(model)))
 

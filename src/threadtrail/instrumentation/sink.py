@@ -62,6 +62,10 @@ class Sink:
             carried=scope.carried,
         )
 
+    def knows(self, run_id: Any) -> bool:
+        """Whether the run is remembered; what a server sends as an id may be anything."""
+        return isinstance(run_id, str) and run_id in self.known_runs
+
     def know(self, run_id: Any) -> None:
         """Remember a run whose beginning, or first look, was noted: nothing of it begins again."""
         known = self.known_runs

@@ -108,6 +108,6 @@ class Watch:
                 value = args[place]
             if isinstance(value, str):
                 ids[known_as] = value
-        first_look = "run_id" in ids and ids["run_id"] not in sink.known_runs
+        first_look = "run_id" in ids and not sink.knows(ids["run_id"])
         scope = sink.scope(begins=(at_once and self._captures_context) or first_look)
         return Call(self._operation, time_ns(), ids, client, scope, kwargs)

@@ -1,0 +1,187 @@
+"""Whatever a server answers: the app sees the same with us, nothing raises, and what can be read is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai import OpenAI
+
+from properties.canned import EVENTS, JSON, Canned
+from properties.mutations import mutated, torn
+from threadtrail.testing.server import (
+    FunctionCall,
+    Message,
+    OpenAIServer,
+    RunScript,
+    ToolCalls,
+    Usage,
+    WebSearchCall,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.testing import Captured
+
+pytestmark = [
+    pytest.mark.costly,
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),  # the SDK's, of odd types
+    pytest.mark.timeout(600),
+]
+many = settings(max_examples=settings().max_examples * 4)
+
+ASK: Any = {"model": "gpt-4o", "input": "How is the weather?"}
+CALLS = ToolCalls(FunctionCall("get_weather", {"city": "Oslo"}), FunctionCall("get_time", {}))
+RESPONSE = RunScript(ToolCalls(WebSearchCall("Oslo")), Message("Cold."), CALLS, usage=Usage(100, 20))
+RUN = RunScript(Message("Cold."), usage=Usage(100, 20))
+IDS: Any = {"thread_id": "thread_1", "assistant_id": "asst_1"}
+ALWAYS = {"id", "object", "status"}
+"""Without these, nobody can say whose end it is."""
+
+
+def _truth() -> dict[str, str]:
+    """What the local server sends: a response and a run at their ends, and the stream of each."""
+    with OpenAIServer() as server, OpenAI(api_key="sk-local", base_url=server.base_url) as client:
+        server.script(RESPONSE)
+        raw = client.with_raw_response
+        response = raw.responses.create(**ASK).text
+        with client.with_streaming_response.responses.create(**ASK, stream=True) as streamed:
+            response_stream = streamed.read().decode()
+        server.script(RUN)
+        assistant = client.beta.assistants.create(model="gpt-4o")
+        thread = client.beta.threads.create()
+        given: Any = {"thread_id": thread.id, "assistant_id": assistant.id}
+        run = client.beta.threads.runs.create_and_poll(**given)
+        body = raw.beta.threads.runs.retrieve(run.id, thread_id=thread.id).text
+        with client.with_streaming_response.beta.threads.runs.create(**given, stream=True) as streamed:
+            run_stream = streamed.read().decode()
+    return {"response": response, "response stream": response_stream, "run": body, "run stream": run_stream}
+
+
+TRUTH = _truth()
+RESPONSE_BODY, RUN_BODY = json.loads(TRUTH["response"]), json.loads(TRUTH["run"])
+"""What is right, before something is made wrong."""
+
+
+RESPONSE_STREAM_ID = re.findall(r"resp_\w+", TRUTH["response stream"])[0]
+RUN_STREAM_ID = re.findall(r"run_\w+", TRUTH["run stream"])[0]
+
+
+@pytest.fixture(scope="module")
+def canned() -> Iterator[Canned]:
+    made = Canned()
+    with made.client:
+        yield made
+
+
+def respond(client: OpenAI) -> Any:
+    yield client.responses.create(**ASK)
+
+
+def stream_a_response(client: OpenAI) -> Any:
+    yield from client.responses.create(**ASK, stream=True)
+
+
+def run(client: OpenAI) -> Any:
+    yield client.beta.threads.runs.create(**IDS)
+
+
+def stream_a_run(client: OpenAI) -> Any:
+    yield from client.beta.threads.runs.create(**IDS, stream=True)
+
+
+APPS = st.sampled_from([respond, stream_a_response, run, stream_a_run])
+KINDS = st.sampled_from([JSON, EVENTS, "text/html", ""])
+
+
+def readable(path: tuple[Any, ...]) -> bool:
+    """Whether a run can be told with something wrong there."""
+    return path[0] not in ALWAYS
+
+
+def check_response(captured: Captured, touched: list[tuple[Any, ...]]) -> None:
+    (recorded,) = captured.runs
+    assert (recorded.id, recorded.status, recorded.finished) == (RESPONSE_BODY["id"], "completed", True)
+    check_rest(recorded, RESPONSE_BODY, touched, ("input_tokens", "output_tokens"))
+    if ("output",) in touched:
+        return
+    spoilt = {path[1] for path in touched if path[0] == "output" and len(path) > 1}
+    if any(len(path) == 2 for path in touched if path[0] == "output"):
+        return  # an item was removed or added, so that the numbers are others
+    for number, item in enumerate(RESPONSE_BODY["output"]):
+        if number in spoilt:
+            continue
+        if item["type"] == "message":
+            assert [message.text for message in recorded.output] == ["Cold."]
+        elif item["type"] == "function_call":
+            assert item["call_id"] in {call.id for call in recorded.tool_calls}
+
+
+def check_rest(recorded: Any, body: Any, touched: list[tuple[Any, ...]], names: tuple[str, str]) -> None:
+    parts = {path[0] for path in touched}
+    if "usage" not in parts:
+        assert recorded.usage is not None
+        assert (recorded.usage.input_tokens, recorded.usage.output_tokens) == tuple(
+            body["usage"][name] for name in names
+        )
+    if "model" not in parts:
+        assert recorded.model == body["model"]
+
+
+@many
+@given(changed=mutated(RESPONSE_BODY, readable))
+def test_of_a_response_what_can_be_read_is_read(canned: Canned, changed: Any) -> None:
+    body, touched = changed
+    _, captured = canned.play(json.dumps(body).encode(), JSON, respond)
+    check_response(captured, touched)
+
+
+@many
+@given(changed=mutated(RUN_BODY, readable))
+def test_of_a_run_what_can_be_read_is_read(canned: Canned, changed: Any) -> None:
+    body, touched = changed
+    _, captured = canned.play(json.dumps(body).encode(), JSON, run)
+    (recorded,) = captured.runs
+    assert (recorded.id, recorded.status, recorded.finished) == (RUN_BODY["id"], "completed", True)
+    check_rest(recorded, RUN_BODY, touched, ("prompt_tokens", "completion_tokens"))
+
+
+@many
+@given(changed=mutated(RESPONSE_BODY, lambda _: True) | mutated(RUN_BODY, lambda _: True), app=APPS)
+def test_no_body_raises_anything_of_ours(canned: Canned, changed: Any, app: Any) -> None:
+    canned.play(json.dumps(changed[0]).encode(), JSON, app)
+
+
+@many
+@given(text=st.text() | st.sampled_from(["null", "[]", "3", "{", "[[[", "NaN"]), kind=KINDS, app=APPS)
+def test_no_text_raises_anything_of_ours(canned: Canned, text: str, kind: str, app: Any) -> None:
+    canned.play(text.encode("utf-8", "surrogatepass"), kind, app)
+
+
+@many
+@given(content=torn(TRUTH["response stream"]))
+def test_a_torn_stream_of_a_response(canned: Canned, content: bytes) -> None:
+    seen, captured = canned.play(content, EVENTS, stream_a_response)
+    check_end(seen, captured, "ResponseCompletedEvent", RESPONSE_STREAM_ID)
+
+
+@many
+@given(content=torn(TRUTH["run stream"]))
+def test_a_torn_stream_of_a_run(canned: Canned, content: bytes) -> None:
+    seen, captured = canned.play(content, EVENTS, stream_a_run)
+    check_end(seen, captured, "ThreadRunCompleted", RUN_STREAM_ID)
+
+
+def check_end(seen: list[str], captured: Captured, name: str, run_id: str) -> None:
+    """The end that the app saw is recorded, once, and no end that it did not see."""
+    ends = [
+        text for text in seen if text.startswith(name) and "status='completed'" in text and run_id in text
+    ]
+    finished = [recorded for recorded in captured.runs if recorded.finished and recorded.id == run_id]
+    assert len(finished) <= 1
+    assert not ends or [recorded.status for recorded in finished] == ["completed"]
