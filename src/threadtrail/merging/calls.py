@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import amount, earliest, filled
+from threadtrail.merging.fields import Tie, amount, earliest, filled
 from threadtrail.values import Failure, ToolCall
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Call:
 
     def value(self) -> ToolCall:
         """Return what is known of it."""
-        ranked = sorted(self.glimpses, key=lambda each: (each.rank, repr(each.call)), reverse=True)
+        ranked = sorted(self.glimpses, key=lambda each: (each.rank, Tie(each.call)), reverse=True)
         best = ranked[0]
         named = next((each.call for each in ranked if each.call.name != each.call.kind), best.call)
         value = filled(best.call, [each.call for each in ranked[1:]], but=TIMES)

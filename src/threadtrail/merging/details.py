@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadtrail.events import MessageCompleted, StepCompleted, ToolCallCompleted
+from threadtrail.merging.fields import Tie
 from threadtrail.merging.messages import fullest
 from threadtrail.merging.runs import WholeRun
 from threadtrail.merging.steps import UNFINISHED, left_open
@@ -27,14 +28,20 @@ def events_of(story: Story) -> list[Event]:
     whole = WholeRun(story)
     shared, begin = _shared(story), whole.created_at or 0
     events = (*_details(whole), *_end(whole, shared))
-    return [replace(event, time=max(event.time, begin), **shared) for event in events]
+    return [_with(event, time=max(event.time, begin), **shared) for event in events]
+
+
+def _with(event: Event, **values: Any) -> Event:
+    if all(getattr(event, name) == value for name, value in values.items()):
+        return event
+    return replace(event, **values)
 
 
 def _shared(story: Story) -> dict[str, Any]:
     """Return what all events of a run carry: as the creator says, else whoever says something."""
     told: list[tuple[bool, Event]] = [(event.observed_from_start, event) for event in story.created]
     told += [(event.run.observed_from_start, event) for event in story.ends]
-    told.sort(key=lambda each: (not each[0], each[1].time, repr(each[1])))
+    told.sort(key=lambda each: (not each[0], each[1].time, Tie(each[1])))
     events = [event for _, event in told] or sorted(story.events(), key=_by_time)
     of_creator = [event for observed, event in told if observed] or events
     attributes = next(
@@ -152,5 +159,5 @@ def _by(events: list[AnyEvent], key: Callable[[AnyEvent], Any]) -> list[tuple[An
     return list(groups.values())
 
 
-def _by_time(event: Event) -> tuple[int, str]:
-    return event.time, repr(event)
+def _by_time(event: Event) -> tuple[int, Tie]:
+    return event.time, Tie(event)

@@ -24,6 +24,7 @@ from threadtrail.events import (
     TraceStarted,
     TurnEnded,
 )
+from threadtrail.merging.fields import Tie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,18 +51,6 @@ RANKS: dict[type[Event], int] = {
     )
 }
 """What comes first of what happened at one time; ``Event`` stands for all classes that are not named."""
-
-
-class _Same:
-    """Decides between events of one time, class and run: by all that they say."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self, event: Event) -> None:
-        self._event = event
-
-    def __lt__(self, other: _Same) -> bool:
-        return repr(self._event) < repr(other._event)
 
 
 class Order:
@@ -130,7 +119,7 @@ class Order:
 
     def _place(self, event: Event, time: int, index: int = 0, rank: float | None = None) -> None:
         own = RANKS.get(type(event), RANKS[Event]) if rank is None else rank
-        self._placed.append(((time, own, getattr(event, "run_id", None) or "", index, _Same(event)), event))
+        self._placed.append(((time, own, getattr(event, "run_id", None) or "", index, Tie(event)), event))
 
     def _within(self, trace_id: str | None, first: int, last: int) -> None:
         if trace_id is not None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.merging.calls import UNFINISHED
-from threadtrail.merging.fields import earliest, filled
+from threadtrail.merging.fields import Tie, earliest, filled
 from threadtrail.merging.messages import asked, written
 from threadtrail.merging.statuses import history, seen_at
 from threadtrail.merging.steps import StepsOfRun
@@ -200,8 +200,8 @@ class WholeRun:
         return max(times)
 
     def _output(self) -> tuple[Message, ...]:
-        completed = sorted(self.story.messages_completed, key=lambda event: (event.time, repr(event)))
-        begun = sorted(self.story.messages_created, key=lambda event: (event.time, repr(event)))
+        completed = sorted(self.story.messages_completed, key=lambda event: (event.time, Tie(event)))
+        begun = sorted(self.story.messages_created, key=lambda event: (event.time, Tie(event)))
         groups = [run.output for run in self.of_end]
         return written([*groups, [event.message for event in completed], [event.message for event in begun]])
 
@@ -224,16 +224,16 @@ def _end_seen_at(run: Run, *, alone: bool) -> int | None:
     return seen_at(last)
 
 
-def _creator_first(run: Run) -> tuple[bool, int, str]:
-    return not run.observed_from_start, run.created_at or 0, repr(run)
+def _creator_first(run: Run) -> tuple[bool, int, Tie]:
+    return not run.observed_from_start, run.created_at or 0, Tie(run)
 
 
-def _created_first(event: RunCreated) -> tuple[bool, int, str]:
-    return not event.observed_from_start, event.time, repr(event)
+def _created_first(event: RunCreated) -> tuple[bool, int, Tie]:
+    return not event.observed_from_start, event.time, Tie(event)
 
 
-def _end_first(run: Run) -> tuple[bool, int, str]:
-    return not run.finished, -(run.ended_at or 0), repr(run)
+def _end_first(run: Run) -> tuple[bool, int, Tie]:
+    return not run.finished, -(run.ended_at or 0), Tie(run)
 
 
 def _step_within(step: Step, start: int, end: int | None) -> Step:

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from threadtrail.merging.fields import Tie
 from threadtrail.values import StatusChange
 
 if TYPE_CHECKING:
@@ -119,6 +120,6 @@ def _in_order(seen: Iterable[Seen]) -> Iterable[Seen]:
         yield chosen
 
 
-def _order(seen: Seen) -> tuple[int, bool, str, str, str]:
+def _order(seen: Seen) -> tuple[int, bool, str, str, Tie]:
     change = seen.change
-    return seen.at, change.stage == ENDED, seen.previous or "", change.status, repr(change)
+    return seen.at, change.stage == ENDED, seen.previous or "", change.status, Tie(change)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from threadtrail.merging.calls import CallGlimpse, Calls, of_steps
-from threadtrail.merging.fields import amount, earliest, filled
+from threadtrail.merging.fields import Tie, amount, earliest, filled
 from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
 from threadtrail.values import Step
 
@@ -108,7 +108,7 @@ class StepsOfRun:
     def step(self, identity: str) -> Step:
         """Return what is known of a step."""
         glimpses = self._glimpses[identity]
-        ranked = sorted(glimpses, key=lambda each: (each.rank, repr(each.step)), reverse=True)
+        ranked = sorted(glimpses, key=lambda each: (each.rank, Tie(each.step)), reverse=True)
         best = ranked[0]
         value = filled(best.step, [each.step for each in ranked[1:]], but=TIMES)
         live = earliest([each.step.started_at for each in glimpses if each.step.seen_live])
@@ -155,4 +155,4 @@ def _around(step: Step) -> Step:
 
 
 def _by_time(events: list) -> list:  # type: ignore[type-arg]
-    return sorted(events, key=lambda event: (event.time, repr(event)))
+    return sorted(events, key=lambda event: (event.time, Tie(event)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadtrail.events import AssistantCreated, AssistantUpdated, MessageCreated, RunCreated, RunEnded
+from threadtrail.merging.fields import Tie
 from threadtrail.merging.stories import server_of
 from threadtrail.values import Assistant
 
@@ -40,7 +41,7 @@ class Surroundings:
             for run in runs:
                 self._note_beginning(run)
         for changes in self._assistants.values():
-            changes.sort(key=lambda change: (change[0], repr(change[1])))
+            changes.sort(key=lambda change: (change[0], Tie(change[1])))
 
     def _note_beginning(self, events: Sequence[Event]) -> None:
         created = next((event for event in events if isinstance(event, RunCreated)), None)
@@ -83,5 +84,5 @@ class Surroundings:
         began = self._runs_began[name]
         place = bisect.bisect_left(began, run.created_at)
         after = began[place - 1] if place else 0
-        messages = sorted(self._messages[name], key=lambda each: (each[0], repr(each[1])))
+        messages = sorted(self._messages[name], key=lambda each: (each[0], Tie(each[1])))
         return tuple(message for time, message in messages if after < time <= run.created_at) or run.input

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from threadtrail.events import TraceEnded, TraceStarted
+from threadtrail.merging.fields import Tie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ def traces(events: Iterable[TraceStarted | TraceEnded]) -> Iterator[TraceStarted
     for event in events:
         groups.setdefault((event.trace_id, type(event)), []).append(event)
     for group in groups.values():
-        ordered = sorted(group, key=lambda event: (event.time, repr(event)))
+        ordered = sorted(group, key=lambda event: (event.time, Tie(event)))
         last = ordered[-1]
         if isinstance(last, TraceEnded):
             started_at = min(event.started_at for event in ordered if isinstance(event, TraceEnded))

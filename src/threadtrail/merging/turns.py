@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from threadtrail.events import TurnEnded
+from threadtrail.merging.fields import Tie
 from threadtrail.merging.stories import server_of
 from threadtrail.turn import turn_of
 
@@ -52,7 +53,7 @@ def _any(ends: Iterable[RunEnded], changed: Collection[Name]) -> bool:
 def _one(ended: Sequence[TurnEnded], of_turn: Sequence[RunEnded], *, changed: bool) -> TurnEnded:
     """Return the end of a turn: as it is, unless several processes say something of it."""
     fullest = max(
-        ended, key=lambda event: (len(event.turn.run_ids), event.turn.finished, event.time, repr(event))
+        ended, key=lambda event: (len(event.turn.run_ids), event.turn.finished, event.time, Tie(event))
     )
     here = {end.run.id for end in of_turn}
     are_all_here = here.issuperset(run_id for event in ended for run_id in event.turn.run_ids)
