@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
 from collections import Counter
@@ -138,7 +139,9 @@ def test_several_recordings_and_exporters(
     printed = capsys.readouterr()
     assert "console (standard error): 7 runs and 7 other events delivered" in printed.out
     assert "✗ Math Tutor  failed" in printed.err
-    assert lines(copied(path)) == lines(EVENTS)
+    # Merged: that the sample runs of assistants are a turn by themselves is left out.
+    assert lines(threadtrail.merge(copied(path))) == lines(threadtrail.merge(EVENTS))
+    assert len(copied(path)) == len(EVENTS)
     assert "was delivered before" in replay(first, second)
 
 
@@ -155,6 +158,26 @@ def test_what_is_noted_has_no_content_and_outlasts_a_torn_line(path: Path, repla
     assert lines(copied(path)) == lines(EVENTS)
     assert "was delivered before" in replay(path)
     assert "sending 7 runs" in replay(path, "--state", path.with_name("other"))
+
+
+def test_a_turn_that_went_on_is_sent_again_as_a_whole(path: Path, replay: Any) -> None:
+    turn = samples.events_of_turn(RUNS["answered_calls"], RUNS["answering_response"])
+    replay(written(path, turn[:-2]))
+    said = replay(written(path, turn))
+    assert "sending 2 runs" in said
+    assert "of these, 2 runs went on after being delivered; sent again as a whole" in said
+    assert copied(path) == [*turn[:-2], *turn]
+    assert "was delivered before" in replay(path)
+
+
+def test_a_full_disk_is_an_error_and_the_rest_is_not_sent(
+    path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("threadtrail.commands.replay.progress.os.fsync", full)
+    assert "No space left on device; name another file" in replay(path, exporter="console", code=2)
 
 
 def test_what_cannot_be_noted_is_not_sent(path: Path, replay: Any) -> None:

@@ -102,7 +102,11 @@ class Progress:
             os.close(descriptor)
 
     def confirm(self, groups: Iterable[Group]) -> None:
-        """Note that groups were delivered; what is noted outlasts the end of the process."""
+        """Note that groups were delivered; what is noted outlasts the end of the process.
+
+        Raises:
+            ConfigurationError: the file cannot be written, as for the other methods that note something.
+        """
         delivered = {group.name: len(group.events) for group in groups}
         if delivered:
             self._note_delivered(delivered)
@@ -134,8 +138,11 @@ class Progress:
             raise RuntimeError("the file is not open")
         at = datetime.now(UTC).isoformat(timespec="seconds")
         line = json.dumps({**self._to, "at": at, **entry}).encode() + b"\n"
-        os.write(self._descriptor, line)
-        os.fsync(self._descriptor)
+        try:
+            os.write(self._descriptor, line)
+            os.fsync(self._descriptor)
+        except OSError as error:  # such as a full disk
+            raise self._trouble("write", self._paths[0], error) from error
 
     def _add(self, line: bytes) -> None:
         try:

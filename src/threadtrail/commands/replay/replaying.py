@@ -46,7 +46,7 @@ def replay(options: argparse.Namespace) -> int:
             while len(codes) < len(chosen):
                 codes.append(_Replay(chosen[len(codes)], settings, options).send(wanted))
         finally:
-            close(chosen[len(codes) + 1 :])
+            close(chosen[len(codes) :])
     return max(codes)
 
 
@@ -100,7 +100,7 @@ class _Replay:
         if before:
             self._say(f"{amount(before)} delivered before{when}")
         if grown := [group for group in pending if self._progress.knows(group)]:
-            self._say(f"{amount(grown)} went on after they were delivered, and are sent again as a whole")
+            self._say(f"of these, {amount(grown)} went on after being delivered; sent again as a whole")
 
     def _send(self, pending: Sequence[Group]) -> int:
         sender = Sender(self._destination.loaded, self._settings, self._options.timeout)
