@@ -6,12 +6,13 @@ import argparse
 import gc
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import threadtrail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from threadtrail.events import Event
     from threadtrail.recordings.choosing import Choice
@@ -45,8 +46,12 @@ def add_choice(parser: Any) -> None:
     chosen.add_argument("--until", type=moment_of, metavar="WHEN", help="those that began before")
 
 
-def read(options: argparse.Namespace) -> Sequence[Event]:
-    """Return the events of the files, merged if they are several; print what could not be read.
+@contextmanager
+def reading(options: argparse.Namespace) -> Iterator[Sequence[Event]]:
+    """Yield the events of the files, merged if they are several; print what could not be read.
+
+    They are many, and stay until the end of the block: the garbage collector does not look at them again and
+    again, which would take half of the time.
 
     Raises:
         ConfigurationError: one of them cannot be read, or is no recording.
@@ -54,15 +59,20 @@ def read(options: argparse.Namespace) -> Sequence[Event]:
     from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - `--help` does without
 
     collects = gc.isenabled()
-    gc.disable()  # the events are many, and stay: looking at them again and again takes half of the time
+    gc.disable()
     try:
         recording = read_recording(*options.files)
-    finally:
+        for problem in recording.problems:
+            sys.stderr.write(f"threadtrail: {problem}\n")
+        events = threadtrail.merge(recording.events) if len(options.files) > 1 else recording.events
+        gc.freeze()
         if collects:
             gc.enable()
-    for problem in recording.problems:
-        sys.stderr.write(f"threadtrail: {problem}\n")
-    return threadtrail.merge(recording.events) if len(options.files) > 1 else recording.events
+        yield events
+    finally:
+        gc.unfreeze()
+        if collects:
+            gc.enable()
 
 
 def choice(options: argparse.Namespace) -> Choice:

@@ -194,7 +194,9 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(tmp_path: Path, shown
     empty = written(tmp_path / "empty.jsonl", [], end="")
     assert shown(empty) == ("", "threadtrail: no run has ended in the recording\n")
     begun = written(tmp_path / "begun.jsonl", EVENTS[:8])
-    assert shown(begun)[1].endswith("1 run without an end in the recording: run_plain_answer\n")
+    note = "threadtrail: 1 run without an end in the recording: run_plain_answer\n"
+    assert shown(begun)[1].endswith(note)
+    assert shown(begun, "--run", "run_plain") == ("", note)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadtrail.commands.choosing import choice, read
+from threadtrail.commands.choosing import choice, reading
 from threadtrail.commands.replay.destinations import close, destinations, no_metrics
 from threadtrail.commands.replay.progress import Progress
 from threadtrail.commands.replay.screen import bar
@@ -34,17 +34,23 @@ def replay(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: a file cannot be read, an exporter cannot be used, a run is not in the recording.
     """
-    groups = groups_of(read(options), traces=True)
-    wanted = choice(options).among(groups)
-    if not wanted:
-        print_lines([none_chosen(groups) if groups else "the recording has no event; nothing is sent"])
-        return 0
+    with reading(options) as events:
+        groups = groups_of(events, traces=True)
+        wanted = choice(options).among(groups)
+        if wanted:
+            return _to_each(wanted, options)
+    print_lines([none_chosen(groups) if groups else "the recording has no event; nothing is sent"])
+    return 0
+
+
+def _to_each(groups: Sequence[Group], options: argparse.Namespace) -> int:
+    """Send the groups to one exporter after the other; return the worst exit code."""
     codes: list[int] = []
     with no_metrics():
         settings, chosen = destinations(options.exporter, options.files)
         try:
             while len(codes) < len(chosen):
-                codes.append(_Replay(chosen[len(codes)], settings, options).send(wanted))
+                codes.append(_Replay(chosen[len(codes)], settings, options).send(groups))
         finally:
             close(chosen[len(codes) :])
     return max(codes)

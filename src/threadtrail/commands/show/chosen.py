@@ -43,13 +43,15 @@ def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
     """
     if choice == Choice() and last is None:
         return Shown(events, tuple(_notes(events)))
-    groups = [group for group in groups_of(events, traces=False) if _is_shown(group)]
+    groups = [group for group in groups_of(events, traces=False) if group.run_ids or _is_shown(group)]
     wanted = choice.among(groups)
     if not wanted:
         return Shown((), (none_chosen(groups),))
-    kept = [event for group in wanted[-(last or 0) :] for event in group.events]
+    ended = [group for group in wanted if _is_shown(group)]
+    kept = [event for group in ended[-(last or 0) :] for event in group.events]
     identities = {id(event) for event in (*kept, *_around(kept, events))}
-    return Shown([event for event in events if id(event) in identities])
+    notes = tuple(_without_end([event for group in wanted for event in group.events]))
+    return Shown([event for event in events if id(event) in identities], notes)
 
 
 def _is_shown(group: Group) -> bool:
@@ -73,7 +75,12 @@ def _notes(events: Sequence[Event]) -> Iterator[str]:
     contents = contents_of(events)
     if not (contents.runs or contents.failed_requests):
         yield "no run has ended in the recording"
-    if open_runs := [escaped(run_id) for _, run_id in contents.open_runs]:
+    yield from _without_end(events)
+
+
+def _without_end(events: Sequence[Event]) -> Iterator[str]:
+    """Say which runs have no end in the recording, and are not shown."""
+    if open_runs := [escaped(run_id) for _, run_id in contents_of(events).open_runs]:
         more = ["…"] if len(open_runs) > MAX_NAMED else []
         what = f"{counted(len(open_runs), 'run')} without an end in the recording"
         yield f"{what}: {listed([*open_runs[:MAX_NAMED], *more])}"

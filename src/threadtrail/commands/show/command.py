@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.commands.arguments import count
-from threadtrail.commands.choosing import add_choice, add_files, choice, read
+from threadtrail.commands.choosing import add_choice, add_files, choice, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,20 +58,25 @@ def run(options: argparse.Namespace) -> int:
     """Print what is wanted of the recording."""
     from threadtrail.commands.show.chosen import chosen  # noqa: PLC0415 - `--help` does without
 
-    shown = chosen(read(options), choice(options), options.last)
-    for note in shown.notes:
-        sys.stderr.write(f"threadtrail: {note}\n")
+    with reading(options) as events:
+        shown = chosen(events, choice(options), options.last)
+        for note in shown.notes:
+            sys.stderr.write(f"threadtrail: {note}\n")
+        _print(shown.events, options)
+    return 0
+
+
+def _print(events: Sequence[Event], options: argparse.Namespace) -> None:
     if options.stats:
-        _print_stats(shown.events, as_json=options.json, color=not options.no_color)
+        _print_stats(events, as_json=options.json, color=not options.no_color)
     elif options.json:
         from threadtrail.commands.show.documents import documents  # noqa: PLC0415 - as above
 
-        sys.stdout.writelines(f"{line}\n" for line in documents(shown.events))
+        sys.stdout.writelines(f"{line}\n" for line in documents(events))
     else:
         from threadtrail.commands.show.trees import print_trees  # noqa: PLC0415 - as above
 
-        print_trees(shown.events, color=not options.no_color, full=options.full)
-    return 0
+        print_trees(events, color=not options.no_color, full=options.full)
 
 
 def _print_stats(events: Sequence[Event], *, as_json: bool, color: bool) -> None:
