@@ -146,15 +146,22 @@ def test_numbers(tmp_path: Path, shown: Any) -> None:
     assert numbers["seconds"]["run"] == {"count": 7, "p50": took[3], "p95": took[6]}
     assert numbers["began"] == min(run.created_at for run in runs if run.created_at)
 
-    known = [prices.cost(event) for event in EVENTS if isinstance(event, RunEnded)]
-    assert numbers["cost"]["amount"] == str(prices.total(known).amount)
-    assert numbers["cost_by_model"]["gpt-4o"]["runs"] == len(of_model)
-
     table, _ = shown(path, "--stats")
     lines = [line.split() for line in table.splitlines()]
     for expected in ("runs 7", "completed 6", "not ended in the recording 1", "get_policy 1 1 0"):
         assert expected.split() in lines
-    assert ["cost", prices.total(known).text] in lines
+
+
+def test_what_the_runs_cost(path: Path, shown: Any) -> None:
+    pytest.importorskip("genai_prices")
+    ends = [event for event in EVENTS if isinstance(event, RunEnded)]
+    whole = prices.total(prices.cost(end) for end in ends)
+    numbers = json.loads(shown(path, "--stats", "--json")[0])
+    assert numbers["cost"]["amount"] == str(whole.amount)
+    assert numbers["cost_by_model"]["gpt-4o"]["runs"] == 3
+    lines = [line.split() for line in shown(path, "--stats")[0].splitlines()]
+    assert ["cost", whole.text] in lines
+    assert ["prices", *whole.prices.split()] in lines
 
 
 def test_numbers_without_the_library_of_prices(
