@@ -152,6 +152,28 @@ def test_a_webhook_that_comes_first_shows_none_of_it(client: OpenAI, server: Ass
     assert handler.events[-1].type == "trace.ended", "the trace here did not wait for a run of another one"
 
 
+@pytest.mark.parametrize("publishes", ["all", "none"])
+def test_what_several_processes_restored_is_merged_into_one(
+    client: OpenAI, server: AssistantsServer, publishes: Any
+) -> None:
+    server.script(RunScript("x", polls=3))
+    with capture(publish_runs=publishes) as creator, threadtrail.trace("math", **CALLER):
+        begun = respond(client, threadtrail.carrier(attributes=True))
+    with capture() as worker, threadtrail.attributes(user_id="me"):
+        poll(client, begun)
+    (ended,) = [
+        event for event in threadtrail.merge([*worker.events, *creator.events]) if isinstance(event, RunEnded)
+    ]
+    (started,) = creator.of(TraceStarted)
+    assert (ended.run.finished, ended.trace_id, ended.attributes) == (
+        True,
+        started.trace_id,
+        started.attributes,
+    )
+    assert ended.carried == ended.run.carried == creator.of(RunCreated)[0].carried
+    assert ended.carried is not None
+
+
 # -- queue messages -----------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from threadtrail.events import (
     TurnEnded,
 )
 from threadtrail.turn import turn_of
+from threadtrail.values import Carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,3 +256,21 @@ def test_runs_of_one_id_at_two_servers_are_held_apart() -> None:
     assert admit(sampler, [one[0], two[0]]) == []
     assert admit(sampler, two[1:]) == []
     assert admit(sampler, one[1:]) == one
+
+
+def test_every_process_makes_the_same_choice_for_a_trace_that_goes_on_elsewhere() -> None:
+    chosen = set()
+    for number in range(40):
+        outermost, inner = f"{number:032x}", f"{number + 100:032x}"
+        carried = Carried(trace_id=inner, outermost_trace_id=outermost)
+        within = [started(outermost), started(inner, outermost), *run("run_1", trace_id=inner)]
+        here = [each for each in admit(Sampler(0.5), within) if isinstance(each, RunEnded)]
+        goes_on = [
+            replace(started("local", inner), carried=carried),
+            *[replace(each, carried=carried) for each in run("run_2", trace_id=inner)],
+            *[replace(each, carried=carried) for each in run("run_3", trace_id="local")],
+        ]
+        there = [each for each in admit(Sampler(0.5), goes_on) if isinstance(each, RunEnded)]
+        assert len(there) == 2 * len(here)
+        chosen.add(len(here))
+    assert chosen == {0, 1}
