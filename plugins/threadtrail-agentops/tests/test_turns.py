@@ -20,8 +20,9 @@ from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TraceSta
 from threadtrail.otlp.context import below
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, trace_id_for, turn_span_id
-from threadtrail.values import Attributes, Caller, Failure
+from threadtrail.values import Attributes, Caller, Carried, Failure
 from threadtrail_agentops import AgentOpsExporter, sessions
+from threadtrail_agentops.emitting import session_span_id
 from threadtrail_agentops.native import NativeParent
 
 if TYPE_CHECKING:
@@ -315,3 +316,36 @@ def test_a_call_of_the_real_sdk_that_nobody_answers(
     (trace,) = shown(receiver.spans)
     assert (trace.name, trace.spans[-1].name) == ("gpt-4o.session", "turn not seen to end.operation")
     assert trace.tokens["prompt"] == 100
+
+
+# -- what came from other processes ---------------------------------------------------------------------
+
+
+SPAN = f"00-{'1' * 32}-{'2' * 16}-01"
+
+
+@pytest.mark.parametrize(
+    ("carried", "trace", "parent"),
+    [
+        (Carried(trace_id="a" * 32), "a" * 32, session_span_id("a" * 32)),
+        (Carried(trace_id="a" * 32, around="1" * 32, traceparent=SPAN), "a" * 32, session_span_id("a" * 32)),
+        (Carried(trace_id="a" * 32, outermost_trace_id="b" * 32), "b" * 32, span_id_for("a" * 32)),
+    ],
+    ids=["a trace", "a trace in a span", "a nested trace"],
+)
+def test_a_turn_of_another_process_is_in_the_session_of_its_trace(
+    carried: Carried, trace: str, parent: str, send: Sending, receiver: Receiver
+) -> None:
+    send(*[replace(event, carried=carried, trace_id=carried.trace_id) for event in TURN])
+    assert {span.trace_id for span in receiver.spans} == {trace_id_for(trace)}
+    agent = receiver.span(f"{NAME}.agent")
+    assert agent.parent_id == parent
+    assert not receiver.starting_with(f"{NAME}.session")
+
+
+def test_outside_of_a_trace_it_has_a_session_that_is_linked_to_its_creator(
+    send: Sending, receiver: Receiver
+) -> None:
+    send(*[replace(event, carried=Carried(traceparent=SPAN)) for event in TURN])
+    session = receiver.span(f"{NAME}.session")
+    assert (session.trace_id, list(session.links)) == (trace_id_for(ASKING.id), [("1" * 32, "2" * 16)])

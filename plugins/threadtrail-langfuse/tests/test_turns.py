@@ -15,7 +15,7 @@ from threadtrail.delivery.processors import build_processors
 from threadtrail.events import RunEnded, ToolCallCompleted, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.testing.samples import events_of, events_of_turn, sample_runs
 from threadtrail.trace_shape import span_id_for, turn_span_id
-from threadtrail.values import NO_ATTRIBUTES, Caller, Failure
+from threadtrail.values import NO_ATTRIBUTES, Caller, Carried, Failure
 from threadtrail_langfuse import LangfuseExporter, observation_id_for, trace_id_for
 
 if TYPE_CHECKING:
@@ -438,3 +438,57 @@ def test_the_sampler_decides_about_what_a_tool_asks_as_about_the_rest(
     Langfuse(tracer_provider=TracerProvider(sampler=ParentBased(ALWAYS_OFF)))
     export(loop(*events_of(INNER)))
     assert arrived(export, langfuse) == []
+
+
+# --- what came from other processes --------------------------------------------------------------------
+
+
+SPAN = f"00-{'1' * 32}-{'2' * 16}-01"
+
+
+@pytest.mark.parametrize(
+    ("carried", "place"),
+    [
+        (
+            Carried(trace_id="a" * 32, trace_name="math"),
+            (trace_id_for("a" * 32), span_id_for("a" * 32), "math"),
+        ),
+        (
+            Carried(trace_id="a" * 32, trace_name="math", outermost_trace_id="b" * 32),
+            (trace_id_for("b" * 32), span_id_for("a" * 32), "math"),
+        ),
+        (
+            Carried(trace_id="a" * 32, trace_name="math", around="1" * 32, traceparent=SPAN),
+            ("1" * 32, span_id_for("a" * 32), None),
+        ),
+        (Carried(traceparent=SPAN), ("1" * 32, "2" * 16, None)),
+    ],
+    ids=["a trace", "a nested trace", "a trace in a span", "a span"],
+)
+@pytest.mark.parametrize("here", [False, True], ids=["created elsewhere", "created here"])
+def test_a_turn_that_goes_on_from_another_process_is_in_its_trace(
+    carried: Carried,
+    place: tuple[str, str, str | None],
+    here: bool,
+    export: Exporting,
+    langfuse: Receiver,
+) -> None:
+    runs = [replace(run, observed_from_start=here) for run in (ASKING, ANSWERING)]
+    export(replace(each, carried=carried, trace_id=carried.trace_id) for each in events_of_turn(*runs))
+    outermost, *_ = found = arrived(export, langfuse)
+    assert {each.trace_id for each in found} == {place[0]}
+    assert outermost.parent_id == place[1]
+    # Inside a span of the app, that takes the place of the turn's agent, as in the app's own process.
+    assert (outermost.type == "agent") == (carried.trace_id is not None)
+    assert {each.attributes.get("langfuse.trace.name") for each in found} == {place[2]}
+
+
+def test_a_trace_within_that_of_another_process_is_below_it(export: Exporting, langfuse: Receiver) -> None:
+    carried = Carried(trace_id="a" * 32, trace_name="math")
+    started = TraceStarted(name="inner", time=1, trace_id="c" * 32, parent_trace_id="a" * 32, carried=carried)
+    ended = TraceEnded(
+        name="inner", time=2, started_at=1, trace_id="c" * 32, parent_trace_id="a" * 32, carried=carried
+    )
+    export([started, ended])
+    (inner,) = arrived(export, langfuse)
+    assert (inner.trace_id, inner.parent_id) == (trace_id_for("a" * 32), span_id_for("a" * 32))
