@@ -7,12 +7,11 @@ by strangers: it is bounded, read strictly, and what is malformed is ignored.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from threadtrail._frozen import freeze
-from threadtrail.carrying.w3c import read_traceparent, read_tracestate
+from threadtrail.carrying.w3c import read_trace_id, read_traceparent, read_tracestate
 from threadtrail.values import EMPTY, NO_ATTRIBUTES, Attributes, Carried
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ SECOND = 1_000_000_000
 LATEST = 1 << 33
 """In Unix seconds: later times are no times."""
 
-ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 DROPPED_FIRST = ("tracestate", "metadata", "tags", "user_id", "session_id")
 """What is left out if all of it is too long, in this order."""
 
@@ -120,13 +118,13 @@ def _read_own(text: object) -> Carried | None:
         return None
     if not isinstance(values, dict) or values.get("v") != VERSION or isinstance(values["v"], bool):
         return None
-    trace_id = _id(values.get("trace"))
+    trace_id = read_trace_id(values.get("trace"))
     return Carried(
         tracestate=read_tracestate(values.get("state")),
         trace_id=trace_id,
         trace_name=_text(values.get("name")) if trace_id else None,
-        outermost_trace_id=_id(values.get("outermost")) if trace_id else None,
-        around=_id(values.get("around")) if trace_id else None,
+        outermost_trace_id=read_trace_id(values.get("outermost")) if trace_id else None,
+        around=read_trace_id(values.get("around")) if trace_id else None,
         attributes=_attributes(values),
         made_at=_time(values.get("at")),
     )
@@ -148,10 +146,6 @@ def _attributes(values: dict[str, Any]) -> Attributes:
 
 def _text(value: object) -> str | None:
     return freeze(value) if isinstance(value, str) else None
-
-
-def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and ID.fullmatch(value) and value.strip("0") else None
 
 
 def _time(value: object) -> int | None:

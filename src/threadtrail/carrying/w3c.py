@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-__all__ = ["read_baggage", "read_traceparent", "read_tracestate"]
+__all__ = ["read_baggage", "read_trace_id", "read_traceparent", "read_tracestate"]
 
 PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^\s]*)?", re.ASCII)
+TRACE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 KEY = r"[a-z0-9][a-z0-9_\-*/@]{0,255}"
 MEMBER = re.compile(rf"{KEY}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2d-\x3c\x3e-\x7e]", re.ASCII)
 
@@ -16,6 +17,12 @@ MAX_STATE = 512
 MAX_MEMBERS = 32
 MAX_BAGGAGE = 8_192
 MAX_BAGGAGE_MEMBERS = 180
+
+
+def read_trace_id(text: object) -> str | None:
+    """Return an id of 32 hexadecimal digits; ``None`` if it is none."""
+    valid = isinstance(text, str) and TRACE_ID.fullmatch(text) is not None and text.strip("0")
+    return str(text) if valid else None
 
 
 def read_traceparent(text: object) -> str | None:

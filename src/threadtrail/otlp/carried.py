@@ -8,6 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from threadtrail.carrying.w3c import read_trace_id
 from threadtrail.events import RunCreated, RunEnded
 from threadtrail.otlp.context import span_context_in
 from threadtrail.shape import span_id_for, trace_id_for
@@ -57,7 +58,9 @@ def trace_span_of(carried: Carried | None, *, span_id: str | None = None) -> Con
     """
     if carried is None or carried.trace_id is None:
         return None
-    trace_id = carried.around or trace_id_for(carried.outermost_trace_id or carried.trace_id)
+    # A recording may have come from anywhere, and hold anything.
+    around = read_trace_id(carried.around)
+    trace_id = around or trace_id_for(carried.outermost_trace_id or carried.trace_id)
     found = SpanContext(
         int(trace_id, 16),
         int(span_id or span_id_for(carried.trace_id), 16),
