@@ -190,6 +190,16 @@ def test_turns_are_found_by_their_calls(redis: RedisServer, opens: Callable[...,
     assert other.turns.get("b.example", []) == {}
 
 
+def test_what_was_published_is_known_to_all_collectors(
+    redis: RedisServer, opens: Callable[..., RedisPlace]
+) -> None:
+    one, other = opens(), opens()
+    one.marks.put({"run_1": "finished", "run_2": "unfinished"})
+    one.marks.put({"run_2": "finished"})
+    one.marks.put({})
+    assert other.marks.get(["run_0", "run_1", "run_2"]) == {"run_1": "finished", "run_2": "finished"}
+
+
 def test_a_place_without_events_waits_for_them(redis: RedisServer, opens: Callable[..., RedisPlace]) -> None:
     place = opens()
     assert place.read(0.05) == []

@@ -116,7 +116,7 @@ class Streams:
         args: list[Argument] = [scripts.GROUP, token.id, line, reason, DEAD_KEPT]
         return bool(self._run(self._give_up, token.stream, names, args) != scripts.NOT_OWNER)
 
-    def move(self, tokens: Sequence[Token], lines: Sequence[str], to: int) -> bool:
+    def move(self, tokens: Sequence[Token], lines: Sequence[str | bytes], to: int) -> bool:
         """Put events into another stream in place of entries; return False if these are another's by now."""
         ((stream, ids),) = pages(tokens, page=len(tokens))
         names = [*self._names(stream), self._keys.stream(to)]

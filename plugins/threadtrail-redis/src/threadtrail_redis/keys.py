@@ -52,9 +52,15 @@ class Keys:
         """How many dead letters there have been."""
         return f"{self.prefix}:dead:count"
 
-    def call(self, server: str, call_id: str) -> str:
-        """The turn that a tool call belongs to."""
-        return f"{self.prefix}:call:{server}:{call_id}"
+    @property
+    def calls(self) -> str:
+        """How the keys begin that say which turn a tool call belongs to."""
+        return f"{self.prefix}:call:"
+
+    @property
+    def published(self) -> str:
+        """How the keys begin that say of a run that it was published."""
+        return f"{self.prefix}:published:"
 
     @property
     def probe(self) -> str:

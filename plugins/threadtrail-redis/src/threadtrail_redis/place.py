@@ -15,11 +15,11 @@ from threadtrail.collecting.place import Entry
 from threadtrail.errors import ConfigurationError
 from threadtrail_redis.connection import Target, back_off
 from threadtrail_redis.fenced import Reading, Streams, Token
+from threadtrail_redis.index import DAY, MARKED_SECONDS, Index, Turns
 from threadtrail_redis.keys import Keys
 from threadtrail_redis.leases import Leases
 from threadtrail_redis.placement import stream_of
 from threadtrail_redis.troubles import PASSING, passes, trouble
-from threadtrail_redis.turns import RedisTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -72,7 +72,8 @@ class RedisPlace:
         self._put_off: list[Token] = []
         self._given_up = 0
         self._trouble: str | None = None
-        self.turns = RedisTurns(self._client, self._keys, self._patiently)
+        self.turns = Turns(Index(self._client, self._patiently, self._keys.calls, DAY))
+        self.marks = Index(self._client, self._patiently, self._keys.published, MARKED_SECONDS)
 
     def open(self) -> None:
         """Connect, and take streams.
@@ -126,7 +127,7 @@ class RedisPlace:
                 bury = partial(self._streams.give_up, token, entry.line, reason)
                 self._given_up += bool(self._patiently(bury))
 
-    def move(self, tokens: Sequence[object], lines: Sequence[str], key: str) -> bool:
+    def move(self, tokens: Sequence[object], lines: Sequence[str | bytes], key: str) -> bool:
         """Put events into the stream of a turn or a trace, in place of entries of another one, in one step.
 
         Return False, and do nothing, if another collector owns that one by now.

@@ -109,8 +109,8 @@ end
 return 1
 """
 
-PUT_TURNS = """#!lua flags=allow-oom
--- KEYS: calls. ARGV: seconds, then the turn of each call.
+PUT = """#!lua flags=allow-oom
+-- KEYS: any. ARGV: seconds, then the text of each key.
 for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'EX', ARGV[1]) end
 return 1
 """
