@@ -1,0 +1,67 @@
+"""The exporters that are watched, and what the process takes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail_opentelemetry import OpenTelemetryExporter
+
+from threadtrail import hookimpl
+from threadtrail.events import RunCreated, RunEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from threadtrail.events import Event
+
+MEBIBYTE = 2**20
+
+
+class Sending(OpenTelemetryExporter):
+    """The exporter under test; counts the runs of the batches that the backend took."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint=endpoint)
+        self.runs_sent = 0
+
+    @hookimpl
+    def export(self, events: Sequence[Event], contexts: Sequence[object]) -> None:
+        """Send; count if that did not raise."""
+        super().export(events, contexts)
+        self.runs_sent += sum(isinstance(event, RunEnded) for event in events)
+
+
+class Counting:
+    """Counts all that is published."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.created: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+
+    @hookimpl
+    def export(self, events: Sequence[Event]) -> None:
+        """Count."""
+        self.events += len(events)
+        self.created.update(event.run_id for event in events if isinstance(event, RunCreated))
+        self.ended.update(event.run.id for event in events if isinstance(event, RunEnded))
+
+
+def mebibytes() -> float:
+    """Return what of this process is in memory."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEBIBYTE
+
+
+def descriptors() -> int:
+    """Return how many files and sockets are open."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
+
+
+def threads() -> int:
+    """Return how many threads there are."""
+    return threading.active_count()
