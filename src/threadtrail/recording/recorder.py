@@ -212,7 +212,7 @@ class Recorder:
         """Return the turn of a run; wait ``timeout`` seconds at most until what was observed is read."""
         turns = self._interpreter.following.linking.turns
         known = turns.turn_id(run_id)
-        if known is None and self.waiting:
+        if known is None:  # what is no longer waiting may still be being read
             self._loop.ask(Request("read on"), time.monotonic() + timeout)
             known = turns.turn_id(run_id)
         return known
