@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import threadtrail
+from threadtrail.commands.collect import command as collect
 from threadtrail.commands.compare import command as compare
 from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
@@ -25,7 +26,7 @@ from threadtrail.commands.view import command as view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, exporters, doctor, show, view, compare, replay, status)
+COMMANDS = (demo, exporters, doctor, show, view, compare, replay, collect, status)
 
 EPILOG = """\
 examples:
@@ -37,6 +38,7 @@ examples:
   threadtrail view runs.jsonl      look at what was recorded, in the browser
   threadtrail compare runs.jsonl   set its assistants and responses side by side
   threadtrail replay runs.jsonl --exporter langfuse   send it to a backend
+  threadtrail collect --from 'logs/*.jsonl'   export once what several processes saw
 """
 
 FAILED = 1

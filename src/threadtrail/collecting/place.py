@@ -39,6 +39,10 @@ class Place(Protocol):
     An entry that is not acknowledged is read again by the next collector: so nothing is lost if this one
     dies, and what it waited for is waited for again. A place that cannot be reached raises ``OSError``, or
     returns nothing, and is asked again a little later.
+
+    A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``), and
+    ``attempt(tokens)``, which is called when the exporters are about to get these entries, and what
+    ``Entry.attempts`` counts.
     """
 
     def open(self) -> None:
@@ -79,10 +83,25 @@ class Place(Protocol):
 
 
 class TurnIndex(Protocol):
-    """Joins turns whose runs stand in different groups: the attribute ``turns`` of a place that has one."""
+    """Joins turns whose runs stand in different groups: the attribute ``turns`` of a place that has one.
 
-    def put(self, server: str, turns: Mapping[str, str]) -> None:
+    Such a place has two methods as well. ``group_of(key) -> str`` returns the group that a run, a turn or a
+    trace is at home in, by its id. ``move(tokens, lines, key) -> bool`` acknowledges entries and appends
+    events to the home of ``key``, in one step; it returns False, and does nothing, if the group was lost.
+    """
+
+    def put(self, server: str, calls: Mapping[str, str]) -> None:
         """Keep the turn of each call, by the call's id."""
 
     def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
         """Return the turns of those calls that are known."""
+
+
+class Marks(Protocol):
+    """Remembers which runs were exported: the attribute ``marks`` of a place that can."""
+
+    def put(self, marks: Mapping[str, str]) -> None:
+        """Keep a mark for each name."""
+
+    def get(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the marks of those names that have one."""

@@ -53,10 +53,13 @@ def destinations(
 ) -> tuple[Settings, tuple[Destination, ...]]:
     """Start the exporters, by their options in the environment and the configuration file.
 
+    Without names, these are the exporters that are configured.
+
     Raises:
         ConfigurationError: an exporter is not there, cannot be started, or writes into one of the recordings.
     """
-    reading = read_settings({"exporters": list(dict.fromkeys(exporters))}, origin=ORIGIN)
+    given = {"exporters": list(dict.fromkeys(exporters))} if exporters else {}
+    reading = read_settings(given, origin=ORIGIN)
     reading.problems.raise_if_any()
     settings = reading.settings
     if settings.disabled:

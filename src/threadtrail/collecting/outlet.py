@@ -1,0 +1,84 @@
+"""Exports merged events by the same lanes as live ones, and says whether all exporters have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from threadtrail._guard import Guard, describe
+from threadtrail.delivery.delivery import Delivery
+from threadtrail.delivery.lane import BATCH_SIZE, Lane
+from threadtrail.delivery.processors import build_processors
+from threadtrail.delivery.sizes import size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from threadtrail.config.registry import LoadedExporter
+    from threadtrail.config.settings import Settings
+    from threadtrail.delivery.status import LaneStatus
+    from threadtrail.events import Event
+
+MAX_BYTES = 33_554_432
+"""The maximum size of the events that wait for the exporters, by ``size_of``: 32 MiB. One may be larger."""
+
+
+class Reports(Guard):
+    """Logs as usual, and keeps why something failed last."""
+
+    last: str | None = None
+
+    def report(
+        self, what: str, consequence: str = "", *, error: BaseException | None = None, always: bool = False
+    ) -> bool:
+        """Report what was contained, and keep it."""
+        self.last = f"{what}: {describe(error) if error is not None else consequence}"
+        return super().report(what, consequence, error=error, always=always)
+
+
+class Outlet:
+    """Delivers to exporters that have started.
+
+    The events were redacted and shortened when they were recorded, so only ``capture_content`` is obeyed.
+
+    Args:
+        exporters: the exporters.
+        settings: those of threadtrail.
+        timeout: how many seconds all exporters may take for a batch.
+    """
+
+    def __init__(self, exporters: Sequence[LoadedExporter], settings: Settings, timeout: float) -> None:
+        self._reports = Reports()
+        size = settings.queue_size
+        lanes = [Lane(each.name, each.hooks, queue_size=size, guard=self._reports) for each in exporters]
+        processors = () if settings.capture_content else build_processors(capture_content=False)
+        self._delivery = Delivery(lanes, processors=processors, guard=self._reports)
+        self._timeout = timeout
+        self._room = min(BATCH_SIZE, size)
+
+    def deliver(self, events: Iterable[Event]) -> bool:
+        """Export events; return whether the flush of every exporter confirmed them."""
+        self._reports.last = None
+        waiting = size = 0
+        for event in events:
+            if waiting == self._room or size > MAX_BYTES:
+                if not self._delivery.drain(self._timeout):
+                    self._delivery.flush(0.0)
+                    return False
+                waiting = size = 0
+            self._delivery.publish(event)
+            waiting += 1
+            size += size_of(event)
+        return self._delivery.flush(self._timeout)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last delivery failed, as far as that was said."""
+        return self._reports.last
+
+    def status(self) -> dict[str, LaneStatus]:
+        """Return each exporter's counters."""
+        return self._delivery.status()
+
+    def close(self) -> bool:
+        """Shut the exporters down; return False if one of them was not done in time."""
+        return self._delivery.shutdown(self._timeout)

@@ -1,0 +1,117 @@
+"""What is waited for, and exported, as one: the runs of a turn or a trace, with all that was seen of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from threadtrail.collecting.keys import Key, asked_by, brought_by, run_key
+from threadtrail.collecting.place import Entry
+from threadtrail.events import (
+    RunEnded,
+    ToolCallCompleted,
+    TraceEnded,
+    TraceStarted,
+    TurnEnded,
+)
+
+if TYPE_CHECKING:
+    from threadtrail.events import Event
+
+ENTRY_BYTES = 500
+"""What an entry takes in memory besides its text."""
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """Entries that belong together, and how far what they tell of has come.
+
+    Attributes:
+        entries: as they were read.
+        keys: what they belong to.
+        began: when the first of them was read, and ``touched`` the last (seconds of a monotonic clock).
+        runs: the runs, and whether their end was seen.
+        asked: the calls that the app has to answer, and the run that asked.
+        answered: those of them that were.
+        turns_ended: the turns whose end was seen.
+        traces: the traces that began, and whether their end was seen.
+        queued_for: when it is looked at next; ``put_off_until``: not before then.
+        tries: how often it was tried to deliver this, while other units were delivered.
+        delivered_before: how many units had been delivered when it was tried last.
+    """
+
+    began: float
+    touched: float
+    entries: list[Entry] = field(default_factory=list)
+    keys: set[Key] = field(default_factory=set)
+    size: int = 0
+    runs: dict[Key, bool] = field(default_factory=dict)
+    asked: dict[Key, Key] = field(default_factory=dict)
+    answered: set[Key] = field(default_factory=set)
+    turns_ended: set[Key] = field(default_factory=set)
+    traces: dict[str, bool] = field(default_factory=dict)
+    queued_for: float = math.inf
+    put_off_until: float = 0.0
+    tries: int = 0
+    delivered_before: int = -1
+
+    def add(self, entry: Entry, event: Event, now: float) -> None:
+        """Take an event."""
+        self.entries.append(entry)
+        self.size += len(entry.line) + ENTRY_BYTES
+        self.touched = now
+        run_id: str | None = getattr(event, "run_id", None)
+        if run_id is not None and type(event).__name__ != "RequestFailed":
+            self.runs.setdefault(run_key(event, run_id), False)
+        server = run_key(event, "")[1]
+        for call_id in asked_by(event):
+            self.asked.setdefault(("call", server, call_id), run_key(event, str(run_id)))
+        self.answered.update(("call", server, call_id) for call_id in brought_by(event))
+        if isinstance(event, RunEnded):
+            self._see_end(event)
+        elif isinstance(event, ToolCallCompleted):
+            if event.tool_call.output is not None or event.tool_call.results:
+                self.answered.add(("call", server, event.tool_call.id))
+        elif isinstance(event, TurnEnded):
+            self.turns_ended.update(run_key(event, run_id) for run_id in event.turn.run_ids)
+        elif isinstance(event, TraceStarted):
+            self.traces.setdefault(str(event.trace_id), False)
+        elif isinstance(event, TraceEnded):
+            self.traces[str(event.trace_id)] = True
+
+    def _see_end(self, event: RunEnded) -> None:
+        key = run_key(event, event.run.id)
+        self.runs[key] = self.runs.get(key, False) or event.run.finished
+        if event.run.finished and not event.run.one_generation:
+            self.turns_ended.add(key)  # an assistant's run ends with all its calls
+        server = key[1]
+        known = (call for call in event.run.tool_calls if call.output is not None or call.results)
+        self.answered.update(("call", server, call.id) for call in known)
+
+    def take(self, other: Unit) -> None:
+        """Take all of another unit, since both belong together."""
+        self.entries += other.entries
+        self.keys |= other.keys
+        self.size += other.size
+        self.began, self.touched = min(self.began, other.began), max(self.touched, other.touched)
+        for key, ended in other.runs.items():
+            self.runs[key] = self.runs.get(key, False) or ended
+        self.asked = {**other.asked, **self.asked}
+        self.answered |= other.answered
+        self.turns_ended |= other.turns_ended
+        for trace_id, ended in other.traces.items():
+            self.traces[trace_id] = self.traces.get(trace_id, False) or ended
+        self.tries = max(self.tries, other.tries)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all its runs have ended."""
+        return all(self.runs.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its runs, turns and traces have ended, so that nothing is sure to follow."""
+        if not self.has_ended or not all(self.traces.values()):
+            return False
+        return all(call in self.answered or run in self.turns_ended for call, run in self.asked.items())

@@ -1,0 +1,1 @@
+"""``threadtrail collect``: merges what several processes saw, and exports each run once."""

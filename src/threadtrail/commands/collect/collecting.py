@@ -1,0 +1,136 @@
+"""Sets a collector up, and runs it until it is done or asked to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadtrail.collecting.collector import Collector
+from threadtrail.collecting.files import FilesPlace
+from threadtrail.collecting.finding import place_for
+from threadtrail.collecting.outlet import Outlet
+from threadtrail.collecting.serving import StatusServer
+from threadtrail.collecting.waiting import Waiting
+from threadtrail.commands.replay.destinations import close, destinations, no_metrics
+from threadtrail.commands.terminal import print_lines
+from threadtrail.errors import ConfigurationError
+from threadtrail.exporters.console_text import counted
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from threadtrail.collecting.place import Place
+    from threadtrail.commands.replay.destinations import Destination
+    from threadtrail.config.settings import Settings
+
+INCOMPLETE = 1
+
+
+def collect(options: argparse.Namespace) -> int:
+    """Collect from the place, and export to the exporters; return the exit code.
+
+    Raises:
+        ConfigurationError: the place or an exporter cannot be used.
+    """
+    place = place_for(options.places, dict(map(_option, options.option)))
+    follow = options.follow or not isinstance(place, FilesPlace)
+    paths = place.paths() if isinstance(place, FilesPlace) else ()
+    if not (follow or paths):
+        raise ConfigurationError(f"there is no file {', '.join(options.places)}; --follow waits for one")
+    with no_metrics():
+        settings, chosen = destinations(options.exporter or (), [str(path) for path in paths])
+        try:
+            _check_loop(place, chosen)
+            place.open()
+        except BaseException:
+            close(chosen)
+            raise
+        return _run(place, settings, chosen, options, follow=follow)
+
+
+def _run(
+    place: Place,
+    settings: Settings,
+    chosen: Sequence[Destination],
+    options: argparse.Namespace,
+    *,
+    follow: bool,
+) -> int:
+    outlet = Outlet([destination.loaded for destination in chosen], settings, options.timeout)
+    waiting = Waiting(options.settle, options.wait)
+    collector = Collector(place, outlet, waiting, max_attempts=options.max_attempts)
+    port = options.status_port
+    print_lines([f"collecting from {', '.join(options.places)} for {', '.join(map(str, chosen))}"])
+    sys.stdout.flush()
+    closed = False
+    try:
+        with _stopped_by_signals(collector), nullcontext() if port is None else _served(collector, port):
+            collector.run(follow=follow)
+    finally:
+        closed = outlet.close()
+    counts = collector.counts
+    print_lines(
+        [f"{counted(counts.runs, 'run')} exported, of {counted(counts.read, 'event')} that were read"]
+    )
+    if len(waiting):
+        left = counted(waiting.open_runs, "run")
+        print_lines([f"{left} without an end; the next collector goes on with what waits"])
+    if counts.given_up:
+        print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.status()[1]['trouble']}"])
+    return INCOMPLETE if counts.given_up or not closed else 0
+
+
+@contextmanager
+def _served(collector: Collector, port: int) -> Iterator[None]:
+    server = StatusServer(collector.status, port)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _stopped_by_signals(collector: Collector) -> Iterator[None]:
+    """Stop the collector at SIGTERM and SIGINT; the second one does what it did before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, former[signal.Signals(number)])
+        collector.stop()
+
+    for number in former:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _check_loop(place: Place, chosen: Sequence[Destination]) -> None:
+    """Refuse an exporter that writes into a file which is collected: it would never end."""
+    if not isinstance(place, FilesPlace):
+        return
+    collected = {path.resolve() for path in place.paths()}
+    for destination in chosen:
+        if Path(destination.address).resolve() in collected:
+            raise ConfigurationError(
+                f"the exporter {destination.name!r} writes into {destination.address!r}, which is collected "
+                "from; name another file for it, or another pattern"
+            )
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise ConfigurationError(f"--option {text!r}: write NAME=VALUE")
+    return name, value

@@ -1,0 +1,116 @@
+"""The subcommand ``collect``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from threadtrail.commands.arguments import count, seconds
+
+SETTLE_SECONDS = 5.0
+WAIT_SECONDS = 3_600.0
+TIMEOUT_SECONDS = 60.0
+MAX_ATTEMPTS = 5
+
+DESCRIPTION = """\
+Merge what several processes saw of the same runs, and export each run once. A place to collect from is files
+that the exporter jsonl writes, or what a plugin knows to read, such as Redis.
+
+A run is exported when it is whole: it has ended, and so has its turn, and the trace() around it. What does
+not end is exported as it is after --wait seconds. The next collector goes on where this one stopped, and
+nothing that was not delivered is lost.
+"""
+
+EPILOG = """\
+examples:
+  threadtrail collect --from 'logs/*.jsonl' --exporter langfuse            export what is there
+  threadtrail collect --from 'logs/*.jsonl' --follow --exporter langfuse   and go on with what comes
+  threadtrail collect --from redis://localhost:6379 --status-port 8099     for a fleet, as a service
+
+exit codes: 0    all was delivered, or it was asked to stop (SIGTERM, Ctrl-C)
+            1    something was given up: no exporter took it
+            2    wrong use, or an error in the configuration
+"""
+
+
+def add_parser(subcommands: Any) -> None:
+    """Add ``collect`` to the command line."""
+    parser = subcommands.add_parser(
+        "collect",
+        help="merge what several processes saw, and export each run once",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--from",
+        action="append",
+        required=True,
+        dest="places",
+        metavar="PLACE",
+        help="files, such as 'logs/*.jsonl', or an address, such as redis://host:6379; files may be repeated",
+    )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="of files: go on with what is written to them; else it ends when all that is there was exported",
+    )
+    parser.add_argument(
+        "--exporter",
+        action="append",
+        metavar="NAME",
+        help="export to this exporter, instead of those that are configured; may be repeated",
+    )
+    parser.add_argument(
+        "--settle",
+        type=seconds,
+        default=SETTLE_SECONDS,
+        metavar="SECONDS",
+        help="how long a run that is whole is waited for: other processes may have seen more of it; "
+        f"{SETTLE_SECONDS:g} by default",
+    )
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        default=WAIT_SECONDS,
+        metavar="SECONDS",
+        help="how long any other run is waited for since something came of it last; "
+        f"{WAIT_SECONDS:g} by default",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help=f"how long the exporters may take for a batch, {TIMEOUT_SECONDS:g} by default",
+    )
+    parser.add_argument(
+        "--max-attempts",
+        type=count,
+        default=MAX_ATTEMPTS,
+        metavar="N",
+        help="how often a run is tried that an exporter refuses while it takes others, "
+        f"{MAX_ATTEMPTS} by default; then it is put aside",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the place, such as state=FILE, where it is noted what was delivered of files; "
+        "may be repeated",
+    )
+    parser.add_argument(
+        "--status-port",
+        type=int,
+        metavar="PORT",
+        help="serve /status as JSON on this port of 127.0.0.1",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Collect; return 1 if something was given up."""
+    from threadtrail.commands.collect.collecting import collect  # noqa: PLC0415 - `--help` does without
+
+    return collect(options)

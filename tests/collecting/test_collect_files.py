@@ -1,0 +1,168 @@
+"""`threadtrail collect` with files: each run once, nothing lost, and it goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from merging.test_layout import layout
+from threadtrail import cli
+from threadtrail.events import Event, RunEnded
+from threadtrail.exporters.jsonl import read_events
+from threadtrail.testing import unused_port, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "logs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("THREADTRAIL_JSONL_PATH", "out.jsonl")
+    return tmp_path
+
+
+def write(path: Path, events: Iterable[Event]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(event.to_json() + "\n" for event in events)
+
+
+def write_layout(folder: Path) -> None:
+    for number, events in enumerate(layout()):
+        write(folder / "logs" / f"{number}.jsonl", events)
+
+
+def collect(*more: str, exporter: str = "jsonl") -> int:
+    return cli.main(["collect", "--from", "logs/*.jsonl", "--exporter", exporter, "--settle", "0.1", *more])
+
+
+def exported(folder: Path) -> list[Event]:
+    path = folder / "out.jsonl"
+    return list(read_events(path)) if path.exists() else []
+
+
+def ends(events: Iterable[Event]) -> list[tuple[str, bool, bool]]:
+    return [
+        (event.run.id, event.run.finished, event.supersedes)
+        for event in events
+        if isinstance(event, RunEnded)
+    ]
+
+
+def test_what_is_there_is_exported_once_and_that_is_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_layout(folder)
+    assert collect() == 0
+    events = exported(folder)
+    assert ends(events) == [("run_1", True, False)]
+    (end,) = [event for event in events if isinstance(event, RunEnded)]
+    assert end.run.usage is not None
+    assert end.run.usage.input_tokens == 190
+    assert "1 run exported" in capsys.readouterr().out
+    assert collect() == 0
+    assert exported(folder) == events
+
+
+def test_a_new_file_a_torn_line_and_a_line_of_another_kind(folder: Path) -> None:
+    write_layout(folder)
+    path = folder / "logs" / "0.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]) + "nonsense\n" + lines[-1][:30], encoding="utf-8")
+    assert collect() == 1
+    before = exported(folder)
+    assert ends(before) == [("run_1", True, False)]
+    given_up = folder / "threadtrail-collected.json.given-up.jsonl"
+    assert given_up.read_text(encoding="utf-8") == "nonsense\n"
+    # What is written to the end now is late, and says nothing new.
+    path.write_text("".join(lines[:-1]) + "nonsense\n" + lines[-1], encoding="utf-8")
+    assert collect() == 0
+
+
+def test_an_output_that_is_collected_from_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_layout(folder)
+    monkeypatch.setenv("THREADTRAIL_JSONL_PATH", "logs/out.jsonl")
+    assert collect() == 2
+    assert "collected from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--option", "sate=x"], "state"),
+        (["--option", "state"], "NAME=VALUE"),
+        (["--from", "gopher://x"], "one place"),
+    ],
+)
+def test_wrong_use_is_named(
+    folder: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_layout(folder)
+    assert collect(*arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_without_files_there_is_nothing_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert collect() == 2
+    assert "there is no file logs/*.jsonl" in capsys.readouterr().err
+
+
+def answer(port: int) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+    except OSError:
+        return 0, {}
+
+
+@pytest.mark.slow
+def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(folder: Path) -> None:
+    parts = layout()
+    port = unused_port()
+    write(folder / "logs" / "web.jsonl", parts[0])
+    command = [
+        *(sys.executable, "-m", "threadtrail", "collect", "--from", "logs/*.jsonl", "--follow"),
+        *("--exporter", "jsonl", "--settle", "0.2", "--status-port", str(port)),
+    ]
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, cwd=folder)
+        wait_until(lambda: answer(port)[0] == 200, timeout=PATIENCE)
+        return process
+
+    def stop(process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+    process = start()
+    wait_until(lambda: answer(port)[1]["waiting"]["open_runs"] == 1, timeout=PATIENCE)
+    stop(process)
+    assert exported(folder) == []
+    process = start()
+    write(folder / "logs" / "worker.jsonl", parts[1])
+    (folder / "logs" / "web.jsonl").rename(folder / "logs" / "web.1.jsonl")
+    write(folder / "logs" / "web.jsonl", parts[2])
+    wait_until(has_run(folder), timeout=PATIENCE)
+    write(folder / "logs" / "late.jsonl", parts[3])
+    wait_until(lambda: answer(port)[1]["counts"]["late"] == len(parts[3]), timeout=PATIENCE)
+    stop(process)
+    assert ends(exported(folder)) == [("run_1", True, False)]
+
+
+def has_run(folder: Path) -> Callable[[], bool]:
+    return lambda: ends(exported(folder)) != []
