@@ -89,7 +89,8 @@ class Collector:
         self._stopping = threading.Event()
         self._failed_in_a_row = 0
         self._paused_until = 0.0
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
+        self.gave_up_because: str | None = None
         self.counts: Counts = Counts()
 
     # -- running ----------------------------------------------------------------------------------
@@ -120,9 +121,10 @@ class Collector:
             entries = self._place.read(timeout)
             lost = self._place.lost()
         except OSError as error:
-            self._report(f"cannot read: {error}")
+            self._report("reading", str(error))
             self._stopping.wait(FIRST_PAUSE_SECONDS)
             return True
+        self._troubles.pop("reading", None)
         if lost:
             self._waiting.forget(lost)
         late: list[Entry] = []
@@ -195,9 +197,10 @@ class Collector:
         delivered = self._outlet.deliver(events)
         if not delivered:
             self.counts.failures += 1
-            self._trouble = self._outlet.trouble or "an exporter did not confirm, and did not say why"
+            because = self._outlet.trouble or "an exporter did not confirm, and did not say why"
+            self._report("exporting", because)
             return False
-        self._trouble = None
+        self._troubles.pop("exporting", None)
         self._quietly(self._published.note, events)
         self.counts.deliveries += 1
         self.counts.events += len(events)
@@ -225,9 +228,8 @@ class Collector:
     def _refused(self, unit: Unit) -> None:
         if unit.tries > self._max_attempts:
             self._waiting.remove(unit)
-            self._give_up(unit.entries, f"refused {unit.tries} times: {self._trouble}")
+            self._give_up(unit.entries, f"refused {unit.tries} times: {self._troubles.get('exporting')}")
         else:
-            self._report(f"not delivered, and tried again: {self._trouble}")
             self._waiting.put_off(unit, self._clock() + self._pause(unit.tries))
 
     def _put_off(self, units: Iterable[Unit]) -> None:
@@ -244,7 +246,8 @@ class Collector:
 
     def _give_up(self, entries: Sequence[Entry], reason: str) -> None:
         self.counts.given_up += len(entries)
-        self._report(f"{len(entries)} given up: {reason}")
+        self.gave_up_because = reason
+        logger.warning("collect: events given up: %d, %s", len(entries), reason)
         self._quietly(self._place.give_up, entries, reason)
 
     def _quietly(self, function: Callable[..., object], *arguments: object) -> None:
@@ -252,11 +255,13 @@ class Collector:
         try:
             function(*arguments)
         except OSError as error:
-            self._report(str(error))
+            self._report("reading", str(error))
 
-    def _report(self, problem: str) -> None:
-        self._trouble = problem
-        logger.warning("collect: %s", problem)
+    def _report(self, what: str, problem: str) -> None:
+        """Note what is wrong, until it is well again; log it when it begins."""
+        if self._troubles.get(what) != problem:
+            logger.warning("collect: %s: %s", what, problem)
+        self._troubles[what] = problem
 
     # -- what is going on -------------------------------------------------------------------------
 
@@ -270,8 +275,8 @@ class Collector:
             "oldest_seconds": None if oldest is None else round(self._clock() - oldest, 3),
             "taken_early": self._waiting.taken_early,
         }
-        return self._trouble is None, {
-            "trouble": self._trouble,
+        return not self._troubles, {
+            "troubles": dict(self._troubles),
             "waiting": waiting,
             "counts": asdict(self.counts),
             "exporters": {name: asdict(lane) for name, lane in self._outlet.status().items()},

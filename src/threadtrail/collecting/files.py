@@ -237,6 +237,7 @@ class FilesPlace:
     def _close(file: _File) -> None:
         if file.stream is not None:
             file.stream.close()
+            file.stream = None
 
     def _save(self) -> None:
         """Write the state, whole or not at all."""

@@ -81,7 +81,7 @@ def _run(
         left = counted(waiting.open_runs, "run")
         print_lines([f"{left} without an end; the next collector goes on with what waits"])
     if counts.given_up:
-        print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.status()[1]['trouble']}"])
+        print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
     return INCOMPLETE if counts.given_up or not closed else 0
 
 
