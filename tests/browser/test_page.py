@@ -108,6 +108,27 @@ def test_a_turn_has_a_waterfall_and_its_conversation_each_call_once(visit: Visit
     page.locator("#detail .kind", has_text="turn").wait_for()
 
 
+def test_a_part_of_the_waterfall_is_drawn_larger(visit: Visit, samples_page: str) -> None:
+    opened = visit(samples_page + TURN)
+    page = opened.page
+    lanes = page.locator("button.lane")
+    assert lanes.count() == 5
+    track = lanes.nth(0).locator(".track").bounding_box()
+    middle = track["y"] + track["height"] / 2
+    page.mouse.move(track["x"] + 0.8 * track["width"], middle)
+    page.mouse.down()
+    page.mouse.move(track["x"] + 0.98 * track["width"], middle, steps=4)
+    page.mouse.up()
+    assert [lane.split("\n")[0] for lane in lanes.all_inner_texts()] == ["gpt-5.2-2025-12-11"]
+    page.get_by_role("button", name="Whole time").click()
+    assert lanes.count() == 5
+    opened.press("ArrowDown", "z")
+    assert lanes.nth(1).locator(".segment").bounding_box()["width"] > 0.8 * track["width"]
+    opened.press("z")
+    page.get_by_role("button", name="Whole time").wait_for(state="hidden")
+    assert "resp_answered_calls" in page.locator("#detail .id").inner_text()
+
+
 def test_a_failure_comes_first_and_a_link_opens_it(visit: Visit, samples_page: str) -> None:
     opened = visit(samples_page + "#run_failed")
     box = opened.page.get_by_role("alert")

@@ -184,7 +184,8 @@ def test_costs_are_those_of_the_prices() -> None:
     row, detail = of_run(RUNS["plain_answer"])
     assert expected is not None
     assert row["cost"] == float(expected)
-    assert "genai-prices" in detail["numbers"]["priced"]
+    assert detail["numbers"]["priced"].startswith("USD, genai-prices ")
+    assert detail["numbers"]["priced"].endswith(", prices of 2025-01-01")
     unknown = replace(RUNS["plain_answer"], model="nobody-knows")
     row, detail = of_run(unknown)
     assert row["cost"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from threadtrail import prices
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
 def cost_fields(costs: Iterable[Cost | None]) -> Object:
     """Return what a run, or the runs of a turn, cost: an amount, and in words what of it is not known."""
-    total = prices.total(cost for cost in costs if cost is not None)
-    if not total.runs:
+    known = [cost for cost in costs if cost is not None]
+    total = prices.total(known)
+    if not known:
         return {}
+    began = next((cost.at for cost in known if cost.at), None)
+    day = "" if began is None else f", prices of {datetime.fromtimestamp(began / 1e9, UTC):%Y-%m-%d}"
     return {
         "cost": None if total.amount is None else float(total.amount),
-        "priced": f"{total.prices}, {total.currency}",
+        "priced": f"{total.currency}, {total.prices}{day}",
         "unpriced": "; ".join([*total.unknown, *total.notes]),
     }
 

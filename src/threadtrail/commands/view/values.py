@@ -46,6 +46,8 @@ def field(value: Any) -> Any:
     """Return a setting or an attribute: text and numbers as they are, the rest as ``{"json": text}``."""
     if isinstance(value, (str, int, float)):
         return value
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     return {"json": json_text(value)}
 
 

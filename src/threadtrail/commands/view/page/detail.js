@@ -106,7 +106,7 @@ function numbers(detail) {
   return h(
     "dl",
     { class: "numbers" },
-    Object.entries(entries).filter(([, value]) => value).map(([label, { text, note }]) => h("div", null, h("dt", null, label), h("dd", null, text, note && h("small", null, note)))),
+    Object.entries(entries).filter(([, value]) => value).map(([label, { text, note }]) => h("div", null, h("dt", null, label), h("dd", null, text, note && h("small", { title: plain(note) }, inline(note))))),
   );
 }
 
@@ -156,7 +156,7 @@ function usage(detail) {
     ["in all", of.total_tokens],
   ].filter(([, value]) => value !== undefined);
   const steps = detail.steps?.length > 1 && folded("By step", () => stepTable(detail.steps));
-  return section("Tokens", pairs(lines.map(([label, value]) => [label, count(value)])), steps, detail.billed?.length > 0 && [h("p", { class: "label" }, "billed apart"), pairs(detail.billed)]);
+  return section("Tokens", pairs(lines.map(([label, value]) => [label, count(value)])), steps, of.priced && [h("p", { class: "label" }, "cost"), h("p", null, of.cost === undefined ? "unknown" : cost(of.cost, index.costs.currency), " ", inline([of.priced, of.unpriced].filter(Boolean).join("; ")))], detail.billed?.length > 0 && [h("p", { class: "label" }, "billed apart"), pairs(detail.billed)]);
 }
 
 function stepTable(steps) {

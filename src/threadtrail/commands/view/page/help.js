@@ -9,6 +9,7 @@ const KEYS = [
   [["Esc"], "back"],
   [["/"], "search; Enter searches all content, ↓ goes to the list"],
   [["f"], "failed only"],
+  [["z"], "on a bar: zoom in, and out (or drag over the bars)"],
   [["c"], "compare: mark one, then another"],
   [["t"], "light or dark"],
   [["Home", "End"], "first, last"],

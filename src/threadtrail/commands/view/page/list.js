@@ -5,7 +5,7 @@ import { cost, count, date, duration, short, timeOfDay } from "./format.js";
 import { byHandle, index, rows } from "./data.js";
 import { matcher } from "./query.js";
 import { change, state } from "./state.js";
-import { inline } from "./text.js";
+import { inline, plain } from "./text.js";
 
 const SPENT = ["queued", "generating", "tools-time", "person", "other"];
 const MARKS = { good: "✓", bad: "✗", warning: "!", open: "…" };
@@ -92,6 +92,7 @@ export function draw() {
 
 function line(row, at) {
   const turn = row.children.length > 0;
+  const status = plain(row.status ?? "unknown");
   const css = ["line", row.parent !== null && "child", row.handle === state.marked && "marked"].filter(Boolean).join(" ");
   return placed(
     h(
@@ -106,7 +107,7 @@ function line(row, at) {
         "aria-expanded": turn ? String(state.expanded.has(row.handle)) : null,
         "aria-selected": String(row.handle === state.selected),
       },
-      h("span", { role: "gridcell", class: `state ${row.state}`, title: row.status, "aria-label": `${STATES[row.state]}${row.status ?? "unknown"}` }, MARKS[row.state]),
+      h("span", { role: "gridcell", class: `state ${row.state}`, title: status, "aria-label": `${STATES[row.state]}${status}` }, MARKS[row.state]),
       h("span", { role: "gridcell", class: "name" }, named(row, turn)),
       h("span", { role: "gridcell", class: "model" }, row.model === null ? "" : inline(row.model)),
       h("span", { role: "gridcell", class: "calls number" }, row.calls > 0 ? count(row.calls) : ""),

@@ -5,6 +5,7 @@ import { bytes } from "./format.js";
 
 // Controls, marks of direction, invisible characters; not line ends, tabs, and the joiners of emoji and scripts.
 const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+const NAMES = "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(" ");
 const MANY = 400;
 const FOLDED = 6000;
 const FOLDED_LINES = 60;
@@ -12,8 +13,7 @@ const BLOCK = 64 * 1024;
 
 function symbol(character) {
   const code = character.codePointAt(0);
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "␡";
+  if (code < NAMES.length) return `⟨${NAMES[code]}⟩`;
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }
 
