@@ -87,7 +87,7 @@ function callView(call) {
   return view;
 }
 
-const labelled = (label, content) => [h("p", { class: "label" }, label), content];
+const labelled = (label, content) => [h("p", { class: "caption" }, label), content];
 
 function partView(part) {
   if (part.type === "text") return [long(part.text ?? ""), part.annotations && folded("annotations", () => jsonView(part.annotations))];

@@ -98,7 +98,7 @@ function numbers(detail) {
     "first output": some(of.first_output, duration(of.first_output)),
     "input tokens": some(of.input_tokens, count(of.input_tokens ?? 0), input.filter(Boolean).join(", ")),
     "output tokens": some(of.output_tokens, count(of.output_tokens ?? 0), of.reasoning_tokens > 0 && `${count(of.reasoning_tokens)} reasoning`),
-    cost: of.priced === undefined ? null : { text: of.cost === undefined ? "unknown" : cost(of.cost, index.costs.currency), note: of.unpriced ?? of.priced },
+    cost: of.priced === undefined ? null : { text: of.cost === undefined ? "unknown" : cost(of.cost, index.costs.currency), note: of.unpriced, hint: of.priced },
     "tool calls": of.calls > 0 ? { text: count(of.calls) } : null,
     polls: of.polls > 0 ? { text: count(of.polls) } : null,
     "retried requests": of.retries > 0 ? { text: count(of.retries) } : null,
@@ -106,7 +106,7 @@ function numbers(detail) {
   return h(
     "dl",
     { class: "numbers" },
-    Object.entries(entries).filter(([, value]) => value).map(([label, { text, note }]) => h("div", null, h("dt", null, label), h("dd", null, text, note && h("small", { title: plain(note) }, inline(note))))),
+    Object.entries(entries).filter(([, value]) => value).map(([label, { text, note, hint }]) => h("div", { title: hint && plain(hint) }, h("dt", null, label), h("dd", null, text, note && h("small", { title: plain(note) }, inline(note))))),
   );
 }
 
@@ -156,7 +156,7 @@ function usage(detail) {
     ["in all", of.total_tokens],
   ].filter(([, value]) => value !== undefined);
   const steps = detail.steps?.length > 1 && folded("By step", () => stepTable(detail.steps));
-  return section("Tokens", pairs(lines.map(([label, value]) => [label, count(value)])), steps, of.priced && [h("p", { class: "label" }, "cost"), h("p", null, of.cost === undefined ? "unknown" : cost(of.cost, index.costs.currency), " ", inline([of.priced, of.unpriced].filter(Boolean).join("; ")))], detail.billed?.length > 0 && [h("p", { class: "label" }, "billed apart"), pairs(detail.billed)]);
+  return section("Tokens", pairs(lines.map(([label, value]) => [label, count(value)])), steps, of.priced && [h("p", { class: "caption" }, "cost"), h("p", null, of.cost === undefined ? "unknown" : cost(of.cost, index.costs.currency), " ", inline([of.priced, of.unpriced].filter(Boolean).join("; ")))], detail.billed?.length > 0 && [h("p", { class: "caption" }, "billed apart"), pairs(detail.billed)]);
 }
 
 function stepTable(steps) {
