@@ -42,7 +42,7 @@ function heading({ field, title, label, css }) {
   return h(
     "span",
     { role: "columnheader", class: css, "data-field": field },
-    h("button", { type: "button", onclick: sort, "aria-label": label, tabindex: "-1" }, title),
+    h("button", { type: "button", onclick: sort, "aria-label": label }, title),
   );
 }
 

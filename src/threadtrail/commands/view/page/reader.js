@@ -15,12 +15,17 @@ let opening = 0;
 export async function followAddress({ again = false } = {}) {
   const handles = route();
   const ticket = (opening += 1);
-  const details = await Promise.all(handles.map(detailOf));
-  if (ticket !== opening) return;
-  const page = await pageOf(handles, details);
+  const details = [];
+  let page;
+  try {
+    details.push(...(await Promise.all(handles.map(detailOf))));
+    page = await pageOf(handles, details);
+  } catch (error) {
+    page = note(`This cannot be shown: ${error.message}`);
+  }
   if (ticket !== opening) return;
   const reading = page !== null;
-  const scrolled = $("detail").scrollTop;
+  const [scrolled, within] = [$("detail").scrollTop, $("detail").contains(document.activeElement)];
   const closed = !reading && document.body.classList.contains("reading");
   document.body.classList.toggle("reading", reading);
   document.body.classList.toggle("comparing", handles.length === 2);
@@ -30,6 +35,7 @@ export async function followAddress({ again = false } = {}) {
   document.title = [details.map((detail) => detail && plain(detail.name)).filter(Boolean).join(" | "), plain($("title").textContent)].filter(Boolean).join(" · ");
   if (handles.length === 1 && byHandle.has(handles[0])) select(handles[0]);
   else draw();
+  if (again && within) $("detail").focus();
   if (again) return;
   if (closed) $("runs").focus();
   else if (reading && $("runs").offsetParent === null) page.querySelector("h2")?.focus();
@@ -42,8 +48,10 @@ function pageOf(handles, details) {
   return detailView(details[0], { onClose: close, onCompare: () => mark(handles[0]) });
 }
 
-function missing(handle) {
-  return h("article", { class: "page" }, h("p", { class: "note-box" }, "This page does not hold ", inline(handle), "."));
+const missing = (handle) => note("This page does not hold ", inline(handle), ".");
+
+function note(...sentence) {
+  return h("article", { class: "page" }, h("p", { class: "note-box" }, sentence));
 }
 
 export const close = () => go();
@@ -59,7 +67,7 @@ export function mark(handle) {
   }
   state.marked = handle;
   $("compare-bar").replaceChildren(
-    h("span", null, "Compare ", h("b", null, inline(byHandle.get(handle).name)), " ", inline(handle), " with another: choose it and press ", h("kbd", null, "c")),
+    h("span", null, "Compare ", h("b", null, inline(byHandle.get(handle).name)), " ", inline(handle), " with another: open it, then press ", h("kbd", null, "c"), " or Compare"),
     h("button", { type: "button", onclick: unmark }, "Cancel"),
   );
   $("compare-bar").hidden = false;
