@@ -47,6 +47,7 @@ def details_of(page: str) -> list[dict[str, Any]]:
 def test_the_page_holds_every_row_and_its_detail(recording: Path, tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     assert cli.main(["view", str(recording), "--output", str(output), "--title", "Lesson"]) == 0
+    assert output.stat().st_mode & 0o777 == 0o600
     page = output.read_text(encoding="utf-8")
     index = index_of(page)
     assert index["title"] == "Lesson"
@@ -96,6 +97,15 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.C
     other.write_text('{"level": "info"}\n', encoding="utf-8")
     assert cli.main(["view", str(other), "--no-open"]) == 2
     assert "no line of" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["view", str(recording), "--output", str(tmp_path / "none" / "page.html")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+    assert cli.main(["view", str(recording), "--output", "page.html", "--serve"]) == 2
+    assert "--serve writes no page" in capsys.readouterr().err
 
 
 def test_content_cannot_leave_its_script_element() -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from threadtrail.commands.compare.comparison import Comparison
@@ -95,19 +92,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _write_page(path: Path, found: Comparison) -> None:
     from threadtrail.commands.compare.page import page  # noqa: PLC0415 - as above
+    from threadtrail.commands.pages import write_page  # noqa: PLC0415 - as above
 
-    try:
-        with open(path.expanduser(), "w", encoding="utf-8", opener=_private) as file:
-            file.write(page(found))
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigurationError(f"cannot write {str(path)!r}: {reason}") from error
+    write_page(path, page(found))
     sys.stderr.write(f"threadtrail: wrote {path}\n")
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read if it is new: there are questions and answers in it."""
-    return os.open(path, flags, 0o600)
 
 
 def _two_labels(text: str) -> tuple[str, str]:

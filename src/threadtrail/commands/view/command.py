@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from threadtrail.commands.pages import write_page
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -54,17 +55,19 @@ def add_parser(subcommands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and open it, or serve it until it is interrupted; return 0."""
+    if options.serve and options.output is not None:
+        raise ConfigurationError("--serve writes no page; leave out --output, or --serve")
     if options.serve:
         return _serve(options)
     with _without_collection():
         page = _page(options.files, _title(options))
     if options.output is not None:
-        path = Path(options.output)
-        _write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), page)
-        sys.stdout.write(f"{path}\n")
+        write_page(Path(options.output), page)
+        sys.stdout.write(f"{options.output}\n")
         return 0
     handle, name = tempfile.mkstemp(prefix="threadtrail-", suffix=".html")  # which only its owner may read
-    _write(handle, page)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(page)
     if options.no_open or not webbrowser.open(Path(name).as_uri()):
         sys.stdout.write(f"{name}\n")
     return 0
@@ -78,11 +81,14 @@ def _serve(options: argparse.Namespace) -> int:
         raise ConfigurationError(f"{problem}. Install it with: pip install 'threadtrail[view]'") from error
     from threadtrail.commands.view.live import LivePage  # noqa: PLC0415 - `--help` does without
 
-    page = LivePage(options.files, _title(options))
+    with _without_collection():
+        page = LivePage(options.files, _title(options))
+    gc.freeze()  # what was read stays; only what comes is looked at
     try:
         server = PageServer(page, options.port)
-    except OSError as error:
-        raise ConfigurationError(f"cannot serve on port {options.port}: {error.strerror or error}") from error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"cannot serve on port {options.port}: {reason}") from error
     if not options.no_open:
         webbrowser.open(server.url)
     sys.stdout.write(f"{server.url}\nServing on this computer alone until you press Ctrl-C.\n")
@@ -120,8 +126,3 @@ def _page(files: list[str], title: str) -> str:
     data = page_data(recording.events, title=title, problems=recording.problems)
     packed, places = chunks(data)
     return document(index(data, places), packed)
-
-
-def _write(handle: int, page: str) -> None:
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(page)

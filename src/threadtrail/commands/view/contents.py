@@ -103,7 +103,7 @@ def _shown(group: Group) -> Iterator[Shown]:
     parent = None
     if group.turn is not None:
         numbers, parent = numbers_of_group(group), group.handle
-        yield Shown(turn_row(group, numbers), turn_detail(group, numbers))
+        yield Shown(turn_row(group, group.turn, numbers), turn_detail(group, group.turn, numbers))
     for entry in group.entries:
         numbers = numbers_of_run(entry)
         yield Shown(run_row(entry, numbers, parent), run_detail(entry, group, numbers))

@@ -16,6 +16,7 @@ from threadtrail.values import RunRequest
 if TYPE_CHECKING:
     from threadtrail.commands.view.entries import Entry, Group
     from threadtrail.events import RequestFailed
+    from threadtrail.turn import Turn
     from threadtrail.values import Attributes, Run
 
 IN_THE_CONVERSATION = frozenset({"instructions", "additional_instructions"})
@@ -51,11 +52,9 @@ def run_detail(entry: Entry, group: Group, numbers: Object) -> Object:
     )
 
 
-def turn_detail(group: Group, numbers: Object) -> Object:
+def turn_detail(group: Group, turn: Turn, numbers: Object) -> Object:
     """Return the detail of a turn; its conversation is that of its runs."""
-    turn, first = group.turn, group.entries[0]
-    if turn is None:
-        raise ValueError("a run that stands alone is no turn")
+    first = group.entries[0]
     failed = next((entry.run.error for entry in group.entries if entry.run.error is not None), turn.error)
     return known(
         kind="turn",

@@ -34,8 +34,6 @@ def numbers_of_run(entry: Entry) -> Object:
 
 def numbers_of_group(group: Group) -> Object:
     """Return the numbers of a turn: sums, but for the time, which is that from its start to its end."""
-    if group.turn is None:
-        return numbers_of_run(group.entries[0])
     runs = [entry.run for entry in group.entries]
     start = min(entry.timing.within.start for entry in group.entries)
     ended = max(entry.timing.last for entry in group.entries)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from threadtrail.commands.view.entries import Entry, Group
     from threadtrail.commands.view.values import Object
     from threadtrail.events import RequestFailed
+    from threadtrail.turn import Turn
     from threadtrail.values import Attributes, Failure, Message, Run
 
 FIELDS = (
@@ -70,11 +71,8 @@ def run_row(entry: Entry, numbers: Object, parent: str | None = None) -> list[An
     )
 
 
-def turn_row(group: Group, numbers: Object) -> list[Any]:
+def turn_row(group: Group, turn: Turn, numbers: Object) -> list[Any]:
     """Return the row of a turn of several runs."""
-    turn = group.turn
-    if turn is None:
-        raise ValueError("a run that stands alone has no row of a turn")
     first, last = group.entries[0], group.entries[-1]
     error = next((entry.run.error for entry in group.entries if entry.run.error is not None), turn.error)
     return _row(

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING
 from threadtrail.commands.view.states import state_of
 from threadtrail.commands.view.values import known, milliseconds
 from threadtrail.shape.spans import model_of, run_name
-from threadtrail.shape.times import (
-    Interval,
-    step_intervals,
-    tool_interval,
-    turn_interval,
-)
+from threadtrail.shape.times import Interval, step_intervals, tool_interval, turn_interval
 from threadtrail.turn import timeline
 
 if TYPE_CHECKING:
@@ -111,7 +106,7 @@ class _Drawing:
     def _step(self, step: Step, interval: Interval) -> Object:
         return known(
             label=step.kind,
-            kind="generation" if step.id is not None and step.usage is not None else "item",
+            kind="item",
             depth=self.depth + 1,
             start=self.at(interval.start),
             end=self.at(interval.end),

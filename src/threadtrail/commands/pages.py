@@ -1,0 +1,28 @@
+"""Writes pages that commands make: there are questions and answers in them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from threadtrail.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page to a file, which only its owner may read if it is new; ``~`` is the home folder.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    try:
+        with open(path.expanduser(), "w", encoding="utf-8", newline="\n", opener=_private) as file:
+            file.write(page)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
