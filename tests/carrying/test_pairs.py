@@ -42,6 +42,12 @@ def test_what_is_written_is_read_back() -> None:
     assert all(value.isascii() for value in pairs.values()), "it fits into the headers of a message"
 
 
+def test_a_number_that_json_does_not_have_costs_the_metadata_alone() -> None:
+    odd = Attributes(user_id="u1", metadata=freeze({"score": float("nan")}))
+    read = parse(write(replace(WHOLE, attributes=odd)))
+    assert read == replace(WHOLE, attributes=Attributes(user_id="u1"))
+
+
 def test_there_is_no_pair_if_there_is_nothing_to_carry() -> None:
     assert write(Carried(made_at=SECOND)) == {}
 

@@ -29,12 +29,13 @@ def trace_started(work: Workplace) -> dict[str, Any]:
     return started
 
 
-def test_a_request_a_task_and_the_response_between_them(work: Workplace, redis: Redis) -> None:
+@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+def test_a_request_a_task_and_the_response_between_them(work: Workplace, redis: Redis, pool: str) -> None:
     ask_again = '    client.responses.create(model="gpt-4o", input="again", metadata={})\n    return response'
     work.write("tasks.py", TASKS.replace("time.sleep(1)", "pass").replace("    return response", ask_again))
     work.write("app.py", WEB)
     work.environment |= {"CELERY_BROKER_URL": redis.url, "THREADTRAIL_PUBLISH_RUNS": "finished"}
-    worker = work.start("celery", "-A", "tasks", "worker", "-l", "INFO", "--concurrency", "1")
+    worker = work.start("celery", "-A", "tasks", "worker", "-l", "INFO", "--pool", pool, "--concurrency", "1")
     worker.says("ready.")
     web, site = work.serve("uvicorn", "app:app", "--port", "{port}")
     response_id = site.ask("How warm is it?")

@@ -492,3 +492,16 @@ def test_a_trace_within_that_of_another_process_is_below_it(export: Exporting, l
     export([started, ended])
     (inner,) = arrived(export, langfuse)
     assert (inner.trace_id, inner.parent_id) == (trace_id_for("a" * 32), span_id_for("a" * 32))
+
+
+def test_a_span_of_another_process_comes_before_a_trace_that_is_open_here(
+    export: Exporting, langfuse: Receiver
+) -> None:
+    """Also where the first look at the run, as by a webhook, does not show that there is one."""
+    local = TraceStarted(name="night shift", time=1, trace_id="c" * 32)
+    left = TraceEnded(name="night shift", time=2, started_at=1, trace_id="c" * 32)
+    runs = [replace(run, observed_from_start=False) for run in (ASKING, ANSWERING)]
+    first, *rest = [replace(event, trace_id="c" * 32) for event in events_of_turn(*runs)]
+    export([local, first, *[replace(event, carried=Carried(traceparent=SPAN)) for event in rest], left])
+    found = [each for each in arrived(export, langfuse) if each.name != "night shift"]
+    assert {each.trace_id for each in found if each.type == "generation"} == {"1" * 32}

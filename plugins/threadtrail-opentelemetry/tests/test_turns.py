@@ -493,6 +493,16 @@ def test_a_turn_that_another_process_began_is_where_that_began_it(
     assert {span.parent_id for span in generations} == {agent.span_id}
 
 
+def test_or_where_a_later_look_shows_that_it_began(send: Sending, receiver: OtlpReceiver) -> None:
+    carried = Carried(trace_id="a" * 32)
+    first, *rest = [
+        replace(event, **elsewhere(event))
+        for event in events_of_turn(replace(ASKING, observed_from_start=False), ANSWERING)
+    ]
+    send(first, *[replace(event, carried=carried, trace_id=carried.trace_id) for event in rest])
+    assert receiver.span("invoke_agent").parent_id == span_id_for("a" * 32)
+
+
 def elsewhere(event: Event) -> dict[str, Any]:
     return {"observed_from_start": False} if isinstance(event, RunCreated) else {}
 

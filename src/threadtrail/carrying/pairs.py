@@ -82,7 +82,10 @@ def _own(carried: Carried) -> str:
         "metadata": caller.metadata or None,
     }
     known = {name: value for name, value in values.items() if value is not None}
-    return json.dumps(known, separators=(",", ":"))
+    try:
+        return json.dumps(known, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # only metadata has numbers that JSON has not
+        return _own(_without(carried, "metadata"))
 
 
 def split(metadata: Any) -> tuple[Carried | None, Any]:

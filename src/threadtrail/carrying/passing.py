@@ -21,8 +21,8 @@ def carrier(attributes: bool = False) -> dict[str, str]:
     """Return pairs that tell other processes where something began: for metadata, and for queue messages.
 
     They hold OpenTelemetry's active span, as W3C's ``traceparent``, and the enclosing ``trace()``: two pairs
-    at most, of 512 characters at most; ``{}`` if there is neither. Whoever retrieves a run or a response gets
-    its metadata, and so these pairs::
+    at most, of 512 characters at most; ``{}`` if there is nothing to pass on. Whoever retrieves a run or a
+    response gets its metadata, and so these pairs::
 
         client.responses.create(..., metadata={**threadtrail.carrier(), "mine": "x"})
 

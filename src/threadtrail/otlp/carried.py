@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from threadtrail.carrying.w3c import read_trace_id
-from threadtrail.events import RunCreated, RunEnded
+from threadtrail.events import Event, RunCreated, RunEnded
 from threadtrail.otlp.context import span_context_in
 from threadtrail.shape import span_id_for, trace_id_for
 
 if TYPE_CHECKING:
-    from threadtrail.events import Event
     from threadtrail.values import Carried
 
-__all__ = ["app_span_of", "began_in", "trace_span_of"]
+__all__ = ["app_span_of", "as_created", "trace_span_of"]
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -31,17 +33,19 @@ def app_span_of(carried: Carried | None) -> Context | None:
     return context if span_context_in(context) is not None else None
 
 
-def began_in(event: Event, context: Context | None) -> Context | None:
-    """Return the context in which something began: ``context``, or below the app's span of another process.
+def as_created(event: AnyEvent, context: Context | None) -> tuple[AnyEvent, Context | None]:
+    """Return an event, and what is around it, as they would be in the process where it began.
 
-    That of the other process counts for a run that it created. For what began here it counts as well, except
-    within a span of the same trace, which is nearer.
+    Below the app's span of another process there is a run that it created, whatever is open here. What began
+    here is there as well, except within a span of the same trace, which is nearer.
     """
-    creator = app_span_of(event.carried)
+    creator, began_here = app_span_of(event.carried), _began_here(event)
     there, active = span_context_in(creator), span_context_in(context)
-    if there is None or (_began_here(event) and active is not None and active.trace_id == there.trace_id):
-        return context
-    return creator
+    if there is None or (began_here and active is not None and active.trace_id == there.trace_id):
+        return event, context
+    if not began_here and event.carried is not None and event.carried.trace_id is None:
+        event = replace(event, trace_id=None)
+    return event, creator
 
 
 def _began_here(event: Event) -> bool:

@@ -151,9 +151,9 @@ class OpenTurns:
                 start=start,
             )
             self._add(key, turn)
-        if turn.carried is None and run.id == turn.turn_id:
-            # Its first look, as by a webhook, did not show it.
-            turn.carried, turn.trace_id = event.carried, event.trace_id
+        if turn.carried is None and event.carried is not None and run.id == turn.turn_id:
+            # The first look at it, as by a webhook, did not show it.
+            turn.carried, turn.trace_id, turn.context = event.carried, event.trace_id, context
         turn.last = max(turn.last, event.time)
         return turn
 

@@ -185,6 +185,7 @@ class Following:
         self._groups.run_ended(record)
         record.restore(carried)
         self._groups.run_began(record)
+        record.chain.session_key = None
 
     def _adopt(self, record: RunRecord, seen: RunSeen) -> None:
         self._groups.run_ended(record)

@@ -14,7 +14,7 @@ from threadtrail.events import (
     TraceStarted,
     TurnEnded,
 )
-from threadtrail.otlp.carried import began_in
+from threadtrail.otlp.carried import as_created
 from threadtrail.otlp.open_calls import OpenCalls
 from threadtrail.otlp.provider import ChosenIds, HeldSpans
 from threadtrail_agentops.emitting import Emitter
@@ -50,7 +50,7 @@ class Pipeline:
     def emit(self, event: Event, context: Context | None) -> None:
         """Emit one event; ignore those of other classes."""
         self._sessions.know(event.carried)
-        context = began_in(event, context)
+        event, context = as_created(event, context)
         match event:
             case RunCreated():
                 self._turns.begin(event, context)

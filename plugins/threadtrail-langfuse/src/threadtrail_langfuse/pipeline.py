@@ -13,7 +13,7 @@ from threadtrail.events import (
     TraceStarted,
     TurnEnded,
 )
-from threadtrail.otlp.carried import began_in
+from threadtrail.otlp.carried import as_created
 from threadtrail.otlp.open_runs import OpenRuns
 from threadtrail.otlp.sending import NotDeliveredError
 from threadtrail.shape import run_name
@@ -52,7 +52,7 @@ class Pipeline:
         Raises:
             NotDeliveredError: the app has made a client for this key by now that is switched off.
         """
-        context = began_in(event, context)
+        event, context = as_created(event, context)
         match event:  # what needs no connection: it begins nothing there
             case TraceEnded():
                 self._groups.end(event)
