@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 import threadtrail
-from threadtrail.carrying.w3c import read_baggage
+from threadtrail.carrying.baggage import read_baggage
 from threadtrail.context import here
 from threadtrail.servers import propagation
 

@@ -238,6 +238,25 @@ def test_by_default_it_is_its_child(
     assert [(link.context.trace_id, link.context.span_id) for link in agent.links] == [identity(worker)]
 
 
+@pytest.mark.parametrize("propagated", [False, True], ids=["in a trace of its own", "in the same trace"])
+def test_work_that_goes_on_is_in_the_trace_that_it_comes_from(
+    client: OpenAI, traced: Callable[..., None], propagated: bool
+) -> None:
+    """Below the worker's own span, if that is in this trace; else below the sender's, and linked to it."""
+    sender, own = Own(), Own()
+    with sender.tracer.start_as_current_span("send"):
+        message = threadtrail.carrier()
+    traced(tracer_provider=own.provider)
+    around = propagate.extract(message) if propagated else None
+    with own.tracer.start_as_current_span("work", context=around) as work, threadtrail.carried(message):
+        whole_run(client)
+    agent = own.one("invoke_agent Math Tutor")
+    assert is_child(agent, work if propagated else sender.one("send"))
+    assert is_child(own.one("create_agent Math Tutor"), work if propagated else sender.one("send"))
+    links = [(link.context.trace_id, link.context.span_id) for link in agent.links]
+    assert links == ([] if propagated else [identity(work)])
+
+
 def created_elsewhere(server: AssistantsServer, client: OpenAI, creator: Own) -> Any:
     """A run that nobody watches being created, with its creator's span in its metadata."""
     assert not threadtrail.status().active

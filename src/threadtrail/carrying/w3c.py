@@ -1,11 +1,10 @@
-"""The headers of W3C's Trace Context and Baggage, read strictly: what is malformed is nothing."""
+"""The headers of W3C's Trace Context, read strictly: what is malformed is nothing."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
-__all__ = ["read_baggage", "read_trace_id", "read_traceparent", "read_tracestate"]
+__all__ = ["read_trace_id", "read_traceparent", "read_tracestate"]
 
 PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^\s]*)?", re.ASCII)
 TRACE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -15,8 +14,6 @@ MEMBER = re.compile(rf"{KEY}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2
 MAX_PARENT = 512
 MAX_STATE = 512
 MAX_MEMBERS = 32
-MAX_BAGGAGE = 8_192
-MAX_BAGGAGE_MEMBERS = 180
 
 
 def read_trace_id(text: object) -> str | None:
@@ -50,17 +47,3 @@ def read_tracestate(text: object) -> str | None:
     if len(keys) < len(members) or not all(MEMBER.fullmatch(member) for member in members):
         return None
     return ",".join(members)
-
-
-def read_baggage(text: object) -> dict[str, str]:
-    """Return the values of a ``baggage`` by their keys; none if it is too long or not valid."""
-    if not isinstance(text, str) or len(text) > MAX_BAGGAGE:
-        return {}
-    members = text.split(",")
-    found: dict[str, str] = {}
-    for member in members[:MAX_BAGGAGE_MEMBERS]:
-        key, equals, value = member.partition(";")[0].partition("=")
-        if not equals:
-            return {}
-        found[key.strip(" \t")] = unquote(value.strip(" \t"))
-    return found

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
 from threadtrail._guard import guard
+from threadtrail.carrying.baggage import read_baggage
 from threadtrail.carrying.pairs import OWN, TRACEPARENT, TRACESTATE, parse
 from threadtrail.carrying.passing import carried, carrier
-from threadtrail.carrying.w3c import read_baggage
 from threadtrail.context import Block, here, merge
 from threadtrail.servers.watching import Watching
 from threadtrail.values import NO_ATTRIBUTES, Attributes, Carried
