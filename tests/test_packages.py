@@ -78,7 +78,7 @@ def test_every_link_of_the_readme_leads_somewhere_on_an_index() -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", readme)
     assert [link for link in links if not link.startswith((address(), "#", "https://"))] == []
     pictures = re.findall(r"!\[[^\]]*\]\((\S+)\)", readme)
-    assert len(pictures) == 2
+    assert pictures
     assert all("/raw/v$HFPR_VERSION/docs/pictures/" in picture for picture in pictures)
 
 

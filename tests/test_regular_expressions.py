@@ -50,7 +50,8 @@ def test_every_expression_is_linear(package: str) -> None:
     ],
 )
 def test_one_that_is_not_would_be_noticed(pattern: str, method: str) -> None:
-    linear = slowest(Use("here", r"[\s,;&]+|%20", 0, ["split"]), 4_000)
+    # The least of several: one that was interrupted looks as slow as what is not linear.
+    linear = min(slowest(Use("here", r"[\s,;&]+|%20", 0, ["split"]), 4_000) for _ in range(5))
     assert slowest(Use("here", pattern, 0, [method]), 4_000, 10 * linear) > 10 * linear
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Path = tuple[Any, ...]
 
 TEXTS = st.sampled_from(["", "x", "in_progress", "completed", "message", "\ud800", "\0", "é" * 300, "1e999"])
-NUMBERS = st.sampled_from([0, -1, 1.5, 2**70, 1e308])
+NUMBERS = st.sampled_from([0, -1, 1.5, 2**70, 10**400, 1e308, float("nan")])
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
 JSON = st.recursive(
     SCALARS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
 from threadtrail.values import EMPTY
 
 SECOND = 1_000_000_000
+LIMIT = 2**63
+"""Numbers from here on are odd: no token count or time is, and no backend takes them."""
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -27,15 +28,15 @@ def text_or_none(value: Any) -> str | None:
 
 
 def number_or_none(value: Any) -> float | None:
-    """Return the value if it is a finite number, else ``None``."""
+    """Return the value if it is a finite number that a backend can take, else ``None``."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if number and math.isfinite(value) else None
+    return value if number and -LIMIT < value < LIMIT else None
 
 
 def nanoseconds(value: Any) -> int | None:
-    """Return Unix seconds as nanoseconds."""
+    """Return Unix seconds as nanoseconds; ``None`` if they are odd."""
     number = number_or_none(value)
-    return None if number is None else int(number * SECOND)
+    return None if number is None or abs(number) >= LIMIT // SECOND else int(number * SECOND)
 
 
 def metadata(value: Any) -> Any:
