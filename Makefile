@@ -283,7 +283,7 @@ format: $(SETUP) ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-dist: $(DIST_VENV)/.installed ## build every distribution into dist/, check each, try each in an environment of its own
+dist: $(DIST_VENV)/.installed redis ## build every distribution into dist/, check each, try each in an environment of its own
 	@$(DIST_VENV)/bin/python tools/make_dist.py
 
 $(DIST_VENV)/.installed: pyproject.toml constraints.txt
