@@ -69,9 +69,9 @@ def lines() -> Iterator[str]:
     chance = random.Random(7)  # noqa: S311 - which samples, not a secret
     runs = samples.sample_runs()
     begin = runs["plain_answer"].created_at or 0
-    for number in range(COUNT):
+    starts = sorted(begin + round(chance.betavariate(1.6, 1.3) * HOURS * 3600 * SECOND) for _ in range(COUNT))
+    for number, start in enumerate(starts):
         (name,) = chance.choices([*STORIES], [*STORIES.values()])
-        start = begin + (number * HOURS * 3600 // COUNT) * SECOND + chance.randrange(20 * SECOND)
         story = [runs[part] for part in (TURN if name == "turn" else (name,))]
         told = _retold(story, number, start, chance)
         events = samples.events_of_turn(*told) if name == "turn" else samples.events_of(told[0])

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Visit = Callable[..., Opened]
 
+pytestmark = pytest.mark.slow
+
 MAX_MS = 4_000  # for what a person waits for, on a slow machine
 TIMED = """async (selector) => {
   const start = performance.now();

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Visit = Callable[..., Opened]
 
+pytestmark = pytest.mark.slow
+
 RUNS = samples.sample_runs()
 
 

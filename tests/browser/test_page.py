@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Visit = Callable[..., Opened]
 
+pytestmark = pytest.mark.slow
+
 RUNS = samples.sample_runs()
 ALONE = [name for name in RUNS if name not in {"answered_calls", "answering_response"}]
 EVENTS = [
@@ -70,6 +72,27 @@ def test_the_list_shows_all_and_filters(visit: Visit, samples_page: str) -> None
     page.get_by_role("button", name="Duration").click()
     assert page.locator("[aria-sort=descending]").inner_text() == "Duration"
     assert [float(text.split()[0]) for text in page.locator("#rows .took").all_inner_texts()] == [1.5, 1.1]
+
+
+def test_a_part_of_the_time_is_chosen(visit: Visit, samples_page: str) -> None:
+    opened = visit(samples_page)
+    page = opened.page
+    strip = page.get_by_role("group", name="When the runs began")
+    strip.focus()
+    opened.press("ArrowRight", "ArrowLeft", "Enter")
+    first = int(opened.total("runs").split(" of ")[0])
+    assert 0 < first < len(RUNS)
+    assert " turns" in page.locator("#moment").inner_text()
+    opened.press("Enter")
+    assert opened.total("runs") == str(len(RUNS))
+    box = strip.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 20, steps=3)
+    page.mouse.up()
+    assert " of " in opened.total("runs")
+    page.get_by_role("button", name="Clear").click()
+    assert opened.total("runs") == str(len(RUNS))
 
 
 def test_all_content_is_searched_when_asked(visit: Visit, samples_page: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STYLES = ("theme", "frame", "list", "detail", "waterfall", "conversation", "compare")
+STYLES = ("theme", "frame", "timeline", "list", "detail", "waterfall", "conversation", "compare")
 SCRIPT = "main"
 """The module that imports all others."""
 

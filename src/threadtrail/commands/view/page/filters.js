@@ -67,7 +67,7 @@ export async function searchWithin() {
 
 export function clearFilters() {
   $("query").value = "";
-  change({ query: "", chosen: {}, failedOnly: false, within: null });
+  change({ query: "", chosen: {}, failedOnly: false, within: null, range: null });
 }
 
 export function showFilters() {
@@ -76,7 +76,7 @@ export function showFilters() {
   $("within").textContent = "In all content";
   $("within").setAttribute("aria-pressed", String(state.within !== null));
   $("failed").setAttribute("aria-pressed", String(state.failedOnly));
-  $("clear").hidden = chosen === 0 && state.query === "" && !state.failedOnly;
+  $("clear").hidden = chosen === 0 && state.query === "" && !state.failedOnly && state.range === null;
   $("more-filters").textContent = chosen > 0 ? `Filters (${chosen})` : "Filters";
   for (const field of FACETS) {
     const select = $(`by-${field}`);

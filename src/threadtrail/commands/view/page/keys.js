@@ -64,7 +64,7 @@ function inList(event) {
   const within = event.target.closest("#detail") !== null;
   const step = STEPS[event.key];
   if (step !== undefined && (!within || event.key === "j" || event.key === "k")) return () => move(step());
-  if (within || event.target.matches("button, a")) return undefined;
+  if (within || event.target.matches("button, a, #timeline")) return undefined;
   return { Enter: openSelected, ArrowRight: () => foldTurn(true), ArrowLeft: () => foldTurn(false) }[event.key];
 }
 

@@ -6,6 +6,7 @@ import { byHandle, index, rows } from "./data.js";
 import { matcher } from "./query.js";
 import { change, state } from "./state.js";
 import { inline, plain } from "./text.js";
+import { showTimeline } from "./timeline.js";
 
 const SPENT = ["queued", "generating", "tools-time", "person", "other"];
 const MARKS = { good: "✓", bad: "✗", warning: "!", open: "…" };
@@ -49,7 +50,9 @@ function heading({ field, title, label, css }) {
 // Works out anew what is shown; returns the runs and turns that match.
 export function refresh() {
   const matches = matcher(state);
-  tops = rows.filter((row) => row.parent === null && (matches(row) || row.children.some(matches)));
+  const matching = rows.filter((row) => row.parent === null && (matches(row) || row.children.some(matches)));
+  showTimeline(matching);
+  tops = state.range === null ? matching : matching.filter((row) => row.started >= state.range[0] && row.started < state.range[1]);
   tops.sort(order);
   longest = tops.reduce((most, row) => Math.max(most, row.duration ?? 0), 1);
   flatten();

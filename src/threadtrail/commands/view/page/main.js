@@ -12,6 +12,7 @@ import { go, route } from "./route.js";
 import { onChange } from "./state.js";
 import { plain } from "./text.js";
 import { buildTheme } from "./theme.js";
+import { buildTimeline } from "./timeline.js";
 import { showTotals } from "./totals.js";
 
 buildTheme();
@@ -19,6 +20,7 @@ $("title").textContent = plain(index.title);
 document.title = plain(index.title);
 buildList();
 buildFilters();
+buildTimeline();
 buildHelp();
 buildKeys();
 

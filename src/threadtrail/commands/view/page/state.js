@@ -5,6 +5,7 @@ export const state = {
   chosen: {},
   failedOnly: false,
   within: null,
+  range: null,
   sort: { field: "started", down: true },
   expanded: new Set(),
   selected: null,
