@@ -10,8 +10,10 @@ import pytest
 import threadtrail
 from recording.invariants import check_story, check_turns
 from recording.stage import CREATE, SECOND, SUBMIT, Stage
+from threadtrail.delivery.processors import build_processors
 from threadtrail.events import RunEnded, TurnEnded
 from threadtrail.merging.merge import run_so_far
+from threadtrail.testing import samples
 
 if TYPE_CHECKING:
     from threadtrail.events import Event
@@ -99,3 +101,16 @@ def test_a_run_without_an_end_keeps_its_details_and_is_known_so_far() -> None:
     )
     (call,) = run.tool_calls
     assert (call.name, call.output) == ("approve", None)
+
+
+def test_calls_that_were_answered_without_their_content_being_recorded_are_no_open_calls() -> None:
+    asking, answering = (samples.sample_runs()[name] for name in ("answered_calls", "answering_response"))
+    (without,) = build_processors(capture_content=False)
+    events = [without(event) for event in samples.events_of_turn(asking, answering)]
+    recorded = [event for event in events if event is not None]
+    calls = [call for run in ends(tuple(recorded)) for call in run.tool_calls if not call.hosted]
+    assert calls
+    assert {(call.output, call.results) for call in calls} == {(None, ())}
+    merged = threadtrail.merge(recorded)
+    assert sorted(map(repr, merged)) == sorted(map(repr, recorded))
+    assert [event.turn.finished for event in merged if isinstance(event, TurnEnded)] == [True]

@@ -20,6 +20,17 @@ TIMES = frozenset({"started_at", "ended_at", "seen_live", "error"})
 """What is decided apart from the rest of a call."""
 
 
+def is_answered(call: ToolCall) -> bool:
+    """Whether somebody answered a call, whatever became of it.
+
+    Where content was not recorded, that it took time says so: a call that was given up ended as it began.
+    """
+    if call.output is not None or call.results or call.approved is not None:
+        return True
+    lasted = call.ended_at is not None and call.started_at is not None and call.ended_at > call.started_at
+    return lasted and call.arguments is None and call.error is None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallGlimpse:
     """A tool call in one event: ``step_id`` is the step that it stood in, ``trust`` the more, the later.
@@ -36,9 +47,8 @@ class CallGlimpse:
 
     @property
     def answered(self) -> bool:
-        """Whether its output is known."""
-        call = self.call
-        return call.output is not None or bool(call.results) or call.approved is not None
+        """Whether somebody answered it."""
+        return is_answered(self.call)
 
     @property
     def given_up(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted, ToolCallRequested
-from threadtrail.merging.calls import UNFINISHED
+from threadtrail.merging.calls import UNFINISHED, is_answered
 from threadtrail.merging.stories import server_of
 from threadtrail.values import ToolResultPart
 
@@ -235,8 +235,7 @@ def _answered(call: ToolCall, linked: Linked) -> ToolCall:
 
 def _has_answer(call: ToolCall) -> bool:
     given_up = call.error is not None and call.error.type == UNFINISHED
-    failed = call.error is not None and not given_up
-    return call.output is not None or bool(call.results) or call.approved is not None or failed
+    return is_answered(call) or (call.error is not None and not given_up)
 
 
 def _answers(linked: Linked) -> Iterator[ToolCallCompleted]:

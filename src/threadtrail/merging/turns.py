@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from threadtrail.events import TurnEnded
+from threadtrail.merging.calls import is_answered
 from threadtrail.merging.fields import Tie
 from threadtrail.merging.stories import server_of
 from threadtrail.turn import turn_of
@@ -101,9 +102,4 @@ def _is_over(runs: Sequence[Run]) -> bool:
 def _open_calls(runs: Sequence[Run]) -> bool:
     """Whether calls are left whose outputs nobody brought; an assistant's run ends with its calls."""
     calls = (call for run in runs if run.one_generation for call in run.tool_calls)
-    return any(not call.hosted and not _has_answer(call) for call in calls)
-
-
-def _has_answer(call: ToolCall) -> bool:
-    known = (call.output, call.approved, call.error)
-    return bool(call.results) or any(value is not None for value in known)
+    return any(not call.hosted and not is_answered(call) and call.error is None for call in calls)
