@@ -49,10 +49,14 @@ class AssistantStream:
             # Nearly all events are this one, so it takes the shortest way.
             if not self._output:
                 self._first_output()
-            known = self._deltas.get(data.id)
-            if known is None:
-                known = self._deltas[data.id] = []
-            text = _text_of(data)
+            try:
+                known = self._deltas.get(data.id)
+                if known is None:
+                    known = self._deltas[data.id] = []
+                text = _text_of(data)
+            except (AttributeError, TypeError):  # not a delta, whatever its name
+                self._notes.unkept()
+                return
             if self._has_room(len(text[1]) if text is not None else 0):
                 known.append(text or (name, copy_model(data)))
             return
@@ -63,12 +67,17 @@ class AssistantStream:
             name, data = _nameless_error(event)
         if name == "thread.run.step.delta":
             self._first_output()
-            if self._has_room(_length_of_calls(data)):
-                self._deltas.setdefault(data.id, []).append((name, copy_model(data)))
+            try:
+                known, length = self._deltas.setdefault(data.id, []), _length_of_calls(data)
+            except (AttributeError, TypeError):
+                self._notes.unkept()
+                return
+            if self._has_room(length):
+                known.append((name, copy_model(data)))
         elif name is not None:
             copy = copy_model(data) if hasattr(data, "__pydantic_serializer__") else data
             if name in WHOLE:
-                self._deltas.pop(getattr(data, "id", ""), None)
+                self._deltas.pop(str(getattr(data, "id", "")), None)
                 if not self._deltas:
                     self._pieces = self._length = 0
             self._notes.note(name, copy)

@@ -149,9 +149,12 @@ class ResponsesReader:
         call, data = event.call, parse(event.data)
         if not isinstance(data, dict):
             return
-        if event.name in LIFE_EVENTS:
-            yield from self._life(event, mapping(data.get("response")))
-        elif event.name == "error":
+        # The SDK goes by the name in the text, where there is one.
+        said = text_or_none(data.get("type")) or ""
+        name = said if said.startswith("response.") else event.name
+        if name in LIFE_EVENTS:
+            yield from self._life(event, name, mapping(data.get("response")))
+        elif name == "error":
             yield from self._error(event, data)
         else:
             run_id = call.run_id or _run_id(call)
@@ -161,11 +164,11 @@ class ResponsesReader:
                 mapping(data.get("item")),
                 index if isinstance(index, int) else 0,
                 look,
-                done=event.name == statuses.ITEM_DONE,
+                done=name == statuses.ITEM_DONE,
             )
 
-    def _life(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
-        call, name = event.call, event.name.removeprefix("response.")
+    def _life(self, event: StreamEvent, name: str, data: dict[str, Any]) -> Iterator[Fact]:
+        call, name = event.call, name.removeprefix("response.")
         creates = call.operation.creates_run
         # What was sent is read where the run begins: it may be large.
         sent = request_of(call) if creates and call.run_id is None else {}

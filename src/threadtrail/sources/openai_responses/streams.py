@@ -23,6 +23,9 @@ NOTED = frozenset(
 )
 """Events that hold a whole response, or a whole output item, or an error."""
 
+OF_RESPONSES = ("response.", "error")
+"""How the names of events begin."""
+
 ENDS = frozenset({"response.completed", "response.failed", "response.incomplete"})
 
 TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
@@ -69,10 +72,11 @@ class ResponseStream:
         self.text(name or "", event.data)
 
     def text(self, name: str, data: Any) -> None:
-        """Look at an event by name and text; some servers send the name in the text alone."""
+        """Look at an event by name and text; some servers name it in the text alone, or call all alike."""
         if self._notes.is_closed:
             return
-        name = name or _name_in(data)
+        if not name.startswith(OF_RESPONSES):
+            name = _name_in(data)
         if name in OUTPUT_DELTAS:
             if not self._output:
                 self._output = True
