@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+pytest.importorskip("opentelemetry.sdk")
+
 from fleet.layout import ANSWER, play
 from fleet.roles import CALLER, QUESTION, TRACE
 from fleet.trees import trees
