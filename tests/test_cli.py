@@ -37,7 +37,7 @@ def test_without_a_command_the_help_is_shown_as_wrong_use(capsys: pytest.Capture
 def test_each_command_has_one_line_of_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = cli.parser().format_help().splitlines()
-    for command in ("demo", "exporters", "doctor", "show", "view", "replay", "compare"):
+    for command in ("demo", "exporters", "doctor", "show", "view", "replay", "compare", "collect"):
         assert any(re.match(rf"    {command} +[a-z]+ ", line) for line in lines), command
     assert all(len(line) <= 80 for line in lines)
 

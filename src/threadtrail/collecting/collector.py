@@ -180,11 +180,17 @@ class Collector:
             self._failed_in_a_row = MAX_FAILURES - 1  # one try tells whether the backend is there again
 
     def _stay(self, units: Iterable[Unit]) -> Iterable[Unit]:
-        """Yield the units that are this group's; others move to that of their trace or turn."""
+        """Yield the units that are where they are at home; what is not moves there, and is read again."""
         for unit in units:
-            if self._crossing.move(unit):
-                self.counts.moved += 1
-                self._waiting.remove(unit)
+            try:
+                moved = self._crossing.move(unit)
+            except OSError as error:
+                self._report("reading", str(error))
+                self._waiting.put_off(unit, self._clock() + FIRST_PAUSE_SECONDS)
+                continue
+            if moved:
+                self.counts.moved += len(moved)
+                self._waiting.take_out(unit, moved)
             else:
                 yield unit
 

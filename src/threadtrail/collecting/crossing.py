@@ -10,13 +10,15 @@ from threadtrail.events import RunCreated, RunEnded
 from threadtrail.merging.merge import merge
 
 if TYPE_CHECKING:
-    from threadtrail.collecting.place import Place
+    from collections.abc import Iterable
+
+    from threadtrail.collecting.place import Entry, Place
     from threadtrail.collecting.units import Unit
     from threadtrail.events import Event
 
 
 class Crossing:
-    """Moves a unit that is due to the group of its trace, else of its turn, where the others meet it.
+    """Moves what is due to the group of its trace, else of its turn, where the rest of that is met.
 
     Does nothing where a place has one group, as files have.
     """
@@ -35,29 +37,35 @@ class Crossing:
         self._turns.put(_server(event), dict.fromkeys(calls, turn_id))
 
     def leaves(self, unit: Unit) -> bool:
-        """Whether a unit is at home in another group."""
-        return self._where(unit, self._events(unit)) is not None
+        """Whether some of a unit is at home in another group."""
+        return bool(self._strangers(unit)[1])
 
-    def move(self, unit: Unit) -> bool:
-        """Move a unit, if its trace or turn is at home in another group; return whether it was moved."""
-        events = self._events(unit)
-        home = self._where(unit, events)
-        if home is None:
-            return False
-        if self._turns is not None:
-            for event in events:
-                if calls := asked_by(event):
-                    self._turns.put(_server(event), dict.fromkeys(calls, home))
-        lines = [event.to_json() for event in merge(events)]
-        return bool(self._move([entry.token for entry in unit.entries], lines, home))
+    def move(self, unit: Unit) -> list[Entry]:
+        """Move what is at home in another group there; return the entries that were moved."""
+        home, strangers = self._strangers(unit)
+        moved: list[Entry] = []
+        for entries in strangers:
+            events = _events(entries)
+            if self._turns is not None:
+                for event in events:
+                    if calls := asked_by(event):
+                        self._turns.put(_server(event), dict.fromkeys(calls, home))
+            lines = [event.to_json() for event in merge(events)]
+            if self._move([entry.token for entry in entries], lines, home):
+                moved += entries
+        return moved
 
-    def _events(self, unit: Unit) -> list[Any]:
-        crosses = self._move is not None and self._group_of is not None
-        return [_json.load(entry.line) for entry in unit.entries] if crosses else []
-
-    def _where(self, unit: Unit, events: list[Any]) -> str | None:
-        home = self._home(events)
-        return None if home is None or self._group_of(home) == unit.entries[0].group else home
+    def _strangers(self, unit: Unit) -> tuple[str | None, list[list[Entry]]]:
+        """Return where a unit is at home, and its entries that are in other groups, group by group."""
+        if self._move is None or self._group_of is None:
+            return None, []
+        home = self._home(_events(unit.entries))
+        groups: dict[str, list[Entry]] = {}
+        for entry in unit.entries if home is not None else ():
+            groups.setdefault(entry.group, []).append(entry)
+        if home is not None:
+            groups.pop(self._group_of(home), None)
+        return home, list(groups.values())
 
     def _home(self, events: list[Any]) -> str | None:
         traces: list[str] = sorted({event.trace_id for event in events if event.trace_id is not None})
@@ -72,6 +80,10 @@ class Crossing:
                 turns |= set(self._turns.get(_server(event), calls).values())
         own = {event.run_id for event in events if isinstance(event, (RunCreated, RunEnded))}
         return min(turns - own, default=None)
+
+
+def _events(entries: Iterable[Entry]) -> list[Any]:
+    return [_json.load(entry.line) for entry in entries]
 
 
 def _server(event: Event) -> str:

@@ -7,11 +7,12 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from threadtrail import _json
 from threadtrail.collecting.keys import keys_of
 from threadtrail.collecting.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from threadtrail.collecting.keys import Key
     from threadtrail.collecting.place import Entry
@@ -140,8 +141,17 @@ class Waiting:
     def forget(self, groups: Collection[str]) -> None:
         """Forget what was read of these groups: another collector reads it again."""
         for unit in list(self._units.values()):
-            if any(entry.group in groups for entry in unit.entries):
-                self.remove(unit)
+            lost = [entry for entry in unit.entries if entry.group in groups]
+            if lost:
+                self.take_out(unit, lost)
+
+    def take_out(self, unit: Unit, entries: Iterable[Entry]) -> None:
+        """Wait for some entries of a unit no longer, and for the others as before."""
+        gone = {id(entry) for entry in entries}
+        self.remove(unit)
+        for entry in unit.entries:
+            if id(entry) not in gone:
+                self.take(entry, _json.load(entry.line), unit.touched)
 
     def all(self, *, whole: bool = False) -> list[Unit]:
         """Return all units, or those that are ``whole``, in the order in which they began."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted, ToolCallRequested
 from threadtrail.merging.calls import UNFINISHED, is_answered
 from threadtrail.merging.stories import server_of
-from threadtrail.values import ToolResultPart
+from threadtrail.values import NO_ATTRIBUTES, ToolResultPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from threadtrail.merging.stories import Server
     from threadtrail.values import Message, Run, Step, ToolCall
@@ -31,6 +31,8 @@ class Linked:
     session_key: str | None = None
     answers: tuple[str, ...] = ()
     outputs: dict[str, tuple[ToolResultPart, int]] = field(default_factory=dict)
+    inherited: dict[str, Any] = field(default_factory=dict)
+    is_merged: bool = False
 
     @property
     def server(self) -> Server:
@@ -64,13 +66,19 @@ class Linked:
         return max(event.time for event in self.events)
 
 
-def link(stories: Iterable[list[Event]]) -> tuple[list[list[Event]], set[tuple[Server, str]]]:
+def link(
+    stories: Iterable[list[Event]], merged: Collection[tuple[Server, str]]
+) -> tuple[list[list[Event]], set[tuple[Server, str]]]:
     """Return the events of each run with what its neighbours say of it, and the runs that this changed.
 
     A response belongs to the turn of the newest run whose call it brings the output of, and the output stands
-    on that call, as if one process had made both requests.
+    on that call, as if one process had made both requests. Where nothing is said of its caller and its trace,
+    they are those of that run, if it was another process that knew them: ``merged`` are the runs that several
+    processes saw.
     """
     runs = [_taken(events) for events in stories if events]
+    for run in runs:
+        run.is_merged = (run.server, run.run_id) in merged
     if not any(run.end is not None and run.end.run.one_generation for run in runs):
         return [run.events for run in runs], set()
     _find_links(runs)
@@ -146,13 +154,25 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
         newest = max(asking, key=lambda other: other.began_at)
         run.turn_id = newest.turn_id or newest.run_id
         run.answers = tuple(dict.fromkeys((*run.answers, *(other.run_id for other in asking))))
+        _inherit(run, newest)
     elif run.turn_id is not None and (first := known.get((run.server, run.turn_id))) is not None:
         # Its process saw the run before it, and another process that one's.
         run.turn_id = first.turn_id or run.turn_id
+        if run.is_merged and first is not run:
+            _inherit(run, first)
     before = known.get(run.previous)
     own = {run.previous[1], run.run_id}
     if before is not None and before.session_key is not None and run.session_key in own:
         run.session_key = before.session_key
+
+
+def _inherit(run: Linked, asking: Linked) -> None:
+    """Let a run have what was in force for the one that it answers, where nothing was for itself."""
+    mine, theirs = run.events[0], asking.events[0]
+    for name, nothing in (("attributes", NO_ATTRIBUTES), ("trace_id", None), ("carried", None)):
+        known = asking.inherited.get(name, getattr(theirs, name))
+        if getattr(mine, name) == nothing and known != nothing:
+            run.inherited[name] = known
 
 
 def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]]:
@@ -192,8 +212,17 @@ def _with_links(linked: Linked) -> list[Event]:
             if call is not event.tool_call:
                 events[place] = replace(event, time=call.ended_at or event.time, tool_call=call)
     events += _answers(linked)
+    if linked.inherited:
+        return [_as_inherited(event, linked.inherited) for event in events]
     same = len(events) == len(linked.events)
     return linked.events if same and all(map(_is_same, events, linked.events)) else events
+
+
+def _as_inherited(event: Event, inherited: dict[str, Any]) -> Event:
+    if isinstance(event, RunEnded):
+        of_run = {name: value for name, value in inherited.items() if name != "trace_id"}
+        event = replace(event, run=replace(event.run, **of_run))
+    return replace(event, **inherited)
 
 
 def _is_same(one: Event, other: Event) -> bool:

@@ -46,7 +46,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     """
     stories, others = stories_of(distinct(events))
     merged = {(story.server, story.run_id) for story in stories if not story.is_of_one_process()}
-    runs, linked = link(map(events_of, stories))
+    runs, linked = link(map(events_of, stories), merged)
     surroundings = Surroundings(others, runs)
     runs = [surroundings.add_to(run) for run in runs]
     order = Order()
