@@ -46,6 +46,8 @@ MAY_DIFFER = {
     "answered_at",
     "ended_at",
     "first_output_at",
+    # As the last look has it; nobody can tell which one that was.
+    "metadata",
     # Of a run that a process answered whose request failed, or in whose turn such a run is.
     "answers",
     "turn_id",

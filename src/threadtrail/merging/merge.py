@@ -40,6 +40,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
       earliest that one of them saw, and what happened to calls whose request failed is not known;
     - a status that came back (``queued`` after outputs were submitted) where each process saw a part, how the
       first look at a status was made (``learnt_from``), and the order of steps of the same second;
+    - ``metadata`` that was changed while the run went on, which is that of whoever saw the end;
     - ``input_repeated``, the ids of input messages, and messages that another process put on the thread as
       it created it;
     - what a process saw of a run that it never saw itself, or took for history.

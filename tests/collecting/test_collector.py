@@ -1,0 +1,247 @@
+"""What a collector waits for, exports and acknowledges, with a clock that stands still unless it is moved."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from merging.test_layout import layout
+from threadtrail.collecting.collector import Collector
+from threadtrail.collecting.place import Entry
+from threadtrail.collecting.waiting import Waiting
+from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged, TraceEnded, TraceStarted
+from threadtrail.testing import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from threadtrail.delivery.status import LaneStatus
+
+SETTLE, WAIT = 5.0, 100.0
+
+
+class Shelf:
+    """A place in memory."""
+
+    is_read_to_its_end = False
+
+    def __init__(self) -> None:
+        self.new: list[Entry] = []
+        self.acknowledged: list[int] = []
+        self.given_up: list[tuple[int, str]] = []
+        self.gone: set[str] = set()
+        self._count = 0
+
+    def put(self, *events: Event, group: str = "", attempts: int = 1) -> None:
+        for event in events:
+            self._count += 1
+            line = event.to_json().encode()
+            self.new.append(Entry(token=self._count, line=line, group=group, attempts=attempts))
+
+    def open(self) -> None: ...
+
+    def read(self, timeout: float) -> Sequence[Entry]:
+        entries, self.new = self.new, []
+        return entries
+
+    def acknowledge(self, tokens: Sequence[Any]) -> None:
+        self.acknowledged += tokens
+
+    def give_up(self, entries: Sequence[Entry], reason: str) -> None:
+        self.given_up += [(entry.token, reason) for entry in entries]
+
+    def lost(self) -> Collection[str]:
+        gone, self.gone = self.gone, set()
+        return gone
+
+    def status(self) -> Mapping[str, Any]:
+        return {}
+
+    def close(self) -> None: ...
+
+
+class Exporters:
+    """Exporters that refuse what ``refuses`` says."""
+
+    trouble = "no"
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.refuses: Callable[[Event], bool] = lambda _event: False
+
+    def deliver(self, events: Iterable[Event]) -> bool:
+        events = list(events)
+        if any(map(self.refuses, events)):
+            return False
+        self.events += events
+        return True
+
+    def status(self) -> dict[str, LaneStatus]:
+        return {}
+
+    @property
+    def ends(self) -> list[tuple[str, bool, bool]]:
+        return [(e.run.id, e.run.finished, e.supersedes) for e in self.events if isinstance(e, RunEnded)]
+
+
+class Stage:
+    """A collector, its place, its exporters and its clock."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.now = 0.0
+        self.shelf, self.exporters = Shelf(), Exporters()
+        self.waiting = Waiting(SETTLE, WAIT, **limits)
+        outlet: Any = self.exporters
+        self.collector = Collector(self.shelf, outlet, self.waiting, clock=lambda: self.now)
+
+    def at(self, now: float, *events: Event, **more: Any) -> None:
+        """Let the collector read these events at this time, and do what is due."""
+        self.now = now
+        self.shelf.put(*events, **more)
+        self.collector._read()
+        self.collector._deliver_due()
+
+
+def test_it_waits_until_a_run_is_whole_and_then_for_what_others_saw() -> None:
+    web, worker, submitter, late = layout()
+    stage = Stage()
+    stage.at(0, *web)
+    stage.at(50, *worker)
+    assert stage.exporters.ends == []
+    stage.at(60, *submitter)
+    stage.at(64, *late)
+    stage.at(68.9)
+    assert stage.exporters.events == []
+    assert stage.shelf.acknowledged == []
+    stage.at(69)
+    assert stage.exporters.ends == [("run_1", True, False)]
+    assert len(stage.shelf.acknowledged) == sum(map(len, (web, worker, submitter, late)))
+    assert len(stage.waiting) == stage.waiting.size == 0
+
+
+def test_what_comes_late_adds_nothing() -> None:
+    web, worker, submitter, late = layout()
+    stage = Stage()
+    stage.at(0, *web, *worker, *submitter)
+    stage.at(5)
+    exported = list(stage.exporters.events)
+    stage.at(6, *late)
+    stage.at(200)
+    assert stage.exporters.events == exported
+    assert stage.collector.counts.late == len(late)
+    assert len(stage.shelf.acknowledged) == stage.collector.counts.read
+
+
+def test_a_run_that_never_ends_is_exported_as_it_is_and_superseded_when_it_ends_after_all() -> None:
+    web, worker, submitter, _ = layout()
+    stage = Stage()
+    stage.at(0, *web)
+    stage.at(WAIT - 1)
+    assert stage.exporters.events == []
+    stage.at(WAIT)
+    assert stage.exporters.ends == [("run_1", False, False)]
+    stage.at(WAIT + 50, *worker, *submitter)
+    stage.at(WAIT + 55)
+    assert stage.exporters.ends == [("run_1", False, False), ("run_1", True, True)]
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 1
+
+
+def test_a_trace_is_waited_for_as_a_whole() -> None:
+    stage = Stage()
+    run = [replace(event, trace_id="t") for event in samples.events_of(samples.sample_runs()["plain_answer"])]
+    begun, ended = (
+        TraceStarted(time=1, name="n", trace_id="t"),
+        TraceEnded(time=2, name="n", trace_id="t", started_at=1),
+    )
+    stage.at(0, *run)
+    stage.at(4, begun)
+    stage.at(50)
+    assert stage.exporters.events == []
+    stage.at(60, ended)
+    stage.at(65)
+    assert (stage.exporters.events[0], stage.exporters.events[-1]) == (begun, ended)
+    assert len(stage.exporters.ends) == 1
+
+
+def plain(name: str) -> list[Event]:
+    run = replace(samples.sample_runs()["plain_answer"], id=name, turn_id=name)
+    return list(samples.events_of(run))
+
+
+def test_what_is_refused_is_given_up_and_the_others_are_delivered() -> None:
+    stage = Stage()
+    stage.exporters.refuses = lambda event: getattr(event, "run_id", None) == "bad"
+    stage.at(0, *plain("good"), *plain("bad"))
+    stage.at(5)
+    assert stage.exporters.ends == [("good", True, False)]
+    for number in range(20):
+        stage.at(100 * (number + 1), *plain(f"good_{number}"))
+        stage.at(100 * (number + 1) + 50)
+    assert len(stage.exporters.ends) == 21
+    assert {reason for _, reason in stage.shelf.given_up} == {"refused 6 times: no"}
+    assert len(stage.shelf.given_up) == len(plain("bad"))
+    assert stage.collector.status()[0]
+
+
+def test_while_a_backend_is_away_nothing_is_given_up() -> None:
+    stage = Stage()
+    stage.exporters.refuses = lambda _event: True
+    stage.at(0, *(event for name in "abcdef" for event in plain(name)))
+    for second in range(5, 600, 5):
+        stage.at(second)
+    assert not stage.collector.status()[0]
+    assert stage.shelf.given_up == []
+    assert stage.shelf.acknowledged == []
+    stage.exporters.refuses = lambda _event: False
+    for second in range(600, 800, 5):
+        stage.at(second)
+    assert {name for name, _, _ in stage.exporters.ends} == set("abcdef")
+    assert len(stage.shelf.acknowledged) == 6 * len(plain("a"))
+
+
+def test_of_a_group_that_is_lost_nothing_is_exported() -> None:
+    stage = Stage()
+    stage.at(0, *plain("a"), group="1")
+    stage.at(1, *plain("b"), group="2")
+    stage.shelf.gone = {"1"}
+    stage.at(10)
+    assert stage.exporters.ends == [("b", True, False)]
+    assert len(stage.shelf.acknowledged) == len(plain("b"))
+
+
+def test_what_was_begun_too_often_is_given_up() -> None:
+    stage = Stage()
+    stage.at(0, *plain("a"), attempts=6)
+    assert len(stage.shelf.given_up) == len(plain("a"))
+    stage.at(WAIT)
+    assert stage.exporters.events == []
+
+
+def opened(run_id: str) -> list[Event]:
+    """The beginning of a run that has not ended."""
+    web = [event for event in layout()[0] if isinstance(event, (RunCreated, RunStatusChanged))]
+    named = [replace(event, run_id=run_id) for event in web]
+    return [replace(event, turn_id=run_id) if isinstance(event, RunCreated) else event for event in named]
+
+
+def test_with_too_much_that_waits_the_oldest_is_taken_as_it_is() -> None:
+    stage = Stage(max_bytes=200_000)
+    for number in range(200):
+        stage.at(number / 10, *opened(f"run_{number:03}"))
+    assert stage.waiting.size <= 200_000
+    created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
+    assert created[:3] == ["run_000", "run_001", "run_002"]
+    assert stage.waiting.taken_early == len(created) > 0
+
+
+def test_memory_of_runs_that_wait_is_what_is_said_of_it() -> None:
+    stage = Stage()
+    runs = [opened(f"run_{number}") for number in range(300)]
+    tracemalloc.start()
+    for number, events in enumerate(runs):
+        stage.at(number / 300, *events)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(stage.waiting) == stage.waiting.open_runs == 300
+    assert taken < 3 * stage.waiting.size
