@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,7 +57,9 @@ def test_every_page_is_in_the_menu_once() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = sorted(str(page.relative_to(DOCS)) for page in SITE)
     assert sorted(navigation(text)) == pages
-    assert sorted(navigation(text.replace("  - Events: events.md\n", ""))) == sorted({*pages} - {"events.md"})
+    assert sorted(navigation(text.replace("      - Events: events.md\n", ""))) == sorted(
+        {*pages} - {"events.md"}
+    )
 
 
 def test_decisions_are_listed_in_their_order() -> None:
@@ -72,8 +75,9 @@ def test_decisions_are_listed_in_their_order() -> None:
         assert f"[{title}]({name})" in index.read_text(encoding="utf-8")
 
 
-def test_nothing_names_a_repository_of_ours_that_does_not_exist() -> None:
+def test_the_site_links_to_the_repository_that_the_package_names() -> None:
     settings: dict[str, Any] = dict(
         re.findall(r"^(repo_url|site_url|edit_uri): (.*)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     )
-    assert settings == {}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert settings == {"repo_url": project["urls"]["Repository"]}
