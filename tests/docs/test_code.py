@@ -116,10 +116,18 @@ def test_commands_exist(page: Path, line: str, monkeypatch: pytest.MonkeyPatch) 
     check_command(words, monkeypatch)
 
 
+def check_folder(folder: str, extras: str) -> None:
+    project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {*filter(None, extras.split(","))} <= project.get("optional-dependencies", {}).keys()
+
+
 def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     match words:
         case ["make", target]:
             assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        case ["pip", "install", *folders] if all(folder.startswith(".") for folder in folders):
+            for folder in folders:
+                check_folder(*folder.rstrip("]").partition("[")[::2])
         case ["pip", "install", requirement]:
             check_requirement(requirement)
         case ["threadtrail", *arguments]:
