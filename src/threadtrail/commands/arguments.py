@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 
+LAST_PORT = 65_535
+
 
 def seconds(text: str) -> float:
     """Return a number of seconds.
@@ -22,12 +24,35 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """Return a whole number.
+    """Return a whole number, 1 or more.
 
     Raises:
         ArgumentTypeError: it is no whole number, or below 1.
     """
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
-    return number
+    return _whole(text, 1)
+
+
+def number(text: str) -> int:
+    """Return a whole number, 0 or more.
+
+    Raises:
+        ArgumentTypeError: it is no whole number, or below 0.
+    """
+    return _whole(text, 0)
+
+
+def port(text: str) -> int:
+    """Return the number of a port; 0 stands for a free one.
+
+    Raises:
+        ArgumentTypeError: there is no such port.
+    """
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {LAST_PORT}")
+    return int(text)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
+    return int(text)

@@ -9,20 +9,22 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import threadtrail
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from threadtrail.events import Event
     from threadtrail.recordings.choosing import Choice
+    from threadtrail.recordings.reading import Recording
 
 WHEN = "a date, a date and time, or how long ago: 2026-11-28, 2026-11-28T14:30, 2h (s, m, h, d, w)"
 
 
 def add_files(parser: Any) -> None:
     """Add the files."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording: what the exporter jsonl wrote")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a recording, a folder of them, or a pattern in quotes"
+    )
 
 
 def add_choice(parser: Any) -> None:
@@ -47,8 +49,10 @@ def add_choice(parser: Any) -> None:
 
 
 @contextmanager
-def reading(options: argparse.Namespace) -> Iterator[Sequence[Event]]:
-    """Yield the events of the files, merged if they are several; print what could not be read.
+def reading(
+    files: Sequence[Path], arranged: Callable[[Iterable[Event]], Sequence[Event]]
+) -> Iterator[Sequence[Event]]:
+    """Yield the events of the files, ``arranged`` by a function; print what could not be read.
 
     They are many, and stay until the end of the block: the garbage collector does not look at them again and
     again, which would take half of the time.
@@ -61,10 +65,9 @@ def reading(options: argparse.Namespace) -> Iterator[Sequence[Event]]:
     collects = gc.isenabled()
     gc.disable()
     try:
-        recording = read_recording(*options.files)
-        for problem in recording.problems:
-            sys.stderr.write(f"threadtrail: {problem}\n")
-        events = threadtrail.merge(recording.events) if len(options.files) > 1 else recording.events
+        recording = read_recording(*files)
+        print_problems(recording)
+        events = arranged(recording.events)
         gc.freeze()
         if collects:
             gc.enable()
@@ -73,6 +76,12 @@ def reading(options: argparse.Namespace) -> Iterator[Sequence[Event]]:
         gc.unfreeze()
         if collects:
             gc.enable()
+
+
+def print_problems(recording: Recording) -> None:
+    """Print what could not be read, on standard error."""
+    for problem in recording.problems:
+        sys.stderr.write(f"threadtrail: {problem}\n")
 
 
 def choice(options: argparse.Namespace) -> Choice:

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+
+def refuse_recording(path: Path, option: str, recordings: Iterable[Path]) -> None:
+    """Refuse to write a page to a file that is one of the recordings that it shows.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    path = path.expanduser()
+    if path.exists() and any(each.exists() and path.samefile(each) for each in recordings):
+        raise ConfigurationError(f"{option} {path} would overwrite the recording itself; name another file")
 
 
 def write_page(path: Path, page: str) -> None:

@@ -37,7 +37,11 @@ class GrowingRecording:
         return tuple(problem for file in self._files for problem in file.unread.problems())
 
     def read_more(self) -> bool:
-        """Read what was written since; return whether there was anything."""
+        """Read what was written since; return whether there was anything.
+
+        Raises:
+            ConfigurationError: at the first time, a file holds text and not one event.
+        """
         more = [file.read_more() for file in self._files]
         self.events += [event for events, _ in more for event in events]
         return any(read for _, read in more)
@@ -59,13 +63,16 @@ class _GrowingFile:
 
     def read_more(self) -> tuple[list[AnyEvent], bool]:
         """Return the events that were written since, and whether there was any line."""
+        first = self._which is None
         lines = self._new_lines()
-        events = []
+        events: list[AnyEvent] = []
         for line in lines:
             self._lines += 1
             event = self.unread.event(self._lines, line)
             if event is not None:
                 events.append(event)
+        if first:
+            self.unread.check(events)
         return events, bool(lines)
 
     def _new_lines(self) -> list[bytes]:

@@ -15,7 +15,7 @@ from threadtrail.events import EVENT_CLASSES, AnyEvent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NAMES = frozenset(event_class.__name__ for event_class in EVENT_CLASSES)
 
@@ -44,9 +44,7 @@ def read_recording(*paths: str | os.PathLike[str]) -> Recording:
     for path in paths:
         unread = Unread(Path(path).expanduser())
         of_file = list(_events_of(unread))
-        if not of_file and (unread.others or unread.unknown):
-            problem = f"no line of {str(unread.path)!r} is an event of threadtrail"
-            raise ConfigurationError(f"{problem}; name a file that the exporter jsonl wrote")
+        unread.check(of_file)
         events += of_file
         problems += unread.problems()
     return Recording(events=tuple(events), problems=tuple(problems))
@@ -70,6 +68,16 @@ class Unread:
         except ValueError:
             self._add(number, line)
             return None
+
+    def check(self, events: Sequence[AnyEvent]) -> None:
+        """Refuse a file that is none of ours.
+
+        Raises:
+            ConfigurationError: it holds text, and not one event was read of it.
+        """
+        if not events and (self.others or self.unknown):
+            problem = f"no line of {str(self.path)!r} is an event of threadtrail"
+            raise ConfigurationError(f"{problem}; name a file that the exporter jsonl wrote")
 
     def _add(self, number: int, line: bytes) -> None:
         if not line.endswith(b"\n"):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import threadtrail
 from pseudo_terminal import on_terminal
 from threadtrail import cli, prices
-from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
+from threadtrail.events import Event, RequestFailed, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.exporters.console import ConsoleExporter
 from threadtrail.testing import samples
 from threadtrail.values import Message, TextPart
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 RUNS = samples.sample_runs()
 EVENTS = samples.sample_events()
+MERGED = threadtrail.merge(EVENTS)
 SECOND = 1_000_000_000
 
 
@@ -56,7 +58,7 @@ def shown(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_the_trees_are_those_of_the_console(path: Path, shown: Any) -> None:
-    assert shown(path) == (by_the_console(EVENTS), "")
+    assert shown(path) == (by_the_console(MERGED), "")
 
 
 def test_a_run_a_turn_or_the_beginning_of_an_id(path: Path, shown: Any) -> None:
@@ -90,16 +92,27 @@ def test_an_id_that_is_not_there_or_not_whole(path: Path, shown: Any) -> None:
 def test_those_that_failed_and_the_last_ones(path: Path, shown: Any) -> None:
     failed, _ = shown(path, "--failed")
     assert [line for line in failed.splitlines() if line[0] in "✗✓"] == [
-        line for line in by_the_console(EVENTS).splitlines() if line[0] == "✗"
+        line for line in by_the_console(MERGED).splitlines() if line[0] == "✗"
     ]
     assert shown(path, "--status", "failed")[0] == by_the_console(samples.events_of(RUNS["failed"]))
-    last = samples.events_of_turn(RUNS["answered_calls"], RUNS["answering_response"])
-    assert shown(path, "--last", "1")[0] == by_the_console(last)
+    assert shown(path, "--last", "1")[0] == by_the_console(samples.events_of(RUNS["hosted_tools"]))
     assert shown(path, "--until", "2020-01-01", "--last", "3") == (
         "",
         "threadtrail: no run is one that you asked for; the recording has: 6 completed, 1 failed\n",
     )
-    assert shown(path, "--since", "2020-01-01T10:00+01:00")[0] == by_the_console(EVENTS)
+    assert shown(path, "--since", "2020-01-01T10:00+01:00")[0] == by_the_console(MERGED)
+
+
+def test_what_two_processes_wrote_to_one_file_is_one_run_and_repeated_lines_count_once(
+    tmp_path: Path, shown: Any
+) -> None:
+    run, failed = RUNS["plain_response"], next(each for each in EVENTS if isinstance(each, RequestFailed))
+    other = replace(run, observed_from_start=False, created_at=(run.created_at or 0) + SECOND, input=())
+    events = [*samples.events_of(run), *samples.events_of(other), failed]
+    path = written(tmp_path / "runs.jsonl", [*events, *events])
+    numbers = json.loads(shown(path, "--stats", "--json")[0])
+    assert (numbers["runs"]["count"], numbers["turns"], numbers["failed_requests"]["count"]) == (1, 1, 1)
+    assert shown(path)[0].count(run.id) == 1
 
 
 @pytest.mark.parametrize(("option", "value"), [("--since", "yesterday"), ("--last", "0"), ("--last", "some")])
@@ -121,7 +134,9 @@ def test_json_is_the_last_end_of_each_run_and_turn(tmp_path: Path, shown: Any) -
     printed, _ = shown(path, "--json")
     events = [Event.from_json(line) for line in printed.splitlines()]
     ends = [event for event in turn if isinstance(event, RunEnded | TurnEnded)]
-    assert events == [*ends, finished]
+    (of_run,) = [each for each in events if isinstance(each, RunEnded) and each.run.id == run.id]
+    assert (of_run.run.finished, of_run.run.usage) == (True, run.usage)
+    assert sorted(map(repr, events)) == sorted(map(repr, [*ends, of_run]))
 
 
 def test_numbers(tmp_path: Path, shown: Any) -> None:
@@ -190,7 +205,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_shown(tmp_path: Path, shown
     lines = [event.to_json() for event in EVENTS]
     path.write_text("\n".join(['{"event": "RunPaused"}', *lines, lines[0][:50]]), encoding="utf-8")
     printed, said = shown(path)
-    assert printed == by_the_console(EVENTS)
+    assert printed == by_the_console(MERGED)
     torn, newer = said.splitlines()
     assert "the last line is incomplete; it is left out" in torn
     assert "1 event of the kind 'RunPaused' left out" in newer

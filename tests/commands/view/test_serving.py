@@ -33,7 +33,7 @@ def recording(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(recording: Path) -> Iterator[PageServer]:
-    server = PageServer(LivePage([str(recording)], "test"))
+    server = PageServer(LivePage([recording], "test"))
     thread = threading.Thread(target=server.run)
     thread.start()
     yield server
@@ -73,7 +73,7 @@ def test_the_page_its_details_and_what_changes(server: PageServer, recording: Pa
 
 def test_a_run_in_progress_is_followed_to_its_end(recording: Path) -> None:
     append(recording, *OTHER[:-1])
-    page = LivePage([str(recording)], "test")
+    page = LivePage([recording], "test")
     (open_row,) = [row for row in page.changes(0)["rows"] if row[0] == "run_failed"]
     assert "open" in open_row
     append(recording, OTHER[-1])

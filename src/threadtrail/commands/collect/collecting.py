@@ -43,7 +43,7 @@ def collect(options: argparse.Namespace) -> int:
     if not (follow or paths):
         raise ConfigurationError(f"there is no file {', '.join(options.places)}; --follow waits for one")
     with no_metrics():
-        settings, chosen = destinations(options.exporter or (), [str(path) for path in paths])
+        settings, chosen = destinations(options.exporter or (), paths)
         try:
             _check_loop(place, chosen)
             place.open()

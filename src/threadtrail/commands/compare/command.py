@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from threadtrail.commands.compare.comparison import Comparison
+from threadtrail.commands.arguments import number
+from threadtrail.commands.choosing import print_problems
+from threadtrail.commands.garbage import without_collection
+from threadtrail.commands.pages import refuse_recording, write_page
 
 DESCRIPTION = """\
 Set two recordings side by side, such as those of the same program with assistants and with responses: turns,
@@ -58,7 +60,7 @@ def add_parser(subcommands: Any) -> None:
         "--prices-of", metavar="PROVIDER", help="count the prices of this provider, such as openai, for all"
     )
     parser.add_argument(
-        "--pairs", type=_count, default=PAIRS, metavar="N", help=f"print so many pairs ({PAIRS} by default)"
+        "--pairs", type=number, default=PAIRS, metavar="N", help=f"print so many pairs ({PAIRS} by default)"
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="write a page as well, all of it in one file"
@@ -71,12 +73,19 @@ def add_parser(subcommands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the comparison."""
     from threadtrail.commands.compare.comparison import compare  # noqa: PLC0415 - `--help` does without
-    from threadtrail.commands.compare.files import read_sides  # noqa: PLC0415 - the same
+    from threadtrail.commands.compare.files import read_side, sides_of  # noqa: PLC0415 - the same
 
-    before, after, problems = read_sides(options.before, options.after, prices_of=options.prices_of)
-    for problem in problems:
-        sys.stderr.write(f"threadtrail: {problem}\n")
-    found = compare(before, after, options.match)
+    with without_collection():
+        recordings = [read_side(given) for given in (options.before, options.after) if given is not None]
+        for each in recordings:
+            print_problems(each.recording)
+        before, after = sides_of(recordings, prices_of=options.prices_of)
+        found = compare(before, after, options.match)
+    if options.html is not None:
+        from threadtrail.commands.compare.page import page  # noqa: PLC0415 - as above
+
+        refuse_recording(options.html, "--html", [file for each in recordings for file in each.files])
+        write_page(options.html, page(found))
     if options.json:
         from threadtrail.commands.compare.documents import document  # noqa: PLC0415 - as above
 
@@ -86,16 +95,8 @@ def run(options: argparse.Namespace) -> int:
 
         print_comparison(found, pairs=options.pairs, color=not options.no_color)
     if options.html is not None:
-        _write_page(options.html, found)
+        sys.stderr.write(f"threadtrail: wrote {options.html}\n")
     return 0
-
-
-def _write_page(path: Path, found: Comparison) -> None:
-    from threadtrail.commands.compare.page import page  # noqa: PLC0415 - as above
-    from threadtrail.commands.pages import write_page  # noqa: PLC0415 - as above
-
-    write_page(path, page(found))
-    sys.stderr.write(f"threadtrail: wrote {path}\n")
 
 
 def _two_labels(text: str) -> tuple[str, str]:
@@ -103,9 +104,3 @@ def _two_labels(text: str) -> tuple[str, str]:
     if not (before.strip() and equals and after.strip()):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form BEFORE=AFTER")
     return before.strip(), after.strip()
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number")
-    return int(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from threadtrail.errors import ConfigurationError
 from threadtrail.events import RequestFailed, RunEnded
 from threadtrail.merging.merge import merge
 from threadtrail.recordings.contents import contents_of
-from threadtrail.recordings.reading import read_recording
+from threadtrail.recordings.files import files_of
+from threadtrail.recordings.reading import Recording, read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,30 +52,39 @@ class Side:
         return max((t for unit in self.units if (t := unit.turn.ended_at) is not None), default=None)
 
 
-def read_sides(
-    before: str, after: str | None, *, prices_of: str | None
-) -> tuple[Side, Side, tuple[str, ...]]:
-    """Return both sides, and what could not be read of them, in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the user named: its files, and what could be read of them."""
+
+    name: str
+    files: tuple[Path, ...]
+    recording: Recording
+
+
+def read_side(given: str) -> Given:
+    """Return what is named: a file, a folder of them, or a pattern such as ``monday/*.jsonl``.
+
+    Raises:
+        ConfigurationError: a file cannot be read, is no recording, or there is none.
+    """
+    files = files_of(given)
+    return Given(name=given, files=files, recording=read_recording(*files))
+
+
+def sides_of(recordings: Sequence[Given], *, prices_of: str | None) -> tuple[Side, Side]:
+    """Return both sides.
 
     Args:
-        before: a file, a folder of them, or a pattern such as ``monday/*.jsonl``.
-        after: likewise; without it, ``before`` is divided by its two APIs.
+        recordings: before and after; one alone is divided by its two APIs.
         prices_of: the provider whose prices count, instead of that of each run.
 
     Raises:
-        ConfigurationError: a file cannot be read, is no recording, or there is none; or one recording is
-            to be divided, and has not two APIs.
+        ConfigurationError: one recording is to be divided, and has not two APIs.
     """
-    first = read_recording(*_paths(before))
-    if after is None:
-        sides = _divided(before, first.events, prices_of)
-        return *sides, first.problems
-    second = read_recording(*_paths(after))
-    return (
-        _side(before, first.events, prices_of),
-        _side(after, second.events, prices_of),
-        (*first.problems, *second.problems),
-    )
+    if len(recordings) == 1:
+        return _divided(recordings[0], prices_of)
+    before, after = (_side(each.name, each.recording.events, prices_of) for each in recordings)
+    return before, after
 
 
 def _side(name: str, events: Sequence[Event], prices_of: str | None) -> Side:
@@ -88,7 +97,8 @@ def _side(name: str, events: Sequence[Event], prices_of: str | None) -> Side:
     )
 
 
-def _divided(name: str, events: Sequence[Event], prices_of: str | None) -> tuple[Side, Side]:
+def _divided(given: Given, prices_of: str | None) -> tuple[Side, Side]:
+    name, events = given.name, given.recording.events
     there = {event.source for event in events if isinstance(event, RunEnded)}
     sources = sorted(there, key=lambda source: (source != EARLIER_API, source))
     if len(sources) != 2:  # noqa: PLR2004 - two sides
@@ -98,16 +108,3 @@ def _divided(name: str, events: Sequence[Event], prices_of: str | None) -> tuple
         _side(name, [event for event in events if event.source == source], prices_of) for source in sources
     )
     return one, other
-
-
-def _paths(given: str) -> list[Path]:
-    path = Path(given).expanduser()
-    if path.is_dir():
-        found = sorted(path.glob("*.jsonl"))
-    elif path.exists():
-        return [path]
-    else:
-        found = [Path(name) for name in sorted(glob(str(path)))] or [path]  # noqa: PTH207 - from any folder
-    if not found:
-        raise ConfigurationError(f"no file in {given!r} ends in .jsonl; name a recording")
-    return found

@@ -49,7 +49,7 @@ def no_metrics() -> Iterator[None]:
 
 
 def destinations(
-    exporters: Sequence[str], recordings: Sequence[str]
+    exporters: Sequence[str], recordings: Sequence[Path]
 ) -> tuple[Settings, tuple[Destination, ...]]:
     """Start the exporters, by their options in the environment and the configuration file.
 
@@ -87,9 +87,9 @@ def close(started: Sequence[Destination]) -> None:
             guard.call(f"closing exporter {destination.name!r}", shutdown, timeout=0.0)
 
 
-def _check(destination: Destination, switched_off: str | None, recordings: Sequence[str]) -> None:
+def _check(destination: Destination, switched_off: str | None, recordings: Sequence[Path]) -> None:
     name, address = destination.name, destination.address
     if switched_off is not None:
         raise ConfigurationError(f"the exporter {name!r} is switched off: {switched_off}")
-    if any(Path(path).expanduser().resolve() == Path(address).resolve() for path in recordings):
+    if any(path.resolve() == Path(address).resolve() for path in recordings):
         raise ConfigurationError(f"the exporter {name!r} would write into the recording itself, {address!r}")

@@ -6,7 +6,6 @@ import json
 import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.errors import ConfigurationError
@@ -14,6 +13,7 @@ from threadtrail.exporters.file_lock import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from threadtrail.recordings.groups import Group
 
@@ -44,10 +44,9 @@ class Progress:
         self.latest: str | None = None
 
     @classmethod
-    def beside(cls, recordings: Sequence[str], exporter: str, destination: str) -> Progress:
+    def beside(cls, recordings: Sequence[Path], exporter: str, destination: str) -> Progress:
         """Return what the files beside some recordings hold."""
-        paths = [Path(path).expanduser() for path in recordings]
-        return cls([path.with_name(path.name + ENDING) for path in paths], exporter, destination)
+        return cls([path.with_name(path.name + ENDING) for path in recordings], exporter, destination)
 
     def read(self) -> None:
         """Read what was delivered so far.

@@ -13,7 +13,10 @@ from threadtrail.commands.replay.sending import Sender
 from threadtrail.commands.replay.words import amount, period
 from threadtrail.commands.terminal import print_lines
 from threadtrail.exporters.console_text import counted
+from threadtrail.merging.merge import merge
+from threadtrail.merging.stories import distinct
 from threadtrail.recordings.choosing import none_chosen
+from threadtrail.recordings.files import files_of
 from threadtrail.recordings.groups import groups_of
 
 if TYPE_CHECKING:
@@ -34,23 +37,25 @@ def replay(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: a file cannot be read, an exporter cannot be used, a run is not in the recording.
     """
-    with reading(options) as events:
+    files = files_of(*options.files)
+    # Of one recording, what was published live is sent, each event once.
+    with reading(files, merge if len(files) > 1 else distinct) as events:
         groups = groups_of(events, traces=True)
         wanted = choice(options).among(groups)
         if wanted:
-            return _to_each(wanted, options)
+            return _to_each(wanted, files, options)
     print_lines([none_chosen(groups) if groups else "the recording has no event; nothing is sent"])
     return 0
 
 
-def _to_each(groups: Sequence[Group], options: argparse.Namespace) -> int:
+def _to_each(groups: Sequence[Group], files: Sequence[Path], options: argparse.Namespace) -> int:
     """Send the groups to one exporter after the other; return the worst exit code."""
     codes: list[int] = []
     with no_metrics():
-        settings, chosen = destinations(options.exporter, options.files)
+        settings, chosen = destinations(options.exporter, files)
         try:
             while len(codes) < len(chosen):
-                codes.append(_Replay(chosen[len(codes)], settings, options).send(groups))
+                codes.append(_Replay(chosen[len(codes)], settings, files, options).send(groups))
         finally:
             close(chosen[len(codes) :])
     return max(codes)
@@ -59,16 +64,16 @@ def _to_each(groups: Sequence[Group], options: argparse.Namespace) -> int:
 class _Replay:
     """The replay to one destination."""
 
-    def __init__(self, destination: Destination, settings: Settings, options: argparse.Namespace) -> None:
+    def __init__(
+        self, destination: Destination, settings: Settings, files: Sequence[Path], options: argparse.Namespace
+    ) -> None:
         self._destination = destination
         self._settings = settings
         self._options = options
         to = destination.name, destination.address
         state = options.state
         self._progress = (
-            Progress([Path(state).expanduser()], *to)
-            if state is not None
-            else Progress.beside(options.files, *to)
+            Progress([Path(state).expanduser()], *to) if state is not None else Progress.beside(files, *to)
         )
 
     def send(self, groups: Sequence[Group]) -> int:

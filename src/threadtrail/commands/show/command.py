@@ -57,8 +57,10 @@ def add_parser(subcommands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what is wanted of the recording."""
     from threadtrail.commands.show.chosen import chosen  # noqa: PLC0415 - `--help` does without
+    from threadtrail.merging.merge import merge  # noqa: PLC0415 - as above
+    from threadtrail.recordings.files import files_of  # noqa: PLC0415 - as above
 
-    with reading(options) as events:
+    with reading(files_of(*options.files), merge) as events:
         shown = chosen(events, choice(options), options.last)
         for note in shown.notes:
             sys.stderr.write(f"threadtrail: {note}\n")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-from glob import glob
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail import _json
 from threadtrail.collecting.place import ENTRY_POINTS
 from threadtrail.errors import ConfigurationError
+from threadtrail.recordings.files import files_of
 from threadtrail.recordings.reading import Recording, read_recording
 
 if TYPE_CHECKING:
@@ -26,17 +25,11 @@ def read(places: Iterable[str]) -> Recording:
     Raises:
         ConfigurationError: one of them cannot be read.
     """
-    found = [_waiting(place) if "://" in place else read_recording(*_files(place)) for place in places]
+    found = [_waiting(place) if "://" in place else read_recording(*files_of(place)) for place in places]
     return Recording(
         events=tuple(event for each in found for event in each.events),
         problems=tuple(problem for each in found for problem in each.problems),
     )
-
-
-def _files(pattern: str) -> list[str]:
-    """Return the files of a pattern; a name that is none stays as it is."""
-    path = str(Path(pattern).expanduser())
-    return sorted(glob(path, recursive=True)) or [path]  # noqa: PTH207 - a pattern may be absolute
 
 
 def _waiting(address: str) -> Recording:

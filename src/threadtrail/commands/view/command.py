@@ -8,15 +8,18 @@ import os
 import sys
 import tempfile
 import webbrowser
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.commands.pages import write_page
+from threadtrail.commands.arguments import port
+from threadtrail.commands.choosing import add_files, print_problems
+from threadtrail.commands.garbage import without_collection
+from threadtrail.commands.pages import refuse_recording, write_page
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 DESCRIPTION = """\
 Show recordings as one page in the browser: runs and turns to search and filter, and of each one where its
@@ -38,7 +41,7 @@ def add_parser(subcommands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a file that the exporter jsonl wrote")
+    add_files(parser)
     parser.add_argument("--output", metavar="PAGE", help="write the page to this file, and do not open it")
     parser.add_argument("--title", help="the title of the page (default: the names of the files)")
     parser.add_argument(
@@ -49,18 +52,25 @@ def add_parser(subcommands: Any) -> None:
         action="store_true",
         help="serve the page on this computer alone, and follow the files live",
     )
-    parser.add_argument("--port", type=int, default=0, help="the port of --serve (default: a free one)")
+    parser.add_argument("--port", type=port, help="the port of --serve (default: a free one)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and open it, or serve it until it is interrupted; return 0."""
+    from threadtrail.recordings.files import files_of  # noqa: PLC0415 - `--help` does without
+
     if options.serve and options.output is not None:
         raise ConfigurationError("--serve writes no page; leave out --output, or --serve")
+    if options.port is not None and not options.serve:
+        raise ConfigurationError("--port is the port of --serve; add --serve")
+    files = files_of(*options.files)
     if options.serve:
-        return _serve(options)
-    with _without_collection():
-        page = _page(options.files, _title(options))
+        return _serve(files, options)
+    if options.output is not None:
+        refuse_recording(Path(options.output), "--output", files)
+    with without_collection():
+        page = _page(files, _title(options))
     if options.output is not None:
         write_page(Path(options.output), page)
         sys.stdout.write(f"{options.output}\n")
@@ -73,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(files: Sequence[Path], options: argparse.Namespace) -> int:
     try:
         from threadtrail.commands.view.serving import PageServer  # noqa: PLC0415 - needs what an extra installs
     except ModuleNotFoundError as error:
@@ -81,14 +91,13 @@ def _serve(options: argparse.Namespace) -> int:
         raise ConfigurationError(f"{problem}. Install it with: pip install 'threadtrail[view]'") from error
     from threadtrail.commands.view.live import LivePage  # noqa: PLC0415 - `--help` does without
 
-    with _without_collection():
-        page = LivePage(options.files, _title(options))
+    with without_collection():
+        page = LivePage(files, _title(options))
     gc.freeze()  # what was read stays; only what comes is looked at
     try:
-        server = PageServer(page, options.port)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"cannot serve on port {options.port}: {reason}") from error
+        server = PageServer(page, options.port or 0)
+    except OSError as error:
+        raise ConfigurationError(f"cannot serve on port {options.port}: {error.strerror or error}") from error
     if not options.no_open:
         webbrowser.open(server.url)
     sys.stdout.write(f"{server.url}\nServing on this computer alone until you press Ctrl-C.\n")
@@ -99,30 +108,17 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _title(options: argparse.Namespace) -> str:
-    return options.title or ", ".join(Path(file).name for file in options.files)
+    return options.title or ", ".join(Path(file).name or file for file in options.files)
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage among hundreds of thousands of values that all stay."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _page(files: list[str], title: str) -> str:
+def _page(files: Sequence[Path], title: str) -> str:
     from threadtrail.commands.view.contents import page_data  # noqa: PLC0415 - `--help` does without
     from threadtrail.commands.view.html import document  # noqa: PLC0415 - the same
     from threadtrail.commands.view.packing import chunks, index  # noqa: PLC0415 - the same
     from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - the same
 
     recording = read_recording(*files)
-    for problem in recording.problems:
-        sys.stderr.write(f"threadtrail: {problem}\n")
+    print_problems(recording)
     data = page_data(recording.events, title=title, problems=recording.problems)
     packed, places = chunks(data)
     return document(index(data, places), packed)

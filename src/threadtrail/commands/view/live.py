@@ -14,6 +14,7 @@ from threadtrail.recordings.growing import GrowingRecording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from threadtrail.commands.view.contents import PageData, Shown
     from threadtrail.commands.view.values import Object
@@ -25,7 +26,7 @@ REST = 3.0
 class LivePage:
     """What the page of some files shows. Its methods may be called from any thread."""
 
-    def __init__(self, files: Sequence[str], title: str) -> None:
+    def __init__(self, files: Sequence[Path], title: str) -> None:
         self._title = title
         self._recording = GrowingRecording(*files)
         self._maker = PageMaker()
