@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from threadtrail.events import MessageCompleted, StepCompleted, ToolCallCompleted
+from threadtrail.events import MessageCompleted, RunEnded, StepCompleted, ToolCallCompleted
 from threadtrail.merging.fields import Tie
 from threadtrail.merging.messages import fullest
 from threadtrail.merging.runs import WholeRun
@@ -15,7 +15,7 @@ from threadtrail.values import NO_ATTRIBUTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from threadtrail.events import Event, RunEnded, RunStatusChanged
+    from threadtrail.events import Event, RunStatusChanged
     from threadtrail.merging.stories import Story
 
 AnyEvent = TypeVar("AnyEvent", bound=Any)
@@ -24,11 +24,18 @@ AnyEvent = TypeVar("AnyEvent", bound=Any)
 def events_of(story: Story) -> list[Event]:
     """Return the events that one process would have published which had seen all of the run."""
     if story.is_of_one_process():
-        return story.events()
+        return [_reused(event) if story.id_reused else event for event in story.events()]
     whole = WholeRun(story)
     shared, begin = _shared(story), whole.created_at or 0
     events = (*_details(whole), *_end(whole, shared))
     return [_with(event, time=max(event.time, begin), **shared) for event in events]
+
+
+def _reused(event: Event) -> Event:
+    """Say of a run that another one had its id: its own process may not have seen that one."""
+    if not isinstance(event, RunEnded) or event.run.id_reused:
+        return event
+    return replace(event, run=replace(event.run, id_reused=True))
 
 
 def _with(event: Event, **values: Any) -> Event:

@@ -120,9 +120,7 @@ def _apart(name: tuple[Server, str], events: Sequence[Event]) -> Iterator[Story]
 
     What was published by a process that did not create the run is of the one that was created last before.
     """
-    created = sorted(
-        {event.time for event in events if isinstance(event, RunCreated) and event.observed_from_start}
-    )
+    created = sorted(_created_at(events))
     server, run_id = name
     stories = [
         Story(server=server, run_id=run_id, id_reused=place > 0) for place in range(max(1, len(created)))
@@ -134,3 +132,12 @@ def _apart(name: tuple[Server, str], events: Sequence[Event]) -> Iterator[Story]
         place = max(0, bisect.bisect_right(created, time) - 1)
         stories[place].add(event)
     yield from stories
+
+
+def _created_at(events: Sequence[Event]) -> set[int]:
+    """Return when runs were created under an id; where the beginnings are missing, as their ends say."""
+    begun = {event.time for event in events if isinstance(event, RunCreated) and event.observed_from_start}
+    if begun:
+        return begun
+    seen = [event.run for event in events if isinstance(event, RunEnded) and event.run.observed_from_start]
+    return {run.created_at for run in seen if run.created_at is not None}

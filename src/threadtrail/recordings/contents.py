@@ -38,6 +38,12 @@ def server_of(event: Event) -> Server:
     return event.source, event.server_address, event.server_port
 
 
+def turn_name(end: RunEnded) -> Name:
+    """Return what names the turn of a run; a run by itself is one, also if another run had its id."""
+    run = end.run
+    return server_of(end), run.key if run.turn_id in {None, run.id} else run.turn_id or run.id
+
+
 def contents_of(events: Iterable[Event]) -> Contents:
     """Sort events by what they tell; of a run that was published twice the last ``RunEnded`` stays."""
     runs: dict[Name, RunEnded] = {}

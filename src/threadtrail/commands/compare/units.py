@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import RunEnded
 from threadtrail.prices import Costs, cost_or_none, total
-from threadtrail.recordings.contents import server_of
+from threadtrail.recordings.contents import server_of, turn_name
 from threadtrail.turn import Turn, turn_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def units_of(contents: Contents, *, prices_of: str | None = None) -> tuple[Unit,
     """Return the turns of a recording in the order in which they began, without runs that have no end."""
     by_turn: dict[Name, list[RunEnded]] = {}
     for end in contents.runs:
-        by_turn.setdefault((server_of(end), end.run.turn_id or end.run.id), []).append(end)
+        by_turn.setdefault(turn_name(end), []).append(end)
     units = [
         _unit(end.turn, by_turn.pop((server_of(end), end.turn.id), []), end.source, prices_of)
         for end in contents.turns

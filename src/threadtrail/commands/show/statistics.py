@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.commands.compare.chance import quantile
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
-from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.recordings.contents import contents_of, server_of, turn_name
 from threadtrail.recordings.tools import ToolCalls, tools_of
 from threadtrail.shape import model_of
 from threadtrail.turn import add_usages
@@ -95,9 +95,8 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
     """Return the numbers; of a run that was published twice, the last end counts."""
     contents = contents_of(events)
     runs = [end.run for end in contents.runs]
-    turn_ids = {_turn(end) for end in contents.runs}
-    over = {(*server_of(end), end.turn.id) for end in contents.turns}
-    alone = [end.run for end in contents.runs if _turn(end) not in over and not end.run.shares_turn]
+    over = {(server_of(end), end.turn.id) for end in contents.turns}
+    alone = [end.run for end in contents.runs if turn_name(end) not in over and not end.run.shares_turn]
     turns = [
         *(_span(end.turn.started_at, end.turn.ended_at) for end in contents.turns if end.turn.finished),
         *(_run_time(run) for run in alone),
@@ -107,7 +106,7 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         runs=Counter(run.status or UNKNOWN for run in runs),
         unfinished=sum(not run.finished for run in runs),
         without_end=len(contents.open_runs),
-        turns=len(turn_ids),
+        turns=len({turn_name(end) for end in contents.runs}),
         failed_requests=Counter(event.error.type for event in contents.failed_requests),
         tools=tools_of(call for run in runs for call in run.tool_calls),
         usage=_usage(runs),
@@ -124,10 +123,6 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
 def known(numbers: Iterable[int | None]) -> Iterator[int]:
     """Yield those that are known."""
     return (number for number in numbers if number is not None)
-
-
-def _turn(end: RunEnded) -> tuple[object, ...]:
-    return *server_of(end), end.run.turn_id or end.run.id
 
 
 def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:

@@ -10,8 +10,7 @@ from threadtrail.commands.view.timing import Timing, timing_of
 from threadtrail.events import Event, RequestFailed, RunEnded
 from threadtrail.merging.merge import run_so_far
 from threadtrail.prices import Cost
-from threadtrail.recordings.contents import server_of
-from threadtrail.shape import turn_id_of
+from threadtrail.recordings.contents import server_of, turn_name
 from threadtrail.turn import Turn, turn_of
 from threadtrail.values import Run, ToolCall
 
@@ -126,7 +125,7 @@ def materials(
 def _all_runs(contents: Contents) -> Iterator[tuple[Name, str, str, tuple[Event, ...]]]:
     """Yield the turn, the id and the key of each run, and its events: its end alone, if it has one."""
     for event in contents.runs:
-        yield (server_of(event), turn_id_of(event.run)), event.run.id, event.run.key, (event,)
+        yield turn_name(event), event.run.id, event.run.key, (event,)
     for (server, run_id), events in contents.open_runs.items():
         turn_ids = (getattr(event, "turn_id", None) for event in events)
         turn_id = next((each for each in turn_ids if each is not None), run_id)
