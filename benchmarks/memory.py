@@ -14,6 +14,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,14 +46,18 @@ def instant_client() -> Any:
     queued, completed = Run.construct(**run("queued")), Run.construct(**run("completed"))
     background = Response.construct(**response("queued", background=True))
 
-    def ids() -> dict[str, str]:
-        return {"id": f"run_{number:010d}", "thread_id": f"thread_{number:010d}"}
+    def ids() -> dict[str, Any]:
+        return {
+            "id": f"run_{number:010d}",
+            "thread_id": f"thread_{number:010d}",
+            "created_at": int(time.time()),
+        }
 
     def post(path: str, **_options: Any) -> Any:
         nonlocal number
         number += 1
         if path == "/responses":
-            return background.model_copy(update={"id": f"resp_{number:010d}"})
+            return background.model_copy(update={"id": f"resp_{number:010d}", "created_at": int(time.time())})
         return queued.model_copy(update=ids())
 
     def get(_path: str, **_options: Any) -> Any:

@@ -98,6 +98,7 @@ def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:
 def test_memory_is_flat_over_thousands_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever the bounds are: what is bounded is full soon.
     monkeypatch.setattr(store, "PUBLISHED_RUNS", 400)
+    monkeypatch.setattr(store, "KNOWN_IDS", 400)
     monkeypatch.setattr(turns, "IDS", 400)
     monkeypatch.setattr(store, "SET_ASIDE_RUNS", 100)
     monkeypatch.setattr(memory, "KNOWN_ASSISTANTS", 100)

@@ -416,7 +416,7 @@ def test_a_worker_that_was_given_a_run() -> None:
     stage.respond("resp_1", at=2, asks=("a",), operation=LOOK, background=True)
     stage.respond("resp_2", at=4, brings=(output("a"),))
     assert stage.the_turn().run_ids == ("resp_1", "resp_2")
-    assert stage.interpreter.following.linking.turns.turn_id("resp_2") == "resp_1"
+    assert stage.interpreter.following.turn_id("resp_2") == "resp_1"
 
 
 @pytest.mark.parametrize("publish_runs", ["none", "finished"])
@@ -610,6 +610,7 @@ def test_memory_is_flat_over_thousands_of_turns(
     monkeypatch: pytest.MonkeyPatch, tool_wait_seconds: float
 ) -> None:
     monkeypatch.setattr(store, "PUBLISHED_RUNS", 400)
+    monkeypatch.setattr(store, "KNOWN_IDS", 400)
     monkeypatch.setattr(store, "SET_ASIDE_RUNS", 100)
     monkeypatch.setattr(turns, "IDS", 400)
     monkeypatch.setattr(turns, "TURNS", 100)

@@ -46,7 +46,7 @@ class DetailFetcher:
 
     def fetch(self, record: RunRecord) -> bool:
         """Ask for what is missing of an ended run; return whether there is something to wait for."""
-        if record.client is None or record.thread_id is None or record.origin.source not in self._fetches:
+        if record.connection is None or record.thread_id is None or record.origin.source not in self._fetches:
             return False
         with self._changed:
             if not self._started():
@@ -93,16 +93,18 @@ class DetailFetcher:
             if error is not None:
                 self._guard.report("fetching run details", error=error)
                 self.missed += 1
-            record.client = None
+            record.connection = None
             self._put(DetailsFetched(record.key))
             with self._changed:
                 self._pending -= 1
                 self._changed.notify_all()
 
     def _fetch(self, record: RunRecord) -> None:
+        client, loop = record.connection or (None, None)
+
         def get(path: str, query: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-            return own_request(record.client, record.loop, path, query, headers)
+            return own_request(client, loop, path, query, headers)
 
         fetch = self._fetches[record.origin.source]
-        for observation in fetch(run=record, client=record.client, scope=record.scope, get=get):
+        for observation in fetch(run=record, client=client, scope=record.scope, get=get):
             self._put(observation)

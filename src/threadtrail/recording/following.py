@@ -8,7 +8,8 @@ from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.linking import Linking
 from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
-from threadtrail.recording.runs import RunRecord
+from threadtrail.recording.runs import Common, RunRecord
+from threadtrail.recording.sharing import Shared
 from threadtrail.recording.store import RunStore
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ class Following:
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
         self.runs: RunStore = RunStore()
-        self._publish = publish
         self._groups = groups
         self.early_answers: Bounded[RunKey, tuple[ToolCall, ...]] = Bounded(EARLY_ANSWERS)
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
         self.linking: Linking = Linking(publish, groups)
+        self.shared: Shared = Shared()
+        self._common = Common(publish, self.linking.tools, self.shared)
         self.now: float = 0.0
 
     def configure(  # noqa: PLR0913 - a keyword per setting
@@ -129,7 +131,7 @@ class Following:
         record.see(seen)
         if begins:
             self.linking.sessions.begin(record)
-        record.steps.answer(self.early_answers.pop(key) or ())
+        self._take_early_answers(record)
         record.looking = seen.followed_by_parts
         self._after(record, now)
 
@@ -169,15 +171,14 @@ class Following:
     def _begin(self, seen: RunSeen, given_up: InChain | None) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
-        tools = self.linking.tools
-        record = RunRecord(seen, origin_of(call), self._publish, tools, created_here=created)
-        record.id_reused = self.runs.reuses_id(record.key, created=created)
+        record = RunRecord(seen, origin_of(call), self._common, created_here=created)
         if given_up is not None:
             # It was published as unfinished, and too much was kept since then.
             record.published_unfinished, record.chain = True, given_up
         self.linking.begin(record, seen, self.now)
+        record.id_reused = self.runs.reuses_id(record.key, created=created)
         if self._keeps_clients:
-            record.client, record.loop = call.client, call.loop
+            record.connection = call.client, call.loop
         self._groups.run_began(record)
         return record
 
@@ -220,6 +221,11 @@ class Following:
             record.steps.answer(answered.tool_calls)
         elif not self.runs.was_published(key):
             self.early_answers.put(key, answered.tool_calls)
+
+    def _take_early_answers(self, record: RunRecord) -> None:
+        answers = self.early_answers.pop(record.key)
+        if answers is not None:
+            record.steps.answer(answers)
 
     def _see_answers_by_id(self, answered: CallsAnswered, now: float) -> None:
         for record in self.linking.answer(answered, now):
@@ -306,6 +312,12 @@ class Following:
         record = self.get(raised.call, raised.call.run_id)
         if record is not None and not record.outlives_call:
             record.see_error(raised.error)
+
+    def turn_id(self, run_id: str) -> str | None:
+        """Return the turn of a run; None if the run is not known, or was too long ago. Any thread may ask."""
+        # In this order: a run's turn is known before its id.
+        known = self.runs.has_seen(run_id)
+        return self.linking.turns.joined(run_id) or (run_id if known else None)
 
     # -- ends ---------------------------------------------------------------------------------------
 

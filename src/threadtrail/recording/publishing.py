@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,17 +37,19 @@ Server = tuple[str, str | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The part of every event that says where it came from."""
+    """The part of every event that says where it came from.
+
+    ``server`` is whose ids these are: two servers may count theirs alike.
+    """
 
     source: str
     provider: str = "openai"
     server_address: str | None = None
     server_port: int | None = None
+    server: Server = field(init=False)
 
-    @property
-    def server(self) -> Server:
-        """Whose ids these are: two servers may count theirs alike."""
-        return self.source, self.server_address, self.server_port
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "server", (self.source, self.server_address, self.server_port))
 
 
 Publish = Callable[[Event, Mapping[str, object] | None], None]

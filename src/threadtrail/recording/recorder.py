@@ -210,11 +210,11 @@ class Recorder:
 
     def turn_id(self, run_id: str, timeout: float) -> str | None:
         """Return the turn of a run; wait ``timeout`` seconds at most until what was observed is read."""
-        turns = self._interpreter.following.linking.turns
-        known = turns.turn_id(run_id)
+        following = self._interpreter.following
+        known = following.turn_id(run_id)
         if known is None:  # what is no longer waiting may still be being read
             self._loop.ask(Request("read on"), time.monotonic() + timeout)
-            known = turns.turn_id(run_id)
+            known = following.turn_id(run_id)
         return known
 
     # -- what is going on ---------------------------------------------------------------------------

@@ -37,6 +37,9 @@ SESSIONS_BYTES = 67_108_864
 REMEMBERED_BYTES = 67_108_864
 """The maximum size of what readers remember between calls, of all servers together: 64 MiB."""
 
+SHARED_BYTES = 16_777_216
+"""The maximum size of what many runs share, such as the request of an assistant's runs: 16 MiB."""
+
 EARLY_ANSWERS_BYTES = 16_777_216
 """The maximum size of submitted outputs whose run was not seen yet: 16 MiB."""
 
@@ -65,6 +68,7 @@ class Room:
             self._open_runs += 1
         following.runs.set_aside.shrink(SET_ASIDE_BYTES, lambda record: size_of(record.kept))
         following.early_answers.shrink(EARLY_ANSWERS_BYTES, size_of)
+        following.shared.shrink(SHARED_BYTES, size_of)
         linking = following.linking
         linking.chains.shrink(OPEN_CALLS_BYTES, size_of)
         linking.turns.shrink(TURNS_BYTES, size_of)

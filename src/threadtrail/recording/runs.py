@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.recording.facts import NO_PARTICULARS
@@ -17,32 +17,95 @@ from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, R
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
-    from threadtrail.recording.facts import EventTypes, MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
+    from threadtrail.recording.facts import MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
+    from threadtrail.recording.sharing import Shared
     from threadtrail.recording.tool_work import ToolWork
-    from threadtrail.values import Carried
+    from threadtrail.values import Carried, RunRequest, ToolCall
 
 
 RunKey = tuple["Server", str]
 """Which run is meant: its server and its id."""
 
 
+class Common(NamedTuple):
+    """What the records of all runs use."""
+
+    publish: Publish
+    tools: ToolWork
+    shared: Shared
+
+
 class RunRecord:
     """Follows one run, whatever the app looks at, and publishes each fact of it once.
 
     ``scope`` and ``origin`` are those of the call that made the run known; ``scope`` has what the creator put
-    into the run's metadata, too, which is ``came_with``. A status never goes back: an answer that was
+    into the run's metadata, too, which is ``came_with``. ``connection`` is the client and the event loop by
+    which its details are fetched, with ``fetch_run_details``. A status never goes back: an answer that was
     overtaken by another changes nothing, and after an end nothing does.
+
+    Thousands may be open at once, so it has slots, and makes what it needs for steps and messages with the
+    first of them.
     """
 
-    def __init__(
-        self, seen: RunSeen, origin: Origin, publish: Publish, tools: ToolWork, *, created_here: bool
-    ) -> None:
+    __slots__ = (
+        "_answered_at",
+        "_body_mark",
+        "_common",
+        "_deleted",
+        "_error",
+        "_history",
+        "_incomplete_reason",
+        "_metadata",
+        "_model",
+        "_one_generation",
+        "_output",
+        "_particulars",
+        "_request",
+        "_request_id",
+        "_resumed_at",
+        "_steps",
+        "_timeline",
+        "_types",
+        "_usage",
+        "assistant",
+        "came_with",
+        "chain",
+        "connection",
+        "created_here",
+        "fetching",
+        "first_output_at",
+        "id",
+        "id_reused",
+        "input",
+        "input_listed",
+        "key",
+        "last_seen_at",
+        "left",
+        "looking",
+        "origin",
+        "outlives_call",
+        "poll_count",
+        "published_unfinished",
+        "resumed",
+        "retry_count",
+        "scope",
+        "settled_at",
+        "settling",
+        "status",
+        "stream_complete",
+        "streamed",
+        "thread_id",
+        "touched_at",
+        "waits_for_outputs",
+        "whole",
+    )
+
+    def __init__(self, seen: RunSeen, origin: Origin, common: Common, *, created_here: bool) -> None:
         self.id: str = seen.run_id
         self.key: RunKey = (origin.server, seen.run_id)
-        self.client: Any = None
-        self.loop: Any = None
+        self.connection: tuple[Any, Any] | None = None
         self.scope: Scope = restored(seen.call.scope, seen.carried, created_here=created_here)
         self.came_with: Carried | None = seen.carried
         self.origin = origin
@@ -51,10 +114,10 @@ class RunRecord:
         self.assistant: Assistant | None = None
         self.status: RunStatus | None = None
         self.last_seen_at: int = seen.call.started_at
+        self.touched_at: float = 0.0
         self.poll_count: int = 0
         self.retry_count: int = 0
-        self.streamed = False
-        self.stream_complete = False
+        self.streamed = self.stream_complete = False
         self.waits_for_outputs = False
         self.chain: InChain = InChain(turn_id=seen.run_id)
         self.left: bool = False
@@ -67,20 +130,15 @@ class RunRecord:
         self.first_output_at: int | None = None
         self.input: tuple[Message, ...] = ()
         self.input_listed = False
-        self.steps: Steps = Steps(
-            self._publish_event,
-            ask=lambda call: tools.ask(call, self.id, self.chain.turn_id),
-            worked_on=tools.worked_on,
-        )
+        self._steps: Steps | None = None
+        self._output: Messages | None = None
         self._body_mark: int | None = None
-        self._publish = publish
+        self._common = common
         self._timeline = Timeline(seen.call.started_at if created_here else None)
-        self._output = Messages(self._publish_event, self._timeline)
-        self._history: list[StatusChange] = []
+        self._history: tuple[StatusChange, ...] = ()
         self._answered_at = 0
         self._resumed_at = 0
-        self._types: EventTypes
-        self._begun = False
+        self._types: Any = None  # EventTypes, from its beginning on
         self.published_unfinished: bool = False
         self.id_reused = False
         self._request = NO_REQUEST
@@ -94,6 +152,23 @@ class RunRecord:
         self._deleted = False
         self._one_generation = False
 
+    @property
+    def steps(self) -> Steps:
+        """Its steps and tool calls."""
+        if self._steps is None:
+            self._steps = Steps(self._publish_event, ask=self._ask, worked_on=self._common.tools.worked_on)
+        return self._steps
+
+    def _ask(self, call: ToolCall) -> None:
+        self._common.tools.ask(call, self.id, self.chain.turn_id)
+
+    @property
+    def output(self) -> Messages:
+        """The messages that it wrote."""
+        if self._output is None:
+            self._output = Messages(self._publish_event, self._timeline)
+        return self._output
+
     # -- what is seen ---------------------------------------------------------------------------
 
     def see(self, seen: RunSeen) -> None:
@@ -101,7 +176,7 @@ class RunRecord:
         self.last_seen_at = max(self.last_seen_at, seen.time)
         self.thread_id = seen.thread_id or self.thread_id
         self._timeline.server(seen)
-        if not self._begun:
+        if self._types is None:
             self._begin(seen)
         self._take_facts(seen)
         status = seen.status
@@ -139,7 +214,8 @@ class RunRecord:
         self._metadata = seen.metadata if seen.metadata is not None else self._metadata
         self._model = seen.model or self._model
         if seen.particulars is not NO_PARTICULARS:
-            self._particulars = self._particulars.updated(seen.particulars)
+            updated = self._particulars.updated(seen.particulars)
+            self._particulars = self._common.shared.one("particulars", updated)
 
     def lose(self, lost: RunLost) -> None:
         """See that nothing more of the run will be seen."""
@@ -179,7 +255,7 @@ class RunRecord:
 
     def see_message(self, seen: MessageSeen) -> None:
         """See a message of this run."""
-        self._output.see(seen, self._types, run_ended=self.ended)
+        self.output.see(seen, self._types, run_ended=self.ended)
         if seen.live and seen.message.parts:
             self.see_output(seen.call, seen.time)
 
@@ -199,11 +275,9 @@ class RunRecord:
     # -- its beginning, its changes, its end ------------------------------------------------------
 
     def _begin(self, seen: RunSeen) -> None:
-        self._begun = True
         opening = seen.opening()
         self._types = opening.types
-        self._request = opening.request
-        self.assistant = opening.assistant
+        self._take_request(opening.request, opening.assistant)
         self.input = opening.input
         self._one_generation = opening.one_generation
         self._timeline.begin(seen.time)
@@ -226,10 +300,17 @@ class RunRecord:
         self.came_with = seen.carried or self.came_with
         self.scope = restored(seen.call.scope, self.came_with, created_here=True)
         self.outlives_call = seen.outlives_call
-        self._request, self._request_id = opening.request, seen.call.request_id
-        self.assistant = opening.assistant or self.assistant
+        self._take_request(opening.request, opening.assistant or self.assistant)
+        self._request_id = seen.call.request_id
         self.input = opening.input or self.input
         self._timeline.created(seen.call.started_at)
+
+    def _take_request(self, request: RunRequest, assistant: Assistant | None) -> None:
+        """Take what the run was asked to do, mostly the same as other runs of its assistant."""
+        one = self._common.shared.one
+        kind = None if assistant is None else assistant.id
+        self._request = one(("request", kind, request.model), request)
+        self.assistant = None if assistant is None else one(("assistant", kind), assistant)
 
     def restore(self, carried: Carried) -> None:
         """Take what the creator put into the run's metadata: an earlier look, as by a webhook, had none."""
@@ -257,7 +338,7 @@ class RunRecord:
             seen_at=seen.time if first_look else None,
             stage=status.stage,
         )
-        self._history.append(change)
+        self._history = (*self._history, change)
         self._publish_event(
             RunStatusChanged,
             moment,
@@ -280,12 +361,10 @@ class RunRecord:
         """Whether nothing is missing that usually follows: the end can be published without waiting."""
         if not self.ended or self.looking:
             return False
+        if self.whole or self.stream_complete:
+            return True
         steps = self.steps
-        return (
-            self.whole
-            or self.stream_complete
-            or (steps.account_for(self._usage) and steps.message_ids <= self._output.published_ids)
-        )
+        return steps.account_for(self._usage) and steps.message_ids <= self.output.published_ids
 
     @property
     def may_be_answered(self) -> bool:
@@ -295,7 +374,9 @@ class RunRecord:
     @property
     def kept(self) -> tuple[Any, ...]:
         """What takes room of what is known of the run."""
-        return (self.input, self._output.kept, self.steps.kept, self._request, self._metadata)
+        output = () if self._output is None else self._output.kept
+        steps = () if self._steps is None else self._steps.kept
+        return (self.input, output, steps, self._request, self._metadata)
 
     @property
     def created_at_server(self) -> int:
@@ -310,12 +391,12 @@ class RunRecord:
 
     def messages(self) -> tuple[Message, ...]:
         """Return what the run wrote so far."""
-        return self._output.values(self.last_seen_at)
+        return self.output.values(self.last_seen_at)
 
     def forget_content(self) -> None:
         """Forget what only ``RunEnded`` needed: the run was published, and waits for late outputs at most."""
         self.input, self._request, self._metadata = (), NO_REQUEST, EMPTY
-        self._output.forget()
+        self.output.forget()
 
     def end(self) -> Run | None:
         """Publish what is still open, then the whole run, last of all; return it, if it was published.
@@ -327,7 +408,7 @@ class RunRecord:
         answered_at = self._timeline.end(self.last_seen_at)
         time = max(answered_at, self.steps.last_end) if self.whole else answered_at
         self.steps.end(time, self.status, self._types.step_unfinished)
-        self._output.end(time, self._types)
+        self.output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
         run = self._whole(time, answered_at)
@@ -344,14 +425,14 @@ class RunRecord:
             model=self._model or self._request.model,
             request=self._request,
             status=status.name if status is not None else None,
-            status_history=tuple(self._history),
+            status_history=self._history,
             finished=self.ended,
             created_at=timeline.created_at,
             started_at=timeline.started_at,
             ended_at=time,
             first_output_at=self.first_output_at,
             input=self.input,
-            output=self._output.values(time),
+            output=self.output.values(time),
             steps=tuple(timeline.within(step, time) for step in self.steps.values(whole_at)),
             usage=self._usage,
             error=self._error or self._unnamed_error(),
@@ -387,4 +468,4 @@ class RunRecord:
         if event_class is not RunEnded:
             fields["run_id"] = self.id
             fields["thread_id"] = self.thread_id
-        publish_event(self._publish, event_class, time, self.origin, self.scope, **fields)
+        publish_event(self._common.publish, event_class, time, self.origin, self.scope, **fields)

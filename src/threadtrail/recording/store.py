@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from threadtrail.delivery.sizes import size_of
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 SET_ASIDE_RUNS = 1_000
 """The maximum number of runs that are kept in case they finish after they were given up."""
 
+KNOWN_IDS = 65_536
+"""The maximum number of ids of runs that are kept, to know them again and to tell one that is used anew."""
+
 PUBLISHED_RUNS = 16_384
 """The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
 
@@ -30,14 +32,13 @@ class RunStore:
 
     def __init__(self) -> None:
         self.max_open = 0
-        self._open: OrderedDict[RunKey, RunRecord] = OrderedDict()
-        self._seen: dict[RunKey, float] = {}
+        self._open: dict[RunKey, RunRecord] = {}
         self._due: dict[RunKey, float] = {}
-        self._by_thread: dict[RunKey, set[RunKey]] = {}
+        self._by_thread: dict[str, RunRecord | tuple[RunRecord, ...]] = {}
         self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
         self.set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
         self._given_up: Bounded[RunKey, InChain] = Bounded(PUBLISHED_RUNS)
-        self._ids: Bounded[str, RunKey] = Bounded(PUBLISHED_RUNS)
+        self._ids: Bounded[str, RunKey] = Bounded(KNOWN_IDS)
 
     def get(self, key: RunKey) -> RunRecord | None:
         """Return the open run of this key."""
@@ -52,6 +53,10 @@ class RunStore:
         before = self._ids.get(key[1])
         self._ids.put(key[1], key)
         return before is not None and (created or before != key)
+
+    def has_seen(self, run_id: str) -> bool:
+        """Whether a run of this id began, not too long ago. Any thread may ask."""
+        return self._ids.peek(run_id) is not None
 
     def begin_again(self, key: RunKey) -> None:
         """Forget that a run of this key was published: the server has used its id again."""
@@ -73,19 +78,26 @@ class RunStore:
 
     def on_thread(self, server: Server, thread_id: str | None) -> list[RunRecord]:
         """Return the open runs of a thread."""
-        return [self._open[key] for key in self._by_thread.get((server, thread_id or ""), ())]
+        return [record for record in self._beside(thread_id or "") if record.key[0] == server]
+
+    def _beside(self, thread_id: str) -> tuple[RunRecord, ...]:
+        """Return the open runs of a thread: nearly always one, which is kept without a tuple."""
+        found = self._by_thread.get(thread_id, ())
+        return found if isinstance(found, tuple) else (found,)
 
     def touch(self, record: RunRecord, now: float) -> None:
         """Keep the run, or note that it was looked at again."""
         key = record.key
-        self._open[key] = record
-        self._open.move_to_end(key)
-        self._seen[key] = now
+        self._open.pop(key, None)
+        self._open[key] = record  # the last one again
+        record.touched_at = now
         if not record.ended:
             # Somebody looks at it after all.
             self._due.pop(key, None)
         if record.thread_id:
-            self._by_thread.setdefault((key[0], record.thread_id), set()).add(key)
+            beside = self._beside(record.thread_id)
+            if record not in beside:
+                self._by_thread[record.thread_id] = (*beside, record) if beside else record
 
     def due(self, record: RunRecord, at: float) -> None:
         """Set when the run is to be published, whether or not more becomes known of it."""
@@ -93,13 +105,13 @@ class RunStore:
 
     def remove(self, record: RunRecord) -> None:
         """Follow a run no longer: only its id is kept, or all of it if it may finish yet."""
-        key, thread = record.key, (record.key[0], record.thread_id or "")
+        key, thread = record.key, record.thread_id or ""
         self._open.pop(key, None)
-        self._seen.pop(key, None)
         self._due.pop(key, None)
-        on_thread = self._by_thread.get(thread, set())
-        on_thread.discard(key)
-        if not on_thread:
+        beside = tuple(each for each in self._beside(thread) if each is not record)
+        if beside:
+            self._by_thread[thread] = beside
+        else:
             self._by_thread.pop(thread, None)
         if record.ended:
             self._published.put(key, value=True)
@@ -112,12 +124,15 @@ class RunStore:
 
     def expired(self, now: float, patience: float) -> Iterator[RunRecord]:
         """Yield the runs that were not seen for ``patience`` seconds, or are over ``max_open``."""
-        while self._open:
-            key, record = next(iter(self._open.items()))
-            if len(self._open) <= self.max_open and self._seen[key] + patience > now:
+        expired: list[RunRecord] = []
+        for record in self._open.values():
+            too_many = len(self._open) - len(expired) > self.max_open
+            if not too_many and record.touched_at + patience > now:
                 break
+            expired.append(record)
+        for record in expired:
             yield record
-            if key in self._open:
+            if self._open.get(record.key) is record:
                 # It could not be published: it must not be yielded for ever.
                 self.remove(record)
 
@@ -136,7 +151,7 @@ class RunStore:
         """Return when ``expired`` yields a run if nothing changes; ``None`` if no run is followed."""
         times = list(self._due.values())
         if self._open:
-            times.append(self._seen[next(iter(self._open))] + patience)
+            times.append(next(iter(self._open.values())).touched_at + patience)
         return min(times, default=None)
 
     def all(self) -> list[RunRecord]:

@@ -22,6 +22,17 @@ class Timeline:
     it.
     """
 
+    __slots__ = (
+        "_called_at",
+        "_ended",
+        "_offset",
+        "_server_created",
+        "_server_ended",
+        "_server_started",
+        "created_at",
+        "started_at",
+    )
+
     def __init__(self, called_at: int | None) -> None:
         self._called_at = called_at
         self._offset = 0

@@ -93,7 +93,7 @@ class Turns:
         self._give_up = give_up
         self._open: OrderedDict[Name, _OpenTurn] = OrderedDict()
         self._ended: Bounded[Name, bool] = Bounded(IDS)
-        self._of_run: Bounded[str, str] = Bounded(IDS)
+        self._joined: Bounded[str, str] = Bounded(IDS)
         self.patience: float = math.inf
         self.retry_seconds: float = 0.0
         self._next_look = math.inf
@@ -113,7 +113,10 @@ class Turns:
     def begin(self, record: RunRecord, now: float) -> None:
         """See that a run begins; it knows its turn."""
         name = _name(record)
-        self._of_run.put(record.id, record.chain.turn_id)
+        if record.chain.turn_id == record.id:
+            self._joined.pop(record.id)
+        else:
+            self._joined.put(record.id, record.chain.turn_id)
         turn = self._open.get(name)
         if record.chain.turn_id == record.id and record.created_here and not record.published_unfinished:
             if turn is not None and turn.first is not record:
@@ -227,9 +230,9 @@ class Turns:
 
     # -- what is known ------------------------------------------------------------------------------
 
-    def turn_id(self, run_id: str) -> str | None:
-        """Return the turn of a run; None if the run is not known, or was too long ago. Any thread may ask."""
-        return self._of_run.peek(run_id)
+    def joined(self, run_id: str) -> str | None:
+        """Return the turn that a run joined; None if it began one of its own. Any thread may ask."""
+        return self._joined.peek(run_id)
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
         """End the oldest turns until the others take ``max_bytes`` at most."""
