@@ -153,6 +153,11 @@ def test_no_exporters_at_all_is_a_choice(form: object, monkeypatch: pytest.Monke
     assert load_settings(exporters=form).exporters == ()
 
 
+def test_letters_of_a_variable_may_be_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("threadtrail_sample_rate", "0.5")
+    assert load_settings(exporters=[]).sample_rate == 0.5
+
+
 def test_no_exporters_at_all_can_be_chosen_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "none")
     assert load_settings().exporters == ()

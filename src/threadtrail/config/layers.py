@@ -6,9 +6,6 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import create_model
-from pydantic_settings import BaseSettings, EnvSettingsSource
-
 from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config import file as config_file
 from threadtrail.config.choice import ENVIRONMENT, ExporterChoice, Option, choices
@@ -118,11 +115,12 @@ def environment_layer(known: Collection[str], exporters: Collection[str], proble
 
 
 def environment_values(known: Collection[str]) -> dict[str, Any]:
-    """Return the settings that the environment has, as text; empty ones are left out."""
-    # Every field is Any: the source must return the text, and not try to read it as JSON.
-    fields: dict[str, Any] = dict.fromkeys(known, (Any, None))
-    shape = create_model("_Shape", __base__=BaseSettings, **fields)
-    return EnvSettingsSource(shape, case_sensitive=False, env_prefix=PREFIX, env_ignore_empty=True)()
+    """Return the settings that the environment has, as text; empty ones are left out.
+
+    The case of letters does not matter: ``threadtrail_disabled`` counts as well.
+    """
+    given = {variable.upper(): value for variable, value in os.environ.items() if value}
+    return {key: given[PREFIX + key.upper()] for key in known if PREFIX + key.upper() in given}
 
 
 def _layer(values: Mapping[str, Any], origin: str, known: Collection[str], problems: Problems) -> Layer:
