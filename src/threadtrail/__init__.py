@@ -21,12 +21,12 @@ from threadtrail._api import (
     turn_id,
     uninstrument,
 )
-from threadtrail.carrying.passing import carried, carrier
 from threadtrail.context import attributes, tool, trace
 from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
 
 if TYPE_CHECKING:
     from threadtrail import events
+    from threadtrail.carrying.passing import carried, carrier
     from threadtrail.hookspecs import hookimpl
     from threadtrail.merging.merge import merge
     from threadtrail.servers.lifespan import lifespan
@@ -57,14 +57,19 @@ __all__ = [
 ]
 
 
+_LATE = {
+    "carried": "threadtrail.carrying.passing",
+    "carrier": "threadtrail.carrying.passing",
+    "hookimpl": "threadtrail.hookspecs",
+    "lifespan": "threadtrail.servers.lifespan",
+    "merge": "threadtrail.merging.merge",
+}
+
+
 def __getattr__(name: str) -> Any:
     """Load what not every program needs when it is asked for: half of the import time is theirs."""
     if name == "events":
         return importlib.import_module("threadtrail.events")
-    if name == "hookimpl":
-        return importlib.import_module("threadtrail.hookspecs").hookimpl
-    if name == "lifespan":
-        return importlib.import_module("threadtrail.servers.lifespan").lifespan
-    if name == "merge":
-        return importlib.import_module("threadtrail.merging.merge").merge
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
