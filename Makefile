@@ -144,8 +144,8 @@ $(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.t
 	@$(ZERO_CODE_PIP) install -c constraints.txt openai==$(OPENAI) -e . -e '$(OTEL)[zero-code]'
 	@touch $@
 
-test-layered: layered ## with Traceloop, OpenInference, Langfuse, AgentOps or a framework's traces on as well
-	@$(BIN)/python -m pytest $(PARALLEL) tests/layered
+test-layered: layered ## several processes and exporters; Traceloop, OpenInference, Langfuse, AgentOps, frameworks that trace
+	@$(BIN)/python -m pytest $(PARALLEL) tests/layered tests/fleet
 
 test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
 	@$(SERVERS_VENV)/bin/python -m pytest -n 2 --timeout 600 tests/servers

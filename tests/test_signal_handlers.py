@@ -54,6 +54,8 @@ def interrupted(function: Callable[[], Any], at: int, handler: Callable[[], Any]
             answers.append(handler())
         return trace
 
+    # Python 3.12 traces no opcodes but those of frames that begin after one has asked for them.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         return function(), answers
