@@ -13,8 +13,9 @@ import threadtrail
 from threadtrail import cli
 from threadtrail.commands.view.contents import page_data
 from threadtrail.commands.view.rows import FIELDS
-from threadtrail.events import Event, RunCreated, RunEnded
+from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted
 from threadtrail.recordings.reading import read_recording
+from threadtrail.values import Step, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,3 +106,41 @@ def test_merging_says_that_an_id_was_used_again_and_stays_so() -> None:
         (SAME_ID.run.created_at, True),
     ]
     assert threadtrail.merge(merged) == merged
+
+
+def test_times_of_turns_and_calls_that_nobody_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asking(number: int, call: ToolCall) -> RunEnded:
+        steps = (Step(id=f"fc_{number}", kind="function_call", tool_calls=(call,)),)
+        return recorded.response(number, 9.0, "?", None, steps=steps)
+
+    open_call = ToolCall(id="call_1", kind="function", name="look_up", arguments="{}", executed_by="client")
+    late, given_up = asking(5, open_call), asking(6, replace(open_call, id="call_2"))
+    answered = replace(open_call, output="4 degrees", ended_at=late.time + 1)
+    failed = [recorded.response(number, 1.0, "?", None, status="failed") for number in (3, 4)]
+    events = [
+        *failed,
+        recorded.response(1, 4.0, "?", None),
+        recorded.response(2, 6.0, "?", None),
+        late,
+        ToolCallCompleted(time=late.time + 1, run_id=late.run.id, tool_call=answered, source=late.source),
+        given_up,
+        ToolCallCompleted(
+            time=given_up.time,
+            run_id=given_up.run.id,
+            tool_call=replace(open_call, id="call_2", started_at=given_up.time, ended_at=given_up.time),
+            source=given_up.source,
+        ),
+    ]
+    path = str(recorded.written(tmp_path / "runs.jsonl", events))
+    assert cli.main(["show", "--stats", "--json", path]) == 0
+    stats = json.loads(capsys.readouterr().out)
+    assert stats["seconds"]["turn"] == {"count": 4, "p50": 1.0, "p95": 6.0}
+    assert stats["seconds"]["completed_turn"] == {"count": 2, "p50": 4.0, "p95": 6.0}
+    assert stats["tool_calls"] == {"look_up": {"calls": 2, "failed": 0, "unanswered": 1}}
+    assert cli.main(["compare", "--json", path, path]) == 0
+    whole = json.loads(capsys.readouterr().out)["whole"]
+    (median,) = [row["before"] for row in whole["rows"] if row["key"] == "duration_p50"]
+    assert median == stats["seconds"]["completed_turn"]["p50"]
+    assert whole["tools"]["look_up"]["before"] == stats["tool_calls"]["look_up"]

@@ -1,14 +1,19 @@
-"""The tool calls of a recording, counted by tool."""
+"""The tool calls of a recording: with the outputs that came late, and counted by tool."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from threadtrail.events import Event, ToolCallCompleted
+from threadtrail.merging.calls import is_answered
+from threadtrail.recordings.contents import server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from threadtrail.values import ToolCall
+    from threadtrail.recordings.contents import Name
+    from threadtrail.values import Run, ToolCall
 
 
 @dataclass(slots=True)
@@ -25,7 +30,30 @@ def tools_of(calls: Iterable[ToolCall]) -> dict[str, ToolCalls]:
     tools: dict[str, ToolCalls] = {}
     for call in calls:
         tool = tools.setdefault(call.name, ToolCalls())
+        failed = call.error is not None or call.status == "failed"
         tool.calls += 1
-        tool.failed += call.error is not None or call.status == "failed"
-        tool.unanswered += not call.hosted and not call.answered
+        tool.failed += failed
+        # A call that was given up has an end, too: when its process stopped waiting.
+        tool.unanswered += not call.hosted and not failed and not is_answered(call)
     return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
+
+
+def late_calls(events: Iterable[Event]) -> dict[Name, list[ToolCall]]:
+    """Return the calls whose end has an event, by run: some are answered after the run was published."""
+    found: dict[Name, list[ToolCall]] = {}
+    for event in events:
+        if isinstance(event, ToolCallCompleted) and not event.tool_call.hosted:
+            found.setdefault((server_of(event), event.run_id), []).append(event.tool_call)
+    return found
+
+
+def with_outputs(run: Run, calls: Iterable[ToolCall]) -> Run:
+    """Return the run with the outputs of its calls that came after it was published."""
+    late = {call.id: call for call in calls if call.answered}
+    if not any(call.id in late and not call.answered for call in run.tool_calls):
+        return run
+    steps = tuple(
+        replace(step, tool_calls=tuple(late.get(call.id, call) for call in step.tool_calls))
+        for step in run.steps
+    )
+    return replace(run, steps=steps)

@@ -88,10 +88,11 @@ def sides_of(recordings: Sequence[Given], *, prices_of: str | None) -> tuple[Sid
 
 
 def _side(name: str, events: Sequence[Event], prices_of: str | None) -> Side:
-    contents = contents_of(merge(events))  # several processes may have seen the same runs
+    merged = merge(events)  # several processes may have seen the same runs
+    contents = contents_of(merged)
     return Side(
         name=name,
-        units=units_of(contents, prices_of=prices_of),
+        units=units_of(merged, prices_of=prices_of),
         failed_requests=contents.failed_requests,
         open_runs=len(contents.open_runs),
     )

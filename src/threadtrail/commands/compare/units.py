@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import RunEnded
 from threadtrail.prices import Costs, cost_or_none, total
-from threadtrail.recordings.contents import server_of, turn_name
+from threadtrail.recordings.contents import contents_of, server_of, turn_name
+from threadtrail.recordings.tools import late_calls, with_outputs
 from threadtrail.turn import Turn, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from threadtrail.recordings.contents import Contents, Name
+    from threadtrail.events import Event
+    from threadtrail.recordings.contents import Name
 
 COMPLETED = "completed"
 UNFINISHED = "unfinished"
@@ -90,8 +92,9 @@ class Unit:
         return self.turn.model or asked
 
 
-def units_of(contents: Contents, *, prices_of: str | None = None) -> tuple[Unit, ...]:
+def units_of(events: Sequence[Event], *, prices_of: str | None = None) -> tuple[Unit, ...]:
     """Return the turns of a recording in the order in which they began, without runs that have no end."""
+    contents, late = contents_of(events), late_calls(events)
     by_turn: dict[Name, list[RunEnded]] = {}
     for end in contents.runs:
         by_turn.setdefault(turn_name(end), []).append(end)
@@ -100,7 +103,8 @@ def units_of(contents: Contents, *, prices_of: str | None = None) -> tuple[Unit,
         for end in contents.turns
     ]
     for ends in by_turn.values():
-        runs, last = [end.run for end in ends], ends[-1].run
+        runs = [with_outputs(end.run, late.get((server_of(end), end.run.id), ())) for end in ends]
+        last = runs[-1]
         # A response that left calls to the app is not the end, even if nothing of the rest was recorded.
         waits = last.one_generation and last.asks_app
         turn = turn_of(runs, finished=last.finished and not waits and not last.awaits_outputs)

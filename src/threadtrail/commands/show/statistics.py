@@ -10,7 +10,7 @@ from threadtrail.commands.compare.chance import quantile
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
 from threadtrail.recordings.contents import contents_of, server_of, turn_name
-from threadtrail.recordings.tools import ToolCalls, tools_of
+from threadtrail.recordings.tools import ToolCalls, late_calls, tools_of, with_outputs
 from threadtrail.shape import model_of
 from threadtrail.turn import add_usages
 from threadtrail.values import Usage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 UNKNOWN = "unknown"
+COMPLETED = "completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class Times:
 class Statistics:
     """Numbers about a recording.
 
-    ``turns`` counts a run that is a turn by itself, too. ``usage`` and ``costs`` are by model; without the
-    library of prices there are no costs.
+    ``turns`` counts a run that is a turn by itself, too. ``turn_times`` are those of turns that ended, and
+    ``completed_times`` of those that completed: one that failed at once is not quick. ``usage`` and
+    ``costs`` are by model; without the library of prices there are no costs.
     """
 
     runs: Counter[str] = field(default_factory=Counter)
@@ -59,6 +61,7 @@ class Statistics:
     cost: Costs | None = None
     run_times: Times = field(default_factory=Times)
     turn_times: Times = field(default_factory=Times)
+    completed_times: Times = field(default_factory=Times)
     first_output_times: Times = field(default_factory=Times)
     began: int | None = None
     ended: int | None = None
@@ -86,6 +89,7 @@ class Statistics:
             "seconds": {
                 "run": asdict(self.run_times),
                 "turn": asdict(self.turn_times),
+                "completed_turn": asdict(self.completed_times),
                 "first_output": asdict(self.first_output_times),
             },
         }
@@ -98,22 +102,29 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
     over = {(server_of(end), end.turn.id) for end in contents.turns}
     alone = [end.run for end in contents.runs if turn_name(end) not in over and not end.run.shares_turn]
     turns = [
-        *(_span(end.turn.started_at, end.turn.ended_at) for end in contents.turns if end.turn.finished),
-        *(_run_time(run) for run in alone),
+        *(
+            (end.turn.status, _span(end.turn.started_at, end.turn.ended_at))
+            for end in contents.turns
+            if end.turn.finished
+        ),
+        *((run.status, _run_time(run)) for run in alone),
     ]
     costs = _costs(contents.runs)
+    late = late_calls(events)
+    answered = (with_outputs(end.run, late.get((server_of(end), end.run.id), ())) for end in contents.runs)
     return Statistics(
         runs=Counter(run.status or UNKNOWN for run in runs),
         unfinished=sum(not run.finished for run in runs),
         without_end=len(contents.open_runs),
         turns=len({turn_name(end) for end in contents.runs}),
         failed_requests=Counter(event.error.type for event in contents.failed_requests),
-        tools=tools_of(call for run in runs for call in run.tool_calls),
+        tools=tools_of(call for run in answered for call in run.tool_calls),
         usage=_usage(runs),
         costs={model: total(each) for model, each in costs.items()},
         cost=total(each for of_model in costs.values() for each in of_model) if costs else None,
         run_times=Times.of(known(_run_time(run) for run in runs)),
-        turn_times=Times.of(known(turns)),
+        turn_times=Times.of(known(time for _, time in turns)),
+        completed_times=Times.of(known(time for status, time in turns if status == COMPLETED)),
         first_output_times=Times.of(known(_span(run.created_at, run.first_output_at) for run in runs)),
         began=min(known(run.created_at for run in runs), default=None),
         ended=max(known(run.ended_at for run in runs), default=None),

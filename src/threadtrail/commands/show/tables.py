@@ -37,6 +37,7 @@ def _tables(numbers: Statistics) -> Iterator[Table]:
     times = {
         "run": numbers.run_times,
         "turn": numbers.turn_times,
+        "completed turn": numbers.completed_times,
         "to first output": numbers.first_output_times,
     }
     rows = ((name, _seconds(of.p50), _seconds(of.p95), of.count) for name, of in times.items() if of.count)

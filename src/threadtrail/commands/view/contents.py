@@ -11,18 +11,17 @@ from threadtrail.commands.view.entries import Material, materials
 from threadtrail.commands.view.numbers import numbers_of_group, numbers_of_run
 from threadtrail.commands.view.rows import request_row, run_row, turn_row
 from threadtrail.commands.view.values import Object
-from threadtrail.events import RequestFailed, ToolCallCompleted
+from threadtrail.events import RequestFailed
 from threadtrail.merging.merge import merge
 from threadtrail.prices import Cost
-from threadtrail.recordings.contents import contents_of, server_of
+from threadtrail.recordings.contents import contents_of
+from threadtrail.recordings.tools import late_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from threadtrail.commands.view.entries import Group
     from threadtrail.events import Event
-    from threadtrail.recordings.contents import Name
-    from threadtrail.values import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class PageMaker:
     def make(self, events: Iterable[Event], *, title: str, problems: Sequence[str] = ()) -> PageData:
         """Return what the page of these events shows: the same events always give the same data."""
         merged = merge(events)
-        groups, alone = materials(contents_of(merged), _late_calls(merged))
+        groups, alone = materials(contents_of(merged), late_calls(merged))
         before, self._made = self._made, {}
         for group in groups:
             name = group.identity
@@ -83,15 +82,6 @@ class PageMaker:
 def page_data(events: Iterable[Event], *, title: str, problems: Sequence[str] = ()) -> PageData:
     """Return what the page of some events shows."""
     return PageMaker().make(events, title=title, problems=problems)
-
-
-def _late_calls(events: Iterable[Event]) -> dict[Name, list[ToolCall]]:
-    """Return the calls whose end has an event, by run."""
-    found: dict[Name, list[ToolCall]] = {}
-    for event in events:
-        if isinstance(event, ToolCallCompleted) and not event.tool_call.hosted:
-            found.setdefault((server_of(event), event.run_id), []).append(event.tool_call)
-    return found
 
 
 def _made(material: Material) -> Made:

@@ -11,6 +11,7 @@ from threadtrail.events import Event, RequestFailed, RunEnded
 from threadtrail.merging.merge import run_so_far
 from threadtrail.prices import Cost
 from threadtrail.recordings.contents import server_of, turn_name
+from threadtrail.recordings.tools import with_outputs
 from threadtrail.turn import Turn, turn_of
 from threadtrail.values import Run, ToolCall
 
@@ -141,7 +142,7 @@ def _began(events: tuple[Event, ...]) -> int:
 def _entry(member: Member) -> Entry:
     end = member.events[-1]
     in_progress = not isinstance(end, RunEnded)
-    run = _so_far(member.events) if not isinstance(end, RunEnded) else _with_outputs(end.run, member.late)
+    run = _so_far(member.events) if not isinstance(end, RunEnded) else with_outputs(end.run, member.late)
     return Entry(
         handle=member.handle,
         run=run,
@@ -158,18 +159,6 @@ def _entry(member: Member) -> Entry:
 def _so_far(events: tuple[Event, ...]) -> Run:
     """Return a run in progress, which has lasted until its last event."""
     return replace(run_so_far(events), ended_at=max(event.time for event in events))
-
-
-def _with_outputs(run: Run, calls: tuple[ToolCall, ...]) -> Run:
-    """Return the run with the outputs of its calls that came after it was published."""
-    late = {call.id: call for call in calls if call.answered}
-    if not any(call.id in late and not call.answered for call in run.tool_calls):
-        return run
-    steps = tuple(
-        replace(step, tool_calls=tuple(late.get(call.id, call) for call in step.tool_calls))
-        for step in run.steps
-    )
-    return replace(run, steps=steps)
 
 
 def _by_run(events: Iterable[RequestFailed]) -> dict[Name, list[RequestFailed]]:

@@ -7,7 +7,8 @@ import { cost, count, duration, short, span } from "./format.js";
 export function showTotals(tops) {
   const runs = tops.flatMap((row) => (row.kind === "turn" ? row.children : row.kind === "run" ? [row] : []));
   const failed = tops.filter((row) => row.state === "bad").length;
-  const durations = tops.map((row) => row.duration).filter((each) => each !== null).sort((a, b) => a - b);
+  const ended = tops.filter((row) => row.kind !== "request" && row.state !== "open");
+  const durations = ended.map((row) => row.duration).filter((each) => each !== null).sort((a, b) => a - b);
   const all = rows.filter((row) => row.kind === "run").length;
   const whole = runs.length === all ? count(all) : `${count(runs.length)} of ${count(all)}`;
   const costs = runs.map((row) => row.cost).filter((each) => each !== null);
