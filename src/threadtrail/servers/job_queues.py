@@ -112,4 +112,4 @@ MODULES: dict[str, Change] = {
 }
 """What is changed in which module."""
 
-watching = Watching(MODULES)
+watching: Watching = Watching(MODULES)

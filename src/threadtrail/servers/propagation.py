@@ -199,4 +199,4 @@ MODULES: dict[str, Change] = {
 
 MODULES_OF = {"celery": "celery.signals", "rq": "rq.job", "asgi": "starlette.applications"}
 
-watching = Watching(MODULES)
+watching: Watching = Watching(MODULES)

@@ -28,7 +28,7 @@ class Watching:
 
     def __init__(self, changes: Mapping[str, Change]) -> None:
         self.changes = changes
-        self.hooked = False
+        self.hooked: bool = False
         self.undo: dict[str, Undo] = {}
         self._wanted: Collection[str] = ()
 
