@@ -169,17 +169,19 @@ def test_dead_letters_are_kept_with_the_reason_and_counted(
     assert letter[b"event"] == entries[0].line
 
 
-def test_events_of_a_run_move_to_the_stream_of_its_turn(
+def test_events_of_runs_move_to_the_stream_of_their_turn(
     redis: RedisServer, opens: Callable[..., RedisPlace]
 ) -> None:
-    append(redis, "run_1")
+    append(redis, *(f"run_{number}" for number in range(20)))
     place = opens()
-    (entry,) = read_all(place, 1)
-    turn = next(f"run_{number}" for number in range(99) if place.group_of(f"run_{number}") != entry.group)
-    assert place.move([entry.token], [entry.line.decode()], turn)
-    (moved,) = read_all(place, 1)
-    assert (moved.group, moved.line) == (place.group_of(turn), entry.line)
-    assert len(stored(redis)) == 1
+    entries = read_all(place, 20)
+    moving = [entry for entry in entries if entry.group != place.group_of("turn")]
+    assert len({entry.group for entry in moving}) == 3
+    assert place.move([entry.token for entry in moving], [entries[0].line, entries[1].line], "turn")
+    moved = read_all(place, 2)
+    assert [entry.line for entry in moved] == [entries[0].line, entries[1].line]
+    assert {entry.group for entry in moved} == {place.group_of("turn")}
+    assert len(stored(redis)) == 20 - len(moving) + 2
 
 
 def test_turns_are_found_by_their_calls(redis: RedisServer, opens: Callable[..., RedisPlace]) -> None:

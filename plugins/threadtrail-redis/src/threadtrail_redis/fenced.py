@@ -117,11 +117,15 @@ class Streams:
         return bool(self._run(self._give_up, token.stream, names, args) != scripts.NOT_OWNER)
 
     def move(self, tokens: Sequence[Token], lines: Sequence[str | bytes], to: int) -> bool:
-        """Put events into another stream in place of entries; return False if these are another's by now."""
-        ((stream, ids),) = pages(tokens, page=len(tokens))
-        names = [*self._names(stream), self._keys.stream(to)]
-        args: list[Argument] = [scripts.GROUP, FIELD, len(ids), *ids, *lines]
-        return bool(self._run(self._move, stream, names, args) != scripts.NOT_OWNER)
+        """Put events into one stream in place of entries; return False if these are another's by now."""
+        sources = list(pages(tokens, page=len(tokens)))
+        names = [self._keys.owners, self._keys.stream(to)]
+        args: list[Argument] = [scripts.GROUP, FIELD, len(sources)]
+        for stream, ids in sources:
+            names += (self._keys.stream(stream.number), self._keys.attempts(stream.number))
+            args += (stream.number, stream.owner, len(ids), *ids)
+        answer: Any = self._move(keys=names, args=[*args, *lines])
+        return bool(answer != scripts.NOT_OWNER)
 
     def _names(self, stream: Owned) -> list[str]:
         return [self._keys.owners, self._keys.stream(stream.number), self._keys.attempts(stream.number)]

@@ -128,9 +128,9 @@ class RedisPlace:
                 self._given_up += bool(self._patiently(bury))
 
     def move(self, tokens: Sequence[object], lines: Sequence[str | bytes], key: str) -> bool:
-        """Put events into the stream of a turn or a trace, in place of entries of another one, in one step.
+        """Put events into the stream of a turn or a trace, in place of entries of other ones, in one step.
 
-        Return False, and do nothing, if another collector owns that one by now.
+        Return False, and do nothing, if another collector owns one of these by now.
         """
         to = stream_of(key, self._number)
         return bool(self._patiently(lambda: self._streams.move(_tokens(tokens), lines, to)))

@@ -95,16 +95,22 @@ return 1
 """
 
 MOVE = """#!lua flags=allow-oom
--- Acknowledges entries, and appends events to another stream.
--- KEYS: owners, stream, attempts, the other stream.
--- ARGV: number of the stream, owner, group, field, how many ids, the ids, the events.
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
-local last = 5 + ARGV[5]
-for i = last + 1, #ARGV do redis.call('XADD', KEYS[4], '*', ARGV[4], ARGV[i]) end
-for i = 6, last do
-  redis.call('XACK', KEYS[2], ARGV[3], ARGV[i])
-  redis.call('XDEL', KEYS[2], ARGV[i])
-  redis.call('HDEL', KEYS[3], ARGV[i])
+-- Acknowledges entries of several streams, and appends events to one stream; all of it, or nothing.
+-- KEYS: owners, the stream to append to, then each stream with its attempts.
+-- ARGV: group, field, how many streams; of each its number, owner, how many ids, the ids; then the events.
+local next, sources = 4, {}
+for i = 1, tonumber(ARGV[3]) do
+  if redis.call('HGET', KEYS[1], ARGV[next]) ~= ARGV[next + 1] then return -1 end
+  sources[i] = {next + 3, next + 2 + ARGV[next + 2]}
+  next = next + 3 + ARGV[next + 2]
+end
+for i = next, #ARGV do redis.call('XADD', KEYS[2], '*', ARGV[2], ARGV[i]) end
+for i, source in ipairs(sources) do
+  for at = source[1], source[2] do
+    redis.call('XACK', KEYS[2 * i + 1], ARGV[1], ARGV[at])
+    redis.call('XDEL', KEYS[2 * i + 1], ARGV[at])
+    redis.call('HDEL', KEYS[2 * i + 2], ARGV[at])
+  end
 end
 return 1
 """
