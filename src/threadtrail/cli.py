@@ -38,7 +38,7 @@ examples:
   threadtrail view runs.jsonl      look at what was recorded, in the browser
   threadtrail compare runs.jsonl   set its assistants and responses side by side
   threadtrail replay runs.jsonl --exporter langfuse   send it to a backend
-  threadtrail collect --from 'logs/*.jsonl'   export what processes saw, once
+  threadtrail collect --from 'logs/*.jsonl'   export what several processes saw
 """
 
 FAILED = 1
