@@ -72,8 +72,8 @@ class RedisPlace:
         self._put_off: list[Token] = []
         self._given_up = 0
         self._trouble: str | None = None
-        self.turns = Turns(Index(self._client, self._patiently, self._keys.calls, DAY))
-        self.marks = Index(self._client, self._patiently, self._keys.published, MARKED_SECONDS)
+        self.turns: Turns = Turns(Index(self._client, self._patiently, self._keys.calls, DAY))
+        self.marks: Index = Index(self._client, self._patiently, self._keys.published, MARKED_SECONDS)
 
     def open(self) -> None:
         """Connect, and take streams.
