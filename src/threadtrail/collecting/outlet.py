@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from threadtrail._guard import Guard, describe
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.lane import BATCH_SIZE, Lane
+from threadtrail.delivery.paced import deliver
 from threadtrail.delivery.processors import build_processors
-from threadtrail.delivery.sizes import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from threadtrail.config.settings import Settings
     from threadtrail.delivery.status import LaneStatus
     from threadtrail.events import Event
-
-MAX_BYTES = 33_554_432
-"""The maximum size of the events that wait for the exporters, by ``size_of``: 32 MiB. One may be larger."""
 
 
 class Reports(Guard):
@@ -58,17 +55,7 @@ class Outlet:
     def deliver(self, events: Iterable[Event]) -> bool:
         """Export events; return whether the flush of every exporter confirmed them."""
         self._reports.last = None
-        waiting = size = 0
-        for event in events:
-            if waiting == self._room or size > MAX_BYTES:
-                if not self._delivery.drain(self._timeout):
-                    self._delivery.flush(0.0)
-                    return False
-                waiting = size = 0
-            self._delivery.publish(event)
-            waiting += 1
-            size += size_of(event)
-        return self._delivery.flush(self._timeout)
+        return deliver(self._delivery, events, room=self._room, timeout=self._timeout)
 
     @property
     def trouble(self) -> str | None:

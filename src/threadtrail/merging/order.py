@@ -25,6 +25,7 @@ from threadtrail.events import (
     TurnEnded,
 )
 from threadtrail.merging.fields import Tie
+from threadtrail.merging.stories import server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,14 +82,14 @@ class Order:
                 if id(event) in late:
                     latest = max(latest, event.time)
                     self._place(event, latest, rank=RANKS[RunEnded] + 0.5)
-            name = (_server(end), end.run.turn_id or end.run.id)
+            name = (server_of(end), end.run.turn_id or end.run.id)
             self._turn_ends[name] = max(latest, self._turn_ends.get(name, 0))
         for event in events[:1]:
             self._within(event.trace_id, created or event.time, latest)
 
     def add_turn(self, event: TurnEnded) -> None:
         """Take the end of a turn, after its runs."""
-        time = max(event.time, self._turn_ends.get((_server(event), event.turn.id), 0))
+        time = max(event.time, self._turn_ends.get((server_of(event), event.turn.id), 0))
         self._place(event, time)
         self._within(event.trace_id, time, time)
 
@@ -156,7 +157,3 @@ def _depth(trace_id: str, parents: dict[str, str | None]) -> int:
         passed.add(parent)
         depth, parent = depth + 1, parents.get(parent)
     return depth
-
-
-def _server(event: Event) -> tuple[str, str | None, int | None]:
-    return event.source, event.server_address, event.server_port

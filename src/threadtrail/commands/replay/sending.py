@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from threadtrail._guard import Guard, describe
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.lane import BATCH_SIZE, Lane
+from threadtrail.delivery.paced import deliver
 from threadtrail.delivery.processors import build_processors
-from threadtrail.delivery.sizes import size_of
 from threadtrail.recordings.groups import Group
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MAX_FAILURES = 3
 """So many batches in a row that fail, and no other is tried: the backend is probably down."""
-
-MAX_BYTES = 33_554_432
-"""The maximum size of the events that wait for the exporter, by ``size_of``: 32 MiB. One may be larger."""
 
 CLOSING_SECONDS = 5.0
 """How long the exporter may take to close after an interruption, or when it is given up."""
@@ -144,16 +141,8 @@ class Sender:
 
     def _deliver(self, groups: Sequence[Group]) -> bool:
         """Publish the events, as fast as the exporter takes them; return whether it confirms them all."""
-        waiting = size = 0
-        for event in (event for group in groups for event in group.events):
-            if waiting == self._room or size > MAX_BYTES:
-                if not self._delivery.drain(self._timeout):
-                    return False
-                waiting = size = 0
-            self._delivery.publish(event)
-            waiting += 1
-            size += size_of(event)
-        return self._delivery.flush(self._timeout)
+        events = (event for group in groups for event in group.events)
+        return deliver(self._delivery, events, room=self._room, timeout=self._timeout)
 
     @staticmethod
     def _count(groups: Sequence[Group], sent: Sent, progress: Progress, *, delivered: bool) -> None:

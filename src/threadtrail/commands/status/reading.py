@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from threadtrail import _json
-from threadtrail.collecting.place import ENTRY_POINTS
-from threadtrail.errors import ConfigurationError
+from threadtrail.collecting.finding import factory_of
 from threadtrail.recordings.files import files_of
 from threadtrail.recordings.reading import Recording, read_recording
 
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from threadtrail.events import AnyEvent
-
-OF_REDIS = ("redis", "rediss", "unix")
 
 
 def read(places: Iterable[str]) -> Recording:
@@ -34,12 +30,7 @@ def read(places: Iterable[str]) -> Recording:
 
 def _waiting(address: str) -> Recording:
     """Return the events that wait at an address to be collected."""
-    scheme = address.partition("://")[0]
-    entries = importlib.metadata.entry_points(group=ENTRY_POINTS, name=scheme)
-    if not entries:
-        install = "; pip install 'threadtrail[redis]' does" if scheme in OF_REDIS else ""
-        raise ConfigurationError(f"nothing that is installed collects from {scheme}://{install}")
-    place = next(iter(entries)).load()(address)
+    place = factory_of(address)(address)
     try:
         return _recording(address, place.peek())
     finally:
