@@ -130,8 +130,14 @@ def answer(port: int) -> tuple[int, Any]:
         return 0, {}
 
 
+def known(port: int, part: str, name: str) -> Any:
+    return answer(port)[1].get(part, {}).get(name)
+
+
 @pytest.mark.slow
-def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(folder: Path) -> None:
+def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
     parts = layout()
     port = unused_port()
     write(folder / "logs" / "web.jsonl", parts[0])
@@ -142,6 +148,8 @@ def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(folder: P
 
     def start() -> subprocess.Popen[bytes]:
         process = subprocess.Popen(command, cwd=folder)
+        request.addfinalizer(process.wait)
+        request.addfinalizer(process.kill)
         wait_until(lambda: answer(port)[0] == 200, timeout=PATIENCE)
         return process
 
@@ -150,7 +158,7 @@ def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(folder: P
         assert process.wait(PATIENCE) == 0
 
     process = start()
-    wait_until(lambda: answer(port)[1]["waiting"]["open_runs"] == 1, timeout=PATIENCE)
+    wait_until(lambda: known(port, "waiting", "open_runs") == 1, timeout=PATIENCE)
     stop(process)
     assert exported(folder) == []
     process = start()
@@ -159,7 +167,7 @@ def test_it_follows_files_says_how_it_stands_and_goes_on_after_sigterm(folder: P
     write(folder / "logs" / "web.jsonl", parts[2])
     wait_until(has_run(folder), timeout=PATIENCE)
     write(folder / "logs" / "late.jsonl", parts[3])
-    wait_until(lambda: answer(port)[1]["counts"]["late"] == len(parts[3]), timeout=PATIENCE)
+    wait_until(lambda: known(port, "counts", "late") == len(parts[3]), timeout=PATIENCE)
     stop(process)
     assert ends(exported(folder)) == [("run_1", True, False)]
 

@@ -216,7 +216,7 @@ class FilesPlace:
 
     def status(self) -> Mapping[str, Any]:
         """Return how many files there are, and how many bytes of them were not read."""
-        unread = sum(max(0, file.size - file.position) for file in self._files.values())
+        unread = sum(max(0, file.size - file.position) for file in list(self._files.values()))
         return {
             "name": ", ".join(self._patterns),
             "files": len(self._files),

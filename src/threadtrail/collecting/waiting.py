@@ -59,13 +59,14 @@ class Waiting:
 
     @property
     def open_runs(self) -> int:
-        """How many runs wait whose end was not seen."""
-        return sum(not ended for unit in self._units.values() for ended in unit.runs.values())
+        """How many runs wait whose end was not seen; any thread may ask."""
+        units = list(self._units.values())
+        return sum(not ended for unit in units for ended in list(unit.runs.values()))
 
     @property
     def oldest(self) -> float | None:
-        """When the first entry of those that wait was read."""
-        return min((unit.began for unit in self._units.values()), default=None)
+        """When the first entry of those that wait was read; any thread may ask."""
+        return min((unit.began for unit in list(self._units.values())), default=None)
 
     def take(self, entry: Entry, event: Event, now: float) -> None:
         """Put an event into the unit that it belongs to; it may join several."""
