@@ -80,7 +80,7 @@ KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
-.PHONY: chromium verify-types dist address test-pythons test-newest soak photographs-view valkey
+.PHONY: chromium verify-types dist address test-pythons test-newest soak photographs-view valkey bench-collect test-chaos example-fleet
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ $(SETUP): pyproject.toml constraints.txt $(OTEL)/pyproject.toml $(LANGFUSE)/pypr
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install -c constraints.txt --group dev openai==$(OPENAI) -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) -e $(REDIS) -e $(EXAMPLE)
 	@touch $@
+
+example-fleet: $(SETUP) redis ## a fleet on one machine: web, worker, webhook handler, Redis and a collector
+	@$(BIN)/python examples/fleet.py
 
 demo: $(SETUP) ## responses and assistants against a local server, traced on the console
 	@$(BIN)/threadtrail demo
@@ -143,6 +146,9 @@ $(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.t
 	@$(ZERO_CODE_PIP) install --upgrade 'pip>=25.1'
 	@$(ZERO_CODE_PIP) install -c constraints.txt openai==$(OPENAI) -e . -e '$(OTEL)[zero-code]'
 	@touch $@
+
+test-chaos: $(SETUP) redis ## 2,000 runs of six processes, three collectors that are killed, Redis restarts (minutes)
+	@THREADTRAIL_CHAOS_RUNS=$${THREADTRAIL_CHAOS_RUNS:-2000} $(BIN)/python -m pytest --timeout 0 $(REDIS)/tests/test_chaos.py
 
 test-layered: layered ## several processes and exporters; Traceloop, OpenInference, Langfuse, AgentOps, frameworks that trace
 	@$(BIN)/python -m pytest $(PARALLEL) tests/layered tests/fleet
@@ -393,6 +399,9 @@ soak: $(SETUP) ## an app under load before a backend that fails in every way: no
 
 files-crossed: $(SETUP) ## the files that one changed retrieve passes from the app to an exporter
 	@$(BIN)/python tools/files_crossed.py
+
+bench-collect: $(SETUP) redis ## how fast collectors are, and what open runs take of their memory (minutes)
+	@$(BIN)/python -m benchmarks.collecting
 
 bench-peers: $(SETUP) ## the same, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers

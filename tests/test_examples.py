@@ -261,5 +261,5 @@ def test_grouping(example: Example) -> None:
 
 def test_every_example_has_its_test() -> None:
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    tested |= {"agentops_assistants_overview", "langfuse_math_tutor"}  # by the exporters that they show
+    tested |= {"agentops_assistants_overview", "fleet", "langfuse_math_tutor"}  # by the exporters they show
     assert {file.stem for file in EXAMPLES.glob("*.py")} <= tested

@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from threadtrail.testing import unused_port, wait_until
 
-PATIENCE = 60.0
+PATIENCE = 200.0
 """Seconds that a test waits for what comes at once: a bound for a broken build, not a measure."""
 
 
@@ -63,7 +63,11 @@ class RedisServer:
             self._process = subprocess.Popen(
                 [*command, "--dir", str(self.folder), *self.options], stdout=log, stderr=subprocess.STDOUT
             )
-        wait_until(self._answers, timeout=PATIENCE)
+        try:
+            wait_until(self._answers, timeout=PATIENCE)
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """Shut it down as a supervisor does: it writes to its disk what it keeps."""
