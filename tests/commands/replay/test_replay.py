@@ -153,7 +153,9 @@ def test_what_is_noted_has_no_content_and_outlasts_a_torn_line(path: Path, repla
     noted = json.loads(line)
     assert noted.keys() == {"exporter", "destination", "at", "delivered"}
     assert "tutor" not in line.lower()
-    state.write_text(f"{line}\n[1]\n{line[:50]}")
+    damaged = ({"delivered": [1]}, {"delivered": {"a": None}}, {"failed": 5}, {"failed": [[1]]}, {"again": 7})
+    others = "\n".join(json.dumps({**json.loads(line), **each}) for each in damaged)
+    state.write_text(f"{others}\n{line}\n[1]\nnull\n{line[:50]}")
     replay(path)
     assert lines(copied(path)) == lines(EVENTS)
     assert "was delivered before" in replay(path)
@@ -191,6 +193,11 @@ def test_wrong_use(path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert "exporters = 'jsnol' (--exporter): there is no such exporter." in replay(
         path, exporter="jsnol", code=2
     )
+    for name in ("symbolic", "hard"):
+        other = path.with_name(f"{name}.jsonl")
+        (other.symlink_to if name == "symbolic" else other.hardlink_to)(path)
+        monkeypatch.setenv("THREADTRAIL_JSONL_PATH", str(other))
+        assert "would write into the recording itself" in replay(path, code=2)
     monkeypatch.setenv("THREADTRAIL_JSONL_PATH", str(path))
     assert "would write into the recording itself" in replay(path, code=2)
     assert list(read_events(path)) == list(EVENTS)

@@ -91,5 +91,13 @@ def _check(destination: Destination, switched_off: str | None, recordings: Seque
     name, address = destination.name, destination.address
     if switched_off is not None:
         raise ConfigurationError(f"the exporter {name!r} is switched off: {switched_off}")
-    if any(path.resolve() == Path(address).resolve() for path in recordings):
+    if any(_is_same(path, Path(address)) for path in recordings):
         raise ConfigurationError(f"the exporter {name!r} would write into the recording itself, {address!r}")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both are one file, by whatever name."""
+    try:
+        return one.samefile(other)
+    except OSError:  # the other is not there, or no file at all
+        return False

@@ -144,17 +144,18 @@ class Progress:
             raise self._trouble("write", self._paths[0], error) from error
 
     def _add(self, line: bytes) -> None:
+        """Take what a line notes; of a line that is damaged, nothing: what it noted is sent again."""
         try:
             entry = json.loads(line)
         except ValueError:
             return
         if not isinstance(entry, dict) or any(entry.get(key) != value for key, value in self._to.items()):
             return
-        self._forget(entry.get("again", ()))
-        self._postponed.update(entry.get("failed", ()))
-        if delivered := entry.get("delivered"):
+        self._forget(_names(entry.get("again")))
+        self._postponed.update(_names(entry.get("failed")))
+        if delivered := _counts(entry.get("delivered")):
             self._note_delivered(delivered)
-            self.latest = entry.get("at")
+            self.latest = str(entry.get("at"))
 
     @staticmethod
     def _trouble(what: str, path: Path, error: OSError) -> ConfigurationError:
@@ -163,3 +164,12 @@ class Progress:
             f"cannot {what} {str(path)!r}, where it is noted what was delivered: {reason}; "
             "name another file: --state FILE"
         )
+
+
+def _names(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _counts(value: object) -> dict[str, int]:
+    counts = value.items() if isinstance(value, dict) else ()
+    return {name: count for name, count in counts if isinstance(count, int)}
