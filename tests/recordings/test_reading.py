@@ -30,6 +30,13 @@ def test_whole_files_are_read_in_order(tmp_path: Path) -> None:
     assert recording.problems == ()
 
 
+def test_the_name_of_a_file_does_not_control_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "\x1b[31mruns.jsonl"
+    written(path, LINES[0], "no event")
+    (problem,) = read_recording(path).problems
+    assert problem.endswith("\\x1b[31mruns.jsonl: 1 line is no event, and left out; the first is line 2")
+
+
 def test_a_torn_last_line_is_named_and_left_out(tmp_path: Path) -> None:
     path = written(tmp_path / "runs.jsonl", *LINES[:2], LINES[2][:40], end="")
     recording = read_recording(path)

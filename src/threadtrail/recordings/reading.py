@@ -89,15 +89,16 @@ class Unread:
 
     def problems(self) -> Iterator[str]:
         """Yield what could not be read, one sentence per kind."""
+        name = escaped(str(self.path))
         if self.torn is not None:
-            yield f"{self.path}, line {self.torn}: the last line is incomplete; it is left out"
-        for name, count in self.unknown.items():
-            kind = f"{count} {'event' if count == 1 else 'events'} of the kind {escaped(name)!r}"
-            yield f"{self.path}: {kind} left out; this version does not know them, a newer one may"
+            yield f"{name}, line {self.torn}: the last line is incomplete; it is left out"
+        for event_name, count in self.unknown.items():
+            kind = f"{count} {'event' if count == 1 else 'events'} of the kind {escaped(event_name)!r}"
+            yield f"{name}: {kind} left out; this version does not know them, a newer one may"
         if self.others:
             what = "line is no event" if len(self.others) == 1 else "lines are no events"
             first = f"the first is line {self.others[0]}"
-            yield f"{self.path}: {len(self.others)} {what}, and left out; {first}"
+            yield f"{name}: {len(self.others)} {what}, and left out; {first}"
 
 
 def _events_of(unread: Unread) -> Iterator[AnyEvent]:

@@ -366,10 +366,17 @@ def test_the_prices_of_a_gateway_are_those_that_one_names(tmp_path: Path, compar
 HOSTILE = "<script>alert(1)</script>\x1b[31mred\u202e</td>"
 
 
+MARKUP = "[bold]a[/b] [link=http://x]"
+"""What rich would obey, or fail at."""
+
+
 def hostile() -> list[Event]:
     run = assistants_run(1, 1, f"question {HOSTILE}", used(1, 1), output=said("assistant", HOSTILE))
     assistant = Assistant(id="asst_2", name=HOSTILE)
-    return [replace(run, run=replace(run.run, assistant=assistant)), assistants_run(2, 1, "q", used(1, 1))]
+    marked = assistants_run(3, 1, MARKUP, used(1, 1), output=said("assistant", MARKUP))
+    ended = assistants_run(4, 1, "q", used(1, 1), status=f"{HOSTILE}{MARKUP}")
+    named = replace(run, run=replace(run.run, assistant=assistant))
+    return [named, assistants_run(2, 1, "q", used(1, 1)), marked, ended]
 
 
 def test_the_page_has_all_of_it_and_runs_nothing(
@@ -391,6 +398,7 @@ def test_content_controls_neither_the_page_nor_the_terminal(tmp_path: Path, comp
     path = written(tmp_path / "a.jsonl", hostile())
     out, _ = compared(path, path, "--html", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"{MARKUP}  " in out
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     for text in (out, page):

@@ -71,21 +71,21 @@ def _items(found: Comparison, pairs: int) -> Iterator[RenderableType]:
 def _numbers(section: Section) -> Table:
     table = _table("", "before", "after", "difference", "", texts=1)
     for row in map(cells, section.rows):
-        table.add_row(row.label, row.before, row.after, row.difference, _verdict(row))
+        _add(table, row.label, row.before, row.after, row.difference, _verdict(row))
     return table
 
 
 def _tools(section: Section) -> Table:
     table = _table("tool", "before", "after", texts=0)
     for name, (before, after) in section.tools.items():
-        table.add_row(visible(name), calls(before), calls(after))
+        _add(table, name, calls(before), calls(after))
     return table
 
 
 def _pair_rows(found: Comparison) -> Table:
     table = _table("", "median difference", "pairs", "", texts=1)
     for row in map(pair_cells, found.pair_rows):
-        table.add_row(row.label, row.median, row.pairs, _verdict(row))
+        _add(table, row.label, row.median, row.pairs, _verdict(row))
     return table
 
 
@@ -99,7 +99,8 @@ def _pairs(pairs: Sequence[Pair], most: int) -> Iterator[RenderableType]:
     table = _table("input", "took", "tokens", "answer before", "answer after")
     for pair in pairs[:most]:
         both = pair.before, pair.after
-        table.add_row(
+        _add(
+            table,
             cut(pair.before.question, QUESTION_LENGTH),
             " → ".join(took(unit) for unit in both),
             " → ".join(tokens(unit) for unit in both),
@@ -109,6 +110,16 @@ def _pairs(pairs: Sequence[Pair], most: int) -> Iterator[RenderableType]:
     yield table
     if len(pairs) > most:
         yield Text(f"and {counted(len(pairs) - most, 'other')}: --pairs N prints N, --json all", "dim")
+
+
+def _add(table: Table, *cells: str | Text) -> None:
+    """Add a row. Text of a recording is no markup, and does not control the terminal."""
+    table.add_row(*(cell if isinstance(cell, Text) else Text(_shown(cell)) for cell in cells))
+
+
+def _shown(text: str) -> str:
+    """Return the text as it is shown; a label stands further in if it is about a part."""
+    return text[: len(text) - len(text.lstrip(" "))] + visible(text)
 
 
 def _table(*headings: str, texts: int = 2) -> Table:
