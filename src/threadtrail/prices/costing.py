@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
+from threadtrail._text import closest
 from threadtrail.events import RunEnded
 from threadtrail.prices.amounts import Cost
 from threadtrail.prices.billed_apart import image_usage, not_priced, searches
@@ -82,6 +83,15 @@ def tokens(usage: Usage) -> dict[str, int]:
         "output_reasoning_tokens": usage.reasoning_tokens or 0,
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def close_provider(name: str) -> str | None:
+    """Return the name, if ``cost`` can be asked for its prices; else the most alike that it can, if any."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as in `prices`
+
+    if _provider(name, chosen=True) is not None:
+        return name
+    return closest(name, sorted({*PROVIDERS, *(provider.id for provider in get_snapshot().providers)}))
 
 
 def prices() -> str:

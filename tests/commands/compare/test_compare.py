@@ -359,6 +359,8 @@ def test_the_prices_of_a_gateway_are_those_that_one_names(tmp_path: Path, compar
     events = [replace(end, provider="llm.example.com") for end in before()]
     path = written(tmp_path / "a.jsonl", events)
     assert "the prices of llm.example.com are not known" in compared(path, path)[0]
+    _, wrong = compared(path, path, "--prices-of", "opnai", code=2)
+    assert "--prices-of 'opnai': genai-prices has no such provider. Did you mean 'openai'?" in wrong
     found = json.loads(compared(path, path, "--prices-of", "openai", "--json")[0])
     assert rows(found["whole"])["cost"][0] == 0.065
 

@@ -230,11 +230,17 @@ def test_on_a_narrow_terminal(path: Path) -> None:
     assert "\x1b" not in plain
     table = on_terminal(44, "show", str(path), "--stats")
     assert "image_generation" in table
+    numbers = on_terminal(44, "show", str(path), "--stats", "--failed", "--json")
+    (usage,) = json.loads(numbers)["tokens"].values()
+    cut = on_terminal(30, "show", str(path), "--stats", "--failed", "--no-color")
+    assert f"{usage['total_tokens']:,}" in cut or "…" in cut
 
 
 @pytest.mark.slow
 def test_a_reader_that_leaves_early(tmp_path: Path) -> None:
-    path = written(tmp_path / "runs.jsonl", samples.events_of(RUNS["plain_answer"]) * 2_000)
+    run = RUNS["plain_answer"]
+    runs = (replace(run, id=f"run_{number}", turn_id=None) for number in range(2_000))
+    path = written(tmp_path / "runs.jsonl", [event for each in runs for event in samples.events_of(each)])
     command = [sys.executable, "-m", "threadtrail", "show", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -12,6 +12,7 @@ from threadtrail.commands.arguments import number
 from threadtrail.commands.choosing import print_problems
 from threadtrail.commands.garbage import without_collection
 from threadtrail.commands.pages import refuse_recording, write_page
+from threadtrail.errors import ConfigurationError
 
 DESCRIPTION = """\
 Set two recordings side by side, such as those of the same program with assistants and with responses: turns,
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     from threadtrail.commands.compare.comparison import compare  # noqa: PLC0415 - `--help` does without
     from threadtrail.commands.compare.files import read_side, sides_of  # noqa: PLC0415 - the same
 
+    _check_provider(options.prices_of)
     with without_collection():
         recordings = [read_side(given) for given in (options.before, options.after) if given is not None]
         for each in recordings:
@@ -97,6 +99,16 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         sys.stderr.write(f"threadtrail: wrote {options.html}\n")
     return 0
+
+
+def _check_provider(name: str | None) -> None:
+    """Refuse a provider that the library of prices does not know, if it is installed."""
+    from threadtrail._text import did_you_mean, sentences  # noqa: PLC0415 - `--help` does without
+    from threadtrail.prices.costing import close_provider, installed  # noqa: PLC0415 - the same
+
+    if name is not None and installed() and (meant := close_provider(name)) != name:
+        problem = f"--prices-of {name!r}: genai-prices has no such provider."
+        raise ConfigurationError(sentences(problem, did_you_mean(meant)))
 
 
 def _two_labels(text: str) -> tuple[str, str]:

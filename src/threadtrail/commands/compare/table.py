@@ -23,7 +23,7 @@ from threadtrail.exporters.console_text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, OverflowMethod, RenderableType
 
     from threadtrail.commands.compare.comparison import Comparison, Section
     from threadtrail.commands.compare.matching import Pair
@@ -127,7 +127,8 @@ def _table(*headings: str, texts: int = 2) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for place, heading in enumerate(headings):
         is_text = place == 0 or place >= len(headings) - texts
-        table.add_column(
-            Text(heading), justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
-        )
+        justify: JustifyMethod = "left" if is_text else "right"
+        # A number that does not fit is seen to be cut.
+        overflow: OverflowMethod = "fold" if is_text else "ellipsis"
+        table.add_column(Text(heading), justify=justify, overflow=overflow, no_wrap=not is_text)
     return table

@@ -15,6 +15,8 @@ from threadtrail.recordings.choosing import moment_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.console import JustifyMethod, OverflowMethod
+
     from threadtrail.commands.show.statistics import Statistics
     from threadtrail.prices.amounts import Costs
 
@@ -97,7 +99,10 @@ def _table(
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
         text = texts or heading == headings[0]
-        table.add_column(heading, justify="left" if text else "right", overflow="fold", no_wrap=not text)
+        justify: JustifyMethod = "left" if text else "right"
+        # A number that does not fit is seen to be cut.
+        overflow: OverflowMethod = "fold" if text else "ellipsis"
+        table.add_column(heading, justify=justify, overflow=overflow, no_wrap=not text)
     for row in rows:
         table.add_row(*map(_cell, row))
     return table
