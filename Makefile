@@ -388,8 +388,8 @@ sdk-tests: $(SETUP) ## the SDK's own tests for Assistants and Responses, without
 sdk-tests-peers: $(SETUP) ## those for Assistants with other instrumentations on
 	@$(BIN)/python tools/sdk_tests.py --peers
 
-bench: $(SETUP) ## what recording costs, against the bare SDK
-	@$(BIN)/python -m benchmarks
+bench: $(SETUP) ## what recording costs, against the bare SDK; BASE=<commit>: what changed since then
+	@$(BIN)/python -m benchmarks $(if $(BASE),--base $(BASE))
 
 # How long `make soak` works, in seconds.
 SECONDS ?= 120

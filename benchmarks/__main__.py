@@ -4,10 +4,12 @@
     python -m benchmarks --quick         the same in seconds: that it runs, not how fast
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
+    python -m benchmarks --base COMMIT   only what changed since a commit: its tree and this one, in turns
 
 All times are microseconds. Requests are answered within the process, so there is no network in them.
 Without and with the tool are measured in pairs, in alternating order; what is printed is the median of
-the pairs' differences, and half of its 95 % interval behind the ±.
+the pairs' differences, and half of its 95 % interval behind the ±. Each row of CPU time is measured again
+until that is under two microseconds; where it does not come to that, the last line says so.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import openai
+from benchmarks.before import compare
 from benchmarks.comparing import LONG_STREAM_DELTAS, QUICK, SHORT_STREAM_DELTAS, THOROUGH, Comparison, Effort
 from benchmarks.first_event import times_in_child
 from benchmarks.memory import sizes_in_child
 from benchmarks.pairs import MICROSECOND
 from benchmarks.peers import NAMES, measure_peer, measure_runs
+from benchmarks.precision import Imprecise, Rows
 from benchmarks.table import added, ratio, show
 from benchmarks.workloads import CALL_NAMES, RUN_CALLS, calls
 from benchmarks.workloads import streamed as assistants_stream
@@ -42,6 +46,8 @@ CALL_GOAL, EVENT_GOAL, SIZE_GOAL, FIRST_GOAL = 15.0, 3.0, 5.0, 1_000.0
 request, by the first events of a process."""
 
 MEGABYTE = 1_048_576
+
+_imprecise = Imprecise()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,9 @@ def main() -> None:
     options = _options()
     effort = QUICK if options.quick else THOROUGH
     _say_where()
+    if options.base:
+        _since(options.base, effort)
+        return
     comparison = Comparison("threadtrail")
     goals = [
         _calls(comparison, effort),
@@ -75,6 +84,19 @@ def main() -> None:
     print()
     for goal in goals:
         print(goal)
+    print(_imprecise)
+
+
+def _since(commit: str, effort: Effort) -> None:
+    rows = []
+    for name, pairs in compare(commit, effort).items():
+        summary = pairs.summary()
+        _imprecise.look(name, summary)
+        now = summary.bare + summary.added
+        rows.append([name, f"{summary.bare:+.1f}", f"{now:+.1f}", added(summary)])
+    show(f"Since {commit}", ["added per call, us of CPU", "before", "now", "change"], rows)
+    print()
+    print(_imprecise)
 
 
 def _options() -> argparse.Namespace:
@@ -83,6 +105,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few repetitions: numbers mean little")
     parser.add_argument("--peer", choices=NAMES, action="append", default=[], help="also measure this tool")
     parser.add_argument("--peers", action="store_true", help="also measure every tool that is compared")
+    parser.add_argument(
+        "--base", metavar="COMMIT", help="compare with the tree of this commit, and nothing else"
+    )
     return parser.parse_args()
 
 
@@ -98,7 +123,13 @@ HEADER = ["bare", "CPU of the caller", "ratio", "wall time", "ratio"]
 def _calls(comparison: Comparison, effort: Effort) -> Goal:
     rows, worst = [], 0.0
     for kind, is_async, control in (("control", False, True), ("sync", False, False), ("async", True, False)):
-        measured = comparison.measure(calls(is_async=is_async), effort.calls, control=control)
+        measured = comparison.measure(
+            calls(is_async=is_async),
+            effort.calls,
+            control=control,
+            most=effort.most,
+            rows=_rows_of(CALL_NAMES),
+        )
         rows += [_call_row(measured, name, kind) for name in CALL_NAMES]
         worst = worst if control else max(worst, _worst(measured, CALL_NAMES))
     show("One call of Assistants; control: nothing on both sides", ["added per call, us", *HEADER], rows)
@@ -108,16 +139,18 @@ def _calls(comparison: Comparison, effort: Effort) -> Goal:
 def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
     rows, worst, grown = [], 0.0, 0.0
     for kind, is_async in (("sync", False), ("async", True)):
-        foreground = comparison.measure(responses.foreground_calls(is_async=is_async), effort.calls)
-        background = comparison.measure(responses.background_calls(is_async=is_async), effort.calls)
-        sized = comparison.measure(responses.sizes(is_async=is_async), effort.sizes)
-        for measured, names in (
-            (foreground, (responses.CREATE,)),
-            (background, responses.BACKGROUND_NAMES),
-            (sized, responses.SIZE_NAMES),
+        for make, names, pairs in (
+            (responses.foreground_calls, (responses.CREATE,), effort.calls),
+            (responses.background_calls, responses.BACKGROUND_NAMES, effort.calls),
+            (responses.sizes, responses.SIZE_NAMES, effort.sizes),
         ):
+            workload = make(is_async=is_async)
+            measured = comparison.measure(workload, pairs, most=effort.most, rows=_rows_of(names))
             rows += [_call_row(measured, name, kind) for name in names]
-            worst = worst if measured is sized else max(worst, _worst(measured, names))
+            if make is responses.sizes:
+                sized = measured
+            else:
+                worst = max(worst, _worst(measured, names))
         small, large = (sized.call_thread[name].summary() for name in responses.SIZE_NAMES)
         grown = max(grown, large.added - small.added - large.margin)
     show("One call of Responses", ["added per call, us", *HEADER], rows)
@@ -127,8 +160,13 @@ def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
     ]
 
 
+def _rows_of(names: Sequence[str]) -> Rows:
+    return lambda measured: [measured.call_thread[name].summary() for name in names]
+
+
 def _call_row(measured: Measured, name: str, kind: str) -> list[str]:
     thread, wall = measured.call_thread[name].summary(), measured.call_wall[name].summary()
+    _imprecise.look(f"{name} ({kind})", thread)
     cells = [f"{thread.bare:.0f}", added(thread), ratio(thread), added(wall), ratio(wall)]
     return [f"{name} ({kind})", *cells]
 
@@ -146,9 +184,12 @@ def _streams(comparison: Comparison, effort: Effort) -> list[Goal]:
                 (SHORT_STREAM_DELTAS, effort.short_streams),
             ):
                 workload = streamed(deltas, is_async=is_async)
-                measured = comparison.measure(workload, pairs)
+                measured = comparison.measure(
+                    workload, pairs, most=effort.most, rows=_row_per_event(workload.events)
+                )
                 row = f"{workload.events} events of {api} ({'async' if is_async else 'sync'})"
                 rows.append([row, *_per_event(measured, workload.events)])
+                _imprecise.look(row, measured.thread.summary(workload.events))
                 if deltas == LONG_STREAM_DELTAS:
                     summary = measured.thread.summary(workload.events)
                     worst[api] = max(worst[api], summary.added)
@@ -158,6 +199,10 @@ def _streams(comparison: Comparison, effort: Effort) -> list[Goal]:
         Goal(f"added per event of a long stream of {api}, at the most", EVENT_GOAL, reached)
         for api, reached in worst.items()
     ]
+
+
+def _row_per_event(events: int) -> Rows:
+    return lambda measured: [measured.thread.summary(events)]
 
 
 def _per_event(measured: Measured, events: int) -> list[str]:
@@ -179,10 +224,13 @@ def _first_event(effort: Effort) -> Goal:
 
 
 def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[str]) -> None:
-    measured = [measure_runs(comparison, effort.runs, control=control) for control in (True, False)]
-    measured += [measure_peer(name, effort.runs) for name in peers]
+    measured = [
+        measure_runs(comparison, effort.runs, control=control, most=effort.most) for control in (True, False)
+    ]
+    measured += [measure_peer(name, effort.runs, most=effort.most) for name in peers]
     rows = []
     for runs in measured:
+        _imprecise.look(f"a run with {runs.name}", runs.total, runs.thread)
         cells = [f"{runs.total.bare:.0f}"]
         for summary in (runs.total, runs.thread, runs.wall):
             cells += [added(summary), ratio(summary)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.contenders import Contender, start
 from benchmarks.measuring import Measured, Sides, measure, run_block
+from benchmarks.precision import Rows, is_precise
 from benchmarks.response_workloads import streamed_response
 from benchmarks.switching import Switch
 from benchmarks.workloads import Workload, calls, streamed, whole_run
@@ -18,7 +19,11 @@ SHORT_STREAM_DELTAS = 2  # and ten events around them
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many pairs of blocks, and how many rounds in each, are measured of each kind of workload."""
+    """How many pairs of blocks, and how many rounds in each, are measured of each kind of workload.
+
+    While a margin is too wide, so many pairs are measured again, ``most`` times altogether. ``before`` is for
+    a process of ``--base``, ``processes`` how many of these are started for each tree: fewest and most.
+    """
 
     calls: tuple[int, int] = (60, 8)
     runs: tuple[int, int] = (40, 12)
@@ -27,10 +32,13 @@ class Effort:
     sizes: tuple[int, int] = (40, 2)
     first_events: int = 5
     memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
+    most: int = 10
+    before: tuple[int, int] = (12, 8)
+    processes: tuple[int, int] = (8, 40)
 
 
 THOROUGH = Effort()
-QUICK = Effort((3, 1), (2, 2), (2, 1), (1, 1), (2, 1), 1, (1, 100, 1_000))
+QUICK = Effort((3, 1), (2, 2), (2, 1), (1, 1), (2, 1), 1, (1, 100, 1_000), 1, (1, 1), (1, 1))
 
 
 class Comparison:
@@ -55,13 +63,28 @@ class Comparison:
         gc.collect()
         gc.freeze()
 
-    def measure(self, workload: Workload, effort: tuple[int, int], *, control: bool = False) -> Measured:
-        """Measure a workload; as a ``control``, with nothing on either side of the pairs."""
+    def measure(
+        self,
+        workload: Workload,
+        effort: tuple[int, int],
+        *,
+        control: bool = False,
+        most: int = 1,
+        rows: Rows = lambda _measured: (),
+    ) -> Measured:
+        """Measure a workload; as a ``control``, with nothing on either side of the pairs.
+
+        It is measured ``most`` times at most, until the margins of its ``rows`` are precise.
+        """
         switch, contender = self._switch, self._contender
         sides = Sides(switch.off, switch.off if control else switch.on, contender.flush)
         before = contender.recorded()
         pairs, rounds = effort
-        measured = measure(workload, sides, pairs=pairs, rounds=rounds)
+
+        def again(measured: Measured, times: int) -> bool:
+            return times < most and not is_precise(rows(measured))
+
+        measured = measure(workload, sides, pairs=pairs, rounds=rounds, again=again)
         recorded = contender.recorded() - before
         if control and recorded:
             raise AssertionError(f"{self.name} recorded {recorded} times while it was switched off")

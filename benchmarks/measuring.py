@@ -100,17 +100,29 @@ class Sides:
     flush: Callable[[], None]
 
 
-def measure(workload: Workload, sides: Sides, *, pairs: int, rounds: int) -> Measured:
-    """Measure so many pairs of blocks of so many rounds."""
-    measured = Measured()
+def measure(
+    workload: Workload,
+    sides: Sides,
+    *,
+    pairs: int,
+    rounds: int,
+    again: Callable[[Measured, int], bool] = lambda _measured, _times: False,
+) -> Measured:
+    """Measure so many pairs of blocks of so many rounds, as often as ``again`` asks for more.
+
+    ``again`` gets what was measured so far, and how many times that many pairs were.
+    """
+    measured, times = Measured(), 0
     with asyncio.Runner() as runner:
-        for number in range(pairs):
-            blocks: dict[bool, Block] = {}
-            for on in (False, True) if number % 2 else (True, False):
-                (sides.instrumented if on else sides.bare)()
-                gc.collect()
-                blocks[on] = run_block(workload, rounds, sides.flush, runner)
-            _add(measured, blocks[False], blocks[True], rounds)
+        while times == 0 or again(measured, times):
+            for number in range(pairs):
+                blocks: dict[bool, Block] = {}
+                for on in (False, True) if number % 2 else (True, False):
+                    (sides.instrumented if on else sides.bare)()
+                    gc.collect()
+                    blocks[on] = run_block(workload, rounds, sides.flush, runner)
+                _add(measured, blocks[False], blocks[True], rounds)
+            times += 1
     sides.bare()
     return measured
 

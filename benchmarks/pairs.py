@@ -22,8 +22,12 @@ class Pairs:
 
     def add(self, bare: float, tool: float) -> None:
         """Add a pair, in nanoseconds."""
-        self.bare.append(bare / MICROSECOND)
-        self.tool.append(tool / MICROSECOND)
+        self.add_microseconds(bare / MICROSECOND, tool / MICROSECOND)
+
+    def add_microseconds(self, bare: float, tool: float) -> None:
+        """Add a pair, in microseconds."""
+        self.bare.append(bare)
+        self.tool.append(tool)
 
     def add_medians(self, bare: Sequence[float], tool: Sequence[float]) -> None:
         """Add the medians of two blocks, in nanoseconds."""
@@ -32,12 +36,13 @@ class Pairs:
     def summary(self, per: int = 1) -> Summary:
         """What was added, each time divided by ``per``."""
         differences = sorted((tool - bare) / per for bare, tool in zip(self.bare, self.tool, strict=True))
-        ratios = [tool / bare for bare, tool in zip(self.bare, self.tool, strict=True)]
+        ratios = [tool / bare for bare, tool in zip(self.bare, self.tool, strict=True) if bare]
         return Summary(
             bare=statistics.median(self.bare) / per,
             added=statistics.median(differences),
             margin=_margin(differences),
-            ratio=statistics.median(ratios),
+            ratio=statistics.median(ratios or [math.nan]),
+            pairs=len(differences),
         )
 
 
@@ -49,6 +54,7 @@ class Summary:
     added: float
     margin: float
     ratio: float
+    pairs: int
 
 
 def _margin(ordered: list[float]) -> float:

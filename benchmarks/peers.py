@@ -1,6 +1,6 @@
 """Other tools beside threadtrail: each in an environment and a process of its own, with the same runs.
 
-    python -m benchmarks.peers NAME PAIRS ROUNDS
+    python -m benchmarks.peers NAME PAIRS ROUNDS MOST
 
 measures the tool in this process and prints one line of JSON.
 """
@@ -12,11 +12,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.comparing import Comparison
 from benchmarks.contenders import INSTRUMENTORS
 from benchmarks.pairs import Summary
 from benchmarks.workloads import RUN_CALLS, whole_run
+
+if TYPE_CHECKING:
+    from benchmarks.measuring import Measured
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = tuple(INSTRUMENTORS)
@@ -34,11 +38,16 @@ class Runs:
     total: Summary
 
 
-def measure_runs(comparison: Comparison, effort: tuple[int, int], *, control: bool = False) -> Runs:
-    """Measure whole runs with one tool in this process."""
-    recorded = 0.0 if control else comparison.recorded_per_run()
-    measured = comparison.measure(whole_run(), effort, control=control)
-    per = RUN_CALLS
+def measure_runs(
+    comparison: Comparison, effort: tuple[int, int], *, control: bool = False, most: int = 1
+) -> Runs:
+    """Measure whole runs with one tool in this process, ``most`` times at most until that is precise."""
+    recorded, per = 0.0 if control else comparison.recorded_per_run(), RUN_CALLS
+
+    def rows(measured: Measured) -> list[Summary]:
+        return [measured.thread.summary(per), measured.total.summary(per)]
+
+    measured = comparison.measure(whole_run(), effort, control=control, most=most, rows=rows)
     return Runs(
         "nothing (control)" if control else comparison.name,
         recorded,
@@ -48,11 +57,12 @@ def measure_runs(comparison: Comparison, effort: tuple[int, int], *, control: bo
     )
 
 
-def measure_peer(name: str, effort: tuple[int, int]) -> Runs:
+def measure_peer(name: str, effort: tuple[int, int], *, most: int = 1) -> Runs:
     """Measure a tool in the environment made for it."""
     environment = [sys.executable, str(ROOT / "tools" / "peer_environment.py"), name]
     python = _output(environment).splitlines()[-1]
-    values = json.loads(_output([python, "-m", "benchmarks.peers", name, *map(str, effort)]).splitlines()[-1])
+    command = [python, "-m", "benchmarks.peers", name, *map(str, (*effort, most))]
+    values = json.loads(_output(command).splitlines()[-1])
     summaries = {key: Summary(**values[key]) for key in ("thread", "wall", "total")}
     return Runs(values["name"], values["recorded"], **summaries)
 
@@ -68,4 +78,5 @@ def _output(command: list[str]) -> str:
 
 if __name__ == "__main__":
     effort = (int(sys.argv[2]), int(sys.argv[3]))
-    print(json.dumps(dataclasses.asdict(measure_runs(Comparison(sys.argv[1]), effort))))
+    measured = measure_runs(Comparison(sys.argv[1]), effort, most=int(sys.argv[4]))
+    print(json.dumps(dataclasses.asdict(measured)))

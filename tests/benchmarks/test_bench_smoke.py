@@ -105,3 +105,36 @@ def test_the_goals_are_named_at_the_end(printed: str) -> None:
         ("added per event of a long stream of Responses, at the most", "3"),
         ("added to the first events of a process", "1000"),
     ]
+
+
+@pytest.mark.slow
+def test_the_last_line_says_whether_the_margins_are_narrow(printed: str) -> None:
+    last = printed.splitlines()[-1]
+    assert last.startswith("CPU time: these margins could not be brought under 2 us")
+    assert "create run (sync) (few pairs)" in last
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository")
+def test_the_tree_of_a_commit_is_compared_with_this_one() -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--base", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    for name in (*CALLS, "create response", "a run, the caller", "a run, all threads"):
+        assert row(process.stdout, name, r" +[+-]\d+\.\d +[+-]\d+\.\d +[+-]\d+\.\d\d ±\d+\.\d\d"), name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository")
+def test_a_commit_that_is_not_known_is_said_plainly() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--base", "no-such-commit"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 1
+    assert "no-such-commit" in process.stderr
+    assert "Traceback" not in process.stderr
