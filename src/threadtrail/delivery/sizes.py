@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from threadtrail.delivery.plans import plan_of
+from threadtrail.values import RunRequest
 
 EVENT_BYTES = 1_000
 """What an event takes besides its content."""
@@ -16,19 +19,46 @@ def size_of(event: object) -> int:
 
     It is more than the number of characters in all texts of its content, keys included.
     """
-    total, waiting = EVENT_BYTES, [event]
+    return EVENT_BYTES + _measured([event])
+
+
+def _measured(waiting: list[Any]) -> int:
+    """Return the size of these values and of all that is in them; empties the list."""
+    total = 0
     pop, extend = waiting.pop, waiting.extend
     while waiting:
         item = pop()
-        if isinstance(item, (str, bytes)):
+        kind = type(item)
+        # Each event is measured: what is met most comes first, and is compared by identity.
+        if kind is str:
             total += len(item)
-        elif isinstance(item, (tuple, list)):
+        elif kind is tuple:
             extend(filter(None, item))
+        elif kind is RunRequest:
+            total += _size_of_request(item)
+        elif (plan := plan_of(kind)).fields:
+            # Fields that may hold content. Ids, names and times are short.
+            total += OBJECT_BYTES
+            extend(filter(None, plan.values(item)))
         elif isinstance(item, dict):
             extend(filter(None, item))
             extend(filter(None, item.values()))
+        elif isinstance(item, (str, bytes)):
+            total += len(item)
+        elif isinstance(item, (tuple, list)):
+            extend(filter(None, item))
         else:
-            # Fields that may hold content. Ids, names and times are short.
             total += OBJECT_BYTES
-            extend(filter(None, plan_of(type(item)).values(item)))
     return total
+
+
+_latest: list[tuple[RunRequest | None, int]] = [(None, 0)]
+"""The request that was measured last, and its size: the recorder has one for all runs of an assistant."""
+
+
+def _size_of_request(request: RunRequest) -> int:
+    measured, size = _latest[0]
+    if measured is not request:
+        size = OBJECT_BYTES + _measured([*filter(None, plan_of(RunRequest).values(request))])
+        _latest[0] = request, size
+    return size
