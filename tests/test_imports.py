@@ -15,6 +15,7 @@ LIGHT = {
     "threadtrail._guard",
     "threadtrail._late",
     "threadtrail._own_work",
+    "threadtrail._quick",
     "threadtrail._text",
     "threadtrail.context",
     "threadtrail.errors",

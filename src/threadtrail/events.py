@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from threadtrail._quick import construct_quickly
 from threadtrail.turn import Turn
 from threadtrail.values import (
     NO_ATTRIBUTES,
@@ -399,6 +400,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     TraceEnded,
 )
 """Every event class, in the order in which events of a run follow each other."""
+
+construct_quickly(*EVENT_CLASSES)
 
 AnyEvent: TypeAlias = (
     AssistantCreated

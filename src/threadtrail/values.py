@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from threadtrail._quick import construct_quickly
 from threadtrail.parts import (
     CONTENT,
     EMPTY,
@@ -431,3 +432,6 @@ class Run:
         from threadtrail.notebook.records import run_html  # noqa: PLC0415 - only notebooks need it
 
         return run_html(self)
+
+
+construct_quickly(Usage, Failure, Message, ToolCall, Step, Assistant, RunRequest, StatusChange, Run)

@@ -1,0 +1,60 @@
+"""Values and events are constructed quickly, and as `dataclass` itself would."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import pickle
+from typing import Any
+
+import pytest
+
+from threadtrail.events import EVENT_CLASSES
+from threadtrail.values import (
+    Assistant,
+    Failure,
+    Message,
+    Run,
+    RunRequest,
+    StatusChange,
+    Step,
+    ToolCall,
+    Usage,
+)
+
+CLASSES = [Usage, Failure, Message, ToolCall, Step, Assistant, RunRequest, StatusChange, Run, *EVENT_CLASSES]
+
+
+def made_by_dataclass(cls: Any) -> Any:
+    """Return the class with the constructor that `dataclass` makes."""
+    fields = [
+        (field.name, field.type, dataclasses.field(default=field.default))
+        for field in dataclasses.fields(cls)
+    ]
+    return dataclasses.make_dataclass(cls.__name__, fields, frozen=True, kw_only=True)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_each_class_is_constructed_as_dataclass_would(cls: Any) -> None:
+    other = made_by_dataclass(cls)
+    parameters = inspect.signature(cls).parameters
+    assert [(name, each.kind, each.default) for name, each in parameters.items()] == [
+        (name, each.kind, each.default) for name, each in inspect.signature(other).parameters.items()
+    ]
+    given = {name: object() for name in parameters}
+    value = cls(**given)
+    assert {name: getattr(value, name) for name in given} == given
+    needed = {name: None for name, each in parameters.items() if each.default is inspect.Parameter.empty}
+    assert repr(cls(**needed)).partition("(")[2] == repr(other(**needed)).partition("(")[2]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+        cls(**needed, other=1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, next(iter(given)), None)
+
+
+def test_such_values_are_copied_and_pickled() -> None:
+    usage = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
+    pickled = pickle.dumps(usage)
+    assert pickle.loads(pickled) == copy.copy(usage) == copy.deepcopy(usage) == usage  # noqa: S301 - our own
+    assert dataclasses.replace(usage, input_tokens=5).input_tokens == 5
