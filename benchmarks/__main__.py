@@ -30,7 +30,7 @@ from benchmarks.memory import sizes_in_child
 from benchmarks.pairs import MICROSECOND
 from benchmarks.peers import NAMES, measure_peer, measure_runs
 from benchmarks.precision import Imprecise, Rows
-from benchmarks.table import added, ratio, show
+from benchmarks.table import added, ratio, ratio_with_margin, show
 from benchmarks.workloads import CALL_NAMES, RUN_CALLS, calls
 from benchmarks.workloads import streamed as assistants_stream
 
@@ -233,7 +233,7 @@ def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[
         _imprecise.look(f"a run with {runs.name}", runs.total, runs.thread)
         cells = [f"{runs.total.bare:.0f}"]
         for summary in (runs.total, runs.thread, runs.wall):
-            cells += [added(summary), ratio(summary)]
+            cells += [added(summary), ratio_with_margin(summary)]
         unit = ("run" if runs.name == "threadtrail" else "span") + ("s" if runs.recorded != 1 else "")
         rows.append([runs.name, *cells, f"{runs.recorded:g} {unit}" if runs.recorded else "-"])
     kinds = ("CPU, all threads", "CPU of the caller", "wall time")

@@ -43,18 +43,23 @@ class Pairs:
             margin=_margin(differences),
             ratio=statistics.median(ratios or [math.nan]),
             pairs=len(differences),
+            ratio_margin=_margin(sorted(ratios)) if ratios else math.nan,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Medians in microseconds; ``margin`` is half of the median difference's 95 % interval."""
+    """Medians in microseconds; ``margin`` is half of the median difference's 95 % interval.
+
+    ``ratio_margin`` is the same of the ratio.
+    """
 
     bare: float
     added: float
     margin: float
     ratio: float
     pairs: int
+    ratio_margin: float
 
 
 def _margin(ordered: list[float]) -> float:

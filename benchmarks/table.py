@@ -24,6 +24,11 @@ def added(summary: Summary) -> str:
     return f"{summary.added:+.2f} ±{summary.margin:.2f}"
 
 
+def ratio_with_margin(summary: Summary) -> str:
+    """With the tool, as a multiple of without, and the margin of that."""
+    return f"{summary.ratio:.3f} ±{summary.ratio_margin:.3f}"
+
+
 def ratio(summary: Summary) -> str:
     """With the tool, as a multiple of without."""
     return f"{summary.ratio:.3f}"

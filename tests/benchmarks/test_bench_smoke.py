@@ -28,7 +28,7 @@ RESPONSE_CALLS = [
     "create, 1 MB asked",
 ]
 TIMES = r" +\d+(?:\.\d+)?(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){2}"
-WHOLE_RUN = r" +\d+(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3}){3}"
+WHOLE_RUN = r" +\d+(?: +[+-]\d+\.\d\d ±\d+\.\d\d +\d+\.\d{3} ±\d+\.\d{3}){3}"
 MEMORY = r" +\d+\.\d +\d+\.\d +-?\d+\.\d +\d+\.\d\d"
 
 
