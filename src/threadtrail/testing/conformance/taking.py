@@ -39,7 +39,8 @@ def every_event_class(case: Case) -> None:
         raise Problem(
             rules.TAKES_EVENTS,
             seen=_listed(failures),
-            fix="check for the event classes that you need with isinstance, and ignore all others.",
+            fix="look at event.event for those that you need, pass over all others, "
+            "and correct what raises for those that you need.",
             error=next(iter(failures.values())).error,
         )
 
