@@ -180,6 +180,15 @@ def test_what_the_runs_cost(path: Path, shown: Any) -> None:
     assert ["prices", *whole.prices.split()] in lines
 
 
+def test_why_no_run_has_a_price(tmp_path: Path, shown: Any) -> None:
+    pytest.importorskip("genai_prices")
+    end = RunEnded(time=SECOND, run=RUNS["plain_answer"], provider="llm.example.com")
+    table, _ = shown(written(tmp_path / "runs.jsonl", [end]), "--stats")
+    lines = [" ".join(line.split()) for line in table.splitlines()]
+    assert "cost of 1 run, 1 has no price" in lines
+    assert "no price the prices of llm.example.com are not known" in lines
+
+
 def test_numbers_without_the_library_of_prices(
     path: Path, shown: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

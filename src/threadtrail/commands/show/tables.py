@@ -46,7 +46,7 @@ def _tables(numbers: Statistics) -> Iterator[Table]:
     yield _table(("took", "p50", "p95", "count"), rows)
     headings = "tokens", "input", "cached", "written", "output", "reasoning", "total"
     yield _table(headings if numbers.cost is None else (*headings, "cost"), _tokens(numbers))
-    if numbers.cost is not None and not numbers.cost.elsewhere:
+    if numbers.cost is not None:
         yield _table(("cost", numbers.cost.text), _cost(numbers.cost), texts=True)
     tools = ((name, of.calls, of.failed, of.unanswered) for name, of in numbers.tools.items())
     yield _table(("tool calls", "calls", "failed", "unanswered"), tools)
