@@ -1,1 +1,1 @@
-"""What an app passes from process to process: ``threadtrail.carrier()`` and ``threadtrail.carried()``."""
+"""Carriers from process to process: ``threadtrail.carrier()`` and ``threadtrail.carried()``."""

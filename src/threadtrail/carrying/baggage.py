@@ -1,4 +1,4 @@
-"""The header of W3C's Baggage. Apart from the others, since only servers read it."""
+"""Reads the header of W3C's Baggage; a module of its own, since only servers need it."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _own(carried: Carried) -> str:
 
 
 def split(metadata: Any) -> tuple[Carried | None, Any]:
-    """Return what metadata carries, and the metadata without the pairs of that."""
+    """Return the carrier in metadata, and the metadata without its pairs."""
     if not metadata or (OWN not in metadata and TRACEPARENT not in metadata):
         return None, metadata
     carried = parse(metadata)
@@ -101,7 +101,7 @@ def split(metadata: Any) -> tuple[Carried | None, Any]:
 
 
 def parse(pairs: Mapping[str, Any]) -> Carried | None:
-    """Return what pairs carry, which may stand among others; ``None`` if that is nothing."""
+    """Return the carrier among these pairs; ``None`` if there is none."""
     parent = read_traceparent(pairs.get(TRACEPARENT))
     own = _read_own(pairs.get(OWN))
     if own is None:

@@ -1,4 +1,4 @@
-"""``carrier()`` in the process that passes work on, ``carried()`` in the one that goes on with it."""
+"""``carrier()`` for the process that passes work on, ``carried()`` for the one that continues it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def carrier(attributes: bool = False) -> dict[str, str]:
-    """Return pairs that tell other processes where something began: for metadata, and for queue messages.
+    """Return pairs that name the current trace for other processes, to send as metadata or in queue messages.
 
     They hold OpenTelemetry's active span, as W3C's ``traceparent``, and the enclosing ``trace()``: two pairs
     at most, of 512 characters at most; ``{}`` if there is nothing to pass on. Whoever retrieves a run or a
@@ -57,7 +57,7 @@ def _carried(scope: Scope, *, attributes: bool) -> Carried:
 
 
 def carried(pairs: Mapping[str, Any] | None) -> Block:
-    """Go on, in this block, with what another process has passed on by ``threadtrail.carrier()``.
+    """Continue, in this block, the trace that another process has passed on by ``threadtrail.carrier()``.
 
     Runs that begin in it belong to that process's trace, and have its user, session, tags and metadata where
     these were passed on; a user or session that is set here already stays. Use it as ``with``, ``async with``

@@ -1,4 +1,4 @@
-"""The headers of W3C's Trace Context, read strictly: what is malformed is nothing."""
+"""Reads the headers of W3C's Trace Context strictly: malformed ones are ignored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_MEMBERS = 32
 
 
 def read_trace_id(text: object) -> str | None:
-    """Return an id of 32 hexadecimal digits; ``None`` if it is none."""
+    """Return an id of 32 hexadecimal digits; ``None`` if it is not valid."""
     valid = isinstance(text, str) and TRACE_ID.fullmatch(text) is not None and text.strip("0")
     return str(text) if valid else None
 

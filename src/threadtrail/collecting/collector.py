@@ -110,7 +110,7 @@ class Collector:
             self._place.close()
 
     def stop(self) -> None:
-        """Stop soon: what is whole is delivered, the rest stays where it is. Any thread may call this."""
+        """Stop soon: complete units are delivered, the rest stays in the place. Any thread may call this."""
         self._stopping.set()
 
     def _read(self) -> bool:
@@ -264,7 +264,7 @@ class Collector:
             self._report("reading", str(error))
 
     def _report(self, what: str, problem: str) -> None:
-        """Note what is wrong, until it is well again; log it when it begins."""
+        """Note a problem until it is over; log it when it begins."""
         if self._troubles.get(what) != problem:
             logger.warning("collect: %s: %s", what, problem)
         self._troubles[what] = problem
@@ -272,7 +272,7 @@ class Collector:
     # -- what is going on -------------------------------------------------------------------------
 
     def status(self) -> tuple[bool, dict[str, Any]]:
-        """Return whether all is well, and what an orchestrator may want to know, as JSON values."""
+        """Return whether all is well, and the state for an orchestrator, as JSON values."""
         oldest = self._waiting.oldest
         waiting = {
             "units": len(self._waiting),

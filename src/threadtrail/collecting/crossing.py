@@ -1,4 +1,4 @@
-"""Joins what stands in different groups of a place: a turn, or a trace, whose runs have several owners."""
+"""Joins a turn, or a trace, whose runs are in different groups of a place, with several owners."""
 
 from __future__ import annotations
 

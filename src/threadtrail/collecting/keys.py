@@ -1,4 +1,4 @@
-"""What events have in common that are exported together: a run, a turn, a tool call, a trace."""
+"""The keys of events that are exported together: a run, a turn, a tool call, a trace."""
 
 from __future__ import annotations
 

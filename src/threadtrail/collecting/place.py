@@ -1,4 +1,4 @@
-"""Where events are collected from: files, or whatever a plugin knows to read. What such a place must do.
+"""The interface of a place to collect events from: files, or what a plugin reads.
 
 A plugin offers one by an entry point of the group ``threadtrail.places``. Its name is the scheme of the
 addresses that it takes (``redis`` for ``redis://…``); it is called with the address, and with options by
@@ -34,7 +34,7 @@ class Entry:
 
 
 class Place(Protocol):
-    """A place to collect from. One thread uses it, and no method waits longer than it is told to.
+    """A place to collect from. One thread uses it, and no method waits longer than its timeout.
 
     An entry that is not acknowledged is read again by the next collector: so nothing is lost if this one
     dies, and what it waited for is waited for again. A place that cannot be reached raises ``OSError``, or
@@ -53,10 +53,10 @@ class Place(Protocol):
         """
 
     def read(self, timeout: float) -> Sequence[Entry]:
-        """Return the next entries, of which there may be none within ``timeout`` seconds.
+        """Return the next entries; an empty sequence if there are none within ``timeout`` seconds.
 
-        Among them are those that a collector left which does not live any more. What was returned is not
-        returned again, unless its group was lost meanwhile.
+        They include those that a collector left when it died. An entry is not returned again, unless its
+        group was lost in the meantime.
         """
 
     def acknowledge(self, tokens: Sequence[Any]) -> None:
@@ -76,10 +76,10 @@ class Place(Protocol):
         """Whether everything that stands there now was read; where it never ends, False."""
 
     def status(self) -> Mapping[str, Any]:
-        """Return what is known of the place, as JSON values: its name, what it holds, what it owns."""
+        """Return the state of the place, as JSON values: its name, what it holds, what it owns."""
 
     def close(self) -> None:
-        """Let go of what is owned, so that another collector may go on at once."""
+        """Release what is owned, so that another collector can continue at once."""
 
 
 class TurnIndex(Protocol):

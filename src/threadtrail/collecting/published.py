@@ -1,4 +1,4 @@
-"""What was exported lately, so that what comes late of it is not exported once more."""
+"""The runs that were exported recently, so that late events do not export them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is waited for, and exported, as one: the runs of a turn or a trace, with all that was seen of them."""
+"""Units to wait for and to export as a whole: the runs of a turn or a trace, with all of their events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENTRY_BYTES = 500
 
 @dataclass(slots=True, eq=False)
 class Unit:
-    """Entries that belong together, and how far what they tell of has come.
+    """Entries that belong together, and the progress of the runs, turns and traces in them.
 
     Attributes:
         entries: as they were read.

@@ -1,4 +1,4 @@
-"""The units that are waited for, until they are whole or their time is up; bounded in memory."""
+"""The units that wait until they are complete or their time is up; bounded in memory."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class Waiting:
 
     @property
     def open_runs(self) -> int:
-        """How many runs wait whose end was not seen; any thread may ask."""
+        """The number of waiting runs whose end was not seen; any thread may ask."""
         units = list(self._units.values())
         return sum(not ended for unit in units for ended in list(unit.runs.values()))
 
     @property
     def oldest(self) -> float | None:
-        """When the first entry of those that wait was read; any thread may ask."""
+        """When the oldest waiting entry was read; any thread may ask."""
         return min((unit.began for unit in list(self._units.values())), default=None)
 
     def take(self, entry: Entry, event: Event, now: float) -> None:

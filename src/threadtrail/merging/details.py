@@ -22,7 +22,7 @@ AnyEvent = TypeVar("AnyEvent", bound=Any)
 
 
 def events_of(story: Story) -> list[Event]:
-    """Return the events that one process would have published which had seen all of the run."""
+    """Return the events that a single process would have published if it had seen all of the run."""
     if story.is_of_one_process():
         return [_reused(event) if story.id_reused else event for event in story.events()]
     whole = WholeRun(story)
@@ -126,7 +126,7 @@ def _as(event_class: Any, event: Any, time: int | None, **values: Any) -> Any:
 
 
 def _calls(whole: WholeRun) -> Iterator[Event]:
-    """Yield what was asked for, with what was asked, and what was answered, with the answer."""
+    """Yield each call that was asked for, with its arguments, and each that was answered, with its output."""
     story, steps = whole.story, whole.steps
     for call, requested in _by(story.requested, steps.call_of):
         value, first = call.value(), requested[0]

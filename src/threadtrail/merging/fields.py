@@ -1,4 +1,4 @@
-"""What is known of one thing in several glimpses: the best one, filled up by the others."""
+"""One value out of several glimpses of the same thing: the best one, completed by the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 
 
 def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozenset()) -> Value:
-    """Return the best glimpse; what it does not say is what the first of the others says that does.
+    """Return the best glimpse, with each field that it lacks taken from the first of the others that has it.
 
     A field that has its default says nothing. The fields of ``but`` are left as they are.
     """
@@ -28,7 +28,7 @@ def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozen
 
 
 def amount(value: Any) -> int:
-    """Return how many fields say something: of two glimpses, the one with more is the fuller one."""
+    """Return how many fields are set; of two glimpses, the one with more is the fuller one."""
     return sum(getattr(value, name) != default for name, default in _defaults(value))
 
 
@@ -51,7 +51,7 @@ def earliest(times: Sequence[int | None]) -> int | None:
 
 
 class Tie:
-    """Decides an order where nothing else does, always in the same way: by all that a value says."""
+    """Decides an order if nothing else does, always in the same way: by all fields of a value."""
 
     __slots__ = ("_value",)
 

@@ -1,4 +1,4 @@
-"""Links responses of several processes: the output of a call of one stands in the input of another."""
+"""Links responses of several processes, if the input of one has the output of a call of another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Linked:
 
     @property
     def server(self) -> Server:
-        """Whose ids these are."""
+        """The server whose ids these are."""
         return server_of(self.events[0])
 
     @property
@@ -69,7 +69,7 @@ class Linked:
 def link(
     stories: Iterable[list[Event]], merged: Collection[tuple[Server, str]]
 ) -> tuple[list[list[Event]], set[tuple[Server, str]]]:
-    """Return the events of each run with what its neighbours say of it, and the runs that this changed.
+    """Return the events of each run, completed by those of its neighbours, and the runs that this changed.
 
     A response belongs to the turn of the newest run whose call it brings the output of, and the output stands
     on that call, as if one process had made both requests. Where nothing is said of its caller and its trace,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def merge(events: Iterable[Event]) -> tuple[Event, ...]:
-    """Return the events that one process would have published which had seen all of it: each run once.
+    """Return the events that a single process would have published if it had seen everything: each run once.
 
     ``events`` are those of several processes, or files, about the same runs, in any order and with repeats:
     one process creates a run, another polls it, a third brings the outputs. Of each run there is one
@@ -33,7 +33,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     The events come by their times, a run's ``RunCreated`` first and its ``RunEnded`` last. What one process
     published by itself stays as it is, but for unfinished ends that were superseded.
 
-    These may be other than for one process, since no event tells them:
+    These may differ from what a single process would publish, since no event has them:
 
     - ``poll_count``, ``retry_count`` and ``resumed`` are the sums of those processes that published the run;
     - times: what nobody saw live has the server's whole seconds, a step's, call's or message's time is the
@@ -65,7 +65,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def run_so_far(events: Iterable[Event]) -> Run:
-    """Return what is known of a run by its events, also of one that has not ended.
+    """Return what is known of a run from its events, even if it has not ended.
 
     Its ``ended_at`` is ``None`` then. Events that are of no run, such as ``RequestFailed``, are left out.
 

@@ -103,7 +103,7 @@ class WholeRun:
         )
 
     def _of_creator(self) -> Run:
-        """Return what is of the creator, of whoever saw the end, and counted."""
+        """Return the fields of the creator, of the process that saw the end, and the counts."""
         runs = self.of_creator
         if runs and runs[0].observed_from_start:
             run = filled(runs[0], runs[1:], but=OF_CREATOR)
@@ -120,7 +120,7 @@ class WholeRun:
         return replace(run, observed_from_start=self.is_observed_from_start, **values)
 
     def _begun(self) -> Run:
-        """Return what the beginning of a run says of it."""
+        """Return the fields that the beginning of a run has."""
         created = self.created
         if created is None:
             story = self.story

@@ -79,7 +79,7 @@ def _is_end(change: StatusChange, ends: set[str]) -> bool:
 
 
 def _is_overtaken(seen: Seen, newest: StatusChange) -> bool:
-    """Whether an answer came late that was given before the server began to work on the run."""
+    """Whether an answer arrived late that was given before the server began to work on the run."""
     goes_back = seen.change.stage == "waiting" and newest.stage == "working"
     return goes_back and seen.previous != newest.status
 
@@ -106,7 +106,7 @@ def _of_event(event: RunStatusChanged) -> Seen:
 
 
 def _in_order(seen: Iterable[Seen]) -> Iterable[Seen]:
-    """Yield by time; of what was seen at one time, what follows from the status before comes first."""
+    """Yield by time; of changes at one time, the one that follows from the status before comes first."""
     waiting = sorted(seen, key=_order)
     status: str | None = None
     while waiting:

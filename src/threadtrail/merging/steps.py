@@ -41,7 +41,7 @@ class StepGlimpse:
 
 
 def left_open(event: StepCompleted) -> bool:
-    """Whether a step was no more than left open by its process."""
+    """Whether a step ended only because its process stopped following the run."""
     return event.type.endswith(UNFINISHED)
 
 
@@ -91,7 +91,7 @@ class StepsOfRun:
         self._of_event[id(event)] = self.calls.find(glimpse)
 
     def end(self, time: int, failure: Failure | None, *, later: bool) -> None:
-        """End the calls with the run whose own end nobody saw.
+        """End the calls whose own end nobody saw with the run.
 
         ``failure`` is what became of those without an output. ``later``: calls that are not the server's stay
         open, since a later run brings their outputs.

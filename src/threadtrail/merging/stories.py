@@ -1,4 +1,4 @@
-"""Sorts events by what they are about: the story of each run, and the rest."""
+"""Sorts events by run: the story of each run, and the rest."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Story:
         return [event for name in LISTS.values() for event in getattr(self, name)]
 
     def is_of_one_process(self) -> bool:
-        """Whether one process published all of it, and each thing once."""
+        """Whether one process published all of it, each event once."""
         if len(self.created) > 1 or len(self.ends) > 1:
             return False
         ids = (
@@ -85,12 +85,12 @@ LISTS: dict[type[Event], str] = {
 
 
 def server_of(event: Event) -> Server:
-    """Return whose ids an event holds."""
+    """Return the server whose ids an event holds."""
     return event.source, event.server_address, event.server_port
 
 
 def distinct(events: Iterable[Event]) -> list[Event]:
-    """Return the events, those that are equal once."""
+    """Return the events without repeats."""
     alike: dict[tuple[type, int, object], list[Event]] = {}
     kept: list[Event] = []
     for event in events:

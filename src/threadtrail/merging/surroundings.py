@@ -1,4 +1,4 @@
-"""What other events say of a run: its assistant's name, and what was put on its thread before it."""
+"""Facts about a run from other events: its assistant's name, and the messages put on its thread before it."""
 
 from __future__ import annotations
 

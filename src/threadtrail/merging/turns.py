@@ -52,7 +52,7 @@ def _any(ends: Iterable[RunEnded], changed: Collection[Name]) -> bool:
 
 
 def _one(ended: Sequence[TurnEnded], of_turn: Sequence[RunEnded], *, changed: bool) -> TurnEnded:
-    """Return the end of a turn: as it is, unless several processes say something of it."""
+    """Return the end of a turn, merged if several processes published one."""
     fullest = max(
         ended, key=lambda event: (len(event.turn.run_ids), event.turn.finished, event.time, Tie(event))
     )

@@ -1,1 +1,1 @@
-"""What notebooks show: values as small pieces of HTML, and what is printed below the cell it belongs to."""
+"""Output for notebooks: values as small pieces of HTML, and text below the cell that it belongs to."""

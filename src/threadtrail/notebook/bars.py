@@ -20,7 +20,7 @@ LABEL_LENGTH = 30
 
 
 class Bar(NamedTuple):
-    """A part: its name, when it was, and on what (``queued``, ``generating``, ``tools``, ``person``)."""
+    """A part: its name, its time, and its kind (``queued``, ``generating``, ``tools``, ``person``)."""
 
     name: str
     spent_on: str
@@ -34,7 +34,7 @@ def run_bars(run: Run) -> Html | None:
 
 
 def turn_bars(turn: Turn) -> Html | None:
-    """Return the waterfall of a turn: where its time went, and below it its tool calls."""
+    """Return the waterfall of a turn: the parts of its time, and below them its tool calls."""
     if turn.started_at is None or turn.ended_at is None:
         return None
     within = Interval(turn.started_at, max(turn.started_at, turn.ended_at))
@@ -87,7 +87,7 @@ def _line(bar: Bar, within: Interval) -> Iterable[Html]:
 
 
 def _stacked(spent: TimeSpent, within: Interval) -> Html:
-    """Return one bar of what the time was spent on, not in the order in which it went by."""
+    """Return one bar with the sum of each kind of time, not in chronological order."""
     parts = {name: getattr(spent, name) for name in ("queued", "generating", "tools", "person")}
     drawn = [
         element("div", name=f"tt-{name}", style=f"width:{_percent(time, within)}")

@@ -1,4 +1,4 @@
-"""HTML from text that nobody vouches for: everything is escaped, and there is no script."""
+"""HTML from untrusted text: everything is escaped, and there is no script."""
 
 from __future__ import annotations
 
@@ -58,22 +58,22 @@ def element(tag: str, *children: Child, name: str = "", style: str = "") -> Html
 
 
 def box(*children: Child) -> str:
-    """Return the whole, with its style: what a notebook shows."""
+    """Return the complete HTML for a notebook, with its style."""
     style = Html(f"<style>{STYLE.replace(chr(10), '')}</style>")
     return element("div", style, *children, name="threadtrail").source
 
 
 def rows(pairs: list[tuple[str, Child]]) -> Html | None:
-    """Return labels with what belongs to each beside it; nothing if there is none."""
+    """Return labels with their values beside them; nothing if there are none."""
     cells = [cell for label, value in pairs for cell in (dim(label), element("div", value, name="tt-text"))]
     return element("div", *cells, name="tt-rows") if cells else None
 
 
 def dim(text: str) -> Html:
-    """Return text that stands back."""
+    """Return text in a muted colour."""
     return element("div", visible(text), name="tt-dim")
 
 
 def cut(text: str) -> str:
-    """Return the text as far as it is shown."""
+    """Return the beginning of the text that is shown."""
     return shortened(text, CONTENT_LENGTH, visible_lines)

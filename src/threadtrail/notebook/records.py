@@ -26,7 +26,7 @@ MAX_CALLS = 20
 
 
 def run_html(run: Run) -> str:
-    """Return a run: how it ended, where its time went, what was asked, called and answered."""
+    """Return a run: its end, the parts of its time, its question, calls and answer."""
     name, within = run_name(run), run_interval(run)
     facts = [
         name if name != run.model else None,
@@ -42,7 +42,7 @@ def run_html(run: Run) -> str:
 
 
 def turn_html(turn: Turn) -> str:
-    """Return a turn, as a run is returned."""
+    """Return a turn, with the same parts as a run."""
     took = duration(max((turn.ended_at or 0) - (turn.started_at or 0), 0))
     facts = [turn.assistant.name if turn.assistant else None, turn.model, *brief_token_facts(turn.usage)]
     return box(

@@ -1,4 +1,4 @@
-"""What is recorded, and what became of it, as a notebook shows it."""
+"""The state of the recording and of the exporters, as a notebook shows it."""
 
 from __future__ import annotations
 

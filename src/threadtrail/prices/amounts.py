@@ -1,4 +1,4 @@
-"""Amounts of money: of one run, of several, and how they are written."""
+"""Amounts of money: the cost of one run, of several runs, and their text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Cost:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it ran on a server whose prices are nowhere known, such as one of the app's own."""
+        """Whether the run was on a server without known prices, such as one of the app's own."""
         return self.provider is None
 
     @property
@@ -69,7 +69,7 @@ class Costs:
 
     @property
     def text(self) -> str:
-        """The amount, and of how many runs it is not: ``$1.20; of 10 runs, 1 has no price``."""
+        """The amount, and how many runs have no price: ``$1.20; of 10 runs, 1 has no price``."""
         has = "has" if self.unpriced == 1 else "have"
         missing = f"of {self.runs} {'run' if self.runs == 1 else 'runs'}, {self.unpriced} {has} no price"
         if self.amount is None:

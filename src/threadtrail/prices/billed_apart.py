@@ -1,4 +1,4 @@
-"""What hosted tools are billed for apart from a run's tokens: searches, images, containers."""
+"""Items that hosted tools are billed for apart from a run's tokens: searches, images, containers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTAINERS = {"code_interpreter": "its code interpreter", "shell": "its shell"}
 
 
 def searches(run: Run) -> dict[str, int]:
-    """Return the billed searches of a run, as the library names them; without those that are none.
+    """Return the billed searches of a run, by the library's names; without zeros.
 
     The web searches are what the server says: not every call of the tool is billed as one. A search in files
     is billed where the model answers at one go; an assistant's is not.
@@ -48,7 +48,7 @@ def image_usage(run: Run) -> tuple[str | None, dict[str, int]]:
 
 
 def not_priced(run: Run, price: ModelPrice) -> Iterator[str]:
-    """Yield what is billed for a run, and of which the library has no price, or the run no number."""
+    """Yield the billed items of a run for which the library has no price, or the run no number."""
     kinds = {call.kind for call in run.tool_calls if call.hosted}
     found = searches(run)
     unknown = _web_searches(run) is None and "web_search" in kinds
@@ -71,5 +71,5 @@ def _mapping(value: JsonValue) -> Mapping[str, Any]:
 
 
 def _count(value: object) -> int:
-    """Return a number of things; 0 for what is no such number."""
+    """Return a count; 0 for a value that is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

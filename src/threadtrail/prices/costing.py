@@ -74,7 +74,7 @@ def cost_or_none(run: Run | RunEnded, *, provider: str | None = None) -> Cost | 
 
 
 def tokens(usage: Usage) -> dict[str, int]:
-    """Return the tokens of a run as the library names them: parts of the input and of the output as parts."""
+    """Return the tokens of a run by the library's names, with the parts of the input and of the output."""
     counts = {
         "input_tokens": usage.input_tokens,
         "cache_read_tokens": usage.cached_input_tokens or 0,
@@ -95,7 +95,7 @@ def close_provider(name: str) -> str | None:
 
 
 def prices() -> str:
-    """Return whose prices these are: the library with its version, and when they were updated, if so."""
+    """Return the source of the prices: the library with its version, and the day of its update, if any."""
     import genai_prices  # noqa: PLC0415 - only who asks for costs pays for the import
 
     snapshot = genai_prices.data_snapshot.get_snapshot()
@@ -121,7 +121,7 @@ def _provider(name: str, *, chosen: bool) -> str | None:
 
 
 class _Costing:
-    """Works out the cost of one run."""
+    """Calculates the cost of one run."""
 
     def __init__(self, run: Run, time: int | None, provider_name: str, provider: str | None) -> None:
         self.run = run

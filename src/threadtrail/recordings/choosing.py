@@ -25,9 +25,9 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is wanted of a recording; by default, all of it.
+    """The runs and turns to choose from a recording; by default, all of them.
 
-    ``since`` and ``until`` (not included) are Unix nanoseconds, about when a group began; ``runs`` holds ids
+    ``since`` and ``until`` (exclusive) limit when a group began, in Unix nanoseconds; ``runs`` holds ids
     of runs or turns, or what they begin with; ``statuses`` those of runs; ``failed``: a run or a request
     failed.
     """
@@ -39,7 +39,7 @@ class Choice:
     failed: bool = False
 
     def among(self, groups: Sequence[Group]) -> tuple[Group, ...]:
-        """Return the groups that are wanted.
+        """Return the groups that a choice names.
 
         Raises:
             ConfigurationError: no run has one of the ids, or several ids begin with it.
@@ -58,16 +58,16 @@ class Choice:
 
 
 def none_chosen(groups: Iterable[Group]) -> str:
-    """Return what to say when none of these groups is wanted: how many runs ended in which status."""
+    """Return the message for a choice that fits none of these groups: how many runs ended in which status."""
     statuses = Counter(end.run.status or "unknown" for group in groups for end in group.ends)
     there = listed(f"{count:,} {escaped(status)}" for status, count in sorted(statuses.items()))
     return f"no run is one that you asked for; the recording has: {there}"
 
 
 def moment(text: str, now: float) -> int:
-    """Return the Unix nanoseconds of a date, of a date and time, or of so long before ``now`` (``2h``).
+    """Return the Unix nanoseconds of a date, a date and time, or a time before ``now`` (``2h``).
 
-    A date is its beginning. Without an offset it is by the clock of this computer.
+    A date means its beginning. A time without an offset is local.
 
     Raises:
         ValueError: the text is none of them.
@@ -79,12 +79,12 @@ def moment(text: str, now: float) -> int:
 
 
 def moment_text(nanoseconds: int) -> str:
-    """Return a time as a date and time by the clock of this computer, in whole seconds."""
+    """Return a time as local date and time, in whole seconds."""
     return datetime.fromtimestamp(nanoseconds // SECOND).astimezone().isoformat(sep=" ")
 
 
 def _meant(given: str, groups: Sequence[Group]) -> Group:
-    """Return the group of the run or turn that has this id, or the only one whose id begins so."""
+    """Return the group of the run or turn that has this id, or the only one whose id begins with it."""
     by_id = {run_id: group for group in groups for run_id in group.run_ids}
     if given in by_id:
         return by_id[given]

@@ -1,4 +1,4 @@
-"""What a recording holds, by what people look for: runs, turns, traces, requests that failed."""
+"""The contents of a recording: runs, turns, traces, requests that failed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Contents:
 
 
 def server_of(event: Event) -> Server:
-    """Return whose ids an event holds."""
+    """Return the server whose ids an event holds."""
     return event.source, event.server_address, event.server_port
 
 

@@ -37,7 +37,7 @@ class Group:
 
     @property
     def name(self) -> str:
-        """What names the group in every reading of the recording, also when it has grown: 16 hex digits."""
+        """The name of the group, 16 hex digits: the same in every reading of a recording that grows."""
         first = min(self.events, key=lambda event: event.time)
         run_id = getattr(first, "run_id", None)
         about = first.event, first.time, server_of(first), first.trace_id, run_id
@@ -108,7 +108,7 @@ def groups_of(events: Sequence[Event], *, traces: bool) -> tuple[Group, ...]:
 
 
 class _Links:
-    """Which keys are of one group."""
+    """The keys that belong to one group."""
 
     def __init__(self) -> None:
         self._above: dict[Key, Key] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class GrowingRecording:
     """The events of some files so far; ``read_more`` adds those that were written since.
 
-    An incomplete last line is left for the next time. A file that was renamed or cut short, as ``logrotate``
+    An incomplete last line is left for the next time. A file that was renamed or truncated, as ``logrotate``
     does, is read from its beginning; what it held before stays.
     """
 

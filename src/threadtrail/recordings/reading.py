@@ -1,4 +1,4 @@
-"""Reading files of events that may be torn, of another version, or not ours: the rest is still shown."""
+"""Reads files of events; lines that are incomplete, of another version, or not ours are named and skipped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Recording:
 
 
 def read_recording(*paths: str | os.PathLike[str]) -> Recording:
-    """Read all that can be read of some files.
+    """Read everything that can be read of some files.
 
     An incomplete last line is left out: another process may be writing it, or was killed while it did.
 
@@ -60,7 +60,7 @@ class Unread:
     others: list[int] = field(default_factory=list)
 
     def event(self, number: int, line: bytes) -> AnyEvent | None:
-        """Return the event that a line holds; of one that holds none, note why."""
+        """Return the event that a line holds; if it holds none, note the reason."""
         if line.isspace():
             return None
         try:

@@ -1,7 +1,7 @@
 """``propagate``: carriers go with tasks of Celery and jobs of RQ, and come with requests to ASGI apps.
 
-Only these of what is configured are changed, when, and if, the app imports them. Keys that are there already
-stay: OpenTelemetry's own instrumentation may have put its ``traceparent`` there.
+Only the configured ones are changed, when the app imports them. Keys that are already there stay:
+OpenTelemetry's own instrumentation may have put its ``traceparent`` there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ USER, SESSION = "user.id", "session.id"
 
 
 def watch(names: Iterable[str]) -> None:
-    """Pass carriers on, and take them, by these; in modules that are not imported yet, too."""
+    """Pass carriers on, and read them, in these libraries; also in those that are not imported yet."""
     watching.on([MODULES_OF[name] for name in names])
 
 
@@ -184,7 +184,7 @@ def _text(value: str | None) -> str | None:
 
 
 def _add_to(pairs: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add a carrier to the pairs, which is of the caller as well: a queue of the app's own keeps them."""
+    """Add a carrier with the caller's attributes to the pairs; they stay in a queue of the app's own."""
     for key, value in carrier(attributes=True).items():
         pairs.setdefault(key, value)
     return pairs

@@ -117,7 +117,7 @@ def _stopped_by_signals(collector: Collector) -> Iterator[None]:
 
 
 def _check_loop(place: Place, chosen: Sequence[Destination]) -> None:
-    """Refuse an exporter that writes into a file which is collected: it would never end."""
+    """Refuse an exporter that writes into a file which is collected: the collector would never end."""
     if not isinstance(place, FilesPlace):
         return
     collected = {path.resolve() for path in place.paths()}

@@ -53,20 +53,20 @@ def add_parser(subcommands: Any) -> None:
     parser.add_argument(
         "--follow",
         action="store_true",
-        help="of files: go on with what is written to them; else it ends when all that is there was exported",
+        help="for files: keep reading what is written to them; else end when everything was exported",
     )
     parser.add_argument(
         "--exporter",
         action="append",
         metavar="NAME",
-        help="export to this exporter, instead of those that are configured; may be repeated",
+        help="export to this exporter instead of the configured ones; may be repeated",
     )
     parser.add_argument(
         "--settle",
         type=seconds,
         default=SETTLE_SECONDS,
         metavar="SECONDS",
-        help="how long a run that is whole is waited for: other processes may have seen more of it; "
+        help="how long to wait before a complete run is exported: other processes may have seen more of it; "
         f"{SETTLE_SECONDS:g} by default",
     )
     parser.add_argument(
@@ -74,7 +74,7 @@ def add_parser(subcommands: Any) -> None:
         type=seconds,
         default=WAIT_SECONDS,
         metavar="SECONDS",
-        help="how long any other run is waited for since something came of it last; "
+        help="how long to wait for the rest of any other run after its last event; "
         f"{WAIT_SECONDS:g} by default",
     )
     parser.add_argument(
@@ -89,7 +89,7 @@ def add_parser(subcommands: Any) -> None:
         type=count,
         default=MAX_ATTEMPTS,
         metavar="N",
-        help="how often a run is tried that an exporter refuses while it takes others, "
+        help="how often to try a run that an exporter refuses while it takes others, "
         f"{MAX_ATTEMPTS} by default; then it is put aside",
     )
     parser.add_argument(
@@ -97,7 +97,7 @@ def add_parser(subcommands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of the place, such as state=FILE, where it is noted what was delivered of files; "
+        help="an option of the place, such as state=FILE, which records what was delivered of files; "
         "may be repeated",
     )
     parser.add_argument(

@@ -1,1 +1,1 @@
-"""``threadtrail compare``: two recordings side by side, turn by turn, and what differs between them."""
+"""``threadtrail compare``: two recordings side by side, turn by turn, and their differences."""

@@ -1,9 +1,9 @@
-"""Whether a difference between two sides is more than chance: intervals that hold it in 95 of 100 cases.
+"""Whether a difference between two sides is more than chance: 95 % intervals of the difference.
 
-Of quantiles and means, the interval is that of a percentile bootstrap: the difference is worked out again
+For quantiles and means, the interval is that of a percentile bootstrap: the difference is calculated again
 for ``RESAMPLES`` samples that are drawn, with replacement, from what was measured; the middle 95 % of the
 results are the interval. The random numbers begin with the same seed each time, so that equal recordings
-give equal results. Of shares, it is Newcombe's interval, made of two of Wilson's.
+give equal results. For shares, it is Newcombe's interval, made of two of Wilson's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Draw = Callable[[random.Random], float]
 
 
 class Verdict(StrEnum):
-    """What can be said of a difference."""
+    """The verdict on a difference."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 def verdict(interval: Interval | None) -> Verdict:
-    """Return what an interval of the difference says; without one, there was too little."""
+    """Return the verdict for an interval of the difference; without one, there were too few values."""
     if interval is None:
         return Verdict.TOO_FEW
     low, high = interval
@@ -99,7 +99,7 @@ def _interval(drawers: Sequence[Draw], *sides: Sequence[float]) -> Interval | No
 
 
 def _middle(results: list[float]) -> Interval:
-    """Return what the middle 95 % of the results are between."""
+    """Return the bounds of the middle 95 % of the results."""
     ordered, outside = sorted(results), RESAMPLES // 40
     return ordered[outside], ordered[-outside - 1]
 
@@ -129,7 +129,7 @@ def _rank(count: int, percent: int) -> int:
 
 
 def _wilson(part: int, whole: int) -> tuple[float, float, float]:
-    """Return a share, and what it is between in 95 of 100 cases."""
+    """Return a share, and the bounds of its 95 % interval."""
     share, squared = part / whole, Z * Z
     centre = (part + squared / 2) / (whole + squared)
     half = Z / (whole + squared) * math.sqrt(part * (whole - part) / whole + squared / 4)

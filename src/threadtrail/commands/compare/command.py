@@ -47,7 +47,7 @@ def add_parser(subcommands: Any) -> None:
     what = "a recording, a folder of them, or a pattern in quotes"
     parser.add_argument("before", metavar="BEFORE", help=what)
     parser.add_argument(
-        "after", metavar="AFTER", nargs="?", help="likewise; without it, BEFORE is divided by its two APIs"
+        "after", metavar="AFTER", nargs="?", help="the same; without it, BEFORE is split by API"
     )
     parser.add_argument(
         "--match",
@@ -55,17 +55,21 @@ def add_parser(subcommands: Any) -> None:
         default=[],
         type=_two_labels,
         metavar="BEFORE=AFTER",
-        help="two assistants, prompts or instructions that belong together, or what they begin with",
+        help="two assistants, prompts or instructions that belong together, or their beginnings",
     )
     parser.add_argument(
-        "--prices-of", metavar="PROVIDER", help="count the prices of this provider, such as openai, for all"
+        "--prices-of",
+        metavar="PROVIDER",
+        help="use the prices of this provider for all, such as openai",
     )
     parser.add_argument(
-        "--pairs", type=number, default=PAIRS, metavar="N", help=f"print so many pairs ({PAIRS} by default)"
+        "--pairs",
+        type=number,
+        default=PAIRS,
+        metavar="N",
+        help=f"how many pairs to print ({PAIRS} by default)",
     )
-    parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page as well, all of it in one file"
-    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page, in one file")
     parser.add_argument("--json", action="store_true", help="print JSON, for tools")
     parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR=1 does the same")
     parser.set_defaults(run=run)

@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow:
-    """How much more a turn has after than before, in the middle of all pairs."""
+    """The median, over all pairs, of how much more a turn has after than before."""
 
     measure: Measure
     median: float | None
@@ -54,7 +54,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a comparison says."""
+    """The result of a comparison."""
 
     before: Side
     after: Side
@@ -150,7 +150,7 @@ def _pair_row(pairs: Sequence[Pair], measure: Measure, value: Callable[[Unit], N
 
 
 def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[Pair]) -> Iterator[str]:
-    """Yield what the numbers do not say."""
+    """Yield notes on what the numbers leave out."""
     for name, side in (("before", before), ("after", after)):
         if not side.units:
             yield f"{name}: no run of it has an end"

@@ -1,4 +1,4 @@
-"""The two sides that are compared: the files of each, and what can be read of them."""
+"""The two sides of a comparison: the files of each, and the turns read from them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the user named: its files, and what could be read of them."""
+    """A side that the user named: its files, and the events read from them."""
 
     name: str
     files: tuple[Path, ...]

@@ -1,4 +1,4 @@
-"""Which turns of both sides are about the same: by assistant or prompt, instructions, model, or input."""
+"""Matches the turns of both sides: by assistant or prompt, instructions, model, or input."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Group:
 
     @property
     def name(self) -> str | None:
-        """What the assistant or prompt is called."""
+        """The name of the assistant or prompt."""
         return self.units[0].name
 
     @property
     def instructions(self) -> str:
-        """What the model was told, without differences in white space; empty if nothing."""
+        """The instructions, with white space made equal; empty if there are none."""
         return _words(self.units[0].instructions or "")
 
     @property
@@ -48,7 +48,7 @@ class Group:
 
     @property
     def questions(self) -> frozenset[str]:
-        """What users asked."""
+        """The questions of users."""
         return frozenset(question for unit in self.units if (question := _words(unit.question)))
 
 

@@ -1,4 +1,4 @@
-"""What is measured of both sides: rows of numbers, with what can be said of their difference."""
+"""The measures of both sides: rows of numbers, with the verdict on their difference."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Sides = tuple[Sequence[Unit], Sequence[Unit]]
 
 
 class Kind(StrEnum):
-    """What the numbers of a row are."""
+    """The kind of a row's numbers."""
 
     SECONDS = "seconds"
     TOKENS = "tokens"
@@ -50,7 +50,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a row is about. ``better`` is the verdict on it that is good news; ``None``: none of them is."""
+    """The measure of a row. ``better`` is the verdict that is good news; ``None`` if neither is."""
 
     key: str
     label: str
@@ -76,7 +76,7 @@ class Row:
 
     @property
     def difference(self) -> float | None:
-        """How much more it is after than before."""
+        """The value after, less the value before."""
         if self.before is None or self.after is None:
             return None
         return float(Decimal(self.after) - Decimal(self.before))

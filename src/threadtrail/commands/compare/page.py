@@ -1,4 +1,4 @@
-"""A comparison as one HTML page, which needs nothing but itself, and no script."""
+"""A comparison as one self-contained HTML page without a script."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ QUESTION_LENGTH, ANSWER_LENGTH = 40, 60
 
 
 def print_comparison(found: Comparison, *, pairs: int, color: bool) -> None:
-    """Print a comparison on standard output, with at most so many of its pairs."""
+    """Print a comparison on standard output, with a maximum number of its pairs."""
     items = [*_items(found, pairs)]
     console = terminal(color=color)
     if console is not None:

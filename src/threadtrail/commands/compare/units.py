@@ -1,4 +1,4 @@
-"""What is compared: a turn, from what the user asked to the answer, whatever the API made of it."""
+"""The unit of comparison: a turn, from the user's question to the answer, in either API."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Unit:
 
     @property
     def first_output(self) -> int | None:
-        """After how many nanoseconds the app saw the first of a stream, if it streamed and completed."""
+        """The time until the app saw the first output of a stream, in nanoseconds, if the turn completed."""
         seen = [time for end in self.runs if (time := end.run.first_output_at) is not None]
         return _span(self.turn.started_at, min(seen, default=None)) if self.status == COMPLETED else None
 
@@ -63,17 +63,17 @@ class Unit:
 
     @property
     def question(self) -> str:
-        """What the user said, without what was said in earlier turns."""
+        """The user's input, without that of earlier turns."""
         return "\n".join(message.text for message in self.turn.input if message.role == "user").strip()
 
     @property
     def answer(self) -> str:
-        """What the model said in the end."""
+        """The model's last answer."""
         return "\n".join(message.text for message in self.turn.output).strip()
 
     @property
     def name(self) -> str | None:
-        """What its assistant or prompt is called."""
+        """The name of its assistant or prompt."""
         assistant = self.turn.assistant
         return (assistant.name or assistant.id) if assistant is not None else None
 

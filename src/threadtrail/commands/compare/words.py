@@ -1,4 +1,4 @@
-"""How the numbers of a comparison are written, on the terminal and on the page alike."""
+"""The texts of a comparison's numbers, for the terminal and for the page."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def calls(tool: ToolCalls) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return the text on one line, of at most so many characters."""
+    """Return the text on one line, cut to a maximum number of characters."""
     line = visible(text[: 4 * length])
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
@@ -158,7 +158,7 @@ def _difference(row: Row) -> str:
 
 
 def _verdict(row: Row) -> str:
-    """Return what can be said of the difference, and where there is too little, how much there is."""
+    """Return the verdict on the difference, and if there are too few values, their number."""
     if row.verdict is not Verdict.TOO_FEW:
         return row.verdict or ""
     high = row.measure.key.endswith("p95")

@@ -51,11 +51,11 @@ def add_parser(subcommands: Any) -> None:
     )
     add_choice(parser)
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent, and send nothing")
-    parser.add_argument("--again", action="store_true", help="send what was delivered before, too")
+    parser.add_argument("--again", action="store_true", help="also send what was delivered before")
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="note there what was delivered, instead of in FILE.replayed",
+        help="note in this file what was delivered, instead of in FILE.replayed",
     )
     parser.add_argument(
         "--timeout",

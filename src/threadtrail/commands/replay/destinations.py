@@ -37,7 +37,7 @@ class Destination:
 
 @contextmanager
 def no_metrics() -> Iterator[None]:
-    """Have OpenTelemetry's SDK send no metrics, unless the user chose some: they would count for today."""
+    """Switch OpenTelemetry's metrics off, unless the user chose some: they would count as of today."""
     chosen = os.environ.get(METRICS)
     os.environ[METRICS] = chosen or "none"
     try:
@@ -80,7 +80,7 @@ def destinations(
 
 
 def close(started: Sequence[Destination]) -> None:
-    """Shut the exporters down that were not sent to."""
+    """Shut down the exporters that got no events."""
     for destination in started:
         shutdown = destination.loaded.hooks.shutdown
         if shutdown is not None:

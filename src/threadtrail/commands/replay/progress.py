@@ -1,4 +1,4 @@
-"""What was delivered of recordings to a destination, noted in a file, so that a replay can go on."""
+"""The progress of replays to a destination, kept in a file so that an interrupted replay can continue."""
 
 from __future__ import annotations
 

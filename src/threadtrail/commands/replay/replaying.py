@@ -1,4 +1,4 @@
-"""Replays a recording: to one exporter after the other, and says what became of it."""
+"""Replays a recording to one exporter after the other, and prints the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INCOMPLETE = 1
 
 
 def replay(options: argparse.Namespace) -> int:
-    """Send what is wanted of the recording to each exporter; return the exit code.
+    """Send the chosen part of the recording to each exporter; return the exit code.
 
     Raises:
         ConfigurationError: a file cannot be read, an exporter cannot be used, a run is not in the recording.
@@ -98,7 +98,7 @@ class _Replay:
         return sorted(pending, key=self._progress.postponed)
 
     def _announce(self, groups: Sequence[Group], pending: Sequence[Group]) -> None:
-        """Say what is sent, or would be, and what was before."""
+        """Print what is sent, or would be, and what was sent before."""
         now = {id(group) for group in pending}
         before = [group for group in groups if id(group) not in now]
         when = f", the last at {self._progress.latest}" if self._progress.latest else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def bar(whole: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on standard error, if that is a terminal; yield what is called with how many are done."""
+    """Show a bar on standard error, if that is a terminal; yield a function to call with the number done."""
     from rich.console import Console  # noqa: PLC0415 - only terminals need rich
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415 - the same
 

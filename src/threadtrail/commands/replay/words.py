@@ -1,4 +1,4 @@
-"""What is said of groups of events: how many runs they are, and when they began."""
+"""Texts about groups of events: how many runs they are, and when they began."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def amount(groups: Iterable[Group]) -> str:
-    """Return how many runs these groups are, and how many events of no run."""
+    """Return how many runs these groups have, and how many events outside of runs."""
     runs = others = 0
     for group in groups:
         of_group = len(group.ends)

@@ -24,14 +24,14 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The events to show, in order, and what is to be said about the others."""
+    """The events to show, in order, and the notes about the others."""
 
     events: Sequence[Event]
     notes: tuple[str, ...] = ()
 
 
 def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
-    """Return the events of the turns that are wanted, with the traces around them.
+    """Return the events of the chosen turns, with the traces around them.
 
     Args:
         events: of the recording.
@@ -79,7 +79,7 @@ def _notes(events: Sequence[Event]) -> Iterator[str]:
 
 
 def _without_end(events: Sequence[Event]) -> Iterator[str]:
-    """Say which runs have no end in the recording, and are not shown."""
+    """Yield a note that names the runs without an end in the recording, which are not shown."""
     if open_runs := [escaped(run_id) for _, run_id in contents_of(events).open_runs]:
         more = ["…"] if len(open_runs) > MAX_NAMED else []
         what = f"{counted(len(open_runs), 'run')} without an end in the recording"

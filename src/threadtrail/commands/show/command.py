@@ -42,7 +42,7 @@ def add_parser(subcommands: Any) -> None:
     )
     add_files(parser)
     add_choice(parser)
-    parser.add_argument("--last", type=count, metavar="N", help="of these, the last N runs or turns")
+    parser.add_argument("--last", type=count, metavar="N", help="only the last N of these runs or turns")
     parser.add_argument(
         "--stats", action="store_true", help="print numbers: runs, tokens, tool calls, times, cost"
     )
@@ -55,7 +55,7 @@ def add_parser(subcommands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is wanted of the recording."""
+    """Print the chosen part of the recording."""
     from threadtrail.commands.show.chosen import chosen  # noqa: PLC0415 - `--help` does without
     from threadtrail.merging.merge import merge  # noqa: PLC0415 - as above
     from threadtrail.recordings.files import files_of  # noqa: PLC0415 - as above

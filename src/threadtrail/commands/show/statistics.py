@@ -28,7 +28,7 @@ COMPLETED = "completed"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long something took, so often: half of them at most ``p50`` seconds, 95 % at most ``p95``."""
+    """Durations in seconds: half of them are at most ``p50``, 95 % at most ``p95``."""
 
     count: int = 0
     p50: float | None = None
@@ -36,7 +36,7 @@ class Times:
 
     @classmethod
     def of(cls, nanoseconds: Iterable[int]) -> Times:
-        """Return the times of these durations, by the nearest rank: each is one that was measured."""
+        """Return the quantiles of these durations, by the nearest rank: each is one that was measured."""
         ordered = sorted(duration / SECOND for duration in nanoseconds)
         return cls(len(ordered), quantile(ordered, 50), quantile(ordered, 95)) if ordered else cls()
 
@@ -137,7 +137,7 @@ def known(numbers: Iterable[int | None]) -> Iterator[int]:
 
 
 def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:
-    """Return what the runs that used tokens cost, by model; nothing without the library of prices."""
+    """Return the cost of the runs that used tokens, by model; nothing without the library of prices."""
     by_model: dict[str, list[Cost]] = {}
     for end in ends:
         found = cost_or_none(end) if end.run.usage is not None else None
@@ -166,7 +166,7 @@ def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
 
 
 def _run_time(run: Run) -> int | None:
-    """Return how long it took until the model had answered; None of a run that was not seen to end."""
+    """Return the time until the model had answered; None for a run that was not seen to end."""
     ended = run.answered_at if run.answered_at is not None else run.ended_at
     return _span(run.created_at, ended) if run.finished else None
 

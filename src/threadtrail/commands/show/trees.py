@@ -16,7 +16,7 @@ BATCH = 128
 
 
 def print_trees(events: Sequence[Event], *, color: bool, full: bool) -> None:
-    """Print the trees of all that ended in these events, then what did not, as so far."""
+    """Print the trees of all that ended in these events, then those of the rest, as still open."""
     exporter = ConsoleExporter(
         stream="stdout",
         color="auto" if color else "never",

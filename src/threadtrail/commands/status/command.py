@@ -48,7 +48,7 @@ def add_parser(subcommands: Any) -> None:
         action="append",
         required=True,
         metavar="PLACE",
-        help="a recording, a folder, a pattern, or an address that runs are collected from; may be repeated",
+        help="a recording, a folder, a pattern, or an address to collect from; may be repeated",
     )
     parser.add_argument("--until", type=moment_of, metavar="WHEN", help=f"those that began before: {WHEN}")
     parser.add_argument("--json", action="store_true", help="print each run as a line of JSON, for tools")

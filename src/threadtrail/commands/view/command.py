@@ -45,12 +45,12 @@ def add_parser(subcommands: Any) -> None:
     parser.add_argument("--output", metavar="PAGE", help="write the page to this file, and do not open it")
     parser.add_argument("--title", help="the title of the page (default: the names of the files)")
     parser.add_argument(
-        "--no-open", action="store_true", help="print where the page is instead of opening it"
+        "--no-open", action="store_true", help="print the location of the page instead of opening it"
     )
     parser.add_argument(
         "--serve",
         action="store_true",
-        help="serve the page on this computer alone, and follow the files live",
+        help="serve the page on this computer only, and follow the files live",
     )
     parser.add_argument("--port", type=port, help="the port of --serve (default: a free one)")
     parser.set_defaults(run=run)

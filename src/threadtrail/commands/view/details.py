@@ -1,4 +1,4 @@
-"""All that the page shows of a run, a turn or a failed request once somebody opens it."""
+"""Everything that the page shows of a run, a turn or a failed request when somebody opens it."""
 
 from __future__ import annotations
 

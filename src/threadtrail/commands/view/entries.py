@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What is one line of the list, and the runs below it: a turn of several runs, or one run alone."""
+    """One line of the list, and the runs below it: a turn of several runs, or one run alone."""
 
     handle: str
     turn: Turn | None
@@ -46,7 +46,7 @@ class Group:
 
     @property
     def in_progress(self) -> bool:
-        """Whether a run of it has no end in the recording."""
+        """Whether one of its runs has no end in the recording."""
         return any(entry.in_progress for entry in self.entries)
 
 
@@ -64,7 +64,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a group is made of; made anew only where one of its ``events`` is another one."""
+    """The material of a group; it is made again only if one of its ``events`` has changed."""
 
     handle: str
     turn: Turn | None
@@ -72,7 +72,7 @@ class Material:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What is the same for equal material, as long as that lives."""
+        """A value that equal material shares, as long as that material lives."""
         values = (
             (member.handle, member.trace, *map(id, (*member.events, *member.failed_requests, *member.late)))
             for member in self.members

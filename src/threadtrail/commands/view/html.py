@@ -26,7 +26,7 @@ def document(index: str, chunks: Iterable[str], *, live: bool = False) -> str:
     Args:
         index: the JSON that the page begins with.
         chunks: the details, as base64.
-        live: whether a server stands behind the page, which it may ask for more.
+        live: whether a server stands behind the page, which the page may ask for more.
     """
     style, script = stylesheet(), program()
     data = "".join(

@@ -1,4 +1,4 @@
-"""What is counted and measured of a run or a turn, in the units of the page."""
+"""The numbers of a run or a turn, in the units of the page."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def numbers_of_group(group: Group) -> Object:
 
 
 def usage_of(run: Run) -> Usage | None:
-    """Return a run's usage, or the sum of its steps', where the server said nothing of the whole."""
+    """Return a run's usage, or the sum over its steps if the server gave none for the run."""
     return run.usage or add_usages(step.usage for step in run.steps)
 
 

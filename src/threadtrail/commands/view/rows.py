@@ -1,4 +1,4 @@
-"""The lines of the list: what people search, sort and filter by, small enough for ten thousand of them."""
+"""The rows of the list: the fields to search, sort and filter by, small enough for ten thousand rows."""
 
 from __future__ import annotations
 

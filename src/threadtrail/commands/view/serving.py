@@ -1,4 +1,4 @@
-"""Serves a live page to the browser of this computer, and to nobody else."""
+"""Serves a live page to browsers on this computer only."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        """The address of the page; who has it may read the recording."""
+        """The address of the page; anyone who has it can read the recording."""
         return f"http://{ADDRESS}:{self.port}/{self._token}/"
 
     def run(self) -> None:
@@ -113,7 +113,7 @@ class PageServer:
 
 
 class Guard:
-    """Answers only who knows the token, names this host, and is no page of another origin.
+    """Answers only requests with the token, for this host, and from no page of another origin.
 
     Another name in the header Host is that of a page whose name was made to point here (DNS rebinding).
     """

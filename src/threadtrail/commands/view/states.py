@@ -1,4 +1,4 @@
-"""What a status means for people: ``good``, ``bad``, ``warning``, or ``open`` while a run is in progress."""
+"""What a status means: ``good``, ``bad``, ``warning``, or ``open`` while a run is in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a run took place, worked out once for the list, the numbers and the waterfall."""
+"""The times of a run, calculated once for the list, the numbers and the waterfall."""
 
 from __future__ import annotations
 

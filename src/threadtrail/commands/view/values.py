@@ -1,4 +1,4 @@
-"""How values stand in the page: times in milliseconds, JSON as text, and nothing that is not known."""
+"""The form of values in the page: times in milliseconds, JSON as text, unknown values left out."""
 
 from __future__ import annotations
 

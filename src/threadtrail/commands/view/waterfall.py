@@ -1,4 +1,4 @@
-"""The waterfall of a run or a turn: what took how long, as bars on one axis.
+"""The waterfall of a run or a turn: each part and its duration, as bars on one axis.
 
 Each bar is a lane, with segments of a kind: ``queued``, ``generating``, ``tools`` (work that the app does),
 ``person`` (waiting for one), ``hosted`` (a tool that the server runs), ``item`` (a part of an answer). The
