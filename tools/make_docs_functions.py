@@ -72,4 +72,11 @@ def markdown(docstring: str) -> str:
     text = re.sub(r"^Returns:\n +(.*(?:\n +.*)*)", r"Returns: \1", text, flags=re.MULTILINE)
     text = re.sub(r"^Raises:\n +(\w+): (.*(?:\n +.*)*)", r"Raises `\1`: \2", text, flags=re.MULTILINE)
     paragraphs = re.split(r"\n\s*\n", text.strip().replace("``", "`"))
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return "\n\n".join(_paragraph(paragraph) for paragraph in paragraphs).replace("::\n\n```", ":\n\n```")
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph on one line, a list with one line per item, or, if it is indented, a block of code."""
+    if text.startswith("    "):
+        return f"```text\n{inspect.cleandoc(text)}\n```"
+    return "\n".join(" ".join(item.split()) for item in re.split(r"\n(?=- )", text))

@@ -65,7 +65,7 @@ class _Process:
 
 
 class Instrumentation:
-    """What ``instrument()`` returns: keep it, use it as a context manager, or ignore it.
+    """The result of ``instrument()``: keep it, use it as a context manager, or ignore it.
 
     Leaving it as a context manager delivers what was seen and restores the SDK's methods.
     """
@@ -129,11 +129,11 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
 ) -> Instrumentation:
     """Record every response and every run of an assistant that this program makes by the ``openai`` SDK.
 
-    What is not given here comes from the environment (``THREADTRAIL_…``), then from ``threadtrail.toml``
-    or ``pyproject.toml``, then from the defaults; no exporter configured means ``console``. Clients that
-    exist already are covered. Called again with the same configuration, it does nothing. Another one takes
-    over at once: runs that are open go on with it, and the former exporters deliver the rest in the
-    background.
+    Settings that are not given here come from the environment (``THREADTRAIL_…``), then from
+    ``threadtrail.toml`` or ``pyproject.toml``, then from the defaults; no exporter configured means
+    ``console``. Clients that exist already are covered. A second call with the same configuration does
+    nothing. Another configuration takes over at once: open runs continue with it, and the former exporters
+    deliver the rest in the background.
 
     Args:
         exporters: names, objects with hooks, or a mapping of names to options.
@@ -287,7 +287,7 @@ def uninstrument() -> None:
 
 
 def status() -> Status:
-    """What is patched, what is missing, and what became of the events, per exporter."""
+    """Return the methods that are patched and missing, and the counters of the events, per exporter."""
     from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.runtime import Status  # noqa: PLC0415 - `import threadtrail` stays light
 
@@ -312,17 +312,17 @@ def status() -> Status:
 
 
 def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
-    """Return the id of the turn that a response (or a run) belongs to: that of the turn's first one.
+    """Return the id of the turn that a response (or a run) belongs to: the id of the turn's first response.
 
-    What was observed before this call is read first; that takes ``timeout`` seconds at most, a few
-    milliseconds as a rule, and no time for a response that was looked up before.
+    Calls that were observed before this one are read first. That takes ``timeout`` seconds at most, usually a
+    few milliseconds, and no time for a response that was looked up before.
 
     Returns:
-        None for a response that this process has not seen created, or too long ago (65,536 responses are
+        None if this process has not seen the response created, or too long ago (65,536 responses are
         remembered).
 
     Raises:
-        TypeError: ``response_id`` is no text, such as the response itself.
+        TypeError: ``response_id`` is not a text, but for example the response itself.
     """
     if not isinstance(response_id, str | None):
         given = type(response_id).__name__

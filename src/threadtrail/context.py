@@ -288,10 +288,10 @@ def trace(
 
 
 def tool(call_id: str) -> Block:
-    """Say that this block does what a tool call asks for.
+    """Mark this block as the work of a tool call.
 
-    The call then lasts as long as the block, rather than from when it was asked for until its output is sent;
-    an exception that leaves the block is the call's error. Runs that begin in the block hang below the call.
+    The call then lasts as long as the block, rather than from its request until its output is sent;
+    an exception that leaves the block is the call's error. Runs that begin in the block are below the call.
     Use it as ``with``, ``async with``, or around a function: ``threadtrail.tool(call_id)(look_up)(city)``.
 
     Args:
@@ -314,11 +314,11 @@ def attributes(
 
     Nested blocks add up: tags and metadata join, an inner ``user_id`` or ``session_id`` wins.
 
-    Ids, names and tags that are no text, such as numbers, are taken as ``str()`` has them.
+    Ids, names and tags that are not texts, such as numbers, are converted by ``str()``.
 
     Raises:
-        TypeError: ``tags`` is no list of texts (a single text would be taken letter by letter), or
-            ``metadata`` no mapping.
+        TypeError: ``tags`` is not a list of texts (a single text would be read letter by letter), or
+            ``metadata`` is not a mapping.
     """
     return Block(_attributes(user_id, session_id, tags, metadata))
 

@@ -32,16 +32,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What ``threadtrail.status()`` returns. Counts are of this process, since ``instrument()``.
+    """The result of ``threadtrail.status()``. Counts are of this process, since ``instrument()``.
 
-    ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods;
-    ``exporters`` has each exporter's counters; ``open_runs`` are being followed; ``observations_waiting``
-    were not read yet, ``observations_dropped`` never will be; ``details_missed`` counts runs whose details
-    ``fetch_run_details`` could not fetch; ``background_unfinished`` names the newest background runs that
-    were created here and published before their end was seen, so that their tokens are not known;
-    ``forgotten`` counts, by what it was, what was kept no longer since memory is bounded; ``contained``
-    counts the errors that were contained, by the operation that raised them. ``str()`` of it is a few lines
-    of text.
+    - ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods.
+    - ``exporters`` has each exporter's counters.
+    - ``open_runs`` is the number of runs that are being followed.
+    - ``observations_waiting`` counts notes that were not read yet, ``observations_dropped`` those that were
+      lost.
+    - ``details_missed`` counts runs whose details ``fetch_run_details`` could not fetch.
+    - ``background_unfinished`` names the newest background runs that were created here and published before
+      their end was seen, so that their tokens are not known.
+    - ``forgotten`` counts, by kind, the records that were dropped because memory is bounded.
+    - ``contained`` counts the errors that were contained, by the operation that raised them.
+
+    ``str()`` of it is a few lines of text.
     """
 
     active: bool = False

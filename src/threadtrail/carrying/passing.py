@@ -21,8 +21,8 @@ def carrier(attributes: bool = False) -> dict[str, str]:
     """Return pairs that name the current trace for other processes, to send as metadata or in queue messages.
 
     They hold OpenTelemetry's active span, as W3C's ``traceparent``, and the enclosing ``trace()``: two pairs
-    at most, of 512 characters at most; ``{}`` if there is nothing to pass on. Whoever retrieves a run or a
-    response gets its metadata, and so these pairs::
+    at most, of 512 characters at most; ``{}`` if there is nothing to pass on. Every process that retrieves a
+    run or a response gets its metadata, and these pairs in it::
 
         client.responses.create(..., metadata={**threadtrail.carrier(), "mine": "x"})
 
@@ -59,16 +59,16 @@ def _carried(scope: Scope, *, attributes: bool) -> Carried:
 def carried(pairs: Mapping[str, Any] | None) -> Block:
     """Continue, in this block, the trace that another process has passed on by ``threadtrail.carrier()``.
 
-    Runs that begin in it belong to that process's trace, and have its user, session, tags and metadata where
-    these were passed on; a user or session that is set here already stays. Use it as ``with``, ``async with``
-    or a decorator.
+    Runs that begin in it belong to that process's trace, and have its user, session, tags and metadata if
+    these were passed on. A user or session that this process has set stays. Use it as ``with``,
+    ``async with`` or a decorator.
 
     Args:
         pairs: what ``carrier()`` returned, also among other pairs: the metadata of a run, the headers of a
             message. Pairs that are malformed are ignored, and so is None.
 
     Raises:
-        TypeError: ``pairs`` is no mapping.
+        TypeError: ``pairs`` is not a mapping.
     """
     if pairs is None:
         pairs = {}

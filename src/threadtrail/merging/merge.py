@@ -24,14 +24,14 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return the events that a single process would have published if it had seen everything: each run once.
 
     ``events`` are those of several processes, or files, about the same runs, in any order and with repeats:
-    one process creates a run, another polls it, a third brings the outputs. Of each run there is one
-    ``RunEnded``, as long as one of them published one; its input, attributes and trace are those of the
-    process that created it, its usage and end those of whoever saw the end, its statuses, steps, tool calls
-    and messages what any of them saw. A response that brings the output of another process's call is of
-    that one's turn.
+    one process creates a run, another polls it, a third brings the outputs. Each run has one
+    ``RunEnded``, if one of them published one. Its input, attributes and trace come from the process that
+    created it, its usage and end from the process that saw the end, and its statuses, steps, tool calls and
+    messages from all of them. A response that brings the output of another process's call is in the same
+    turn.
 
-    The events come by their times, a run's ``RunCreated`` first and its ``RunEnded`` last. What one process
-    published by itself stays as it is, but for unfinished ends that were superseded.
+    The events are in the order of their times, a run's ``RunCreated`` first and its ``RunEnded`` last. Events
+    of a run that only one process saw stay as they are, except for unfinished ends that were superseded.
 
     These may differ from what a single process would publish, since no event has them:
 
