@@ -1,4 +1,4 @@
-"""Appends batches of events to the streams: each once, and none beyond the room that there is."""
+"""Appends batches of events to the streams: each event once, and none beyond the maximum length."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class NotDeliveredError(Exception):
 
 
 class StreamsFullError(RedisError):
-    """There is no room left in some streams: no collector has taken what is there."""
+    """Some streams are full: no collector has taken the events that wait there."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What of a batch is still to be appended, and its number."""
+    """The part of a batch that is not appended yet, and its number."""
 
     number: int
     items: list[tuple[Event, str]]
@@ -139,7 +139,7 @@ class Appender:
         return self._batches
 
     def _try(self, batch: _Batch) -> None:
-        """Send what is left of the batch; what finds no room stays in it, under a new number."""
+        """Send the rest of the batch; events that find no room stay in it, under a new number."""
         answer = self._send(batch)
         if answer[0] != 0:
             self.streams = int(answer[0])

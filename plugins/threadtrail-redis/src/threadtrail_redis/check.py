@@ -26,7 +26,7 @@ redis.call('DEL', KEYS[1])
 
 
 def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
-    """Ask once, within ``timeout`` seconds; return a sentence that says what answered.
+    """Ask once, within ``timeout`` seconds; return a sentence about the answer.
 
     Raises:
         CheckError: there is no answer, the login is rejected, or events would not be kept.

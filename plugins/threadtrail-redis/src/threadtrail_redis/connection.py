@@ -1,4 +1,4 @@
-"""From the exporter's options to a client of redis-py."""
+"""Makes a client of redis-py from the exporter's options."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Target:
         """Return a client; it opens a connection with its first command, and repeats none by itself.
 
         Raises:
-            ConfigurationError: the address is none that redis-py knows.
+            ConfigurationError: redis-py does not know such an address.
         """
         if self.client is not None:
             return self.client

@@ -26,8 +26,8 @@ MOST_STREAMS = 1024
 class RedisExporter:
     """Appends every event to Redis Streams, from which ``threadtrail collect`` takes them.
 
-    What several processes see of one run meets in one stream. No event that waits there is ever removed to
-    make room: where there is none, new ones are lost, and counted.
+    Events of one run are in one stream, whichever process sees it. No event that waits there is ever removed
+    to make room: if a stream is full, new events are lost, and counted.
 
     Args:
         url: the address, ``redis://host:6379/0``, ``rediss://…`` for TLS, or ``unix://…``, with the user,
@@ -113,7 +113,7 @@ class RedisExporter:
 
     @hookimpl
     def flush(self) -> bool:
-        """Return False if something was lost since the last call; each batch is with Redis once exported."""
+        """Return False if events were lost since the last call; an exported batch is in Redis already."""
         arrived, self._all_arrived = self._all_arrived, True
         return arrived
 

@@ -1,4 +1,4 @@
-"""What the owner of a stream does with its entries; one that has lost the stream does nothing to it."""
+"""The work of a stream's owner on its entries; a collector that has lost the stream cannot change it."""
 
 from __future__ import annotations
 

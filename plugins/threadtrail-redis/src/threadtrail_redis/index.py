@@ -1,4 +1,4 @@
-"""What collectors tell each other by way of Redis: short texts by name, for some hours."""
+"""Short texts by name, which collectors share in Redis for some hours."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Index:
 
 
 class Turns:
-    """Which turn a tool call belongs to: the run that brings its output may be in another stream."""
+    """The turn of each tool call: the run that brings its output may be in another stream."""
 
     def __init__(self, index: Index) -> None:
         self._index = index

@@ -13,7 +13,7 @@ class Keys:
 
     @property
     def streams(self) -> str:
-        """How many streams there are: the first process that writes says it, and the others keep to it."""
+        """The number of streams: the first process that writes sets it, and the others use it."""
         return f"{self.prefix}:streams"
 
     def stream(self, number: int) -> str:
@@ -21,12 +21,12 @@ class Keys:
         return f"{self.prefix}:events:{number}"
 
     def sender(self, sender: str) -> str:
-        """Which batch of a sender was appended last, so that a repeated one is not appended again."""
+        """The last batch that a sender appended, so that a repeated one is not appended again."""
         return f"{self.prefix}:sender:{sender}"
 
     @property
     def collectors(self) -> str:
-        """The collectors that are there, each with the time until which it is taken to be."""
+        """The running collectors, each with the time until which it counts as running."""
         return f"{self.prefix}:collectors"
 
     @property
@@ -35,7 +35,7 @@ class Keys:
         return f"{self.prefix}:owners"
 
     def lease(self, number: int) -> str:
-        """Who holds the lease of a stream; it goes away by itself."""
+        """The owner of the lease of a stream; the key expires."""
         return f"{self.prefix}:lease:{number}"
 
     def attempts(self, number: int) -> str:
@@ -49,20 +49,20 @@ class Keys:
 
     @property
     def dead_count(self) -> str:
-        """How many dead letters there have been."""
+        """The number of dead letters so far."""
         return f"{self.prefix}:dead:count"
 
     @property
     def calls(self) -> str:
-        """How the keys begin that say which turn a tool call belongs to."""
+        """The beginning of the keys that hold the turn of a tool call."""
         return f"{self.prefix}:call:"
 
     @property
     def published(self) -> str:
-        """How the keys begin that say of a run that it was published."""
+        """The beginning of the keys that mark a run as published."""
         return f"{self.prefix}:published:"
 
     @property
     def probe(self) -> str:
-        """What ``doctor`` writes to, and removes in the same step."""
+        """The key that ``doctor`` writes, and removes in the same step."""
         return f"{self.prefix}:probe"

@@ -1,4 +1,4 @@
-"""Which streams a collector owns: all collectors that are there share them evenly."""
+"""The streams that a collector owns: all running collectors share them evenly."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Leases:
         self._release = client.register_script(scripts.RELEASE)
 
     def start(self) -> None:
-        """Say that this collector is there, and go on saying it in a thread."""
+        """Announce this collector, and keep its announcement alive in a thread."""
         self._beat()
         self._thread = threading.Thread(target=self._beat_on, name="threadtrail-leases", daemon=True)
         self._thread.start()
@@ -144,7 +144,7 @@ class Leases:
                 continue
 
     def _look_around(self) -> None:
-        """Say that this collector is there, and see which others are."""
+        """Announce this collector, and read which others are running."""
         names: list[Any] = self._meet(keys=[self._keys.collectors], args=[self.name, self._seconds])
         self._collectors = [name.decode() for name in names]
 

@@ -149,7 +149,7 @@ class RedisPlace:
         return False
 
     def status(self) -> Mapping[str, object]:
-        """Return what an orchestrator wants to know, as JSON has it."""
+        """Return the state for an orchestrator, as JSON values."""
         counts, error = self._counts()
         return {
             "address": self._target.shown,

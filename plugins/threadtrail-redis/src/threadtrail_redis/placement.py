@@ -1,4 +1,4 @@
-"""Which stream an event goes to: all that processes see of one run meets in one stream."""
+"""The stream of an event: all events of one run go to one stream, from every process."""
 
 from __future__ import annotations
 

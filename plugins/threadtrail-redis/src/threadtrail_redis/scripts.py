@@ -1,4 +1,4 @@
-"""What Redis does in one step for collectors, in Lua. The scripts do nothing for a former owner of a stream.
+"""Lua scripts that Redis runs in one step for collectors. They do nothing for a former owner of a stream.
 
 The owner of a stream is in the hash of owners, under the number of the stream, by a text that is used once.
 It stays there when the lease has run out: until another collector takes the stream, it has the same owner.

@@ -1,4 +1,4 @@
-"""What is wrong with a Redis, and what to do about it; for ``doctor``, the log and ``last_error``."""
+"""Problems of a Redis, with advice; for ``doctor``, the log and ``last_error``."""
 
 from __future__ import annotations
 
