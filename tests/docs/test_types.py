@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 SEPARATE_FILES = {DOCS / "plugins" / "writing-an-exporter.md"}
 """The blocks of any other page follow each other, in one program."""
 
-OF_THE_SDK = re.compile("ToolParam|ResponseInputParam|ContentBlock|submit_tool_outputs")
-"""Plain dicts for parameters, parts of a message without a look at their kind: as in OpenAI's own pages."""
+OF_OTHERS = re.compile('ToolParam|ResponseInputParam|ContentBlock|submit_tool_outputs|attribute "delay"')
+"""Plain dicts for parameters, parts of a message without a look at their kind: as in OpenAI's own pages.
+
+Celery's decorator has no types: that a task has a ``delay`` is known to Celery alone.
+"""
 
 TYPED = """
 from threadtrail import instrument
@@ -92,7 +95,7 @@ def test_the_programs_have_no_type_errors(tmp_path: Path, pyright: None) -> None
         for number, text in enumerate(texts, start=1):
             (tmp_path / f"{name}_{number}.py").write_text(text, encoding="utf-8")
     (tmp_path / "typed.py").write_text(TYPED, encoding="utf-8")
-    errors = [each for each in checked(tmp_path) if not OF_THE_SDK.search(each["message"])]
+    errors = [each for each in checked(tmp_path) if not OF_OTHERS.search(each["message"])]
     lines = TYPED.splitlines()
     expected = [number for number, line in enumerate(lines) if line.endswith("# error")]
     ours = [each for each in errors if each["file"].endswith("/typed.py")]

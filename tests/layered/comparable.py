@@ -12,7 +12,16 @@ from differential.describe import scrub
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TIMES = {"time", "started_at", "ended_at", "created_at", "completed_at", "first_output_at", "seen_at", "server_time"}
+TIMES = {
+    "time",
+    "started_at",
+    "ended_at",
+    "created_at",
+    "completed_at",
+    "first_output_at",
+    "seen_at",
+    "server_time",
+}
 OF_THE_MOMENT = TIMES | {"time_spent", "server_port", "request_id"}
 OF_THE_MOMENT_IN_SPANS = re.compile(r"(^|[._])(time|duration)(_|$)|stacktrace")
 OPENAI_ID = re.compile(r"\b(run|thread|msg|asst|step|call|file)_[0-9A-Za-z]{24}\b")
