@@ -81,35 +81,41 @@ def test_the_main_thread_delivers_while_it_waits_for_a_flush() -> None:
     assert exporter.calls[-2:] == ["flush", "shutdown"]
 
 
+def said_of(name: str, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged of an exporter; a lane of an earlier test may still be at work."""
+    lines = [record.getMessage() for record in caplog.records]
+    return [line for line in lines if line.startswith(f"exporter '{name}', ")]
+
+
 def test_another_thread_keeps_them_for_the_exit(caplog: pytest.LogCaptureFixture) -> None:
     """It could not be interrupted at its deadline, so it does not begin."""
     exporter = Collecting()
-    made = lane(exporter.hooks)
+    made = lane(exporter.hooks, "alone")
     made.put(changed(0))
     assert in_a_thread(lambda: made.flush(PATIENCE)) is False
     assert made.status() == LaneStatus(queued=1)
     assert made.shutdown(PATIENCE) is True
     assert made.status() == LaneStatus(delivered=1)
-    (line,) = [record.getMessage() for record in caplog.records]
+    (line,) = said_of("alone", caplog)
     assert line.startswith(
-        "exporter 'x', worker: cannot start a thread; events wait for the exit of the process; "
+        "exporter 'alone', worker: cannot start a thread; events wait for the exit of the process; "
     )
     assert "lost so far: 0 (RuntimeError: can't create new thread at interpreter shutdown)" in line
 
 
 def test_a_shutdown_in_another_thread_counts_them_as_dropped(caplog: pytest.LogCaptureFixture) -> None:
     exporter = Collecting()
-    made = lane(exporter.hooks)
+    made = lane(exporter.hooks, "alone")
     for number in range(3):
         made.put(changed(number))
     assert in_a_thread(lambda: made.shutdown(PATIENCE)) is False
     assert made.status() == LaneStatus(dropped=3)
-    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "exporter 'x', worker",
-        "exporter 'x', shutdown",
+    assert [line.split(":")[0] for line in said_of("alone", caplog)] == [
+        "exporter 'alone', worker",
+        "exporter 'alone', shutdown",
     ]
-    assert lane(exporter.hooks).shutdown(PATIENCE) is True  # nothing was lost: nothing to complain of
-    assert len(caplog.records) == 2
+    assert lane(exporter.hooks, "alone").shutdown(PATIENCE) is True  # nothing was lost
+    assert len(said_of("alone", caplog)) == 2
 
 
 def test_an_export_that_hangs_is_interrupted() -> None:

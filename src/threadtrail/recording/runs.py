@@ -102,6 +102,17 @@ class RunRecord:
         "whole",
     )
 
+    origin: Origin
+    resumed: int
+    streamed: bool
+    stream_complete: bool
+    waits_for_outputs: bool
+    input_listed: bool
+    looking: bool
+    whole: bool
+    fetching: bool
+    id_reused: bool
+
     def __init__(self, seen: RunSeen, origin: Origin, common: Common, *, created_here: bool) -> None:
         self.id: str = seen.run_id
         self.key: RunKey = (origin.server, seen.run_id)
