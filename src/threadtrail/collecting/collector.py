@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("threadtrail")
 
 READ_SECONDS = 0.5
-"""How long it is waited for new entries at most, before it is looked what is due."""
+"""The longest wait for new entries, before a look at what is due."""
 
 BATCH_EVENTS = 512
-"""So many entries are merged and exported at once, unless a unit has more."""
+"""The maximum number of entries that are merged and exported at once, unless a unit has more."""
 
 MAX_FAILURES = 3
-"""After so many failures in a row the other units are not tried: a backend is probably down."""
+"""The number of failures in a row after which no other unit is tried: a backend is probably down."""
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -177,7 +177,7 @@ class Collector:
                 self._refused(batch[0])
         if self._failed_in_a_row >= MAX_FAILURES:
             self._paused_until = self._clock() + self._pause(self._failed_in_a_row - MAX_FAILURES)
-            self._failed_in_a_row = MAX_FAILURES - 1  # one try tells whether the backend is there again
+            self._failed_in_a_row = MAX_FAILURES - 1  # one try shows whether the backend is there again
 
     def _stay(self, units: Iterable[Unit]) -> Iterable[Unit]:
         """Yield the units that are where they are at home; what is not moves there, and is read again."""

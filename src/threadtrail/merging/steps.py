@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from threadtrail.merging.calls import CallGlimpse, Calls, of_steps
 from threadtrail.merging.fields import Tie, amount, earliest, filled
@@ -11,10 +11,14 @@ from threadtrail.recording.step_times import covering, in_order_of_time, in_sequ
 from threadtrail.values import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from threadtrail.events import Event, StepCompleted
     from threadtrail.merging.calls import Call
     from threadtrail.merging.stories import Story
     from threadtrail.values import Failure, Run, ToolCall
+
+Kind = TypeVar("Kind", bound="Event")
 
 UNFINISHED = ".unfinished"
 """How the ``type`` of a ``StepCompleted`` ends whose step was open when its process left the run."""
@@ -154,5 +158,5 @@ def _around(step: Step) -> Step:
     return replace(step, started_at=started_at, ended_at=ended_at)
 
 
-def _by_time(events: list) -> list:  # type: ignore[type-arg]
+def _by_time(events: Iterable[Kind]) -> list[Kind]:
     return sorted(events, key=lambda event: (event.time, Tie(event)))

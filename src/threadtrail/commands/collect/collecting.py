@@ -15,7 +15,7 @@ from threadtrail.collecting.finding import place_for
 from threadtrail.collecting.outlet import Outlet
 from threadtrail.collecting.serving import StatusServer
 from threadtrail.collecting.waiting import Waiting
-from threadtrail.commands.replay.destinations import close, destinations, no_metrics
+from threadtrail.commands.destinations import close, destinations, no_metrics
 from threadtrail.commands.terminal import print_lines
 from threadtrail.errors import ConfigurationError
 from threadtrail.exporters.console_text import counted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from threadtrail.collecting.place import Place
-    from threadtrail.commands.replay.destinations import Destination
+    from threadtrail.commands.destinations import Destination
     from threadtrail.config.settings import Settings
 
 INCOMPLETE = 1

@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 LEAST = 10
-"""So many values a side are the least for a statement on their difference."""
+"""The minimum number of values a side for a statement on their difference."""
 
 RESAMPLES = 2_000
 SEED = 20_260_826
 Z = 1.959964
-"""The standard normal distribution has 95 % within so many deviations from 0."""
+"""Standard deviations from 0 within which the normal distribution has 95 %."""
 
 MANY = 200
-"""From so many values on, the mean of a sample is drawn from the normal distribution that it follows."""
+"""The number of values from which on the mean of a sample is drawn from its normal distribution."""
 
 Interval = tuple[float, float]
 

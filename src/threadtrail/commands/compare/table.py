@@ -123,7 +123,7 @@ def _shown(text: str) -> str:
 
 
 def _table(*headings: str, texts: int = 2) -> Table:
-    """Return a table of numbers, whose first column and so many of the last are texts."""
+    """Return a table of numbers, whose first column and last ``texts`` columns are texts."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for place, heading in enumerate(headings):
         is_text = place == 0 or place >= len(headings) - texts

@@ -46,15 +46,15 @@ class Cells:
 
 def cells(row: Row) -> Cells:
     """Return the texts of a row."""
-    told = row.verdict in {Verdict.LOWER, Verdict.HIGHER} and row.measure.better is not None
+    judged = row.verdict in {Verdict.LOWER, Verdict.HIGHER} and row.measure.better is not None
     return Cells(
         label=row.measure.label,
         before=_written(row.before, row.measure.kind, row.values[0]),
         after=_written(row.after, row.measure.kind, row.values[1]),
         difference=_difference(row),
         verdict=_verdict(row),
-        good=told and row.verdict == row.measure.better,
-        bad=told and row.verdict != row.measure.better,
+        good=judged and row.verdict == row.measure.better,
+        bad=judged and row.verdict != row.measure.better,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail.commands.choosing import choice, reading
-from threadtrail.commands.replay.destinations import close, destinations, no_metrics
+from threadtrail.commands.destinations import close, destinations, no_metrics
 from threadtrail.commands.replay.progress import Progress
 from threadtrail.commands.replay.screen import bar
 from threadtrail.commands.replay.sending import Sender
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from threadtrail.commands.replay.destinations import Destination
+    from threadtrail.commands.destinations import Destination
     from threadtrail.commands.replay.sending import Sent
     from threadtrail.config.settings import Settings
     from threadtrail.recordings.groups import Group

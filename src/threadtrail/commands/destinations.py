@@ -1,4 +1,4 @@
-"""The exporters that a recording is sent to: loaded, started, and closed if one of them cannot start."""
+"""The exporters that a command sends to: loaded, started, and closed if one of them cannot start."""
 
 from __future__ import annotations
 
