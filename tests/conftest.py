@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 server = shared_fixtures.server
 strict = shared_fixtures.strict
+pytest_collection_finish = shared_fixtures.freeze_what_is_collected
 
 IS_CHECKOUT = (Path(__file__).parent.parent / "plugins").is_dir()
 collect_ignore = [] if IS_CHECKOUT else ["docs", "docs_tutorial"]
@@ -42,12 +42,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if first.setdefault(item.nodeid.partition("[")[0], item) is not item]
         config.hook.pytest_deselected(items=others)
         items[:] = first.values()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Leave what was imported and collected out of every later collection of garbage: that takes a third."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture

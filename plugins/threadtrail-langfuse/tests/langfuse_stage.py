@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import exporter_driving
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from langfuse_receiver import Observation
 
 PUBLIC, SECRET = "pk-lf-test", "sk-lf-test"
+OTEL = tuple(map(int, version("opentelemetry-sdk").split(".")[:2]))
+"""The version of OpenTelemetry's SDK that the tests run with."""
 
 
 @dataclass(frozen=True)

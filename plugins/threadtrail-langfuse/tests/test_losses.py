@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,7 @@ from langfuse import Langfuse
 
 import threadtrail
 from langfuse_receiver import TRACES
+from langfuse_stage import OTEL
 from threadtrail.errors import EventsLostError
 from threadtrail.events import RunEnded
 from threadtrail.testing import wait_until
@@ -22,8 +22,6 @@ from threadtrail_langfuse import LangfuseExporter
 
 if TYPE_CHECKING:
     from langfuse_stage import Stage
-
-OTEL = tuple(map(int, version("opentelemetry-sdk").split(".")[:2]))
 
 
 @pytest.fixture
