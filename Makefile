@@ -366,7 +366,7 @@ $(OPENINFERENCE_AGENTS)/.installed: $(SETUP)
 $(OLDEST_LANGFUSE)/.installed: $(SETUP)
 	@echo "unpacking langfuse 4.7.0 ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@grep -vE '^(wrapt|opentelemetry[a-z-]*|protobuf|googleapis-common-protos|langfuse)==' constraints.txt > $(@D)/constraints.txt
+	@grep -vE '^(wrapt|opentelemetry[a-z-]*|protobuf|googleapis-common-protos|langfuse|importlib_metadata)==' constraints.txt > $(@D)/constraints.txt
 	@$(PIP) install --no-warn-conflicts -c $(@D)/constraints.txt --target $(@D) langfuse==4.7.0 \
 		opentelemetry-api==1.33.1 opentelemetry-sdk==1.33.1 opentelemetry-exporter-otlp-proto-http==1.33.1
 	@touch $@
