@@ -263,7 +263,7 @@ test-newest: ## with the newest openai, langfuse and OpenTelemetry that the inde
 	@echo "setting up $(NEWEST_VENV) ..."
 	@$(PYTHON) -m venv --clear $(NEWEST_VENV)
 	@$(NEWEST_PIP) install --upgrade 'pip>=25.1'
-	@$(NEWEST_PIP) install -e '.[testing]' -e $(OTEL) -e $(LANGFUSE) $(TEST_TOOLS)
+	@$(NEWEST_PIP) install -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) $(TEST_TOOLS)
 	@$(NEWEST_VENV)/bin/python -m pip --disable-pip-version-check list | grep -E '^(openai|langfuse|opentelemetry-sdk|pydantic|httpx2?) '
 	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" --ignore=tests/docs --ignore=tests/docs_tutorial
 	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(OTEL)/tests
