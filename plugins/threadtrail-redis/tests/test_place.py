@@ -13,6 +13,7 @@ from redis.exceptions import OutOfMemoryError
 
 from redis_server import PATIENCE, RedisServer
 from stored import stored, stored_texts
+from swallows_answers import SwallowsAnswers
 from test_appending import status_of
 from threadtrail import cli
 from threadtrail.errors import ConfigurationError
@@ -250,6 +251,35 @@ def test_redis_may_restart_meanwhile(tmp_path: Path) -> None:
         assert place.lost() == set()
         assert place.status()["connected"] is True
         place.close()
+
+
+def test_entries_whose_answer_was_lost_are_read_again(
+    redis: RedisServer, opens: Callable[..., RedisPlace]
+) -> None:
+    append(redis, "run_1", "run_2", streams=2)
+    with SwallowsAnswers(redis.port) as between:
+        place = RedisPlace(f"redis://127.0.0.1:{between.port}/0", lease_seconds=PATIENCE)
+        place.open()
+        assert len(read_all(place, 2)) == 2
+        append(redis, *(f"run_{number}" for number in range(3, 9)), streams=2)
+        between.swallow(1)
+        assert runs_of(read_all(place, 6)) == [f"run_{number}" for number in range(3, 9)]
+        assert between.swallowed == 1
+        place.close()
+
+
+def test_what_was_read_is_returned_though_another_stream_cannot_be(
+    redis: RedisServer, opens: Callable[..., RedisPlace]
+) -> None:
+    runs = [f"run_{number}" for number in range(40)]
+    append(redis, *runs, streams=4)
+    place = opens()
+    with redis.client() as client:
+        client.delete("threadtrail:events:1")
+        client.set("threadtrail:events:1", "of somebody else")
+    left = [run for run in runs if place.group_of(run) != "1"]
+    assert runs_of(read_all(place, len(left))) == sorted(left)
+    assert "WRONGTYPE" in str(place.status()["trouble"])
 
 
 @pytest.mark.parametrize(

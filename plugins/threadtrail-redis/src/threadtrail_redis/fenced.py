@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import RedisError
+
 from threadtrail_redis import scripts
 from threadtrail_redis.appending import FIELD
 from threadtrail_redis.leases import Owned
@@ -60,6 +62,10 @@ class Reading:
         """Whether there may be entries that the last owner has read."""
         return self.cursor != NEW
 
+    def again(self) -> None:
+        """Read on after the last entry that came: Redis may have handed out more, and its answer was lost."""
+        self.cursor = self.last
+
 
 class Streams:
     """The streams of which ``leases`` says which this collector owns."""
@@ -75,9 +81,17 @@ class Streams:
         self._move = client.register_script(scripts.MOVE)
 
     def read(self, reading: Reading) -> list[Found]:
-        """Return the next entries of a stream."""
+        """Return the next entries of a stream.
+
+        Raises:
+            RedisError: there is no answer; the next call returns what it would have held.
+        """
         args: list[Argument] = [scripts.GROUP, scripts.CONSUMER, PAGE, reading.cursor]
-        entries = self._run(self._read, reading.stream, self._names(reading.stream), args)
+        try:
+            entries = self._run(self._read, reading.stream, self._names(reading.stream), args)
+        except RedisError:
+            reading.again()
+            raise
         if entries == scripts.NOT_OWNER:
             return []
         if reading.takes_over:
@@ -93,7 +107,7 @@ class Streams:
         """Yield all events of a stream as JSON, whoever owns it."""
         after = "-"
         while entries := self._range(number, after):
-            yield from (fields[FIELD.encode()] for _, fields in entries)
+            yield from (fields.get(FIELD.encode(), b"") for _, fields in entries)
             after = f"({entries[-1][0].decode()}"
 
     def _range(self, number: int, after: str) -> Any:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from threadtrail_redis.fenced import Found
+
 Result = TypeVar("Result")
 
 SHARE_SECONDS = 1.0
@@ -94,7 +96,6 @@ class RedisPlace:
             left = deadline - time.monotonic()
             try:
                 entries = self._read()
-                self._trouble = None
                 if entries or left <= 0:
                     return entries
                 self._wait(min(left, LONGEST_WAIT_SECONDS))
@@ -199,16 +200,19 @@ class RedisPlace:
             self._streams.acknowledge(self._put_off)
             self._put_off = []
         self._readings = self._current_readings()
-        return [
-            Entry(
-                token=found.token,
-                line=found.line,
-                group=str(found.token.stream.number),
-                attempts=found.attempts + 1,
-            )
-            for reading in self._readings
-            for found in self._streams.read(reading)
-        ]
+        found: list[Found] = []
+        problem: RedisError | None = None
+        for reading in self._readings:
+            try:
+                found += self._streams.read(reading)
+            except RedisError as error:
+                problem = error
+                if passes(error):
+                    break  # Redis is away, for all streams
+        if problem is not None and not found:
+            raise problem
+        self._trouble = None if problem is None else self._described(problem).problem
+        return [_entry(each) for each in found]
 
     def _current_readings(self) -> list[Reading]:
         known = {reading.stream: reading for reading in self._readings}
@@ -256,6 +260,11 @@ class RedisPlace:
 
     def _described(self, error: RedisError) -> Any:
         return trouble(self._target.shown, error, self._target.timeout)
+
+
+def _entry(found: Found) -> Entry:
+    group = str(found.token.stream.number)
+    return Entry(token=found.token, line=found.line, group=group, attempts=found.attempts + 1)
 
 
 def _tokens(tokens: Sequence[object]) -> list[Token]:
