@@ -83,7 +83,7 @@ class Collector:
 
 def waiting_runs(redis: RedisServer) -> set[str]:
     """The ids of the runs of which something waits in Redis."""
-    return {str(_run_id(json.loads(line))) for line in _waiting(redis)}
+    return {run_id_of(json.loads(line)) for line in _waiting(redis)}
 
 
 def _waiting(redis: RedisServer) -> Iterator[bytes]:
@@ -94,5 +94,6 @@ def _waiting(redis: RedisServer) -> Iterator[bytes]:
         place.close()
 
 
-def _run_id(event: Mapping[str, Any]) -> object:
-    return event["run"]["id"] if "run" in event else event.get("run_id")
+def run_id_of(event: Mapping[str, Any]) -> str:
+    """The run that an event, as JSON values, is about."""
+    return str(event["run"]["id"] if "run" in event else event.get("run_id"))

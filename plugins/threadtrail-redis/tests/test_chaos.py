@@ -6,32 +6,40 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors import Collector, clean_environment, waiting_runs
+from collectors import Collector, clean_environment, run_id_of, waiting_runs
 from redis_server import RedisServer
-from threadtrail.testing import wait_until
+from threadtrail.testing import OtlpReceiver, wait_until
 from threadtrail.testing.server import Message, RunScript, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from threadtrail.testing import AssistantsServer
+    from threadtrail.testing.otlp import ReceivedSpan
 
 RUNS = int(os.environ.get("THREADTRAIL_CHAOS_RUNS", "60"))
 COLLECTORS = 3
 OF_EACH_ROLE = 2
 LONG_ENOUGH = 600.0
+KILLED = (0, 1, 2, None, 0, 1, 2)
+"""The collectors that are killed, one after the other; None is Redis, which restarts."""
+
 APP = Path(__file__).parent / "programs" / "chaos_app.py"
 USAGE = Usage(20, 10)
+TOKENS = 30
 
 KEEPS_ALL = ("--appendonly", "yes", "--appendfsync", "always")
 
@@ -112,27 +120,92 @@ def _close(process: subprocess.Popen[str]) -> None:
         process.stdin.close()
 
 
-class Crew:
-    """The collectors; one that is killed is replaced at once."""
+@dataclass
+class Kills:
+    """What was in flight when collectors were killed."""
 
-    def __init__(self, redis: RedisServer, folder: Path) -> None:
+    count: int = 0
+    waiting: int = 0
+    in_flight: Counter[str] = field(default_factory=Counter)
+
+
+class Crew:
+    """The collectors, which deliver to a file each and to one receiver; one that is killed is replaced."""
+
+    def __init__(self, redis: RedisServer, folder: Path, receiver: OtlpReceiver) -> None:
         self._redis = redis
         self._folder = folder
+        self._receiver = receiver
         self.all: list[Collector] = []
-        self.in_flight: set[str] = set()
+        self.kills = Kills()
         self.places = [self._start() for _ in range(COLLECTORS)]
 
     def _start(self) -> Collector:
-        options = ("--settle", "5", "--option", "lease_seconds=1")
-        collector = Collector(self._redis, self._folder, f"collector-{len(self.all)}", *options)
+        options = ("--settle", "2", "--option", "lease_seconds=1")
+        backends = {
+            "THREADTRAIL_EXPORTERS": "jsonl,opentelemetry",
+            "THREADTRAIL_OPENTELEMETRY_ENDPOINT": self._receiver.url,
+        }
+        collector = Collector(self._redis, self._folder, f"collector-{len(self.all)}", *options, **backends)
         self.all.append(collector)
         return collector
 
     def kill(self, index: int) -> None:
+        """Kill a collector whose delivery the receiver has got and not answered yet."""
         killed = self.places[index]
-        killed.kill()
-        self.in_flight |= {end.run.id for end in killed.ends()} & waiting_runs(self._redis)
-        self.places[index] = self._start()
+        with self._unanswered(killed):
+            killed.kill()
+            streams = self._streams_of(killed)
+            begun = self._begun(streams)
+            self.kills.count += 1
+            self.kills.waiting += sum(map(self._waiting_in, streams))
+            self.kills.in_flight.update(begun)
+            self.places[index] = self._start()
+
+    def restart_redis(self) -> None:
+        """Kill Redis while a delivery is not acknowledged, and start it again."""
+        with self._unanswered(*self.places):
+            self._redis.kill()
+        self._redis.start()
+
+    @contextlib.contextmanager
+    def _unanswered(self, *collectors: Collector) -> Iterator[None]:
+        """Let the receiver answer nobody, once one of these has begun a delivery."""
+        received = len(self._receiver.requests)
+        self._receiver.answering.clear()
+        try:
+            wait_until(
+                lambda: (
+                    len(self._receiver.requests) > received
+                    and any(self._begun(self._streams_of(each)) for each in collectors)
+                ),
+                timeout=LONG_ENOUGH,
+            )
+            yield
+        finally:
+            self._receiver.answering.set()
+
+    def _streams_of(self, collector: Collector) -> list[int]:
+        with self._redis.client() as client:
+            owners: Any = client.hgetall("threadtrail:owners")
+        return [int(number) for number, owner in owners.items() if f"-{collector.process.pid}-" in str(owner)]
+
+    def _begun(self, streams: list[int]) -> set[str]:
+        """The runs whose delivery was begun and is not acknowledged."""
+        runs: set[str] = set()
+        with self._redis.client() as client:
+            for number in streams:
+                tried: Any = client.hkeys(f"threadtrail:attempts:{number}")
+                for entry in tried:
+                    found: Any = client.xrange(f"threadtrail:events:{number}", entry, entry)
+                    runs.update(run_id_of(json.loads(fields[b"event"])) for _, fields in found)
+        return runs
+
+    def _waiting_in(self, number: int) -> int:
+        """How many entries were read and not acknowledged."""
+        with self._redis.client() as client:
+            pending: Any = client.xpending(f"threadtrail:events:{number}", "collectors")
+        return int(pending["pending"])
 
     def stop(self) -> None:
         for collector in self.places:
@@ -143,13 +216,23 @@ class Crew:
             collector.kill()
 
 
+@dataclass
+class Stage:
+    """All that takes part."""
+
+    redis: RedisServer
+    receiver: OtlpReceiver
+    crew: Crew
+    apps: Apps
+
+
 @pytest.fixture
-def crew_and_apps(tmp_path: Path, server: AssistantsServer) -> Iterator[tuple[RedisServer, Crew, Apps]]:
+def stage(tmp_path: Path, server: AssistantsServer) -> Iterator[Stage]:
     server.script(RunScript(Message("an answer", usage=USAGE), polls=2))
-    with RedisServer(tmp_path, *KEEPS_ALL) as redis:
-        crew, apps = Crew(redis, tmp_path), Apps(server, redis)
+    with RedisServer(tmp_path, *KEEPS_ALL) as redis, OtlpReceiver() as receiver:
+        crew, apps = Crew(redis, tmp_path, receiver), Apps(server, redis)
         try:
-            yield redis, crew, apps
+            yield Stage(redis, receiver, crew, apps)
         finally:
             apps.kill()
             crew.end()
@@ -157,33 +240,65 @@ def crew_and_apps(tmp_path: Path, server: AssistantsServer) -> Iterator[tuple[Re
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_every_run_is_delivered_whoever_is_killed(
-    crew_and_apps: tuple[RedisServer, Crew, Apps], capsys: pytest.CaptureFixture[str]
-) -> None:
-    redis, crew, apps = crew_and_apps
-    steps = [0, 1, 2, None, 0, 1, 2]  # collectors that are killed; in between, Redis restarts
-    for place, collector in enumerate(steps, start=1):
-        due = RUNS * place // (len(steps) + 1)
+def test_every_run_is_delivered_whoever_is_killed(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = time.monotonic()
+    crew, apps = stage.crew, stage.apps
+    for place, collector in enumerate(KILLED, start=1):
+        due = RUNS * place // (len(KILLED) + 1)
         wait_until(lambda due=due: len(apps.looked) >= due, timeout=LONG_ENOUGH)  # type: ignore[misc]  # bound at once
         if collector is None:
-            redis.kill()
-            redis.start()
+            crew.restart_redis()
         else:
             crew.kill(collector)
     apps.end()
-    wait_until(lambda: not waiting_runs(redis), timeout=LONG_ENOUGH, interval=0.5)
+    wait_until(lambda: not waiting_runs(stage.redis), timeout=LONG_ENOUGH, interval=0.5)
     crew.stop()
+    seconds = time.monotonic() - begun
 
-    ends = [end for collector in crew.all for end in collector.ends()]
     assert len(set(apps.created)) == RUNS
-    at_the_receiver = {end.run.id: end.run for end in ends}  # which overwrites by id
-    assert at_the_receiver.keys() == set(apps.created)
-    assert all(run.finished for run in at_the_receiver.values())
-    usages = [run.usage for run in at_the_receiver.values()]
-    assert sum(usage.total_tokens for usage in usages if usage is not None) == RUNS * 30
-    times = Counter(end.run.id for end in ends)
-    repeated = {run_id for run_id, count in times.items() if count > 1}
-    assert repeated <= crew.in_flight
+    check_files(crew, apps)
+    repeated = check_receiver(stage)
+    row = (RUNS, RUNS + sum(repeated.values()), len(repeated), crew.kills.in_flight.total(), 0, seconds)
     with capsys.disabled():
-        again = f"{len(repeated)} delivered again, of {len(crew.in_flight)} in flight at the kills"
-        sys.stdout.write(f"\n{RUNS} runs, none lost, {again}\n")
+        sys.stdout.write(table(row, crew.kills.waiting))
+
+
+def check_files(crew: Crew, apps: Apps) -> None:
+    """Each run is there, finished and with its usage; more than once if a kill was in between."""
+    ends = [end for collector in crew.all for end in collector.ends()]
+    runs = {end.run.id: end.run for end in ends}
+    assert runs.keys() == set(apps.created)
+    assert all(run.finished for run in runs.values())
+    usages = [run.usage for run in runs.values()]
+    assert sum(usage.total_tokens for usage in usages if usage is not None) == RUNS * TOKENS
+    check_repeated(Counter(end.run.id for end in ends), crew.kills)
+
+
+def check_receiver(stage: Stage) -> Counter[str]:
+    """Return how often runs were delivered again to the receiver, which overwrites spans by their ids."""
+    spans = stage.receiver.starting_with("chat")
+    known = {(span.trace_id, span.span_id): span for span in spans}
+    assert len(known) == len(spans_of_runs := {span.attributes["gen_ai.response.id"]: span for span in spans})
+    assert spans_of_runs.keys() == set(stage.apps.created)
+    assert sum(tokens_of(span) for span in known.values()) == RUNS * TOKENS
+    return check_repeated(Counter(span.attributes["gen_ai.response.id"] for span in spans), stage.crew.kills)
+
+
+def tokens_of(span: ReceivedSpan) -> int:
+    attributes = span.attributes
+    return int(attributes["gen_ai.usage.input_tokens"] + attributes["gen_ai.usage.output_tokens"])
+
+
+def check_repeated(deliveries: Counter[str], kills: Kills) -> Counter[str]:
+    """Return the repeated deliveries: of a run, one for each kill that it was in flight at, at most."""
+    repeated = Counter({run_id: count - 1 for run_id, count in deliveries.items() if count > 1})
+    assert repeated <= kills.in_flight
+    return repeated
+
+
+def table(row: tuple[float, ...], waiting: int) -> str:
+    """A table, as the docs have it."""
+    columns = ("runs", "deliveries", "repeated", "in flight at the kills", "lost", "seconds")
+    lines = (columns, ["---:"] * len(columns), [f"{value:,.0f}" for value in row])
+    rows = "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return f"\n{rows}{waiting:,} events waited for the rest of their runs at the kills\n"
