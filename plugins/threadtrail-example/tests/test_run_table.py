@@ -1,4 +1,4 @@
-"""From a run of the real client to a row of the file, and what every exporter must keep to."""
+"""Tests the way from a run of the real client to a row of the file, and the rules for every exporter."""
 
 import csv
 from pathlib import Path
