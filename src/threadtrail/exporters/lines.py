@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from threadtrail.events import RequestFailed
     from threadtrail.prices import Cost, Costs
     from threadtrail.shape.times import Interval
+    from threadtrail.turn import Turn
     from threadtrail.values import Attributes, Failure, ToolCall, Usage
 
 Style = Literal["plain", "name", "dim", "good", "bad", "warning"]
@@ -145,10 +146,22 @@ def cost_facts(cost: Cost | Costs | None) -> list[str]:
 
 
 def outcome_of(status: str | None, took: str, *, finished: bool) -> str:
-    """Return how a run, or a turn, ended."""
+    """Return how a run ended."""
     if finished:
         return f"{visible(status or 'ended')} in {took}"
     return f"unfinished: last seen {visible(status or 'nowhere')}, given up after {took}"
+
+
+def is_left_open(turn: Turn) -> bool:
+    """Return whether nobody went on with a turn whose last run completed: with calls for the app."""
+    return not turn.finished and MARKS.get(turn.status, ("", "warning"))[1] == "good"
+
+
+def turn_outcome(turn: Turn, took: str) -> str:
+    """Return how a turn ended."""
+    if is_left_open(turn):
+        return f"unfinished: not gone on with after {took}"
+    return outcome_of(turn.status, took, finished=turn.finished)
 
 
 def unusual(status: str | None, reason: str | None = None) -> Iterator[Piece]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from threadtrail.exporters.lines import Node, tool_node
+from threadtrail.exporters.lines import Node, is_left_open, tool_node
 from threadtrail.exporters.run_tree import run_node
 from threadtrail.exporters.turn_tree import (
     Generation,
@@ -143,7 +143,8 @@ class TurnGroups:
         generations = turn.in_order()
         cost = total(turn.costs.values()) if turn.costs else None
         if not turn.shown:
-            node = generations[0].alone if len(generations) == 1 else turn_node(event, generations, cost)
+            is_one = len(generations) == 1 and not is_left_open(event.turn)
+            node = generations[0].alone if is_one else turn_node(event, generations, cost)
         elif generations or turn.late or len(turn.shown) > 1:
             node = continued_node(event, turn.name, generations, turn.late, cost)
         else:

@@ -13,8 +13,8 @@ from threadtrail.exporters.lines import (
     brief_token_facts,
     dim,
     joined,
-    outcome_of,
     token_nodes,
+    turn_outcome,
     unusual,
 )
 from threadtrail.exporters.run_tree import RunTree, called_by
@@ -129,19 +129,12 @@ def _header(event: TurnEnded, name: str) -> Iterator[Piece]:
     turn = event.turn
     took = duration(max((turn.ended_at or 0) - (turn.started_at or 0), 0))
     mark, style = MARKS.get(turn.status, ("?", "warning")) if turn.finished else ("?", "warning")
-    outcome = outcome_of(turn.status, took, finished=turn.finished)
     yield f"{mark} ", style
     yield name, "name"
-    yield _left_open(turn, took) or outcome, style
+    yield turn_outcome(turn, took), style
     provider = event.provider if event.provider != "openai" else None
     model = turn.model if turn.model != name else None
     yield from dim([model, provider, counted(len(turn.run_ids), "generation")])
-
-
-def _left_open(turn: Turn, took: str) -> str | None:
-    """Return how a turn ended whose last run completed, and which nobody went on with."""
-    completed = not turn.finished and MARKS.get(turn.status, ("", "warning"))[1] == "good"
-    return f"not gone on with after {took}" if completed else None
 
 
 def _totals(turn: Turn, cost: Costs | None) -> Iterator[Node]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.exporters.console_text import counted, duration
 from threadtrail.exporters.content_lines import message_line, tool_content
-from threadtrail.exporters.lines import MARKS, brief_token_facts, outcome_of
+from threadtrail.exporters.lines import MARKS, brief_token_facts, outcome_of, turn_outcome
 from threadtrail.notebook.bars import run_bars, turn_bars
 from threadtrail.notebook.html import Html, box, cut, dim, element, rows
 from threadtrail.shape import run_name
@@ -28,13 +28,14 @@ MAX_CALLS = 20
 def run_html(run: Run) -> str:
     """Return a run: its end, the parts of its time, its question, calls and answer."""
     name, within = run_name(run), run_interval(run)
+    took = duration(within.end - within.start)
     facts = [
         name if name != run.model else None,
         run.model,
         *brief_token_facts(run.usage),
     ]
     return box(
-        _header(run, duration(within.end - within.start), facts),
+        _header(run, outcome_of(run.status, took, finished=run.finished), facts),
         dim(" · ".join(filter(None, (run.id, run.thread_id)))),
         run_bars(run),
         rows([*_content(run, run.new_input), *_cut_short(run)]),
@@ -46,16 +47,15 @@ def turn_html(turn: Turn) -> str:
     took = duration(max((turn.ended_at or 0) - (turn.started_at or 0), 0))
     facts = [turn.assistant.name if turn.assistant else None, turn.model, *brief_token_facts(turn.usage)]
     return box(
-        _header(turn, took, facts),
+        _header(turn, turn_outcome(turn, took), facts),
         dim(f"turn {turn.id} · {counted(len(turn.run_ids), 'generation')}"),
         turn_bars(turn),
         rows(_content(turn, turn.input)),
     )
 
 
-def _header(record: Run | Turn, took: str, facts: Sequence[str | None]) -> Html:
+def _header(record: Run | Turn, outcome: str, facts: Sequence[str | None]) -> Html:
     mark, style = MARKS.get(record.status, ("?", "warning")) if record.finished else ("?", "warning")
-    outcome = outcome_of(record.status, took, finished=record.finished)
     known = " · ".join(fact for fact in facts if fact)
     return element(
         "div",

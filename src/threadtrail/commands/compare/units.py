@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import RunEnded
 from threadtrail.prices import Costs, cost_or_none, total
-from threadtrail.recordings.contents import contents_of, server_of, turn_name
-from threadtrail.recordings.tools import late_calls, with_outputs
-from threadtrail.turn import Turn, turn_of
+from threadtrail.recordings.turns import ending, turns_of
+from threadtrail.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
     from threadtrail.events import Event
-    from threadtrail.recordings.contents import Name
+    from threadtrail.recordings.turns import RecordedTurn
 
 COMPLETED = "completed"
-UNFINISHED = "unfinished"
-"""The status of a turn that was given up before its end was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,7 @@ class Unit:
     @property
     def status(self) -> str:
         """How it ended."""
-        return (self.turn.status or "unknown") if self.turn.finished else UNFINISHED
+        return ending(self.turn)
 
     @property
     def duration(self) -> int | None:
@@ -94,27 +91,17 @@ class Unit:
 
 def units_of(events: Sequence[Event], *, prices_of: str | None = None) -> tuple[Unit, ...]:
     """Return the turns of a recording in the order in which they began, without runs that have no end."""
-    contents, late = contents_of(events), late_calls(events)
-    by_turn: dict[Name, list[RunEnded]] = {}
-    for end in contents.runs:
-        by_turn.setdefault(turn_name(end), []).append(end)
-    units = [
-        _unit(end.turn, by_turn.pop((server_of(end), end.turn.id), []), end.source, prices_of)
-        for end in contents.turns
-    ]
-    for ends in by_turn.values():
-        runs = [with_outputs(end.run, late.get((server_of(end), end.run.id), ())) for end in ends]
-        last = runs[-1]
-        # A response that left calls to the app is not the end, even if nothing of the rest was recorded.
-        waits = last.one_generation and last.asks_app
-        turn = turn_of(runs, finished=last.finished and not waits and not last.awaits_outputs)
-        units.append(_unit(turn, ends, ends[0].source, prices_of))
-    return tuple(sorted(units, key=lambda unit: unit.turn.started_at or 0))
+    return tuple(_unit(each, prices_of) for each in turns_of(events))
 
 
-def _unit(turn: Turn, ends: Sequence[RunEnded], source: str, prices_of: str | None) -> Unit:
-    costs = [cost for end in ends if (cost := cost_or_none(end, provider=prices_of)) is not None]
-    return Unit(turn=turn, runs=tuple(ends), source=source, costs=total(costs) if costs else None)
+def _unit(recorded: RecordedTurn, prices_of: str | None) -> Unit:
+    costs = [cost for end in recorded.ends if (cost := cost_or_none(end, provider=prices_of)) is not None]
+    return Unit(
+        turn=recorded.turn,
+        runs=recorded.ends,
+        source=recorded.source,
+        costs=total(costs) if costs else None,
+    )
 
 
 def _span(start: int | None, end: int | None) -> int | None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.commands.compare.chance import quantile
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
-from threadtrail.recordings.contents import contents_of, server_of, turn_name
+from threadtrail.recordings.contents import contents_of, server_of
 from threadtrail.recordings.tools import ToolCalls, late_calls, tools_of, with_outputs
+from threadtrail.recordings.turns import UNKNOWN, turns_of
 from threadtrail.shape import model_of
 from threadtrail.turn import add_usages
 from threadtrail.values import Usage
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from threadtrail.values import Run
 
 SECOND = 1_000_000_000
-UNKNOWN = "unknown"
 COMPLETED = "completed"
 
 
@@ -45,15 +45,17 @@ class Times:
 class Statistics:
     """Numbers about a recording.
 
-    ``turns`` counts a run that is a turn by itself, too. ``turn_times`` are those of turns that ended, and
-    ``completed_times`` of those that completed: one that failed at once is not quick. ``usage`` and
-    ``costs`` are by model; without the library of prices there are no costs.
+    ``turns`` counts a run that is a turn by itself, too, and ``unfinished_turns`` those whose end was not
+    seen. ``turn_times`` are those of turns that ended, and ``completed_times`` of those that completed:
+    one that failed at once is not quick. ``usage`` and ``costs`` are by model; without the library of prices
+    there are no costs.
     """
 
     runs: Counter[str] = field(default_factory=Counter)
     unfinished: int = 0
     without_end: int = 0
     turns: int = 0
+    unfinished_turns: int = 0
     failed_requests: Counter[str] = field(default_factory=Counter)
     tools: dict[str, ToolCalls] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Statistics:
                 "without_end": self.without_end,
             },
             "turns": self.turns,
+            "unfinished_turns": self.unfinished_turns,
             "failed_requests": {
                 "count": self.failed_requests.total(),
                 "by_error": dict(self.failed_requests.most_common()),
@@ -99,16 +102,8 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
     """Return the numbers; of a run that was published twice, the last end counts."""
     contents = contents_of(events)
     runs = [end.run for end in contents.runs]
-    over = {(server_of(end), end.turn.id) for end in contents.turns}
-    alone = [end.run for end in contents.runs if turn_name(end) not in over and not end.run.shares_turn]
-    turns = [
-        *(
-            (end.turn.status, _span(end.turn.started_at, end.turn.ended_at))
-            for end in contents.turns
-            if end.turn.finished
-        ),
-        *((run.status, _run_time(run)) for run in alone),
-    ]
+    turns = [each.turn for each in turns_of(events)]
+    turn_times = [(turn.status, _span(turn.started_at, turn.ended_at)) for turn in turns if turn.finished]
     costs = _costs(contents.runs)
     late = late_calls(events)
     answered = (with_outputs(end.run, late.get((server_of(end), end.run.id), ())) for end in contents.runs)
@@ -116,15 +111,16 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         runs=Counter(run.status or UNKNOWN for run in runs),
         unfinished=sum(not run.finished for run in runs),
         without_end=len(contents.open_runs),
-        turns=len({turn_name(end) for end in contents.runs}),
+        turns=len(turns),
+        unfinished_turns=sum(not turn.finished for turn in turns),
         failed_requests=Counter(event.error.type for event in contents.failed_requests),
         tools=tools_of(call for run in answered for call in run.tool_calls),
         usage=_usage(runs),
         costs={model: total(each) for model, each in costs.items()},
         cost=total(each for of_model in costs.values() for each in of_model) if costs else None,
         run_times=Times.of(known(_run_time(run) for run in runs)),
-        turn_times=Times.of(known(time for _, time in turns)),
-        completed_times=Times.of(known(time for status, time in turns if status == COMPLETED)),
+        turn_times=Times.of(known(time for _, time in turn_times)),
+        completed_times=Times.of(known(time for status, time in turn_times if status == COMPLETED)),
         first_output_times=Times.of(known(_span(run.created_at, run.first_output_at) for run in runs)),
         began=min(known(run.created_at for run in runs), default=None),
         ended=max(known(run.ended_at for run in runs), default=None),

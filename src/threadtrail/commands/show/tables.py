@@ -62,6 +62,8 @@ def _runs(numbers: Statistics) -> Iterator[tuple[str, int | str]]:
         yield "not ended in the recording", numbers.without_end
     if numbers.began is not None and numbers.ended is not None:
         yield "turns", numbers.turns
+        if numbers.unfinished_turns:
+            yield "unfinished turns", numbers.unfinished_turns
         yield "from", moment_text(numbers.began)
         yield "to", moment_text(numbers.ended)
 

@@ -7,7 +7,7 @@ from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.commands.view.conversation import conversation, failure
-from threadtrail.commands.view.states import state_of
+from threadtrail.commands.view.states import state_of, turn_status
 from threadtrail.commands.view.values import Object, fields, known, milliseconds
 from threadtrail.commands.view.waterfall import waterfall
 from threadtrail.shape.spans import model_of, run_name
@@ -62,12 +62,12 @@ def turn_detail(group: Group, turn: Turn, numbers: Object) -> Object:
         id=turn.id,
         name=run_name(first.run),
         model=turn.model,
-        status=turn.status,
+        status=turn_status(group, turn),
         state="bad" if failed is not None else state_of(turn, in_progress=group.in_progress),
         started=milliseconds(first.timing.within.start),
         runs=[entry.handle for entry in group.entries],
         error=failure(failed),
-        notes=[] if turn.finished else ["This turn was not seen to end."],
+        notes=_turn_notes(group, turn),
         numbers=numbers,
         waterfall=waterfall(group.entries),
         about=fields({"turn": turn.id, "thread": turn.thread_id, "session": turn.session_key}),
@@ -120,6 +120,15 @@ def _notes(entry: Entry) -> list[str]:
         (run.deleted, "The app deleted it."),
     ]
     return [sentence for applies, sentence in said if applies]
+
+
+def _turn_notes(group: Group, turn: Turn) -> list[str]:
+    """Return why a turn is not over, as a sentence."""
+    if turn.finished or group.in_progress:
+        return []
+    if group.entries[-1].run.finished:
+        return ["Unfinished: its last response asked for tool calls, and no response followed."]
+    return ["Unfinished: this turn was not seen to end."]
 
 
 def _about(entry: Entry) -> list[list[Any]]:

@@ -12,7 +12,8 @@ from threadtrail.merging.merge import run_so_far
 from threadtrail.prices import Cost
 from threadtrail.recordings.contents import server_of, turn_name
 from threadtrail.recordings.tools import with_outputs
-from threadtrail.turn import Turn, turn_of
+from threadtrail.recordings.turns import turn_so_far
+from threadtrail.turn import Turn
 from threadtrail.values import Run, ToolCall
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One line of the list, and the runs below it: a turn of several runs, or one run alone."""
+    """One line of the list, and the runs below it.
+
+    Its ``turn`` has several runs, or one that left it unfinished; it is None for one run that is all of it.
+    """
 
     handle: str
     turn: Turn | None
@@ -82,10 +86,12 @@ class Material:
     def group(self) -> Group:
         """Return the group."""
         entries = tuple(map(_entry, self.members))
-        turn = self.turn
-        if turn is None and len(entries) > 1:
-            turn = turn_of([entry.run for entry in entries], finished=False)
-        return Group(handle=self.handle, turn=turn, entries=entries)
+        runs = [entry.run for entry in entries]
+        turn = self.turn or turn_so_far(runs)
+        is_left_open = runs[-1].finished and not turn.finished
+        return Group(
+            handle=self.handle, turn=turn if len(runs) > 1 or is_left_open else None, entries=entries
+        )
 
 
 def materials(
@@ -113,12 +119,10 @@ def materials(
             late=calls,
         )
         found.setdefault(turn, []).append(member)
-    made = []
-    for turn, members in found.items():
-        several = len(members) > 1
-        handle = _free(f"turn:{turn[1]}", taken) if several else members[0].handle
-        whole = turns.get(turn) if several else None
-        made.append(Material(handle=handle, turn=whole, members=tuple(members)))
+    made = [
+        Material(handle=_free(f"turn:{turn[1]}", taken), turn=turns.get(turn), members=tuple(members))
+        for turn, members in found.items()
+    ]
     alone = [event for events in failed.values() for event in events]
     return made, sorted(alone, key=lambda event: event.started_at)
 

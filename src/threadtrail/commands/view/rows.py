@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.commands.view.states import state_of
+from threadtrail.commands.view.states import state_of, turn_status
 from threadtrail.commands.view.values import milliseconds
 from threadtrail.shape.spans import model_of, run_name
 
@@ -72,14 +72,14 @@ def run_row(entry: Entry, numbers: Object, parent: str | None = None) -> list[An
 
 
 def turn_row(group: Group, turn: Turn, numbers: Object) -> list[Any]:
-    """Return the row of a turn of several runs."""
+    """Return the row of a turn."""
     first, last = group.entries[0], group.entries[-1]
     error = next((entry.run.error for entry in group.entries if entry.run.error is not None), turn.error)
     return _row(
         handle=group.handle,
         kind="turn",
         parent=None,
-        status=turn.status or last.run.status,
+        status=turn_status(group, turn),
         state="bad" if error is not None else state_of(turn, in_progress=group.in_progress),
         name=run_name(first.run),
         model=model_of(last.run),

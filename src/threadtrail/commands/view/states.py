@@ -1,12 +1,14 @@
-"""What a status means: ``good``, ``bad``, ``warning``, or ``open`` while a run is in progress."""
+"""The status of runs and turns, and its state: ``good``, ``bad``, ``warning`` or, in progress, ``open``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from threadtrail.exporters.lines import MARKS
+from threadtrail.recordings.turns import ending
 
 if TYPE_CHECKING:
+    from threadtrail.commands.view.entries import Group
     from threadtrail.turn import Turn
     from threadtrail.values import Run
 
@@ -18,3 +20,8 @@ def state_of(run: Run | Turn, *, in_progress: bool = False) -> str:
     if run.error is not None:
         return "bad"
     return MARKS.get(run.status, ("", "warning"))[1] if run.finished else "warning"
+
+
+def turn_status(group: Group, turn: Turn) -> str | None:
+    """Return how a turn ended, or the status of its last run while that is in progress."""
+    return group.entries[-1].run.status if group.in_progress else ending(turn)

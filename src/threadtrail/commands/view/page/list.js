@@ -1,7 +1,7 @@
 // The list of runs and turns: only the rows in sight exist.
 
 import { $, h, placed } from "./dom.js";
-import { cost, count, date, duration, short, timeOfDay } from "./format.js";
+import { cost, count, counted, date, duration, short, timeOfDay } from "./format.js";
 import { byHandle, index, rows } from "./data.js";
 import { matcher } from "./query.js";
 import { change, state } from "./state.js";
@@ -129,7 +129,7 @@ function named(row, turn) {
   return [
     turn && h("button", { type: "button", class: "fold", tabindex: "-1", "aria-label": "Show the runs of this turn" }),
     titled && h("span", { class: "title" }, inline(row.name)),
-    turn && h("span", { class: "runs" }, `${row.children.length} runs`),
+    turn && h("span", { class: "runs" }, counted(row.children.length, "run")),
     row.error !== null && row.state !== "good"
       ? h("span", { class: `failure ${row.state}` }, inline(row.error))
       : h("span", { class: titled ? "preview" : "question" }, inline(row.preview || row.answer)),

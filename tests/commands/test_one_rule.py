@@ -1,0 +1,86 @@
+"""What every command says of a recording, each in its own form, by one rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from recorded_turns import written
+from threadtrail import cli
+from threadtrail.commands.view.contents import page_data
+from threadtrail.commands.view.rows import FIELDS
+from threadtrail.testing import samples
+from threadtrail.turn import turn_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from threadtrail.events import Event
+
+RUNS = samples.sample_runs()
+Printed = Callable[..., str]
+
+
+@pytest.fixture(name="printed")
+def _printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    def printed(*arguments: object) -> str:
+        assert cli.main([*map(str, arguments)]) == 0
+        return capsys.readouterr().out
+
+    return printed
+
+
+def rows_of(events: tuple[Event, ...]) -> list[dict[str, Any]]:
+    shown = page_data(events, title="test").shown
+    return [dict(zip(FIELDS, each.row, strict=True)) for each in shown]
+
+
+class TestATurnThatNobodyWentOnWith:
+    """The response is completed; its turn is unfinished."""
+
+    @pytest.fixture(params=["with its TurnEnded", "without"], name="events")
+    def _events(self, request: pytest.FixtureRequest) -> tuple[Event, ...]:
+        run = RUNS["open_call"]
+        return samples.events_of_turn(run) if request.param != "without" else samples.events_of(run)
+
+    def test_the_page_has_a_line_for_each(self, events: tuple[Event, ...]) -> None:
+        turn, run = rows_of(events)
+        assert (turn["kind"], turn["status"], turn["state"]) == ("turn", "unfinished", "warning")
+        assert (run["kind"], run["status"], run["state"]) == ("run", "completed", "good")
+        assert run["parent"] == turn["handle"] == "turn:resp_open_call"
+        (detail, _) = (each.detail for each in page_data(events, title="test").shown)
+        assert detail["status"] == "unfinished"
+        assert detail["notes"] == [
+            "Unfinished: its last response asked for tool calls, and no response followed."
+        ]
+
+    def test_the_tables_count_both(self, events: tuple[Event, ...], tmp_path: Path, printed: Printed) -> None:
+        path = written(tmp_path / "runs.jsonl", events)
+        numbers = json.loads(printed("show", path, "--stats", "--json"))
+        assert numbers["runs"]["by_status"] == {"completed": 1}
+        assert (numbers["turns"], numbers["unfinished_turns"]) == (1, 1)
+        assert numbers["seconds"]["turn"]["count"] == 0
+        assert ["unfinished", "turns", "1"] in map(str.split, printed("show", path, "--stats").splitlines())
+        rows = json.loads(printed("compare", path, path, "--json"))["whole"]["rows"]
+        shares = {row["key"]: row["before"] for row in rows if row["key"].startswith("status_")}
+        assert shares == {"status_completed": 0.0, "status_unfinished": 1.0}
+
+    def test_the_tree_says_so(self, tmp_path: Path, printed: Printed) -> None:
+        path = written(tmp_path / "runs.jsonl", samples.events_of_turn(RUNS["open_call"]))
+        first = printed("show", path).splitlines()[0]
+        assert first.startswith("? gpt-5.2-2025-12-11  unfinished: not gone on with after ")
+        turn = turn_of([RUNS["open_call"]], finished=False)
+        assert "? unfinished: not gone on with after " in turn._repr_html_()
+
+
+def test_an_answered_call_without_a_next_response_is_not_the_end_of_its_turn() -> None:
+    events = samples.events_of(RUNS["answered_calls"])
+    assert [row["status"] for row in rows_of(events)] == ["unfinished", "completed"]
+
+
+def test_a_run_of_an_assistant_is_a_turn_by_itself() -> None:
+    (row,) = rows_of(samples.events_of(RUNS["parallel_function_calls"]))
+    assert (row["kind"], row["status"]) == ("run", "completed")
