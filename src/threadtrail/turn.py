@@ -99,7 +99,7 @@ def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
         input=first.new_input,
         output=last.output,
         tool_calls=calls,
-        usage=add_usages(run.usage for run in runs),
+        usage=add_usages(map(usage_of, runs)),
         error=last.error,
         called_by=first.called_by,
         time_spent=time_spent(runs, started_at or 0, ended_at or started_at or 0),
@@ -118,6 +118,11 @@ def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
     totals = {name: sum(getattr(usage, name) for usage in known) for name in TOTALS}
     known_parts = {name: [n for usage in known if (n := getattr(usage, name)) is not None] for name in PARTS}
     return Usage(**totals, **{name: sum(numbers) for name, numbers in known_parts.items() if numbers})
+
+
+def usage_of(run: Run) -> Usage | None:
+    """Return the tokens of a run: the server's numbers for it, else the sum of those of its steps."""
+    return run.usage or add_usages(step.usage for step in run.steps)
 
 
 def _answered_at(run: Run) -> int | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from recorded_turns import written
-from threadtrail import cli
+from threadtrail import cli, prices
 from threadtrail.commands.view.contents import page_data
 from threadtrail.commands.view.rows import FIELDS
+from threadtrail.shape import shape
 from threadtrail.testing import samples
-from threadtrail.turn import turn_of
+from threadtrail.turn import add_usages, turn_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +86,34 @@ def test_an_answered_call_without_a_next_response_is_not_the_end_of_its_turn() -
 def test_a_run_of_an_assistant_is_a_turn_by_itself() -> None:
     (row,) = rows_of(samples.events_of(RUNS["parallel_function_calls"]))
     assert (row["kind"], row["status"]) == ("run", "completed")
+
+
+class TestARunWhoseServerGaveTokensOfItsStepsAlone:
+    """They are the run's, as exporters for tracing backends have them."""
+
+    RUN = RUNS["parallel_function_calls"]
+    OF_STEPS = 964
+
+    @pytest.fixture(name="path")
+    def _path(self, tmp_path: Path) -> Path:
+        return written(tmp_path / "runs.jsonl", samples.events_of(replace(self.RUN, usage=None)))
+
+    def test_the_tables(self, path: Path, printed: Printed) -> None:
+        numbers = json.loads(printed("show", path, "--stats", "--json"))
+        assert numbers["tokens"]["gpt-4o"]["total_tokens"] == self.OF_STEPS
+        rows = json.loads(printed("compare", path, path, "--json"))["whole"]["rows"]
+        tokens = {row["key"]: row["before"] for row in rows if row["key"].endswith("put_tokens")}
+        assert tokens["input_tokens"] + tokens["output_tokens"] == self.OF_STEPS
+
+    def test_the_tree_and_the_page(self, path: Path, printed: Printed) -> None:
+        run = replace(self.RUN, usage=None)
+        assert f"{self.OF_STEPS} total" in printed("show", path)
+        assert [row["tokens"] for row in rows_of(samples.events_of(run))] == [self.OF_STEPS]
+        (_, *generations) = shape(run).walk()
+        assert sum(each.usage.total_tokens for each in generations if each.usage) == self.OF_STEPS
+
+    def test_the_cost(self) -> None:
+        pytest.importorskip("genai_prices")
+        of_steps = add_usages(step.usage for step in self.RUN.steps)
+        expected = prices.cost(replace(self.RUN, usage=of_steps)).amount
+        assert prices.cost(replace(self.RUN, usage=None)).amount == expected is not None

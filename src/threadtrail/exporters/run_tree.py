@@ -21,6 +21,7 @@ from threadtrail.exporters.lines import (
 )
 from threadtrail.shape import run_name
 from threadtrail.shape.times import Interval, run_interval, step_intervals, tool_interval
+from threadtrail.turn import usage_of
 from threadtrail.values import ReasoningPart
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class RunTree:
         yield self._status()
         yield from self.input()
         yield from self.items() if run.one_generation else self._steps()
-        yield from token_nodes(run.usage, self.cost)
+        yield from token_nodes(usage_of(run), self.cost)
         yield from self.end()
 
     def input(self) -> Iterator[Node]:

@@ -19,6 +19,7 @@ from threadtrail.exporters.lines import (
 )
 from threadtrail.exporters.run_tree import RunTree, called_by
 from threadtrail.shape import run_name
+from threadtrail.turn import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def generation_of(event: RunEnded, length: int, cost: Cost | None = None) -> Gen
     unfinished: list[Piece] = [] if run.finished else [("unfinished", "warning")]
     facts = [
         run.model if run.model != name else None,
-        *brief_token_facts(run.usage),
+        *brief_token_facts(usage_of(run)),
         *tree.watched(),
         run.id,
     ]

@@ -11,6 +11,7 @@ from threadtrail.notebook.bars import run_bars, turn_bars
 from threadtrail.notebook.html import Html, box, cut, dim, element, rows
 from threadtrail.shape import run_name
 from threadtrail.shape.times import run_interval
+from threadtrail.turn import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ def run_html(run: Run) -> str:
     facts = [
         name if name != run.model else None,
         run.model,
-        *brief_token_facts(run.usage),
+        *brief_token_facts(usage_of(run)),
     ]
     return box(
         _header(run, outcome_of(run.status, took, finished=run.finished), facts),

@@ -12,6 +12,7 @@ from threadtrail._text import closest
 from threadtrail.events import RunEnded
 from threadtrail.prices.amounts import Cost
 from threadtrail.prices.billed_apart import image_usage, not_priced, searches
+from threadtrail.turn import usage_of
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
@@ -132,13 +133,13 @@ class _Costing:
 
     def cost(self) -> Cost:
         """Return the cost, or why it is not known."""
-        run = self.run
+        run, usage = self.run, usage_of(self.run)
         if self.provider is None:
             return self._unknown(f"the prices of {self.provider_name} are not known")
-        if run.model is None or run.usage is None:
+        if run.model is None or usage is None:
             return self._unknown(f"its {'model is' if run.model is None else 'tokens are'} not known")
         try:
-            price = self._price(run.model, {**tokens(run.usage), **searches(run)})
+            price = self._price(run.model, {**tokens(usage), **searches(run)})
         except LookupError:
             return self._unknown(f"{self.provider} has no model {run.model}")
         except ValueError:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from threadtrail.shape.shaper import Shaper
 from threadtrail.shape.spans import Span, run_name
 from threadtrail.shape.times import generation_interval, step_intervals, tool_interval
-from threadtrail.turn import add_usages
+from threadtrail.turn import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ class OneGeneration(Shaper):
         run = self.run
         if not run.finished:  # it may finish yet, and be added up then
             return None
-        return run.usage or add_usages(step.usage for step in run.steps)
+        return usage_of(run)
 
     def _hosted(self, within: Interval) -> Iterator[Span]:
         intervals = step_intervals(self.run.steps, within)

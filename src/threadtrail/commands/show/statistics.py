@@ -13,7 +13,7 @@ from threadtrail.recordings.contents import contents_of, server_of
 from threadtrail.recordings.tools import ToolCalls, late_calls, tools_of, with_outputs
 from threadtrail.recordings.turns import UNKNOWN, turns_of
 from threadtrail.shape import model_of
-from threadtrail.turn import add_usages
+from threadtrail.turn import add_usages, usage_of
 from threadtrail.values import Usage
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:
     """Return the cost of the runs that used tokens, by model; nothing without the library of prices."""
     by_model: dict[str, list[Cost]] = {}
     for end in ends:
-        found = cost_or_none(end) if end.run.usage is not None else None
+        found = cost_or_none(end) if usage_of(end.run) is not None else None
         if found is not None:
             by_model.setdefault(_model(end.run), []).append(found)
     return by_model
@@ -155,8 +155,8 @@ def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
     """Return the tokens by model, the most first."""
     by_model: dict[str, list[Usage]] = {}
     for run in runs:
-        if run.usage is not None:
-            by_model.setdefault(_model(run), []).append(run.usage)
+        if (usage := usage_of(run)) is not None:
+            by_model.setdefault(_model(run), []).append(usage)
     sums = {model: usage for model, usages in by_model.items() if (usage := add_usages(usages)) is not None}
     return dict(sorted(sums.items(), key=lambda item: -item[1].total_tokens))
 

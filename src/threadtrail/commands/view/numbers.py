@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from threadtrail.commands.view.costs import cost_fields
 from threadtrail.commands.view.values import Object, known, milliseconds
-from threadtrail.turn import PARTS, TOTALS, add_usages, timeline
+from threadtrail.turn import PARTS, TOTALS, add_usages, timeline, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from threadtrail.commands.view.entries import Entry, Group
-    from threadtrail.values import Run, Usage
+    from threadtrail.values import Usage
 
 
 def numbers_of_run(entry: Entry) -> Object:
@@ -42,17 +42,12 @@ def numbers_of_group(group: Group) -> Object:
         duration=milliseconds(ended - start),
         first_output=milliseconds(max(first - start, 0)) if first is not None else None,
         spent=_spent(timeline(runs, start, ended), ended - start),
-        **_tokens(add_usages(usage_of(run) for run in runs)),
+        **_tokens(add_usages(map(usage_of, runs))),
         **cost_fields(entry.cost for entry in group.entries),
         calls=sum(len(run.tool_calls) for run in runs),
         polls=sum(run.poll_count for run in runs),
         retries=sum(run.retry_count for run in runs),
     )
-
-
-def usage_of(run: Run) -> Usage | None:
-    """Return a run's usage, or the sum over its steps if the server gave none for the run."""
-    return run.usage or add_usages(step.usage for step in run.steps)
 
 
 def _tokens(usage: Usage | None) -> Object:
