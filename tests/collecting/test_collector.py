@@ -6,12 +6,23 @@ import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from merging.test_layout import layout
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.place import Entry
 from threadtrail.collecting.waiting import Waiting
-from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged, TraceEnded, TraceStarted
+from threadtrail.events import (
+    Event,
+    RunCreated,
+    RunEnded,
+    RunStatusChanged,
+    TraceEnded,
+    TraceStarted,
+    TurnEnded,
+)
 from threadtrail.testing import samples
+from threadtrail.turn import turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -21,8 +32,24 @@ if TYPE_CHECKING:
 SETTLE, WAIT = 5.0, 100.0
 
 
+class Notes:
+    """The marks of a place in memory."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.texts: dict[str, str] = {}
+        self._shelf = shelf
+
+    def put(self, marks: Mapping[str, str]) -> None:
+        self._shelf.asked()
+        self.texts.update(marks)
+
+    def get(self, names: Sequence[str]) -> Mapping[str, str]:
+        self._shelf.asked()
+        return {name: self.texts[name] for name in names if name in self.texts}
+
+
 class Shelf:
-    """A place in memory."""
+    """A place in memory. ``goes`` are groups that are lost as a delivery begins."""
 
     is_read_to_its_end = False
 
@@ -31,15 +58,28 @@ class Shelf:
         self.acknowledged: list[int] = []
         self.given_up: list[tuple[int, str]] = []
         self.gone: set[str] = set()
-        self._count = 0
+        self.goes: set[str] = set()
+        self.is_away = False
+        self.begun: list[int] = []
+        self.marks = Notes(self)
+        self.count = 0
 
     def put(self, *events: Event, group: str = "", attempts: int = 1) -> None:
         for event in events:
-            self._count += 1
+            self.count += 1
             line = event.to_json().encode()
-            self.new.append(Entry(token=self._count, line=line, group=group, attempts=attempts))
+            self.new.append(Entry(token=self.count, line=line, group=group, attempts=attempts))
 
     def open(self) -> None: ...
+
+    def attempt(self, tokens: Sequence[Any], count: int) -> None:
+        self.asked()
+        self.gone |= self.goes
+        self.begun += [count] * len(tokens)
+
+    def asked(self) -> None:
+        if self.is_away:
+            raise ConnectionError("away")
 
     def read(self, timeout: float) -> Sequence[Entry]:
         entries, self.new = self.new, []
@@ -91,6 +131,10 @@ class Stage:
     def __init__(self, **limits: Any) -> None:
         self.now = 0.0
         self.shelf, self.exporters = Shelf(), Exporters()
+        self.begin(**limits)
+
+    def begin(self, **limits: Any) -> None:
+        """Let another collector begin, which knows nothing of the one before."""
         self.waiting = Waiting(SETTLE, WAIT, **limits)
         outlet: Any = self.exporters
         self.collector = Collector(self.shelf, outlet, self.waiting, clock=lambda: self.now)
@@ -208,6 +252,95 @@ def test_of_a_group_that_is_lost_nothing_is_exported() -> None:
     stage.at(10)
     assert stage.exporters.ends == [("b", True, False)]
     assert len(stage.shelf.acknowledged) == len(plain("b"))
+
+
+def test_what_another_collector_took_is_not_exported_though_it_was_due() -> None:
+    stage = Stage()
+    stage.at(0, *plain("a"), group="1")
+    stage.at(0, *plain("b"), group="2")
+    stage.shelf.goes = {"1"}
+    stage.at(5)
+    assert stage.exporters.ends == [("b", True, False)]
+    assert len(stage.shelf.acknowledged) == len(plain("b"))
+    assert len(stage.waiting) == 0
+
+
+def test_while_the_place_is_away_nothing_is_exported_and_nothing_is_lost() -> None:
+    stage = Stage()
+    stage.at(0, *plain("a"), *plain("b"))
+    stage.shelf.is_away = True
+    for second in range(5, 100, 5):
+        stage.at(second)
+    assert stage.exporters.events == []
+    assert stage.collector.status()[1]["troubles"] == {"reading": "away"}
+    stage.shelf.is_away = False
+    stage.at(100)
+    assert sorted(stage.exporters.ends) == [("a", True, False), ("b", True, False)]
+    assert stage.collector.status()[0]
+
+
+def test_a_delivery_that_failed_is_not_counted_as_one_that_a_collector_died_of() -> None:
+    stage = Stage()
+    stage.exporters.refuses = lambda _event: True
+    stage.at(0, *plain("a"))
+    for second in range(5, 500, 5):
+        stage.at(second)
+    assert sum(stage.shelf.begun) == 0
+    stage.exporters.refuses = lambda _event: False
+    stage.at(600)
+    assert sum(stage.shelf.begun) == len(plain("a"))
+
+
+def test_what_was_delivered_and_not_acknowledged_is_not_delivered_again() -> None:
+    """A collector died after it had acknowledged a part: turn and trace are not exported without the rest."""
+    events = [replace(event, trace_id="t") for event in turn("resp_1")]
+    trace = (
+        TraceStarted(time=1, name="n", trace_id="t"),
+        TraceEnded(time=2, name="n", trace_id="t", started_at=1),
+    )
+    stage = Stage()
+    stage.at(0, *events, *trace)
+    stage.at(5)
+    exported = list(stage.exporters.events)
+    assert any(isinstance(event, TurnEnded) for event in exported)
+    stage.begin()
+    stage.at(6, *events[3:], *trace)
+    stage.at(11)
+    assert stage.exporters.events == exported
+    assert len(stage.shelf.acknowledged) == stage.shelf.count
+
+
+def turn(name: str) -> list[Event]:
+    """A response that asked for calls, and its turn."""
+    (run, *_) = (run for run in samples.sample_runs().values() if run.one_generation and run.asks_app)
+    run = replace(run, id=name, turn_id=name)
+    end = TurnEnded(time=run.ended_at or 0, turn=turn_of([run], finished=True), source=run.source)
+    return [*samples.events_of(run), end]
+
+
+FOREIGN = [
+    b"",
+    b"1",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"text"',
+    b'{"event": "RunEnded", "run": 5}',
+    b'{"event": "RunEnded", "time": 1, "run": {"id": []}}',
+    b"[" * 100_000,
+    b'{"event": ' * 100_000,
+    b"\xff\xfe\x00",
+]
+
+
+@pytest.mark.parametrize("line", FOREIGN, ids=lambda line: repr(line[:20]))
+def test_what_is_no_event_is_put_aside(line: bytes) -> None:
+    stage = Stage()
+    stage.shelf.new.append(Entry(token=0, line=line))
+    stage.at(0, *plain("a"))
+    stage.at(5)
+    assert [token for token, _ in stage.shelf.given_up] == [0]
+    assert stage.exporters.ends == [("a", True, False)]
 
 
 def test_what_was_begun_too_often_is_given_up() -> None:

@@ -120,21 +120,22 @@ def test_what_a_collector_did_not_acknowledge_goes_to_the_next_one(
     append(redis, *(f"run_{number}" for number in range(1200)), streams=1)
     first = opens(lease_seconds=0.5)
     entries = read_all(first, 1200)
-    first.attempt([entry.token for entry in entries[:3]])
-    first.acknowledge([entry.token for entry in entries[3:10]])
+    first.attempt([entry.token for entry in entries[:4]], 1)
+    first.attempt([entries[3].token], -1)
+    first.acknowledge([entry.token for entry in entries[4:10]])
     die(first)
     append(redis, "run_later", streams=1)
     second = opens()
-    again = read_all(second, 1194)
-    assert len(again) == 1194
-    assert [entry.line for entry in again[:-1]] == [entry.line for entry in entries[:3] + entries[10:]]
-    assert [entry.attempts for entry in again] == [2] * 3 + [1] * 1191
+    again = read_all(second, 1195)
+    assert len(again) == 1195
+    assert [entry.line for entry in again[:-1]] == [entry.line for entry in entries[:4] + entries[10:]]
+    assert [entry.attempts for entry in again] == [2] * 3 + [1] * 1192
     # The first one lives, after all: nothing that it does has an effect.
     assert first.read(0) == []
     first.acknowledge([entry.token for entry in entries])
     first.give_up(entries[:1], "it is mine")
     assert not first.move([entries[0].token], ["moved"], "run_0")
-    assert len(stored(redis)) == 1194
+    assert len(stored(redis)) == 1195
     assert first.lost() == {"0"}
 
 
@@ -223,7 +224,7 @@ def test_collectors_make_room_where_the_memory_is_full(
             place = opens()
             entries = read_all(place, 2)
             place.turns.put("a.example", {"call_1": "resp_1"})
-            place.attempt([entry.token for entry in entries])
+            place.attempt([entry.token for entry in entries], 1)
             place.acknowledge([entry.token for entry in entries[:1]])
             place.give_up(entries[1:], "no exporter took it")
             assert stored(redis) == []

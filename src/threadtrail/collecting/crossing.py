@@ -27,21 +27,41 @@ class Crossing:
         self._turns: Any = getattr(place, "turns", None)
         self._group_of: Any = getattr(place, "group_of", None)
         self._move: Any = getattr(place, "move", None)
+        self._unkept: dict[str, dict[str, str]] = {}
 
     def see(self, event: Event) -> None:
-        """Keep the turn of the calls that an event asks for, for the owners of other groups."""
+        """See which calls an event asks for; ``keep`` tells their turn to the owners of other groups."""
         if self._turns is None or not (calls := asked_by(event)):
             return
         run: Any = event.run if isinstance(event, RunEnded) else event
-        turn_id = getattr(run, "turn_id", None) or getattr(event, "run_id", "")
-        self._turns.put(_server(event), dict.fromkeys(calls, turn_id))
+        turn_id = str(getattr(run, "turn_id", None) or getattr(event, "run_id", ""))
+        self._unkept.setdefault(_server(event), {}).update(dict.fromkeys(calls, turn_id))
+
+    def keep(self) -> None:
+        """Keep the turns of the calls that were seen.
+
+        Raises:
+            OSError: the place is away; the next call keeps them.
+        """
+        while self._unkept:
+            server, turns = next(iter(self._unkept.items()))
+            self._turns.put(server, turns)
+            del self._unkept[server]
 
     def leaves(self, unit: Unit) -> bool:
-        """Whether some of a unit is at home in another group."""
+        """Whether some of a unit is at home in another group.
+
+        Raises:
+            OSError: the place is away.
+        """
         return bool(self._strangers(unit)[1])
 
     def move(self, unit: Unit) -> list[Entry]:
-        """Move what is at home in another group there; return the entries that were moved."""
+        """Move what is at home in another group there; return the entries that were moved.
+
+        Raises:
+            OSError: the place is away.
+        """
         home, strangers = self._strangers(unit)
         moved: list[Entry] = []
         for entries in strangers:

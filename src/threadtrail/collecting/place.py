@@ -24,7 +24,7 @@ class Entry:
         token: names the entry to its place; nobody else looks into it. Equal tokens are one entry.
         line: the event as JSON, as ``Event.to_json()`` writes it.
         group: what has one owner at a time, such as a stream; ``Place.lost`` names it.
-        attempts: how often it was read so far, this time included, as far as the place counts that.
+        attempts: one more than the deliveries of it that were begun and never came back, if the place counts.
     """
 
     token: Any
@@ -41,8 +41,9 @@ class Place(Protocol):
     returns nothing, and is asked again a little later.
 
     A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``), and
-    ``attempt(tokens)``, which is called when the exporters are about to get these entries, and what
-    ``Entry.attempts`` counts.
+    ``attempt(tokens, count)``, which is called with 1 when the exporters are about to get these entries, and
+    with -1 if they did not take them: what ``Entry.attempts`` counts are the deliveries that a collector did
+    not survive.
     """
 
     def open(self) -> None:

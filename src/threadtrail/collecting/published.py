@@ -13,6 +13,8 @@ from threadtrail.events import (
     RunCreated,
     RunEnded,
     ToolCallCompleted,
+    TraceEnded,
+    TraceStarted,
     TurnEnded,
 )
 from threadtrail.recording.bounded import Bounded
@@ -30,8 +32,9 @@ RUNS = 100_000
 ASSISTANTS = 1_000
 """The maximum number of assistants whose names later runs may need."""
 
-
 FINISHED = "finished"
+
+AROUND_RUNS = TurnEnded, TraceStarted, TraceEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,8 @@ class Published:
         """Whether an event adds nothing to what was exported: another process saw less, or the same."""
         if isinstance(event, TurnEnded):
             return self._turns.get(run_key(event, event.turn.id)) is not None
-        run_id: str | None = getattr(event, "run_id", None)
-        if run_id is None or isinstance(event, RequestFailed):
-            return False
-        run = self._runs.get(run_key(event, run_id))
+        run_id = _run_of(event)
+        run = self._runs.get(run_key(event, run_id)) if run_id is not None else None
         if run is None:
             return False
         if not run.finished:
@@ -68,23 +69,38 @@ class Published:
             return not event.tool_call.answered
         return True
 
+    def without_late(self, events: Sequence[Event]) -> list[Event]:
+        """Return what is not late of events that belong together.
+
+        If all runs of them were exported, their turn and their trace were as well: a collector died before it
+        could acknowledge them.
+        """
+        of_runs = [event for event in events if _run_of(event) is not None]
+        kept = [event for event in events if not self.is_late(event)]
+        if of_runs and not any(_run_of(event) is not None for event in kept):
+            return [event for event in kept if not isinstance(event, AROUND_RUNS)]
+        return kept
+
     def anew(self, events: Iterable[Event]) -> Iterator[Event]:
         """Yield what is exported of merged events: a run that was exported as unfinished is superseded."""
         for event in events:
-            run_id: str | None = getattr(event, "run_id", None)
+            run_id = _run_of(event)
             run = self._runs.get(run_key(event, run_id)) if run_id is not None else None
-            if run is None or isinstance(event, RequestFailed):
+            if run is None:
                 yield event
             elif isinstance(event, RunEnded):
                 yield replace(event, supersedes=True)
             elif not isinstance(event, RunCreated):
                 yield event
 
-    def recall(self, events: Iterable[Event]) -> None:
-        """Ask the place for the runs of these events that this collector does not know."""
+    def recall(self, keys: Iterable[Key]) -> None:
+        """Ask the place for those of these runs that this collector does not know.
+
+        Raises:
+            OSError: the place is away.
+        """
         if self._marks is None:
             return
-        keys = {run_key(event, run_id) for event in events if (run_id := getattr(event, "run_id", None))}
         names = {_name(key): key for key in keys if key not in self._runs}
         for name, mark in self._marks.get(list(names)).items() if names else ():
             self._runs.put(names[name], _Run(mark == FINISHED, frozenset()))
@@ -115,6 +131,11 @@ class Published:
     def assistants(self) -> Sequence[Event]:
         """The newest event of each assistant."""
         return self._assistants.values()
+
+
+def _run_of(event: Event) -> str | None:
+    """Return the run whose story an event is a part of."""
+    return None if isinstance(event, RequestFailed) else getattr(event, "run_id", None)
 
 
 def _name(key: Key) -> str:

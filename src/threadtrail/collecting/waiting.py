@@ -24,6 +24,9 @@ MAX_BYTES = 536_870_912
 KEPT = 0.9
 """The share of ``MAX_BYTES`` that is kept then."""
 
+AWAY_SECONDS = 1.0
+"""When it is looked again, if the place did not say where the rest of a unit is."""
+
 
 class Waiting:
     """Puts events into units, and says which of them are due. Times are seconds of a monotonic clock.
@@ -51,6 +54,10 @@ class Waiting:
     def __len__(self) -> int:
         """Return how many units wait."""
         return len(self._units)
+
+    def __contains__(self, unit: Unit) -> bool:
+        """Return whether a unit waits, as it is."""
+        return id(unit) in self._units
 
     @property
     def size(self) -> int:
@@ -101,7 +108,11 @@ class Waiting:
             if id(unit) not in self._units or time != unit.queued_for:
                 continue
             unit.queued_for = math.inf
-            is_ready = unit.is_whole or (unit.has_ended and self.leaves(unit))
+            try:
+                is_ready = unit.is_whole or (unit.has_ended and self.leaves(unit))
+            except OSError:
+                self._look_at(unit, now + AWAY_SECONDS)
+                continue
             wait = self._settle if is_ready else self._timeout
             due_at = max(unit.touched + wait, unit.put_off_until)
             if due_at <= now:

@@ -42,7 +42,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry: an event as JSON, and how often the exporters got it without an acknowledgement after it."""
+    """An entry: an event as JSON, and how many of its deliveries were begun and never came back."""
 
     token: Token
     line: bytes
@@ -113,11 +113,11 @@ class Streams:
     def _range(self, number: int, after: str) -> Any:
         return self._client.xrange(self._keys.stream(number), min=after, count=PAGE)
 
-    def attempt(self, tokens: Iterable[Token]) -> None:
-        """Count that the exporters get these entries."""
+    def attempt(self, tokens: Iterable[Token], count: int) -> None:
+        """Add to the number of deliveries of these entries that were begun."""
         for stream, ids in pages(tokens):
             names = [self._keys.owners, self._keys.attempts(stream.number)]
-            self._run(self._attempt, stream, names, ids)
+            self._run(self._attempt, stream, names, [count, *ids])
 
     def acknowledge(self, tokens: Iterable[Token]) -> None:
         """Remove entries that were delivered."""

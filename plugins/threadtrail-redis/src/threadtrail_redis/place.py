@@ -105,9 +105,13 @@ class RedisPlace:
                     return ()
                 time.sleep(min(left, 0.1))
 
-    def attempt(self, tokens: Sequence[object]) -> None:
-        """Count that the exporters are about to get these entries."""
-        self._patiently(lambda: self._streams.attempt(_tokens(tokens)))
+    def attempt(self, tokens: Sequence[object], count: int) -> None:
+        """Count deliveries that were begun, by 1, and take back those that failed, by -1.
+
+        Raises:
+            ConnectionError: Redis is away.
+        """
+        self._patiently(lambda: self._streams.attempt(_tokens(tokens), count))
 
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Remove entries that were delivered; if Redis is away for long, that is put off."""

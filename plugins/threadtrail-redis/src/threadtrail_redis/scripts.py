@@ -63,9 +63,11 @@ return found
 """
 
 ATTEMPT = """#!lua flags=allow-oom
--- KEYS: owners, attempts. ARGV: number of the stream, owner, then the ids.
+-- KEYS: owners, attempts. ARGV: number of the stream, owner, how many more, then the ids.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
-for i = 3, #ARGV do redis.call('HINCRBY', KEYS[2], ARGV[i], 1) end
+for i = 4, #ARGV do
+  if redis.call('HINCRBY', KEYS[2], ARGV[i], ARGV[3]) <= 0 then redis.call('HDEL', KEYS[2], ARGV[i]) end
+end
 return 1
 """
 

@@ -1,0 +1,90 @@
+"""What a collector tells its place, what it counts, and what is wrong at the moment."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from threadtrail.collecting.place import Entry, Place
+
+logger: logging.Logger = logging.getLogger("threadtrail")
+
+READING, EXPORTING = "reading", "exporting"
+"""What may be in trouble."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a collector has done since it began."""
+
+    read: int = 0
+    unreadable: int = 0
+    late: int = 0
+    runs: int = 0
+    events: int = 0
+    deliveries: int = 0
+    failures: int = 0
+    given_up: int = 0
+    moved: int = 0
+
+
+class Dealings:
+    """A collector's dealings with its place. If the place is away, entries come again: that is reported."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._attempt: Any = getattr(place, "attempt", None)
+        self.counts: Counts = Counts()
+        self.troubles: dict[str, str] = {}
+        self.gave_up_because: str | None = None
+
+    def begin(self, entries: Sequence[Entry]) -> None:
+        """Note that the exporters are about to get these entries.
+
+        Raises:
+            OSError: the place is away.
+        """
+        if self._attempt is not None:
+            self._attempt([entry.token for entry in entries], 1)
+
+    def came_back(self, entries: Sequence[Entry]) -> None:
+        """Note that a delivery failed, and that this collector has survived it."""
+        if self._attempt is not None:
+            self.quietly(self._attempt, [entry.token for entry in entries], -1)
+
+    def lost(self) -> Collection[str]:
+        """Return the groups that have another owner since this was asked for last."""
+        return self._place.lost()
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Note that entries were delivered."""
+        if entries:
+            self.quietly(self._place.acknowledge, [entry.token for entry in entries])
+
+    def give_up(self, entries: Sequence[Entry], reason: str) -> None:
+        """Put entries aside that cannot be delivered."""
+        self.counts.given_up += len(entries)
+        self.gave_up_because = reason
+        logger.warning("collect: events given up: %d, %s", len(entries), reason)
+        self.quietly(self._place.give_up, entries, reason)
+
+    def quietly(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call what speaks with the place, and report if it is away."""
+        try:
+            function(*arguments)
+        except OSError as error:
+            self.report(READING, str(error))
+
+    def report(self, what: str, problem: str) -> None:
+        """Note a problem until it is over; log it when it begins."""
+        if self.troubles.get(what) != problem:
+            logger.warning("collect: %s: %s", what, problem)
+        self.troubles[what] = problem
+
+    def is_well(self, what: str) -> None:
+        """Note that a problem is over."""
+        self.troubles.pop(what, None)

@@ -1,0 +1,200 @@
+"""Merges and exports units, and acknowledges what the exporters have confirmed."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from threadtrail import _json
+from threadtrail._guard import guard
+from threadtrail.collecting.dealings import EXPORTING, READING
+from threadtrail.events import RunEnded
+from threadtrail.merging.merge import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from threadtrail.collecting.crossing import Crossing
+    from threadtrail.collecting.dealings import Dealings
+    from threadtrail.collecting.outlet import Outlet
+    from threadtrail.collecting.place import Entry
+    from threadtrail.collecting.published import Published
+    from threadtrail.collecting.units import Unit
+    from threadtrail.collecting.waiting import Waiting
+    from threadtrail.events import Event
+
+BATCH_EVENTS = 512
+"""The maximum number of entries that are merged and exported at once, unless a unit has more."""
+
+MAX_FAILURES = 3
+"""The number of failures in a row after which no other unit is tried: a backend is probably down."""
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+class Delivering:
+    """Delivers units in batches; of one that is refused, unit by unit.
+
+    Args:
+        outlet: the exporters.
+        waiting: from which units are removed that were delivered, and in which the others wait on.
+        published: what was exported before.
+        crossing: moves what is at home elsewhere.
+        dealings: with the place.
+        max_attempts: how often a unit is tried that exporters refuse while they take others.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - keywords without defaults
+        self,
+        *,
+        outlet: Outlet,
+        waiting: Waiting,
+        published: Published,
+        crossing: Crossing,
+        dealings: Dealings,
+        max_attempts: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._outlet = outlet
+        self._waiting = waiting
+        self._published = published
+        self._crossing = crossing
+        self._dealings = dealings
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._failed_in_a_row = 0
+        self.paused_until = 0.0
+
+    def deliver(self, units: Iterable[Unit]) -> None:
+        """Merge and export units; while the place or a backend is away, they are put off."""
+        todo = deque(_batches(self._stay(units)))
+        while todo:
+            batch = todo.popleft()
+            if self._failed_in_a_row >= MAX_FAILURES:
+                self._put_off(batch)
+                continue
+            try:
+                delivered = self._try(batch)
+            except OSError as error:
+                self._away(error, (unit for each in (batch, *todo) for unit in each))
+                return
+            if delivered:
+                self._failed_in_a_row = 0
+            elif len(batch) > 1:
+                todo.extendleft([unit] for unit in reversed(batch))
+            else:
+                self._failed_in_a_row += 1
+                self._refused(batch[0])
+        if self._failed_in_a_row >= MAX_FAILURES:
+            self.paused_until = self._clock() + _pause(self._failed_in_a_row - MAX_FAILURES)
+            self._failed_in_a_row = MAX_FAILURES - 1  # one try shows whether the backend is there again
+
+    def _stay(self, units: Iterable[Unit]) -> Iterator[Unit]:
+        """Yield the units that are where they are at home; what is not moves there, and is read again."""
+        left = deque(units)
+        while left:
+            unit = left.popleft()
+            try:
+                moved = self._crossing.move(unit)
+            except OSError as error:
+                self._away(error, (unit, *left))
+                return
+            if moved:
+                self._dealings.counts.moved += len(moved)
+                self._waiting.take_out(unit, moved)
+            else:
+                yield unit
+
+    def _away(self, error: OSError, units: Iterable[Unit]) -> None:
+        """Wait for the place: what cannot be acknowledged, or may be another collector's, is not exported."""
+        self._dealings.report(READING, str(error))
+        self.paused_until = self._clock() + FIRST_PAUSE_SECONDS
+        self._put_off(units)
+
+    def _try(self, units: Sequence[Unit]) -> bool:
+        """Merge and export units, and acknowledge them; return whether all exporters have confirmed them.
+
+        Raises:
+            OSError: the place is away; nothing was exported.
+        """
+        self._published.recall(key for unit in units for key in unit.runs)
+        units = self._begin(units)
+        entries = [entry for unit in units for entry in unit.entries]
+        if not units:
+            return True
+        events, error = guard.catch(self._merged, units)
+        if error is not None or not self._outlet.deliver(events):
+            self._failed(error, entries)
+            return False
+        counts = self._dealings.counts
+        self._dealings.is_well(EXPORTING)
+        self._dealings.quietly(self._published.note, events)
+        counts.deliveries += 1
+        counts.events += len(events)
+        counts.runs += sum(isinstance(event, RunEnded) for event in events)
+        for unit in units:
+            self._waiting.remove(unit)
+        self._dealings.acknowledge(entries)
+        return True
+
+    def _begin(self, units: Sequence[Unit]) -> list[Unit]:
+        """Begin a delivery; return the units that are this collector's.
+
+        A try counts if it is the first, or something was delivered since the one before.
+        """
+        self._dealings.begin([entry for unit in units for entry in unit.entries])
+        self._waiting.forget(self._dealings.lost())
+        own = [unit for unit in units if unit in self._waiting]
+        for unit in own:
+            if unit.delivered_before != self._dealings.counts.deliveries:
+                unit.tries += 1
+                unit.delivered_before = self._dealings.counts.deliveries
+        return own
+
+    def _failed(self, error: BaseException | None, entries: Sequence[Entry]) -> None:
+        self._dealings.counts.failures += 1
+        because = self._outlet.trouble or "an exporter did not confirm, and did not say why"
+        if error is not None:
+            because = f"cannot be merged: {error!r}"
+        self._dealings.report(EXPORTING, because)
+        self._dealings.came_back(entries)
+
+    def _merged(self, units: Iterable[Unit]) -> list[Event]:
+        known = self._published.assistants
+        events: list[Event] = []
+        for unit in units:
+            of_unit: list[Event] = [_json.load(entry.line) for entry in unit.entries]
+            events += self._published.without_late(of_unit)
+        merged = merge([*known, *events])
+        return list(self._published.anew(event for event in merged if event not in known))
+
+    def _refused(self, unit: Unit) -> None:
+        if unit.tries > self._max_attempts:
+            because = self._dealings.troubles.get(EXPORTING)
+            self._waiting.remove(unit)
+            self._dealings.give_up(unit.entries, f"refused {unit.tries} times: {because}")
+        else:
+            self._waiting.put_off(unit, self._clock() + _pause(unit.tries))
+
+    def _put_off(self, units: Iterable[Unit]) -> None:
+        for unit in units:
+            self._waiting.put_off(unit, self._clock())
+
+
+def _pause(count: int) -> float:
+    return float(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(count, 10)))
+
+
+def _batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    batch: list[Unit] = []
+    count = 0
+    for unit in units:
+        if batch and count + len(unit.entries) > BATCH_EVENTS:
+            yield batch
+            batch, count = [], 0
+        batch.append(unit)
+        count += len(unit.entries)
+    if batch:
+        yield batch
