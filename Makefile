@@ -125,13 +125,13 @@ test-plugins: $(SETUP) sdks zero-code redis valkey $(AGENTOPS_VENV)/.installed #
 	@$(BIN)/python -m pytest $(PARALLEL) $(EXAMPLE)/tests
 	@$(AGENTOPS_BIN)/python -m pytest $(PARALLEL) $(AGENTOPS)/tests
 
-$(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml
+$(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproject.toml $(LANGFUSE)/pyproject.toml $(REDIS)/pyproject.toml
 	@echo "setting up $(AGENTOPS_VENV) ..."
 	@$(PYTHON) -m venv $(AGENTOPS_VENV)
 	@$(AGENTOPS_PIP) install --upgrade 'pip>=25.1'
 	@grep -vE '^(wrapt|packaging|httpx|click|python-dotenv)==' constraints.txt > $(AGENTOPS_VENV)/constraints.txt
 	@$(AGENTOPS_PIP) install -c $(AGENTOPS_VENV)/constraints.txt --group dev openai==$(OPENAI) -e '.[testing]' \
-		-e $(AGENTOPS) -e $(OTEL) -e $(LANGFUSE)
+		-e $(AGENTOPS) -e $(OTEL) -e $(LANGFUSE) -e $(REDIS)
 	@$(AGENTOPS_PIP) install --no-deps --target $(AGENTOPS_VENV)/$(AGENTOPS_OTEL) \
 		opentelemetry-api==1.44.0 opentelemetry-sdk==1.44.0 opentelemetry-proto==1.44.0 \
 		opentelemetry-exporter-otlp-proto-http==1.44.0 opentelemetry-exporter-otlp-proto-common==1.44.0 \

@@ -128,9 +128,9 @@ class Exporters:
 class Stage:
     """A collector, its place, its exporters and its clock."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, shelf: Shelf | None = None, **limits: Any) -> None:
         self.now = 0.0
-        self.shelf, self.exporters = Shelf(), Exporters()
+        self.shelf, self.exporters = shelf or Shelf(), Exporters()
         self.begin(**limits)
 
     def begin(self, **limits: Any) -> None:

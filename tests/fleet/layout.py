@@ -49,10 +49,10 @@ SCRIPT = RunScript(
 class Process:
     """One process of the fleet, which says and hears lines of JSON."""
 
-    def __init__(self, api: Api, role: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, api: Api, role: str, environment: Mapping[str, str], python: str) -> None:
         self._role = role
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", f"fleet.{api}", role],
+            [python, "-W", "ignore", "-m", f"fleet.{api}", role],
             env=dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -86,20 +86,23 @@ class Process:
 class Fleet:
     """The four processes, started at once."""
 
-    def __init__(self, api: Api, environments: Mapping[str, Mapping[str, str]]) -> None:
-        processes = {role: Process(api, role, environment) for role, environment in environments.items()}
+    def __init__(self, api: Api, environments: Mapping[str, Mapping[str, str]], python: str) -> None:
+        processes = {
+            role: Process(api, role, environment, python) for role, environment in environments.items()
+        }
         self.all = list(processes.values())
         self.web, self.worker = processes["web"], processes["worker"]
         self.tools, self.webhook = processes["tools"], processes["webhook"]
 
 
-def play(
+def play(  # noqa: PLR0913 - keywords with defaults
     api: Api,
     server: AssistantsServer,
     environment: Mapping[str, str],
     *,
     of_role: Mapping[str, Mapping[str, str]] = BY_CARRIER,
     carries: bool = True,
+    python: str = sys.executable,
 ) -> list[str]:
     """Have one question answered; return the ids of the run, or of the two responses.
 
@@ -109,9 +112,11 @@ def play(
         environment: what all processes have in their environment, besides that of this one without settings.
         of_role: what each of them has besides.
         carries: whether what is created has a carrier in its metadata.
+        python: the interpreter of the processes.
     """
     server.script_next(SCRIPT)
-    with _fleet(api, server, {**environment, "FLEET_CARRIES": str(int(carries))}, of_role) as fleet:
+    common = {**environment, "FLEET_CARRIES": str(int(carries))}
+    with _fleet(api, server, common, of_role, python) as fleet:
         found = _play_assistants(fleet) if api == "assistants" else _play_responses(fleet, server)
         for process in fleet.all:
             process.ends()
@@ -124,6 +129,7 @@ def _fleet(
     server: AssistantsServer,
     environment: Mapping[str, str],
     of_role: Mapping[str, Mapping[str, str]],
+    python: str,
 ) -> Iterator[Fleet]:
     ours = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_", "OPENAI_", "FLEET_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -134,7 +140,7 @@ def _fleet(
         "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]),
         **environment,
     }
-    fleet = Fleet(api, {role: {**common, **own} for role, own in of_role.items()})
+    fleet = Fleet(api, {role: {**common, **own} for role, own in of_role.items()}, python)
     try:
         yield fleet
     finally:

@@ -30,14 +30,20 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 class Collector:
-    """A collector's process, which delivers to a file of its own."""
+    """A collector's process, which delivers to a file of its own, or to what its environment names."""
 
     def __init__(
-        self, redis: RedisServer, folder: Path, name: str, *options: str, **environment: str
+        self,
+        redis: RedisServer,
+        folder: Path,
+        name: str,
+        *options: str,
+        python: str = sys.executable,
+        **environment: str,
     ) -> None:
         self.path = folder / f"{name}.jsonl"
         self.log = folder / f"{name}.log"
-        command = [sys.executable, "-m", "threadtrail", "collect", "--from", redis.url, *options]
+        command = [python, "-m", "threadtrail", "collect", "--from", redis.url, *options]
         delivering = {"THREADTRAIL_EXPORTERS": "jsonl", "THREADTRAIL_JSONL_PATH": str(self.path)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from threadtrail import _json
 from threadtrail.collecting.keys import asked_by, brought_by
 from threadtrail.events import RunCreated, RunEnded
-from threadtrail.merging.merge import merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +69,8 @@ class Crossing:
                 for event in events:
                     if calls := asked_by(event):
                         self._turns.put(_server(event), dict.fromkeys(calls, home))
-            lines = [event.to_json() for event in merge(events)]
+            # As they are: merged here, they would say that one process saw all of it.
+            lines = [entry.line for entry in entries]
             if self._move([entry.token for entry in entries], lines, home):
                 moved += entries
         return moved

@@ -73,8 +73,8 @@ def link(
 
     A response belongs to the turn of the newest run whose call it brings the output of, and the output stands
     on that call, as if one process had made both requests. Where nothing is said of its caller and its trace,
-    they are those of that run, if it was another process that knew them: ``merged`` are the runs that several
-    processes saw.
+    they are those of that run, or of the first one of its turn, if it was another process that knew them:
+    ``merged`` are the runs that several processes saw.
     """
     runs = [_taken(events) for events in stories if events]
     for run in runs:
@@ -158,7 +158,7 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
     elif run.turn_id is not None and (first := known.get((run.server, run.turn_id))) is not None:
         # Its process saw the run before it, and another process that one's.
         run.turn_id = first.turn_id or run.turn_id
-        if run.is_merged and first is not run:
+        if first is not run and (run.is_merged or first.is_merged):
             _inherit(run, first)
     before = known.get(run.previous)
     own = {run.previous[1], run.run_id}
