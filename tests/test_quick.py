@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from threadtrail._quick import changed
 from threadtrail.events import EVENT_CLASSES
 from threadtrail.values import (
     Assistant,
+    Attributes,
     Failure,
     Message,
     Run,
@@ -58,3 +60,28 @@ def test_such_values_are_copied_and_pickled() -> None:
     pickled = pickle.dumps(usage)
     assert pickle.loads(pickled) == copy.copy(usage) == copy.deepcopy(usage) == usage  # noqa: S301 - our own
     assert dataclasses.replace(usage, input_tokens=5).input_tokens == 5
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_value_is_changed_as_dataclass_would(cls: Any) -> None:
+    value = cls(**{field.name: field.name for field in dataclasses.fields(cls)})
+    for field in dataclasses.fields(cls):
+        other = changed(value, **{field.name: "new"})
+        assert type(other) is cls
+        assert other == dataclasses.replace(value, **{field.name: "new"})
+    assert value == cls(**{field.name: field.name for field in dataclasses.fields(cls)})
+
+
+def test_a_value_that_has_these_fields_already_is_not_copied() -> None:
+    usage = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
+    assert changed(usage, input_tokens=1, reasoning_tokens=None) is usage
+    assert changed(usage) is usage
+
+
+def test_any_other_dataclass_may_be_changed() -> None:
+    assert changed(Attributes(user_id="a"), user_id="b") == Attributes(user_id="b")
+
+
+def test_a_field_that_a_class_does_not_have_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="tokens"):
+        changed(Usage(), tokens=1)

@@ -7,9 +7,10 @@ names the source) and the time of that (Unix nanoseconds, the local clock).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
+from threadtrail._quick import changed
 from threadtrail.values import (
     Assistant,
     Carried,
@@ -133,7 +134,7 @@ class Particulars:
 
     def updated(self, newer: Particulars) -> Particulars:
         """Return these with what a newer look says."""
-        return replace(self, **newer.fields())
+        return changed(self, **newer.fields())
 
 
 NO_PARTICULARS = Particulars()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from threadtrail._quick import changed
 from threadtrail.events import MessageCompleted, MessageCreated
 from threadtrail.values import Message
 
@@ -42,7 +43,7 @@ class Messages:
         time, live = seen.time, seen.live
         created_at = self._timeline.placed(seen.message.created_at, time)
         completed_at = self._timeline.placed(seen.message.completed_at, time)
-        message = replace(seen.message, created_at=created_at, completed_at=completed_at)
+        message = changed(seen.message, created_at=created_at, completed_at=completed_at)
         known = self._states.get(identity)
         if known is None and live:
             self._publish(MessageCreated, time, type=types.message_created, message=message)
@@ -50,7 +51,7 @@ class Messages:
             self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
         elif not known.ended and (known.message.status or not seen.partial):
             # What a broken stream had of a message is older than what was read of it in a list.
-            message = replace(message, created_at=created_at or known.message.created_at)
+            message = changed(message, created_at=created_at or known.message.created_at)
             self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, known.place)
         # A message that is read later carries no status: it is complete when its run has ended.
         done = seen.ended or (message.status is None and run_ended)

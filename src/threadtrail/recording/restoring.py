@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from threadtrail._quick import changed
 from threadtrail.context import merge
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def restored(scope: Scope, carried: Carried | None, *, created_here: bool) -> Sc
     if carried is None:
         return scope
     here, there = scope.trace_id, carried.trace_id
-    return replace(
+    return changed(
         scope,
         attributes=merge(carried.attributes, scope.attributes),
         trace_id=(here or there) if created_here else (there or here),

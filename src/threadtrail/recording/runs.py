@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from threadtrail._quick import changed
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.recording.facts import NO_PARTICULARS
 from threadtrail.recording.links import InChain
@@ -275,7 +275,7 @@ class RunRecord:
         step, time = seen.step, seen.time
         started_at = self._timeline.placed(step.started_at, time)
         ended_at = self._timeline.placed(step.ended_at, time)
-        placed = replace(step, started_at=started_at, ended_at=ended_at)
+        placed = changed(step, started_at=started_at, ended_at=ended_at)
         self.steps.see(seen, placed, self._types.step_created)
 
     def see_output(self, call: Call, time: int) -> None:

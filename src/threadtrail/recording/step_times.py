@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import zip_longest
 
+from threadtrail._quick import changed
 from threadtrail.values import Step, ToolCall
 
 
@@ -15,7 +15,7 @@ def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
     ends = [call.ended_at for call in live if call.ended_at is not None]
     started_at = min(starts if step.started_at is None else [step.started_at, *starts], default=None)
     ended_at = None if step.ended_at is None else max(step.ended_at, started_at or 0, *ends)
-    return replace(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
+    return changed(step, tool_calls=calls, started_at=started_at, ended_at=ended_at)
 
 
 def in_sequence(steps: list[Step], answered_at: int | None = None) -> list[Step]:
@@ -32,12 +32,12 @@ def in_sequence(steps: list[Step], answered_at: int | None = None) -> list[Step]
         start, end = step.started_at, step.ended_at
         if start is not None and not step.seen_live and start < answered:
             start, end = answered, None if end is None else max(end, answered)
-        placed.append(replace(step, started_at=start, ended_at=end))
+        placed.append(changed(step, started_at=start, ended_at=end))
         ends = [call.ended_at or 0 for call in step.tool_calls if call.seen_live]
         needed = [end for end in ends if answered_at is None or end <= answered_at]
         answered = max(answered, *needed, 0)
     return [
-        replace(step, ended_at=_until(after, step)) if step.ended_at is None and after is not None else step
+        changed(step, ended_at=_until(after, step)) if step.ended_at is None and after is not None else step
         for step, after in zip_longest(placed, placed[1:])
     ]
 
@@ -59,7 +59,7 @@ def in_order_of_time(steps: list[Step]) -> list[Step]:
         if step.id is None:
             placed.append((step.started_at or 0, step))
         else:
-            placed.append((latest, replace(step, started_at=latest or None)))
+            placed.append((latest, changed(step, started_at=latest or None)))
     return [step for _, step in sorted(placed, key=lambda pair: pair[0])]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from threadtrail._quick import changed
 from threadtrail.events import (
     StepCompleted,
     StepCreated,
@@ -87,7 +88,7 @@ class Steps:
         if new:
             self._round += 1
         for call in new:
-            given = replace(call, started_at=time, seen_live=True)
+            given = changed(call, started_at=time, seen_live=True)
             state = self._latest(call.id)
             if state is None or state.completed:
                 state = self._add(given)
@@ -110,7 +111,7 @@ class Steps:
                 state = self._add(call)
             elif not state.completed:
                 # What answers a call does not say what it was.
-                self._merge_call(state, replace(call, kind=state.value.kind, name=state.value.name))
+                self._merge_call(state, changed(call, kind=state.value.kind, name=state.value.name))
             # A call that was never seen to be asked for has no name yet; its step has it.
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
@@ -129,7 +130,7 @@ class Steps:
             # A step whose end is the first that is seen of it began before: when, the server says.
             begins = live and not status.ended
             started = time if begins else step.started_at
-            value = replace(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
+            value = changed(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
             state = _StepState(value, stamp, seen.place)
             self._steps[step.id] = state
             self._publish(StepCreated, started or time, type=created_type, step=state.value)
@@ -144,7 +145,7 @@ class Steps:
         ended_at = known.ended_at or (time if live else step.ended_at)
         if ended_at is not None:
             ended_at = max(ended_at, known.started_at or 0)
-        state.value = replace(
+        state.value = changed(
             known,
             kind=step.kind if step.kind != "unknown" else known.kind,
             status=known.status if state.completed else step.status or known.status,
@@ -164,7 +165,7 @@ class Steps:
             asked = time if call.executed_by in ANSWERED_OUTSIDE else step.value.started_at
             started = asked or (time if call.executed_by is None else None)
             live = step.value.seen_live or call.executed_by in ANSWERED_OUTSIDE
-            known = self._add(replace(call, started_at=started, seen_live=live))
+            known = self._add(changed(call, started_at=started, seen_live=live))
         else:
             self._merge_call(known, call)
         known.step_id = step.value.id
@@ -192,7 +193,7 @@ class Steps:
     def _merge_call(self, state: _CallState, call: ToolCall) -> None:
         """Take what is newly known of a call; what an earlier look knew better stays."""
         known = state.value
-        state.value = replace(
+        state.value = changed(
             known,
             kind=call.kind,
             name=call.name if call.name != call.kind or known.name == known.kind else known.name,
@@ -220,7 +221,7 @@ class Steps:
         state.value = self._worked_on(state.value)
         # The server's stamps are whole seconds: an end that was read may lie before a start that was seen.
         ended = max(state.value.ended_at or time, state.value.started_at or 0)
-        state.value = replace(state.value, ended_at=ended, error=state.value.error or error)
+        state.value = changed(state.value, ended_at=ended, error=state.value.error or error)
         state.completed = True
         if state.published:
             return
@@ -274,7 +275,7 @@ class Steps:
             if state.completed:
                 continue
             name = ending.name if ending is not None else None
-            state.value = replace(state.value, status=name or state.value.status, ended_at=time)
+            state.value = changed(state.value, status=name or state.value.status, ended_at=time)
             for call in self._calls_of(state.value.id):
                 if not call.completed and not (fine and is_awaited(call.value)):
                     self._complete(call, time, error=None if fine else failed)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from threadtrail._quick import changed
 
 if TYPE_CHECKING:
     from threadtrail.recording.facts import RunSeen, RunStatus
@@ -115,17 +116,17 @@ class Timeline:
         start = self._between(step.started_at, self.created_at, end) or self.created_at
         finish = end if step.ended_at is None else max(start, min(step.ended_at, end))
         calls = tuple(self._call_within(call, start, finish) for call in step.tool_calls)
-        return replace(step, started_at=start, ended_at=finish, tool_calls=calls)
+        return changed(step, started_at=start, ended_at=finish, tool_calls=calls)
 
     def message_within(self, message: Message, end: int) -> Message:
         """A message that the run wrote: before it ended, though it may have been read much later."""
         created_at = self._between(message.created_at, self.created_at, end)
         completed_at = self._between(message.completed_at, created_at or self.created_at, end)
-        return replace(message, created_at=created_at, completed_at=completed_at)
+        return changed(message, created_at=created_at, completed_at=completed_at)
 
     def _call_within(self, call: ToolCall, start: int, end: int) -> ToolCall:
         begun = self._between(call.started_at, start, end) or start
-        return replace(call, started_at=begun, ended_at=self._between(call.ended_at, begun, end))
+        return changed(call, started_at=begun, ended_at=self._between(call.ended_at, begun, end))
 
     @staticmethod
     def _between(stamp: int | None, lower: int, upper: int) -> int | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from threadtrail._quick import changed
 from threadtrail.recording.bounded import Bounded
 from threadtrail.values import Caller, Failure
 
@@ -59,7 +60,7 @@ class ToolWork:
         if work is None or call.hosted:
             return call
         ended_at = call.ended_at if work.ended_at is None else work.ended_at
-        return replace(
+        return changed(
             call,
             started_at=work.started_at,
             ended_at=ended_at,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._quick import changed
 from threadtrail.events import TurnEnded
 from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.links import Name
@@ -58,7 +59,7 @@ class _OpenTurn:
     def take(self, record: RunRecord, run: Run) -> None:
         """Take a run that was published, without what its turn does not say."""
         given = run.input if record is self.first else ()
-        slim = replace(run, input=given, request=NO_REQUEST, metadata=EMPTY, status_history=())
+        slim = changed(run, input=given, request=NO_REQUEST, metadata=EMPTY, status_history=())
         self.parts[record.key] = _Part(slim, record)
 
     @property
@@ -252,7 +253,7 @@ def with_calls(run: Run, calls: list[ToolCall]) -> Run:
     if all(call.ended_at is not None for call in run.tool_calls):
         return run
     steps = [
-        replace(
+        changed(
             step,
             tool_calls=tuple(
                 late.get(call.id, call) if call.ended_at is None else call for call in step.tool_calls
@@ -260,7 +261,7 @@ def with_calls(run: Run, calls: list[ToolCall]) -> Run:
         )
         for step in run.steps
     ]
-    return replace(run, steps=tuple(steps))
+    return changed(run, steps=tuple(steps))
 
 
 def _name(record: RunRecord) -> Name:

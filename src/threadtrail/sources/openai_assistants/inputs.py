@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._quick import changed
 from threadtrail.recording.facts import InputSeen
 from threadtrail.sources.openai_assistants import values as read
 
@@ -62,7 +62,7 @@ def with_ids(messages: tuple[Message, ...], listed: list[Message]) -> tuple[Mess
         twin = next((m for m in free if m.role == message.role and m.parts == message.parts), None)
         if message.id is None and twin is not None:
             free.remove(twin)
-            named.append(replace(message, id=twin.id, created_at=twin.created_at))
+            named.append(changed(message, id=twin.id, created_at=twin.created_at))
         else:
             named.append(message)
     return tuple(named)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._quick import changed
 from threadtrail.recording.facts import (
     AssistantChanged,
     CallsAnswered,
@@ -161,7 +161,7 @@ class AssistantsReader:
         if call.operation.does == "threads.messages.create":
             message = read.message(data)
             thread_id = message.thread_id or call.ids.get("thread_id")
-            message = replace(message, thread_id=thread_id)
+            message = changed(message, thread_id=thread_id)
             self._memory.add_messages(thread_id or "", [message])
             kind = statuses.TYPES.message_created
             yield MessageAdded(call=call, time=glimpse.time, message=message, type=kind)
@@ -269,4 +269,4 @@ def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadCh
 def sent_messages(messages: Any, thread_id: str | None) -> list[Message]:
     """Return messages that the app sent along with a thread or a run: they have no ids yet."""
     dicts = [message for message in json_values.items(messages) if isinstance(message, dict)]
-    return [replace(read.message(message), thread_id=thread_id) for message in dicts]
+    return [changed(read.message(message), thread_id=thread_id) for message in dicts]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._quick import changed
 from threadtrail.recording.facts import MessageAdded, ThreadChanged
 from threadtrail.sources.json_values import items, text_or_none
 from threadtrail.sources.openai_responses.inputs import message_of
@@ -31,5 +31,5 @@ def conversation_facts(data: dict[str, Any], call: Call, time: int) -> Iterator[
         thread_id = call.ids.get("thread_id", "")
         for item in items(data.get("data")):
             if isinstance(item, dict):
-                message = replace(message_of(item), thread_id=thread_id)
+                message = changed(message_of(item), thread_id=thread_id)
                 yield MessageAdded(call=call, time=time, message=message, type=ITEM_CREATED)
