@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, get_args
 
-from threadtrail import events, values
+from threadtrail import events, turn, values
 from threadtrail.testing.samples import sample_events
 
 # Classes whose `type` depends on a status have no default for it.
@@ -24,7 +24,10 @@ TYPES_OF_RESPONSES = {
 """Where the default is the type of an assistant's run."""
 
 RESPONSES = {"A response": "resp_plain_response", "A response with tools of the app": "resp_answered_calls"}
-"""More examples of ``RunEnded``: their titles, and whose they are."""
+"""More examples of ``RunEnded``: their titles, and the ids of their runs."""
+
+ATTRIBUTES = "Attributes:\n"
+"""The heading of the section of a docstring that describes the fields."""
 
 VALUES = (
     values.Run,
@@ -38,6 +41,10 @@ VALUES = (
     values.RunRequest,
     values.StatusChange,
     values.Attributes,
+    values.Caller,
+    values.Carried,
+    turn.Turn,
+    turn.TimeSpent,
 )
 
 HEAD = """\
@@ -45,26 +52,26 @@ HEAD = """\
 
 # Events
 
-What exporters receive, the same whatever the backend.
+Exporters receive these events. They are the same for every backend.
 
 Every event is a frozen dataclass; fields are only ever added, with defaults. Times are Unix nanoseconds.
 
 For one run in one process there is one `RunCreated`, one `RunStatusChanged` per real change, one
 `StepCompleted` per step, one `ToolCallRequested` and one `ToolCallCompleted` per tool call, and one
-`RunEnded`, last of all, whatever mixture of create, poll, stream, list and re-fetch the app used.
+`RunEnded`, last of all. It does not matter how the app mixes create, poll, stream, list and retrieve.
 `RunEnded` alone is enough for most exporters: it carries the whole run.
 
-A run is a run of an assistant, or a response (`one_generation` is true): then a thread is a conversation, a
-step is an output item, and an assistant is a stored prompt.
+A run is a run of an assistant, or a response (`one_generation` is true). For a response, a thread is a
+conversation, a step is an output item, and an assistant is a stored prompt.
 
 `event.to_json()` writes one line of JSON, `Event.from_json(line)` reads it back without loss, and
 [`schema/events.schema.json`](schema/events.schema.json) describes it.
 
 ## The events
 
-Fields that every event has: {common}.
+Every event has these fields:
 
-{common_meaning}
+{common}
 
 The `type` in the table is that of Assistants. Responses have `response.created` (`RunCreated`),
 `response.<status>` (`RunStatusChanged`), `response.output_item.added` and `response.output_item.done` (steps
@@ -77,8 +84,12 @@ and messages), `response.ended` (`RunEnded`), `conversation.created`, `conversat
 """
 
 
+VALUES_HEAD = """\
+`capture_content = false` removes the fields marked *content*; `redact` is called with each text in them."""
+
 EXAMPLES = """\
-One of each, and two responses. What holds nothing (`null`, `[]`, `{}`) is left out; `to_json()` writes it."""
+One event of each class, and two responses. Empty fields (`null`, `[]`, `{}`) are left out here;
+`to_json()` writes them."""
 
 
 def schema() -> str:
@@ -89,10 +100,7 @@ def schema() -> str:
 def page() -> str:
     """The page: a table of the events, a table of each value, an example of each event."""
     common = dataclasses.fields(events.Event)
-    head = HEAD.format(
-        common=", ".join(f"`{field.name}`" for field in common),
-        common_meaning=_paragraphs(events.Event)[-1],
-    )
+    head = HEAD.format(common="\n".join(_field_rows(events.Event)))
     names = {field.name for field in common}
     rows = [_event_row(kind, names) for kind in events.EVENT_CLASSES]
     tables = [_value_table(kind) for kind in VALUES]
@@ -104,7 +112,7 @@ def page() -> str:
             "",
             "## The values",
             "",
-            "`capture_content = false` leaves out what is marked as content; `redact` sees each text in it.",
+            VALUES_HEAD,
             "",
             *tables,
             "## Examples",
@@ -135,15 +143,22 @@ def _value_table(kind: Any) -> str:
         "",
         "\n\n".join(_paragraphs(kind)),
         "",
-        "| Field | Type | Content |",
-        "|---|---|---|",
+        *_field_rows(kind),
     ]
-    for field in dataclasses.fields(kind):
-        content = "yes" if field.metadata.get("content") else ""
-        rows.append(f"| `{field.name}` | `{_type_name(field.type)}` | {content} |")
     if properties := _properties(kind):
-        rows += ["", "Worked out from these, for Python; not part of the JSON:", "", *properties]
+        rows += ["", "Properties in Python, which are not part of the JSON:", "", *properties]
     return "\n".join([*rows, ""])
+
+
+def _field_rows(kind: Any) -> list[str]:
+    """A table of the fields of a class."""
+    rows = ["| Field | Type | Meaning |", "|---|---|---|"]
+    meanings = _meanings(kind)
+    for field in dataclasses.fields(kind):
+        content = "*content*" if field.metadata.get("content") else ""
+        meaning = "; ".join(filter(None, [content, meanings.get(field.name, "").rstrip(".")]))
+        rows.append(f"| `{field.name}` | `{_type_name(field.type)}` | {meaning} |")
+    return rows
 
 
 def _properties(kind: Any) -> list[str]:
@@ -164,8 +179,20 @@ def _type_name(annotation: Any) -> str:
 
 
 def _paragraphs(kind: Any) -> list[str]:
-    text = (inspect.getdoc(kind) or "").replace("``", "`")
+    """The paragraphs of a docstring, before its section of attributes."""
+    text = _docstring(kind).partition(ATTRIBUTES)[0].rstrip()
     return [re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in text.split("\n\n")]
+
+
+def _meanings(kind: Any) -> dict[str, str]:
+    """What the docstring of a class says of its fields, by name."""
+    section = inspect.cleandoc(_docstring(kind).partition(ATTRIBUTES)[2])
+    entries = (entry.partition(": ") for entry in re.split(r"\n(?=\w)", section))
+    return {name: re.sub(r"\s*\n\s*", " ", meaning) for name, _, meaning in entries}
+
+
+def _docstring(kind: Any) -> str:
+    return (inspect.getdoc(kind) or "").replace("``", "`")
 
 
 def _of_class(kind: type[events.Event]) -> list[events.AnyEvent]:
@@ -180,16 +207,16 @@ def _of_run(run_id: str) -> list[events.AnyEvent]:
 
 
 def _example(title: str, sample: events.Event) -> str:
-    text = json.dumps(told(json.loads(sample.to_json())), indent=2, ensure_ascii=False)
+    text = json.dumps(without_empty(json.loads(sample.to_json())), indent=2, ensure_ascii=False)
     return f"### {title}\n\n```json\n{_compact(text)}\n```\n"
 
 
-def told(value: Any) -> Any:
-    """The value without what says nothing."""
+def without_empty(value: Any) -> Any:
+    """The value without its empty fields, at any depth."""
     if isinstance(value, dict):
-        items = ((key, told(item)) for key, item in value.items())
+        items = ((key, without_empty(item)) for key, item in value.items())
         return {key: item for key, item in items if item is not None and item not in ([], {})}
-    return [told(item) for item in value] if isinstance(value, list) else value
+    return [without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _compact(text: str) -> str:

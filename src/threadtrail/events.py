@@ -1,13 +1,15 @@
-"""The vocabulary: the events that exporters receive, the same whatever the API and the backend.
+"""The events that exporters receive, the same for every API and every backend.
 
 Every event is a frozen, slotted, keyword-only dataclass; fields are only ever added, with defaults.
-``type`` is OpenAI's own event string wherever one exists (API reference, "Assistant stream events");
-where none exists (marked below) it follows the same pattern. ``event`` names the class, so that an
-event read from JSON finds its way back. Times are Unix nanoseconds.
+``type`` is OpenAI's own event string wherever one exists (API reference, "Assistant stream events"). Where
+none
+exists (marked below), it has the same pattern. ``event`` is the name of the class, so that an event can be
+read
+back from JSON. Times are Unix nanoseconds.
 
-For one run in one process: one ``RunCreated``, one ``RunStatusChanged`` per real change, one
-``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, one
-``RunEnded``, last of all, whatever mixture of create, poll, stream, list and re-fetch the app used.
+For one run in one process there is one ``RunCreated``, one ``RunStatusChanged`` per real change, one
+``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, and one
+``RunEnded``, last of all. It does not matter how the app mixes create, poll, stream, list and retrieve.
 """
 
 from __future__ import annotations
@@ -95,12 +97,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What every event carries.
+    """The fields that every event has.
 
-    ``provider`` is ``openai``, ``azure.ai.openai``, or what the client's ``base_url`` says; ``source``
-    is the API it came from; ``attributes`` are those in force when the run (or the operation) began;
-    ``trace_id`` names the enclosing ``threadtrail.trace()``, if there was one. ``carried`` is what another
-    process passed on, by which user, session and trace are known here.
+    Attributes:
+        event: the name of the class.
+        type: OpenAI's event string, or one like it.
+        time: when it happened, in Unix nanoseconds.
+        source: the API, ``openai.assistants`` or ``openai.responses``.
+        provider: ``openai``, ``azure.ai.openai``, or the host of the client's ``base_url``.
+        server_address: the host of the API.
+        server_port: its port.
+        attributes: those in force when the run, or the operation, began.
+        trace_id: the enclosing ``threadtrail.trace()``, if there was one.
+        carried: what another process passed on by ``threadtrail.carrier()``.
     """
 
     event: str
@@ -186,7 +195,7 @@ class ThreadDeleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageCreated(Event):
-    """A message came into being: added by the app, or begun by the model in a stream.
+    """A message was added by the app, or begun by the model in a stream.
 
     ``started_at``: when the app made the call that added it.
     """
@@ -201,7 +210,7 @@ class MessageCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageCompleted(Event):
-    """The model finished a message (``thread.message.incomplete`` where it was cut short)."""
+    """The model finished a message, or stopped in it (``thread.message.incomplete``)."""
 
     event: Literal["MessageCompleted"] = "MessageCompleted"
     type: str = "thread.message.completed"
@@ -212,10 +221,10 @@ class MessageCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCreated(Event):
-    """A run began, or was first seen by this process: ``observed_from_start`` says which.
+    """A run began; or this process saw it for the first time, and ``observed_from_start`` is false.
 
-    ``turn_id`` is the first run of its turn; ``called_by`` the tool call in whose ``threadtrail.tool()`` it
-    began.
+    ``turn_id`` is the first run of its turn; ``called_by`` is the tool call that the run was begun for, in
+    ``threadtrail.tool()``.
     """
 
     event: Literal["RunCreated"] = "RunCreated"
@@ -231,10 +240,11 @@ class RunCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatusChanged(Event):
-    """The run took on a new status; ``type`` is ``thread.run.<status>``.
+    """The run has a new status, which is the end of ``type``.
 
-    The first status a run is seen in counts as a change from ``None``. ``server_time``, ``seen_at`` and
-    ``stage`` are as in ``StatusChange``.
+    The first status that is seen is a change from ``None``. ``server_time``, ``seen_at`` and ``stage`` are as
+    in
+    ``StatusChange``.
     """
 
     event: Literal["RunStatusChanged"] = "RunStatusChanged"
@@ -250,7 +260,7 @@ class RunStatusChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCreated(Event):
-    """A step of a run was first seen."""
+    """A step of a run was seen for the first time."""
 
     event: Literal["StepCreated"] = "StepCreated"
     type: str = "thread.run.step.created"
@@ -261,7 +271,7 @@ class StepCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCompleted(Event):
-    """A step reached its end; ``type`` is ``thread.run.step.<status>``."""
+    """A step has ended; the end of ``type`` is its status."""
 
     event: Literal["StepCompleted"] = "StepCompleted"
     run_id: str
@@ -283,7 +293,7 @@ class ToolCallRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallCompleted(Event):
-    """A tool call has its output (or failed, or its run ended without one)."""
+    """A tool call has its output, or failed, or its run ended without an output."""
 
     event: Literal["ToolCallCompleted"] = "ToolCallCompleted"
     type: str = "tool_call.completed"  # no OpenAI string exists
@@ -295,10 +305,10 @@ class ToolCallCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event of a run: everything known of it, in one value.
+    """The last event of a run, with everything known of it.
 
     A run that was published as unfinished may be seen to finish later. Then it is published once more, with
-    ``supersedes``: that is its last event, and its usage is the one that counts.
+    ``supersedes``; only the usage of that event counts.
     """
 
     event: Literal["RunEnded"] = "RunEnded"
@@ -308,18 +318,18 @@ class RunEnded(Event):
 
     @property
     def run_id(self) -> str:
-        """The run's id, as on every other event of the run."""
+        """The run's id, as on the other events of the run."""
         return self.run.id
 
     @property
     def thread_id(self) -> str | None:
-        """The run's thread, as on every other event of the run."""
+        """The run's thread, as on the other events of the run."""
         return self.run.thread_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded(Event):
-    """A turn in which the app, or a person, had calls to answer is over.
+    """A turn in which the app, or a person, had calls to answer has ended.
 
     It comes once, after the ``RunEnded`` of its last run, and before the ``TraceEnded`` around it.
     ``attributes`` and ``trace_id`` are those in force when its first run began.
@@ -334,8 +344,9 @@ class TurnEnded(Event):
 class RequestFailed(Event):
     """A call of the SDK raised; the app got that exception unchanged.
 
-    ``operation`` is the SDK's own path (``threads.runs.create``), ``error.type`` the API's error code
-    where it gave one (else the exception's class), ``status_code`` the HTTP status if a response came.
+    ``operation`` is the SDK's name of the method (``threads.runs.create``); ``error.type`` is the API's error
+    code, or
+    the exception's class if there is none; ``status_code`` is the HTTP status if there was a response.
     ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run``,
     ``generation`` (a run with ``one_generation``) or ``None``.
     """
@@ -356,7 +367,10 @@ class RequestFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceStarted(Event):
-    """``threadtrail.trace()`` was entered; its runs carry ``trace_id``. ``parent_trace_id``: if nested."""
+    """A ``threadtrail.trace()`` was entered; its runs have its ``trace_id``.
+
+    ``parent_trace_id`` is that of the trace around it, if there is one.
+    """
 
     event: Literal["TraceStarted"] = "TraceStarted"
     type: str = "trace.started"  # no OpenAI string exists
@@ -366,7 +380,7 @@ class TraceStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceEnded(Event):
-    """``threadtrail.trace()`` was left; delivered after the end of the runs that began in it.
+    """A ``threadtrail.trace()`` was left; published after the end of the runs that began in it.
 
     ``error`` is the exception that left the block, if one did.
     """
@@ -399,7 +413,7 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
     TraceStarted,
     TraceEnded,
 )
-"""Every event class, in the order in which events of a run follow each other."""
+"""Every event class, in the order of the events of a run."""
 
 construct_quickly(*EVENT_CLASSES)
 
@@ -423,8 +437,9 @@ AnyEvent: TypeAlias = (
     | TraceStarted
     | TraceEnded
 )
-"""Any of these classes: what ``export`` gets, and what a file holds. ``event.event == "RunEnded"`` tells a
-type checker which one it is. There may be more in a later version."""
+"""Any of these classes: what ``export`` receives, and what a file holds. Type checkers infer the class after
+``event.event == "RunEnded"``. A later version may have more.
+"""
 
 
 def json_schema() -> dict[str, Any]:

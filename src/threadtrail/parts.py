@@ -1,8 +1,8 @@
 """The parts of a message: text, images, files, reasoning, tool calls and their outputs.
 
 A field marked ``CONTENT`` holds the app's own data. ``capture_content=False`` sets it back to its
-default, ``redact`` sees each text in it, ``max_content_bytes`` shortens it: whatever the field, and
-whatever class is added later.
+default, ``redact`` sees each text in it, and ``max_content_bytes`` shortens it. This applies to every field
+that has the mark, of any class.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ImagePart:
     """An image: an uploaded file, a URL, or inline data.
 
     Inline base64 data over ``max_content_bytes`` is left out; ``media_type`` and ``size_bytes`` (of the
-    decoded data) then say what stood there.
+    decoded data) then describe it.
     """
 
     type: Literal["image"] = "image"
@@ -69,9 +69,10 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningPart:
-    """What the model thought, or its summary of that. ``encrypted_bytes``: the size of what is encrypted.
+    """The model's reasoning, or its summary. Encrypted reasoning is never recorded.
 
-    Encrypted reasoning itself is never recorded: it is of no use to anybody but the API.
+    Attributes:
+        encrypted_bytes: the size of the encrypted reasoning.
     """
 
     type: Literal["reasoning"] = "reasoning"
@@ -92,7 +93,7 @@ class ToolCallPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResultPart:
-    """The output of a tool call, which the app sends; ``id`` is the call's, ``results`` what is no text."""
+    """The output of a tool call, which the app sends; ``results`` are its parts that are not text."""
 
     type: Literal["tool_result"] = "tool_result"
     id: str | None = None
@@ -103,7 +104,7 @@ class ToolResultPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPart:
-    """A content type that this version does not know: kept as it came, not dropped."""
+    """A part of a type that this version does not know, as it came."""
 
     type: str = "unknown"
     data: JsonObject = field(default=EMPTY, metadata=CONTENT)

@@ -1,4 +1,4 @@
-"""A turn: the runs from a question to its answer, taken together, and where their time went."""
+"""A turn: the runs from a question to its answer, and where their time went."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSpent:
-    """Where the time of a turn went, in nanoseconds; together they are as long as the turn.
+    """Where the time of a turn went, in nanoseconds. The sum is the length of the turn.
 
-    ``queued``: before the server worked on a run. ``generating``: while it did. ``tools``: while nothing was
-    generated, and the app had calls to answer. ``person``: likewise, and somebody had to approve a call.
-    ``other``: the rest, such as the app's own work between two requests.
+    Of what happens at the same time, the first in the order ``generating``, ``queued``, ``person``, ``tools``
+    counts.
 
-    Of what happens at the same time, the first of these in the order ``generating``, ``queued``, ``person``,
-    ``tools`` counts.
+    Attributes:
+        queued: a run waited for the server to work on it.
+        generating: the server worked on a run.
+        tools: the app had calls to answer.
+        person: a person had to approve a call.
+        other: the rest, such as the app's own work between two requests.
     """
 
     queued: int = 0
@@ -34,15 +37,22 @@ class TimeSpent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The runs from what the user asked to the answer, linked by calls whose outputs later runs bring.
+    """The runs from a question to its answer, where later runs bring the outputs of calls of earlier ones.
 
-    ``id`` is the id of its first run, as in ``Run.turn_id``. ``input`` is that of the first run, without what
-    an earlier turn of the session had; ``output``, ``status``, ``error`` and ``model`` are those of the last;
-    ``tool_calls`` are those of all runs, in order; ``usage`` is the sum. ``finished`` is false for a turn
-    that was given up before its last run, or the output of a call, was seen. ``called_by`` is the tool call
-    in whose ``threadtrail.tool()`` its first run began.
+    A turn in which no call was left to the app, or to a person, is one run and has no ``TurnEnded``.
 
-    A turn in which no call was left to the app, or to a person, is one run: it has no ``TurnEnded``.
+    Attributes:
+        id: the id of its first run, as in ``Run.turn_id``.
+        run_ids: its runs, in order.
+        model: the model of the last run.
+        status: the status of the last run.
+        finished: false if the turn was given up before its last run, or the output of a call, was seen.
+        input: the input of the first run, without the items that an earlier turn of the session had.
+        output: the output of the last run.
+        tool_calls: the calls of all runs, in order.
+        usage: the sum of all runs.
+        error: the error of the last run.
+        called_by: the tool call that the first run was begun for, in ``threadtrail.tool()``.
     """
 
     id: str
@@ -76,9 +86,9 @@ class Turn:
 
 
 def turn_of(runs: Sequence[Run], *, finished: bool) -> Turn:
-    """Return the turn that these runs are together, of which there is at least one, in order.
+    """Return the turn of these runs, which are one or more, in order.
 
-    Each run holds what is known of its calls at the end of the turn.
+    Each run has its calls as they are known at the end of the turn.
     """
     first, last = runs[0], runs[-1]
     calls = tuple(call for run in runs for call in run.tool_calls)
@@ -111,7 +121,7 @@ PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_tokens")
 
 
 def add_usages(usages: Iterable[Usage | None]) -> Usage | None:
-    """Return the sum of usages; ``None`` if there is none, as for a part that none of them has."""
+    """Return the sum of usages; ``None`` if there are none. A part that no usage has is ``None``."""
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
@@ -126,7 +136,7 @@ def usage_of(run: Run) -> Usage | None:
 
 
 def _answered_at(run: Run) -> int | None:
-    """Return when the model's answer was there: a run may be published later, with its calls answered."""
+    """Return when the model's answer was seen: a run may be published later, with its calls answered."""
     return run.answered_at if run.answered_at is not None else run.ended_at
 
 
@@ -147,9 +157,9 @@ def time_spent(runs: Sequence[Run], start: int, end: int) -> TimeSpent:
 
 
 def timeline(runs: Sequence[Run], start: int, end: int) -> list[tuple[str, Interval]]:
-    """Return what the time between ``start`` and ``end`` (Unix nanoseconds) was for, in order, each once.
+    """Return what happened between ``start`` and ``end`` (Unix nanoseconds), in order, without overlaps.
 
-    The kinds are those of ``TimeSpent``; what lies between two intervals is ``other``.
+    The kinds are those of ``TimeSpent``; the time between two intervals is ``other``.
     """
     by_kind: dict[str, list[Interval]] = {kind: [] for kind in ORDER}
     for run in runs:
@@ -165,7 +175,7 @@ def timeline(runs: Sequence[Run], start: int, end: int) -> list[tuple[str, Inter
 
 
 def _intervals(run: Run) -> Iterator[tuple[str, Interval]]:
-    """Yield what happened in a run, and between when and when."""
+    """Yield each kind of time in a run, with its start and its end."""
     waiting: list[Interval] = []
     for call in run.tool_calls:
         if not call.hosted and call.started_at is not None and call.ended_at is not None:

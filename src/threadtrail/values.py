@@ -1,7 +1,7 @@
-"""The values that events carry: what is known of an assistant, a message, a run, a step, a tool call.
+"""The values that events carry: assistants, messages, runs, steps, tool calls.
 
 Every class is a frozen, slotted, keyword-only dataclass; fields are only ever added, with defaults.
-Times are Unix nanoseconds. The nouns are meant broadly, so that Assistants and Responses fit alike:
+Times are Unix nanoseconds. The names have a broad sense, so that they fit Assistants and Responses alike:
 a ``thread_id`` is a ``thread_…`` or a ``conv_…``, a run is a run or a response, a step is a run step
 or an output item, an assistant may be a prompt or an agent.
 
@@ -62,10 +62,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of a run or a step: one total each; cached and reasoning tokens are parts of them.
+    """Tokens of a run or a step. Cached and reasoning tokens are parts of input and output.
 
-    ``cached_input_tokens`` were read from the server's cache, ``cache_write_input_tokens`` written to it.
-    ``None`` for a part means that the server did not say.
+    A part is ``None`` if the server did not report it.
+
+    Attributes:
+        input_tokens: all input tokens, cached ones included.
+        output_tokens: all output tokens, reasoning included.
+        total_tokens: input and output together, as the server reports them.
+        cached_input_tokens: input tokens read from the server's cache.
+        reasoning_tokens: output tokens used for reasoning.
+        cache_write_input_tokens: input tokens written to the server's cache.
     """
 
     input_tokens: int = 0
@@ -78,9 +85,12 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a run, a step or a tool call failed: the API's code as ``type``, its words as ``message``.
+    """Why a run, a step or a tool call failed.
 
-    ``param`` names the argument that the API complains about.
+    Attributes:
+        type: the API's error code.
+        message: the API's description.
+        param: the argument that the API refuses.
     """
 
     type: str
@@ -90,10 +100,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message of a thread. ``id`` is ``None`` while the app has only sent it, never seen it back.
+    """A message of a thread, or of a response's input or output.
 
-    ``phase``: ``commentary`` or ``final_answer``, where the API says so. ``tool_call_id`` names the call
-    whose output a message of the role ``tool`` holds.
+    Attributes:
+        role: ``user``, ``assistant``, ``system``, ``developer`` or ``tool``.
+        id: ``None`` until the app has seen the message with its id.
+        parts: text, images, files and other parts, in order.
+        attachments: files that the message brings for tools.
+        incomplete_reason: why the message was cut short.
+        phase: ``commentary`` or ``final_answer``, if the API reports it.
+        tool_call_id: the call whose output a message of the role ``tool`` holds.
     """
 
     role: str
@@ -126,16 +142,23 @@ class Message:
 class ToolCall:
     """One call of a tool within a run.
 
-    ``kind`` is open: ``function``, ``code_interpreter``, ``file_search``, and whatever the API adds.
-    ``arguments`` is the function's JSON text or the interpreter's code; ``output`` is text, and
-    ``results`` holds structured outputs (found passages, logs and images) as the API gave them.
-    ``seen_live`` says that the times are the local clock's; else they are the server's whole seconds.
-    A function call lasts from ``requires_action`` seen until its output was submitted.
+    A function call of an assistant lasts from the first look at ``requires_action`` until its output was
+    submitted.
 
-    ``status`` is the API's word; ``item_id`` the id of the output item, where the call has another one;
-    ``executed_by`` is ``client``, ``server`` or ``human``; ``caller_id`` names the call of a program that
-    made this one; ``server_label`` the MCP server, ``namespace`` that of the function; ``approved`` is the
-    answer to a question whether a tool may be called.
+    Attributes:
+        kind: ``function``, ``code_interpreter``, ``file_search``, and any other kind of the API.
+        arguments: the function's JSON text, or the interpreter's code.
+        output: the output as text.
+        results: structured outputs (found passages, logs, images) as the API gave them.
+        seen_live: whether the times are those of the local clock; otherwise they are the server's whole
+            seconds.
+        status: the API's word for the state of the call.
+        item_id: the id of the output item, if it differs from the call's.
+        executed_by: ``client``, ``server`` or ``human``.
+        server_label: the MCP server of the tool.
+        namespace: the namespace of the function.
+        caller_id: the call of a program that made this call.
+        approved: the answer to a request for approval.
     """
 
     id: str
@@ -158,25 +181,31 @@ class ToolCall:
 
     @property
     def hosted(self) -> bool:
-        """Whether the server runs the tool itself; where nobody says so, it runs all but functions."""
+        """Whether the server runs the tool; without ``executed_by``, all but functions and custom tools."""
         if self.executed_by is not None:
             return self.executed_by == "server"
         return self.kind not in {"function", "custom"}
 
     @property
     def answered(self) -> bool:
-        """Whether its output, its failure or its end is known."""
+        """Whether it has an output, a failure or an end."""
         known = (self.output, self.error, self.ended_at, self.approved)
         return bool(self.results) or any(value is not None for value in known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of a run: ``kind`` is ``message_creation`` or ``tool_calls``, or a later API's item type.
+    """One step of a run, or one output item of a response.
 
-    ``id`` is ``None`` for a step that the app never looked at: its tool calls are known from
-    ``requires_action``, its usage and status are not. ``index`` is its place among the run's output items,
-    ``parts`` what it holds besides a message (reasoning), ``phase`` as in ``Message``.
+    Attributes:
+        id: ``None`` for a step that the app never looked at; its usage and status are not known.
+        kind: ``message_creation`` or ``tool_calls``; for a response, the type of the output item.
+        message_id: the message that the step made.
+        seen_live: whether the times are those of the local clock; otherwise they are the server's whole
+            seconds.
+        index: the place among the output items of a response.
+        parts: contents other than a message, such as reasoning.
+        phase: as in ``Message``.
     """
 
     id: str | None
@@ -196,9 +225,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """What is known of an assistant; only its id, if the app created it elsewhere.
+    """What is known of an assistant or a stored prompt; only its id, if another process created it.
 
-    ``kind`` is ``assistant``, or ``prompt`` for a stored prompt, which has a ``version``.
+    Attributes:
+        tool_resources: files and vector stores of its tools.
+        kind: ``assistant``, or ``prompt`` for a stored prompt.
+        version: the version of a stored prompt.
     """
 
     id: str
@@ -220,10 +252,16 @@ class Assistant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a run was asked to do: as the server echoed it, so with the assistant's own settings in it.
+    """What the app asked a run to do, as the server repeated it, so with the settings of the assistant in it.
 
-    ``completion_window`` is how long a background response may stand in the queue (``2h``); ``include`` names
-    results that the app asked for; ``prompt_variables`` are the values for a stored prompt.
+    Attributes:
+        additional_instructions: instructions of this run, besides those of the assistant.
+        tools: the definitions of the tools.
+        tool_names: the names of the tools, which are not content.
+        output_type: ``text`` or ``json``, by ``response_format``; not content.
+        completion_window: how long a background response may wait in the queue (``2h``).
+        include: the results that the app asked for.
+        prompt_variables: the values for a stored prompt.
     """
 
     model: str | None = None
@@ -260,15 +298,17 @@ NO_REQUEST = RunRequest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """A status that the run took on, when (Unix nanoseconds), and how the app learnt of it.
+    """A status of a run, and when and how the app saw it.
 
-    ``learnt_from``: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update``, ``list`` or
-    ``webhook``.
-    ``type`` is that of the change's ``RunStatusChanged``; ``None`` in recordings made before it was kept.
-    ``server_time`` is the server's own stamp of the change, by its clock; ``None`` where it gives none.
-    ``seen_at`` is when this process saw it, where ``time`` is the server's; ``None`` where ``time`` says so.
-    ``stage`` is what the status means: ``waiting`` for the server to work on the run, ``working``, ``asking``
-    for outputs of tool calls, or ``ended``; ``None`` if it is none of these, or only another process said so.
+    Attributes:
+        time: when the run took on the status, in Unix nanoseconds.
+        learnt_from: ``create``, ``poll``, ``stream``, ``submit``, ``cancel``, ``update``, ``list`` or
+            ``webhook``.
+        type: as on the ``RunStatusChanged`` of this change; ``None`` in recordings of older versions.
+        server_time: the time of the change by the server's clock, if it reports one.
+        seen_at: when this process saw the status, if ``time`` is the server's; otherwise ``None``.
+        stage: the meaning of the status: ``waiting`` for the server to begin, ``working``, ``asking`` for
+            outputs of tool calls, or ``ended``; ``None`` for any other, or if only another process saw it.
     """
 
     status: str
@@ -282,7 +322,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What the app said of the caller: set by ``threadtrail.attributes()`` and ``threadtrail.trace()``."""
+    """Attributes of the caller, set by ``threadtrail.attributes()`` and ``threadtrail.trace()``."""
 
     user_id: str | None = None
     session_id: str | None = None
@@ -295,13 +335,17 @@ NO_ATTRIBUTES = Attributes()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What another process passed on by ``threadtrail.carrier()``: where a run, or the work here, belongs.
+    """What another process passed on by ``threadtrail.carrier()``.
 
-    ``traceparent`` and ``tracestate`` name a span of OpenTelemetry, by W3C's Trace Context. ``trace_id`` is
-    the ``threadtrail.trace()`` around it. ``trace_name`` is the name of the outermost one,
-    ``outermost_trace_id`` its id, if that is another, ``around`` the W3C trace id of the app's span in which
-    it was entered.
-    ``attributes`` are those of the caller, where they were passed on; ``made_at`` is when that was done.
+    Attributes:
+        traceparent: an OpenTelemetry span, by W3C's Trace Context.
+        tracestate: the state of that span, by W3C's Trace Context.
+        trace_id: the innermost ``threadtrail.trace()``.
+        trace_name: the name of the outermost ``threadtrail.trace()``.
+        outermost_trace_id: the id of the outermost one, if it is another.
+        around: the W3C trace id of the app's span in which the outermost one was entered.
+        attributes: those of the caller, if they were passed on.
+        made_at: when the carrier was made.
     """
 
     traceparent: str | None = None
@@ -316,10 +360,11 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The tool call whose work a run was begun for.
+    """The tool call that a run was begun for, in ``threadtrail.tool()``.
 
-    ``run_id`` is the run that asked for the call, ``turn_id`` that run's turn; ``None`` if this process has
-    not seen it, or too long ago.
+    Attributes:
+        run_id: the run that asked for the call; ``None`` if this process has not seen it, or too long ago.
+        turn_id: the turn of that run; ``None`` likewise.
     """
 
     call_id: str
@@ -329,27 +374,38 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of an assistant, whole: everything known at its end, in one value.
+    """One run of an assistant, or one response: everything known at its end.
 
-    ``finished`` is false for a run that was never seen to end; ``ended_at`` is then when it was given up.
-    ``poll_count`` counts the looks of the app at the run; ``retry_count`` the SDK's own retries.
-    ``observed_from_start`` is false for a run that another process created. ``awaits_outputs``: when last
-    seen, the run waited for the app to submit outputs of tool calls. ``id_reused``: another run had this id
-    before in the same process; ``key`` tells them apart.
-
-    What follows is known of responses alone. ``background``: the server works on it by itself; ``stored``:
-    it may be retrieved later; ``answered_at``: when the model's answer was there, also where the app still
-    has to answer its calls; ``resumed``: how often its stream was taken up again; ``tool_usage``: what hosted
-    tools are billed for apart from ``usage``; ``request_id``: the server's, of the request that created it;
-    ``deleted``: the app deleted it.
-
-    ``previous_run_id`` is the response that it follows in a chain; ``answers`` the runs whose calls its input
-    answered; ``turn_id`` the first run of its turn; ``session_key`` what its chain is known by;
-    ``input_repeated`` how many of its first input items an earlier run of the chain had. ``called_by`` is the
-    tool call in whose ``threadtrail.tool()`` it began.
-
-    ``one_generation``: the model answers at one go, and ``steps`` are the items of that answer, in order;
-    else an assistant works on the run, step by step.
+    Attributes:
+        thread_id: the thread, or the conversation.
+        assistant: the assistant, or the stored prompt.
+        model: the model that answered.
+        request: what the app asked for.
+        status: the last status that was seen.
+        finished: false if the run was never seen to end.
+        started_at: when the server began to work on it.
+        ended_at: when it ended; if it is not finished, when it was given up.
+        first_output_at: when the first output of its stream was seen.
+        poll_count: the number of polls until the run ended.
+        retry_count: the number of the SDK's own retries.
+        observed_from_start: false if another process created the run.
+        awaits_outputs: whether the run, when last seen, waited for outputs of tool calls.
+        background: whether the server works on the response in the background.
+        stored: whether the response can be retrieved later.
+        answered_at: when the model's answer was seen; the app may still have to answer its calls.
+        resumed: how often the stream was resumed.
+        tool_usage: what hosted tools are billed for apart from ``usage``.
+        request_id: the server's id of the request that created the response.
+        deleted: whether the app deleted the response.
+        previous_run_id: the response that this one follows in a chain.
+        answers: the runs whose calls the input of this one answers.
+        turn_id: the id of the first run of its turn.
+        session_key: the same for all runs of a session.
+        input_repeated: how many of the first input items an earlier run of the session had.
+        one_generation: whether the run is a single answer of the model, as a response is. Then ``steps`` are
+            the items of that answer. Otherwise an assistant works on the run, step by step.
+        id_reused: whether another run had this id before, in the same process.
+        called_by: the tool call that the run was begun for, in ``threadtrail.tool()``.
     """
 
     id: str
@@ -398,7 +454,7 @@ class Run:
 
     @property
     def key(self) -> str:
-        """What names this run alone: its id; with the time of its creation, if another run had that id."""
+        """An id that no other run has: ``id``, with the time of creation if another run had that ``id``."""
         return f"{self.id}@{self.created_at}" if self.id_reused else self.id
 
     @property
@@ -408,17 +464,17 @@ class Run:
 
     @property
     def asks_app(self) -> bool:
-        """Whether it left calls to the app, or to a person, whose outputs the server waits for."""
+        """Whether it asked the app, or a person, for calls."""
         return any(not call.hosted for call in self.tool_calls)
 
     @property
     def shares_turn(self) -> bool:
-        """Whether its turn has more runs: it left calls to the app, or brings what another run asked."""
+        """Whether its turn may have more runs: it asked for calls, or it answers those of another run."""
         return self.asks_app or self.turn_id not in {None, self.id}
 
     @property
     def new_input(self) -> tuple[Message, ...]:
-        """The input without what an earlier run of the chain had; all of it, if that is not known."""
+        """The input without the items of earlier runs of the session; all of it, if they are not known."""
         repeated = self.input_repeated or 0
         return self.input[repeated:] if repeated < len(self.input) else self.input
 
