@@ -1,4 +1,4 @@
-"""What users call: ``instrument()`` and its kin."""
+"""The public functions: ``instrument()`` and the rest."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ logger = logging.getLogger("threadtrail")
 class _Process:
     """The one runtime of this process, and the lock under which it changes. Nothing waits under this lock.
 
-    ``file`` is the configuration file that it was read from; ``listening`` are the exporters of a
-    ``capture()`` that is in force.
+    ``file`` is the configuration file in force; ``listening`` are the exporters of a ``capture()`` that is in
+    force.
     """
 
     runtime: Runtime | None = None
@@ -51,7 +51,7 @@ class _Process:
 
     @classmethod
     def survive_forks(cls) -> None:
-        """Let a child not inherit a lock that another thread of its parent holds."""
+        """Replace the lock in a forked child, since another thread of the parent may hold it."""
         if not cls._survives_forks and hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
             cls._survives_forks = True
             os.register_at_fork(after_in_child=cls._after_fork_in_child)
@@ -79,15 +79,15 @@ class Instrumentation:
         return self._runtime is not None and not self._runtime.stopped
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """As ``threadtrail.flush()``."""
+        """Do as ``threadtrail.flush()``."""
         return flush(timeout)
 
     def status(self) -> Status:
-        """As ``threadtrail.status()``."""
+        """Do as ``threadtrail.status()``."""
         return status()
 
     def uninstrument(self) -> None:
-        """As ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
+        """Do as ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
         if self._runtime is not None and self._runtime is _Process.runtime:
             uninstrument()
 
@@ -138,26 +138,25 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     Args:
         exporters: names, objects with hooks, or a mapping of names to options.
         capture_content: whether prompts, answers, arguments, outputs and file names are recorded at all.
-        redact: called once with every text of the content, before any exporter; returns what to keep.
-        max_content_bytes: the maximum number of bytes of UTF-8 that are kept of each text.
-        fetch_run_details: read steps and messages that the app never looked at, when a run ends: API
-            calls that the app did not make.
-        settle_seconds: how long an ended run waits for what usually follows, such as ``messages.list``.
+        redact: called once with every text of the content, before any exporter; returns the text to keep.
+        max_content_bytes: the maximum size of each text, in bytes of UTF-8; longer texts are cut.
+        fetch_run_details: whether to read steps and messages that the app never looked at, when a run of an
+            assistant ends: API calls that the app did not make.
+        settle_seconds: how long an ended run waits for calls that usually follow, such as ``messages.list``.
         tool_wait_seconds: how long a response that asked for calls of the app waits for their outputs, which
             are then part of it; ``run_timeout_seconds`` at most.
-        run_timeout_seconds: after how long a run that nobody looks at is published as unfinished.
+        run_timeout_seconds: the time after which a run that nobody looks at is published as unfinished.
         max_open_runs: the maximum number of open runs; beyond it, the one seen longest ago is published as
             unfinished.
         publish_runs: which runs this process publishes: ``all`` that it saw end or created, only those that
-            ``finished``, or ``none``, where another process always sees them end.
-        propagate: by what ``carrier()`` is passed on, and taken in other processes, without being called:
-            ``celery`` (headers of tasks), ``rq`` (meta of jobs), ``asgi`` (headers that come with requests to
-            Starlette and FastAPI).
+            ``finished``, or ``none``, if another process always sees their end.
+        propagate: the libraries by which carriers are sent and received automatically: ``celery`` (headers of
+            tasks), ``rq`` (meta of jobs), ``asgi`` (headers of requests to Starlette and FastAPI).
         sample_rate: the share of turns that is kept, 0 to 1; those with a failed run always are.
-        queue_size: events that may wait per exporter.
+        queue_size: the maximum number of events that wait for each exporter.
         shutdown_timeout_seconds: how long the exit of the process may be delayed.
-        flush_on_sigterm: deliver what was seen when SIGTERM arrives, then call the handler that was there
-            before, or end the process as without it.
+        flush_on_sigterm: whether SIGTERM delivers what was seen, and then calls the former handler, or ends
+            the process as without it.
 
     Returns:
         An ``Instrumentation``, which may be ignored.
@@ -216,9 +215,9 @@ def _begin(settings: Settings, file: ConfigFile | None = None) -> Instrumentatio
 
 @contextmanager
 def capturing(settings: Settings) -> Iterator[None]:
-    """Record by ``settings`` in this block; after it, what was in force before it goes on.
+    """Record by ``settings`` in this block; after it, the former configuration is in force again.
 
-    Their exporters also hear what is recorded by an ``instrument()`` within the block, which is the app's.
+    Their exporters also receive what is recorded by an ``instrument()`` of the app within the block.
     """
     with _Process.lock:
         former, _Process.runtime = _Process.runtime, None
@@ -246,7 +245,7 @@ def _resume(former: Runtime | None) -> None:
 
 
 def _start(loaded: LoadedExporters, settings: Settings) -> dict[str, str]:
-    """Let the exporters get ready; if one cannot, those before it are closed again.
+    """Start the exporters; if one cannot start, shut down those before it.
 
     Return why each is switched off that is.
     """
@@ -271,7 +270,7 @@ def _close(started: Iterable[LoadedExporter]) -> None:
 
 
 def _nothing(**_arguments: object) -> None:
-    """What an exporter without the hook does."""
+    """Stand in for a hook that the exporter does not have."""
 
 
 def uninstrument() -> None:
@@ -332,7 +331,7 @@ def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
 
 
 def settings_in_force() -> Settings | None:
-    """Return what the last ``instrument()`` was configured with; None if nothing is recorded."""
+    """Return the settings of the last ``instrument()``; None if nothing is recorded."""
     runtime = _Process.runtime
     return None if runtime is None or runtime.stopped else runtime.settings
 
@@ -343,12 +342,12 @@ def file_in_force() -> ConfigFile | None:
 
 
 def flush(timeout: float = 5.0) -> bool:
-    """Deliver everything seen before this call; runs that have ended no longer wait for more.
+    """Deliver everything seen before this call; runs that have ended wait for no further facts.
 
     Returns:
-        False if ``timeout`` seconds did not suffice, an exporter said that it could not, or there were losses
+        False if ``timeout`` seconds did not suffice, an exporter reported a failure, or there were losses
         since the last flush (``failed``, ``dropped`` or ``observations_dropped`` in ``status()``): each loss
-        counts in one flush only. False at once, too, within ``redact`` or an exporter.
+        counts in one flush only. Also False, at once, within ``redact`` or an exporter.
     """
     runtime = _Process.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)

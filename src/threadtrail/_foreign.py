@@ -1,4 +1,4 @@
-"""Values of the app, of any class, as JSON: nothing that they do when looked at reaches the app."""
+"""Values of the app, of any class, as JSON: no exception of theirs reaches the app."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from threadtrail._guard import guard
 DEEPEST = 50
 MOST_VALUES = 10_000
 CUT = "…"
-"""Stands for what lies deeper, what holds itself, and what comes after ``MOST_VALUES`` values."""
+"""Replaces values that lie deeper, that contain themselves, or that come after ``MOST_VALUES`` others."""
 
 _TIMES = (dt.datetime, dt.date, dt.time)
 
 
 def text_of(value: object) -> str:
-    """Return the value as people write it; ``<Class>`` if it cannot be written."""
+    """Return the value as text; ``<Class>`` if it cannot be written."""
     text, error = guard.catch(_written, value)
     return clean_text(text) if error is None and isinstance(text, str) else f"<{type(value).__name__}>"
 
@@ -45,7 +45,7 @@ def _written(value: object) -> str:
 
 
 class _Freezer:
-    """Freezes one value; knows what it is within, and how much it has seen."""
+    """Freezes one value; keeps the values around the current one, and the number of values so far."""
 
     def __init__(self) -> None:
         self._within: set[int] = set()

@@ -37,7 +37,7 @@ def freeze(value: Any) -> Any:
     """Return ``value`` as immutable JSON: tuples for lists, ``FrozenDict`` for mappings.
 
     Text is made valid Unicode (a lone surrogate becomes U+FFFD), since neither UTF-8 nor any backend
-    can carry it. What JSON does not know is kept as its ``repr``, so that nothing is lost unseen.
+    can carry it. A value that JSON does not have is kept as its ``repr``.
     """
     if value is None or isinstance(value, (bool, int, float)):
         return value
@@ -51,7 +51,7 @@ def freeze(value: Any) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """Return ``text`` with every lone surrogate replaced by U+FFFD; valid text comes back as it is."""
+    """Return ``text`` with every lone surrogate replaced by U+FFFD; valid text is returned unchanged."""
     if text.isascii():
         return text
     try:
@@ -64,7 +64,7 @@ def clean_text(text: str) -> str:
 class AsJson:
     """Annotation for pydantic: any JSON value, frozen when it is read back.
 
-    Stands in ``Annotated`` and imports nothing of pydantic until an adapter is built, so that
+    It is used in ``Annotated`` and imports nothing of pydantic until an adapter is built, so that
     ``import threadtrail`` stays light.
     """
 

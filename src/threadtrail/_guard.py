@@ -1,11 +1,13 @@
-"""The guard: the only place that catches errors of every kind, so that none of ours reaches the app.
+"""The guard: the only place that catches errors of every kind, so that none of threadtrail's reaches the app.
 
-There are two uses. While an app is recorded, everything that may raise and is not the app's own call goes
-through a ``Guard``, which counts what it contains, and logs it at most once per 20 seconds and cause. A
-command that imports or calls foreign code uses ``attempt``, which returns the error.
+There are two uses. While an app is recorded, all code that may raise and is not the app's own call runs in a
+``Guard``, which counts the errors, and logs them at most once per 20 seconds and cause. A command that
+imports or
+calls foreign code uses ``attempt``, which returns the error.
 
-What ends or interrupts the app's thread (``KeyboardInterrupt``, a timeout of gevent) is not contained there,
-whoever raises it: it is the app's. In threads of our own everything is contained.
+Exceptions that end or interrupt the app's thread (``KeyboardInterrupt``, a timeout of gevent) are not
+contained
+there, whoever raises them. In threads of threadtrail everything is contained.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _ERRORS_KEPT = 100
 _DESCRIPTION_LENGTH = 300
 
 _INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What ends or interrupts the app's thread."""
+"""Exceptions that end or interrupt the app's thread."""
 
 _INTERRUPTS_OF_LIBRARIES = (
     ("greenlet", "GreenletExit"),
@@ -39,7 +41,7 @@ _INTERRUPTS_OF_LIBRARIES = (
     ("billiard.exceptions", "SoftTimeLimitExceeded"),
     ("rq.timeouts", "BaseTimeoutException"),
 )
-"""The same by libraries that may be loaded: some raise it in whatever the app's thread is doing."""
+"""The same by libraries that may be loaded: some raise it at any point in the app's thread."""
 
 
 class Guard:
@@ -64,7 +66,7 @@ class Guard:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often errors were contained or reported so far, by operation (a copy)."""
+        """Return how often errors were contained or reported so far, by operation (a copy)."""
         if not self._counts:
             return {}
         with self._lock:
@@ -75,7 +77,7 @@ class Guard:
     ) -> Any:
         """Return ``function(*args, **kwargs)``, or ``default`` if it raised.
 
-        What ends or interrupts the app's thread is not contained there.
+        Exceptions that end or interrupt the app's thread are not contained there.
         """
         try:
             return function(*args, **kwargs)
@@ -87,7 +89,7 @@ class Guard:
 
     @contextmanager
     def contained(self, what: str) -> Iterator[None]:
-        """Contain what the block raises. ``call`` is faster, where speed matters."""
+        """Contain the errors of the block. ``call`` is faster, where speed matters."""
         try:
             yield
         except BaseException as error:
@@ -104,7 +106,7 @@ class Guard:
     ) -> tuple[Any, BaseException | None]:
         """Return ``(result, None)`` or ``(None, error)``. The error is neither counted nor logged.
 
-        ``contain`` is the class of errors to contain; without it, what ``call`` contains.
+        ``contain`` is the class of errors to contain; by default the same as in ``call``.
         """
         try:
             return function(*args, **kwargs), None
@@ -152,7 +154,7 @@ class Guard:
 
 
 def _is_for_the_app(error: BaseException) -> bool:
-    """Whether the error ends or interrupts the app's thread, and this is one."""
+    """Return whether the error ends or interrupts a thread, and this thread is the app's."""
     if is_own_thread():
         return False
     return isinstance(error, _INTERRUPTS) or any(

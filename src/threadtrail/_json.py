@@ -19,7 +19,7 @@ def _adapter() -> TypeAdapter[Any]:
 
 @cache
 def _writer(event_class: Any) -> TypeAdapter[Any]:
-    """An adapter of its own per class: an author's own event class can be written too."""
+    """Return the adapter of a class, which may be an event class of another package."""
     return TypeAdapter(event_class)
 
 
@@ -36,7 +36,7 @@ def dump(event: Event) -> str:
 
 
 def load(line: str | bytes) -> AnyEvent:
-    """Read one event back; raises ValueError that says what is wrong with the line."""
+    """Read one event back; raise ValueError that describes what is wrong with the line."""
     event: AnyEvent
     try:
         event = _adapter().validate_json(line)
@@ -50,7 +50,7 @@ def load(line: str | bytes) -> AnyEvent:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the union of all events."""
+    """Return the JSON Schema of the union of all events."""
     described = _adapter().json_schema(mode="serialization", schema_generator=_SchemaGenerator)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

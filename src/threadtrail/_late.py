@@ -1,8 +1,9 @@
-"""Attributes that are made when they are first used: locks, queues and what else waits.
+"""Attributes that are made when they are first used: locks, queues and other objects that wait.
 
-``gevent.monkey.patch_all()`` and ``eventlet.monkey_patch()`` replace what ``threading`` and ``queue`` offer.
-What was made before that blocks the whole program when it waits. An app may patch after ``instrument()``, as
-``gunicorn -k gevent --preload`` does, so nothing that can wait is made before it is needed.
+``gevent.monkey.patch_all()`` and ``eventlet.monkey_patch()`` replace the classes of ``threading`` and
+``queue``.
+An object made before that blocks the whole program when it waits. An app may patch after ``instrument()``, as
+``gunicorn -k gevent --preload`` does, so no object that can wait is made before it is needed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Late(Generic[Made]):
         return made
 
     def forget(self, instance: object) -> None:
-        """Have the attribute made anew when it is read next."""
+        """Forget the attribute, so that it is made again when it is next read."""
         instance.__dict__.pop(self._name, None)
 
 

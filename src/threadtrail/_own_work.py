@@ -1,7 +1,7 @@
-"""Mark what threadtrail and its exporters do, in threads of our own and in hooks that the app's thread calls.
+"""Marks the work of threadtrail and its exporters, in their threads and in hooks that the app's thread calls.
 
-Calls of the SDK that are made there are not recorded: an exporter that uses the API would record itself
-without end. In a thread of our own, moreover, no error is the app's.
+Calls of the SDK that are made there are not recorded, or an exporter that uses the API would record itself
+without end. Errors in threads of threadtrail are never the app's.
 
 The marks are context variables: an asyncio task that a hook starts has them, a new thread does not.
 """
@@ -20,10 +20,10 @@ _own_work: ContextVar[bool] = ContextVar("threadtrail_own_work", default=False)
 _own_thread: ContextVar[bool] = ContextVar("threadtrail_own_thread", default=False)
 
 is_own_work = _own_work.get
-"""Whether what runs here is ours or an exporter's, so that its calls are not recorded."""
+"""Whether the running code belongs to threadtrail or an exporter, so that its calls are not recorded."""
 
 is_own_thread = _own_thread.get
-"""Whether this thread is one of ours."""
+"""Whether this thread belongs to threadtrail."""
 
 
 def call_as_own(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -46,7 +46,7 @@ def own_work() -> Iterator[None]:
 
 
 def start_thread(work: Callable[[], object], name: str) -> threading.Thread:
-    """Start a daemon thread of our own.
+    """Start a daemon thread of threadtrail.
 
     Raises:
         RuntimeError: no thread can be started, as while the interpreter exits (Python 3.12 and later).
@@ -57,7 +57,7 @@ def start_thread(work: Callable[[], object], name: str) -> threading.Thread:
 
 
 def run_as_own_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Return ``function(*args)``; this thread is one of ours meanwhile, as the main thread is at the exit."""
+    """Return ``function(*args)``; meanwhile this thread is threadtrail's, as the main one is at exit."""
     tokens = _own_work.set(True), _own_thread.set(True)
     try:
         return function(*args)

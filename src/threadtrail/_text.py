@@ -30,7 +30,7 @@ class _Concealed:
 
 
 CONCEALED: Final = _Concealed()
-"""Stands for a value that must not be shown, whatever its name."""
+"""Replaces a value that must not be shown, whatever its name."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
@@ -66,7 +66,7 @@ def is_address(value: object) -> TypeGuard[str]:
 
 
 def shown_address(address: str) -> str:
-    """Return the address without what may be secret in it: user name, password and query."""
+    """Return the address without possible secrets: user name, password and query."""
     from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - `import threadtrail` does without
 
     try:
@@ -97,7 +97,7 @@ def assignment(name: str, value: object) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant, if one is close enough."""
+    """Return the known name that was probably meant, if one is similar enough."""
     from difflib import get_close_matches  # noqa: PLC0415 - `import threadtrail` does without
 
     by_lower = {candidate.lower(): candidate for candidate in known}
@@ -106,7 +106,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(match: str | None) -> str:
-    """Return the question, or nothing without a match."""
+    """Return the question, or an empty text without a match."""
     return f"Did you mean {match!r}?" if match else ""
 
 

@@ -38,7 +38,7 @@ class Latch:
 
 
 class Bell:
-    """Wakes one thread. What rings while nobody waits lets the next wait return at once."""
+    """Wakes one thread. If it rings while no thread waits, the next wait returns at once."""
 
     def __init__(self) -> None:
         self._silent = threading.Lock()

@@ -1,7 +1,7 @@
-"""Grouping and attribution: ``threadtrail.trace()``, ``threadtrail.attributes()``, ``threadtrail.tool()``.
+"""Grouping and attributes of runs: ``threadtrail.trace()``, ``attributes()`` and ``tool()``.
 
-All live in a ContextVar, so they follow asyncio tasks and do not leak between threads. A run takes
-what is in force where it is created; polling it elsewhere does not move it.
+All are kept in a ContextVar, so they follow asyncio tasks and do not leak between threads. A run takes the
+values in force where it is created; polling it elsewhere does not change them.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Outermost(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """What is in force in a place of the app: attributes, enclosing trace, the exporters' contexts.
+    """The values in force at a place in the app: attributes, enclosing trace, the exporters' contexts.
 
     ``tool_call_id`` is the call that the app answers here. ``carried`` is what another process passed on.
-    ``entry`` is the block that was entered last, ``outer`` what was in force around it.
+    ``entry`` is the block that was entered last, ``outer`` the values in force around it.
     """
 
     attributes: Attributes = NO_ATTRIBUTES
@@ -60,30 +60,30 @@ _here: ContextVar[Scope] = ContextVar("threadtrail", default=Scope())  # noqa: B
 
 
 here: Callable[[], Scope] = _here.get
-"""What is in force in this context."""
+"""Return the values in force in this context."""
 
 
 class Observer(Protocol):
-    """Notes the beginning and the end of a ``trace()``, and of a ``tool()``."""
+    """Notes the beginning and the end of a ``trace()`` and of a ``tool()``."""
 
     def trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
-        """A trace was entered; its attributes are those in force."""
+        """Note that a trace was entered; its attributes are those in force."""
 
     def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
-        """A trace was left, by ``error`` if there was one."""
+        """Note that a trace was left, by ``error`` if there was one."""
 
     def tool_started(self, time: int, call_id: str) -> None:
-        """The app began to answer a call."""
+        """Note that the app began to answer a call."""
 
     def tool_ended(self, time: int, call_id: str, error: Failure | None) -> None:
-        """The app has done what the call asked for; ``error`` is what left the block, if something did."""
+        """Note that the app has done the work of a call; ``error`` is what left the block, if it raised."""
 
 
 class _InForce:
     """Holds the sink of the runtime in force, or ``None``.
 
     The sink is an ``Observer`` for this module, and a ``Sink`` for ``instrumentation``, which this module
-    does not import. One attribute read per call is what being switched off costs.
+    does not import. If threadtrail is switched off, a call costs one attribute read.
     """
 
     sink: Any = None
@@ -105,7 +105,7 @@ class _Entry:
     carried: Carried | None = None
 
     def within(self, outer: Scope) -> Scope:
-        """Return what is in force in the block, if this is in force around it."""
+        """Return the values in force in the block, given those around it."""
         if self.carried is not None:
             return self._carried_within(outer, self.carried)
         return Scope(
@@ -120,7 +120,7 @@ class _Entry:
         )
 
     def _carried_within(self, outer: Scope, carried: Carried) -> Scope:
-        """Return it for what was passed on: before a trace that is in force here, and after attributes."""
+        """Return them for a carrier: its trace wins over one in force, its attributes do not."""
         outermost = outer.outermost
         if carried.trace_id is not None:
             first = carried.outermost_trace_id or carried.trace_id
@@ -137,7 +137,7 @@ class _Entry:
         )
 
     def started(self, name: str | None, outer: Scope) -> None:
-        """Have noted that a trace, or the work of a tool, begins."""
+        """Note that a trace, or the work of a tool, begins."""
         if self.observer is None:
             return
         if self.trace_id is not None:
@@ -146,7 +146,7 @@ class _Entry:
             self.observer.tool_started(time.time_ns(), self.tool_call_id)
 
     def ended(self, error: Failure | None) -> None:
-        """Have noted that it ends."""
+        """Note that it ends."""
         if self.observer is None:
             return
         if self.trace_id is not None:
@@ -203,11 +203,11 @@ class Block:
             entry.ended(None if kind is None else Failure(type=kind.__qualname__, message=_words(error)))
 
     def _leave(self) -> _Entry | None:
-        """Take the innermost entry of this block out of what is in force here, and nothing else.
+        """Remove the innermost entry of this block from the values in force here, and nothing else.
 
         Blocks may be left in another order than they were entered in: generators that are read side by side
         share a context. They may also be left in another context: a thread pool that runs a generator gives
-        it a new copy for each step. There the block was never in force.
+        it a new copy for each step, in which the block was never in force.
         """
         if not self._open:
             return None
@@ -338,7 +338,7 @@ def _attributes(
 
 
 def _is_coroutine_function(function: object) -> bool:
-    """Whether it is a coroutine function, or an object that is called as one."""
+    """Return whether it is a coroutine function, or an object that is called like one."""
     call = getattr(type(function), "__call__", None)  # noqa: B004 - it is looked at, not called
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
@@ -360,7 +360,7 @@ def _call_id(call_id: object) -> str:
 
 
 def _is_call(given: object) -> bool:
-    """Whether this is a call, of an SDK or as a dictionary, rather than its id."""
+    """Return whether this is a call, of an SDK or as a dictionary, rather than its id."""
     return isinstance(given, Mapping) or hasattr(given, "call_id") or hasattr(given, "id")
 
 
@@ -398,6 +398,6 @@ def merge(outer: Attributes, inner: Attributes) -> Attributes:
 
 
 def _words(error: BaseException | None) -> str | None:
-    """The exception's own words; an exception whose ``str()`` fails has none."""
+    """Return the exception's own text; an exception whose ``str()`` fails has none."""
     words, _ = guard.catch(str, error)
     return clean_text(words) if words else None

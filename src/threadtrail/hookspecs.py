@@ -1,4 +1,4 @@
-"""What an exporter may implement.
+"""The hooks that an exporter may implement.
 
 An exporter is any object with one or more of these methods, each marked ``@threadtrail.hookimpl``; it
 may take fewer arguments than are specified here, so the specification can grow.
@@ -51,10 +51,10 @@ def destination() -> str | None:
 
 @hookspec
 def capture_context() -> object:
-    """Return what ties a run to its surroundings (an active span, say), or ``None``.
+    """Return what ties a run to its surroundings (an active span, for example), or ``None``.
 
-    Called in the app's thread when a run, a trace or a stand-alone operation begins: it must be cheap.
-    The value comes back in ``contexts`` with every event that belongs to it. Never leaves the process.
+    Called in the app's thread when a run, a trace or a stand-alone operation begins, so it must be cheap.
+    The value comes back in ``contexts`` with every event that belongs to it. It never leaves the process.
     """
 
 
@@ -62,15 +62,15 @@ def capture_context() -> object:
 def export(events: Sequence[AnyEvent], contexts: Sequence[object]) -> None:
     """Take a batch of 1 to 128 events, in order; ``contexts[i]`` belongs to ``events[i]``.
 
-    Called in the exporter's own worker thread, never twice at once. What it raises is contained, and
-    logged at most once per 20 seconds. The batch counts as failed then; if only some of its events were
+    Called in the exporter's own worker thread, never twice at once. Its exceptions are contained, and
+    logged at most once per 20 seconds. The batch then counts as failed; if only some of its events were
     lost, raise ``threadtrail.EventsLostError`` with their number. Ignore event classes you do not know.
     """
 
 
 @hookspec
 def flush(timeout: float) -> bool | None:
-    """Deliver what you hold within ``timeout`` seconds; return False if you could not."""
+    """Deliver all events that you hold within ``timeout`` seconds; return False if you could not."""
 
 
 @hookspec
@@ -80,12 +80,12 @@ def shutdown(timeout: float) -> None:
 
 @hookspec
 def check(timeout: float) -> str | None:
-    """Ask the backend, within ``timeout`` seconds, whether it is there and takes the credentials.
+    """Ask the backend, within ``timeout`` seconds, whether it can be reached and accepts the credentials.
 
     Called by ``threadtrail doctor`` after ``start``, never while an application runs. Return a short
-    sentence that says what answered, or None if there is nobody to ask. If something is wrong, raise
-    ``threadtrail.CheckError``, which says what it is and what to do about it. Leave no trace in the
-    backend, and name no secret.
+    sentence with the answer, or None if there is no backend to ask. If something is wrong, raise
+    ``threadtrail.CheckError`` with the problem and the advice. Store nothing in the backend, and show no
+    secret.
     """
 
 

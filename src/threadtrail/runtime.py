@@ -82,10 +82,11 @@ class Status:
 
 
 class Runtime:
-    """Everything between the patched methods and the backends, for one call of ``instrument()``.
+    """The objects between the patched methods and the backends, for one call of ``instrument()``.
 
-    ``former`` is the one that it replaces: its recorder goes on, so that what is known of runs that are open
-    is not lost, and no run is published twice. ``switched_off`` has the exporters that are, and why.
+    ``former`` is the runtime that it replaces: its recorder continues, so that open runs are not lost, and no
+    run is
+    published twice. ``switched_off`` has the exporters that are switched off, and why.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class Runtime:
         return self._leaving
 
     def nothing_lost_by_former(self) -> bool:
-        """Whether former runtimes lost nothing since the previous call; so each loss is reported once."""
+        """Return whether former runtimes lost nothing since the previous call; each loss is reported once."""
         lost, self._lost_by_former = self._lost_by_former, False
         return not lost
 
@@ -177,7 +178,7 @@ class Runtime:
         return self.nothing_lost_by_former() and all(answers)
 
     def shutdown(self, timeout: float) -> bool:
-        """Take no more notes; deliver the rest, unfinished runs included, within ``timeout`` seconds."""
+        """Stop taking notes; deliver the rest, unfinished runs included, within ``timeout`` seconds."""
         if self.stopped:
             return True
         self.stopped = True
@@ -196,20 +197,20 @@ class Runtime:
 
     @property
     def exit_timeout(self) -> float:
-        """How many seconds the end of the process may be delayed."""
+        """How long the end of the process may be delayed, in seconds."""
         return self.settings.shutdown_timeout_seconds
 
     def at_exit(self) -> None:
-        """The process ends: one bounded shutdown."""
+        """Shut down within a time limit, as the process ends."""
         self.shutdown(self.exit_timeout)
         elsewhere.report([api.name for api in apis.RECORDED], [api.name for api in apis.NOT_RECORDED[:3]])
 
     def deliver(self, *, open_runs: bool) -> None:
-        """The process may end without an exit: one bounded flush."""
+        """Flush within a time limit: the process may end without an exit."""
         self.flush(self.exit_timeout, open_runs=open_runs)
 
     def after_fork_in_child(self) -> None:
-        """A child begins with nothing of its parent's: no threads, no queues, no open runs."""
+        """Reset in a forked child, which has no threads, no queued events and no open runs of its parent."""
         elsewhere.inherited = True
         for delivery in (self.delivery, *self.leaving()):
             delivery.after_fork_in_child()

@@ -1,4 +1,4 @@
-"""The name under which exporters import ``threadtrail.shape``: runs and turns as trees of neutral spans."""
+"""The public name of ``threadtrail.shape``: runs and turns as trees of neutral spans."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from threadtrail.delivery.status import LaneStatus
     from threadtrail.testing import OtlpReceiver
 
-SDK_DISABLED = "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK and all that sends by it"
+SDK_DISABLED = "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK and everything that uses it"
 
 
 def lane() -> LaneStatus:

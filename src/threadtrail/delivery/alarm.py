@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REPEAT_SECONDS = 0.05
-"""How long after the deadline each further call of a hook may take."""
+"""The time between further interrupts after the deadline, in seconds."""
 
 _SOON = 1e-6
-"""For a timer of the app that would have gone off meanwhile."""
+"""The delay, in seconds, of a timer of the app that was due in the meantime."""
 
 
 class OutOfTimeError(BaseException):
-    """The deadline is over. Not an ``Exception``, which a loop of retries would catch and go on."""
+    """The deadline is over. Not an ``Exception``, so that a loop of retries does not catch it."""
 
 
 class _Alarm:
@@ -38,7 +38,7 @@ class _Alarm:
 
 
 def available() -> bool:
-    """Whether a function that is called here can be interrupted: in the main thread, not on Windows."""
+    """Return whether a function called here can be interrupted: in the main thread, not on Windows."""
     return (
         threading.current_thread() is threading.main_thread()
         and hasattr(signal, "setitimer")

@@ -47,7 +47,7 @@ class Backlog(Generic[Message]):
     def add(self, event: Event, context: object, size: int = EVENT_BYTES) -> int:
         """Append an event of this size in bytes; return how many were dropped, which may be this one.
 
-        One that is alone may have any size.
+        An event that is alone in the queue may have any size.
         """
         essential = _is_essential(event)
         dropped = 0
@@ -130,7 +130,7 @@ class Backlog(Generic[Message]):
 
 
 def _is_essential(event: Event) -> bool:
-    """Whether nothing that comes later holds what the event says: the run of a late call was published."""
+    """Return whether no later event may hold the same facts: a late call's output is in no ``RunEnded``."""
     if isinstance(event, ToolCallCompleted):
         return not event.tool_call.hosted
     return type(event) in _ESSENTIAL

@@ -73,12 +73,12 @@ def map_texts(value: Any, text: Callable[[str], str]) -> Any:
 
 
 def _map_object(value: dict[Any, Any], text: Callable[[str], str]) -> dict[Any, Any]:
-    """Return the object with new keys and values; a key that others become too is numbered, not lost."""
+    """Return the object with new keys and values; keys that become equal are numbered, to lose none."""
     changed = False
     mapped: dict[Any, Any] = {}
     numbers: Counter[str] = Counter()
     for key, item in value.items():
-        new_key = text(key) if isinstance(key, str) else key  # an author's own event may have others
+        new_key = text(key) if isinstance(key, str) else key  # other packages may use other keys
         new_item = map_texts(item, text)
         changed = changed or new_key is not key or new_item is not item
         unique = new_key

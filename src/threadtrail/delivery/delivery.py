@@ -1,4 +1,4 @@
-"""The way of an event to all exporters: the processors, the sampler, then each exporter's lane."""
+"""Deliver an event to all exporters: through the processors and the sampler to each exporter's lane."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Delivery:
         return captured or None
 
     def drain(self, timeout: float) -> bool:
-        """Wait until there is room in all queues: what was published before was exported, or lost.
+        """Wait until all events published before were exported or lost, so that all queues have room.
 
         Returns False if that took longer than ``timeout`` seconds.
         """
@@ -115,9 +115,9 @@ class Delivery:
         return _wait_for_all([lane.begin_flush(deadline) for lane in self._lanes], deadline)
 
     def begin_shutdown(self, deadline: float) -> list[Pending]:
-        """Request the delivery of the rest and the shutdown of all exporters; wait for nothing.
+        """Request the delivery of the rest and the shutdown of all exporters; do not wait.
 
-        ``deadline`` (a time of ``time.monotonic()``) is how long the exporters may take.
+        The exporters may work until ``deadline`` (a time of ``time.monotonic()``).
         """
         return [lane.begin_shutdown(deadline) for lane in self._lanes]
 
@@ -138,7 +138,7 @@ class Delivery:
 
     @property
     def forgotten(self) -> dict[str, int]:
-        """How many events of runs that were not chosen were dropped before it was known whether they fail."""
+        """The number of events held for sampling that were dropped before the end of their turn was known."""
         dropped = self._sampler.dropped if self._sampler is not None else 0
         return {"events held for sampling": dropped} if dropped else {}
 
@@ -162,8 +162,9 @@ class Delivery:
 def _wait_for_all(pending: Sequence[Pending], deadline: float) -> bool:
     """Wait for all of them, also after a False.
 
-    Workers work at the same time. Where the thread that waits does their work, one after the other, each gets
-    its share of the time that is left.
+    Workers work at the same time. If the waiting thread does their work, one after the other, each gets its
+    share
+    of the remaining time.
     """
     here = [each for each in pending if each.work is not None]
     answers = [each.wait(deadline) for each in pending if each.work is None]

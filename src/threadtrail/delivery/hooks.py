@@ -1,4 +1,4 @@
-"""The hooks of one exporter, and calls of them that contain what they raise.
+"""The hooks of one exporter, and calls of them that contain their exceptions.
 
 pluggy would call all exporters in a row and stop at the first that raises. A lane calls the hooks of its own
 exporter only.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterHooks:
-    """One exporter's hooks by name, called with keywords; ``None`` where it does not implement one."""
+    """One exporter's hooks by name, called with keywords; ``None`` for a hook that it does not implement."""
 
     start: Callable[..., Any] | None = None
     destination: Callable[..., Any] | None = None
@@ -38,7 +38,7 @@ class ExporterHooks:
 
     @classmethod
     def from_plugin_manager(cls, manager: pluggy.PluginManager, plugin: object) -> ExporterHooks:
-        """Collect what ``plugin``, registered with ``manager``, implements.
+        """Return the hooks that ``plugin``, registered with ``manager``, implements.
 
         Raises:
             ConfigurationError: it implements one hook twice (by ``specname``).
@@ -47,7 +47,7 @@ class ExporterHooks:
 
 
 class ExporterCalls:
-    """Calls one exporter's hooks, in its lane's worker; contains and reports what they raise."""
+    """Calls one exporter's hooks in its lane's worker; contains and reports their exceptions."""
 
     def __init__(self, name: str, hooks: ExporterHooks, guard: Guard) -> None:
         self._name = name
@@ -107,7 +107,7 @@ class ExporterCalls:
             self._logged_lost = lost
 
     def report_rest(self, lost: int) -> None:
-        """Log how many events were lost in all, if some of them have not been in the log yet."""
+        """Log how many events were lost in all, if some of them are not in the log yet."""
         if lost > self._logged_lost:
             self.report("shutdown", "done", lost=lost, always=True)
 
@@ -128,9 +128,9 @@ def _caller(manager: pluggy.PluginManager, plugin: object, name: str) -> Callabl
 
 
 def _with_known_arguments(implementation: pluggy.HookImpl) -> Callable[..., Any]:
-    """Return a function that passes the arguments that the implementation names, also optional ones.
+    """Return a function that passes the arguments that the implementation has, including optional ones.
 
-    What the hook does is not recorded.
+    Calls of the SDK within the hook are not recorded.
     """
     function = implementation.function
     required, optional = implementation.argnames, implementation.kwargnames

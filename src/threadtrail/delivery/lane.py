@@ -89,8 +89,9 @@ class Lane:
     def start_worker(self) -> bool:
         """Start the worker unless it runs; return False, and log it, if no thread can be started.
 
-        From Python 3.12 on that is so while the interpreter exits. Events stay queued then, and the exit
-        delivers them in the main thread.
+        From Python 3.12 on, no thread can be started while the interpreter exits. Events then stay queued,
+        and the
+        exit delivers them in the main thread.
         """
         error = None if self._switched_off is not None else self._start(self._state)
         if error is not None:
@@ -114,10 +115,10 @@ class Lane:
         if pending.result is not None:
             return pending
         unused = state.worker is None and not state.backlog
-        # A forked child that exported nothing has nothing to shut down: it all belongs to the parent.
+        # A forked child that exported nothing has nothing to shut down: the rest belongs to the parent.
         if unused and (state.inherited or self.hooks.shutdown is None):
             return pending.settle(result=True)
-        # Twice if need be: this may be a signal handler, and the code below it about to do the same.
+        # May be sent twice: a signal handler may interrupt code that is about to send it.
         self._send(state, pending)
         if self._start(state) is not None:
             if unused:
@@ -162,7 +163,7 @@ class Lane:
     def _start(self, state: LaneState) -> BaseException | None:
         """Start the worker, unless it runs; return the error.
 
-        It may be started twice, by two threads or by a signal handler: the second one ends at once.
+        Two threads, or a signal handler, may start two workers; the second one ends at once.
         """
         if state.has_worker:
             return None
@@ -171,7 +172,7 @@ class Lane:
         return error
 
     def _work_while_waiting(self, state: LaneState, pending: Pending) -> bool:
-        """Have the caller's thread do the work while it waits, if it can be interrupted at the deadline."""
+        """Do the worker's work in the caller's thread, if that can be interrupted at the deadline."""
         if not alarm.available():
             return False
         worker = Worker(state, self._calls, batch_size=self._batch_size, batch_wait_seconds=self._batch_wait)
@@ -193,7 +194,7 @@ class Lane:
             return pending.settle(result=True)
         if self.result is None:
             self._send(state, pending)
-        if self.result is not None:  # perhaps by now, and the worker has left
+        if self.result is not None:  # set in the meantime: the worker has ended
             return pending.settle(result=self.result)
         if self._start(state) is not None and not self._work_while_waiting(state, pending):
             self._withdraw(state, pending)
@@ -219,7 +220,7 @@ class Lane:
         if pending.result is not None:
             return
         with state.lock:
-            # What the exporter still has is lost too, unless it comes back from it after all.
+            # Events in `export` are lost too, unless it returns later.
             state.given_up, state.exporting = state.exporting, 0
             state.dropped += state.backlog.clear_events() + state.given_up
             state.count()

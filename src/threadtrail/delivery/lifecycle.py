@@ -27,20 +27,20 @@ class Owner(Protocol):
 
     @property
     def exit_timeout(self) -> float:
-        """How many seconds the end of the process may be delayed."""
+        """How long the end of the process may be delayed, in seconds."""
 
     def at_exit(self) -> None:
         """Deliver the rest within ``exit_timeout`` and stop; called once per process."""
 
     def deliver(self, *, open_runs: bool) -> None:
-        """Deliver what was seen within ``exit_timeout``, and go on; ``open_runs``: as unfinished."""
+        """Deliver what was seen within ``exit_timeout``, and continue; ``open_runs``: as unfinished."""
 
     def after_fork_in_child(self) -> None:
         """Reset; called in a forked child, in the thread that forked."""
 
 
 class _Process:
-    """What is registered in this process, and the current owner."""
+    """The callbacks registered in this process, and the current owner."""
 
     def __init__(self) -> None:
         self.owner: Owner | None = None
@@ -72,19 +72,19 @@ def unregister(owner: Owner) -> bool:
 
 
 def exit_timeout() -> float | None:
-    """Return how many seconds the end of the process may be delayed; None if there is nothing to deliver."""
+    """Return the maximum delay of the end of the process, in seconds; None if nothing is to be delivered."""
     owner = _process.owner
     return None if owner is None else owner.exit_timeout
 
 
 def deliver() -> None:
-    """Deliver what was seen so far; the process may end, or go on."""
+    """Deliver what was seen so far; the process may end or continue."""
     if _process.owner is not None:
         guard.call("delivery", _process.owner.deliver, open_runs=False)
 
 
 def deliver_all() -> None:
-    """As ``deliver``, and publish open runs as unfinished: the process probably ends."""
+    """Do as ``deliver``, and publish open runs as unfinished: the process probably ends."""
     if _process.owner is not None:
         guard.call("delivery", _process.owner.deliver, open_runs=True)
 

@@ -1,4 +1,4 @@
-"""Delivers any number of events at once, no faster than the exporters take them: no queue overflows."""
+"""Deliver any number of events, no faster than the exporters take them, so that no queue overflows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BYTES = 33_554_432
 def deliver(delivery: Delivery, events: Iterable[Event], *, room: int, timeout: float) -> bool:
     """Publish events, ``room`` at a time; return whether the flush of every exporter confirms them all.
 
-    ``timeout`` is how many seconds the exporters may take for so many events, and for the flush.
+    ``timeout`` is the time, in seconds, for ``room`` events, and for the flush.
     """
     waiting = size = 0
     for event in events:

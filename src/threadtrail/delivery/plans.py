@@ -19,7 +19,7 @@ class Plan:
 
     ``content``: names of the fields marked ``CONTENT``. ``nested``: names of the other fields whose values
     may hold content further down. ``describes_data``: whether it has ``media_type`` and ``size_bytes``, which
-    describe a data URL that was left out. ``values`` returns what the fields of both kinds hold, as a tuple.
+    describe a data URL that was left out. ``values`` returns the values of both kinds of fields, as a tuple.
     """
 
     content: tuple[str, ...]
@@ -87,7 +87,7 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _may_hold_content(hint: Any, seen: set[type]) -> bool:
-    """Whether a value of this type can be a dataclass with content, or hold one in a tuple."""
+    """Return whether a value of this type can be a dataclass with content, or hold one in a tuple."""
     origin = get_origin(hint)
     if origin is Annotated:
         inner, *extras = get_args(hint)

@@ -53,9 +53,9 @@ def never_changed_bytes(
     redact: Callable[[str], str] | None = None,
     max_content_bytes: int = DEFAULT_MAX_CONTENT_BYTES,
 ) -> int:
-    """Return up to which size (by ``size_of``) these processors leave every event as it is.
+    """Return the size (by ``size_of``) up to which these processors change no event.
 
-    The texts of nearly every event are, all together, shorter than one of them may be.
+    All texts of a usual event together are shorter than the limit of a single text.
     """
     return max_content_bytes // BYTES_PER_CHARACTER if capture_content and redact is None else 0
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 DETAILS_HELD_PER_TURN = 256
 TURNS_HELD = 4096
 RUNS_KNOWN = 16_384
-"""The maximum number of runs whose turn, another run's, is known."""
+"""The maximum number of runs that are remembered as parts of another run's turn."""
 
 BYTES_HELD = 67_108_864
-"""The maximum size of the events that are held, by ``size_of``: 64 MiB for turns, and as much for traces."""
+"""The maximum size of held events, by ``size_of``: 64 MiB for turns, and as much for traces."""
 
 
 @dataclass(slots=True)
@@ -38,9 +38,9 @@ class _Holding:
 
 
 class _Holdings:
-    """The holdings by id. The oldest are dropped when there are too many, or they are too large.
+    """The holdings by id. The oldest are dropped if there are too many, or they are too large.
 
-    ``dropped`` counts the events that were held until then.
+    ``dropped`` counts the events in dropped holdings.
     """
 
     def __init__(self) -> None:
@@ -93,10 +93,11 @@ class Sampler:
     """Chooses a share of the turns. ``rate`` is between 0 (failed ones only) and 1 (all).
 
     The choice depends on the turn's id, or on its trace's id if it has one, so that a trace is chosen as a
-    whole and every process makes the same choice. A run that leaves nothing to the app to answer is a turn by
-    itself. The events of a turn that was not chosen are held until it is over. If a run of it or one of its
-    requests failed, they are released, together with the start of their trace. Events without a run and a
-    trace are always exported.
+    whole and every process makes the same choice. A run that asks the app for nothing is a turn by itself.
+    The
+    events of a turn that was not chosen are held until it ends. If one of its runs or requests failed, they
+    are
+    released, together with the start of their trace. Events without a run and a trace are always exported.
     """
 
     _lock = Late(reentrant_lock)
@@ -130,16 +131,16 @@ class Sampler:
             return released
 
     def after_fork_in_child(self) -> None:
-        """Drop what is held: those turns belong to the parent process."""
+        """Drop held events: their turns belong to the parent process."""
         self._reset()
 
     @property
     def dropped(self) -> int:
-        """How many events were held and dropped, since too many were held."""
+        """The number of held events that were dropped for lack of room."""
         return self._turns.dropped + self._traces.dropped
 
     def _turn_id(self, event: Event) -> str | None:
-        """Return the id of the turn that an event belongs to; None for an event of no run."""
+        """Return the id of the turn that an event belongs to; None for an event without a run."""
         if isinstance(event, TurnEnded):
             return event.turn.id
         run_id: str | None = getattr(event, "run_id", None)
@@ -203,7 +204,7 @@ class Sampler:
 
 
 def _name(event: Event, identity: str) -> str:
-    """Return what names a run or a turn: two servers may count their ids alike."""
+    """Return a name of a run or a turn that includes its server: two servers may use the same ids."""
     return f"{event.server_address}:{event.server_port}/{identity}"
 
 

@@ -1,4 +1,4 @@
-"""Estimate what an event takes in memory: what waits for exporters is bounded by number and by size."""
+"""Estimate the memory that an event takes: waiting events are bounded by number and by size."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from threadtrail.delivery.plans import plan_of
 from threadtrail.values import RunRequest
 
 EVENT_BYTES = 1_000
-"""What an event takes besides its content."""
+"""The estimated size of an event without its content, in bytes."""
 
 OBJECT_BYTES = 100
-"""What each message, step or call within it takes besides that."""
+"""The estimated size of each message, step or call in it without its content, in bytes."""
 
 
 def size_of(event: object) -> int:
-    """Return how many bytes of memory an event takes, roughly.
+    """Return roughly how many bytes of memory an event takes.
 
     It is more than the number of characters in all texts of its content, keys included.
     """
@@ -23,13 +23,13 @@ def size_of(event: object) -> int:
 
 
 def _measured(waiting: list[Any]) -> int:
-    """Return the size of these values and of all that is in them; empties the list."""
+    """Return the size of these values and of everything in them; empties the list."""
     total = 0
     pop, extend = waiting.pop, waiting.extend
     while waiting:
         item = pop()
         kind = type(item)
-        # Each event is measured: what is met most comes first, and is compared by identity.
+        # This runs for each event: the most frequent types come first, compared by identity.
         if kind is str:
             total += len(item)
         elif kind is tuple:

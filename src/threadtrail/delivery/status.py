@@ -1,4 +1,4 @@
-"""A lane's counters, and their short text for people."""
+"""A lane's counters, and their short text."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REDACTION_FAILED = "[redacted: redact() failed]"
 BYTES_PER_CHARACTER = 4
-"""The maximum, in UTF-8."""
+"""The maximum number of bytes of a character in UTF-8."""
 
 _DEFAULT_MEDIA_TYPE = "text/plain"  # of a data URL that names none (RFC 2397)
 
@@ -43,7 +43,7 @@ def truncator(limit: int) -> Callable[[str], str]:
 
 
 def fits(text: str, limit: int) -> bool:
-    """Whether ``text`` takes at most ``limit`` bytes in UTF-8. The length decides for most texts."""
+    """Return whether ``text`` takes at most ``limit`` bytes in UTF-8. The length decides for most texts."""
     length = len(text)
     if length * BYTES_PER_CHARACTER <= limit:
         return True
@@ -69,7 +69,7 @@ def all_fit(value: Any, limit: int) -> bool:
 def redactor(redact: Callable[[str], str], guard: Guard) -> Callable[[str], str]:
     """Wrap ``redact`` so that it fails closed: if it raises or returns no text, the text is left out.
 
-    The words of what it raises may quote the text, so only the name of the class is logged.
+    The message of its exception may quote the text, so only the class is logged.
     """
 
     def redact_safely(text: str) -> str:

@@ -25,11 +25,11 @@ Claimant = TypeVar("Claimant")
 
 
 class Pending:
-    """A flush or a shutdown that a worker was asked for, and the wait for its result.
+    """A requested flush or shutdown, and the wait for its result.
 
-    A ``drain`` is a flush without the exporter's own: what was queued before has been exported then.
+    A ``drain`` exports the events queued before it, without a flush of the exporter.
     ``deadline`` is a time of ``time.monotonic()``. A caller that waited until its deadline calls ``give_up``.
-    ``work``, if set, does the worker's work in the thread that waits: no other thread could be started.
+    ``work``, if set, does the worker's work in the waiting thread, because no other thread could be started.
     """
 
     def __init__(
@@ -65,16 +65,18 @@ class Pending:
 class LaneState:
     """The state of a lane that belongs to one process; a forked child gets a new one.
 
-    ``lock`` guards the events of the backlog and the counters; it is made with the first event. What an app's
-    thread does needs no lock, since a signal handler may do the same in the middle of it, and wait for the
-    worker: a flush or a shutdown is a message, ``counters`` are replaced as a whole, and whoever does what
-    happens once is kept in ``claims``.
+    ``lock`` guards the events of the backlog and the counters; it is made with the first event. Flush and
+    shutdown
+    take no lock, since a signal handler may call them while the interrupted thread holds it. They are
+    messages,
+    ``counters`` are replaced as a whole, and ``claims`` has the first caller of each thing that happens once.
 
     ``hired`` is the thread that was started last, ``worker`` the one that works. ``bell`` wakes it; it is
-    ``idle`` while it has nothing to do. ``exporting``: the number of events in ``export`` now; ``given_up``:
-    those that were there when the shutdown timed out, and count as dropped until it returns; ``declined``:
-    those for an exporter that is switched off.
-    ``reported_lost``: the losses that a flush has reported.
+    ``idle`` while it has nothing to do. ``exporting`` is the number of events in ``export``; ``given_up`` of
+    them
+    were there when the shutdown timed out, and count as dropped until it returns; ``declined`` counts the
+    events
+    for an exporter that is switched off. ``reported_lost`` counts the losses that a flush has reported.
     """
 
     lock: ClassVar[Late[threading.RLock]] = Late(reentrant_lock)
@@ -98,26 +100,26 @@ class LaneState:
 
     @property
     def closing(self) -> Pending | None:
-        """The shutdown that was asked for."""
+        """The requested shutdown, if there is one."""
         return self.claims.get("shutdown")
 
     @property
     def has_worker(self) -> bool:
-        """Whether there is a thread that works, or is about to."""
+        """Whether a thread works, or is about to."""
         return any(thread is not None and thread.is_alive() for thread in (self.worker, self.hired))
 
     def claim(self, what: str, by: Claimant) -> Claimant:
-        """Return who does ``what``, which happens once: the first that claims it."""
+        """Return the first claimant of ``what``, which happens once."""
         first: Claimant = self.claims.setdefault(what, by)
         return first
 
     def count(self) -> None:
-        """Make the counters visible, all of one moment; called with the lock held."""
+        """Publish the counters of one moment; called with the lock held."""
         queued = len(self.backlog) + self.exporting
         self.counters = (self.delivered, self.failed, self.dropped, queued)
 
     def status(self, switched_off: str | None = None) -> LaneStatus:
-        """Return the counters, all of one moment."""
+        """Return the counters of one moment."""
         delivered, failed, dropped, queued = self.counters
         return LaneStatus(
             delivered=delivered,
@@ -129,7 +131,7 @@ class LaneState:
         )
 
     def lost_nothing_new(self) -> bool:
-        """Whether no event was lost since the previous call; so each loss is reported once."""
+        """Return whether no event was lost since the previous call, so that each loss is reported once."""
         with self.lock:
             before, self.reported_lost = self.reported_lost, self.failed + self.dropped
             return self.reported_lost <= before
@@ -143,7 +145,7 @@ def _number_lost(error: BaseException | None, whole: int) -> int:
 
 
 class Worker:
-    """Exports what waits in the lane, usually in a thread of its own."""
+    """Exports the events that wait in the lane, usually in a thread of its own."""
 
     def __init__(
         self, state: LaneState, calls: ExporterCalls, *, batch_size: int, batch_wait_seconds: float
@@ -193,7 +195,7 @@ class Worker:
             try:
                 self._answer(message)
             finally:
-                message.settle(result=False)  # if nothing else was, since this thread is being ended
+                message.settle(result=False)  # if there is none: this thread is being ended
             return message.kind != "shutdown"
         return True
 
@@ -240,16 +242,17 @@ class Worker:
         message.settle(result=flushed and closed)
 
     def _leave(self) -> None:
-        """Count what is lost with this thread.
+        """Count the events that are lost with this thread.
 
-        After a shutdown that is what came during it. But a thread may also be ended by others, such as a
-        debugger that raises an exception in it: then the next event or flush starts another one.
+        After a shutdown these are the events that came during it. Other code, such as a debugger, may also
+        end the
+        thread by an exception; then the next event or flush starts another one.
         """
         state = self._state
         result = None if state.closing is None else state.closing.result
         if result is None:
             self._stop()
-            state.reported_lost -= 1  # the next flush returns False: what was just taken may be lost too
+            state.reported_lost -= 1  # the next flush returns False: the batch just taken may be lost too
             self._calls.report("worker", "its thread was ended", lost=state.failed + state.dropped)
             return
         with state.lock:

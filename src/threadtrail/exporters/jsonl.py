@@ -228,7 +228,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _ends_in_torn_line(descriptor: int, size: int) -> bool:
-    """Whether the last line has no line end; False if the file cannot be read."""
+    """Return whether the last line has no line end; False if the file cannot be read."""
     if size == 0:
         return False
     try:

@@ -205,7 +205,7 @@ def called_by(run: Run) -> str | None:
 
 
 def _is_timed(call: ToolCall, step: Step) -> bool:
-    """Whether it is known how long a call took: of a hosted tool, only a stream says so."""
+    """Return whether it is known how long a call took: of a hosted tool, only a stream says so."""
     known = call.started_at is not None or step.started_at is not None
     return known and (call.hosted or call.answered)
 

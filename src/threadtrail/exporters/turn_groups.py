@@ -108,7 +108,7 @@ class TurnGroups:
         return shown
 
     def _is_part(self, run: Run, turn_key: Key) -> bool:
-        """Whether a run is part of a turn whose end is still to come."""
+        """Return whether a run is part of a turn whose end is still to come."""
         part = run.shares_turn or turn_key in self._open
         return run.one_generation and part and turn_key not in self._ended
 

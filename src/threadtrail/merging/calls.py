@@ -21,7 +21,7 @@ TIMES = frozenset({"started_at", "ended_at", "seen_live", "error"})
 
 
 def is_answered(call: ToolCall) -> bool:
-    """Whether somebody answered a call, whatever became of it.
+    """Return whether somebody answered a call, whatever became of it.
 
     Where content was not recorded, that it took time says so: a call that was given up ended as it began.
     """
@@ -110,7 +110,7 @@ class Call:
         return (live, True) if live is not None else (_first(self.glimpses, "started_at"), False)
 
     def matches(self, other: CallGlimpse) -> bool:
-        """Whether a glimpse may be of this call: nothing that is known of it says otherwise."""
+        """Return whether a glimpse may be of this call: nothing that is known of it says otherwise."""
         for mine in self.glimpses:
             if None not in (mine.step_id, other.step_id) and mine.step_id != other.step_id:
                 return False
@@ -121,7 +121,7 @@ class Call:
         return True
 
     def begins_with(self, other: CallGlimpse) -> bool:
-        """Whether a glimpse of this call has the same beginning."""
+        """Return whether a glimpse of this call has the same beginning."""
         return any(each.call.started_at == other.call.started_at for each in self.glimpses)
 
 

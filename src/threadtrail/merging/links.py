@@ -183,7 +183,7 @@ def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]
 
 
 def _has_completed(run: Run) -> bool:
-    """Whether the outputs that it brought are not brought again: one that failed may be repeated."""
+    """Return whether the outputs that it brought are not brought again: one that failed may be repeated."""
     return run.finished and run.error is None and run.incomplete_reason is None and not run.failed
 
 

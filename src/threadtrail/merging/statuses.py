@@ -79,7 +79,7 @@ def _is_end(change: StatusChange, ends: set[str]) -> bool:
 
 
 def _is_overtaken(seen: Seen, newest: StatusChange) -> bool:
-    """Whether an answer arrived late that was given before the server began to work on the run."""
+    """Return whether an answer arrived late that was given before the server began to work on the run."""
     goes_back = seen.change.stage == "waiting" and newest.stage == "working"
     return goes_back and seen.previous != newest.status
 

@@ -45,7 +45,7 @@ class StepGlimpse:
 
 
 def left_open(event: StepCompleted) -> bool:
-    """Whether a step ended only because its process stopped following the run."""
+    """Return whether a step ended only because its process stopped following the run."""
     return event.type.endswith(UNFINISHED)
 
 

@@ -52,7 +52,7 @@ class Story:
         return [event for name in LISTS.values() for event in getattr(self, name)]
 
     def is_of_one_process(self) -> bool:
-        """Whether one process published all of it, each event once."""
+        """Return whether one process published all of it, each event once."""
         if len(self.created) > 1 or len(self.ends) > 1:
             return False
         ids = (

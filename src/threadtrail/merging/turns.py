@@ -100,6 +100,6 @@ def _is_over(runs: Sequence[Run]) -> bool:
 
 
 def _open_calls(runs: Sequence[Run]) -> bool:
-    """Whether calls are left whose outputs nobody brought; an assistant's run ends with its calls."""
+    """Return whether calls are left whose outputs nobody brought; an assistant's run ends with its calls."""
     calls = (call for run in runs if run.one_generation for call in run.tool_calls)
     return any(not call.hosted and not is_answered(call) and call.error is None for call in calls)

@@ -1,11 +1,11 @@
-"""What exporters share that send spans by OTLP over HTTP.
+"""Code that exporters share to send spans by OTLP over HTTP.
 
 Import its modules by name. The package itself imports nothing; the modules need ``opentelemetry-sdk`` and
 ``requests``, which come with ``opentelemetry-exporter-otlp-proto-http``:
 
-- ``session``: an HTTP session that follows no redirect and describes what became of each request;
+- ``session``: an HTTP session that follows no redirect and describes the outcome of each request;
 - ``sending``: sends batches and describes why one was not delivered;
-- ``origins``: whether two addresses are one host, so that credentials of one go to no other;
+- ``origins``: whether two addresses are one host, so that credentials of one are not sent to another;
 - ``checking``: errors for the hook ``check``;
 - ``provider``: parts of a private tracer provider: chosen ids, limits, spans held until they are sent;
 - ``emitting``: starts spans in the past;
@@ -14,5 +14,5 @@ Import its modules by name. The package itself imports nothing; the modules need
 - ``open_runs``: failed requests, kept until their run ends;
 - ``open_turns``: the place of turns, whose runs and late calls are below one root;
 - ``open_calls``: runs that were published before their calls were answered;
-- ``run_content``: what several backends show alike of a run.
+- ``run_content``: contents of a run that several backends show in the same way.
 """

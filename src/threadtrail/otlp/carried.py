@@ -1,4 +1,4 @@
-"""Places in other processes, by what came from them: a span of the app, and that of a ``trace()``."""
+"""Places in other processes, by carriers from them: a span of the app, and the span of a ``trace()``."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def app_span_of(carried: Carried | None) -> Context | None:
 
 
 def as_created(event: AnyEvent, context: Context | None) -> tuple[AnyEvent, Context | None]:
-    """Return an event, and what is around it, as they would be in the process where it began.
+    """Return an event, and the context around it, as they would be in the process where it began.
 
-    Below the app's span of another process there is a run that it created, whatever is open here. What began
-    here is there as well, except within a span of the same trace, which is nearer.
+    A run of another process is below the app's span there, whatever span is active here. An event that began
+    here,
+    with what was carried, is there as well, except within a span of the same trace, which is nearer.
     """
     creator, began_here = app_span_of(event.carried), _began_here(event)
     there, active = span_context_in(creator), span_context_in(context)
@@ -57,12 +58,13 @@ def _began_here(event: Event) -> bool:
 def trace_span_of(carried: Carried | None, *, span_id: str | None = None) -> Context | None:
     """Return a context below the span of another process's ``trace()``; ``None`` without one.
 
-    For exporters that choose ids, in all processes alike. ``span_id`` is that span's, where it is not the one
-    that is derived by default.
+    For exporters that choose ids, the same ones in all processes. ``span_id`` is the id of that span, if it
+    is not
+    the default one.
     """
     if carried is None or carried.trace_id is None:
         return None
-    # A recording may have come from anywhere, and hold anything.
+    # A recording may come from anywhere, and hold any value.
     around = read_trace_id(carried.around)
     trace_id = around or trace_id_for(carried.outermost_trace_id or carried.trace_id)
     found = SpanContext(

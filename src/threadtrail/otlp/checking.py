@@ -16,8 +16,8 @@ def redirect_error(address: str, answer: Answer, *, backend: str, setting: str) 
     """Return the error for an address that answers with a redirect.
 
     Args:
-        address: the address that was asked, without its secrets.
-        answer: what it answered.
+        address: the requested address, without its secrets.
+        answer: its answer.
         backend: what should answer there: ``a collector``, for example.
         setting: how the address is set, as the end of a sentence.
     """

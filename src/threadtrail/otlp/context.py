@@ -18,12 +18,12 @@ __all__ = ["as_context", "below", "links_between", "links_to_unfinished", "span_
 
 
 def as_context(value: object) -> Context | None:
-    """Return what the hook ``capture_context`` gave if it is a context, else ``None``."""
+    """Return the value that the hook ``capture_context`` returned if it is a context, else ``None``."""
     return value if isinstance(value, Context) else None
 
 
 def below(span: Span, context: Context | None = None) -> Context:
-    """Return a context whose active span is ``span``; all else in it is that of ``context``."""
+    """Return a context whose active span is ``span``, and which is otherwise like ``context``."""
     return set_span_in_context(span, context if context is not None else Context())
 
 
@@ -48,9 +48,10 @@ def links_between(context: Context | None, around: SpanContext | None) -> list[L
 
 
 def links_to_unfinished(event: RunEnded, parent: Context | None) -> list[Link]:
-    """Return a link to the agent span that the run had when it was published as unfinished, if it was.
+    """Return a link to the agent span of the run that was published as unfinished, if it was.
 
-    For providers that choose ids. ``parent`` is where the agent span is; ``None``: in the run's own trace.
+    For providers that choose ids. ``parent`` is the parent of that agent span; ``None``: it is in the run's
+    own trace.
     """
     if not event.supersedes:
         return []

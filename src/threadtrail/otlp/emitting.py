@@ -1,4 +1,4 @@
-"""Starts spans in the past, at the times of events; makes none of them current anywhere."""
+"""Starts spans in the past, at the times of events; makes none of them current."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Emitter:
 
     Args:
         tracer: the tracer.
-        ids: those of the tracer's provider, if it is a private one. Ids are then derived from those of
-            runs, so that another process gives the same.
+        ids: the ids of the tracer's provider, if it is a private one. Ids then derive from those of
+            runs, so that every process chooses the same ones.
     """
 
     def __init__(self, tracer: Tracer, ids: ChosenIds | None = None) -> None:
@@ -33,7 +33,7 @@ class Emitter:
 
     @property
     def chooses_ids(self) -> bool:
-        """Whether ids derive from those of runs, so that what was emitted before can be named."""
+        """Whether ids derive from those of runs, so that links to spans sent before are possible."""
         return self._ids is not None
 
     def start(  # noqa: PLR0913 - all of it is needed, and only by name
@@ -50,12 +50,12 @@ class Emitter:
     ) -> Span:
         """Start a span at ``start`` (Unix nanoseconds), below ``parent``, or else as a root.
 
-        ``trace_of`` is the id of a run or trace that the trace id is derived from, if there is no parent;
-        ``span_id`` is derived from it too by default. Attributes without a value are left out.
+        ``trace_of`` is the id of a run or trace that the trace id derives from, if there is no parent;
+        ``span_id`` derives from it too by default. Attributes without a value are left out.
         """
         if self._ids is not None and trace_of is not None:
             self._ids.choose(trace_id_for(trace_of), span_id or span_id_for(trace_of))
-        # An empty context and not `None`, which would mean whatever is current in this thread.
+        # An empty context, since `None` would mean the current context of this thread.
         return self._tracer.start_span(
             name,
             context=parent if parent is not None else Context(),

@@ -1,4 +1,4 @@
-"""What exporters keep of runs that were published before the app answered their calls, by number bounded."""
+"""Runs that were published before the app answered their calls, bounded by number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_RUNS = 4_096
 
 
 class OpenCalls:
-    """The runs with calls that are open; of more than ``MAX_RUNS``, the one that was added first is dropped.
+    """Runs with open calls; beyond ``MAX_RUNS``, the one that was added first is dropped.
 
     A call is completed later, once: by its output, or because its turn was given up. Its span is made then.
     """
@@ -28,9 +28,9 @@ class OpenCalls:
         self._runs: OrderedDict[Key, tuple[RunEnded, set[str]]] = OrderedDict()
 
     def add(self, event: RunEnded) -> None:
-        """Keep a run that was published with open calls, without what it was given and what it said.
+        """Keep a run that was published with open calls, without its input and output.
 
-        A run in the background that is unfinished will be published again, with them.
+        A run in the background that is unfinished will be published again, with its calls.
         """
         run = event.run
         calls = {call.id for call in run.tool_calls if not call.hosted and not call.answered}
@@ -41,9 +41,9 @@ class OpenCalls:
             self._runs.popitem(last=False)
 
     def take(self, event: ToolCallCompleted) -> RunEnded | None:
-        """Return the run, as it was published, that a call belongs to which was open; ``None`` for others.
+        """Return the run, as it was published, that an open call belongs to; ``None`` for other calls.
 
-        Those are in the run's own ``RunEnded``.
+        Other calls are in the run's own ``RunEnded``.
         """
         key = _key(event)
         kept, calls = self._runs.get(key, (None, set[str]()))
@@ -60,7 +60,7 @@ class OpenCalls:
 
 
 def _without_messages(run: Run, calls: set[str]) -> Run:
-    """Return the run with those steps alone that hold one of the calls."""
+    """Return the run with only those steps that hold one of the calls."""
     return replace(
         run,
         input=(),

@@ -1,4 +1,4 @@
-"""What exporters keep of a run until it ends, for a bounded number of runs."""
+"""Facts about runs that exporters keep until the runs end, for a bounded number of runs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["OpenRun", "OpenRuns", "TooManyFailuresError"]
 
 MAX_RUNS = 10_000
 MAX_BYTES = 67_108_864
-"""The maximum size of the failed requests that are kept, by ``size_of``: 64 MiB."""
+"""The maximum size of the kept failed requests, by ``size_of``: 64 MiB."""
 MAX_FAILURES = 32
-"""Of one run. Of a poll that fails all night, the first failures are kept."""
+"""The maximum number of kept failed requests of one run: the first ones."""
 
 
 Key = tuple[str | None, int | None, str | None]
-"""Which run is meant: two servers may count their ids alike."""
+"""A run with its server: two servers may use the same ids."""
 
 
 class TooManyFailuresError(Exception):
@@ -46,7 +46,7 @@ class OpenRuns:
         self._bytes = 0
 
     def begin(self, event: RunCreated) -> None:
-        """Add a run that another process created; others need not be kept before they fail."""
+        """Add a run that another process created; other runs are added when a request fails."""
         if not event.observed_from_start:
             self._get(_key(event)).from_elsewhere = True
 
@@ -54,7 +54,7 @@ class OpenRuns:
         """Add a failed request to its run.
 
         Raises:
-            TooManyFailuresError: there is no room for it; so it counts as lost.
+            TooManyFailuresError: there is no room for it, so it counts as lost.
         """
         run, size = self._get(_key(event)), size_of(event)
         if len(run.failures) >= MAX_FAILURES:

@@ -1,4 +1,4 @@
-"""The place of turns among other spans: below what their runs, and late calls, are; for a bounded number."""
+"""The place of turns among other spans, for a bounded number of turns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenTurn", "OpenTurns"]
 
 MAX_TURNS = 10_000
-"""Of those that are open, and of those that have ended, to which a run may still be added."""
+"""The maximum number of open turns, and of ended turns to which a run may still be added."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,16 +34,17 @@ class OpenTurn:
         turn_id: the id of its first run.
         context: what the exporter captured where that run began.
         trace_id: the ``threadtrail.trace()`` around that run.
-        called_by: the tool call in whose ``threadtrail.tool()`` that run began.
+        called_by: the tool call that the run was begun for, in ``threadtrail.tool()``.
         carried: what came from another process with that run.
         start: when that run began, in Unix nanoseconds.
         from_elsewhere: whether another process created that run.
         inside: the context below which spans of the turn are; ``None`` until its first run is exported.
-        root: what the exporter has opened as the turn's root. ``None``: there is none yet, or not any more,
-            or the turn is inside a span of the app, which takes its place.
+        root: what the exporter has opened as the turn's root; ``None`` before it is opened, after it is
+            closed, and
+            if the turn is inside a span of the app, which takes its place.
         has_root: whether ``inside`` is that root, open or ended.
-        last: the latest end of what was exported of it, in Unix nanoseconds.
-        is_looked_for: whether the place around it is being found.
+        last: the latest end of its exported spans, in Unix nanoseconds.
+        is_looked_for: whether the place around it is being searched.
     """
 
     turn_id: str
@@ -60,15 +61,15 @@ class OpenTurn:
     is_looked_for: bool = False
 
     def below_root(self, inside: Context, root: Any) -> None:
-        """Have all spans of the turn below a root of its own; ``inside`` is the context with that root."""
+        """Put all spans of the turn below a root of its own; ``inside`` is the context with that root."""
         self.inside, self.root, self.has_root = inside, root, True
 
     def below_app(self, inside: Context | None) -> None:
-        """Leave the root out: ``inside`` is the context of a span of the app, or of a framework."""
+        """Leave out the root: ``inside`` is the context of a span of the app, or of a framework."""
         self.inside = inside
 
     def parent(self, own: Context | None) -> Context | None:
-        """Return the parent of a run of the turn, which without the turn would be ``own``.
+        """Return the parent of a run of the turn; ``own`` is its parent without the turn.
 
         Without a root, each run is below the span that was active where it began, else below that of the
         first run.
@@ -78,24 +79,24 @@ class OpenTurn:
         return own
 
     def seed(self, run: Run) -> str:
-        """Return what the ids of its root derive from: the turn's id, or the first run's ``key``.
+        """Return the id that the id of its root derives from: the turn's id, or the first run's ``key``.
 
-        They differ only if the server has given that id before. ``run`` is the run that the root begins with.
+        They differ only if the server has used that id before. ``run`` is the run that the root begins with.
         """
         return run.key if run.id == self.turn_id else self.turn_id
 
     def rest(self) -> None:
-        """Keep only the ids of the span that it is inside: a span that has ended may hold content."""
+        """Keep only the ids of the span that it is inside: an ended span may hold content."""
         self.context = self.root = None
         found = span_context_in(self.inside)
         self.inside = below(NonRecordingSpan(found)) if found is not None else None
 
 
 class OpenTurns:
-    """The turns by server and id; of more than ``MAX_TURNS``, the one that was added first is closed.
+    """Turns by server and id; beyond ``MAX_TURNS``, the one that was added first is closed.
 
     Args:
-        close: closes the root of a turn whose end is not waited for any longer.
+        close: closes the root of a turn whose end will not be seen.
     """
 
     def __init__(self, close: Callable[[OpenTurn], None]) -> None:
@@ -105,11 +106,11 @@ class OpenTurns:
 
     @property
     def any_root(self) -> bool:
-        """Whether the root of a turn is open."""
+        """Whether the root of any turn is open."""
         return any(turn.root is not None for turn in self._open.values())
 
     def begin(self, event: RunCreated, context: Context | None) -> None:
-        """Remember where a run begins, if it may be the first of a turn; ``context`` is what was captured."""
+        """Remember where a run begins, if it may be the first of a turn; ``context`` was captured there."""
         if event.turn_id is None or event.turn_id != event.run_id:
             return
         turn = OpenTurn(
@@ -127,9 +128,10 @@ class OpenTurns:
         self._add(key, turn)
 
     def of_run(self, event: RunEnded, context: Context | None) -> OpenTurn | None:
-        """Return the turn that a run belongs to; ``None`` if it is none, which is then forgotten.
+        """Return the turn that a run belongs to; ``None``, and forget it, if it belongs to none.
 
-        ``context`` is what was captured where the run began. Of a turn whose beginning is not known, this run
+        ``context`` is the captured context where the run began. If the beginning of the turn is not known,
+        this run
         counts as the first.
         """
         run = event.run
@@ -152,7 +154,7 @@ class OpenTurns:
             )
             self._add(key, turn)
         if turn.carried is None and event.carried is not None and run.id == turn.turn_id:
-            # The first look at it, as by a webhook, did not show it.
+            # The first look at the run, such as a webhook, did not have the carrier.
             turn.carried, turn.trace_id, turn.context = event.carried, event.trace_id, context
         turn.last = max(turn.last, event.time)
         return turn
@@ -162,7 +164,8 @@ class OpenTurns:
     ) -> Context | None:
         """Return a context below the span of the call that a run was begun for; ``None`` if it has none here.
 
-        For providers that choose ids: the span itself is sent later. ``around`` returns where a turn is whose
+        For providers that choose ids: the span itself is sent later. ``around`` returns the place of a turn
+        whose
         first run has not ended yet; ``None``: in a trace of its own.
         """
         turn = self.calling(caller)
@@ -186,9 +189,9 @@ class OpenTurns:
             turn.is_looked_for = False
 
     def calling(self, caller: Caller | None) -> OpenTurn | None:
-        """Return the newest turn, at any server, of a tool call for which a run was begun, if it is known.
+        """Return the newest turn, at any server, of the tool call that a run was begun for, if it is known.
 
-        It may also stand for the run of an assistant, until that has ended.
+        It may also be the run of an assistant that has not ended.
         """
         if caller is None or caller.turn_id is None:
             return None
@@ -201,7 +204,7 @@ class OpenTurns:
     def end(self, event: TurnEnded) -> OpenTurn | None:
         """Return a turn that has ended; ``None`` if no root of it is open.
 
-        Its place is kept, for a run of it that finishes after all.
+        Its place is kept for a run of it that finishes later.
         """
         key = _key(event, event.turn.id)
         turn = self._open.pop(key, None)
@@ -213,7 +216,7 @@ class OpenTurns:
         return turn if turn.root is not None else None
 
     def close_all(self) -> None:
-        """Close the roots that are open: no event will end these turns any more."""
+        """Close the open roots: no event will end these turns."""
         for key in list(self._open):
             self._drop(key)
 

@@ -1,4 +1,4 @@
-"""Which addresses are one and the same host: credentials of one host go to no other."""
+"""Compares the hosts of addresses: credentials of one host are not sent to another."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["ChosenIds", "HeldSpans", "explicit_limits", "sdk_switched_off"]
 
 DEFAULT_LIMIT = 128
-"""How many events and links a span may have, and how many attributes these, by OpenTelemetry's standard."""
+"""The maximum number of events and links of a span, and of their attributes, by OpenTelemetry's standard."""
 
 
 def sdk_switched_off() -> str | None:
-    """Return why OpenTelemetry's SDK makes no spans in this process, whoever uses it; ``None`` if it does."""
+    """Return why OpenTelemetry's SDK makes no spans in this process; ``None`` if it does."""
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
         return None
-    return "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK and all that sends by it"
+    return "OTEL_SDK_DISABLED is true, which switches off OpenTelemetry's SDK and everything that uses it"
 
 
 class ChosenIds(RandomIdGenerator):
@@ -48,7 +48,7 @@ class ChosenIds(RandomIdGenerator):
 
 
 class HeldSpans(SpanProcessor):
-    """Holds the sampled spans that have ended, until they are taken to be sent."""
+    """Holds the sampled spans that have ended, until they are taken."""
 
     def __init__(self) -> None:
         self._spans: list[ReadableSpan] = []
@@ -59,7 +59,7 @@ class HeldSpans(SpanProcessor):
             self._spans.append(span)
 
     def take(self) -> list[ReadableSpan]:
-        """Return the spans that are held, and hold them no more."""
+        """Return the held spans, and hold them no more."""
         spans, self._spans = self._spans, []
         return spans
 

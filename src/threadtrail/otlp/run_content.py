@@ -1,4 +1,4 @@
-"""What several backends show alike of a run: its instructions, a step's predecessor, JSON as objects."""
+"""Contents of a run that several backends show alike: instructions, a step's predecessor, JSON as objects."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ __all__ = ["BatchSender", "NotDeliveredError", "captured_log", "counted"]
 
 
 class NotDeliveredError(Exception):
-    """The backend did not take what was sent to it; it is lost."""
+    """The backend did not accept a batch, which is lost."""
 
 
 class BatchSender:
@@ -26,9 +26,9 @@ class BatchSender:
 
     Args:
         exporter: the exporter, whose ``export(batch)`` returns an enum with ``SUCCESS``.
-        session: the session that the exporter sends by, if it is ours.
-        logger: the exporter's logger. What it logs about a batch is kept out of the log, since a batch
-            that is lost is reported by ``reason``. ``None`` leaves it in the log.
+        session: the exporter's session, if it is an ``OtlpSession``.
+        logger: the exporter's logger. Its messages about a batch are kept out of the log, since
+            ``reason`` reports a lost batch. ``None`` leaves them in the log.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class BatchSender:
         self._messages: list[str] = []
 
     def send(self, batch: Sequence[Any]) -> bool:
-        """Send the batch; return whether it was taken. If not, ``reason`` describes why."""
+        """Send the batch; return whether the backend accepted it. If not, ``reason`` describes why."""
         if self.session is not None:
             self.session.forget()
         self._messages = []
@@ -55,10 +55,10 @@ class BatchSender:
 
     @property
     def reason(self) -> str:
-        """Why the last batch was not taken; empty if that is not known.
+        """Why the last batch was not accepted; empty if that is not known.
 
-        The backend's answer; where it is not known, what the exporter logged first and last (between them
-        are retries).
+        It is the backend's answer; without one, what the exporter logged first and last (retries are in
+        between).
         """
         answer = self.session.outcome if self.session is not None else ""
         return answer or " ".join(dict.fromkeys([*self._messages[:1], *self._messages[-1:]]))
@@ -70,7 +70,7 @@ class BatchSender:
 
 @contextmanager
 def captured_log(logger: logging.Logger, messages: list[str]) -> Iterator[None]:
-    """Keep what this thread logs to ``logger`` out of the log, and append it to ``messages``."""
+    """Keep this thread's messages to ``logger`` out of the log, and append them to ``messages``."""
     thread = threading.get_ident()
 
     def capture(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""An HTTP session for OTLP exporters, which by themselves report only whether a batch was taken."""
+"""An HTTP session for OTLP exporters, which by themselves only report whether a batch was accepted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HTTP_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a backend answered. ``moved_to`` is the target of a redirect, without its secrets."""
+    """A backend's answer. ``moved_to`` is the target of a redirect, without its secrets."""
 
     status: int
     reason: str
@@ -48,12 +48,12 @@ class Answer:
 
     @property
     def accepted(self) -> bool:
-        """Whether the backend took the request."""
+        """Whether the backend accepted the request."""
         return self.status in ACCEPTED
 
     @property
     def redirects(self) -> bool:
-        """Whether the backend wants the request at another address."""
+        """Whether the backend redirects the request to another address."""
         return self.status in REDIRECTS
 
     def __str__(self) -> str:
@@ -71,20 +71,20 @@ class RedirectedError(RequestException):
 
 
 class NoTimeLeftError(RequestException):
-    """The time for the last requests is over. No ``Timeout``, after which OTLP exporters would try again."""
+    """The time for the last requests is over. Not a ``Timeout``, after which OTLP exporters would retry."""
 
 
 class OtlpSession(Session):
-    """Describes what became of the last request, without anything that was sent; follows no redirect.
+    """Describes the outcome of the last request, without anything that was sent; follows no redirect.
 
     Args:
-        headers: the headers to send beside those that HTTP and OTLP need. No others are sent then, and no
+        headers: the headers to send besides those that HTTP and OTLP need. Then no others are sent, and no
             client certificate: OTLP exporters and ``requests`` take some from the environment, which are
             meant for another backend. ``None`` sends all, to the backend that the environment names.
 
     Attributes:
-        deadline: when the last request must be over, a time of ``time.monotonic()``; ``None`` if there is no
-            end in sight.
+        deadline: the latest end of the last request, a time of ``time.monotonic()``; ``None`` without a
+            limit.
     """
 
     verify: Any
@@ -159,7 +159,7 @@ class OtlpSession(Session):
         return prepared
 
     def get_redirect_target(self, resp: Response) -> str | None:  # noqa: ARG002 - the signature of requests
-        """Return ``None``: a redirect that is followed sends content to a server that nobody configured."""
+        """Return ``None``: following a redirect would send content to a server that nobody configured."""
         return None
 
     def _moved_to(self, response: Response) -> str:
@@ -171,10 +171,10 @@ class OtlpSession(Session):
 
 
 def _shorter(timeout: Any, left: float) -> float:
-    """Return the timeout for a request that must be over in ``left`` seconds.
+    """Return the timeout for a request that must end in ``left`` seconds.
 
     Raises:
-        NoTimeLeftError: it need not begin.
+        NoTimeLeftError: no time is left.
     """
     if left <= 0:
         raise NoTimeLeftError("the time for the last requests is over")

@@ -1,16 +1,16 @@
-"""The shape of a run that is one generation: the model answers at one go, and its steps are items of that.
+"""The shape of a run that is one generation: a single answer of the model, with the steps as its items.
 
     generation      the run itself, with its usage
     ├─ tool         each call that the server ran
     └─ retriever    each file search
 
-A run that asked the app, or a person, for something is an agent's:
+A run that asked the app, or a person, for something has an agent as its root:
 
     agent           the run, until its calls are answered
     ├─ generation   until the model had answered, with the usage; the server's tools are below it
     └─ tool         each call for the app that is answered
 
-An exporter that knows turns makes one agent of the turn instead, with the ``parts`` of its runs below it
+An exporter that supports turns makes one agent for the turn instead, with the ``parts`` of its runs below it
 (``threadtrail.shape.turns``).
 
 Reasoning, messages and lists of tools are items without a span of their own.
@@ -36,7 +36,7 @@ class OneGeneration(Shaper):
     """Shapes a run with ``one_generation``."""
 
     def root(self) -> Span:
-        """Return the generation; below an agent, if it asked for what the server does not do itself."""
+        """Return the generation, or an agent with the generation below it if it asked the app for calls."""
         if not self._asks:
             return self._generation(run_name(self.run), self.id(), self.within)
         run = self.run
@@ -56,7 +56,7 @@ class OneGeneration(Shaper):
         )
 
     def parts(self) -> tuple[Span, ...]:
-        """Return the generation, then the answered calls: what is below the agent of a turn."""
+        """Return the generation, then the answered calls: the spans below the agent of a turn."""
         interval = generation_interval(self.run, self.within) if self._asks else self.within
         return (self._generation(self._model_name, self.id(), interval), *self._answered(interval))
 
@@ -76,7 +76,7 @@ class OneGeneration(Shaper):
     def _answered(self, interval: Interval) -> Iterator[Span]:
         for step in self.run.steps:
             for call in step.tool_calls:
-                # One that is still open has no span: its answer makes it, whenever that comes.
+                # An open call has no span: its answer makes the span, whenever it comes.
                 if not call.hosted and call.answered:
                     start = interval.end if call.started_at is None else call.started_at
                     end = self.within.end if call.ended_at is None else call.ended_at
@@ -103,7 +103,7 @@ class OneGeneration(Shaper):
 
     def _usage(self) -> Usage | None:
         run = self.run
-        if not run.finished:  # it may finish yet, and be added up then
+        if not run.finished:  # it may be published again, with its usage
             return None
         return usage_of(run)
 

@@ -1,4 +1,4 @@
-"""The ids of what is shown of operations outside of runs: assistants, threads, messages, failed requests."""
+"""The ids of spans of operations outside of runs: assistants, threads, messages, failed requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["operation_key", "operation_span_id"]
 
 
 def operation_key(event: Event) -> str:
-    """Return what names an operation alone: the id of what it created, else its kind and its time."""
+    """Return a name that only this operation has: the id of what it created, else its kind and its time."""
     match event:
         case AssistantCreated():
             return event.assistant.id

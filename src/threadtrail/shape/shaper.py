@@ -1,4 +1,4 @@
-"""What the shapes of all runs share: ids within one tree, tools, the time of the first output."""
+"""Code that the shapes of all runs share: ids within one tree, tools, the time of the first output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RETRIEVERS = frozenset({"file_search", "retrieval"})
 
 
 class Shaper:
-    """The run, and what all of its spans share.
+    """A run, and the parts that all of its spans share.
 
     Args:
         run: the run.
@@ -46,11 +46,11 @@ class Shaper:
         )
 
     def first_output(self, interval: Interval) -> int | None:
-        """Return the time of the run's first output, if it fell into the interval."""
+        """Return the time of the run's first output, if it is within the interval."""
         time = self.run.first_output_at
         return time if time is not None and interval.start <= time <= interval.end else None
 
     def id(self, *parts: str) -> str:
-        """Return a node's id; an API that gives two parts one id still gets two spans."""
+        """Return a node's id; two parts with the same id of the API get two ids."""
         seen = self.used_ids[parts] = self.used_ids.get(parts, 0) + 1
         return span_id_for(*self.ids, *parts, *([str(seen)] if seen > 1 else []))

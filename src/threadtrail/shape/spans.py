@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SpanKind = Literal["agent", "generation", "tool", "retriever"]
 
 UNFINISHED = "unfinished"
-"""Stands in the ids of spans of a run that was not seen to end."""
+"""A part of the ids of spans of a run that was not seen to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Span:
 
     @property
     def requested_tool_calls(self) -> tuple[ToolCall, ...]:
-        """What a generation asked for instead of answering; empty on every other span."""
+        """The calls that a generation asked for; empty on every other span."""
         if self.kind != "generation":
             return ()
         if self.step is not None:
@@ -78,14 +78,14 @@ class Span:
 
 
 def run_name(run: Run) -> str:
-    """Return the run's name for people: that of its assistant or prompt, else its model's."""
+    """Return the run's name for display: that of its assistant or prompt, else its model's."""
     assistant = run.assistant
     known = (assistant and (assistant.name or assistant.id)) or (run.one_generation and model_of(run))
     return known or "run"
 
 
 def model_of(run: Run) -> str | None:
-    """Return the model that worked on the run, or that was asked to."""
+    """Return the model that worked on the run, else the model of the request."""
     return run.model or run.request.model or (run.assistant.model if run.assistant else None)
 
 
@@ -100,7 +100,7 @@ def trace_id_for(identifier: str) -> str:
 
 
 def span_id_for(*identifiers: str) -> str:
-    """Return a W3C span id (16 hexadecimal digits, never all zero) for ids that name one thing together.
+    """Return a W3C span id (16 hexadecimal digits, never all zero) for ids that together name one thing.
 
     ``span_id_for(run.key)`` is the id of the run's root span: its agent, or its one generation.
     """

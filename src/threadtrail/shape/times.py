@@ -1,7 +1,8 @@
 """Intervals for a run, its steps and its tool calls: never negative, no child outside its parent.
 
-Some times were seen live, some are the server's whole seconds, some nobody ever saw: what is missing
-is filled from the neighbours and the parent, and what sticks out is drawn in.
+Some times were seen live, some are the server's whole seconds, and some are unknown. A missing time comes
+from
+the neighbours and the parent. A time outside the parent is moved into it.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ class Interval(NamedTuple):
     end: int
 
     def around(self, time: int) -> int:
-        """The moment of this interval that is nearest to ``time``."""
+        """Return the moment of this interval that is nearest to ``time``."""
         return min(max(time, self.start), self.end)
 
     def fit(self, start: int, end: int) -> Interval:
-        """The interval from ``start`` to ``end``, drawn into this one."""
+        """Return the interval from ``start`` to ``end``, limited to this one."""
         inner_start = self.around(start)
         return Interval(inner_start, max(inner_start, self.around(end)))
 
 
 def run_interval(run: Run) -> Interval:
-    """The run's own interval: from its creation (so with its time in the queue) to its end."""
+    """Return the run's interval, from its creation to its end, including its time in the queue."""
     inner = sorted(_inner_times(run))
     known = (run.created_at, run.started_at, *(inner[:1]), run.ended_at)
     start = next((time for time in known if time is not None), 0)
@@ -40,7 +41,7 @@ def run_interval(run: Run) -> Interval:
 
 
 def step_intervals(steps: tuple[Step, ...], within: Interval) -> list[Interval]:
-    """One interval per step, in order.
+    """Return one interval per step, in order.
 
     A missing start is the end of the step before; a missing end is the start of the next step that
     has one, or the end of the run.
@@ -59,19 +60,19 @@ def step_intervals(steps: tuple[Step, ...], within: Interval) -> list[Interval]:
 
 
 def tool_interval(call: ToolCall, step: Interval, within: Interval) -> Interval:
-    """The call's own times where they are known, else those of its step."""
+    """Return the call's own times if they are known, else those of its step."""
     start = _first(call.started_at, step.start) or 0
     return within.fit(start, _first(call.ended_at, step.end) or 0)
 
 
 def turn_interval(step: Step, interval: Interval) -> Interval:
-    """The model turn that asked for a step's tools: it is over when the first call was seen to start."""
+    """Return the model turn that asked for a step's tools: it ends when the first call starts."""
     live = [call.started_at for call in step.tool_calls if call.seen_live and call.started_at is not None]
     return interval.fit(interval.start, min([interval.end, *live]))
 
 
 def generation_interval(run: Run, within: Interval) -> Interval:
-    """The model's part of a run that then waits for the app: over when the answer was there."""
+    """Return the model's part of a run that then waits for the app: it ends with the model's answer."""
     asked = [call.started_at for call in run.tool_calls if not call.hosted and call.started_at is not None]
     return within.fit(within.start, _first(run.answered_at, min(asked, default=None), within.end) or 0)
 
@@ -85,14 +86,14 @@ def _earliest(step: Step) -> int | None:
 
 
 def _latest(step: Step) -> int | None:
-    """The end of a step's last call, if all of them have ended."""
+    """Return the end of a step's last call, if all of them have ended."""
     ends = [call.ended_at for call in step.tool_calls]
     known = [time for time in ends if time is not None]
     return max(known) if known and len(known) == len(ends) else None
 
 
 def _inner_times(run: Run) -> Iterator[int]:
-    """Return every moment that is known of the run's parts."""
+    """Return every known time of the run's parts."""
     yield from (change.time for change in run.status_history)
     if run.answered_at is not None:
         yield run.answered_at

@@ -4,12 +4,13 @@
     ├─ generation   a step that made a message, or the model turn that asked for a step's tools
     ├─ tool         each call of a function, of the code interpreter, of any other tool
     ├─ retriever    each file search
-    └─ generation   one for the whole run, where it is not known which turn used how many tokens
+    └─ generation   one for the whole run, if it is unknown which turn used how many tokens
 
-The children of the agent are siblings, in the order of the run's steps. Usage stands on generations
-alone, and their sum is the run's usage: a backend that adds up gets the right number. A run that is
-unfinished has none: it may finish yet, and be added up then. A run that is one generation has another
-shape: ``one_generation.py``.
+The children of the agent are siblings, in the order of the run's steps. Usage is on generations alone, and
+their
+sum is the run's usage, so that a backend that sums it gets the right number. An unfinished run has no usage:
+it may
+be published again with it. A run that is one generation has another shape: ``one_generation.py``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def shape(run: Run, *, overwrites: bool = False) -> Span:
     """Return the run as a tree of spans. Pure: the same run always gives the same tree.
 
     A run that was published as unfinished may be published again, as finished. Its spans then have other ids,
-    unless the backend ``overwrites`` a span by a later one of the same id.
+    unless the backend ``overwrites`` a span by a later one with the same id.
     """
     apart = not run.finished and not overwrites
     return OneGeneration(run, apart=apart).root() if run.one_generation else _Agent(run, apart=apart).root()
@@ -59,7 +60,7 @@ class _Agent(Shaper):
         return place_usage(self.run.usage, [step.usage for step in self.seen_steps])
 
     def root(self) -> Span:
-        """Return the agent, with all children; the whole-run generation, where there is one, comes first."""
+        """Return the agent with all children; a whole-run generation, if there is one, comes first."""
         return Span(
             kind="agent",
             name=run_name(self.run),

@@ -37,12 +37,12 @@ def in_turn(run: Run) -> bool:
 
 
 def turn_id_of(run: Run) -> str:
-    """Return the id of the run's turn: its own id, in recordings made before turns were known."""
+    """Return the id of the run's turn, which is its own id in recordings of versions without turns."""
     return run.turn_id or run.id
 
 
 def spans_in_turn(run: Run, *, overwrites: bool = False) -> tuple[Span, ...]:
-    """Return the spans of a run that is ``in_turn``, which stand side by side below the turn's root.
+    """Return the spans of a run that is ``in_turn``, all at one level below the turn's root.
 
     The generation comes first, with the server's tools below it; then the calls for the app, or for a
     person, that are answered. Pure, and ``overwrites`` is as in ``shape``.
@@ -57,7 +57,7 @@ def turn_span_id(turn_id: str) -> str:
 
 
 def turn_span(turn: Turn) -> Span:
-    """Return the root of a turn, without what is below it. Usage stands on the generations alone."""
+    """Return the root of a turn, without children. Usage is on the generations alone."""
     start = next((time for time in (turn.started_at, turn.ended_at) if time is not None), 0)
     assistant = turn.assistant
     known = (assistant and (assistant.name or assistant.id)) or turn.model

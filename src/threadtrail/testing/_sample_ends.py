@@ -20,7 +20,7 @@ from threadtrail.values import (
 
 
 def failed() -> Run:
-    """A run that failed, although every HTTP status was 200."""
+    """Return a run that failed, although every HTTP status was 200."""
     error = Failure(type="rate_limit_exceeded", message="You exceeded your current quota.")
     return tutor_run(
         "failed",

@@ -29,7 +29,7 @@ def refused_response() -> Run:
 
 
 def incomplete_response() -> Run:
-    """Ended by its limit of tokens, in the middle of a sentence."""
+    """Return a response that reached its limit of tokens in the middle of a sentence."""
     name = "incomplete_response"
     cut = said(name, TextPart(text="First, subtract 11 from both"), status="incomplete")
     return response(
@@ -45,7 +45,7 @@ def incomplete_response() -> Run:
 
 
 def failed_response() -> Run:
-    """Failed, although HTTP said 200: no answer, and no usage."""
+    """Return a response that failed, although HTTP said 200: no answer, and no usage."""
     return response(
         "failed_response",
         "What is in this picture?",
@@ -60,7 +60,7 @@ def failed_response() -> Run:
 
 
 def cancelled_response() -> Run:
-    """In the background, and cancelled by the app: not an error."""
+    """Return a background response that the app cancelled: not an error."""
     return response(
         "cancelled_response",
         "Count to a million.",
@@ -73,7 +73,7 @@ def cancelled_response() -> Run:
 
 
 def unfinished_response() -> Run:
-    """In the background, and still in the queue when this process stopped to look at it."""
+    """Return a background response that was still in the queue when this process stopped polling it."""
     return response(
         "unfinished_response",
         "Find all primes.",

@@ -138,7 +138,7 @@ def answered_calls() -> Run:
 
 
 def answering_response() -> Run:
-    """The next response of that turn: the whole input again, with what the tools gave."""
+    """Return the next response of that turn: its input is the whole input again, with the outputs."""
     name = "answering_response"
     called = ToolCallPart(id="call_weather", name="get_weather", arguments='{"city": "Paris"}')
     given = ToolResultPart(id="call_weather", output="22 °C, sunny")

@@ -34,7 +34,7 @@ from threadtrail.values import Attributes, ReasoningPart, Run, Step, TextPart
 
 
 def all_responses() -> dict[str, Run]:
-    """Every sample response, by name."""
+    """Return every sample response, by name."""
     return {
         "plain_response": _plain_response(),
         "background_response": _background_response(),
@@ -52,7 +52,7 @@ def all_responses() -> dict[str, Run]:
 
 
 def _plain_response() -> Run:
-    """A stored prompt, in a conversation; attributes of the caller; seen by nothing but its answer."""
+    """Return a response of a stored prompt, in a conversation, with attributes of the caller."""
     name = "plain_response"
     answer = said(name, TextPart(text="Subtract 11 and divide by 3: x = 1."), phase="final_answer")
     question = "I need to solve the equation `3x + 11 = 14`. Can you help me?"

@@ -32,7 +32,7 @@ from threadtrail.values import (
 
 
 def all_runs() -> dict[str, Run]:
-    """Every sample run, by name."""
+    """Return every sample run, by name."""
     return {
         "plain_answer": _plain_answer(),
         "parallel_function_calls": _parallel_function_calls(),
@@ -143,7 +143,7 @@ def _code_interpreter() -> Run:
 
 
 def _file_search() -> Run:
-    """A search with its results, and an answer that cites one of them."""
+    """Return a run with a search, its results, and an answer that cites one of them."""
     name = "file_search"
     passage = {
         "file_id": "file_handbook",
@@ -185,7 +185,7 @@ def _file_search() -> Run:
 
 
 def _refusal() -> Run:
-    """A message that contains a refusal instead of text."""
+    """Return a run whose message contains a refusal instead of text."""
     name, usage = "refusal", tokens(40, 11)
     return tutor_run(
         name,
@@ -198,7 +198,7 @@ def _refusal() -> Run:
 
 
 def _image_answer() -> Run:
-    """An answer without text, to a question with an image."""
+    """Return a run with an answer without text, to a question with an image."""
     name, usage = "image_answer", tokens(1105, 3)
     asked = user_message(f"msg_{name}_question", "Turn this picture upside down.")
     shown = ImagePart(url="https://example.com/cat.png", detail="low")

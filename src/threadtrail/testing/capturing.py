@@ -54,7 +54,7 @@ class Captured:
         return list(self._memory.events)
 
     def _waits(self) -> bool:
-        """Whether events are still waiting for this exporter, not only for one of the application."""
+        """Return whether events are still waiting for this exporter, not only for one of the application."""
         status = threadtrail.status()
         lane = status.exporters.get(type(self._memory).__name__)
         return bool(status.observations_waiting or (lane is not None and lane.queued))

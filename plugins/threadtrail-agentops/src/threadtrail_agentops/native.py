@@ -47,7 +47,7 @@ def native_parent(context: Context | None, target: Target) -> NativeParent | Non
 
 
 def _sends_to(core: Any, target: Target) -> bool:
-    """Whether the native SDK delivers, and to the same project at the same address."""
+    """Return whether the native SDK delivers, and to the same project at the same address."""
     agentops: Any = sys.modules["agentops"]
     address = str(core.tracer.config.get("exporter_endpoint", "")).rstrip("/")
     same = agentops.get_client().config.api_key == target.api_key and address == target.exporter_endpoint
@@ -55,7 +55,7 @@ def _sends_to(core: Any, target: Target) -> bool:
 
 
 def can_deliver() -> bool:
-    """Whether the native exporter works with this OpenTelemetry.
+    """Return whether the native exporter works with this OpenTelemetry.
 
     It uses attributes that OpenTelemetry 1.45 removed; an app may have added them to its class.
     """

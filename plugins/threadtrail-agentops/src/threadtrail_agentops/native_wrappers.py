@@ -81,7 +81,7 @@ def _in_place() -> Iterator[NativeWrapper]:
 
 
 def _is_native(function: Any) -> bool:
-    """Whether this is a ``wrapt`` wrapper that calls into the native SDK."""
+    """Return whether this is a ``wrapt`` wrapper that calls into the native SDK."""
     module = getattr(getattr(function, "_self_wrapper", None), "__module__", None) or ""
     return module.startswith("agentops.")
 

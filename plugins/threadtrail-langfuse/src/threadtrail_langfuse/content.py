@@ -47,7 +47,7 @@ def instructions(request: RunRequest) -> list[Json]:
 
 
 def has_content(message: Message) -> bool:
-    """Whether there is anything to show; not if content is not recorded."""
+    """Return whether there is anything to show; not if content is not recorded."""
     return bool(message.text or message.attachments) or any(
         not isinstance(part, (*TEXTS, ReasoningPart)) or (isinstance(part, ReasoningPart) and part.text)
         for part in message.parts

@@ -156,7 +156,7 @@ def below(span: Span, context: Context | None) -> Context:
 
 
 def is_inside(context: Context | None) -> bool:
-    """Whether a span or observation of the app was active in ``context``."""
+    """Return whether a span or observation of the app was active in ``context``."""
     return span_context_in(context) is not None
 
 

@@ -113,14 +113,14 @@ class TraceGroups:
         return context, None if is_inside(context) else own_name
 
     def is_open(self, trace_id: str | None) -> bool:
-        """Whether this trace is open."""
+        """Return whether this trace is open."""
         return self._get(trace_id) is not None
 
     def _get(self, trace_id: str | None) -> _Group | None:
         return self._open.get(trace_id or "") or self._elsewhere.get(trace_id or "")
 
     def is_below(self, trace_id: str | None, context: Context | None) -> bool:
-        """Whether something that began there has a parent."""
+        """Return whether something that began there has a parent."""
         return self.is_open(trace_id) or is_inside(context)
 
     def add_run(self, trace_id: str | None, run: Run) -> None:

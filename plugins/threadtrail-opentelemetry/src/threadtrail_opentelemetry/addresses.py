@@ -8,7 +8,7 @@ EXAMPLE = "http://localhost:4318"
 
 
 def is_address(text: str) -> bool:
-    """Whether the text is a whole address: ``http`` or ``https``, a host, and a valid port, if any."""
+    """Return whether the text is a whole address: ``http`` or ``https``, a host, and a valid port, if any."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

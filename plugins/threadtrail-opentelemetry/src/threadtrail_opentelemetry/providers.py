@@ -192,6 +192,6 @@ def _logs_go_out(given: Given) -> bool:
 
 
 def _goes_out(signal: Signal, given: Given) -> bool:
-    """Whether a collector is set for this signal, and the signal is not switched off."""
+    """Return whether a collector is set for this signal, and the signal is not switched off."""
     named = given.endpoint is not None or standard_variables.names_collector(signal)
     return named and not standard_variables.switched_off(signal)

@@ -61,7 +61,7 @@ def creator_of(carried: Carried | None, *, chooses_ids: bool) -> Context | None:
 
 
 def is_in_trace(carried: Carried | None) -> bool:
-    """Whether what came from another process began in a ``threadtrail.trace()``."""
+    """Return whether what came from another process began in a ``threadtrail.trace()``."""
     return carried is not None and carried.trace_id is not None
 
 

@@ -110,7 +110,7 @@ class RunSpans:
         return self._options.usage in {level, "both"}
 
     def is_split(self, run: Run) -> bool:
-        """Whether a background response has a span for its creation, and one for its end."""
+        """Return whether a background response has a span for its creation, and one for its end."""
         return is_split(run, self._options)
 
     def content(self, values: Values) -> Values:

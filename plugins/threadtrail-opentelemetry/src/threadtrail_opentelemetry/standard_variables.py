@@ -24,7 +24,7 @@ PROVIDERS: Final[dict[Signal, str]] = {
 
 
 def names_collector(signal: Signal) -> bool:
-    """Whether a collector is set for this signal."""
+    """Return whether a collector is set for this signal."""
     return _endpoint(signal) is not None
 
 
@@ -35,7 +35,7 @@ def address(signal: Signal) -> str | None:
 
 
 def switched_off(signal: Signal) -> bool:
-    """Whether this signal must not be sent."""
+    """Return whether this signal must not be sent."""
     return has_value(f"OTEL_{signal.upper()}_EXPORTER", "none")
 
 
@@ -51,7 +51,7 @@ def credential_provider(signal: Signal) -> str | None:
 
 
 def has_value(variable: str, value: str) -> bool:
-    """Whether the variable has this value; case does not matter."""
+    """Return whether the variable has this value; case does not matter."""
     return os.environ.get(variable, "").strip().lower() == value
 
 

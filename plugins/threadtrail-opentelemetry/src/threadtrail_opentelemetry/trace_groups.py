@@ -53,7 +53,7 @@ class TraceGroups:
         span.end(event.time)
 
     def is_open(self, trace_id: str | None) -> bool:
-        """Whether the trace has a span that is open."""
+        """Return whether the trace has a span that is open."""
         return trace_id in self._open
 
     @property

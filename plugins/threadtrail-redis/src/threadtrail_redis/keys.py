@@ -17,11 +17,11 @@ class Keys:
         return f"{self.prefix}:streams"
 
     def stream(self, number: int) -> str:
-        """The events of the runs that fall to this stream."""
+        """Return the key of a stream: the events of the runs that belong to it."""
         return f"{self.prefix}:events:{number}"
 
     def sender(self, sender: str) -> str:
-        """The last batch that a sender appended, so that a repeated one is not appended again."""
+        """Return the key of the last batch of a sender, so that a repeated one is not appended again."""
         return f"{self.prefix}:sender:{sender}"
 
     @property
@@ -35,11 +35,11 @@ class Keys:
         return f"{self.prefix}:owners"
 
     def lease(self, number: int) -> str:
-        """The owner of the lease of a stream; the key expires."""
+        """Return the key of a stream's lease: its owner; the key expires."""
         return f"{self.prefix}:lease:{number}"
 
     def attempts(self, number: int) -> str:
-        """How often entries of a stream were given to the exporters without an acknowledgement after it."""
+        """Return the key of how often each unacknowledged entry of a stream was given to the exporters."""
         return f"{self.prefix}:attempts:{number}"
 
     @property

@@ -25,7 +25,7 @@ ROUTES: Mapping[str, tuple[str, str, Handler]] = dict(
 
 
 def is_polled(operation: str) -> bool:
-    """Whether the answer may be a run or response that is polled, which carries the polling header."""
+    """Return whether the answer may be a run or response that is polled, which carries the polling header."""
     return operation.startswith("runs.") or operation in {
         "threads.create_and_run",
         "responses.create",
@@ -35,5 +35,5 @@ def is_polled(operation: str) -> bool:
 
 
 def needs_beta_header(operation: str) -> bool:
-    """Whether the operation is one of the Assistants API, which asks for the header of its beta."""
+    """Return whether the operation is one of the Assistants API, which asks for the header of its beta."""
     return operation in ASSISTANTS_ROUTES
