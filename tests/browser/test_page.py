@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from durations import DURATIONS
 from many_runs import lines_of_many
 from threadtrail import cli
 from threadtrail.testing import samples
@@ -71,7 +73,7 @@ def test_the_list_shows_all_and_filters(visit: Visit, samples_page: str) -> None
     assert opened.total("runs") == f"2 of {len(RUNS)}"
     page.get_by_role("button", name="Duration").click()
     assert page.locator("[aria-sort=descending]").inner_text() == "Duration"
-    assert [float(text.split()[0]) for text in page.locator("#rows .took").all_inner_texts()] == [1.5, 1.1]
+    assert page.locator("#rows .took").all_inner_texts() == ["1.5s", "1.1s"]
 
 
 def test_a_part_of_the_time_is_chosen(visit: Visit, samples_page: str) -> None:
@@ -120,7 +122,7 @@ def test_a_turn_has_a_waterfall_and_its_conversation_each_call_once(visit: Visit
     starts = [box["x"] for box in (lanes.nth(at).locator(".segment").bounding_box() for at in (0, 1, 4))]
     assert starts == sorted(starts)
     lanes.nth(1).hover()
-    assert "1.40 s" in page.get_by_role("tooltip").inner_text()
+    assert "1.4s" in page.get_by_role("tooltip").inner_text()
     lanes.nth(1).click()
     page.locator(".flash", has_text="get_weather").wait_for()
     assert page.locator(".said.call", has_text="22 °C, sunny").count() == 1
@@ -168,11 +170,25 @@ def test_two_stand_side_by_side_on_one_axis(visit: Visit, samples_page: str) -> 
     page = opened.page
     page.get_by_text("Side by side").wait_for()
     row = page.locator(".measures tr", has_text="duration").first
-    assert row.locator("td").all_inner_texts() == ["2.10 s", "3.80 s", "+1.70 s (+81 %)"]
+    assert row.locator("td").all_inner_texts() == ["2.1s", "3.8s", "+1.7s (+81 %)"]
     ticks = [page.locator(".pair .page").nth(at).locator(".axis .tick").all_inner_texts() for at in (0, 1)]
     assert ticks[0] == ticks[1]
     page.get_by_role("button", name="Swap").click()
     opened.until("location.hash.startsWith('#run_parallel')")
+
+
+def test_durations_are_written_as_on_the_console(browser: Any) -> None:
+    source = resources.files("threadtrail.commands.view").joinpath("page", "format.js").read_text("utf-8")
+    page = browser.new_page()
+    written = page.evaluate(
+        """async ([source, times]) => {
+          const { duration } = await import("data:text/javascript," + encodeURIComponent(source));
+          return times.map(duration);
+        }""",
+        [source, [nanoseconds / 1e6 for nanoseconds, _ in DURATIONS]],
+    )
+    page.close()
+    assert written == [words for _, words in DURATIONS]
 
 
 def test_everything_goes_by_keyboard(visit: Visit, samples_page: str) -> None:
@@ -211,7 +227,7 @@ def test_what_a_screen_reader_is_told(visit: Visit, samples_page: str) -> None:
     page = opened.page
     grid = page.get_by_role("treegrid", name="Runs and turns")
     assert grid.get_attribute("aria-rowcount") == str(len(ALONE) + 2)
-    turn = grid.locator("[aria-expanded]")
+    turn = grid.locator("[aria-expanded]", has_text="Paris")
     assert turn.get_attribute("aria-expanded") == "false"
     turn.get_by_role("button").click()
     assert turn.get_attribute("aria-expanded") == "true"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LINE_END = "↵"
 TAB = 4
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
 
 TABLE_FOR_ASCII = str.maketrans(
     {
@@ -56,16 +58,27 @@ def taken(start: int, end: int) -> str:
 
 
 def duration(nanoseconds: int) -> str:
-    """Return a time span in a short form: ``12ms``, ``2.1s``, ``3m05s``, ``1h02m``."""
-    seconds = nanoseconds / 1e9
-    if 0 < seconds < 0.0995:  # noqa: PLR2004 - from here on it is rounded to 0.1s
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 59.95:  # noqa: PLR2004 - from here on it is rounded to a minute
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
+    """Return a time span in a short form: ``12ms``, ``2.1s``, ``3m05s``, ``1h02m``.
+
+    The page of ``view`` writes it likewise, in ``format.js``.
+    """
+    if 0 < nanoseconds < MILLISECOND:
+        return "<1ms"
+    milliseconds = _rounded(nanoseconds, MILLISECOND)
+    if 0 < milliseconds < 100:  # noqa: PLR2004 - from here on in tenths of a second
+        return f"{milliseconds}ms"
+    tenths = _rounded(nanoseconds, SECOND // 10)
+    if tenths < 600:  # noqa: PLR2004 - tenths of a minute
+        return f"{tenths // 10}.{tenths % 10}s"
+    minutes, seconds = divmod(_rounded(nanoseconds, SECOND), 60)
     if minutes < 60:  # noqa: PLR2004 - minutes of an hour
-        return f"{minutes}m{rest:02}s"
+        return f"{minutes}m{seconds:02}s"
     return f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def _rounded(nanoseconds: int, unit: int) -> int:
+    """Return how many units that is; a half is rounded up, as JavaScript does."""
+    return (nanoseconds + unit // 2) // unit
 
 
 def counted(number: int, noun: str) -> str:

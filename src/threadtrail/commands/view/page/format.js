@@ -11,19 +11,20 @@ export const count = (number) => wholeNumber.format(number);
 export const short = (number) => (number < 10000 ? wholeNumber.format(number) : compact.format(number));
 export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-// Milliseconds as "12 ms", "2.1 s", "3 m 05 s", "1 h 02 m".
+// Milliseconds as "12ms", "2.1s", "3m05s", "1h02m": as the console writes them, in console_text.py.
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
-  if (milliseconds === 0) return "0 s";
-  if (milliseconds < 1) return "<1 ms";
-  if (milliseconds < 99.5) return `${Math.round(milliseconds)} ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  const rounded = Math.round(seconds);
-  if (rounded < 3600) return `${Math.floor(rounded / 60)} m ${String(rounded % 60).padStart(2, "0")} s`;
-  return `${Math.floor(rounded / 3600)} h ${String(Math.floor((rounded % 3600) / 60)).padStart(2, "0")} m`;
+  if (milliseconds > 0 && milliseconds < 1) return "<1ms";
+  if (milliseconds > 0 && Math.round(milliseconds) < 100) return `${Math.round(milliseconds)}ms`;
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)}s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+  return `${Math.floor(seconds / 3600)}h${String(Math.floor((seconds % 3600) / 60)).padStart(2, "0")}m`;
 }
+
+// A moment on an axis, in milliseconds from its start: to the millisecond, since bars are compared by it.
+export const position = (milliseconds) => (milliseconds < 60000 ? `${(milliseconds / 1000).toFixed(3)}s` : duration(milliseconds));
 
 // An amount of money: two digits from 1 on, four below, and of very small ones the first two that are not zero.
 export function cost(amount, currency) {

@@ -1,7 +1,7 @@
 // The lanes of a waterfall: a label, bars, and how long it took.
 
 import { h, placed } from "./dom.js";
-import { duration } from "./format.js";
+import { duration, position } from "./format.js";
 import { inline, plain } from "./text.js";
 
 export const KINDS = {
@@ -18,7 +18,7 @@ const kindOf = (kind) => KINDS[kind] ?? KINDS.other;
 
 export function laneView(lane, scale, choose) {
   const css = ["lane", `of-${lane.kind}`, lane.state === "bad" && "bad"].filter(Boolean).join(" ");
-  const first = lane.first_output !== undefined && placed(h("i", { class: "first", "data-tip": `First output\n${duration(lane.first_output)}` }), { left: scale.at(lane.first_output) });
+  const first = lane.first_output !== undefined && placed(h("i", { class: "first", "data-tip": `First output\n${position(lane.first_output)}` }), { left: scale.at(lane.first_output) });
   return h(
     "button",
     { type: "button", class: css, tabindex: "-1", onclick: () => choose(lane), "aria-label": spoken(lane), "data-tip": `${plain(lane.label)}\n${described(lane).join("\n")}` },
@@ -42,7 +42,7 @@ export function wholeLane(data, scale) {
 export function marks(data, { from, until, at }) {
   return (data.marks ?? [])
     .filter(([time]) => time >= from && time <= until)
-    .map(([time, status, how]) => placed(h("i", { class: "mark", "data-tip": `${plain(status)}\n${duration(time)}, seen by ${plain(how)}` }), { left: at(time) }));
+    .map(([time, status, how]) => placed(h("i", { class: "mark", "data-tip": `${plain(status)}\n${position(time)}, seen by ${plain(how)}` }), { left: at(time) }));
 }
 
 function segments(parts, { from, until, at }, lane = {}) {
@@ -56,7 +56,7 @@ const spoken = (lane) => [plain(lane.label), ...described(lane)].join(", ");
 
 function described(lane) {
   const kinds = (lane.segments ?? []).map(([kind, start, end]) => `${kindOf(kind).says}: ${duration(end - start)}`);
-  const when = `from ${duration(lane.start ?? 0)} to ${lane.open ? "…" : duration(lane.end ?? 0)}`;
-  const first = lane.first_output !== undefined && `first output at ${duration(lane.first_output)}`;
+  const when = `from ${position(lane.start ?? 0)} to ${lane.open ? "…" : position(lane.end ?? 0)}`;
+  const first = lane.first_output !== undefined && `first output at ${position(lane.first_output)}`;
   return [...kinds, when, first, lane.status && `status: ${plain(lane.status)}`].filter(Boolean);
 }

@@ -1,7 +1,7 @@
 // Pointing at a waterfall: what is under the pointer or has the focus, and zooming into a range of time.
 
 import { h, placed } from "./dom.js";
-import { duration } from "./format.js";
+import { position } from "./format.js";
 
 const SMALLEST_PX = 6;
 const AROUND = 0.1;
@@ -22,7 +22,7 @@ export function pointAt(body, { from, until }) {
     const part = (event.clientX - track.left) / track.width;
     cursor.hidden = part < 0 || part > 1;
     placed(cursor, { left: `${event.clientX - body.getBoundingClientRect().left}px` });
-    if (!cursor.hidden) tip.append(h("span", null, `here: ${duration(from + part * (until - from))}`));
+    if (!cursor.hidden) tip.append(h("span", null, `here: ${position(from + part * (until - from))}`));
     return undefined;
   });
   body.addEventListener("pointerleave", hide);

@@ -102,7 +102,7 @@ export function ticksOf({ from, until }) {
   const ticks = [];
   for (let number = Math.ceil(from / 1000 / step - 1e-9); number * step <= from / 1000 + seconds * 0.97; number += 1) {
     const time = number * step;
-    ticks.push({ time: time * 1000, label: step >= 60 ? `${time / 60} min` : `${time.toFixed(digits)} s` });
+    ticks.push({ time: time * 1000, label: step >= 60 ? `${time / 60}m` : `${time.toFixed(digits)}s` });
   }
   return ticks;
 }
