@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from merging.test_layout import layout
+from threadtrail.collecting import waiting
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.place import Entry
+from threadtrail.collecting.units import Unit
 from threadtrail.collecting.waiting import Waiting
 from threadtrail.events import (
     Event,
@@ -57,6 +60,7 @@ class Shelf:
         self.new: list[Entry] = []
         self.acknowledged: list[int] = []
         self.given_up: list[tuple[int, str]] = []
+        self.lines: dict[int, bytes] = {}
         self.gone: set[str] = set()
         self.goes: set[str] = set()
         self.is_away = False
@@ -64,10 +68,15 @@ class Shelf:
         self.marks = Notes(self)
         self.count = 0
 
+    def fetch(self, tokens: Sequence[Any]) -> Sequence[bytes | None]:
+        self.asked()
+        return [self.lines[token] if token not in self.acknowledged else None for token in tokens]
+
     def put(self, *events: Event, group: str = "", attempts: int = 1) -> None:
         for event in events:
             self.count += 1
             line = event.to_json().encode()
+            self.lines[self.count] = line
             self.new.append(Entry(token=self.count, line=line, group=group, attempts=attempts))
 
     def open(self) -> None: ...
@@ -305,9 +314,23 @@ def test_what_was_delivered_and_not_acknowledged_is_not_delivered_again() -> Non
     assert any(isinstance(event, TurnEnded) for event in exported)
     stage.begin()
     stage.at(6, *events[3:], *trace)
+    assert stage.collector.counts.late == len(events[3:]) + 2
     stage.at(11)
     assert stage.exporters.events == exported
     assert len(stage.shelf.acknowledged) == stage.shelf.count
+
+
+def test_what_comes_late_adds_nothing_for_the_next_collector_either() -> None:
+    """The creator leaves, and says that it saw no end, after the run was exported and its collector died."""
+    stage = Stage()
+    stage.at(0, *opened("run_1"), ended("run_1"))
+    stage.at(SETTLE)
+    stage.begin()
+    unfinished = ended("run_1")
+    stage.at(20, replace(unfinished, run=replace(unfinished.run, finished=False)))
+    assert len(stage.waiting) == 0
+    assert len(stage.shelf.acknowledged) == stage.shelf.count
+    assert stage.collector.counts.late == 1
 
 
 def turn(name: str) -> list[Event]:
@@ -358,6 +381,12 @@ def opened(run_id: str) -> list[Event]:
     return [replace(event, turn_id=run_id) if isinstance(event, RunCreated) else event for event in named]
 
 
+def ended(run_id: str) -> RunEnded:
+    """The end of such a run."""
+    (end,) = [event for event in layout()[2] if isinstance(event, RunEnded)]
+    return replace(end, run=replace(end.run, id=run_id, turn_id=run_id))
+
+
 def test_with_too_much_that_waits_the_oldest_is_taken_as_it_is() -> None:
     stage = Stage(max_bytes=200_000)
     for number in range(200):
@@ -366,6 +395,89 @@ def test_with_too_much_that_waits_the_oldest_is_taken_as_it_is() -> None:
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
     assert created[:3] == ["run_000", "run_001", "run_002"]
     assert stage.waiting.taken_early == len(created) > 0
+
+
+ROOM = 100_000
+
+
+def parked(runs: int, **limits: Any) -> Stage:
+    """Let more runs wait than have room in memory with their lines."""
+    stage = Stage(awake_bytes=ROOM, **limits)
+    for number in range(runs):
+        stage.at(number / runs, *opened(f"run_{number}"), group=str(number % 2))
+    assert len(stage.waiting._parked) > runs / 2
+    assert stage.waiting.size - stage.waiting._parked.size <= ROOM
+    assert len(stage.waiting) == stage.waiting.open_runs == runs
+    assert stage.waiting.oldest == 0
+    return stage
+
+
+def test_runs_that_are_parked_are_exported_as_a_whole_when_they_end() -> None:
+    stage = parked(300)
+    for number in range(300):
+        stage.at(10, ended(f"run_{number}"))
+    stage.at(10 + SETTLE)
+    assert sorted(name for name, *_ in stage.exporters.ends) == sorted(f"run_{each}" for each in range(300))
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 300
+    assert len(stage.waiting) == stage.waiting.size == 0
+    assert len(stage.shelf.acknowledged) == stage.shelf.count
+
+
+def test_runs_that_are_parked_are_exported_as_they_are_when_their_time_is_up() -> None:
+    stage = parked(300)
+    stage.shelf.is_away = True
+    stage.at(WAIT + 1)
+    assert stage.exporters.events == []
+    stage.shelf.is_away = False
+    stage.at(WAIT + 10)
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 300
+    assert len(stage.waiting) == stage.waiting.size == 0
+
+
+def test_what_belongs_to_a_parked_run_waits_while_the_place_is_away() -> None:
+    stage = parked(300)
+    stage.shelf.is_away = True
+    stage.collector._stopping.set()  # so that it does not wait before it asks again
+    stage.at(2, ended("run_0"))
+    stage.at(10)
+    assert stage.exporters.events == []
+    stage.shelf.is_away = False
+    stage.at(20)
+    stage.at(20 + SETTLE)
+    assert stage.exporters.ends == [("run_0", True, False)]
+
+
+def test_of_a_group_that_is_lost_nothing_stays_parked() -> None:
+    stage = parked(300)
+    stage.shelf.gone = {"1"}
+    stage.at(2)
+    assert len(stage.waiting) == stage.waiting.open_runs == 150
+    stage.at(WAIT + 1)
+    created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
+    assert sorted(created) == sorted(f"run_{number}" for number in range(0, 300, 2))
+
+
+def test_with_too_many_that_are_parked_the_oldest_are_taken_as_they_are() -> None:
+    stage = parked(300)
+    stage.waiting._max_bytes = stage.waiting.size - 50_000
+    stage.at(2)
+    created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
+    assert created[:2] == ["run_0", "run_1"]
+    assert stage.waiting.size <= stage.waiting._max_bytes
+    assert stage.waiting.taken_early == len(created) < 150
+
+
+def test_nothing_is_kept_of_runs_that_were_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit is looked at once more when its time would be up: until then it must not stay in memory."""
+    monkeypatch.setattr(waiting, "SPARE", 10)
+    stage = Stage()
+    for number in range(200):
+        stage.at(number * SETTLE, *opened(f"run_{number}"))
+        stage.at((number + 1) * SETTLE, ended(f"run_{number}"))
+    stage.at(210 * SETTLE)
+    assert len(stage.exporters.ends) == 200
+    assert len(stage.waiting._queue) < 20
+    assert sum(isinstance(each, Unit) for each in gc.get_objects()) <= 1
 
 
 def test_memory_of_runs_that_wait_is_what_is_said_of_it() -> None:

@@ -13,10 +13,11 @@ from threadtrail._guard import guard
 from threadtrail.collecting.crossing import Crossing
 from threadtrail.collecting.dealings import READING, Counts, Dealings
 from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, Delivering
+from threadtrail.collecting.keys import mark_key
 from threadtrail.collecting.published import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from threadtrail.collecting.outlet import Outlet
     from threadtrail.collecting.place import Entry, Place
@@ -60,6 +61,7 @@ class Collector:
         self._published = Published(getattr(place, "marks", None))
         self._crossing = Crossing(place)
         waiting.leaves = self._crossing.leaves
+        waiting.fetch = getattr(place, "fetch", None)
         self._delivering = Delivering(
             outlet=outlet,
             waiting=waiting,
@@ -134,17 +136,23 @@ class Collector:
             OSError: the place is away; the rest is taken when it is there again.
         """
         late: list[Entry] = []
+        events = [guard.catch(_json.load, entry.line) for entry in self._untaken]
+        self._recall(event for event, error in events if error is None)
         try:
-            while self._untaken:
-                self._take(self._untaken[0], late)
+            for event, error in events:
+                self._take(self._untaken[0], event, error, late)
                 self._untaken.popleft()
             self._crossing.keep()
+            self._waiting.park()
         finally:
             self._dealings.acknowledge(late)
 
-    def _take(self, entry: Entry, late: list[Entry]) -> None:
-        event: Event
-        event, error = guard.catch(_json.load, entry.line)
+    def _recall(self, events: Iterable[Event]) -> None:
+        """Recall which of these were exported, by a collector that has died since."""
+        keys = {key for event in events if (key := mark_key(event)) is not None}
+        self._published.recall(key for key in keys if not self._waiting.knows(key))
+
+    def _take(self, entry: Entry, event: Event, error: BaseException | None, late: list[Entry]) -> None:
         if error is not None:
             self.counts.unreadable += 1
             reason = f"not an event of this version: {str(error).partition(chr(10))[0]}"

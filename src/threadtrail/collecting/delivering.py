@@ -119,7 +119,7 @@ class Delivering:
         Raises:
             OSError: the place is away; nothing was exported.
         """
-        self._published.recall(key for unit in units for key in unit.runs)
+        self._published.recall(key for unit in units for key in unit.published_as())
         units = self._begin(units)
         entries = [entry for unit in units for entry in unit.entries]
         if not units:
@@ -163,11 +163,8 @@ class Delivering:
 
     def _merged(self, units: Iterable[Unit]) -> list[Event]:
         known = self._published.assistants
-        events: list[Event] = []
-        for unit in units:
-            of_unit: list[Event] = [_json.load(entry.line) for entry in unit.entries]
-            events += self._published.without_late(of_unit)
-        merged = merge([*known, *events])
+        events: list[Event] = [_json.load(entry.line) for unit in units for entry in unit.entries]
+        merged = merge([*known, *(event for event in events if not self._published.is_late(event))])
         return list(self._published.anew(event for event in merged if event not in known))
 
     def _refused(self, unit: Unit) -> None:

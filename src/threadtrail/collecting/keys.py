@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from threadtrail.events import (
     Event,
+    RequestFailed,
     RunCreated,
     RunEnded,
     ToolCallRequested,
+    TraceEnded,
+    TraceStarted,
     TurnEnded,
 )
 from threadtrail.merging.stories import server_of
@@ -38,6 +41,21 @@ def keys_of(event: Event) -> Iterator[Key]:
 def run_key(event: Event, run_id: str) -> Key:
     """Return the key of a run at the event's server."""
     return "run", server_of(event), run_id
+
+
+def story_key(event: Event) -> Key | None:
+    """Return the key of the run whose story an event is a part of."""
+    run_id: str | None = getattr(event, "run_id", None)
+    return None if run_id is None or isinstance(event, RequestFailed) else run_key(event, run_id)
+
+
+def mark_key(event: Event) -> Key | None:
+    """Return the key of the run, the turn or the trace that an event is a part of, or ends."""
+    if isinstance(event, TurnEnded):
+        return "turn", server_of(event), event.turn.id
+    if isinstance(event, (TraceStarted, TraceEnded)):
+        return "trace", event.trace_id
+    return story_key(event)
 
 
 def asked_by(event: Event) -> tuple[str, ...]:

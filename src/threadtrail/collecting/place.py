@@ -43,7 +43,9 @@ class Place(Protocol):
     A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``), and
     ``attempt(tokens, count)``, which is called with 1 when the exporters are about to get these entries, and
     with -1 if they did not take them: what ``Entry.attempts`` counts are the deliveries that a collector did
-    not survive.
+    not survive. With ``fetch(tokens)``, which returns the lines of entries that were not acknowledged
+    (``None`` for one that is gone; ``OSError`` while the place is away), a collector that waits for many runs
+    need not have all lines in memory.
     """
 
     def open(self) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail.collecting.keys import Key, asked_by, brought_by, run_key
+from threadtrail.collecting.keys import Key, asked_by, brought_by, run_key, story_key
 from threadtrail.collecting.place import Entry
 from threadtrail.events import (
     RunEnded,
@@ -17,10 +17,15 @@ from threadtrail.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from threadtrail.events import Event
 
 ENTRY_BYTES = 500
 """What an entry takes in memory besides its text."""
+
+UNIT_BYTES = 1_500
+"""What a unit takes in memory besides its entries."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,16 +41,18 @@ class Unit:
         answered: those of them that were.
         turns_ended: the turns whose end was seen.
         traces: the traces that began, and whether their end was seen.
+        number: no other unit has it.
         queued_for: when it is looked at next; ``put_off_until``: not before then.
         tries: how often it was tried to deliver this, while other units were delivered.
         delivered_before: how many units had been delivered when it was tried last.
     """
 
+    number: int
     began: float
     touched: float
     entries: list[Entry] = field(default_factory=list)
     keys: set[Key] = field(default_factory=set)
-    size: int = 0
+    size: int = UNIT_BYTES
     runs: dict[Key, bool] = field(default_factory=dict)
     asked: dict[Key, Key] = field(default_factory=dict)
     answered: set[Key] = field(default_factory=set)
@@ -60,13 +67,13 @@ class Unit:
         """Take an event."""
         self.entries.append(entry)
         self.size += len(entry.line) + ENTRY_BYTES
-        self.touched = now
-        run_id: str | None = getattr(event, "run_id", None)
-        if run_id is not None and type(event).__name__ != "RequestFailed":
-            self.runs.setdefault(run_key(event, run_id), False)
+        self.touched = max(self.touched, now)
+        run = story_key(event)
+        if run is not None:
+            self.runs.setdefault(run, False)
         server = run_key(event, "")[1]
         for call_id in asked_by(event):
-            self.asked.setdefault(("call", server, call_id), run_key(event, str(run_id)))
+            self.asked.setdefault(("call", server, call_id), run or ())
         self.answered.update(("call", server, call_id) for call_id in brought_by(event))
         if isinstance(event, RunEnded):
             self._see_end(event)
@@ -93,7 +100,7 @@ class Unit:
         """Take all of another unit, since both belong together."""
         self.entries += other.entries
         self.keys |= other.keys
-        self.size += other.size
+        self.size += other.size - UNIT_BYTES
         self.began, self.touched = min(self.began, other.began), max(self.touched, other.touched)
         for key, ended in other.runs.items():
             self.runs[key] = self.runs.get(key, False) or ended
@@ -103,6 +110,12 @@ class Unit:
         for trace_id, ended in other.traces.items():
             self.traces[trace_id] = self.traces.get(trace_id, False) or ended
         self.tries = max(self.tries, other.tries)
+
+    def published_as(self) -> Iterator[Key]:
+        """Yield the keys of its runs, turns and traces, as ``mark_key`` returns them."""
+        yield from self.runs
+        yield from (("turn", *key[1:]) for key in self.turns_ended)
+        yield from (("trace", trace_id) for trace_id in self.traces)
 
     @property
     def has_ended(self) -> bool:

@@ -103,6 +103,16 @@ class Streams:
             for entry_id, line, attempts in entries
         ]
 
+    def lines(self, tokens: Sequence[Token]) -> list[bytes | None]:
+        """Return the events of entries as JSON, and None for those that are not there."""
+        found: list[Any] = []
+        for start in range(0, len(tokens), PAGE):
+            pipeline = self._client.pipeline(transaction=False)
+            for token in tokens[start : start + PAGE]:
+                pipeline.xrange(self._keys.stream(token.stream.number), min=token.id, max=token.id)
+            found += pipeline.execute()
+        return [entries[0][1].get(FIELD.encode()) if entries else None for entries in found]
+
     def all_of(self, number: int) -> Iterator[bytes]:
         """Yield all events of a stream as JSON, whoever owns it."""
         after = "-"

@@ -113,6 +113,16 @@ class RedisPlace:
         """
         self._patiently(lambda: self._streams.attempt(_tokens(tokens), count))
 
+    def fetch(self, tokens: Sequence[object]) -> Sequence[bytes | None]:
+        """Return the events of entries as JSON, and None for those that are not in Redis.
+
+        Raises:
+            ConnectionError: Redis is away.
+        """
+        wanted = _tokens(tokens)
+        lines: Sequence[bytes | None] = self._patiently(lambda: self._streams.lines(wanted))
+        return lines
+
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Remove entries that were delivered; if Redis is away for long, that is put off."""
         delivered = _tokens(tokens)
