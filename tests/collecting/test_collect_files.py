@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from merging.test_layout import layout
 from threadtrail import cli
+from threadtrail.collecting import state
 from threadtrail.events import Event, RunEnded
 from threadtrail.exporters.jsonl import read_events
-from threadtrail.testing import unused_port, wait_until
+from threadtrail.testing import samples, unused_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 PATIENCE = 30.0
@@ -88,6 +91,108 @@ def test_a_new_file_a_torn_line_and_a_line_of_another_kind(folder: Path) -> None
     # What is written to the end now is late, and says nothing new.
     path.write_text("".join(lines[:-1]) + "nonsense\n" + lines[-1], encoding="utf-8")
     assert collect() == 0
+
+
+STATE = "threadtrail-collected.json"
+
+
+def test_what_comes_late_after_a_restart_is_not_exported_again(folder: Path) -> None:
+    web, worker, submitter, late = layout()
+    write(folder / "logs" / "web.jsonl", [*web, *worker, *submitter])
+    assert collect() == 0
+    exported_before = exported(folder)
+    (end,) = [event for event in submitter if isinstance(event, RunEnded)]
+    unfinished = replace(end, run=replace(end.run, finished=False))
+    write(folder / "logs" / "late.jsonl", [*late, end, unfinished])
+    assert collect() == 0
+    assert exported(folder) == exported_before
+
+
+def test_a_run_that_was_exported_as_unfinished_is_superseded_after_a_restart(folder: Path) -> None:
+    web, worker, submitter, _ = layout()
+    write(folder / "logs" / "web.jsonl", web)
+    assert collect() == 0
+    write(folder / "logs" / "web.jsonl", [*worker, *submitter])
+    assert collect() == 0
+    assert ends(exported(folder)) == [("run_1", False, False), ("run_1", True, True)]
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 1.0, 1.5, 2.0])
+def test_a_state_that_was_not_written_to_its_end_is_read_as_far_as_it_goes(folder: Path, kept: float) -> None:
+    """Without the line that says so, a run is exported again, with the same ids; nothing is lost."""
+    write(folder / "logs" / "0.jsonl", [event for part in layout() for event in part])
+    kill_after_delivery(folder)
+    first, exported_runs, delivered_lines = (folder / STATE).read_bytes().splitlines(keepends=True)
+    lines = exported_runs[: int(len(exported_runs) * min(kept, 1.0))]
+    lines += delivered_lines[: int(len(delivered_lines) * max(kept - 1.0, 0.0))]
+    (folder / STATE).write_bytes(first + lines)
+    assert collect() == 0
+    runs = ends(exported(folder))
+    assert set(runs) == {("run_1", True, False)}
+    assert len(runs) == (1 if kept >= 1.0 else 2)
+    assert collect() == 0
+    assert ends(exported(folder)) == runs
+
+
+def kill_after_delivery(folder: Path) -> None:
+    """Let a collector deliver all, and kill it."""
+    with following(folder):
+        wait_until(has_run(folder), timeout=PATIENCE)
+        wait_until(
+            lambda: b'"files": {"' in (folder / STATE).read_bytes().partition(b"\n")[2], timeout=PATIENCE
+        )
+
+
+@contextlib.contextmanager
+def following(folder: Path, *more: str, exporter: str = "jsonl") -> Iterator[subprocess.Popen[bytes]]:
+    """A collector that follows the files, and is killed in the end."""
+    command = [
+        *(sys.executable, "-m", "threadtrail", "collect", "--from", "logs/*.jsonl", "--follow"),
+        *("--exporter", exporter, "--settle", "0.2", *more),
+    ]
+    process = subprocess.Popen(command, cwd=folder)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_another_state_says_of_other_files_stays_when_it_is_written_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MAX_BYTES", 0)
+    write(folder / "logs" / "0.jsonl", [event for part in layout() for event in part])
+    assert collect() == 0
+    write(folder / "more.jsonl", plain_run("run_2"))
+    for _ in range(2):
+        assert collect("--from", "more.jsonl") == 0
+        assert collect() == 0
+        assert collect("--from", "more.jsonl") == 0
+        assert [name for name, *_ in ends(exported(folder))] == ["run_1", "run_2"]
+
+
+def plain_run(name: str) -> list[Event]:
+    run = replace(samples.sample_runs()["plain_answer"], id=name, turn_id=name)
+    return list(samples.events_of(run))
+
+
+def test_a_state_that_cannot_be_written_is_written_later(folder: Path) -> None:
+    noted = state.State(str(folder / STATE))
+    noted.open()
+    (folder / STATE).unlink()
+    (folder / STATE).mkdir()
+    with pytest.raises(IsADirectoryError):
+        noted.put({"run_1": "finished"})
+    (folder / STATE).rmdir()
+    noted.note({"1:2": {"path": "a.jsonl", "head": "", "done": [(0, 5)]}})
+    noted.note({"1:2": {"path": "a.jsonl", "head": "", "more": [(5, 9), (12, 14)]}})
+    noted.close()
+    again = state.State(str(folder / STATE))
+    again.open()
+    assert again.get(["run_1", "run_2"]) == {"run_1": "finished"}
+    assert again.files["1:2"]["done"] == [(0, 9), (12, 14)]
+    again.close()
 
 
 def test_an_output_that_is_collected_from_is_refused(

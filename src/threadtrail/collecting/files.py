@@ -1,6 +1,6 @@
 """Files of events as a place to collect from: what the exporter ``jsonl`` of several processes writes.
 
-A position per file is kept in a state file, so that the next collector goes on where this one stopped. A file
+What was delivered is noted in a state file, so that the next collector goes on where this one stopped. A file
 is known by its device and inode, so it may be renamed meanwhile; one that was truncated is read anew.
 """
 
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+import sys
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from threadtrail.collecting.place import Entry
-from threadtrail.errors import ConfigurationError
+from threadtrail.collecting.state import Span, State, joined, owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-STATE = "threadtrail-collected.json"
-GIVEN_UP = ".given-up.jsonl"
-"""How the file's name ends, after that of the state, to which lines go that were given up."""
+    from threadtrail.collecting.state import Known
 
+STATE = "threadtrail-collected.json"
 HEAD_BYTES = 256
 LOOK_SECONDS = 0.2
 """How often it is looked for new lines."""
@@ -33,9 +33,6 @@ LOOK_SECONDS = 0.2
 BATCH_LINES = 1_000
 MAX_LINE_BYTES = 67_108_864
 """The maximum size of a line: 64 MiB. A longer one is given up."""
-
-Span = tuple[int, int]
-"""Where a line begins and ends in its file, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +45,34 @@ class Token:
 
 @dataclass(slots=True)
 class _File:
-    """A file that is read: ``position`` is up to where, ``done`` the spans that were acknowledged."""
+    """A file that is read: ``position`` is up to where, ``done`` the spans that were acknowledged.
+
+    ``more`` are those of them that are not in the state yet; ``is_new``: the state has nothing of this file,
+    or what it held before.
+    """
 
     path: Path
     stream: BinaryIO | None = None
     position: int = 0
     done: list[Span] = field(default_factory=list)
+    more: list[Span] = field(default_factory=list)
+    is_new: bool = True
 
     def acknowledge(self, spans: Iterable[Span]) -> None:
-        """Note that lines were delivered; spans that touch are one."""
-        self.done = _joined([*self.done, *spans])
+        """Note that lines were delivered."""
+        spans = list(spans)
+        self.more = joined([*self.more, *spans])
+        self.done = joined([*self.done, *spans])
+
+    def begin_again(self) -> None:
+        """Forget what it held: it was truncated."""
+        self.position, self.done, self.more, self.is_new = 0, [], [], True
+
+    def noted(self) -> Known:
+        """Return what the state lacks; it has it then."""
+        spans = {"done": self.done} if self.is_new else {"more": self.more}
+        self.more, self.is_new = [], False
+        return {"path": str(self.path), "head": self.head, **spans}
 
     @property
     def size(self) -> int:
@@ -76,7 +91,8 @@ class _File:
 
     def is_done(self, span: Span) -> bool:
         """Whether a line was delivered before."""
-        return any(begin <= span[0] and span[1] <= end for begin, end in self.done)
+        place = bisect_right(self.done, (span[0], sys.maxsize)) - 1
+        return place >= 0 and span[1] <= self.done[place][1]
 
 
 class FilesPlace:
@@ -89,12 +105,11 @@ class FilesPlace:
 
     def __init__(self, patterns: Sequence[str], *, state: str = STATE) -> None:
         self._patterns = [str(Path(pattern).expanduser()) for pattern in patterns]
-        self._state = Path(state).expanduser()
+        self._state = State(state)
+        self.marks: State = self._state
         self._files: dict[str, _File] = {}
-        self._known: dict[str, Any] = {}
         self._given_up = 0
         self._read_all = False
-        self._lock: int | None = None
 
     def open(self) -> None:
         """Read the state.
@@ -102,20 +117,7 @@ class FilesPlace:
         Raises:
             ConfigurationError: it cannot be read or written, or another collector uses it.
         """
-        try:
-            self._lock = os.open(f"{self._state}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            _lock(self._lock)
-            text = self._state.read_text(encoding="utf-8") if self._state.exists() else "{}"
-            self._known = {**json.loads(text).get("files", {})}
-        except BlockingIOError as error:
-            problem = f"another collector is at work with {str(self._state)!r}"
-            raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
-        except OSError as error:
-            problem = f"cannot use {str(self._state)!r}, where it is noted what was delivered"
-            raise ConfigurationError(f"{problem}: {error.strerror or error}") from error
-        except (ValueError, AttributeError, TypeError) as error:
-            problem = f"{str(self._state)!r} is not the state of a collector"
-            raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
+        self._state.open()
 
     def read(self, timeout: float) -> Sequence[Entry]:
         """Return the next lines; look again until ``timeout`` seconds have passed."""
@@ -145,7 +147,7 @@ class FilesPlace:
             if file is None:
                 file = self._files[name] = self._opened(name, path)
             if status.st_size < file.position or (file.done and status.st_size < file.done[-1][1]):
-                file.position, file.done = 0, []  # truncated: what it holds is new
+                file.begin_again()
             file.path = path
         for name in [name for name in self._files if name not in found]:
             file = self._files[name]
@@ -153,23 +155,19 @@ class FilesPlace:
                 self._close(self._files.pop(name))
 
     def _opened(self, name: str, path: Path) -> _File:
-        known = self._known.get(name, {})
-        file = _File(path, done=[(begin, end) for begin, end in known.get("done", [])])
-        if known.get("head") != file.head:
-            file.done = []
+        known = self._state.files.get(name, {})
+        file = _File(path, done=[*known.get("done", ())], is_new=not known)
+        if known and known["head"] != file.head:
+            file.begin_again()
         file.position = file.done[0][1] if file.done and file.done[0][0] == 0 else 0
         return file
 
     def paths(self) -> list[Path]:
         """Return the files that there are now."""
-        own = {self._state, self._given_up_file}
+        own = {self._state.path, self._state.given_up}
         found = (name for pattern in self._patterns for name in sorted(glob(pattern, recursive=True)))  # noqa: PTH207 - a pattern may be absolute
         paths = map(Path, dict.fromkeys(found))
         return [path for path in paths if path not in own and not path.is_dir()]
-
-    @property
-    def _given_up_file(self) -> Path:
-        return self._state.with_name(self._state.name + GIVEN_UP)
 
     def _lines(self, name: str, file: _File, limit: int) -> Iterator[Entry]:
         with contextlib.suppress(FileNotFoundError):
@@ -196,11 +194,11 @@ class FilesPlace:
         for name, of_file in spans.items():
             if name in self._files:
                 self._files[name].acknowledge(of_file)
-        self._save()
+        self._note(spans)
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:  # noqa: ARG002 - the collector logs it
         """Append lines to a file beside the state, for somebody to look at, and read them no more."""
-        with self._given_up_file.open("ab") as file:
+        with open(self._state.given_up, "ab", opener=owner_only) as file:
             file.writelines(entry.line for entry in entries)
         self._given_up += len(entries)
         self.acknowledge([entry.token for entry in entries])
@@ -222,16 +220,14 @@ class FilesPlace:
             "files": len(self._files),
             "unread_bytes": unread,
             "given_up": self._given_up,
-            "state": str(self._state),
+            "state": str(self._state.path),
         }
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             self._close(file)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._state.close()
 
     @staticmethod
     def _close(file: _File) -> None:
@@ -239,35 +235,27 @@ class FilesPlace:
             file.stream.close()
             file.stream = None
 
-    def _save(self) -> None:
-        """Write the state, whole or not at all."""
-        files = {
-            name: {"path": str(file.path), "head": file.head, "done": file.done}
-            for name, file in self._files.items()
-            if file.done
-        }
-        temporary = self._state.with_name(f"{self._state.name}.new")
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump({"files": files}, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(self._state)
+    def _note(self, names: Iterable[str]) -> None:
+        """Note what was delivered of these files."""
+        files = {name: self._files[name].noted() for name in names if name in self._files}
+        if files:
+            self._state.note(files)
+        if self._state.is_long:
+            self._state.replace({name: known for name, known in self._all_known() if known["done"]})
+
+    def _all_known(self) -> Iterator[tuple[str, Known]]:
+        """Yield what is known of each file that is there."""
+        for name, known in self._state.files.items():
+            if name not in self._files and _name_of(Path(known["path"])) == name:
+                yield name, known
+        for name, file in self._files.items():
+            yield name, {"path": str(file.path), "head": file.head, "done": file.done}
 
 
-def _joined(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for begin, end in sorted(spans):
-        if joined and begin <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((begin, end))
-    return joined
-
-
-def _lock(descriptor: int) -> None:
-    """Take the lock; raise BlockingIOError if another process has it. Windows has no such lock here."""
+def _name_of(path: Path) -> str | None:
+    """Return the device and the inode of a file."""
     try:
-        import fcntl  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = path.stat()
+    except OSError:
+        return None
+    return f"{status.st_dev}:{status.st_ino}"

@@ -1,0 +1,185 @@
+"""The state of a collector of files: what of each file was delivered, and which runs were exported.
+
+It is kept in a file that has a line for each batch, so that the end of the process, at any moment, damages no
+more than the line that is being written: what that one notes is done again. The first line holds all that was
+noted before; now and then the file is replaced by one that has such a line alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from threadtrail.errors import ConfigurationError
+from threadtrail.recording.bounded import Bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MARKS = 100_000
+"""The maximum number of runs, turns and traces of which it is noted that they were exported."""
+
+MAX_BYTES = 4_194_304
+"""How many bytes may be appended before the file is replaced: 4 MiB, or as many as the first line has."""
+
+OWNER_ONLY = 0o600
+APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+
+Span = tuple[int, int]
+"""Where a line begins and ends in its file, in bytes."""
+
+Known = dict[str, Any]
+"""What is noted of a file: its ``path``, its ``head`` (how it begins), and ``done``, the delivered spans."""
+
+
+class State:
+    """The state, which one collector at a time uses.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path: Path = Path(path).expanduser()
+        self.files: dict[str, Known] = {}
+        self._marks: Bounded[str, tuple[str, str]] = Bounded(MARKS)
+        self._lock: int | None = None
+        self._descriptor: int | None = None
+        self._unwritten: list[bytes] = []
+        self._first = self._appended = 0
+
+    @property
+    def given_up(self) -> Path:
+        """The file beside it to which lines go that were given up."""
+        return self.path.with_name(f"{self.path.name}.given-up.jsonl")
+
+    def open(self) -> None:
+        """Read it.
+
+        Raises:
+            ConfigurationError: it cannot be read or written, or another collector uses it.
+        """
+        try:
+            self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+            _lock(self._lock)
+            for line in self.path.read_bytes().splitlines() if self.path.exists() else ():
+                self._add(line)
+            self.replace(self.files)
+        except BlockingIOError as error:
+            problem = f"another collector is at work with {str(self.path)!r}"
+            raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
+        except OSError as error:
+            problem = f"cannot use {str(self.path)!r}, where it is noted what was delivered"
+            raise ConfigurationError(f"{problem}: {error.strerror or error}") from error
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            problem = f"{str(self.path)!r} is not the state of a collector"
+            raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
+
+    def _add(self, line: bytes) -> None:
+        """Take what a line notes; of one that was not written to its end, nothing."""
+        try:
+            noted = json.loads(line)
+        except ValueError:
+            if not self._first:
+                raise
+            return
+        self._first = self._first or len(line)
+        for name, known in {**noted.get("files", {})}.items():
+            before = self.files.get(name, {}).get("done", ())
+            done = known["done"] if "done" in known else [*before, *known["more"]]
+            spans = joined((begin, end) for begin, end in done)
+            self.files[name] = {"path": known["path"], "head": known["head"], "done": spans}
+        for name, mark in {**noted.get("published", {})}.items():
+            self._marks.put(name, (name, str(mark)))
+
+    def note(self, files: Mapping[str, Known]) -> None:
+        """Note what was delivered; what is noted outlasts the end of the process, and of the machine.
+
+        Args:
+            files: of each, ``path``, ``head``, and ``more`` spans, or all that are ``done``.
+
+        Raises:
+            OSError: it cannot be written; the next note writes it too.
+        """
+        self._append({"files": files})
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+
+    def put(self, marks: Mapping[str, str]) -> None:
+        """Note which runs were exported."""
+        for name, mark in marks.items():
+            self._marks.put(name, (name, mark))
+        if marks:
+            self._append({"published": dict(marks)})
+
+    def get(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the marks of those runs that were exported."""
+        return dict(found for name in names if (found := self._marks.peek(name)) is not None)
+
+    def _append(self, noted: Mapping[str, Any]) -> None:
+        self._unwritten.append(json.dumps(noted).encode() + b"\n")
+        if self._descriptor is None:
+            self._descriptor = os.open(self.path, APPEND, OWNER_ONLY)
+        data = b"".join(self._unwritten)
+        written = os.write(self._descriptor, data)
+        if written < len(data):  # such as a full disk; the line that it is in the middle of is left out
+            self._unwritten.insert(0, b"\n")
+            raise OSError(f"cannot write {str(self.path)!r} to its end")
+        self._unwritten = []
+        self._appended += written
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is time to replace the file by a shorter one."""
+        return self._appended > max(MAX_BYTES, self._first)
+
+    def replace(self, files: Mapping[str, Known]) -> None:
+        """Replace the file, whole or not at all, by one that has this of files, and the marks."""
+        self._close_file()
+        line = json.dumps({"files": files, "published": dict(self._marks.values())}).encode() + b"\n"
+        temporary = self.path.with_name(f"{self.path.name}.new")
+        with open(temporary, "wb", opener=owner_only) as stream:
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(self.path)
+        self._first, self._appended, self._unwritten = len(line), 0, []
+
+    def close(self) -> None:
+        """Let another collector use it."""
+        self._close_file()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _close_file(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in their order; those that touch are one."""
+    found: list[Span] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((begin, end))
+    return found
+
+
+def owner_only(path: str, flags: int) -> int:
+    """Open a file that, if it is new, nobody else may read."""
+    return os.open(path, flags, OWNER_ONLY)
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; raise BlockingIOError if another process has it. Windows has no such lock here."""
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
