@@ -159,11 +159,11 @@ test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) r
 test-notebooks: $(SERVERS_VENV)/.installed ## the part of it with a kernel of Jupyter, and with Streamlit
 	@$(SERVERS_VENV)/bin/python -m pytest tests/servers/test_interactive.py
 
-$(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.txt
+$(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.txt $(OTEL)/pyproject.toml
 	@echo "setting up $(SERVERS_VENV) ..."
 	@$(PYTHON) -m venv $(SERVERS_VENV)
 	@$(SERVERS_PIP) install --upgrade 'pip>=25.1'
-	@$(SERVERS_PIP) install -c constraints.txt -c constraints-servers.txt --group servers openai==$(OPENAI) -e '.[testing]'
+	@$(SERVERS_PIP) install -c constraints.txt -c constraints-servers.txt --group servers openai==$(OPENAI) -e '.[testing]' -e $(OTEL)
 	@touch $@
 
 # `pyenv` or the PATH has them, or they are left out. In CI, their tests fail without.

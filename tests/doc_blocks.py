@@ -31,6 +31,7 @@ TESTED_ELSEWHERE = {
             ("lambda", "interactive"),
             ("rq", "rq"),
             ("streamlit", "interactive"),
+            ("two-services", "two_services"),
         )
     },
     DOCS / "plugins" / "testing-an-exporter.md": "tests/testing/test_conformance_guide.py",
