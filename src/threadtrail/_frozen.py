@@ -42,11 +42,11 @@ def freeze(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
-        return clean_text(value)
+        return value if value.isascii() else clean_text(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return tuple([freeze(item) for item in value])  # faster than from a generator
     if isinstance(value, Mapping):
         return FrozenDict({clean_text(str(key)): freeze(item) for key, item in value.items()})
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return tuple(freeze(item) for item in value)
     return clean_text(repr(value))
 
 

@@ -24,7 +24,7 @@ class Shared:
     def one(self, kind: Hashable, value: V) -> V:
         """Return the latest value of this kind if it is equal; else this one, which is now the latest."""
         latest: V | None = self._latest.get(kind)
-        if latest == value:
+        if latest is value or latest == value:
             return latest
         self._latest.put(kind, value)
         return value

@@ -22,9 +22,27 @@ def items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the dicts of a list (or tuple); none of any other value."""
+    if not isinstance(value, (list, tuple)):
+        return []
+    return [item for item in value if isinstance(item, dict)]
+
+
 def text_or_none(value: Any) -> str | None:
     """Return the value as valid text if it is text, else ``None``."""
-    return clean_text(value) if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value if value.isascii() else clean_text(value)
+    return None
+
+
+def texts(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return those of these fields that are text, as valid text, by their names."""
+    return {
+        name: text if text.isascii() else clean_text(text)
+        for name in names
+        if isinstance(text := value.get(name), str)
+    }
 
 
 def number_or_none(value: Any) -> float | None:
@@ -35,6 +53,8 @@ def number_or_none(value: Any) -> float | None:
 
 def nanoseconds(value: Any) -> int | None:
     """Return Unix seconds as nanoseconds; ``None`` if they are odd."""
+    if value is None:  # as most stamps of an object are
+        return None
     number = number_or_none(value)
     return None if number is None or abs(number) >= LIMIT // SECOND else int(number * SECOND)
 
@@ -46,7 +66,11 @@ def metadata(value: Any) -> Any:
 
 def first_mapping(value: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return the first of these fields that is a dict, else an empty one."""
-    return next((value[name] for name in names if isinstance(value.get(name), dict)), {})
+    for name in names:
+        found = value.get(name)
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def count(value: dict[str, Any], *names: str) -> int | None:

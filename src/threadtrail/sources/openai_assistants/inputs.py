@@ -6,36 +6,39 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._quick import changed
 from threadtrail.recording.facts import InputSeen
-from threadtrail.sources.openai_assistants import values as read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from threadtrail.recording.observation import Returned
     from threadtrail.recording.reading import FollowedRun
+    from threadtrail.sources.openai_assistants.glimpses import Glimpse
     from threadtrail.values import Message
 
 
-def inputs_seen(
-    runs: Iterable[FollowedRun], objects: list[dict[str, Any]], asked: dict[str, Any], observation: Returned
-) -> Iterator[InputSeen]:
-    """Yield what a list of messages adds to the inputs of the followed runs of their thread.
+def wants_input(run: FollowedRun) -> bool:
+    """Whether a list of messages may add to the input of a run: it is not known, or lacks ids."""
+    return not run.input_listed if not run.input else any(message.id is None for message in run.input)
 
-    ``objects`` are the messages in order of their creation, ``asked`` is the query of the list.
+
+def inputs_seen(
+    runs: Iterable[FollowedRun], listed: list[Message], asked: dict[str, Any], glimpse: Glimpse
+) -> Iterator[InputSeen]:
+    """Yield what a list of messages adds to the inputs of these runs of their thread.
+
+    ``listed`` are the messages in order of their creation, ``asked`` is the query of the list.
     """
-    listed = [read.message(data) for data in objects if data.get("object") == "thread.message"]
     sent = [message for message in listed if message.run_id is None]
     newest = asked.get("order") != "asc" and not asked.get("after")
     for run in runs:
         if run.input:
             messages, complete = with_ids(run.input, sent), False
-        elif not run.input_listed and (newest or any(m.run_id == run.id for m in listed)):
+        elif newest or any(m.run_id == run.id for m in listed):
             # Another page of the list would hold what was said long before.
             messages, complete = input_from_listing(listed, run.id, run.created_at_server), True
         else:
             continue
         yield InputSeen(
-            call=observation.call, time=observation.time, run_id=run.id, messages=messages, listed=complete
+            call=glimpse.call, time=glimpse.time, run_id=run.id, messages=messages, listed=complete
         )
 
 

@@ -1,16 +1,18 @@
-"""What is remembered between calls, bounded: assistants by id, and messages that wait for a run."""
+"""What is remembered between calls, bounded: assistants and what their runs are asked, messages for a run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from threadtrail.recording.bounded import Bounded
+from threadtrail.sources.openai_assistants.values import REQUEST_FIELDS, SENT_FIELDS, run_request
+from threadtrail.sources.repeated import Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from threadtrail.values import Assistant, Message
+    from threadtrail.values import Assistant, Message, RunRequest
 
 KNOWN_ASSISTANTS = 1_024
 KNOWN_THREADS = 4_096
@@ -22,6 +24,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.assistants: Bounded[str, Assistant] = Bounded(KNOWN_ASSISTANTS)
+        self.requests: Repeated[RunRequest] = Repeated(run_request, fields=REQUEST_FIELDS, sent=SENT_FIELDS)
         self._waiting: Bounded[str, list[Message]] = Bounded(KNOWN_THREADS)
 
     @property
@@ -30,9 +33,9 @@ class Memory:
         return self.assistants.forgotten + self._waiting.forgotten
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
-        """Forget what was used longest ago, until all takes ``max_bytes`` at most: each kind half of it."""
-        for kept in (self.assistants, self._waiting):
-            kept.shrink(max_bytes // 2, size)
+        """Forget what was used longest ago, until all takes ``max_bytes`` at most, each kind a third."""
+        for kept in (self.assistants, self.requests, self._waiting):
+            kept.shrink(max_bytes // 3, size)
 
     def add_messages(self, thread_id: str, messages: Iterable[Message]) -> None:
         """Remember messages in the order they were added, the newest if there are too many."""

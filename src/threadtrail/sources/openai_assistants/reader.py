@@ -22,7 +22,7 @@ from threadtrail.sources.openai_assistants import statuses
 from threadtrail.sources.openai_assistants import values as read
 from threadtrail.sources.openai_assistants.deltas import joined
 from threadtrail.sources.openai_assistants.glimpses import Glimpse, message_seen, run_seen, step_seen
-from threadtrail.sources.openai_assistants.inputs import inputs_seen
+from threadtrail.sources.openai_assistants.inputs import inputs_seen, wants_input
 from threadtrail.sources.openai_assistants.memory import Memory
 from threadtrail.values import Assistant, Failure, Message
 
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 CHANGES: dict[str, Change] = {"assistants.create": "created", "assistants.update": "updated"}
 CREATES_THREAD = frozenset({"threads.create", "threads.create_and_run"})
+LIST_MESSAGES = "threads.messages.list"
 SUBMIT = "threads.runs.submit_tool_outputs"
+MESSAGE = "thread.message"
 
 
 class AssistantsReader:
@@ -95,12 +97,31 @@ class AssistantsReader:
             objects.reverse()
         # A later page of such a list holds what was before all that is known.
         place = -time if newest_first and asked.get("after") else time
-        if call.operation.does == "threads.messages.list":
-            # Before the answers, with which a run may be complete, and is published.
-            runs = self._runs.on_thread(call.ids.get("thread_id"))
-            yield from inputs_seen(runs, objects, asked, observation)
-        for data in objects:
-            yield from self._object(data, Glimpse(call, time, place))
+        if call.operation.does == LIST_MESSAGES:
+            yield from self._messages_listed(objects, asked, Glimpse(call, time, place))
+        else:
+            for data in objects:
+                yield from self._object(data, Glimpse(call, time, place))
+
+    def _messages_listed(
+        self, objects: list[dict[str, Any]], asked: dict[str, Any], glimpse: Glimpse
+    ) -> Iterator[Fact]:
+        """Read the messages of a thread: most were seen before, or belong to runs that nobody follows."""
+        runs = self._runs.on_thread(glimpse.call.ids.get("thread_id"))
+        wanting = [run for run in runs if wants_input(run)]
+        if not wanting:
+            objects = [data for data in objects if self._is_answer(data)]
+        listed = [read.message(data) for data in objects if (data.get("object") or MESSAGE) == MESSAGE]
+        # Before the answers, with which a run may be complete, and is published.
+        yield from inputs_seen(wanting, listed, asked, glimpse)
+        for message in listed:
+            if message.role == "assistant":
+                yield message_seen(message, glimpse, message.run_id)
+
+    def _is_answer(self, data: dict[str, Any]) -> bool:
+        """Whether a run that is followed wrote this message."""
+        run_id = data.get("run_id")
+        return isinstance(run_id, str) and self._runs.get(run_id) is not None
 
     def _object(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
         """Read one object by its kind; compatible servers may leave ``object`` out."""
@@ -151,7 +172,7 @@ class AssistantsReader:
         known = self._memory.assistants.get(identity) if identity else None
         return Opening(
             types=statuses.TYPES,
-            request=read.run_request(data, sent),
+            request=self._memory.requests.read(identity, data, sent),
             assistant=known or (Assistant(id=identity) if identity else None),
             input=tuple(messages),
         )
@@ -268,5 +289,5 @@ def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadCh
 
 def sent_messages(messages: Any, thread_id: str | None) -> list[Message]:
     """Return messages that the app sent along with a thread or a run: they have no ids yet."""
-    dicts = [message for message in json_values.items(messages) if isinstance(message, dict)]
-    return [changed(read.message(message), thread_id=thread_id) for message in dicts]
+    sent = map(read.message, json_values.objects(messages))
+    return [changed(message, thread_id=thread_id) for message in sent]

@@ -18,7 +18,9 @@ from threadtrail.sources.json_values import (
     metadata,
     nanoseconds,
     number_or_none,
+    objects,
     text_or_none,
+    texts,
 )
 from threadtrail.sources.tool_definitions import tool_definitions
 from threadtrail.values import (
@@ -75,15 +77,11 @@ def assistant(data: dict[str, Any]) -> Assistant:
     """An assistant as the API returns it."""
     return Assistant(
         id=text_or_none(data.get("id")) or "",
-        name=text_or_none(data.get("name")),
-        description=text_or_none(data.get("description")),
-        model=text_or_none(data.get("model")),
-        instructions=text_or_none(data.get("instructions")),
+        **texts(data, "name", "description", "model", "instructions", "reasoning_effort"),
         tools=tool_definitions(items(data.get("tools")), _tool_names)[0],
         tool_resources=metadata(data.get("tool_resources")),
         temperature=number_or_none(data.get("temperature")),
         top_p=number_or_none(data.get("top_p")),
-        reasoning_effort=text_or_none(data.get("reasoning_effort")),
         response_format=freeze(data.get("response_format")),
         created_at=nanoseconds(data.get("created_at")),
         metadata=metadata(data.get("metadata")),
@@ -93,6 +91,26 @@ def assistant(data: dict[str, Any]) -> Assistant:
 def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
     """Return a tool's possible names: its function's, or its kind."""
     return mapping(tool.get("function")).get("name"), tool.get("type")
+
+
+REQUEST_FIELDS = (
+    "model",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "temperature",
+    "top_p",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "reasoning_effort",
+    "response_format",
+    "truncation_strategy",
+)
+"""What ``run_request`` reads of a run."""
+
+SENT_FIELDS = ("additional_instructions", "reasoning_effort", "stream")
+"""What it reads of the request for one."""
 
 
 def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
@@ -127,14 +145,10 @@ def _output_type(response_format: Any) -> str | None:
 def message(data: dict[str, Any]) -> Message:
     """A message as the API returns it, or as the app sends it (then without an id)."""
     return Message(
-        id=text_or_none(data.get("id")),
         role=text_or_none(data.get("role")) or "user",
-        thread_id=text_or_none(data.get("thread_id")),
-        run_id=text_or_none(data.get("run_id")),
-        assistant_id=text_or_none(data.get("assistant_id")),
-        status=text_or_none(data.get("status")),
+        **texts(data, "id", "thread_id", "run_id", "assistant_id", "status"),
         parts=parts(data.get("content")),
-        attachments=freeze([item for item in items(data.get("attachments")) if isinstance(item, dict)]),
+        attachments=freeze(objects(data.get("attachments"))),
         incomplete_reason=text_or_none(mapping(data.get("incomplete_details")).get("reason")),
         created_at=nanoseconds(data.get("created_at")),
         completed_at=nanoseconds(data.get("completed_at")),
@@ -146,31 +160,24 @@ def parts(content: Any) -> tuple[Part, ...]:
     """The content of a message: a string, or the API's list of typed blocks."""
     if isinstance(content, str):
         return (TextPart(text=clean_text(content)),)
-    return tuple(_part(block) for block in items(content) if isinstance(block, dict))
+    return tuple(map(_part, objects(content)))
 
 
 def _part(block: dict[str, Any]) -> Part:
     kind = text_or_none(block.get("type")) or "unknown"
     body = block.get(kind)
     if kind == "text" and isinstance(body, (str, dict)):
-        text = body if isinstance(body, str) else body.get("value")
-        notes = [] if isinstance(body, str) else items(body.get("annotations"))
-        return TextPart(
-            text=text_or_none(text) or "",
-            annotations=freeze([note for note in notes if isinstance(note, dict)]),
-        )
+        if isinstance(body, str):
+            return TextPart(text=clean_text(body))
+        text, notes = text_or_none(body.get("value")), objects(body.get("annotations"))
+        return TextPart(text=text or "", annotations=freeze(notes))
     if kind == "refusal" and isinstance(body, str):
         return RefusalPart(refusal=clean_text(body))
     if kind in {"image_file", "image_url"} and isinstance(body, dict):
-        return ImagePart(
-            file_id=text_or_none(body.get("file_id")),
-            url=text_or_none(body.get("url")),
-            detail=text_or_none(body.get("detail")),
-        )
+        return ImagePart(**texts(body, "file_id", "url", "detail"))
     if kind == "file" and isinstance(body, dict):
         return FilePart(
-            file_id=text_or_none(body.get("file_id")),
-            filename=text_or_none(body.get("filename")),
+            **texts(body, "file_id", "filename"),
             url=text_or_none(body.get("file_data")) or text_or_none(body.get("url")),
         )
     return OtherPart(type=kind, data=freeze(block))
@@ -182,7 +189,11 @@ STEP_END_STAMPS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
 
 def end_stamp(data: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """When the object ended: the first of these stamps that is there (Unix nanoseconds)."""
-    return nanoseconds(next((data[name] for name in names if data.get(name)), None))
+    for name in names:
+        stamp = data.get(name)
+        if stamp:
+            return nanoseconds(stamp)
+    return None
 
 
 def step(data: dict[str, Any]) -> Step:
@@ -193,9 +204,7 @@ def step(data: dict[str, Any]) -> Step:
         id=text_or_none(data.get("id")),
         kind=kind,
         status=text_or_none(data.get("status")),
-        tool_calls=tuple(
-            tool_call(call) for call in items(details.get("tool_calls")) if isinstance(call, dict)
-        ),
+        tool_calls=tuple(map(tool_call, objects(details.get("tool_calls")))),
         message_id=text_or_none(mapping(details.get("message_creation")).get("message_id")),
         usage=usage(data.get("usage")),
         error=failure(data.get("last_error")),
@@ -243,12 +252,11 @@ def tool_call(data: dict[str, Any]) -> ToolCall:
 def required_tool_calls(data: dict[str, Any]) -> tuple[ToolCall, ...]:
     """The calls whose outputs a run in ``requires_action`` waits for."""
     action = mapping(mapping(data.get("required_action")).get("submit_tool_outputs"))
-    return tuple(tool_call(call) for call in items(action.get("tool_calls")) if isinstance(call, dict))
+    return tuple(map(tool_call, objects(action.get("tool_calls"))))
 
 
 def answered_tool_calls(outputs: Any, time: int) -> tuple[ToolCall, ...]:
     """The calls whose outputs the app submitted at ``time``: id, output and end are known of each."""
-    given = [output for output in items(outputs) if isinstance(output, dict)]
     return tuple(
         ToolCall(
             id=output["tool_call_id"],
@@ -258,6 +266,6 @@ def answered_tool_calls(outputs: Any, time: int) -> tuple[ToolCall, ...]:
             ended_at=time,
             seen_live=True,
         )
-        for output in given
+        for output in objects(outputs)
         if isinstance(output.get("tool_call_id"), str)
     )

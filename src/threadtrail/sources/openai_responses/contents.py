@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
-from threadtrail.sources.json_values import items, mapping, text_or_none
+from threadtrail.sources.json_values import items, mapping, objects, text_or_none
 from threadtrail.values import FilePart, ImagePart, OtherPart, Part, ReasoningPart, RefusalPart, TextPart
 
 TEXTS = frozenset({"input_text", "output_text", "text"})
@@ -16,7 +16,7 @@ def parts(content: Any) -> tuple[Part, ...]:
     """Return the content of an item: a text, or a list of typed blocks."""
     if isinstance(content, str):
         return (TextPart(text=clean_text(content)),)
-    return tuple(_part(block) for block in items(content) if isinstance(block, dict))
+    return tuple(map(_part, objects(content)))
 
 
 def reasoning(item: dict[str, Any]) -> tuple[Part, ...]:
@@ -43,8 +43,8 @@ def joined_text(content: Any) -> str | None:
 def _part(block: dict[str, Any]) -> Part:
     kind = text_or_none(block.get("type")) or "unknown"
     if kind in TEXTS and isinstance(block.get("text"), str):
-        notes = [note for note in items(block.get("annotations")) if isinstance(note, dict)]
-        return TextPart(text=clean_text(block["text"]), annotations=freeze(notes))
+        notes = freeze(objects(block.get("annotations")))
+        return TextPart(text=clean_text(block["text"]), annotations=notes)
     if kind in THOUGHTS and isinstance(block.get("text"), str):
         return ReasoningPart(text=clean_text(block["text"]))
     if kind == "refusal" and isinstance(block.get("refusal"), str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threadtrail._frozen import clean_text, freeze
-from threadtrail.sources.json_values import items, text_or_none
+from threadtrail.sources.json_values import objects, text_or_none
 from threadtrail.sources.openai_responses import contents
 from threadtrail.sources.openai_responses.calls import CALLS, OUTPUTS, output_of, tool_call
 from threadtrail.values import Message, OtherPart, TextPart, ToolCallPart, ToolResultPart
@@ -15,7 +15,7 @@ def input_messages(given: Any, thread_id: str | None = None) -> tuple[Message, .
     """Return the input as messages, one per item; a text is one message of the user."""
     if isinstance(given, str):
         return (Message(role="user", thread_id=thread_id, parts=(TextPart(text=clean_text(given)),)),)
-    return tuple(message_of(item, thread_id) for item in items(given) if isinstance(item, dict))
+    return tuple(message_of(item, thread_id) for item in objects(given))
 
 
 def message_of(item: dict[str, Any], thread_id: str | None = None) -> Message:

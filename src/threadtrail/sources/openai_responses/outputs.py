@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.recording.facts import CallsAnswered
 from threadtrail.sources.bodies import request_of
-from threadtrail.sources.json_values import items
+from threadtrail.sources.json_values import objects
 from threadtrail.sources.openai_responses.calls import answer
 from threadtrail.sources.openai_responses.conversations import ADD
 
@@ -50,7 +50,7 @@ def outputs_listed(listed: list[Any], call: Call) -> Iterator[CallsAnswered]:
 
 def answers_in(given: Any, time: int) -> tuple[ToolCall, ...]:
     """Return the calls that items answer; each holds its id, output and end (Unix nanoseconds)."""
-    found = (answer(item, time) for item in items(given) if isinstance(item, dict))
+    found = (answer(item, time) for item in objects(given))
     return tuple(each for each in found if each is not None)
 
 
