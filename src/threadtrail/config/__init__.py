@@ -1,1 +1,1 @@
-"""Where settings come from, which exporters they choose, and what is wrong with them."""
+"""Settings: where they come from, which exporters they choose, and what is wrong with them."""

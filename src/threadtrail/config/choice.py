@@ -1,4 +1,4 @@
-"""The forms in which exporters can be chosen, and the one form they are brought into."""
+"""The forms in which exporters can be chosen, converted to one form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENT = "environment variable"
 DEFAULT = "default"
 
 NO_EXPORTERS = "none"
-"""Alone in place of a name: no exporters at all (as in OpenTelemetry's own variables)."""
+"""Alone instead of a name: no exporters at all (as in OpenTelemetry's own variables)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Option:
 class ExporterChoice:
     """One chosen exporter: a ``name`` with ``options``, or an ``instance`` (its ``name`` may be None).
 
-    ``origin`` is the place where it was chosen, for messages; ``distrust`` is why that is a file that is not
+    ``origin`` is the place where it was chosen, for messages; ``distrust`` is why that place, a file, is not
     trusted.
     """
 
@@ -81,7 +81,7 @@ def _choices(value: object, origin: str) -> Iterator[ExporterChoice]:
 
 
 def _entry(name: object, entry: object, origin: str) -> Iterator[ExporterChoice]:
-    """Yield what one entry of a table chooses: options, true or false, or an object under a name."""
+    """Yield the choice of one entry of a table: options, true or false, or an object under a name."""
     if not isinstance(name, str):
         raise _must("exporters", name, origin, "be the name of an exporter, as text")
     if isinstance(entry, Mapping):

@@ -1,4 +1,4 @@
-"""Whether two configurations are the same, so that `instrument()` called again has nothing to change."""
+"""Compares two configurations, so that `instrument()` with the same one changes nothing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OPENTELEMETRY = "OTEL_"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings, and the environment variables that the exporters read by themselves when they are made."""
+    """Settings, and the environment variables that the exporters read when they are made."""
 
     settings: Settings
     environment: Mapping[str, str]
 
     @classmethod
     def of(cls, settings: Settings) -> Configuration:
-        """Return the configuration with these settings in the environment of this moment."""
+        """Return the configuration with these settings in the current environment."""
         prefixes = (
             OPENTELEMETRY,
             *(f"{choice.name.upper()}_" for choice in settings.exporters if choice.name),
@@ -38,9 +38,9 @@ class Configuration:
         return cls(settings, read)
 
     def is_same_as(self, other: Configuration) -> bool:
-        """Return whether exporters made by the other one would do the same.
+        """Return whether exporters made from the other one would behave in the same way.
 
-        Exporters are compared by name and options, or by identity where they are objects.
+        Exporters are compared by name and options, or by identity if they are objects.
         """
         mine, its = self.settings, other.settings
         return (
@@ -75,9 +75,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _do_the_same(one: FunctionType, other: FunctionType, compared: set[CodeType]) -> bool:
-    """Return whether two functions have the same code, and the same of all that it names.
+    """Return whether two functions have the same code, and so have all functions that it names.
 
-    A cell of a notebook that runs again, or Streamlit, makes its functions anew.
+    A cell of a notebook that runs again, or Streamlit, makes its functions again.
     """
     if one.__code__ != other.__code__:
         return False
@@ -93,7 +93,7 @@ def _do_the_same(one: FunctionType, other: FunctionType, compared: set[CodeType]
 
 
 def _used(function: FunctionType) -> Iterator[object]:
-    """Yield what a function was made with and what it names outside of itself; None for what is not there."""
+    """Yield the values that a function was made with and names outside of itself; None for a missing one."""
     yield function.__defaults__
     yield function.__kwdefaults__
     for cell in function.__closure__ or ():
@@ -103,6 +103,6 @@ def _used(function: FunctionType) -> Iterator[object]:
 
 
 def _names(code: CodeType) -> set[str]:
-    """Return the names of globals, and of attributes, in the code and in what is defined within it."""
+    """Return the names of globals and attributes in the code, and in the functions defined in it."""
     within = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return set(code.co_names).union(*map(_names, within))

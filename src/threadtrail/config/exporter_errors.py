@@ -1,4 +1,4 @@
-"""What an exporter raised while it was built or started, as problems.
+"""Turns exceptions that an exporter raises while it is built or started into problems.
 
 This is the one place that reads the text of an error: an author may name an option by ``path='x': ...``.
 """
@@ -25,12 +25,12 @@ NOT_EXPLAINED = "Check its options. If they are right, report this to the export
 def problems_raised(
     error: BaseException, exporter: str, options: Mapping[str, Option], *, failed: str
 ) -> Iterator[Problem]:
-    """Yield what is wrong: with the option that the error is about, and where that was set, if that is known.
+    """Yield what is wrong: with the option that the error is about, and its origin, if that is known.
 
     Args:
-        error: what the exporter raised.
+        error: the exporter's exception.
         exporter: its name.
-        options: what it was built with.
+        options: the options that it was built with.
         failed: what did not work, such as "it cannot be built".
     """
     secrets = secrets_among((name, option.value) for name, option in options.items())
@@ -71,7 +71,7 @@ def _of_option(name: str, value: object, says: str, options: Mapping[str, Option
 
 
 def _of_text(text: str, exporter: str, options: Mapping[str, Option]) -> Problem:
-    """Return the problem of an author's text, which may begin with the exporter or with ``option=value:``."""
+    """Return the problem of an exporter's text, which may begin with its name or ``option=value:``."""
     text = text.removeprefix(f"exporter {exporter!r}: ")
     for name, option in options.items():
         if not text.startswith((f"{name}=", f"{name}:")):
@@ -87,7 +87,7 @@ def _of_text(text: str, exporter: str, options: Mapping[str, Option]) -> Problem
 
 
 def _option_of_file(error: BaseException, options: Mapping[str, Option]) -> str | None:
-    """Return the option that names the file that an ``OSError`` is about."""
+    """Return the option with the file that an ``OSError`` is about."""
     path = _plain(error.filename) if isinstance(error, OSError) else None
     if not isinstance(path, str):
         return None
@@ -96,5 +96,5 @@ def _option_of_file(error: BaseException, options: Mapping[str, Option]) -> str 
 
 
 def _plain(value: object) -> object:
-    """Return the text of a path, and anything else as it is."""
+    """Return the text of a path; return any other value unchanged."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -33,8 +33,8 @@ def checked(
 ) -> dict[str, Any]:
     """Return the values to call ``factory`` with; add what is wrong to ``problems``.
 
-    A value is converted to the annotation of its parameter: the environment has text only. Objects that no
-    file or variable could hold (a client, a stream) are passed as they are.
+    A value is converted to the annotation of its parameter, since the environment has text only. Objects that
+    neither a file nor a variable can hold (a client, a stream) are passed unchanged.
     """
     try:
         parameters = inspect.signature(factory).parameters
@@ -56,7 +56,7 @@ def checked(
 
 
 def with_defaults(factory: Callable[..., Any], options: Mapping[str, Option]) -> dict[str, Option]:
-    """Return the options, and the defaults of those that are not set."""
+    """Return the options, with the defaults of those that are not set."""
     try:
         parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):  # written in C, without a signature
@@ -74,7 +74,7 @@ def _takes_keyword(parameter: Parameter) -> bool:
 
 
 def _type(factory: Callable[..., Any], parameter: Parameter) -> Any:
-    """Return the parameter's type; ``Any`` where the signature does not have it."""
+    """Return the parameter's type; ``Any`` if the signature does not have it."""
     annotation = parameter.annotation
     if annotation is parameter.empty:
         known = isinstance(parameter.default, (bool, int, float))
@@ -124,7 +124,7 @@ def _readings(option: Option) -> Iterator[Any]:
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any] | None:
-    """Return what checks values of this type; None for types that pydantic cannot check (a Protocol)."""
+    """Return the adapter that checks values of this type; None if pydantic cannot check it (a Protocol)."""
     for config in (_CONFIG, None):  # a model or dataclass has its own and refuses another
         try:
             return TypeAdapter(kind, config=config)
@@ -150,11 +150,11 @@ _PLAIN_WORDS: dict[Any, str] = {
 }
 
 _OPAQUE = (Any, Annotated)
-"""Classes in name only."""
+"""Types whose class says nothing about allowed values."""
 
 
 def in_words(kind: Any) -> str | None:
-    """Return what is allowed; None for a type whose values only its own checks can judge."""
+    """Return what is allowed, as text; None for a type with checks of its own."""
     if kind in _PLAIN_WORDS:
         return _PLAIN_WORDS[kind]
     origin = get_origin(kind)

@@ -1,4 +1,4 @@
-"""Reads the configuration file that applies: the one that is named, or else the one that is found."""
+"""Reads the configuration file in force: the named one, or else the one that is found."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ VARIABLE = "THREADTRAIL_CONFIG"
 class ConfigFile:
     """The configuration file in force: its path and its settings; without a path there is none.
 
-    ``distrust`` is why it may not set everything; a file that is named is always trusted. ``note`` is why
-    no file was looked for.
+    ``distrust`` is why it may not set everything; a named file is always trusted. ``note`` is why
+    no file was searched for.
     """
 
     path: Path | None = None
@@ -47,7 +47,7 @@ def read_config_file(named: str | None) -> ConfigFile:
     """Read the file that THREADTRAIL_CONFIG names (``named``), or else the one that is found.
 
     That is ``threadtrail.toml`` in the current folder, or else ``threadtrail.toml`` or ``pyproject.toml`` in
-    the project's root. A ``pyproject.toml`` that is found may have no settings of threadtrail.
+    the project's root. A found ``pyproject.toml`` may have no settings of threadtrail.
 
     Raises:
         ConfigurationError: the file is missing, unreadable or not valid TOML.

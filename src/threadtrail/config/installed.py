@@ -25,10 +25,10 @@ OWN = {
     "opentelemetry": "threadtrail_opentelemetry:OpenTelemetryExporter",
     "redis": "threadtrail_redis:RedisExporter",
 }
-"""Where the exporters of this project are, as their entry points say."""
+"""The modules of this project's exporters, as in their entry points."""
 
 PLUGINS = ("agentops", "langfuse", "opentelemetry", "redis")
-"""Exporters of this project that are packages of their own, each an extra of the same name."""
+"""This project's exporters in packages of their own, each an extra of the same name."""
 
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "opentelemetry": ("otel", "otlp", "opentelemetryotlp", "otelcollector"),
@@ -36,14 +36,14 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "jsonl": ("json", "ndjson", "jsonlines", "file"),
     "redis": ("valkey",),
 }
-"""What else people call an exporter, in small letters and digits alone."""
+"""Other names of exporters, in small letters and digits alone."""
 
 _BROKEN_METADATA = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class AvailableExporter:
-    """An installed exporter: its name, its distribution, and where it would be imported from."""
+    """An installed exporter: its name, its distribution, and the module to import."""
 
     name: str
     distribution: str
@@ -109,7 +109,7 @@ def entry_points() -> list[EntryPoint]:
 def _without_metadata(found: Collection[str]) -> Iterator[EntryPoint]:
     """Yield the project's own exporters if not even the built-in ones were found.
 
-    Then something that freezes or slims applications has left the metadata out.
+    Then a tool that freezes or slims applications has left out the metadata.
     """
     if "console" in found:
         return
@@ -119,7 +119,7 @@ def _without_metadata(found: Collection[str]) -> Iterator[EntryPoint]:
 
 
 def meant(name: str, known: Collection[str]) -> str | None:
-    """Return the exporter that was probably meant, of those ``known``: what is also called so, or alike."""
+    """Return the ``known`` exporter that was probably meant: one with this other name, or a similar name."""
     plain = "".join(filter(str.isalnum, name.lower()))
     for exporter in known:
         if plain in OTHER_NAMES.get(exporter, ()):

@@ -1,4 +1,4 @@
-"""What each source sets: keyword arguments, environment variables, the configuration file."""
+"""The settings of each source: keyword arguments, environment variables, the configuration file."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ KEYWORD_ONLY = ("redact",)
 
 @dataclass(slots=True)
 class Layer:
-    """What one source sets: values by setting, which exporters it chooses, and options by exporter.
+    """The settings of one source: values by setting, its choice of exporters, and options by exporter.
 
-    ``exporters`` is None where the source does not choose; ``origins`` has the place of each value.
+    ``exporters`` is None if the source does not choose; ``origins`` has the place of each value.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Layer:
                 self.options.setdefault(choice.name, {}).update(choice.options)
 
     def mark(self, distrust: Distrust) -> None:
-        """Note on everything about exporters that its source is not trusted."""
+        """Mark everything about exporters with the reason why its source is not trusted."""
         if self.exporters is not None:
             self.exporters = tuple(replace(choice, distrust=distrust) for choice in self.exporters)
         self.options = {
@@ -61,13 +61,13 @@ class Layer:
 def keyword_layer(
     keywords: Mapping[str, Any], origin: str, known: Collection[str], problems: Problems
 ) -> Layer:
-    """Return what the keyword arguments set; None counts as not given."""
+    """Return the settings of the keyword arguments; None counts as not given."""
     given = {key: value for key, value in keywords.items() if value is not None}
     return _layer(given, origin, known, problems)
 
 
 def file_layer(known: Collection[str], problems: Problems) -> tuple[Layer, ConfigFile]:
-    """Return what the configuration file sets, and which file that is."""
+    """Return the settings of the configuration file, and the file."""
     try:
         file = config_file.read_config_file(os.environ.get(config_file.VARIABLE) or None)
     except ConfigurationError as error:
@@ -95,7 +95,7 @@ def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def environment_layer(known: Collection[str], exporters: Collection[str], problems: Problems) -> Layer:
-    """Return what the environment sets; an empty variable counts as not set.
+    """Return the settings of the environment; an empty variable counts as not set.
 
     ``exporters`` are the names whose options may be set there, chosen or not.
     """
@@ -115,7 +115,7 @@ def environment_layer(known: Collection[str], exporters: Collection[str], proble
 
 
 def environment_values(known: Collection[str]) -> dict[str, Any]:
-    """Return the settings that the environment has, as text; empty ones are left out.
+    """Return the settings in the environment, as text, without empty ones.
 
     The case of letters does not matter: ``threadtrail_disabled`` counts as well.
     """
@@ -139,7 +139,7 @@ def _layer(values: Mapping[str, Any], origin: str, known: Collection[str], probl
 def _read_options(
     layer: Layer, known: Collection[str], exporters: Collection[str], problems: Problems
 ) -> None:
-    """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; one of no exporter and no setting is misspelt."""
+    """Read each ``THREADTRAIL_<EXPORTER>_<OPTION>``; any other variable is misspelt."""
     settings = {PREFIX + key.upper() for key in known if key not in KEYWORD_ONLY} | {config_file.VARIABLE}
     refused = {PREFIX + key.upper() for key in KEYWORD_ONLY}
     prefixes = {variable_prefix(name) for name in exporters}
@@ -159,7 +159,7 @@ def _read_options(
 
 
 def variable_prefix(exporter: str) -> str:
-    """Return how the variables of an exporter begin: ``THREADTRAIL_MY_OWN_`` for ``my-own``."""
+    """Return the beginning of the variables of an exporter: ``THREADTRAIL_MY_OWN_`` for ``my-own``."""
     return PREFIX + "".join(letter if letter.isalnum() else "_" for letter in exporter).upper() + "_"
 
 
@@ -185,7 +185,7 @@ def _unknown_variable(
 
 
 def _meant_option(name: str, exporters: Collection[str]) -> str | None:
-    """Return the option's variable with the exporter's name corrected, if one comes close."""
+    """Return the option's variable with the exporter's name corrected, if one is similar."""
     words = name.split("_")
     names = [exporter.removesuffix("_").lower() for exporter in exporters]
     for count in range(1, len(words)):

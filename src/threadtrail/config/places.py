@@ -1,4 +1,4 @@
-"""Where the configuration file is looked for: in the current folder and in the project's root."""
+"""Searches for the configuration file in the current folder and in the project's root."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ ROOT_MARKS = (PYPROJECT, ".git")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What the search has found: the ``path`` of a file, or None, and why it did not look further."""
+    """The result of the search: the ``path`` of a file, or None, and why it did not search further."""
 
     path: Path | None = None
     note: str = ""
 
 
 def search() -> Search:
-    """Look for ``threadtrail.toml`` in the current folder, then for both files in the project's root.
+    """Search for ``threadtrail.toml`` in the current folder, then for both files in the project's root.
 
     The root is the nearest folder with a ``pyproject.toml`` or a ``.git``, the current one or one above it.
-    Nothing is looked for above the user's home, nor in the home of another user.
+    The search stops at the user's home, and does not begin in the home of another user.
     """
     try:
         here = Path.cwd()
@@ -58,9 +58,9 @@ def _is_root(folder: Path) -> bool:
 
 
 def owner_of_home(folder: Path) -> str | None:
-    """Return the name of the other user in whose home the folder is; None if it is in no such home.
+    """Return the name of the other user whose home the folder is in; None if it is in no such home.
 
-    A home is known by its owner: it belongs to the user to whom the system assigns it.
+    A folder is a home if it belongs to the user whose home it is by the system's list.
     """
     try:
         import pwd  # noqa: PLC0415 - Windows does not have it

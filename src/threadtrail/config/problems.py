@@ -1,4 +1,4 @@
-"""What is wrong with the configuration, as values. They become text once, where they are shown."""
+"""Problems of the configuration, as values. They become text once, where they are shown."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with the configuration.
+    """One problem of the configuration.
 
-    No text of it shows a value whose ``key`` is the name of a secret, or has a control character, whatever
-    a file or the environment holds.
+    None of its texts shows a value whose ``key`` is the name of a secret, or a control character.
     """
 
     key: str = ""
@@ -93,7 +92,7 @@ def error_of(*problems: Problem | str) -> ConfigurationError:
 
 
 def problems_of(error: ConfigurationError) -> tuple[Problem, ...]:
-    """Return the problems of an error as values; a text of an exporter's author becomes what one ``says``."""
+    """Return the problems of an error as values; the text of an exporter's author becomes ``says``."""
     return tuple(
         found if isinstance(found, Problem) else Problem(error.option or "", error.value, says=str(found))
         for found in error.details
@@ -101,15 +100,15 @@ def problems_of(error: ConfigurationError) -> tuple[Problem, ...]:
 
 
 def cause_of(error: BaseException) -> Exception | None:
-    """Return the exception that is behind an error: a ``ConfigurationError`` only explains another one."""
+    """Return the exception behind an error: a ``ConfigurationError`` only explains another one."""
     cause = error.__cause__ if isinstance(error, ConfigurationError) else error
     return cause if isinstance(cause, Exception) else None
 
 
 class Problems:
-    """Collects what is wrong, so that users see all of it at once and not one problem per attempt.
+    """Collects problems, so that users see all of them at once and not one per attempt.
 
-    True if there is any problem. An exporter's author may add texts.
+    True if there is any problem. The exporter's author may add texts.
     """
 
     def __init__(self) -> None:
@@ -124,17 +123,17 @@ class Problems:
             yield found if isinstance(found, Problem) else Problem(says=found)
 
     def add(self, *problems: Problem | str, cause: Exception | None = None) -> None:
-        """Add problems, and the exception that is behind them, if there is one."""
+        """Add problems, and the exception behind them, if there is one."""
         self._found += problems
         if cause is not None:
             self._causes.append(cause)
 
     def add_error(self, error: ConfigurationError) -> None:
-        """Add the problems of an error, and what is behind it."""
+        """Add the problems of an error, and the exception behind it."""
         self.add(*problems_of(error), cause=cause_of(error))
 
     def raise_if_any(self) -> None:
-        """Raise all problems as one error, chained to what is behind them.
+        """Raise all problems as one error, chained to the exceptions behind them.
 
         Raises:
             ConfigurationError: there is a problem.

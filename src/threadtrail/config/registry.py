@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["AvailableExporter", "ExporterHooks", "LoadedExporter", "LoadedExporters", "available", "load"]
 
 UNKNOWN_DESTINATION = "unknown"
-"""Where an exporter sends that has no hook ``destination``."""
+"""The destination of an exporter without the hook ``destination``."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedExporter:
     """An exporter that is ready for ``start``; without a distribution it was given as an object.
 
-    ``options`` are those it was built with, defaults included.
+    ``options`` are those that it was built with, defaults included.
     """
 
     name: str
@@ -64,7 +64,7 @@ class LoadedExporter:
         return escaped(reason) if isinstance(reason, str) and reason else None
 
     def destination(self) -> str:
-        """Return where the exporter, which has started, sends events, without what may be secret in it."""
+        """Return where the started exporter sends events, without possible secrets."""
         answer, _ = guard.catch(self.hooks.destination) if self.hooks.destination else (None, None)
         words = answer.split() if isinstance(answer, str) else []
         text = " ".join(shown_address(word) if is_address(word) else word for word in words)
@@ -74,7 +74,7 @@ class LoadedExporter:
 
 @dataclass(frozen=True, slots=True)
 class LoadedExporters:
-    """The chosen exporters in their order, and the one plugin manager that knows them all."""
+    """The chosen exporters in their order, and the one plugin manager with all of them."""
 
     manager: pluggy.PluginManager
     exporters: tuple[LoadedExporter, ...]
@@ -86,7 +86,7 @@ class LoadedExporters:
         return len(self.exporters)
 
     def destinations(self) -> str:
-        """Return each exporter with where it sends events; all of them have started."""
+        """Return each started exporter with its destination."""
         return ", ".join(f"{item.name} ({item.destination()})" for item in self.exporters) or "none"
 
 

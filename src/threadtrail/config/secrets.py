@@ -1,4 +1,4 @@
-"""Finds the secret texts among values, and cuts them from what others wrote."""
+"""Finds the secret texts among values, and removes them from the texts of others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SHORTEST = 4
-"""Characters; anything shorter is too likely part of other words to be cut from a message."""
+"""The minimum number of characters: shorter texts are too likely parts of other words."""
 
 SHORTEST_PART = 8
 BETWEEN_PARTS = re.compile(r"[\s,;&]+|%20")
@@ -27,7 +27,7 @@ def secrets_among(values: Iterable[tuple[str, Any]]) -> list[str]:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """Return the text with each secret cut from it."""
+    """Return the text without the secrets."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return text

@@ -48,7 +48,7 @@ YEAR = 31_536_000
 
 
 class Allowed(str):
-    """What is allowed, in words for users; annotates a type."""
+    """The allowed values, in words for users; annotates a type."""
 
     __slots__ = ()
 
@@ -109,28 +109,28 @@ class Settings(BaseModel):
     tool_wait_seconds: Seconds = 60.0
     """How long a response that asked for calls of the app waits for their outputs before it is published."""
     run_timeout_seconds: Seconds = 900.0
-    """How long nothing may be seen of an open run before it is published as unfinished."""
+    """How long an open run may go unseen before it is published as unfinished."""
     sample_rate: Share = 1.0
-    """The share of turns that is exported (most are one run); those with a failed run are always kept."""
+    """The share of turns that is exported (most are one run); turns with a failed run are always kept."""
     queue_size: Count = 10_000
-    """The maximum number of events that wait for each exporter; beyond it some are dropped and counted."""
+    """The maximum number of events that wait for each exporter; beyond it, some are dropped and counted."""
     max_open_runs: Count = 10_000
-    """The maximum number of open runs; beyond it the one seen longest ago is published as unfinished."""
+    """The maximum number of open runs; beyond it, the one seen longest ago is published as unfinished."""
     publish_runs: RunsPublished = "all"
-    """Which runs this process publishes: all that it saw end or created, the finished ones, or none."""
+    """Which runs this process publishes: all that it created or saw end, only the finished ones, or none."""
     propagate: Wired = ()
-    """By what `carrier()` is passed on, and taken, without being called: job queues, ASGI apps."""
+    """Job queues and ASGI apps that send and receive carriers automatically."""
     shutdown_timeout_seconds: Seconds = 5.0
-    """How long the process may take, when it exits, to deliver what is left."""
+    """How long the exit of the process may be delayed to deliver what is left."""
     flush_on_sigterm: Switch = False
-    """Whether SIGTERM delivers what was seen before it has its usual effect."""
+    """Whether SIGTERM first delivers what was seen, and then has its usual effect."""
     disabled: Switch = False
     """Whether threadtrail is switched off: nothing is patched and nothing is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The settings as far as they are right, where each was set, what is wrong, and the file in force."""
+    """The valid settings, their origins, the problems, and the file in force."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -142,7 +142,7 @@ def load_settings(**keywords: Any) -> Settings:
     """Return the settings: keyword > environment > file > default, for each key and each option.
 
     A keyword of ``None`` counts as not given. ``THREADTRAIL_DISABLED=1`` in the environment overrides
-    everything, and nothing else is read then: the switch works whatever else is wrong.
+    everything, and then nothing else is read: the switch works even if other settings are wrong.
 
     Raises:
         ConfigurationError: a key is misspelt, a value is not allowed, an exporter is not installed, the
@@ -201,9 +201,9 @@ def _disabled_by_environment() -> bool:
 
 
 def _checked(layers: tuple[Layer, ...], problems: Problems) -> tuple[Settings, dict[str, str]]:
-    """Return the settings of the layers, the first of which wins, and where each was set.
+    """Return the settings of the layers, the first of which wins, and the origin of each.
 
-    What is not allowed is left out.
+    Values that are not allowed are left out.
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -264,6 +264,6 @@ def _not_allowed(key: str, value: object, origin: str) -> Problem:
 
 
 def _metadata(field: Any) -> list[Any]:
-    """Return what annotates the type of a field, also where the type is a union with None."""
+    """Return the annotations of a field's type, also if the type is a union with None."""
     members = [getattr(member, "__metadata__", ()) for member in getattr(field.annotation, "__args__", ())]
     return [*field.metadata, *(item for metadata in members for item in metadata)]

@@ -28,8 +28,9 @@ def distrust(path: Path, status: os.stat_result) -> Distrust | None:
     """Return why the file is not trusted; None if it is.
 
     Others must not be able to write the file or a folder on the way to it, and all of them must belong to
-    the current user or to root. In a folder with the sticky bit, such as ``/tmp``, nobody can replace what
-    belongs to these two. Windows has no such modes: there, every file is trusted.
+    the current user or to root. In a folder with the sticky bit, such as ``/tmp``, nobody can replace the
+    files
+    of these two users. Windows has no such modes: there, every file is trusted.
 
     Args:
         path: the file, as an absolute path.
@@ -56,7 +57,7 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def _of(path: Path, status: os.stat_result, what: str) -> tuple[str, str] | None:
-    """Return why somebody else could change the file or folder, and the command against that."""
+    """Return why somebody else could change the file or folder, and the command that prevents it."""
     reason = _of_owner(path, status, what)
     if reason is not None or (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
         return reason

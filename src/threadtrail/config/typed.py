@@ -1,7 +1,7 @@
-"""The types of ``exporters=``, for editors and type checkers: names and options that they can complete.
+"""The types of ``exporters=``: names and options that editors and type checkers can complete.
 
-Any other name, and any object with hooks, is allowed as well: exporters can be written by anyone. A wrong
-option is named by the ``ConfigurationError`` that ``instrument()`` raises.
+Any other name, and any object with hooks, is allowed as well, since anyone can write an exporter.
+``instrument()`` raises a ``ConfigurationError`` that names a wrong option.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class JsonlOptions(TypedDict, total=False):
 class ExporterTable(TypedDict, total=False):
     """Exporters with their options; true for the defaults.
 
-    For those that are packages of their own, the objects have typed options:
+    For exporters in packages of their own, the objects have typed options:
     ``exporters=[LangfuseExporter(base_url=...)]``.
     """
 
@@ -53,4 +53,4 @@ class ExporterTable(TypedDict, total=False):
 Exporters: TypeAlias = (
     ExporterName | str | Iterable[ExporterName | str | object] | ExporterTable | Mapping[str, object]
 )
-"""What ``exporters=`` takes: names, objects with hooks, or a table of names to options."""
+"""The type of ``exporters=``: names, objects with hooks, or a table of names to options."""

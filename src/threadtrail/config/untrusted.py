@@ -1,7 +1,8 @@
-"""What a configuration file may not set if it is not trusted: where data goes, and with which credentials.
+"""What a configuration file that is not trusted may not set: destinations and credentials.
 
-Whether an option is a host, a credential or a path, only its exporter can know. So an exporter lists in
-``harmless_options`` those that are none of these; all others are refused.
+Only an exporter can say whether its option is a host, a credential or a path. So it lists the options that
+are none
+of these in ``harmless_options``; all others are refused.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from threadtrail.config.trust import Distrust
 
 HARMLESS_EXPORTERS = ("console",)
-"""Exporters that send nothing away and write no file, so that any file may choose them."""
+"""Exporters that send nothing away and write no file, so any file may choose them."""
 
 ATTRIBUTE = "harmless_options"
 
 
 def trusted_choices(choices: tuple[ExporterChoice, ...], problems: Problems) -> tuple[ExporterChoice, ...]:
-    """Return the choices that may be made where they were made; the others become problems."""
+    """Return the choices that their place may make; the others become problems."""
     trusted = []
     for choice in choices:
         if choice.distrust is None or choice.name in HARMLESS_EXPORTERS:

@@ -48,8 +48,9 @@ class ConsoleExporter:
 
     Runs that answer the tool calls of each other are one turn, and are printed as one tree when it ends. The
     runs of a ``threadtrail.trace()`` are printed together under its name when that ends. A ``flush`` or
-    ``shutdown`` before that prints what is there. Control characters in the content of a run are printed as
-    escapes, so they cannot control the terminal. In a notebook, they are printed below the cell in which they
+    ``shutdown`` before that prints the runs so far. Control characters in the content of a run are printed as
+    escapes, so they cannot control the terminal. In a notebook, trees are printed below the cell in which
+    they
     began.
 
     Args:
@@ -61,7 +62,7 @@ class ConsoleExporter:
         width: columns to wrap at, at least 40; by default the width of the terminal. Plain text is not
             wrapped.
         content_length: the maximum number of characters to print of each message, argument and output.
-        costs: print what each run cost, where the library ``genai-prices`` is installed.
+        costs: print the cost of each run, if the library ``genai-prices`` is installed.
 
     Raises:
         ConfigurationError: an argument has another value.
@@ -106,7 +107,7 @@ class ConsoleExporter:
         """Print the runs, failed requests and traces among these events; ignore other events.
 
         Raises:
-            EventsLostError: some of them cannot be printed; the others were.
+            EventsLostError: some of them cannot be printed; the others were printed.
         """
         cells = (context if isinstance(context, Cell) else None for context in contexts or repeat(None))
         nodes, lost = each(zip(events, cells, strict=False), lambda pair: self._take(*pair))

@@ -87,7 +87,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Return the text in characters that the encoding has; symbols are replaced by ASCII if needed."""
+    """Return the text in characters that the encoding has; other symbols are replaced by ASCII."""
     encoding = encoding or "utf-8"
     try:
         text.encode(encoding)

@@ -57,14 +57,14 @@ def _part_text(part: Part) -> str:
 
 
 def reasoning_text(part: ReasoningPart) -> str:
-    """Return what the model thought, or how much of it is encrypted."""
+    """Return the model's reasoning, or how much of it is encrypted."""
     if part.text or part.encrypted_bytes is None:
         return part.text
     return f"[{part.encrypted_bytes:,} bytes, encrypted]"
 
 
 def _beside_text(part: Part) -> str:
-    """Return a part that is no text: reasoning, a call of an earlier run, or what such a call gave."""
+    """Return a part that is not text: reasoning, a call of an earlier run, or the output of such a call."""
     if isinstance(part, ReasoningPart):
         return f"[reasoning] {reasoning_text(part)}".rstrip()
     if isinstance(part, ToolCallPart):
@@ -75,7 +75,7 @@ def _beside_text(part: Part) -> str:
 
 
 def _where(part: ImagePart | FilePart) -> str:
-    """Return where the data is, or what is known of data within the message."""
+    """Return where the data is, or a description of data within the message."""
     if part.file_id:
         return part.file_id
     if part.url and not part.url.startswith("data:"):

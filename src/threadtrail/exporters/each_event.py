@@ -1,4 +1,4 @@
-"""Export each event of a batch by itself: one that cannot be exported takes none of the others with it."""
+"""Export each event of a batch by itself, so that one that cannot be exported does not lose the others."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Made = TypeVar("Made")
 def each(
     items: Iterable[Item], function: Callable[[Item], Made]
 ) -> tuple[list[Made], EventsLostError | None]:
-    """Return what the function makes of each item, and the error to raise if it raised for some of them.
+    """Return the function's results for the items, and the error to raise if it raised for some of them.
 
-    Export what was made first, then raise the error.
+    Export the results first, then raise the error.
     """
     made: list[Made] = []
     errors: list[BaseException] = []

@@ -1,7 +1,7 @@
 """The exporter ``jsonl``: appends every event to a file, as one line of JSON.
 
-Any number of processes can write to the file, and it can be rotated (renamed or truncated) or removed
-meanwhile: it is opened for each batch, so that no descriptor outlives a rename or a fork.
+Any number of processes can write to the file, and it can be rotated (renamed or truncated) or removed at any
+time: it is opened for each batch, so that no descriptor outlives a rename or a fork.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OWNER_ONLY = 0o600
 APPEND = os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
 MAX_ROTATIONS = 100
-"""How often a batch is written, or about to be, to a file that is removed or renamed at that moment."""
+"""The maximum number of attempts to write a batch while the file is removed or renamed."""
 
 NOT_SYNCED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})
 
@@ -94,7 +94,7 @@ class JsonlExporter:
     def flush(self) -> None:
         """Write the file to the disk (fsync), so that a crash of the machine loses nothing.
 
-        A crash of the process loses nothing anyway, since each batch is given to the system at once.
+        Each batch is given to the operating system at once, so a crash of the process loses none of it.
         """
         if not self.path.exists():
             return
@@ -142,10 +142,10 @@ class JsonlExporter:
         return f"cannot write {str(self.path)!r}: {reason}", "choose a file that this user may write"
 
     def _append(self, data: bytes) -> None:
-        """Write to the file that has this path now, and is there to stay.
+        """Append to the file that has this path, and make sure that the file keeps it.
 
-        Meanwhile the file may be renamed, compressed and removed, as ``logrotate`` does: then what was just
-        written to it is in no file any more.
+        ``logrotate`` may rename, compress and remove the file in the meantime. Then no file has what was just
+        written.
         """
         for _ in range(MAX_ROTATIONS):
             with self._open() as descriptor, exclusive(descriptor):
@@ -156,7 +156,7 @@ class JsonlExporter:
         raise FileNotFoundError(errno.ENOENT, "the file is removed again and again", str(self.path))
 
     def _is_current(self, descriptor: int) -> bool:
-        """Whether this is the file of the path: it may have been renamed while this waited for its lock."""
+        """Return whether this file still has the path: that may change while waiting for its lock."""
         opened = os.fstat(descriptor)
         try:
             return os.path.samestat(opened, self.path.stat())

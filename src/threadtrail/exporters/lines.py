@@ -1,4 +1,4 @@
-"""The lines that the console's trees are made of: of errors, tool calls, tokens, attributes."""
+"""The lines of the console's trees: errors, tool calls, tokens, attributes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Node:
     """A line: a label, which may be empty, and pieces of text, which may have line ends.
 
     ``children`` are the lines below it. ``open_call`` is the id of the tool call that it shows, if that may
-    be answered yet. ``cell`` is the cell of a notebook in which what it shows began, on the first line of a
-    tree.
+    be answered later. ``cell``, on the first line of a tree, is the cell of a notebook in which the tree
+    began.
     """
 
     label: str
@@ -89,7 +89,7 @@ def error_node(error: Failure, length: int) -> Node:
 
 
 def tool_node(call: ToolCall, interval: Interval | None, length: int) -> Node:
-    """Return the lines of a tool call; ``interval`` is when it ran, if that is known."""
+    """Return the lines of a tool call; ``interval`` is the time of the call, if that is known."""
     kind = None if call.kind in {"function", call.name} else call.kind
     show = visible_lines if call.kind == "code_interpreter" else visible
     children = [
@@ -134,14 +134,14 @@ def brief_token_facts(usage: Usage | None) -> list[str | None]:
 
 
 def token_nodes(usage: Usage | None, cost: Cost | Costs | None = None) -> Iterator[Node]:
-    """Yield a line with the token counts, if any token was used, and what they cost."""
+    """Yield a line with the token counts and their cost, if any token was used."""
     if usage is not None and (facts := token_facts(usage)):
         total = f"{usage.total_tokens:,} total"
         yield Node("tokens", tuple(joined([*facts, total, *cost_facts(cost)], "plain")))
 
 
 def cost_facts(cost: Cost | Costs | None) -> list[str]:
-    """Return what something cost, and what is not in it; nothing for a server that has no known prices."""
+    """Return a cost and what is not in it; nothing for a server without known prices."""
     return [] if cost is None or cost.elsewhere else [cost.text, *cost.notes]
 
 
@@ -172,7 +172,7 @@ def unusual(status: str | None, reason: str | None = None) -> Iterator[Piece]:
 
 
 def dim(facts: Sequence[str | None]) -> list[Piece]:
-    """Return the known facts as one piece that stands back, or no piece."""
+    """Return the known facts as one muted piece, or no piece."""
     return joined(facts, "dim")
 
 

@@ -1,4 +1,4 @@
-"""Build a tree of short lines for a run, which ``console_render`` renders."""
+"""Builds a tree of short lines for a run, which ``console_render`` renders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["RunTree", "called_by", "run_node"]
 
 
 def run_node(event: RunEnded, length: int, cost: Cost | None = None) -> Node:
-    """Return the tree of a run, and what it cost; content is cut after ``length`` characters."""
+    """Return the tree of a run, and its cost; content is cut after ``length`` characters."""
     return RunTree(event, length, cost).node()
 
 
@@ -62,7 +62,7 @@ class RunTree:
         return Node("", (*header, *dim([model, provider])), tuple(self._rows()))
 
     def took(self) -> str:
-        """Return how long the model took; a run that is one generation may then wait for the app."""
+        """Return how long the model took, without the time that a run of one generation waits for the app."""
         answered = self.run.answered_at if self.run.one_generation else None
         return duration(max((self.within.end if answered is None else answered) - self.within.start, 0))
 
@@ -77,14 +77,14 @@ class RunTree:
         yield from self.end()
 
     def input(self) -> Iterator[Node]:
-        """Yield what the run was sent, without what an earlier one had."""
+        """Yield the input of the run, without the items that an earlier run had."""
         run = self.run
         if run.new_input is not run.input:
             yield Node("input", ((f"{counted(run.input_repeated or 0, 'item')} as before", "dim"),))
         yield from map(self.message, run.new_input)
 
     def end(self) -> Iterator[Node]:
-        """Yield what is billed apart, and why the run did not complete."""
+        """Yield the items that are billed apart, and why the run did not complete."""
         run = self.run
         if billed := list(_counts(run.tool_usage)):
             yield Node("billed", tuple(joined(billed, "plain")))
@@ -114,7 +114,7 @@ class RunTree:
         return Node("status", ((" → ".join(changes) or "unknown", "plain"), *dim(self.watched())))
 
     def watched(self) -> list[str | None]:
-        """Return how the run was watched, and what else is worth a word."""
+        """Return how the run was observed, and unusual facts."""
         run, start = self.run, self.within.start
         output = run.first_output_at
         return [
@@ -140,7 +140,7 @@ class RunTree:
         yield from (self.message(message) for message in self.run.output if message.id not in made)
 
     def items(self) -> Iterator[Node]:
-        """Yield the items of an answer: what the model thought and said, and its tool calls."""
+        """Yield the items of an answer: reasoning, messages and tool calls."""
         messages: dict[str | None, Message] = {m.id: m for m in self.run.output}
         intervals = step_intervals(self.run.steps, self.within)
         for step, interval in zip(self.run.steps, intervals, strict=True):
@@ -205,13 +205,13 @@ def called_by(run: Run) -> str | None:
 
 
 def _is_timed(call: ToolCall, step: Step) -> bool:
-    """Return whether it is known how long a call took: of a hosted tool, only a stream says so."""
+    """Return whether the times of a call are known: those of a hosted tool are only in a stream."""
     known = call.started_at is not None or step.started_at is not None
     return known and (call.hosted or call.answered)
 
 
 def _counts(usage: Mapping[str, Any], name: str = "") -> Iterator[str]:
-    """Yield the numbers of an object of objects, each with the names that lead to it."""
+    """Yield the numbers of nested objects, each with the names that lead to it."""
     for key, value in usage.items():
         if isinstance(value, dict):
             yield from _counts(value, f"{name}{key} ")

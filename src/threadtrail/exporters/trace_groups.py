@@ -1,4 +1,4 @@
-"""Hold the runs of an open ``threadtrail.trace()`` until it ends, so that they are printed together."""
+"""Holds the runs of an open ``threadtrail.trace()`` until it ends, so that they are printed together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threadtrail.exporters.lines import Node, Piece, attribute_nodes, error_node
 from threadtrail.notebook.cells import Cell
 
 MAX_HELD = 1000
-"""The maximum number of held runs, and of open traces; above it, all held runs are printed."""
+"""The maximum number of held runs, and of open traces; beyond it, all held runs are printed."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class TraceGroups:
         self._open: dict[str | None, _Group] = {}
 
     def begin(self, event: TraceStarted, cell: Cell | None = None) -> list[Node]:
-        """Open a group; return what must be printed now, which is nothing unless too many are open."""
+        """Open a group; return what must be printed now: nothing, unless too many are open."""
         shown = self.release() if len(self._open) >= MAX_HELD else []
         if shown or len(self._open) >= MAX_HELD:
             self._open.clear()
@@ -66,7 +66,7 @@ class TraceGroups:
         return self.add(event.parent_trace_id, node, runs=runs)
 
     def release(self) -> list[Node]:
-        """Return what is held, each trace under its name and marked as still open. Traces stay open."""
+        """Return the held runs, each trace under its name and marked as still open. Traces stay open."""
         shown: dict[str | None, Node] = {}
         below: dict[str | None, list[Node]] = {}
         # Inner traces begin after outer ones, so in reverse order each is complete before its outer trace.
@@ -87,7 +87,7 @@ class TraceGroups:
         return [*reversed(shown.values())]
 
     def forget(self) -> None:
-        """Drop everything. Called in a forked child, since the parent prints it."""
+        """Drop everything; called in a forked child, since the parent prints it."""
         self._open.clear()
 
 

@@ -1,4 +1,4 @@
-"""Hold the runs of an open turn until it ends, so that they are printed together."""
+"""Holds the runs of an open turn until it ends, so that they are printed together."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from threadtrail.values import Run
 
 MAX_HELD = 1000
-"""The maximum number of held runs, and of open turns; above it, all held runs are printed."""
+"""The maximum number of held runs, and of open turns; beyond it, all held runs are printed."""
 
 MAX_KNOWN = 10_000
-"""The maximum number of runs of open turns; above it, what follows of these turns is printed by itself."""
+"""The maximum number of runs of open turns; beyond it, later runs of these turns are printed alone."""
 
 Key = tuple[object, ...]
-"""A run, or a turn, as its server names it."""
+"""A run, or a turn, with its server."""
 
 
 class Shown(NamedTuple):
-    """A tree to print, the trace that it belongs to, and of how many runs it is."""
+    """A tree to print, the trace that it belongs to, and its number of runs."""
 
     trace_id: str | None
     node: Node
@@ -44,9 +44,10 @@ class Shown(NamedTuple):
 
 @dataclass(slots=True)
 class _OpenTurn:
-    """``shown``: the runs that were printed before; ``late``: their calls that were answered since.
+    """A turn that has not ended.
 
-    ``cell`` is that of its first run; ``costs`` are those of all runs so far.
+    ``shown``: the runs that were printed before; ``late``: calls of these that were answered since.
+    ``cell`` is the cell of its first run; ``costs`` are those of all runs so far.
     """
 
     trace_id: str | None
@@ -62,7 +63,7 @@ class _OpenTurn:
         return sorted(self.held.values(), key=lambda each: each.created_at)
 
     def take_all(self) -> list[Shown]:
-        """Return what is held, as so far; from now on it counts as shown."""
+        """Return the held runs as a turn so far; from now on they count as printed."""
         generations = self.in_order()
         if len(generations) == 1 and not self.shown:
             node = generations[0].alone
@@ -78,7 +79,7 @@ class _OpenTurn:
 class TurnGroups:
     """The open turns, each with the lines of its runs so far; content is cut after ``length`` characters.
 
-    ``price`` returns what a run cost, or ``None`` if that is not to be shown.
+    ``price`` returns the cost of a run, or ``None`` if it is not to be shown.
     """
 
     def __init__(self, length: int, price: Callable[[RunEnded], Cost | None] = lambda _: None) -> None:
@@ -108,12 +109,12 @@ class TurnGroups:
         return shown
 
     def _is_part(self, run: Run, turn_key: Key) -> bool:
-        """Return whether a run is part of a turn whose end is still to come."""
+        """Return whether a run is part of a turn that has not ended."""
         part = run.shares_turn or turn_key in self._open
         return run.one_generation and part and turn_key not in self._ended
 
     def call_completed(self, event: ToolCallCompleted) -> None:
-        """Take a call that was answered after its run was published, or failed; not one that was given up."""
+        """Take a call that was answered, or failed, after its run was published; ignore others."""
         turn = self._open.get(self._turn_of_run.get(_key(event, event.run_id), ()))
         call = event.tool_call
         answered = bool(call.results) or any(
@@ -130,7 +131,7 @@ class TurnGroups:
             turn.late.append(node)
 
     def turn_ended(self, event: TurnEnded) -> list[Shown]:
-        """Return what must be printed of a turn that is over."""
+        """Return what must be printed of a turn that has ended."""
         key = _key(event, event.turn.id)
         turn = self._open.pop(key, None)
         if turn is None:
@@ -152,11 +153,11 @@ class TurnGroups:
         return [Shown(event.trace_id, replace(node, cell=turn.cell), len(generations))]
 
     def release(self) -> list[Shown]:
-        """Return what is held, each turn as so far. Turns stay open."""
+        """Return the held runs, each turn as it is so far. Turns stay open."""
         return [shown for turn in self._open.values() for shown in turn.take_all()]
 
     def forget(self) -> None:
-        """Drop everything. Called in a forked child, since the parent prints it."""
+        """Drop everything; called in a forked child, since the parent prints it."""
         self._open.clear()
         self._turn_of_run.clear()
 

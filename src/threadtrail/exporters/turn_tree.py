@@ -1,4 +1,4 @@
-"""Build a tree of short lines for a turn: its generations in order, their tool calls, where the time went."""
+"""Builds a tree of short lines for a turn: its generations in order, their tool calls, and its time."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ CONTINUED: Piece = ("continued", "dim")
 class Generation:
     """The lines of a run of a turn.
 
-    ``alone`` is its own tree. ``node`` is what stands in the tree of its turn, below it what the run wrote;
-    ``opening`` are the lines on a turn that begins with it, ``input`` those on what the run was sent, each
+    ``alone`` is its own tree. ``node`` is its part of the turn's tree, with the run's output below it;
+    ``opening`` are the lines about a turn that begins with it, ``input`` those about the run's input, each
     with the id of the call that it answers.
     """
 
@@ -52,12 +52,12 @@ class Generation:
     input: tuple[tuple[str | None, Node], ...]
 
     def answer(self, call_id: str, shown: Node) -> None:
-        """Put in the lines of a call that was answered after the run was published."""
+        """Add the lines of a call that was answered after the run was published."""
         self.alone = _with_call(self.alone, call_id, shown)
         self.node = _with_call(self.node, call_id, shown)
 
     def within(self) -> Node:
-        """Return it below an earlier run of the turn: outputs are shown with the calls that they answer."""
+        """Return its part below an earlier run: outputs are shown with the calls that they answer."""
         new = [node for call_id, node in self.input if call_id is None and node.label != "input"]
         return replace(self.node, children=(*new, *self.node.children))
 
@@ -90,7 +90,7 @@ def generation_of(event: RunEnded, length: int, cost: Cost | None = None) -> Gen
 
 
 def turn_node(event: TurnEnded, generations: Sequence[Generation], cost: Costs | None = None) -> Node:
-    """Return the tree of a turn that is over, of whose runs there is at least one, and what it cost."""
+    """Return the tree of a turn that has ended, with at least one run, and its cost."""
     first = generations[0]
     return Node(
         "",
@@ -113,7 +113,7 @@ def continued_node(
     late: Sequence[Node],
     cost: Costs | None = None,
 ) -> Node:
-    """Return the rest of a turn whose beginning was printed before, and what all of it cost."""
+    """Return the rest of a turn whose beginning was printed before, and the cost of the whole turn."""
     shown = [*late, *(each.within() for each in generations)]
     return Node("", (*_header(event, name), CONTINUED), (*shown, *_totals(event.turn, cost)))
 
@@ -146,7 +146,7 @@ def _totals(turn: Turn, cost: Costs | None) -> Iterator[Node]:
 
 
 def _parts(spent: TimeSpent) -> Iterator[str]:
-    """Yield where the time went, in the order in which it goes by."""
+    """Yield where the time went, in the order of a turn."""
     parts = {
         "queued": spent.queued,
         "generating": spent.generating,
@@ -158,7 +158,7 @@ def _parts(spent: TimeSpent) -> Iterator[str]:
 
 
 def _with_call(node: Node, call_id: str, shown: Node) -> Node:
-    """Return the tree with these lines in the place of a call."""
+    """Return the tree with these lines instead of those of a call."""
     if node.open_call == call_id:
         return shown
     return replace(node, children=tuple(_with_call(child, call_id, shown) for child in node.children))
