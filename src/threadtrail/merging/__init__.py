@@ -1,1 +1,1 @@
-"""Merging: what several processes saw of the same runs becomes what one process would have published."""
+"""Merging: turns what several processes saw of the same runs into what one process would have published."""

@@ -17,13 +17,13 @@ UNFINISHED = "unfinished"
 """The failure of a call that was open when its process stopped following the run."""
 
 TIMES = frozenset({"started_at", "ended_at", "seen_live", "error"})
-"""What is decided apart from the rest of a call."""
+"""The fields that are merged apart from the rest of a call."""
 
 
 def is_answered(call: ToolCall) -> bool:
-    """Return whether somebody answered a call, whatever became of it.
+    """Return whether somebody answered a call.
 
-    Where content was not recorded, that it took time says so: a call that was given up ended as it began.
+    Without content, a call that took time was answered: a call that was given up ended as it began.
     """
     if call.output is not None or call.results or call.approved is not None:
         return True
@@ -32,11 +32,10 @@ def is_answered(call: ToolCall) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallGlimpse:
-    """A tool call in one event: ``step_id`` is the step that it stood in, ``trust`` the more, the later.
+class CallSighting:
+    """A tool call as one event has it: ``step_id`` is its step; a later event has more ``trust``.
 
-    ``of_run``: it stands in a whole run. ``asked_at`` is when the event was published that says that it was
-    asked for.
+    ``of_run``: the event has the whole run. ``asked_at`` is the time of the event that reports the request.
     """
 
     call: ToolCall
@@ -47,42 +46,42 @@ class CallGlimpse:
 
     @property
     def answered(self) -> bool:
-        """Whether somebody answered it."""
+        """Whether it was answered."""
         return is_answered(self.call)
 
     @property
     def given_up(self) -> bool:
-        """Whether its end is no more than that its process stopped following the run."""
+        """Whether it ended only because its process stopped following the run."""
         return not self.answered and self.call.error is not None and self.call.error.type == UNFINISHED
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int, int]:
-        """How much it can be relied on, compared with the other glimpses of the call."""
+        """How reliable it is, compared with the other sightings of the call."""
         ended = self.call.ended_at is not None and not self.given_up
         return self.answered, ended, not self.given_up, self.trust, amount(self.call)
 
 
 @dataclass(slots=True)
 class Call:
-    """One call, and all glimpses of it; ``closed_at`` is the end of its run, if nobody saw its own."""
+    """One call, and all sightings of it; ``closed_at`` is the end of its run, if its own was not seen."""
 
-    glimpses: list[CallGlimpse] = field(default_factory=list)
+    sightings: list[CallSighting] = field(default_factory=list)
     closed_at: int | None = None
     closed_with: Failure | None = None
 
     @property
     def step_id(self) -> str | None:
-        """The step that it stands in, if one of the processes saw that."""
-        return min((each.step_id for each in self.glimpses if each.step_id is not None), default=None)
+        """The step of the call, if one of the processes saw it."""
+        return min((each.step_id for each in self.sightings if each.step_id is not None), default=None)
 
     @property
     def asked_at(self) -> int | None:
-        """When it was asked for."""
-        return earliest([each.asked_at for each in self.glimpses])
+        """When the call was requested."""
+        return earliest([each.asked_at for each in self.sightings])
 
     def value(self) -> ToolCall:
         """Return what is known of it."""
-        ranked = sorted(self.glimpses, key=lambda each: (each.rank, Tie(each.call)), reverse=True)
+        ranked = sorted(self.sightings, key=lambda each: (each.rank, Tie(each.call)), reverse=True)
         best = ranked[0]
         named = next((each.call for each in ranked if each.call.name != each.call.kind), best.call)
         value = filled(best.call, [each.call for each in ranked[1:]], but=TIMES)
@@ -105,13 +104,13 @@ class Call:
         )
 
     def _start(self) -> tuple[int | None, bool]:
-        """Return when it began, and whether somebody saw that live: then it is the earliest such time."""
-        live = _first([each for each in self.glimpses if each.call.seen_live], "started_at")
-        return (live, True) if live is not None else (_first(self.glimpses, "started_at"), False)
+        """Return when it began, and whether somebody saw that live; then it is the earliest such time."""
+        live = _first([each for each in self.sightings if each.call.seen_live], "started_at")
+        return (live, True) if live is not None else (_first(self.sightings, "started_at"), False)
 
-    def matches(self, other: CallGlimpse) -> bool:
-        """Return whether a glimpse may be of this call: nothing that is known of it says otherwise."""
-        for mine in self.glimpses:
+    def matches(self, other: CallSighting) -> bool:
+        """Return whether a sighting may be of this call: no known value contradicts it."""
+        for mine in self.sightings:
             if None not in (mine.step_id, other.step_id) and mine.step_id != other.step_id:
                 return False
             if _named(mine.call) and _named(other.call) and mine.call.name != other.call.name:
@@ -120,22 +119,22 @@ class Call:
                 return False
         return True
 
-    def begins_with(self, other: CallGlimpse) -> bool:
-        """Return whether a glimpse of this call has the same beginning."""
-        return any(each.call.started_at == other.call.started_at for each in self.glimpses)
+    def begins_with(self, other: CallSighting) -> bool:
+        """Return whether a sighting of this call has the same beginning."""
+        return any(each.call.started_at == other.call.started_at for each in self.sightings)
 
 
-def _first(glimpses: list[CallGlimpse], name: str) -> int | None:
-    """Return the earliest time of this name that an event of the call has; without one, that a run has.
+def _first(sightings: list[CallSighting], name: str) -> int | None:
+    """Return the earliest time of this name in the events of the call; without one, in those of the run.
 
-    Times in a run are moved into it, and stand for what nobody knows.
+    Times in a run are limited to it, and replace unknown ones.
     """
-    of_events = earliest([getattr(each.call, name) for each in glimpses if not each.of_run])
-    return of_events if of_events is not None else earliest([getattr(each.call, name) for each in glimpses])
+    of_events = earliest([getattr(each.call, name) for each in sightings if not each.of_run])
+    return of_events if of_events is not None else earliest([getattr(each.call, name) for each in sightings])
 
 
-def _same_end(glimpse: CallGlimpse, best: CallGlimpse) -> bool:
-    return (glimpse.answered, glimpse.given_up) == (best.answered, best.given_up)
+def _same_end(sighting: CallSighting, best: CallSighting) -> bool:
+    return (sighting.answered, sighting.given_up) == (best.answered, best.given_up)
 
 
 def _named(call: ToolCall) -> bool:
@@ -143,41 +142,41 @@ def _named(call: ToolCall) -> bool:
 
 
 def _same_arguments(one: str | None, other: str | None) -> bool:
-    """Whether arguments may be the same: those of a call that was seen in a stream may be incomplete."""
+    """Return whether arguments may be the same: those seen in a stream may be incomplete."""
     return one is None or other is None or one.startswith(other) or other.startswith(one)
 
 
 class Calls:
-    """The calls of one run. A server may count its ids anew in each round: ids alone tell nothing then."""
+    """The calls of one run. A server may use the same ids in each round: an id alone identifies no call."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, list[Call]] = {}
 
-    def add(self, glimpses: Iterable[CallGlimpse]) -> None:
-        """Take glimpses of different calls, such as those of one run or step: no two are of the same."""
+    def add(self, sightings: Iterable[CallSighting]) -> None:
+        """Add sightings of different calls, such as those of one run or step: no two are of the same call."""
         taken: set[int] = set()
-        for glimpse in glimpses:
-            alike = self._by_id.setdefault(glimpse.call.id, [])
-            same = [each for each in alike if id(each) not in taken and each.matches(glimpse)]
-            call = next((each for each in same if each.begins_with(glimpse)), same[0] if same else Call())
+        for sighting in sightings:
+            alike = self._by_id.setdefault(sighting.call.id, [])
+            same = [each for each in alike if id(each) not in taken and each.matches(sighting)]
+            call = next((each for each in same if each.begins_with(sighting)), same[0] if same else Call())
             if not same:
                 alike.append(call)
-            call.glimpses.append(glimpse)
+            call.sightings.append(sighting)
             taken.add(id(call))
 
-    def find(self, glimpse: CallGlimpse) -> Call:
-        """Return the call that a glimpse, which was added, is of."""
-        return next(call for call in self._by_id[glimpse.call.id] if glimpse in call.glimpses)
+    def find(self, sighting: CallSighting) -> Call:
+        """Return the call of a sighting that was added."""
+        return next(call for call in self._by_id[sighting.call.id] if sighting in call.sightings)
 
     def all(self) -> list[Call]:
         """Return all calls."""
         return [call for alike in self._by_id.values() for call in alike]
 
 
-def of_steps(steps: Iterable[Step], trust: int, *, of_run: bool = False) -> list[CallGlimpse]:
+def of_steps(steps: Iterable[Step], trust: int, *, of_run: bool = False) -> list[CallSighting]:
     """Return the calls of steps."""
     return [
-        CallGlimpse(call=call, step_id=step.id, trust=trust, of_run=of_run)
+        CallSighting(call=call, step_id=step.id, trust=trust, of_run=of_run)
         for step in steps
         for call in step.tool_calls
     ]

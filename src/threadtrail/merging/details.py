@@ -1,4 +1,4 @@
-"""The events of one run out of what several processes published of it: each detail once."""
+"""Makes the events of one run from what several processes published of it: each detail once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def events_of(story: Story) -> list[Event]:
 
 
 def _reused(event: Event) -> Event:
-    """Say of a run that another one had its id: its own process may not have seen that one."""
+    """Mark a run whose id another run had: its own process may not have seen that one."""
     if not isinstance(event, RunEnded) or event.run.id_reused:
         return event
     return replace(event, run=replace(event.run, id_reused=True))
@@ -45,7 +45,7 @@ def _with(event: Event, **values: Any) -> Event:
 
 
 def _shared(story: Story) -> dict[str, Any]:
-    """Return what all events of a run carry: as the creator says, else whoever says something."""
+    """Return the fields that all events of a run have: the creator's, else those of any process."""
     told: list[tuple[bool, Event]] = [(event.observed_from_start, event) for event in story.created]
     told += [(event.run.observed_from_start, event) for event in story.ends]
     told.sort(key=lambda each: (not each[0], each[1].time, Tie(each[1])))
@@ -126,7 +126,7 @@ def _as(event_class: Any, event: Any, time: int | None, **values: Any) -> Any:
 
 
 def _calls(whole: WholeRun) -> Iterator[Event]:
-    """Yield each call that was asked for, with its arguments, and each that was answered, with its output."""
+    """Yield each requested call with its arguments, and each answered call with its output."""
     story, steps = whole.story, whole.steps
     for call, requested in _by(story.requested, steps.call_of):
         value, first = call.value(), requested[0]
@@ -158,7 +158,7 @@ def _end(whole: WholeRun, shared: dict[str, Any]) -> Iterator[RunEnded]:
 
 
 def _by(events: list[AnyEvent], key: Callable[[AnyEvent], Any]) -> list[tuple[Any, list[AnyEvent]]]:
-    """Return the events by what they are about, each group in the order of time."""
+    """Return the events by their subject, each group in the order of time."""
     groups: dict[Any, tuple[Any, list[AnyEvent]]] = {}
     for event in sorted(events, key=_by_time):
         about = key(event)

@@ -1,4 +1,4 @@
-"""One value out of several glimpses of the same thing: the best one, completed by the others."""
+"""Makes one value from several sightings of the same thing: the best one, completed by the others."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 
 
 def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozenset()) -> Value:
-    """Return the best glimpse, with each field that it lacks taken from the first of the others that has it.
+    """Return the best sighting, with each field that it lacks taken from the first of the others that has it.
 
-    A field that has its default says nothing. The fields of ``but`` are left as they are.
+    A field with its default counts as lacking. The fields of ``but`` are not changed.
     """
     missing = {name for name, default in _defaults(best) if getattr(best, name) == default} - but
     found: dict[str, Any] = {}
@@ -28,7 +28,7 @@ def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozen
 
 
 def amount(value: Any) -> int:
-    """Return how many fields are set; of two glimpses, the one with more is the fuller one."""
+    """Return the number of fields that are set; of two sightings, the one with more is more complete."""
     return sum(getattr(value, name) != default for name, default in _defaults(value))
 
 
@@ -46,7 +46,7 @@ def _defaults_of(cls: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def earliest(times: Sequence[int | None]) -> int | None:
-    """Return the first of the times that are known."""
+    """Return the earliest known time."""
     return min((time for time in times if time is not None), default=None)
 
 

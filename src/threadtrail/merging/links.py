@@ -22,7 +22,7 @@ Call = tuple["Server", str]
 
 @dataclass(slots=True)
 class Linked:
-    """The events of one run, and what other runs say of it."""
+    """The events of one run, and what other runs add to it."""
 
     events: list[Event]
     created: RunCreated | None = None
@@ -41,25 +41,25 @@ class Linked:
 
     @property
     def run_id(self) -> str:
-        """The run."""
+        """The run's id."""
         event: Any = self.events[0]
         return str(event.run_id)
 
     @property
     def previous(self) -> tuple[Server, str]:
-        """The run that it follows in a chain; the name of none, if it follows none."""
+        """The run before it in a chain; a name that no run has, if it follows none."""
         return self.server, (self.end.run.previous_run_id if self.end is not None else None) or ""
 
     @property
     def began_at(self) -> int:
-        """When it was created, as far as that is known."""
+        """When it was created, if that is known."""
         if self.end is not None and self.end.run.created_at is not None:
             return self.end.run.created_at
         return self.created.time if self.created is not None else min(event.time for event in self.events)
 
     @property
     def answered_at(self) -> int:
-        """When it asked for its calls, or later."""
+        """The latest time at which it may have asked for its calls."""
         if self.end is not None:
             run = self.end.run
             return run.answered_at or run.ended_at or self.end.time
@@ -71,10 +71,10 @@ def link(
 ) -> tuple[list[list[Event]], set[tuple[Server, str]]]:
     """Return the events of each run, completed by those of its neighbours, and the runs that this changed.
 
-    A response belongs to the turn of the newest run whose call it brings the output of, and the output stands
-    on that call, as if one process had made both requests. Where nothing is said of its caller and its trace,
-    they are those of that run, or of the first one of its turn, if it was another process that knew them:
-    ``merged`` are the runs that several processes saw.
+    A response belongs to the turn of the newest run whose call it brings the output of, and that call has the
+    output, as if one process had made both requests. A response without caller or trace gets those of that run,
+    or of the first run of its turn, if another process knew them. ``merged`` are the runs that several processes
+    saw.
     """
     runs = [_taken(events) for events in stories if events]
     for run in runs:
@@ -109,7 +109,7 @@ class _Links:
         self._brought: dict[int, list[Call]] = {}
 
     def begin(self, run: Linked) -> None:
-        """See that a run begins with the outputs that stand in its input."""
+        """Take the beginning of a run, with the outputs in its input."""
         self._known[run.server, run.run_id] = run
         brought = dict(_outputs(run.end.run.input)) if run.end is not None else {}
         calls = [(run.server, name) for name in brought]
@@ -123,13 +123,13 @@ class _Links:
         _join(run, list(asking.values()), self._known)
 
     def _open_calls_of(self, name: tuple[Server, str]) -> dict[Call, Linked]:
-        """Return the calls that a run left, and whose outputs nobody brought."""
+        """Return the calls of a run whose outputs nobody has brought."""
         asking = self._known.get(name)
         calls = [(name[0], call) for call in _asked_for(asking)] if asking is not None else []
         return {call: asking for call in calls if asking is not None and self._asked.get(call) is asking}
 
     def end(self, run: Linked) -> None:
-        """See that a run ends: what it brought is not brought again, and it may have asked for more."""
+        """Take the end of a run: its outputs are not brought again, and it may have asked for more calls."""
         if run.end is not None and _has_completed(run.end.run):
             for call in self._brought[id(run)]:
                 self._asked.pop(call, None)
@@ -167,7 +167,7 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
 
 
 def _inherit(run: Linked, asking: Linked) -> None:
-    """Let a run have what was in force for the one that it answers, where nothing was for itself."""
+    """Give a run the attributes and the trace of the run that it answers, if it has none itself."""
     mine, theirs = run.events[0], asking.events[0]
     for name, nothing in (("attributes", NO_ATTRIBUTES), ("trace_id", None), ("carried", None)):
         known = asking.inherited.get(name, getattr(theirs, name))
@@ -183,12 +183,12 @@ def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]
 
 
 def _has_completed(run: Run) -> bool:
-    """Return whether the outputs that it brought are not brought again: one that failed may be repeated."""
+    """Return whether the outputs that it brought are not brought again: a failed run may be repeated."""
     return run.finished and run.error is None and run.incomplete_reason is None and not run.failed
 
 
 def _asked_for(run: Linked) -> set[str]:
-    """Return the calls that a run left to the app, or to a person."""
+    """Return the calls that a run asked the app, or a person, for."""
     if run.end is not None:
         calls: Iterable[ToolCall] = run.end.run.tool_calls if run.end.run.one_generation else ()
     else:
@@ -200,7 +200,7 @@ def _asked_for(run: Linked) -> set[str]:
 
 
 def _with_links(linked: Linked) -> list[Event]:
-    """Return the events of a run with its links; the same list, if they say nothing new."""
+    """Return the events of a run with its links; the same list, if the links add nothing."""
     events = list(linked.events)
     for place, event in enumerate(events):
         if isinstance(event, RunCreated) and event.turn_id != linked.turn_id:
@@ -254,7 +254,7 @@ def _step(step: Step, linked: Linked) -> Step:
 
 
 def _answered(call: ToolCall, linked: Linked) -> ToolCall:
-    """Return the call with its output, if another run brought one and it has none."""
+    """Return the call with its output, if it has none and another run brought one."""
     if call.id not in linked.outputs or call.hosted or _has_answer(call):
         return call
     part, at = linked.outputs[call.id]

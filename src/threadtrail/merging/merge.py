@@ -1,4 +1,4 @@
-"""``threadtrail.merge()``: many glimpses of a run in, one run out."""
+"""``threadtrail.merge()``: one run from what several processes saw of it."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     The events are in the order of their times, a run's ``RunCreated`` first and its ``RunEnded`` last. Events
     of a run that only one process saw stay as they are, except for unfinished ends that were superseded.
 
-    These may differ from what a single process would publish, since no event has them:
+    The following may differ from what a single process would publish, since no event has it:
 
     - ``poll_count``, ``retry_count`` and ``resumed`` are the sums of those processes that published the run;
-    - times: what nobody saw live has the server's whole seconds, a step's, call's or message's time is the
-      earliest that one of them saw, and what happened to calls whose request failed is not known;
-    - a status that came back (``queued`` after outputs were submitted) where each process saw a part, how the
-      first look at a status was made (``learnt_from``), and the order of steps of the same second;
-    - ``metadata`` that was changed while the run went on, which is that of whoever saw the end;
+    - times that nobody saw live are the server's whole seconds; the time of a step, call or message is the
+      earliest
+      that one of them saw; the outcome of calls whose request failed is not known;
+    - a status that came back (``queued`` after outputs were submitted), if each process saw a part; how the
+      first look at a status was made (``learnt_from``); the order of steps of the same second;
+    - ``metadata`` that was changed during the run is that of the process that saw the end;
     - ``input_repeated``, the ids of input messages, and messages that another process put on the thread as
       it created it;
-    - what a process saw of a run that it never saw itself, or took for history.
+    - what a process saw of a run that it did not follow, or took for history.
     """
     stories, others = stories_of(distinct(events))
     merged = {(story.server, story.run_id) for story in stories if not story.is_of_one_process()}
@@ -67,10 +68,10 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
 def run_so_far(events: Iterable[Event]) -> Run:
     """Return what is known of a run from its events, even if it has not ended.
 
-    Its ``ended_at`` is ``None`` then. Events that are of no run, such as ``RequestFailed``, are left out.
+    Its ``ended_at`` is then ``None``. Events without a run, such as ``RequestFailed``, are ignored.
 
     Raises:
-        ValueError: the events are of no run, or of several.
+        ValueError: the events belong to no run, or to several.
     """
     stories, _ = stories_of(distinct(events))
     if len(stories) != 1:

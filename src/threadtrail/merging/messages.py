@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 def written(groups: Sequence[Iterable[Message]]) -> tuple[Message, ...]:
-    """Return the messages that a run wrote, in order; ``groups`` hold what was seen, the surest first."""
-    glimpses: dict[str | None, list[Message]] = {}
+    """Return the messages that a run wrote, in order; ``groups`` are sightings, the most reliable first."""
+    sightings: dict[str | None, list[Message]] = {}
     for group in groups:
         for message in group:
-            glimpses.setdefault(message.id, []).append(message)
-    values = [fullest(each) for each in glimpses.values()]
+            sightings.setdefault(message.id, []).append(message)
+    values = [fullest(each) for each in sightings.values()]
     return tuple(sorted(values, key=lambda message: message.created_at or 0))
 
 
-def fullest(glimpses: Sequence[Message]) -> Message:
-    """Return what is known of one message; the first glimpse is the surest."""
-    ranked = sorted(glimpses, key=lambda each: (len(each.text), len(each.parts), amount(each)), reverse=True)
+def fullest(sightings: Sequence[Message]) -> Message:
+    """Return what is known of one message; the first sighting is the most reliable."""
+    ranked = sorted(sightings, key=lambda each: (len(each.text), len(each.parts), amount(each)), reverse=True)
     return replace(
         filled(ranked[0], ranked[1:]),
-        created_at=earliest([each.created_at for each in glimpses]),
-        completed_at=earliest([each.completed_at for each in glimpses]),
+        created_at=earliest([each.created_at for each in sightings]),
+        completed_at=earliest([each.completed_at for each in sightings]),
     )
 
 
 def asked(runs: Sequence[Run]) -> tuple[Message, ...]:
-    """Return what a run had to answer: as its creator sent it, with the ids that others saw in a list.
+    """Return the messages that a run had to answer: as its creator sent them, with ids from lists of others.
 
     ``runs`` are what each process saw, the creator first.
     """

@@ -1,7 +1,8 @@
-"""The order in which merged events come: by their times, and as the contract of events has it.
+"""The order of merged events: by their times, and as the contract of events requires.
 
-A run's first event is ``RunCreated``, its last ``RunEnded``, but for calls that were answered later; the end
-of a turn comes after those of its runs, and all that belongs to a ``trace()`` between its start and its end.
+A run's first event is ``RunCreated``, its last ``RunEnded``, except for calls that were answered later. The
+end
+of a turn comes after those of its runs. All events of a ``trace()`` are between its start and its end.
 """
 
 from __future__ import annotations
@@ -51,11 +52,11 @@ RANKS: dict[type[Event], int] = {
         )
     )
 }
-"""What comes first of what happened at one time; ``Event`` stands for all classes that are not named."""
+"""The order of events of the same time; ``Event`` stands for all other classes."""
 
 
 class Order:
-    """Puts events in order, story by story, then what is around them."""
+    """Puts events in order, run by run, then the events around them."""
 
     def __init__(self) -> None:
         self._placed: list[tuple[tuple[Any, ...], Event]] = []
@@ -63,7 +64,7 @@ class Order:
         self._traces: dict[str, tuple[int, int]] = {}
 
     def add_run(self, events: Sequence[Event]) -> None:
-        """Take the events of one run."""
+        """Add the events of one run."""
         created = next((event.time for event in events if isinstance(event, RunCreated)), 0)
         end = next((event for event in events if isinstance(event, RunEnded)), None)
         late = set() if end is None else _late_calls(events, end)
@@ -88,13 +89,13 @@ class Order:
             self._within(event.trace_id, created or event.time, latest)
 
     def add_turn(self, event: TurnEnded) -> None:
-        """Take the end of a turn, after its runs."""
+        """Add the end of a turn, after its runs."""
         time = max(event.time, self._turn_ends.get((server_of(event), event.turn.id), 0))
         self._place(event, time)
         self._within(event.trace_id, time, time)
 
     def add_traces(self, events: Iterable[TraceStarted | TraceEnded]) -> None:
-        """Take starts and ends of traces, after all that is in them."""
+        """Add starts and ends of traces, after all events in them."""
         events = list(events)
         parents = {str(event.trace_id): event.parent_trace_id for event in events}
         depths = {trace_id: _depth(trace_id, parents) for trace_id in parents}
@@ -110,7 +111,7 @@ class Order:
             self._within(event.parent_trace_id, time, time)
 
     def add(self, event: Event) -> None:
-        """Take an event that belongs to no run."""
+        """Add an event that belongs to no run."""
         self._place(event, event.time)
 
     def all(self) -> tuple[Event, ...]:
@@ -136,7 +137,7 @@ def _late_calls(events: Sequence[Event], end: RunEnded) -> set[int]:
 
 
 def _changes_in_order(events: Sequence[Event]) -> list[RunStatusChanged]:
-    """Return the changes of status by time; of those at one time, each after the one that it follows."""
+    """Return the changes of status by time; those of the same time follow from each other."""
     waiting = sorted(
         (event for event in events if isinstance(event, RunStatusChanged)),
         key=lambda event: (event.time, event.previous or "", event.status),

@@ -1,4 +1,4 @@
-"""One run out of what several processes saw of it."""
+"""Makes one run from what several processes saw of it."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from threadtrail.values import Message, StatusChange, Step, ToolCall
 
 OF_END = ("model", "error", "incomplete_reason", "usage", "service_tier", "tool_usage", "metadata")
-"""The fields of whoever saw the end; where that says nothing, of the creator, then of anybody."""
+"""Fields from the process that saw the end; if it has none, from the creator, then from any process."""
 
 SUMS = ("poll_count", "retry_count", "resumed")
-"""The fields that each process counts for itself."""
+"""Fields that each process counts for itself, and that are added."""
 
 EITHER = ("streamed", "deleted", "background", "one_generation")
-"""The fields that are true if one process says so."""
+"""Fields that are true if they are true for one process."""
 
 SAID_AT_BEGINNING = frozenset({"request", "turn_id", "called_by", "attributes", "carried"})
-"""The fields that only the creator knows, and that its ``RunCreated`` says."""
+"""Fields that only the creator has, and that are in its ``RunCreated``."""
 
 OF_CREATOR = SAID_AT_BEGINNING | {"session_key", "answers", "input_repeated", "request_id"}
-"""The fields that only the creator knows: what others say does not fill them."""
+"""Fields that only the creator has: those of others do not replace them."""
 
 
 class WholeRun:
-    """All that is known of one run.
+    """Everything known of one run.
 
-    A field of ``Run`` that is not named in this module, such as one that is added later, is the creator's.
-    Where it has its default there, it is that of the first process, by when the run was created for it, for
-    which it has another value.
+    A field of ``Run`` that is not named in this module, such as a new one, is the creator's. If the creator
+    has the
+    default, it is that of the first process, by the time of the run's creation there, with another value.
     """
 
     def __init__(self, story: Story) -> None:
@@ -120,7 +120,7 @@ class WholeRun:
         return replace(run, observed_from_start=self.is_observed_from_start, **values)
 
     def _begun(self) -> Run:
-        """Return the fields that the beginning of a run has."""
+        """Return the fields of the beginning of a run."""
         created = self.created
         if created is None:
             story = self.story
@@ -176,7 +176,7 @@ class WholeRun:
         return any(run.one_generation for run in self.of_end)
 
     def _failure(self) -> Failure | None:
-        """Return what became of the calls that were open when it ended."""
+        """Return the failure of the calls that were open at its end."""
         run = self.of_end[0]
         if not run.finished:
             return Failure(type=UNFINISHED)
@@ -184,7 +184,7 @@ class WholeRun:
         return None if fine else Failure(type=run.status or UNFINISHED)
 
     def _answered_at(self) -> int | None:
-        """Return when it ended, by its status: when one of the processes saw that first."""
+        """Return when it ended, by its status: when one of the processes first saw it."""
         alone = len(self.history) == 1 and not self.is_observed_from_start
         return earliest([_end_seen_at(run, alone=alone) for run in self.of_end if run.finished])
 
@@ -215,7 +215,7 @@ def _last_ends(ends: Sequence[RunEnded]) -> list[RunEnded]:
 def _end_seen_at(run: Run, *, alone: bool) -> int | None:
     """Return when the end of a run was seen.
 
-    ``alone``: nothing was seen before, so that the server's time counts.
+    ``alone``: nothing was seen before, so the server's time counts.
     """
     end = run.answered_at if run.answered_at is not None else run.ended_at
     last = run.status_history[-1] if run.status_history else None
@@ -237,7 +237,7 @@ def _end_first(run: Run) -> tuple[bool, int, Tie]:
 
 
 def _step_within(step: Step, start: int, end: int | None) -> Step:
-    """Return the step and its tool calls, within the run."""
+    """Return the step and its tool calls, limited to the run."""
     started_at = _between(step.started_at, start, end) or start
     ended_at = end if step.ended_at is None else _between(step.ended_at, started_at, end)
     calls = tuple(_call_within(call, started_at, ended_at) for call in step.tool_calls)

@@ -1,4 +1,4 @@
-"""The statuses that a run took on, as several processes saw them, in the order in which they were seen."""
+"""Merges the statuses of a run, as several processes saw them, in the order in which they were seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENDED = "ended"
 
 
 class Seen(NamedTuple):
-    """A status as one process saw it: when, and which status that process had seen before."""
+    """A status as one process saw it: when, and the status that this process saw before."""
 
     at: int
     previous: str | None
@@ -32,8 +32,9 @@ def history(
 ) -> tuple[StatusChange, ...]:
     """Return the statuses in the order in which they were seen, each once, and nothing after an end.
 
-    ``created_at`` is when the run was created, by the clock of the process that did; ``None`` if that was
-    not seen: the first status then has the server's time, as the process has that saw it first.
+    ``created_at`` is when the run was created, by the clock of the process that created it; ``None`` if that
+    was
+    not seen. The first status then has the server's time, if the process that saw it first has that.
     """
     runs = list(runs)
     seen = {*_of_runs(runs), *map(_of_event, changes)}
@@ -59,7 +60,7 @@ def _placed(seen: Seen, created_at: int) -> StatusChange:
 
 
 def _fuller(known: StatusChange, again: StatusChange) -> StatusChange:
-    """Return a change with what a later look at the same status knows of it."""
+    """Return a change, completed by a later look at the same status."""
     if known.server_time is not None and known.stage is not None and known.type is not None:
         return known
     server_time = known.server_time if known.server_time is not None else again.server_time
@@ -68,7 +69,7 @@ def _fuller(known: StatusChange, again: StatusChange) -> StatusChange:
 
 
 def _ends(runs: list[Run]) -> set[str]:
-    """Return the statuses that are ends, also where recordings do not have their stage."""
+    """Return the statuses that are ends, also in recordings without stages."""
     of_finished = {run.status for run in runs if run.finished and run.status is not None}
     passed = {change.status for run in runs for change in run.status_history[:-1]}
     return of_finished - passed
@@ -79,7 +80,7 @@ def _is_end(change: StatusChange, ends: set[str]) -> bool:
 
 
 def _is_overtaken(seen: Seen, newest: StatusChange) -> bool:
-    """Return whether an answer arrived late that was given before the server began to work on the run."""
+    """Return whether a response arrived late that was sent before the server began to work on the run."""
     goes_back = seen.change.stage == "waiting" and newest.stage == "working"
     return goes_back and seen.previous != newest.status
 
@@ -106,7 +107,7 @@ def _of_event(event: RunStatusChanged) -> Seen:
 
 
 def _in_order(seen: Iterable[Seen]) -> Iterable[Seen]:
-    """Yield by time; of changes at one time, the one that follows from the status before comes first."""
+    """Yield changes by time; of those of one time, first the one that follows from the status before."""
     waiting = sorted(seen, key=_order)
     status: str | None = None
     while waiting:

@@ -1,11 +1,11 @@
-"""The steps of a run, as several processes saw them: each once, with its tool calls, in order."""
+"""Merges the steps of a run, as several processes saw them: each once, with its tool calls, in order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from threadtrail.merging.calls import CallGlimpse, Calls, of_steps
+from threadtrail.merging.calls import Calls, CallSighting, of_steps
 from threadtrail.merging.fields import Tie, amount, earliest, filled
 from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
 from threadtrail.values import Step
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound="Event")
 
 UNFINISHED = ".unfinished"
-"""How the ``type`` of a ``StepCompleted`` ends whose step was open when its process left the run."""
+"""The end of the ``type`` of a ``StepCompleted`` whose step was open when its process left the run."""
 
 BEGUN, LEFT, UNFINISHED_RUN, COMPLETED, FINISHED_RUN = range(5)
-"""Where a glimpse comes from, the surest last."""
+"""Where a sighting comes from, the surest last."""
 
 TIMES = frozenset({"started_at", "ended_at", "seen_live", "tool_calls"})
-"""What is decided apart from the rest of a step."""
+"""The fields that are merged apart from the rest of a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepGlimpse:
-    """A step in one event; ``given_up``: it was open when its process stopped following the run."""
+class StepSighting:
+    """A step as one event has it; ``given_up``: it was open when its process stopped following the run."""
 
     step: Step
     trust: int
@@ -40,7 +40,7 @@ class StepGlimpse:
 
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
-        """How much it can be relied on, compared with the other glimpses of the step."""
+        """How reliable it is, compared with the other sightings of the step."""
         return not self.given_up, self.step.usage is not None, self.trust, amount(self.step)
 
 
@@ -50,10 +50,10 @@ def left_open(event: StepCompleted) -> bool:
 
 
 class StepsOfRun:
-    """All steps and calls that are known of a run."""
+    """All known steps and calls of a run."""
 
     def __init__(self, story: Story, runs: list[Run]) -> None:
-        self._glimpses: dict[str, list[StepGlimpse]] = {}
+        self._sightings: dict[str, list[StepSighting]] = {}
         self._places: dict[str, int] = {}
         self.calls: Calls = Calls()
         self._of_event: dict[int, Call] = {}
@@ -65,39 +65,40 @@ class StepsOfRun:
         trust = FINISHED_RUN if run.finished else UNFINISHED_RUN
         for step in run.steps:
             open_still = not run.finished and step.ended_at == run.ended_at
-            self._add(StepGlimpse(step=step, trust=trust, given_up=open_still))
+            self._add(StepSighting(step=step, trust=trust, given_up=open_still))
         self.calls.add(of_steps(run.steps, trust, of_run=True))
 
     def _add_events(self, story: Story) -> None:
         for event in _by_time(story.steps_created):
-            self._add(StepGlimpse(step=event.step, trust=BEGUN))
+            self._add(StepSighting(step=event.step, trust=BEGUN))
         for completed in _by_time(story.steps_completed):
             left = left_open(completed)
             trust = LEFT if left else COMPLETED
-            self._add(StepGlimpse(step=completed.step, trust=trust, given_up=left))
+            self._add(StepSighting(step=completed.step, trust=trust, given_up=left))
             self.calls.add(of_steps([completed.step], trust))
         for asked in _by_time(story.requested):
             self._add_call(
-                asked, CallGlimpse(call=asked.tool_call, step_id=asked.step_id, asked_at=asked.time)
+                asked, CallSighting(call=asked.tool_call, step_id=asked.step_id, asked_at=asked.time)
             )
         for answered in _by_time(story.answered):
-            glimpse = CallGlimpse(call=answered.tool_call, step_id=answered.step_id, trust=COMPLETED)
-            self._add_call(answered, glimpse)
+            sighting = CallSighting(call=answered.tool_call, step_id=answered.step_id, trust=COMPLETED)
+            self._add_call(answered, sighting)
 
-    def _add(self, glimpse: StepGlimpse) -> None:
-        identity = glimpse.step.id
+    def _add(self, sighting: StepSighting) -> None:
+        identity = sighting.step.id
         if identity is not None:
-            self._glimpses.setdefault(identity, []).append(glimpse)
+            self._sightings.setdefault(identity, []).append(sighting)
             self._places.setdefault(identity, len(self._places))
 
-    def _add_call(self, event: Event, glimpse: CallGlimpse) -> None:
-        self.calls.add([glimpse])
-        self._of_event[id(event)] = self.calls.find(glimpse)
+    def _add_call(self, event: Event, sighting: CallSighting) -> None:
+        self.calls.add([sighting])
+        self._of_event[id(event)] = self.calls.find(sighting)
 
     def end(self, time: int, failure: Failure | None, *, later: bool) -> None:
-        """End the calls whose own end nobody saw with the run.
+        """End the calls whose own end nobody saw, at the end of the run.
 
-        ``failure`` is what became of those without an output. ``later``: calls that are not the server's stay
+        ``failure`` is the failure of those without an output. With ``later``, calls that are not the server's
+        stay
         open, since a later run brings their outputs.
         """
         for call in self.calls.all():
@@ -111,28 +112,28 @@ class StepsOfRun:
 
     def step(self, identity: str) -> Step:
         """Return what is known of a step."""
-        glimpses = self._glimpses[identity]
-        ranked = sorted(glimpses, key=lambda each: (each.rank, Tie(each.step)), reverse=True)
+        sightings = self._sightings[identity]
+        ranked = sorted(sightings, key=lambda each: (each.rank, Tie(each.step)), reverse=True)
         best = ranked[0]
         value = filled(best.step, [each.step for each in ranked[1:]], but=TIMES)
-        live = earliest([each.step.started_at for each in glimpses if each.step.seen_live])
-        started_at = live if live is not None else earliest([each.step.started_at for each in glimpses])
-        ends = [each.step.ended_at for each in glimpses if each.given_up == best.given_up]
+        live = earliest([each.step.started_at for each in sightings if each.step.seen_live])
+        started_at = live if live is not None else earliest([each.step.started_at for each in sightings])
+        ends = [each.step.ended_at for each in sightings if each.given_up == best.given_up]
         value = replace(value, started_at=started_at, ended_at=earliest(ends), seen_live=live is not None)
         return _around(covering(value, self._calls_of(identity)))
 
     def _calls_of(self, identity: str) -> tuple[ToolCall, ...]:
         placed = {
             (call.id, call.started_at): place
-            for glimpse in self._glimpses[identity]
-            for place, call in enumerate(glimpse.step.tool_calls)
+            for sighting in self._sightings[identity]
+            for place, call in enumerate(sighting.step.tool_calls)
         }
         values = [call.value() for call in self.calls.all() if call.step_id == identity]
         return tuple(sorted(values, key=lambda call: placed.get((call.id, call.started_at), len(placed))))
 
     def values(self, answered_at: int | None) -> list[Step]:
-        """Return all steps in order; calls whose step nobody saw stand in one without id per round."""
-        order = sorted(self._glimpses, key=self._place)
+        """Return all steps in order; calls without a known step are in one step without an id per round."""
+        order = sorted(self._sightings, key=self._place)
         known = in_sequence([self.step(identity) for identity in order], answered_at)
         rounds: dict[int, list[ToolCall]] = {}
         for call in self.calls.all():
@@ -143,9 +144,9 @@ class StepsOfRun:
         return in_order_of_time([*known, *(unseen_step(calls) for _, calls in sorted(rounds.items()))])
 
     def _place(self, identity: str) -> tuple[int, int, int]:
-        glimpses = [each.step for each in self._glimpses[identity]]
-        started = earliest([step.started_at for step in glimpses])
-        index = earliest([step.index for step in glimpses])
+        sightings = [each.step for each in self._sightings[identity]]
+        started = earliest([step.started_at for step in sightings])
+        index = earliest([step.index for step in sightings])
         return started or 0, index or 0, self._places[identity]
 
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 Server = tuple[str, str | None, int | None]
-"""Source, host and port: two servers may count their ids alike."""
+"""Source, host and port: two servers may use the same ids."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """What is known of one run, by one process or by several, sorted by class of event."""
+    """The events of one run, from one process or several, by class of event."""
 
     server: Server
     run_id: str
@@ -44,11 +44,11 @@ class Story:
     ends: list[RunEnded] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
-        """Take an event of the run."""
+        """Add an event of the run."""
         getattr(self, LISTS[type(event)]).append(event)
 
     def events(self) -> list[Event]:
-        """Return all events of the run, as yet unsorted."""
+        """Return all events of the run, not sorted."""
         return [event for name in LISTS.values() for event in getattr(self, name)]
 
     def is_of_one_process(self) -> bool:
@@ -81,11 +81,11 @@ LISTS: dict[type[Event], str] = {
     MessageCompleted: "messages_completed",
     RunEnded: "ends",
 }
-"""Where a story keeps its events, by their class."""
+"""The list of a story that keeps the events of a class."""
 
 
 def server_of(event: Event) -> Server:
-    """Return the server whose ids an event holds."""
+    """Return the server of the ids in an event."""
     return event.source, event.server_address, event.server_port
 
 
@@ -102,7 +102,7 @@ def distinct(events: Iterable[Event]) -> list[Event]:
 
 
 def stories_of(events: Iterable[Event]) -> tuple[list[Story], list[Event]]:
-    """Return the story of each run, and the events that are of none."""
+    """Return the story of each run, and the events without a run."""
     by_run: dict[tuple[Server, str], list[Event]] = {}
     others: list[Event] = []
     for event in events:
@@ -118,7 +118,7 @@ def stories_of(events: Iterable[Event]) -> tuple[list[Story], list[Event]]:
 def _apart(name: tuple[Server, str], events: Sequence[Event]) -> Iterator[Story]:
     """Yield one story for each run that was created under an id: some servers use an id again.
 
-    What was published by a process that did not create the run is of the one that was created last before.
+    Events of a process that did not create the run belong to the run that was created last before.
     """
     created = sorted(_created_at(events))
     server, run_id = name
@@ -135,7 +135,7 @@ def _apart(name: tuple[Server, str], events: Sequence[Event]) -> Iterator[Story]
 
 
 def _created_at(events: Sequence[Event]) -> set[int]:
-    """Return when runs were created under an id; where the beginnings are missing, as their ends say."""
+    """Return when runs were created under an id, by their ends if the beginnings are missing."""
     begun = {event.time for event in events if isinstance(event, RunCreated) and event.observed_from_start}
     if begun:
         return begun

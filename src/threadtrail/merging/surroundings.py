@@ -1,4 +1,4 @@
-"""Facts about a run from other events: its assistant's name, and the messages put on its thread before it."""
+"""Adds facts from other events to a run: its assistant's name, and the messages on its thread before it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 AnyEvent = TypeVar("AnyEvent", bound="Event")
 
 Name = tuple["Server", str]
-"""An assistant or a thread, as its server names it."""
+"""An assistant or a thread, with its server."""
 
 
 class Surroundings:
-    """Assistants and messages that one process made, for the runs that another process began with them."""
+    """Assistants and messages that one process made, and with which another process began runs."""
 
     def __init__(self, others: Iterable[Event], runs: Iterable[Sequence[Event]]) -> None:
         self._assistants: dict[Name, list[tuple[int, Assistant]]] = defaultdict(list)
@@ -49,7 +49,7 @@ class Surroundings:
             bisect.insort(self._runs_began[server_of(created), created.thread_id], created.time)
 
     def add_to(self, events: list[Event]) -> list[Event]:
-        """Return the events of a run with what is known of its surroundings; the same list, if nothing is."""
+        """Return the events of a run with the known facts; the same list, if there are none."""
         if not self._assistants and not self._messages:
             return events
         added = [self._added(event) for event in events]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from threadtrail.values import Run, ToolCall
 
 Name = tuple["Server", str]
-"""A run, or a turn, by its server and its id."""
+"""A run, or a turn, with its server."""
 
 
 def turns_ended(
@@ -27,8 +27,7 @@ def turns_ended(
 ) -> Iterator[TurnEnded]:
     """Yield the one end of each turn.
 
-    ``ends`` are those of all runs, each once; ``changed`` are the runs of which several processes say
-    something.
+    ``ends`` are those of all runs, each once; ``changed`` are the runs that several processes saw.
     """
     of_run = {(server_of(end), end.run.id): end.run.turn_id or end.run.id for end in ends}
     ended: dict[Name, list[TurnEnded]] = {}
@@ -82,7 +81,7 @@ def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnd
 
 
 def _with_calls(run: Run, ended: Sequence[TurnEnded]) -> Run:
-    """Return the run with the calls that were answered after it was published, as the turn's end has them."""
+    """Return the run with the calls that were answered after it was published, as in the end of the turn."""
     if all(call.ended_at is not None for call in run.tool_calls):
         return run
     known = [call for event in ended if run.id in event.turn.run_ids for call in event.turn.tool_calls]
@@ -100,6 +99,6 @@ def _is_over(runs: Sequence[Run]) -> bool:
 
 
 def _open_calls(runs: Sequence[Run]) -> bool:
-    """Return whether calls are left whose outputs nobody brought; an assistant's run ends with its calls."""
+    """Return whether calls are left without outputs; the calls of an assistant's run end with it."""
     calls = (call for run in runs if run.one_generation for call in run.tool_calls)
     return any(not call.hosted and not is_answered(call) and call.error is None for call in calls)
