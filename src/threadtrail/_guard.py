@@ -2,12 +2,10 @@
 
 There are two uses. While an app is recorded, all code that may raise and is not the app's own call runs in a
 ``Guard``, which counts the errors, and logs them at most once per 20 seconds and cause. A command that
-imports or
-calls foreign code uses ``attempt``, which returns the error.
+imports or calls foreign code uses ``attempt``, which returns the error.
 
 Exceptions that end or interrupt the app's thread (``KeyboardInterrupt``, a timeout of gevent) are not
-contained
-there, whoever raises them. In threads of threadtrail everything is contained.
+contained there, whoever raises them. In threads of threadtrail everything is contained.
 """
 
 from __future__ import annotations

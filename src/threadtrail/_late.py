@@ -1,9 +1,9 @@
 """Attributes that are made when they are first used: locks, queues and other objects that wait.
 
 ``gevent.monkey.patch_all()`` and ``eventlet.monkey_patch()`` replace the classes of ``threading`` and
-``queue``.
-An object made before that blocks the whole program when it waits. An app may patch after ``instrument()``, as
-``gunicorn -k gevent --preload`` does, so no object that can wait is made before it is needed.
+``queue``. An object made before that blocks the whole program when it waits. An app may patch after
+``instrument()``, as ``gunicorn -k gevent --preload`` does, so no object that can wait is made before it is
+needed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """The events that exporters receive, the same for every API and every backend.
 
-Every event is a frozen, slotted, keyword-only dataclass; fields are only ever added, with defaults.
-``type`` is OpenAI's own event string wherever one exists (API reference, "Assistant stream events"). Where
-none
-exists (marked below), it has the same pattern. ``event`` is the name of the class, so that an event can be
-read
-back from JSON. Times are Unix nanoseconds.
+Every event is a frozen, slotted, keyword-only dataclass; fields are only ever added, with defaults. ``type``
+is OpenAI's own event string wherever one exists (API reference, "Assistant stream events"). Where none exists
+(marked below), it has the same pattern. ``event`` is the name of the class, so that an event can be read back
+from JSON. Times are Unix nanoseconds.
 
 For one run in one process there is one ``RunCreated``, one ``RunStatusChanged`` per real change, one
 ``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, and one
@@ -243,8 +241,7 @@ class RunStatusChanged(Event):
     """The run has a new status, which is the end of ``type``.
 
     The first status that is seen is a change from ``None``. ``server_time``, ``seen_at`` and ``stage`` are as
-    in
-    ``StatusChange``.
+    in ``StatusChange``.
     """
 
     event: Literal["RunStatusChanged"] = "RunStatusChanged"
@@ -345,9 +342,8 @@ class RequestFailed(Event):
     """A call of the SDK raised; the app got that exception unchanged.
 
     ``operation`` is the SDK's name of the method (``threads.runs.create``); ``error.type`` is the API's error
-    code, or
-    the exception's class if there is none; ``status_code`` is the HTTP status if there was a response.
-    ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run``,
+    code, or the exception's class if there is none; ``status_code`` is the HTTP status if there was a
+    response. ``begins`` is what the call would have begun: ``assistant``, ``thread``, ``message``, ``run``,
     ``generation`` (a run with ``one_generation``) or ``None``.
     """
 

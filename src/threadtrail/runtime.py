@@ -85,8 +85,7 @@ class Runtime:
     """The objects between the patched methods and the backends, for one call of ``instrument()``.
 
     ``former`` is the runtime that it replaces: its recorder continues, so that open runs are not lost, and no
-    run is
-    published twice. ``switched_off`` has the exporters that are switched off, and why.
+    run is published twice. ``switched_off`` has the exporters that are switched off, and why.
     """
 
     def __init__(

@@ -27,9 +27,8 @@ class Distrust:
 def distrust(path: Path, status: os.stat_result) -> Distrust | None:
     """Return why the file is not trusted; None if it is.
 
-    Others must not be able to write the file or a folder on the way to it, and all of them must belong to
-    the current user or to root. In a folder with the sticky bit, such as ``/tmp``, nobody can replace the
-    files
+    Others must not be able to write the file or a folder on the way to it, and all of them must belong to the
+    current user or to root. In a folder with the sticky bit, such as ``/tmp``, nobody can replace the files
     of these two users. Windows has no such modes: there, every file is trusted.
 
     Args:

@@ -1,8 +1,7 @@
 """What a configuration file that is not trusted may not set: destinations and credentials.
 
 Only an exporter can say whether its option is a host, a credential or a path. So it lists the options that
-are none
-of these in ``harmless_options``; all others are refused.
+are none of these in ``harmless_options``; all others are refused.
 """
 
 from __future__ import annotations

@@ -163,8 +163,7 @@ def _wait_for_all(pending: Sequence[Pending], deadline: float) -> bool:
     """Wait for all of them, also after a False.
 
     Workers work at the same time. If the waiting thread does their work, one after the other, each gets its
-    share
-    of the remaining time.
+    share of the remaining time.
     """
     here = [each for each in pending if each.work is not None]
     answers = [each.wait(deadline) for each in pending if each.work is None]

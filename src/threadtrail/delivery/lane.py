@@ -90,8 +90,7 @@ class Lane:
         """Start the worker unless it runs; return False, and log it, if no thread can be started.
 
         From Python 3.12 on, no thread can be started while the interpreter exits. Events then stay queued,
-        and the
-        exit delivers them in the main thread.
+        and the exit delivers them in the main thread.
         """
         error = None if self._switched_off is not None else self._start(self._state)
         if error is not None:

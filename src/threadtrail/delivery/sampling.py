@@ -94,10 +94,9 @@ class Sampler:
 
     The choice depends on the turn's id, or on its trace's id if it has one, so that a trace is chosen as a
     whole and every process makes the same choice. A run that asks the app for nothing is a turn by itself.
-    The
-    events of a turn that was not chosen are held until it ends. If one of its runs or requests failed, they
-    are
-    released, together with the start of their trace. Events without a run and a trace are always exported.
+    The events of a turn that was not chosen are held until it ends. If one of its runs or requests failed,
+    they are released, together with the start of their trace. Events without a run and a trace are always
+    exported.
     """
 
     _lock = Late(reentrant_lock)

@@ -66,17 +66,15 @@ class LaneState:
     """The state of a lane that belongs to one process; a forked child gets a new one.
 
     ``lock`` guards the events of the backlog and the counters; it is made with the first event. Flush and
-    shutdown
-    take no lock, since a signal handler may call them while the interrupted thread holds it. They are
-    messages,
-    ``counters`` are replaced as a whole, and ``claims`` has the first caller of each thing that happens once.
+    shutdown take no lock, since a signal handler may call them while the interrupted thread holds it. They
+    are messages, ``counters`` are replaced as a whole, and ``claims`` has the first caller of each thing that
+    happens once.
 
     ``hired`` is the thread that was started last, ``worker`` the one that works. ``bell`` wakes it; it is
     ``idle`` while it has nothing to do. ``exporting`` is the number of events in ``export``; ``given_up`` of
-    them
-    were there when the shutdown timed out, and count as dropped until it returns; ``declined`` counts the
-    events
-    for an exporter that is switched off. ``reported_lost`` counts the losses that a flush has reported.
+    them were there when the shutdown timed out, and count as dropped until it returns; ``declined`` counts
+    the events for an exporter that is switched off. ``reported_lost`` counts the losses that a flush has
+    reported.
     """
 
     lock: ClassVar[Late[threading.RLock]] = Late(reentrant_lock)
@@ -245,8 +243,7 @@ class Worker:
         """Count the events that are lost with this thread.
 
         After a shutdown these are the events that came during it. Other code, such as a debugger, may also
-        end the
-        thread by an exception; then the next event or flush starts another one.
+        end the thread by an exception; then the next event or flush starts another one.
         """
         state = self._state
         result = None if state.closing is None else state.closing.result

@@ -50,8 +50,7 @@ class ConsoleExporter:
     runs of a ``threadtrail.trace()`` are printed together under its name when that ends. A ``flush`` or
     ``shutdown`` before that prints the runs so far. Control characters in the content of a run are printed as
     escapes, so they cannot control the terminal. In a notebook, trees are printed below the cell in which
-    they
-    began.
+    they began.
 
     Args:
         stream: ``"stderr"``, ``"stdout"``, or an open text file. The names refer to the streams of ``sys`` at

@@ -72,9 +72,9 @@ def link(
     """Return the events of each run, completed by those of its neighbours, and the runs that this changed.
 
     A response belongs to the turn of the newest run whose call it brings the output of, and that call has the
-    output, as if one process had made both requests. A response without caller or trace gets those of that run,
-    or of the first run of its turn, if another process knew them. ``merged`` are the runs that several processes
-    saw.
+    output, as if one process had made both requests. A response without caller or trace gets those of that
+    run, or of the first run of its turn, if another process knew them. ``merged`` are the runs that several
+    processes saw.
     """
     runs = [_taken(events) for events in stories if events]
     for run in runs:

@@ -37,8 +37,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
 
     - ``poll_count``, ``retry_count`` and ``resumed`` are the sums of those processes that published the run;
     - times that nobody saw live are the server's whole seconds; the time of a step, call or message is the
-      earliest
-      that one of them saw; the outcome of calls whose request failed is not known;
+      earliest that one of them saw; the outcome of calls whose request failed is not known;
     - a status that came back (``queued`` after outputs were submitted), if each process saw a part; how the
       first look at a status was made (``learnt_from``); the order of steps of the same second;
     - ``metadata`` that was changed during the run is that of the process that saw the end;

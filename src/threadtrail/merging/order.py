@@ -1,8 +1,7 @@
 """The order of merged events: by their times, and as the contract of events requires.
 
 A run's first event is ``RunCreated``, its last ``RunEnded``, except for calls that were answered later. The
-end
-of a turn comes after those of its runs. All events of a ``trace()`` are between its start and its end.
+end of a turn comes after those of its runs. All events of a ``trace()`` are between its start and its end.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class WholeRun:
     """Everything known of one run.
 
     A field of ``Run`` that is not named in this module, such as a new one, is the creator's. If the creator
-    has the
-    default, it is that of the first process, by the time of the run's creation there, with another value.
+    has the default, it is that of the first process, by the time of the run's creation there, with another
+    value.
     """
 
     def __init__(self, story: Story) -> None:

@@ -33,8 +33,7 @@ def history(
     """Return the statuses in the order in which they were seen, each once, and nothing after an end.
 
     ``created_at`` is when the run was created, by the clock of the process that created it; ``None`` if that
-    was
-    not seen. The first status then has the server's time, if the process that saw it first has that.
+    was not seen. The first status then has the server's time, if the process that saw it first has that.
     """
     runs = list(runs)
     seen = {*_of_runs(runs), *map(_of_event, changes)}

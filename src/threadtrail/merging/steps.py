@@ -98,8 +98,7 @@ class StepsOfRun:
         """End the calls whose own end nobody saw, at the end of the run.
 
         ``failure`` is the failure of those without an output. With ``later``, calls that are not the server's
-        stay
-        open, since a later run brings their outputs.
+        stay open, since a later run brings their outputs.
         """
         for call in self.calls.all():
             value = call.value()

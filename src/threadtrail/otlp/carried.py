@@ -59,8 +59,7 @@ def trace_span_of(carried: Carried | None, *, span_id: str | None = None) -> Con
     """Return a context below the span of another process's ``trace()``; ``None`` without one.
 
     For exporters that choose ids, the same ones in all processes. ``span_id`` is the id of that span, if it
-    is not
-    the default one.
+    is not the default one.
     """
     if carried is None or carried.trace_id is None:
         return None

@@ -40,8 +40,7 @@ class OpenTurn:
         from_elsewhere: whether another process created that run.
         inside: the context below which spans of the turn are; ``None`` until its first run is exported.
         root: what the exporter has opened as the turn's root; ``None`` before it is opened, after it is
-            closed, and
-            if the turn is inside a span of the app, which takes its place.
+            closed, and if the turn is inside a span of the app, which takes its place.
         has_root: whether ``inside`` is that root, open or ended.
         last: the latest end of its exported spans, in Unix nanoseconds.
         is_looked_for: whether the place around it is being searched.
@@ -131,8 +130,7 @@ class OpenTurns:
         """Return the turn that a run belongs to; ``None``, and forget it, if it belongs to none.
 
         ``context`` is the captured context where the run began. If the beginning of the turn is not known,
-        this run
-        counts as the first.
+        this run counts as the first.
         """
         run = event.run
         key = _key(event, turn_id_of(run))
@@ -165,8 +163,7 @@ class OpenTurns:
         """Return a context below the span of the call that a run was begun for; ``None`` if it has none here.
 
         For providers that choose ids: the span itself is sent later. ``around`` returns the place of a turn
-        whose
-        first run has not ended yet; ``None``: in a trace of its own.
+        whose first run has not ended yet; ``None``: in a trace of its own.
         """
         turn = self.calling(caller)
         if turn is None or caller is None or caller.run_id is None:

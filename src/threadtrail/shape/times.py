@@ -1,8 +1,7 @@
 """Intervals for a run, its steps and its tool calls: never negative, no child outside its parent.
 
 Some times were seen live, some are the server's whole seconds, and some are unknown. A missing time comes
-from
-the neighbours and the parent. A time outside the parent is moved into it.
+from the neighbours and the parent. A time outside the parent is moved into it.
 """
 
 from __future__ import annotations

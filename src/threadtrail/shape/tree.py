@@ -7,10 +7,9 @@
     └─ generation   one for the whole run, if it is unknown which turn used how many tokens
 
 The children of the agent are siblings, in the order of the run's steps. Usage is on generations alone, and
-their
-sum is the run's usage, so that a backend that sums it gets the right number. An unfinished run has no usage:
-it may
-be published again with it. A run that is one generation has another shape: ``one_generation.py``.
+their sum is the run's usage, so that a backend that sums it gets the right number. An unfinished run has no
+usage: it may be published again with it. A run that is one generation has another shape:
+``one_generation.py``.
 """
 
 from __future__ import annotations

@@ -18,10 +18,9 @@ def place_usage(
     """Distribute a run's usage over the generations of its steps, and one for the whole run.
 
     Each step keeps its own numbers if their sum is at most the run's. The rest goes to the last generation
-    that
-    has no usage of its own, or else to the last. If the steps' sum is more than the run's, or the steps have
-    no
-    usage, the run's usage is on the generation for the whole run, because it is unknown which step used it.
+    that has no usage of its own, or else to the last. If the steps' sum is more than the run's, or the steps
+    have no usage, the run's usage is on the generation for the whole run, because it is unknown which step
+    used it.
 
     Args:
         run_usage: the run's; ``None`` (some servers report none) leaves the steps' as they are.
