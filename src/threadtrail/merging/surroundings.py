@@ -7,8 +7,15 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from threadtrail.events import AssistantCreated, AssistantUpdated, MessageCreated, RunCreated, RunEnded
-from threadtrail.merging.fields import Tie
+from threadtrail.events import (
+    AssistantCreated,
+    AssistantUpdated,
+    MessageCreated,
+    RunCreated,
+    RunEnded,
+    RunStatusChanged,
+)
+from threadtrail.merging.fields import Tie, earliest
 from threadtrail.merging.stories import server_of
 from threadtrail.values import Assistant
 
@@ -52,24 +59,25 @@ class Surroundings:
         """Return the events of a run with the known facts; the same list, if there are none."""
         if not self._assistants and not self._messages:
             return events
-        added = [self._added(event) for event in events]
+        looked_at = _first_look(events)
+        added = [self._added(event, looked_at) for event in events]
         return added if any(new is not old for new, old in zip(added, events, strict=True)) else events
 
-    def _added(self, event: Any) -> Any:
+    def _added(self, event: Any, looked_at: int | None) -> Any:
         if isinstance(event, RunCreated):
-            assistant = self._named(event, event.assistant, event.time)
+            assistant = self._named(event, event.assistant, looked_at or event.time)
             return event if assistant is event.assistant else replace(event, assistant=assistant)
         if not isinstance(event, RunEnded):
             return event
         run = event.run
-        assistant = self._named(event, run.assistant, run.created_at or event.time)
+        assistant = self._named(event, run.assistant, looked_at or run.created_at or event.time)
         messages = run.input or self._asked(event, run)
         if assistant is run.assistant and messages is run.input:
             return event
         return replace(event, run=replace(run, assistant=assistant, input=messages))
 
     def _named(self, event: Event, assistant: Assistant | None, time: int) -> Assistant | None:
-        """Return the assistant as it was last changed before ``time``, if only its id is known."""
+        """Return the assistant as it was last changed until ``time``, if only its id is known."""
         if assistant is None or assistant != Assistant(id=assistant.id, kind=assistant.kind):
             return assistant
         changes = self._assistants.get((server_of(event), assistant.id), ())
@@ -86,3 +94,9 @@ class Surroundings:
         after = began[place - 1] if place else 0
         messages = sorted(self._messages[name], key=lambda each: (each[0], Tie(each[1])))
         return tuple(message for time, message in messages if after < time <= run.created_at) or run.input
+
+
+def _first_look(events: Iterable[Event]) -> int | None:
+    """Return when a run was first looked at, if nobody saw it created: its beginning is in whole seconds."""
+    looks = (event.seen_at for event in events if isinstance(event, RunStatusChanged))
+    return earliest(list(looks))
