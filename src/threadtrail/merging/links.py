@@ -188,12 +188,17 @@ def _has_completed(run: Run) -> bool:
 
 
 def _asked_for(run: Linked) -> set[str]:
-    """Return the calls that a run asked the app, or a person, for."""
+    """Return the calls that a run left to the app, or to a person, who may answer them."""
     if run.end is not None:
         calls: Iterable[ToolCall] = run.end.run.tool_calls if run.end.run.one_generation else ()
     else:
         calls = (event.tool_call for event in run.events if isinstance(event, ToolCallRequested))
-    return {call.id for call in calls if not call.hosted}
+    return {call.id for call in calls if not call.hosted and not _is_over(call)}
+
+
+def _is_over(call: ToolCall) -> bool:
+    """Whether a call ended unanswered with its run, which failed, or was cut: that takes no outputs."""
+    return not is_answered(call) and _has_answer(call)
 
 
 # -- what was found, put into the events ------------------------------------------------------------------
