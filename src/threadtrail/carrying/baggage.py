@@ -1,4 +1,4 @@
-"""Reads the header of W3C's Baggage; a module of its own, since only servers need it."""
+"""Reads the header of W3C's Baggage. It is a separate module, since only servers need it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A carrier as pairs of texts: ``traceparent``, by W3C, and ``threadtrail``, JSON in a format of our own.
+"""A carrier as pairs of texts: ``traceparent``, by W3C, and ``threadtrail``, JSON in a format of its own.
 
-Both are ASCII, so that they fit into metadata, queue messages and headers alike. What is read may be written
-by strangers: it is bounded, read strictly, and what is malformed is ignored.
+Both are ASCII, so that they fit into metadata, queue messages and headers alike. Strangers may write what is
+read here: it is bounded, parsed strictly, and ignored if it is malformed.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ TRACESTATE = "tracestate"
 
 VERSION = 1
 MAX_CHARACTERS = 512
-"""Of a value: what the API allows in metadata."""
+"""The maximum length of a value, as the API allows in metadata."""
 
 SECOND = 1_000_000_000
 LATEST = 1 << 33
-"""In Unix seconds: later times are no times."""
+"""The latest valid time, in Unix seconds."""
 
 DROPPED_FIRST = ("tracestate", "metadata", "tags", "user_id", "session_id")
-"""What is left out if all of it is too long, in this order."""
+"""The parts that are left out if a carrier is too long, in this order."""
 
 
 def write(carried: Carried) -> dict[str, str]:
     """Return the pairs: two at most, of 512 characters at most; none if there is nothing to carry.
 
-    If it is too long, metadata, tags, user and session are left out, in that order; before them what other
-    vendors say of the span (``tracestate``), after them the end of the trace's name.
+    If they are too long, ``tracestate``, metadata, tags, user, session and the end of the trace's name are
+    left out, in this order.
     """
     pairs = {} if carried.traceparent is None else {TRACEPARENT: carried.traceparent}
     text = _own(carried)

@@ -1,4 +1,4 @@
-"""``carrier()`` for the process that passes work on, ``carried()`` for the one that continues it."""
+"""``carrier()`` for the process that passes work on, ``carried()`` for the process that continues it."""
 
 from __future__ import annotations
 

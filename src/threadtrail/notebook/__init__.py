@@ -1,1 +1,1 @@
-"""Output for notebooks: values as small pieces of HTML, and text below the cell that it belongs to."""
+"""Output for notebooks: values as small pieces of HTML, and text below its own cell."""

@@ -1,4 +1,4 @@
-"""A small waterfall: a bar for each part of a run or a turn, in time."""
+"""Draws a small waterfall: a bar for each part of a run or a turn, in time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The cells of a notebook: which one runs, and how to write below one that has ended.
 
-A kernel writes what another thread prints below the cell that runs at that moment, which may be any. What the
-streams of ``ipykernel`` offer for this is duck-typed: nothing of Jupyter is imported.
+A kernel writes output of another thread below the cell that runs at that moment, which may be any. The
+streams of ``ipykernel`` are duck-typed: nothing of Jupyter is imported.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 NEEDED = ("parent_header", "session", "pub_thread", "topic", "name")
-"""What a stream of ``ipykernel`` has, in all versions."""
+"""The attributes that a stream of ``ipykernel`` has, in all versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One execution of a cell: ``header`` is that of the message by which the frontend asked for it."""
+    """One execution of a cell: ``header`` is that of the message by which the frontend requested it."""
 
     header: Mapping[str, Any]
 
     def write(self, stream: Any, text: str) -> None:
-        """Write the text below this cell, by the stream of a kernel."""
+        """Write the text below this cell, to the stream of a kernel."""
         stream.flush()  # what was written before comes before it
         content = {"name": stream.name, "text": text}
         stream.session.send(

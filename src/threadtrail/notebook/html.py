@@ -1,4 +1,4 @@
-"""HTML from untrusted text: everything is escaped, and there is no script."""
+"""Makes HTML from untrusted text: everything is escaped, and there is no script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from threadtrail.exporters.console_text import shortened, visible, visible_lines
 
 CONTENT_LENGTH = 1000
-"""The maximum number of characters that are shown of each message, argument and output."""
+"""The maximum number of characters to show of each message, argument and output."""
 
 STYLE = """
 .threadtrail{border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px;max-width:56em;
@@ -31,7 +31,7 @@ gap:2px 12px;margin-top:6px}
 .threadtrail table{margin:6px 0 0;border-collapse:collapse;font-size:inherit}
 .threadtrail td,.threadtrail th{text-align:left;padding:1px 14px 1px 0}
 """
-"""Colours that can be read on a light and on a dark page; what is not coloured is as the page has it."""
+"""Colours that are readable on a light and on a dark page; everything else is as on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +75,5 @@ def dim(text: str) -> Html:
 
 
 def cut(text: str) -> str:
-    """Return the beginning of the text that is shown."""
+    """Return the beginning of the text, to be shown."""
     return shortened(text, CONTENT_LENGTH, visible_lines)

@@ -1,4 +1,4 @@
-"""A run and a turn as a notebook shows them."""
+"""Shows a run and a turn in a notebook."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from threadtrail.values import Failure, Message, Run, ToolCall
 
 MAX_MESSAGES = 5
-"""The maximum number of messages of the input: the last ones are shown."""
+"""The maximum number of messages of the input to show: the last ones."""
 
 MAX_CALLS = 20
 

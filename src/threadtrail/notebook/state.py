@@ -1,4 +1,4 @@
-"""The state of the recording and of the exporters, as a notebook shows it."""
+"""Shows the state of the recording and of the exporters in a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs cost, by the prices of the library ``genai-prices``: ``pip install 'threadtrail[prices]'``.
+"""The cost of runs, by the prices of the library ``genai-prices``: ``pip install 'threadtrail[prices]'``.
 
     from threadtrail import prices
 

@@ -14,19 +14,19 @@ CURRENCY = "USD"
 
 SIGNS = {CURRENCY: "$"}
 FULL_CENTS = Decimal(1)
-"""From this amount on, cents are enough."""
+"""The amount from which cents are shown, and no more digits."""
 
 DIGITS = 4
-"""Places after the point of smaller amounts; of still smaller ones, two digits that are not zero."""
+"""The decimal places of smaller amounts; still smaller ones have two digits that are not zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one run cost. ``amount`` is ``None`` if that is not known, and ``unknown`` then says why.
+    """The cost of one run. ``amount`` is ``None`` if it is not known, and ``unknown`` is then the reason.
 
     ``model`` and ``provider`` are the names under which the library ``prices`` (with its version) has the
-    price; ``at`` is when the run began (Unix nanoseconds), for prices are those of its day. ``notes`` say
-    what was assumed, and what is billed apart and not in the amount.
+    price; ``at`` is when the run began (Unix nanoseconds), since prices are those of its day. ``notes`` are
+    the assumptions, and what is billed apart and not in the amount.
     """
 
     amount: Decimal | None = None
@@ -51,11 +51,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """What several runs cost together: ``amount`` is that of the runs whose price is known.
+    """The cost of several runs together: ``amount`` is that of the runs whose price is known.
 
-    It is ``None`` if no price is known. ``unpriced`` counts the runs without a price, ``unknown`` says why,
-    and ``notes`` hold those of the runs: each once. ``elsewhere``: all of them ran on servers whose prices
-    are nowhere known.
+    It is ``None`` if no price is known. ``unpriced`` counts the runs without a price, ``unknown`` has the
+    reasons,
+    and ``notes`` hold those of the runs, each once. ``elsewhere``: all of them ran on servers without known
+    prices.
     """
 
     amount: Decimal | None = None
@@ -94,7 +95,7 @@ def total(costs: Iterable[Cost]) -> Costs:
 
 
 def money(amount: Decimal, currency: str = CURRENCY) -> str:
-    """Return an amount as people read it: ``$12.50``, ``$0.0042``, ``$0.000013``."""
+    """Return an amount as text: ``$12.50``, ``$0.0042``, ``$0.000013``."""
     sign = SIGNS.get(currency, f"{currency} ")
     size = abs(amount)
     minus = "-" if amount < 0 else ""

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 IMAGE_TOOL = "image_generation"
 CONTAINERS = {"code_interpreter": "its code interpreter", "shell": "its shell"}
-"""Hosted tools that are billed by the container and the time, which no run says."""
+"""Hosted tools that are billed by the container and the time, which are not in a run."""
 
 
 def searches(run: Run) -> dict[str, int]:
     """Return the billed searches of a run, by the library's names; without zeros.
 
-    The web searches are what the server says: not every call of the tool is billed as one. A search in files
-    is billed where the model answers at one go; an assistant's is not.
+    The number of web searches is the server's: not every call of the tool is billed. A search in files
+    is billed in a response; in an assistant's run it is not.
     """
     files = sum(call.kind == "file_search" for call in run.tool_calls) if run.one_generation else 0
     counts = {"web_searches": _web_searches(run) or 0, "storage_searches": files}
@@ -48,7 +48,7 @@ def image_usage(run: Run) -> tuple[str | None, dict[str, int]]:
 
 
 def not_priced(run: Run, price: ModelPrice) -> Iterator[str]:
-    """Yield the billed items of a run for which the library has no price, or the run no number."""
+    """Yield the billed items of a run for which the library has no price, or the run has no number."""
     kinds = {call.kind for call in run.tool_calls if call.hosted}
     found = searches(run)
     unknown = _web_searches(run) is None and "web_search" in kinds

@@ -1,4 +1,4 @@
-"""The cost of a run: its usage and what is billed apart, by the prices of its provider on its day."""
+"""Calculates the cost of a run: its usage and what is billed apart, by its provider's prices of that day."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ STANDARD_TIERS = {"default", "auto", "standard"}
 
 
 def installed() -> bool:
-    """Return whether ``genai-prices`` is there; it is not imported."""
+    """Return whether ``genai-prices`` is installed; it is not imported."""
     return importlib.util.find_spec("genai_prices") is not None
 
 
 def cost(run: Run | RunEnded, *, provider: str | None = None) -> Cost:
-    """Return what a run cost, by the prices of the provider's own list on the day of the run.
+    """Return the cost of a run, by the prices of the provider's own list on the day of the run.
 
     Args:
-        run: the run, best as the event ``RunEnded``, which says what server it ran on.
-        provider: whose prices count: as in ``Event.provider``, or an id of ``genai-prices``. By default the
-            event's; of a ``Run`` alone, OpenAI's. Name one for a gateway of your own that passes requests
-            on; the prices of a server that is not known are not known either.
+        run: the run, best as the event ``RunEnded``, which has the server of the run.
+        provider: the provider whose prices count: as in ``Event.provider``, or an id of ``genai-prices``. By
+            default the event's; for a ``Run`` alone, OpenAI's. Name one for a gateway of your own that passes
+            requests on; otherwise, a server that is not known has no prices.
 
     Raises:
         ImportError: ``genai-prices`` is not installed.
@@ -64,9 +64,9 @@ def cost(run: Run | RunEnded, *, provider: str | None = None) -> Cost:
 
 
 def cost_or_none(run: Run | RunEnded, *, provider: str | None = None) -> Cost | None:
-    """Return what ``cost`` returns; ``None`` without ``genai-prices``, or where the library fails.
+    """Return the result of ``cost``; ``None`` without ``genai-prices``, or if the library fails.
 
-    For what shows a run and says its cost by the way.
+    For code that shows a run, with its cost as one detail.
     """
     if not installed():
         return None
@@ -87,7 +87,7 @@ def tokens(usage: Usage) -> dict[str, int]:
 
 
 def close_provider(name: str) -> str | None:
-    """Return the name, if ``cost`` can be asked for its prices; else the most alike that it can, if any."""
+    """Return the name if ``cost`` has its prices; else the most similar name that it has, if any."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as in `prices`
 
     if _provider(name, chosen=True) is not None:
@@ -107,7 +107,7 @@ def prices() -> str:
 def _provider(name: str, *, chosen: bool) -> str | None:
     """Return the library's id of a provider; ``None`` if it has none.
 
-    What is not a well-known provider is the address of a server: then the address alone counts, for a
+    A provider that is not well known is the address of a server. Then the address alone counts, since a
     program of the app's own may have "openai" in its name.
     """
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as in `prices`
@@ -156,7 +156,7 @@ class _Costing:
         )
 
     def _price(self, model: str, usage: dict[str, int]) -> PriceCalculation:
-        """Return the price at the service tier of the run, or the standard one if that is all there is."""
+        """Return the price at the service tier of the run, or the standard price if there is no other."""
         standard = self._calculated(model, usage)
         tier = self.run.service_tier
         if tier is None or tier in STANDARD_TIERS:
@@ -178,7 +178,7 @@ class _Costing:
         )
 
     def _images(self) -> Decimal:
-        """Return what images cost: a model of their own made them."""
+        """Return the cost of images, which are made by a model of their own."""
         model, usage = image_usage(self.run)
         if not usage:
             return Decimal(0)

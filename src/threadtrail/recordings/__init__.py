@@ -1,1 +1,1 @@
-"""Recordings: files of events as ``jsonl`` writes them, read back for people to look at."""
+"""Recordings: reads files of events, as ``jsonl`` writes them."""

@@ -1,4 +1,4 @@
-"""Choosing groups of a recording: by run, time, status, or since something failed."""
+"""Chooses groups of a recording: by run, time, status, or because something failed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AGO = re.compile(r"(\d+(?:\.\d+)?) *([smhdw])")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 SECOND = 1_000_000_000
 MAX_NAMED = 5
-"""How many ids are named of those that begin alike."""
+"""The maximum number of ids to list of those that begin alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Choice:
     """The runs and turns to choose from a recording; by default, all of them.
 
     ``since`` and ``until`` (exclusive) limit when a group began, in Unix nanoseconds; ``runs`` holds ids
-    of runs or turns, or what they begin with; ``statuses`` those of runs; ``failed``: a run or a request
+    of runs or turns, or their beginnings; ``statuses`` those of runs; ``failed``: a run or a request
     failed.
     """
 
@@ -39,7 +39,7 @@ class Choice:
     failed: bool = False
 
     def among(self, groups: Sequence[Group]) -> tuple[Group, ...]:
-        """Return the groups that a choice names.
+        """Return the chosen groups.
 
         Raises:
             ConfigurationError: no run has one of the ids, or several ids begin with it.
@@ -58,7 +58,7 @@ class Choice:
 
 
 def none_chosen(groups: Iterable[Group]) -> str:
-    """Return the message for a choice that fits none of these groups: how many runs ended in which status."""
+    """Return the message for a choice without a match: how many runs ended in which status."""
     statuses = Counter(end.run.status or "unknown" for group in groups for end in group.ends)
     there = listed(f"{count:,} {escaped(status)}" for status, count in sorted(statuses.items()))
     return f"no run is one that you asked for; the recording has: {there}"

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Server = tuple[str, str | None, int | None]
-"""Source, host and port: two servers may count their ids alike."""
+"""Source, host and port: two servers may use the same ids."""
 
 Name = tuple[Server, str]
-"""What names a run, a turn or a trace among those of all recordings: its server, and its key or id."""
+"""A run, a turn or a trace of any recording: its server, and its key or id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The contents of a recording: each run, turn and trace once, by the last that is known of it.
+    """The contents of a recording: each run, turn and trace once, by its last event.
 
     ``runs``, ``turns`` and ``traces`` are in the order in which they began. ``open_runs`` holds the events of
-    runs that have no end in the recording; the key of a ``Name`` is then the run's id.
+    runs without an end in the recording; the key of a ``Name`` is then the run's id.
     """
 
     runs: tuple[RunEnded, ...] = ()
@@ -34,18 +34,18 @@ class Contents:
 
 
 def server_of(event: Event) -> Server:
-    """Return the server whose ids an event holds."""
+    """Return the server of the ids in an event."""
     return event.source, event.server_address, event.server_port
 
 
 def turn_name(end: RunEnded) -> Name:
-    """Return what names the turn of a run; a run by itself is one, also if another run had its id."""
+    """Return the name of a run's turn, which may be the run alone, also if another run had its id."""
     run = end.run
     return server_of(end), run.key if run.turn_id in {None, run.id} else run.turn_id or run.id
 
 
 def contents_of(events: Iterable[Event]) -> Contents:
-    """Sort events by what they tell; of a run that was published twice the last ``RunEnded`` stays."""
+    """Sort events by their subject; of a run that was published twice, the last ``RunEnded`` counts."""
     runs: dict[Name, RunEnded] = {}
     turns: dict[Name, TurnEnded] = {}
     traces: dict[str | None, TraceStarted | TraceEnded] = {}

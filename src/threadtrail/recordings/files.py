@@ -1,4 +1,4 @@
-"""Which files are meant by what people name: a recording, a folder of them, or a pattern."""
+"""Finds the files that users name: a recording, a folder of recordings, or a pattern."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from threadtrail.errors import ConfigurationError
 
 PATTERN = "*.jsonl"
-"""The recordings in a folder."""
+"""The pattern of the recordings in a folder."""
 
 
 def files_of(*given: str) -> tuple[Path, ...]:
-    """Return the files, each once, as they are named; those of a folder or a pattern in order.
+    """Return the files, each once, in the given order; those of a folder or a pattern are sorted.
 
-    ``**`` in a pattern goes through all folders below. A name that is nothing of all that stays as it is,
-    so that whoever opens it says what is wrong.
+    ``**`` in a pattern goes through all folders below. A name that matches nothing stays unchanged,
+    so that the code that opens it reports the error.
 
     Raises:
         ConfigurationError: a name is empty, or a folder has no recording.

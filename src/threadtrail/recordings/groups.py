@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound=Event)
 
 Key = tuple[object, ...]
-"""What events of a group have in common: a run, a turn or a trace, as its server names it."""
+"""The key that events of a group share: a run, a turn or a trace, with its server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Events that belong together, in the order in which they stand in the recording."""
+    """Events that belong together, in the order of the recording."""
 
     events: tuple[Event, ...]
 
@@ -52,7 +52,7 @@ class Group:
 
     @property
     def ends(self) -> tuple[RunEnded, ...]:
-        """The ends of its runs, each run once, by the last that is known of it."""
+        """The ends of its runs, each run once, by its last end."""
         return contents_of(self.events).runs
 
     @property
@@ -86,9 +86,11 @@ def groups_of(events: Sequence[Event], *, traces: bool) -> tuple[Group, ...]:
 
     Args:
         events: of a recording, in order.
-        traces: whether all that began in one ``threadtrail.trace()`` is one group, and a run that was begun
-            for a tool call is in the group of that call. Else a group is a turn, and an event of no run is
-            one by itself.
+        traces: whether everything that began in one ``threadtrail.trace()`` is one group, and a run that was
+            begun for a tool call is in the group of that call. Otherwise a group is a turn, and an event
+            without a
+                run
+            is a group by itself.
     """
     links = _Links()
     keys: list[Key] = []
@@ -108,13 +110,13 @@ def groups_of(events: Sequence[Event], *, traces: bool) -> tuple[Group, ...]:
 
 
 class _Links:
-    """The keys that belong to one group."""
+    """Joins the keys that belong to one group."""
 
     def __init__(self) -> None:
         self._above: dict[Key, Key] = {}
 
     def root(self, key: Key) -> Key:
-        """Return the key that stands for all that are joined with this one."""
+        """Return the key that represents all keys joined with this one."""
         root = key
         while (above := self._above.get(root)) is not None:
             root = above
@@ -123,7 +125,7 @@ class _Links:
         return root
 
     def join(self, one: Key, other: Key) -> None:
-        """Note that both are of one group."""
+        """Join two keys: both belong to one group."""
         one, other = self.root(one), self.root(other)
         if one != other:
             self._above[other] = one

@@ -1,4 +1,4 @@
-"""Files of events that grow while they are read."""
+"""Reads files of events that grow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class GrowingRecording:
     """The events of some files so far; ``read_more`` adds those that were written since.
 
-    An incomplete last line is left for the next time. A file that was renamed or truncated, as ``logrotate``
-    does, is read from its beginning; what it held before stays.
+    An incomplete last line is left for the next time. A file that was renamed or truncated, as by
+    ``logrotate``, is read from its beginning; its former events stay.
     """
 
     def __init__(self, *paths: str | os.PathLike[str]) -> None:
@@ -33,7 +33,7 @@ class GrowingRecording:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be read, one sentence per kind and file."""
+        """The parts that could not be read, one sentence per kind and file."""
         return tuple(problem for file in self._files for problem in file.unread.problems())
 
     def read_more(self) -> bool:

@@ -1,4 +1,4 @@
-"""The runs that were created and never seen to end, and for how long."""
+"""Finds the runs that were created and never seen to end, with their age."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """A run without an end: what is known of it. Times are Unix nanoseconds.
+    """A run without an end. Times are Unix nanoseconds.
 
     ``given_up``: every process that followed it has stopped, and published it as unfinished. ``background``
-    is ``None`` where that is not known.
+    is ``None`` if that is not known.
     """
 
     run_id: str
@@ -35,7 +35,7 @@ class OpenRun:
 
 
 def open_runs(events: Iterable[Event]) -> tuple[OpenRun, ...]:
-    """Return the runs that have not ended, the oldest first; what several processes saw of one is one run."""
+    """Return the runs that have not ended, the oldest first; each run once, whichever processes saw it."""
     contents = contents_of(events)
     found = [_without_end(run_id, of_run) for (_, run_id), of_run in contents.open_runs.items()]
     found += [_given_up(end) for end in contents.runs if not end.run.finished]

@@ -1,4 +1,4 @@
-"""Reads files of events; lines that are incomplete, of another version, or not ours are named and skipped."""
+"""Reads files of events; lines that are incomplete, of another version or not events are skipped."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NAMES = frozenset(event_class.__name__ for event_class in EVENT_CLASSES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """The events of some files, in the order in which they stand there.
+    """The events of some files, in the order of the files.
 
-    ``problems`` say what could not be read, one sentence per kind and file; empty if all was read.
+    ``problems`` are the parts that could not be read, one sentence per kind and file; empty if all was read.
     """
 
     events: tuple[AnyEvent, ...]
@@ -32,7 +32,7 @@ class Recording:
 
 
 def read_recording(*paths: str | os.PathLike[str]) -> Recording:
-    """Read everything that can be read of some files.
+    """Read all readable events of some files.
 
     An incomplete last line is left out: another process may be writing it, or was killed while it did.
 
@@ -52,7 +52,7 @@ def read_recording(*paths: str | os.PathLike[str]) -> Recording:
 
 @dataclass(slots=True)
 class Unread:
-    """The lines of a file that could not be read, by why."""
+    """The lines of a file that could not be read, by reason."""
 
     path: Path
     torn: int | None = None
@@ -60,7 +60,7 @@ class Unread:
     others: list[int] = field(default_factory=list)
 
     def event(self, number: int, line: bytes) -> AnyEvent | None:
-        """Return the event that a line holds; if it holds none, note the reason."""
+        """Return the event in a line; if there is none, note the reason."""
         if line.isspace():
             return None
         try:
@@ -70,7 +70,7 @@ class Unread:
             return None
 
     def check(self, events: Sequence[AnyEvent]) -> None:
-        """Refuse a file that is none of ours.
+        """Refuse a file that is not a recording.
 
         Raises:
             ConfigurationError: it holds text, and not one event was read of it.
@@ -88,7 +88,7 @@ class Unread:
             self.others.append(number)
 
     def problems(self) -> Iterator[str]:
-        """Yield what could not be read, one sentence per kind."""
+        """Yield the problems, one sentence per kind."""
         name = escaped(str(self.path))
         if self.torn is not None:
             yield f"{name}, line {self.torn}: the last line is incomplete; it is left out"
@@ -113,12 +113,12 @@ def _events_of(unread: Unread) -> Iterator[AnyEvent]:
 
 
 def cannot_read(path: Path, error: OSError) -> ConfigurationError:
-    """Return the error that says why a file cannot be read."""
+    """Return the error for a file that cannot be read."""
     return ConfigurationError(f"cannot read {str(path)!r}: {error.strerror or error}")
 
 
 def _name_of(line: bytes) -> str | None:
-    """Return the name of an event that this version does not know; None if the line is no event at all."""
+    """Return the name of an event that this version does not know; None if the line is not an event."""
     try:
         value = from_json(line)
     except ValueError:

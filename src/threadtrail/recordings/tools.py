@@ -1,4 +1,4 @@
-"""The tool calls of a recording: with the outputs that came late, and counted by tool."""
+"""The tool calls of a recording: with outputs that came late, and counted by tool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ToolCalls:
-    """The calls of one tool: all, those that failed, and those that nobody answered."""
+    """The calls of one tool: all calls, the failed ones, and those without an answer."""
 
     calls: int = 0
     failed: int = 0
@@ -39,7 +39,7 @@ def tools_of(calls: Iterable[ToolCall]) -> dict[str, ToolCalls]:
 
 
 def late_calls(events: Iterable[Event]) -> dict[Name, list[ToolCall]]:
-    """Return the calls whose end has an event, by run: some are answered after the run was published."""
+    """Return the calls whose end is an event, by run: some are answered after the run was published."""
     found: dict[Name, list[ToolCall]] = {}
     for event in events:
         if isinstance(event, ToolCallCompleted) and not event.tool_call.hosted:

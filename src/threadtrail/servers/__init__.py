@@ -1,4 +1,4 @@
-"""Servers and job queues: what is delivered before their processes end, and what is passed on to these."""
+"""Servers and job queues: delivery before their processes end, and carriers that are passed on to these."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["unwatch", "watch"]
 
 
 def watch(settings: Settings) -> None:
-    """Deliver what was seen before a worker of a job queue leaves; what else is done, the settings say."""
+    """Deliver what was seen before a worker of a job queue leaves; the settings switch on the rest."""
     job_queues.watch()
     propagation.watch(settings.propagate)
     if settings.flush_on_sigterm:

@@ -3,9 +3,9 @@
 - Celery's pool is billiard's. A child that is recycled or shut down calls ``Worker._do_exit``: that calls
   ``on_exit``, from which Celery sends its signal ``worker_process_shutdown``; reports the child's death, at
   which the parent sends SIGTERM; and ends the process. So the rest is delivered right after ``on_exit``.
-- RQ forks a work-horse for each job, which calls ``os._exit`` after it. The worker may import the app, and
-  with it ``instrument()``, only in there, when the functions that end it run already: what can still be
-  replaced is the ``os`` that they look up.
+- RQ forks a work-horse for each job, which calls ``os._exit`` after it. The work-horse may be the first to
+  import the app, and with it to call ``instrument()``, when the functions that end it are already running.
+  Then only their module ``os`` can be replaced.
 
 Nothing is imported here: the modules are changed when, and if, the app imports them.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def watch() -> None:
-    """Have these workers deliver before they leave; in modules that are not imported yet, too."""
+    """Have these workers deliver before they leave, also in modules that are imported later."""
     watching.on(MODULES)
 
 
@@ -73,13 +73,13 @@ def _watch_celery(signals: ModuleType) -> Undo | None:
 
 
 def _celery_child_ends(**_arguments: Any) -> None:
-    """Deliver, unless billiard's pool does: that comes after the app's own receivers of the signal."""
+    """Deliver, unless billiard's pool does that after the app's own receivers of the signal."""
     if "billiard.pool" not in watching.undo:
         lifecycle.at_exit()
 
 
 class _LeavingOs:
-    """The module ``os`` as RQ's worker sees it: before the process leaves, the rest is delivered."""
+    """The module ``os`` as RQ's worker sees it: it delivers the rest before the process leaves."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
@@ -110,6 +110,6 @@ MODULES: dict[str, Change] = {
     "rq.worker.base": _watch_rq,
     "rq.worker.worker_classes": _watch_rq,
 }
-"""What is changed in which module."""
+"""The modules to change, and their changes."""
 
 watching: Watching = Watching(MODULES)

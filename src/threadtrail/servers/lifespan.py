@@ -1,6 +1,6 @@
 """``threadtrail.lifespan``: deliver when an ASGI app shuts down, before the server ends the process.
 
-uvicorn raises a SIGTERM that it received once more when it has shut down, which ends the process without
+When uvicorn has shut down after a SIGTERM, it raises the signal again. That ends the process without
 ``atexit``.
 """
 
@@ -31,7 +31,7 @@ def lifespan(app: object) -> AbstractAsyncContextManager[Any]: ...
 def lifespan(app: Any) -> Any:
     """Deliver everything when an ASGI app shuts down: ``FastAPI(lifespan=threadtrail.lifespan)``.
 
-    Runs that are still open are published as unfinished. Recording goes on, as in tests that start an app
+    Runs that are still open are published as unfinished. Recording continues, as in tests that start an app
     several times. The shutdown is delayed for ``shutdown_timeout_seconds`` at most.
 
     It also takes a lifespan of your own, a function, and returns one that delivers after it:
@@ -56,7 +56,7 @@ async def _around(inner: Lifespan | None, app: Any) -> AsyncIterator[Any]:
 
 
 async def _deliver() -> None:
-    """Deliver in another thread: the event loop may have to go on for that."""
+    """Deliver in another thread: the event loop may have to run for that."""
     if lifecycle.exit_timeout() is not None:
         from anyio import CapacityLimiter, to_thread  # noqa: PLC0415 - the SDK has it; needed only here
 

@@ -1,6 +1,6 @@
-"""``propagate``: carriers go with tasks of Celery and jobs of RQ, and come with requests to ASGI apps.
+"""``propagate``: adds carriers to tasks of Celery and jobs of RQ, and reads those of requests to ASGI apps.
 
-Only the configured ones are changed, when the app imports them. Keys that are already there stay:
+Only the configured ones are changed, when the app imports them. Keys that exist already stay:
 OpenTelemetry's own instrumentation may have put its ``traceparent`` there.
 """
 
@@ -34,7 +34,7 @@ USER, SESSION = "user.id", "session.id"
 
 
 def watch(names: Iterable[str]) -> None:
-    """Pass carriers on, and read them, in these libraries; also in those that are not imported yet."""
+    """Send carriers, and read them, in these libraries, also in those that are imported later."""
     watching.on([MODULES_OF[name] for name in names])
 
 
@@ -72,7 +72,7 @@ def _task_is_sent(headers: Any = None, **_arguments: Any) -> None:
 
 def _task_begins(task_id: str, task: Any, **_arguments: Any) -> None:
     pairs = {key: task.request.get(key) for key in KEYS}
-    block = guard.call("going on with a task", carried, pairs) if any(pairs.values()) else None
+    block = guard.call("continuing a task", carried, pairs) if any(pairs.values()) else None
     if block is not None:
         _of_task[task_id] = block.__enter__()
 
@@ -95,7 +95,7 @@ def _watch_rq(module: ModuleType) -> Undo:
     @functools.wraps(make)
     def create_with_carrier(cls: Any, *args: Any, **kwargs: Any) -> Any:
         made = make(cls, *args, **kwargs)
-        made.meta = guard.call("passing on to a job", _add_to, dict(made.meta or {})) or made.meta
+        made.meta = guard.call("adding a carrier to a job", _add_to, dict(made.meta or {})) or made.meta
         return made
 
     @functools.wraps(perform)
@@ -118,11 +118,11 @@ def _watch_rq(module: ModuleType) -> Undo:
 
 
 def _job_that_runs(module: ModuleType) -> list[Block]:
-    """Go on with the job in which this is called: a work-horse imports the app for its job only.
+    """Continue the work of the job in which this is called: a work-horse may import the app for its job only.
 
     Return its block, which is left before the next job of this process.
     """
-    running = guard.call("going on with a job", module.get_current_job)
+    running = guard.call("continuing a job", module.get_current_job)
     return [carried(_meta_of(running)).__enter__()] if running is not None else []
 
 
@@ -145,7 +145,7 @@ def _watch_starlette(module: ModuleType) -> Undo:
 
     @functools.wraps(call)
     async def call_with_carrier(self: Any, scope: Any, receive: Any, send: Any) -> Any:
-        found = guard.call("going on with a request", _carried_by, scope)
+        found = guard.call("continuing a request", _carried_by, scope)
         if found is None or found == here().carried:  # as in an app that is mounted in another one
             return await call(self, scope, receive, send)
         with Block(NO_ATTRIBUTES, carried=found):
@@ -161,7 +161,7 @@ def _watch_starlette(module: ModuleType) -> Undo:
 
 
 def _carried_by(scope: Mapping[str, Any]) -> Carried | None:
-    """Return what the headers of a request carry: the pairs themselves, or members of ``baggage``."""
+    """Return the carrier in the headers of a request: the pairs themselves, or members of ``baggage``."""
     headers: dict[str, str] = {}
     for name, value in scope.get("headers") or ():
         key = name.decode("latin-1").lower()
@@ -184,7 +184,7 @@ def _text(value: str | None) -> str | None:
 
 
 def _add_to(pairs: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add a carrier with the caller's attributes to the pairs; they stay in a queue of the app's own."""
+    """Add a carrier with the caller's attributes to the pairs, which stay in a queue of the app's own."""
     for key, value in carrier(attributes=True).items():
         pairs.setdefault(key, value)
     return pairs
@@ -195,7 +195,7 @@ MODULES: dict[str, Change] = {
     "rq.job": _watch_rq,
     "starlette.applications": _watch_starlette,
 }
-"""What is changed in which module."""
+"""The modules to change, and their changes."""
 
 MODULES_OF = {"celery": "celery.signals", "rq": "rq.job", "asgi": "starlette.applications"}
 

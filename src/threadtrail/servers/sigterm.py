@@ -1,7 +1,8 @@
-"""``flush_on_sigterm``: deliver what was seen when SIGTERM arrives, then do what was done before.
+"""``flush_on_sigterm``: deliver what was seen when SIGTERM arrives, then do what the signal does otherwise.
 
 SIGTERM ends a Python program at once, without ``atexit``; so ``docker stop`` or Kubernetes lose the last
-seconds. What was in force before is called afterwards, so that the program ends, or goes on, as without us.
+seconds. The former handler is called afterwards, so that the program ends, or continues, as without
+threadtrail.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("threadtrail")
 
 GRACE_SECONDS = 0.5
-"""How long after the timeout the handler waits for a delivery that gives up by itself."""
+"""How long after the timeout the handler waits for a delivery that gives up by itself, in seconds."""
 
 INIT = 1
-"""The first process of a container: the kernel lets no signal end it that it does not handle."""
+"""The process id of the first process of a container, which no signal ends that it does not handle."""
 
 
 class _Sigterm:
-    """The handler that was in force before ours, and whether ours is at work."""
+    """The former handler, and whether threadtrail's handler is running."""
 
     former: Any = signal.SIG_DFL
     delivering = False
@@ -54,9 +55,10 @@ def watch() -> None:
 
 
 def unwatch() -> None:
-    """Restore the handler that was in force before, if ours still is.
+    """Restore the former handler, if threadtrail's is still in force.
 
-    In another thread than the main one that is not possible: ours then only passes the signal on.
+    In another thread than the main one that is not possible: then threadtrail's handler only passes the
+    signal on.
     """
     if signal.getsignal(signal.SIGTERM) is _handle and (
         threading.current_thread() is threading.main_thread()
@@ -99,7 +101,7 @@ def _deliver() -> None:
 
 
 def _deliver_aside() -> None:
-    """Deliver in another thread: the main one may hold a lock that is needed, and waits with a bound."""
+    """Deliver in another thread, with a time limit: the main thread may hold a lock that is needed."""
     timeout = lifecycle.exit_timeout()
     if timeout is None:
         return
@@ -127,9 +129,9 @@ def _pass_on(number: int, frame: Any) -> None:
 
 
 def _green_spawn() -> Callable[..., Any] | None:
-    """Return what starts a greenlet, if threads are greenlets.
+    """Return the function that starts a greenlet, if threads are greenlets.
 
-    The handler may run in their hub then, which must not wait.
+    The handler may then run in their hub, which must not wait.
     """
     for library, module, is_patched, what in (
         ("gevent", "gevent.monkey", "is_module_patched", "threading"),

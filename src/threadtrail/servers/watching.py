@@ -1,4 +1,4 @@
-"""Changes to modules of others: made when, and if, the app imports them, and undone."""
+"""Changes modules of other packages when, and if, the app imports them, and restores them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Change = Callable[["ModuleType"], Undo | None]
 
 
 class Watching:
-    """Changes modules by their names while it is on. Nothing is imported for it.
+    """Changes modules by their names while it is on. It imports nothing.
 
-    ``hooked``: the post-import hooks are set, which cannot be taken back. ``undo`` holds, for each module
-    that is changed, how to undo it.
+    ``hooked``: the post-import hooks are set, which cannot be removed. ``undo`` holds, for each changed
+    module, the function that restores it.
     """
 
     def __init__(self, changes: Mapping[str, Change]) -> None:
@@ -54,7 +54,7 @@ class Watching:
             undo()
 
     def imported(self, module: ModuleType) -> None:
-        """Change a module that is imported, if it is one of those."""
+        """Change an imported module, if it is one of those."""
         name = module.__name__
         if name in self._wanted and name not in self.undo:
             undo = guard.call(f"watching {name}", self.changes[name], module)

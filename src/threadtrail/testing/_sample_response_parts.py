@@ -22,11 +22,11 @@ from threadtrail.values import (
 
 SOURCE = "openai.responses"
 ASKED_MODEL, MODEL = "gpt-5.2", "gpt-5.2-2025-12-11"
-"""What is asked for, and the dated name of what answers."""
+"""The requested model, and the dated name of the model that answers."""
 
 CONVERSATION = "conv_sample"
 BEGIN = 11.0
-"""Seconds after the other samples begin."""
+"""How many seconds after the other samples these begin."""
 
 PROMPT = Assistant(
     id="pmpt_math_tutor",
