@@ -19,7 +19,7 @@ from threadtrail.events import (
     TraceEnded,
     TurnEnded,
 )
-from threadtrail.turn import add_usages
+from threadtrail.turn import add_usages, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -187,7 +187,7 @@ def check_turn(turn: Turn, before: Sequence[Event], after: Sequence[Event]) -> N
             assert event.supersedes, "a run of the turn ended after it"
         if isinstance(event, ToolCallCompleted) and event.run_id in turn.run_ids:
             assert not latest[str(event.run_id)].finished, "a call of the turn was completed after it"
-    assert turn.usage == add_usages(run.usage for run in runs)
+    assert turn.usage == add_usages(map(usage_of, runs))
     assert [call.id for call in turn.tool_calls] == [call.id for run in runs for call in run.tool_calls]
     completed = {
         (each.run_id, each.tool_call.id): each.tool_call
