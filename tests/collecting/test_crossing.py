@@ -14,15 +14,35 @@ from threadtrail.testing import samples
 from threadtrail.values import NO_ATTRIBUTES, Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from threadtrail.values import Run
 
 CREATOR = Attributes(user_id="u1", session_id="s1")
 
 
+class Addresses:
+    """The index of a place in memory."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+        self._shelf = shelf
+
+    def put(self, server: str, calls: Mapping[str, str]) -> None:
+        self._shelf.asked()
+        self._known.update({(server, name): home for name, home in calls.items()})
+
+    def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
+        self._shelf.asked()
+        return {name: self._known[server, name] for name in calls if (server, name) in self._known}
+
+
 class Shelves(Shelf):
     """A place in memory in which each run, turn and trace has a group of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Addresses(self)
 
     def group_of(self, key: str) -> str:
         return key
@@ -96,4 +116,40 @@ def test_it_does_not_matter_in_which_group_a_run_was_read(first: int) -> None:
     stage.at(SETTLE)  # each moves to the group of the trace
     stage.at(SETTLE)
     stage.at(2 * SETTLE)
+    check(stage.exporters.events, asking, answering)
+
+
+def test_a_turn_waits_for_a_run_that_goes_on_in_another_group() -> None:
+    """Its first run is over, with all calls answered, long before the second one ends: they are one unit."""
+    asking, answering = turn()
+    stage = Stage(shelf=Shelves())
+    events = seen_by_tools(asking, answering)
+    of_second = [event for event in events if getattr(event, "run_id", None) == answering.id]
+    ends = [event for event in of_second if isinstance(event, RunEnded)]
+    of_turn = [event for event in events if isinstance(event, TurnEnded)]
+    stage.at(0, *seen_by_web(asking), group=asking.id)
+    stage.at(1, *(each for each in of_second if each not in ends), group=answering.id)
+    stage.at(2, *(each for each in events if each not in of_second + of_turn), group=asking.id)
+    for second in range(3, 40):
+        stage.at(second)
+    assert stage.exporters.events == []
+    stage.at(40, *ends, *of_turn, group=answering.id)
+    stage.at(41)
+    stage.at(42 + SETTLE)
+    check(stage.exporters.events, asking, answering)
+
+
+def test_what_is_at_home_elsewhere_moves_though_the_place_was_away() -> None:
+    asking, answering = turn()
+    shelf = Shelves()
+    stage = Stage(shelf=shelf)
+    stage.collector._stopping.set()  # so that it does not wait before it asks again
+    stage.at(0, *seen_by_web(asking), group=asking.id)
+    shelf.is_away = True
+    stage.at(1, *seen_by_tools(asking, answering), group=asking.id)
+    stage.at(2)
+    assert stage.exporters.events == []
+    shelf.is_away = False
+    for second in range(3, 20):
+        stage.at(second)
     check(stage.exporters.events, asking, answering)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from threadtrail.collecting.outlet import Outlet
     from threadtrail.collecting.place import Entry, Place
+    from threadtrail.collecting.units import Unit
     from threadtrail.collecting.waiting import Waiting
     from threadtrail.events import Event
 
@@ -72,6 +73,8 @@ class Collector:
             clock=clock,
         )
         self._untaken: deque[Entry] = deque()
+        self._late: list[Entry] = []
+        self._touched: dict[int, Unit] = {}
         self._stopping = threading.Event()
 
     @property
@@ -135,24 +138,27 @@ class Collector:
         Raises:
             OSError: the place is away; the rest is taken when it is there again.
         """
-        late: list[Entry] = []
         events = [guard.catch(_json.load, entry.line) for entry in self._untaken]
         self._recall(event for event, error in events if error is None)
         try:
             for event, error in events:
-                self._take(self._untaken[0], event, error, late)
+                self._take(self._untaken[0], event, error)
                 self._untaken.popleft()
-            self._crossing.keep()
-            self._waiting.park()
         finally:
+            late, self._late = self._late, []
             self._dealings.acknowledge(late)
+        units = [unit for unit in self._touched.values() if unit in self._waiting]
+        self._crossing.keep_calls(units)
+        self._delivering.move(units)
+        self._touched = {}
+        self._waiting.park()
 
     def _recall(self, events: Iterable[Event]) -> None:
         """Recall which of these were exported, by a collector that has died since."""
         keys = {key for event in events if (key := mark_key(event)) is not None}
         self._published.recall(key for key in keys if not self._waiting.knows(key))
 
-    def _take(self, entry: Entry, event: Event, error: BaseException | None, late: list[Entry]) -> None:
+    def _take(self, entry: Entry, event: Event, error: BaseException | None) -> None:
         if error is not None:
             self.counts.unreadable += 1
             reason = f"not an event of this version: {str(error).partition(chr(10))[0]}"
@@ -162,10 +168,10 @@ class Collector:
             self._dealings.give_up([entry], reason)
         elif self._published.is_late(event):
             self.counts.late += 1
-            late.append(entry)
+            self._late.append(entry)
         else:
-            self._waiting.take(entry, event, self._clock())
-            self._crossing.see(event)
+            unit = self._waiting.take(entry, event, self._clock())
+            self._touched[unit.number] = unit
         self.counts.read += 1
 
     def _deliver_due(self) -> None:

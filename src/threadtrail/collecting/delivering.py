@@ -67,7 +67,7 @@ class Delivering:
         self._failed_in_a_row = 0
         self.paused_until = 0.0
 
-    def deliver(self, units: Iterable[Unit]) -> None:
+    def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""
         todo = deque(_batches(self._stay(units)))
         while todo:
@@ -91,21 +91,24 @@ class Delivering:
             self.paused_until = self._clock() + _pause(self._failed_in_a_row - MAX_FAILURES)
             self._failed_in_a_row = MAX_FAILURES - 1  # one try shows whether the backend is there again
 
-    def _stay(self, units: Iterable[Unit]) -> Iterator[Unit]:
-        """Yield the units that are where they are at home; what is not moves there, and is read again."""
-        left = deque(units)
-        while left:
-            unit = left.popleft()
-            try:
-                moved = self._crossing.move(unit)
-            except OSError as error:
-                self._away(error, (unit, *left))
-                return
-            if moved:
-                self._dealings.counts.moved += len(moved)
-                self._waiting.take_out(unit, moved)
-            else:
-                yield unit
+    def _stay(self, units: Sequence[Unit]) -> Sequence[Unit]:
+        """Return the units that are where they are at home; what is not moves there, and is read again."""
+        try:
+            self.move(units)
+        except OSError as error:
+            self._away(error, units)
+            return ()
+        return [unit for unit in units if unit in self._waiting]
+
+    def move(self, units: Sequence[Unit]) -> None:
+        """Move what is at home in another group.
+
+        Raises:
+            OSError: the place is away.
+        """
+        for unit, moved in self._crossing.move([unit for unit in units if unit in self._waiting]):
+            self._dealings.counts.moved += len(moved)
+            self._waiting.take_out(unit, moved)
 
     def _away(self, error: OSError, units: Iterable[Unit]) -> None:
         """Wait for the place: what cannot be acknowledged, or may be another collector's, is not exported."""

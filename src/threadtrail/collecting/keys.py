@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import (
     Event,
@@ -18,12 +18,15 @@ from threadtrail.merging.stories import server_of
 from threadtrail.values import ToolResultPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from threadtrail.values import Caller, Run
 
 Key = tuple[object, ...]
 """Names a run, a call or a trace among those of all processes."""
+
+Name = tuple[str, str]
+"""A run or a call: its server, as text, and its id."""
 
 
 def keys_of(event: Event) -> Iterator[Key]:
@@ -47,6 +50,25 @@ def story_key(event: Event) -> Key | None:
     """Return the key of the run whose story an event is a part of."""
     run_id: str | None = getattr(event, "run_id", None)
     return None if run_id is None or isinstance(event, RequestFailed) else run_key(event, run_id)
+
+
+def names_of(keys: Iterable[Key]) -> Iterator[Name]:
+    """Yield the names of runs and calls."""
+    for _, server, own_id in keys:
+        yield _shown(server), str(own_id)
+
+
+def turns_of(event: Event) -> Iterator[Name]:
+    """Yield the turns that an event names."""
+    named = event.run if isinstance(event, RunEnded) else event
+    turn_id = event.turn.id if isinstance(event, TurnEnded) else getattr(named, "turn_id", None)
+    if turn_id is not None:
+        yield _shown(server_of(event)), turn_id
+
+
+def _shown(server: Any) -> str:
+    source, address, port = server
+    return f"{source} {address}:{port}"
 
 
 def mark_key(event: Event) -> Key | None:

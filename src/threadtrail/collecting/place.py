@@ -94,10 +94,10 @@ class TurnIndex(Protocol):
     """
 
     def put(self, server: str, calls: Mapping[str, str]) -> None:
-        """Keep the turn of each call, by the call's id."""
+        """Keep the turn, or the trace, to which a call or a run belongs, by the id of that."""
 
     def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
-        """Return the turns of those calls that are known."""
+        """Return those of these calls and runs that are known."""
 
 
 class Marks(Protocol):

@@ -6,7 +6,16 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from threadtrail.collecting.keys import Key, asked_by, brought_by, run_key, story_key
+from threadtrail.collecting.keys import (
+    Key,
+    Name,
+    asked_by,
+    brought_by,
+    names_of,
+    run_key,
+    story_key,
+    turns_of,
+)
 from threadtrail.collecting.place import Entry
 from threadtrail.events import (
     RunEnded,
@@ -41,6 +50,8 @@ class Unit:
         answered: those of them that were.
         turns_ended: the turns whose end was seen.
         traces: the traces that began, and whether their end was seen.
+        trace_ids: the traces that its events name; ``turns`` are the turns.
+        brought: the calls whose outputs stand in the input of its runs.
         number: no other unit has it.
         queued_for: when it is looked at next; ``put_off_until``: not before then.
         tries: how often it was tried to deliver this, while other units were delivered.
@@ -58,6 +69,9 @@ class Unit:
     answered: set[Key] = field(default_factory=set)
     turns_ended: set[Key] = field(default_factory=set)
     traces: dict[str, bool] = field(default_factory=dict)
+    trace_ids: frozenset[str] = frozenset()
+    turns: frozenset[Name] = frozenset()
+    brought: frozenset[Name] = frozenset()
     queued_for: float = math.inf
     put_off_until: float = 0.0
     tries: int = 0
@@ -71,10 +85,15 @@ class Unit:
         run = story_key(event)
         if run is not None:
             self.runs.setdefault(run, False)
+        if event.trace_id is not None:
+            self.trace_ids |= {event.trace_id}
+        self.turns = self.turns.union(turns_of(event))
         server = run_key(event, "")[1]
         for call_id in asked_by(event):
             self.asked.setdefault(("call", server, call_id), run or ())
-        self.answered.update(("call", server, call_id) for call_id in brought_by(event))
+        brought = [("call", server, call_id) for call_id in brought_by(event)]
+        self.answered.update(brought)
+        self.brought = self.brought.union(names_of(brought))
         if isinstance(event, RunEnded):
             self._see_end(event)
         elif isinstance(event, ToolCallCompleted):
@@ -106,6 +125,9 @@ class Unit:
             self.runs[key] = self.runs.get(key, False) or ended
         self.asked = {**other.asked, **self.asked}
         self.answered |= other.answered
+        self.trace_ids |= other.trace_ids
+        self.turns |= other.turns
+        self.brought |= other.brought
         self.turns_ended |= other.turns_ended
         for trace_id, ended in other.traces.items():
             self.traces[trace_id] = self.traces.get(trace_id, False) or ended

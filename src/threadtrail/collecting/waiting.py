@@ -51,7 +51,7 @@ class Waiting:
     """
 
     leaves: Callable[[Unit], bool] = staticmethod(lambda _unit: False)
-    """Whether the rest of a unit is waited for elsewhere, once its runs have ended."""
+    """Whether the rest of a unit is waited for elsewhere."""
 
     fetch: Callable[[Sequence[Any]], Sequence[bytes | None]] | None = None
     """Returns the lines of entries by their tokens, if the place can: then not all have to be in memory."""
@@ -107,15 +107,15 @@ class Waiting:
         awake = (unit.began for unit in list(self._units.values()))
         return min((*awake, *(parked.began for parked in self._parked.all())), default=None)
 
-    def take(self, entry: Entry, event: Event, now: float) -> None:
-        """Put an event into the unit that it belongs to; it may join several.
+    def take(self, entry: Entry, event: Event, now: float) -> Unit:
+        """Put an event into the unit that it belongs to, and return that; it may join several.
 
         Raises:
             OSError: the place is away, which has the lines of that unit; nothing has changed.
         """
         keys = set(keys_of(event))
         self._wake(self._parked.of(keys))
-        self._put(entry, event, keys, now)
+        return self._put(entry, event, keys, now)
 
     def _put(self, entry: Entry, event: Event, keys: set[Key], now: float) -> Unit:
         known = {unit.number: unit for key in keys if (unit := self._by_key.get(key)) is not None}
@@ -193,7 +193,7 @@ class Waiting:
                 continue
             unit.queued_for = math.inf
             try:
-                is_ready = unit.is_whole or (unit.has_ended and self.leaves(unit))
+                is_ready = unit.is_whole or self.leaves(unit)
             except OSError:
                 self._look_at(unit, now + AWAY_SECONDS)
                 continue
