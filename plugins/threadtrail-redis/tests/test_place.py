@@ -332,3 +332,22 @@ def test_runs_without_an_end_are_listed_by_the_command(
     assert cli.main(["status", "--from", f"redis://app:s3cret-one@127.0.0.1:{redis.port}/0"]) == 2
     assert "rejects the login" in (said := capsys.readouterr().err)
     assert "s3cret-one" not in said
+
+
+@pytest.mark.parametrize("address", ["redis://{}/0", "redis://{}", "redis://app:s3cret-one@{}"])
+def test_the_command_does_not_write_to_where_it_reads(
+    address: str, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("THREADTRAIL_EXPORTERS", "redis")
+    monkeypatch.setenv("THREADTRAIL_REDIS_URL", address.format(f"localhost:{redis.port}"))
+    assert cli.main(["collect", "--from", redis.url]) == 2
+    assert f"the exporter 'redis' writes to 'redis://localhost:{redis.port}" in (
+        said := capsys.readouterr().err
+    )
+    assert "which is collected from" in said
+    assert "s3cret-one" not in said
+
+
+def test_another_redis_is_another_place(redis: RedisServer, opens: Callable[..., RedisPlace]) -> None:
+    others = ("redis://127.0.0.1:{}/1", "redis://elsewhere:{}/0", "runs.jsonl", "the app's own Redis client")
+    assert not any(opens().is_at(other.format(redis.port)) for other in others)

@@ -169,6 +169,11 @@ class FilesPlace:
         paths = map(Path, dict.fromkeys(found))
         return [path for path in paths if path not in own and not path.is_dir()]
 
+    def is_at(self, address: str) -> bool:
+        """Return whether an address is one of these files."""
+        path = Path(address).resolve()
+        return any(path == each.resolve() for each in self.paths())
+
     def _lines(self, name: str, file: _File, limit: int) -> Iterator[Entry]:
         with contextlib.suppress(FileNotFoundError):
             if file.stream is None:

@@ -40,7 +40,8 @@ class Place(Protocol):
     dies, and what it waited for is waited for again. A place that cannot be reached raises ``OSError``, or
     returns nothing, and is asked again a little later.
 
-    A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``), and
+    A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``),
+    ``is_at(address) -> bool``, which says whether an exporter with this address would write to it, and
     ``attempt(tokens, count)``, which is called with 1 when the exporters are about to get these entries, and
     with -1 if they did not take them: what ``Entry.attempts`` counts are the deliveries that a collector did
     not survive. With ``fetch(tokens)``, which returns the lines of entries that were not acknowledged

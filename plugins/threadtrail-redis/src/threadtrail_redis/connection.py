@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -32,6 +34,13 @@ class Target:
     def shown(self) -> str:
         """The address without user name, password and query."""
         return "the app's own Redis client" if self.client is not None else shown_address(self.url)
+
+    def leads_to(self, address: str) -> bool:
+        """Return whether another address names the same database."""
+        try:
+            return _database(self.url) == _database(address)
+        except ValueError:
+            return False
 
     def connect(self, *, timeout: float | None = None) -> Redis:
         """Return a client; it opens a connection with its first command, and repeats none by itself.
@@ -65,6 +74,17 @@ class Target:
         """Close the connections of a client that is ours."""
         if client is not self.client:
             client.close()
+
+
+def _database(address: str) -> tuple[str, int, int]:
+    """Return the host, or the path of a socket, the port and the number of the database.
+
+    Raises:
+        ValueError: redis-py does not know such an address.
+    """
+    parts: dict[str, Any] = parse_url(address)  # type: ignore[no-untyped-call]  # as redis-py has it
+    host = str(parts.get("path") or parts.get("host") or "localhost")
+    return "127.0.0.1" if host == "localhost" else host, int(parts.get("port", 6379)), int(parts.get("db", 0))
 
 
 def back_off(*errors: type[Exception]) -> Retry:

@@ -163,6 +163,10 @@ class RedisPlace:
         """Whether everything was read: processes may always append more."""
         return False
 
+    def is_at(self, address: str) -> bool:
+        """Return whether an address leads to the same database of the same Redis, as far as it shows that."""
+        return self._target.leads_to(address)
+
     def status(self) -> Mapping[str, object]:
         """Return the state for an orchestrator, as JSON values."""
         counts, error = self._counts()

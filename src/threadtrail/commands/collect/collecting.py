@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail.collecting.collector import Collector
@@ -22,7 +21,7 @@ from threadtrail.exporters.console_text import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from threadtrail.collecting.place import Place
     from threadtrail.commands.destinations import Destination
@@ -117,15 +116,13 @@ def _stopped_by_signals(collector: Collector) -> Iterator[None]:
 
 
 def _check_loop(place: Place, chosen: Sequence[Destination]) -> None:
-    """Refuse an exporter that writes into a file which is collected: the collector would never end."""
-    if not isinstance(place, FilesPlace):
-        return
-    collected = {path.resolve() for path in place.paths()}
+    """Refuse an exporter that writes to what is collected from: the collector would never end."""
+    is_at: Callable[[str], bool] = getattr(place, "is_at", lambda _address: False)
     for destination in chosen:
-        if Path(destination.address).resolve() in collected:
+        if is_at(destination.address):
             raise ConfigurationError(
-                f"the exporter {destination.name!r} writes into {destination.address!r}, which is collected "
-                "from; name another file for it, or another pattern"
+                f"the exporter {destination.name!r} writes to {destination.address!r}, which is collected "
+                "from; name another exporter (--exporter), or another place for it"
             )
 
 
