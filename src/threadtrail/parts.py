@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from threadtrail._frozen import AsJson, FrozenDict
+from threadtrail._quick import construct_quickly
 
 CONTENT = {"content": True}
 """Marks a dataclass field as the app's own data."""
@@ -109,6 +110,10 @@ class OtherPart:
     type: str = "unknown"
     data: JsonObject = field(default=EMPTY, metadata=CONTENT)
 
+
+construct_quickly(
+    TextPart, RefusalPart, ImagePart, FilePart, ReasoningPart, ToolCallPart, ToolResultPart, OtherPart
+)
 
 Part = (
     TextPart | RefusalPart | ImagePart | FilePart | ReasoningPart | ToolCallPart | ToolResultPart | OtherPart

@@ -49,19 +49,22 @@ class Backlog(Generic[Message]):
 
         An event that is alone in the queue may have any size.
         """
-        essential = _is_essential(event)
+        details, essentials = self._details, self._essentials
+        essential = type(event) in _ESSENTIAL or _is_late_answer(event)
         dropped = 0
-        while self and (len(self) >= self._size or self._bytes + size > self._max_bytes):
+        while (waiting := len(details) + len(essentials)) and (
+            waiting >= self._size or self._bytes + size > self._max_bytes
+        ):
             dropped += 1
-            if self._details:
-                self._bytes -= self._details.popleft()[3]
+            if details:
+                self._bytes -= details.popleft()[3]
             elif essential:
-                self._bytes -= self._essentials.popleft()[3]
+                self._bytes -= essentials.popleft()[3]
             else:
                 return dropped
         self._sequence += 1
         self._bytes += size
-        (self._essentials if essential else self._details).append((self._sequence, event, context, size))
+        (essentials if essential else details).append((self._sequence, event, context, size))
         return dropped
 
     def add_message(self, message: Message) -> None:
@@ -129,8 +132,6 @@ class Backlog(Generic[Message]):
         return self._details if self._details[0][0] < self._essentials[0][0] else self._essentials
 
 
-def _is_essential(event: Event) -> bool:
+def _is_late_answer(event: Event) -> bool:
     """Return whether no later event may hold the same facts: a late call's output is in no ``RunEnded``."""
-    if isinstance(event, ToolCallCompleted):
-        return not event.tool_call.hosted
-    return type(event) in _ESSENTIAL
+    return isinstance(event, ToolCallCompleted) and not event.tool_call.hosted

@@ -10,8 +10,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from threadtrail._frozen import AsJson
 
-_cache: dict[type, Plan] = {}
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
@@ -42,12 +40,16 @@ class Plan:
         raise TypeError(f"the content field {name!r} needs a default")
 
 
-def plan_of(cls: type) -> Plan:
-    """Return the plan for a dataclass; for any other type, a plan without fields."""
-    plan = _cache.get(cls)
-    if plan is None:
-        plan = _cache[cls] = _make_plan(cls)
-    return plan
+class _Plans(dict[type, Plan]):
+    """The plan of each class that was asked for."""
+
+    def __missing__(self, cls: type) -> Plan:
+        plan = self[cls] = _make_plan(cls)
+        return plan
+
+
+plan_of: Callable[[type], Plan] = _Plans().__getitem__
+"""Returns the plan for a dataclass; for any other type, a plan without fields."""
 
 
 def _make_plan(cls: type) -> Plan:

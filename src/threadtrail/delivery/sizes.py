@@ -19,12 +19,11 @@ def size_of(event: object) -> int:
 
     It is more than the number of characters in all texts of its content, keys included.
     """
-    return EVENT_BYTES + _measured([event])
+    return _measured([event], EVENT_BYTES)
 
 
-def _measured(waiting: list[Any]) -> int:
-    """Return the size of these values and of everything in them; empties the list."""
-    total = 0
+def _measured(waiting: list[Any], total: int) -> int:
+    """Add the size of these values and of everything in them to ``total``; empties the list."""
     pop, extend = waiting.pop, waiting.extend
     while waiting:
         item = pop()
@@ -59,6 +58,6 @@ _latest: list[tuple[RunRequest | None, int]] = [(None, 0)]
 def _size_of_request(request: RunRequest) -> int:
     measured, size = _latest[0]
     if measured is not request:
-        size = OBJECT_BYTES + _measured([*filter(None, plan_of(RunRequest).values(request))])
+        size = _measured([*filter(None, plan_of(RunRequest).values(request))], OBJECT_BYTES)
         _latest[0] = request, size
     return size

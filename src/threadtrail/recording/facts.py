@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
-from threadtrail._quick import changed
+from threadtrail._quick import changed, construct_quickly
 from threadtrail.values import (
     Assistant,
     Carried,
@@ -129,7 +129,7 @@ class Particulars:
 
     def fields(self) -> dict[str, Any]:
         """Return what is said, by the names of the fields."""
-        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        said = {name: getattr(self, name) for name in PARTICULARS}
         return {name: value for name, value in said.items() if value is not None}
 
     def updated(self, newer: Particulars) -> Particulars:
@@ -137,6 +137,9 @@ class Particulars:
         return changed(self, **newer.fields())
 
 
+construct_quickly(Opening, Particulars)
+
+PARTICULARS = tuple(each.name for each in fields(Particulars))
 NO_PARTICULARS = Particulars()
 
 

@@ -96,7 +96,10 @@ class Interpreter:
     def handle(self, observation: Observation, now: float) -> None:
         """Take one observation."""
         self.following.now = now
-        match observation:
+        match observation:  # what comes most often first
+            case Returned():
+                if not self.following.is_unchanged(observation, now):
+                    self._read(observation, now)
             case GroupStarted():
                 self._groups.start(observation)
             case GroupEnded():
@@ -111,8 +114,6 @@ class Interpreter:
                 self.following.see_output(observation)
             case Call():
                 self._in_flight.started(observation)
-            case Returned() if self.following.is_unchanged(observation, now):
-                pass
             case _:
                 self._read(observation, now)
 

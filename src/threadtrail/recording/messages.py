@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from threadtrail._quick import changed
 from threadtrail.events import MessageCompleted, MessageCreated
-from threadtrail.values import Message
 
 if TYPE_CHECKING:
     from threadtrail.recording.facts import EventTypes, MessageSeen
     from threadtrail.recording.steps import PublishOfRun
     from threadtrail.recording.timeline import Timeline
+    from threadtrail.values import Message
 
 
-@dataclass(frozen=True, slots=True)
-class _MessageState:
+class _MessageState(NamedTuple):
     """What is known of a message: that of ``MessageSeen`` which stays, without the call."""
 
     message: Message

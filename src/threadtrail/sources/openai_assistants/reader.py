@@ -46,6 +46,7 @@ class AssistantsReader:
     def __init__(self, runs: FollowedRuns) -> None:
         self._runs = runs
         self._memory = Memory()
+        self._before: StreamEvent | None = None
 
     def read(self, observation: OfCall) -> Iterator[Fact]:
         """Yield the facts of one observation."""
@@ -221,7 +222,11 @@ class AssistantsReader:
     # -- streams ----------------------------------------------------------------------------------
 
     def _streamed(self, event: StreamEvent) -> Iterator[Fact]:
-        call, data = event.call, parse(event.data)
+        call = event.call
+        if self._repeats(event):
+            return
+        self._before = event
+        data = parse(event.data)
         if not isinstance(data, dict):
             return
         glimpse = Glimpse(call, event.time, event.time, live=True)
@@ -242,8 +247,16 @@ class AssistantsReader:
                 error = read.failure(data) or Failure(type="unknown")
                 yield RequestRaised(call=call, time=event.time, error=error)
 
+    def _repeats(self, event: StreamEvent) -> bool:
+        """Whether an event says no more than the one before it, as "in_progress" after "created" does."""
+        before = self._before
+        if before is None or event.call is not before.call or event.data != before.data:
+            return False
+        return statuses.status_in_event(event.name, None) is None
+
     def _stream_closed(self, closed: StreamClosed) -> Iterator[Fact]:
         call, time = closed.call, closed.time
+        self._before = None
         if closed.error is not None:
             yield RequestRaised(call=call, time=time, error=closed.error)
         run = self._runs.get(call.run_id or "")
