@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 server = shared_fixtures.server
 strict = shared_fixtures.strict
-pytest_collection_finish = shared_fixtures.freeze_what_is_collected
+pytest_collection = shared_fixtures.freeze_what_is_collected
 
 IS_CHECKOUT = (Path(__file__).parent.parent / "plugins").is_dir()
 collect_ignore = [] if IS_CHECKOUT else ["docs", "docs_tutorial"]

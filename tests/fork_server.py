@@ -45,10 +45,16 @@ class ForkServer:
         """Run `python ARGUMENTS…`: any `-W FILTER`, then `-c TEXT`, `-m MODULE` or a file, and the rest."""
         with tempfile.TemporaryDirectory() as folder:
             outputs = [Path(folder, "stdout"), Path(folder, "stderr")]
-            request = {"arguments": arguments, "cwd": str(cwd), "env": dict(env)}
-            code = self._ask({**request, "outputs": [str(path) for path in outputs]}, timeout)
+            code = self.run_to(outputs, arguments, cwd=cwd, env=env, timeout=timeout)
             stdout, stderr = (path.read_text(encoding="utf-8") for path in outputs)
         return subprocess.CompletedProcess(arguments, code, stdout, stderr)
+
+    def run_to(
+        self, outputs: list[Path], arguments: list[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+    ) -> int:
+        """Run as `run` does, with these files as standard output and standard error; return the exit code."""
+        request = {"arguments": arguments, "cwd": str(cwd), "env": dict(env)}
+        return self._ask({**request, "outputs": [str(path) for path in outputs]}, timeout)
 
     def _ask(self, request: object, timeout: float) -> int:
         assert self._process.stdin is not None

@@ -6,9 +6,11 @@ import fcntl
 import os
 import pty
 import struct
-import subprocess
-import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fork_server import fork_server
 
 
 def on_terminal(columns: int, *arguments: str, code: int = 0, errors: bool = False, **variables: str) -> str:
@@ -20,19 +22,32 @@ def on_terminal(columns: int, *arguments: str, code: int = 0, errors: bool = Fal
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     removed = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
     environment = {name: value for name, value in os.environ.items() if name not in removed}
-    with subprocess.Popen(
-        [sys.executable, "-m", "threadtrail", *arguments],
-        stdout=theirs,
-        stderr=theirs if errors else None,
-        env={**environment, "TERM": "xterm-256color", **variables},
-    ) as process:
-        os.close(theirs)
-        drawn = b""
-        while piece := _read(ours):
-            drawn += piece
+    terminal = Path(os.ttyname(theirs))
+    outputs = [terminal, terminal if errors else Path(os.devnull)]
+    with ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(_drawn, ours)
+        try:
+            returned = fork_server().run_to(
+                outputs,
+                ["-m", "threadtrail", *arguments],
+                cwd=Path.cwd(),
+                env={**environment, "TERM": "xterm-256color", **variables},
+                timeout=240,
+            )
+        finally:
+            os.close(theirs)
+        text = drawn.result().decode()
     os.close(ours)
-    assert process.returncode == code, drawn.decode()
-    return drawn.decode()
+    assert returned == code, text
+    return text
+
+
+def _drawn(descriptor: int) -> bytes:
+    """Read all that is drawn, until nobody has the terminal open any more."""
+    drawn = b""
+    while piece := _read(descriptor):
+        drawn += piece
+    return drawn
 
 
 def _read(descriptor: int) -> bytes:

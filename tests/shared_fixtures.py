@@ -14,16 +14,22 @@ from threadtrail._guard import guard
 from threadtrail.testing import AssistantsServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 SETTINGS = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")
 """How the environment variables begin that configure threadtrail or a backend's SDK."""
 
 
-def freeze_what_is_collected(session: pytest.Session) -> None:
-    """Leave what was imported and collected out of every later collection of garbage: that takes a third."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def freeze_what_is_collected() -> Generator[None, object, object]:
+    """Collect no garbage while tests are imported, and later none of what was: that takes a third."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:

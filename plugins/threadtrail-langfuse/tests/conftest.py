@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
-pytest_collection_finish = shared_fixtures.freeze_what_is_collected
+pytest_collection = shared_fixtures.freeze_what_is_collected
 
 
 @pytest.fixture

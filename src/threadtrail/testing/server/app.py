@@ -60,19 +60,11 @@ class Application:
         self._log = log
         self._faults = faults
         self._close_connection = close_connection
-        self._router = Router(
-            routes=[
-                Route(prefix + path, _Endpoint(self, operation, handler), methods=[method])
-                for prefix in _PREFIXES
-                for operation, (method, path, handler) in ROUTES.items()
-            ],
-            redirect_slashes=False,
-            default=_Endpoint(self, "unknown", None),
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await self._router(scope, receive, send)
+        scope["app"] = self
+        await _ROUTER(scope, receive, send)
 
     async def answer(self, exchange: _Exchange, operation: str, handler: Handler, content: bytes) -> None:
         """Log one request, let its fault happen, and answer it."""
@@ -145,17 +137,29 @@ class Application:
 class _Endpoint:
     """One operation at one address."""
 
-    def __init__(self, application: Application, operation: str, handler: Handler | None) -> None:
-        self._application = application
+    def __init__(self, operation: str, handler: Handler | None) -> None:
         self._operation = operation
         self._handler = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        application: Application = scope["app"]
         request = Request(scope, receive)
         handler = self._handler or _unknown(request)
-        exchange = _Exchange(self._application, request, receive, send)
+        exchange = _Exchange(application, request, receive, send)
         content = await request.body()
-        await self._application.answer(exchange, self._operation, handler, content)
+        await application.answer(exchange, self._operation, handler, content)
+
+
+_ROUTER = Router(
+    routes=[
+        Route(prefix + path, _Endpoint(operation, handler), methods=[method])
+        for prefix in _PREFIXES
+        for operation, (method, path, handler) in ROUTES.items()
+    ],
+    redirect_slashes=False,
+    default=_Endpoint("unknown", None),
+)
+"""The addresses, for all servers of the process: to compile them takes longer than a server's start."""
 
 
 class _Exchange:
