@@ -90,7 +90,7 @@ def of_agent(run: Run, node: Node) -> Values:
 
 
 def of_turn_of_runs(turn: Turn, node: Node) -> Values:
-    """Return the attributes of a turn: its runs, question and answer, and where the time went in seconds."""
+    """Return the attributes of a turn: its runs, question and answer, and where the time went, in seconds."""
     spent = turn.time_spent
     times = {
         name: getattr(spent, name) / 1e9 for name in ("queued", "generating", "tools", "person", "other")
@@ -150,7 +150,7 @@ def of_turn(event: Event, run: Run, node: Node) -> Values:
 
 
 def _of_response(run: Run) -> Values:
-    """Return what a turn has that is a run of its own: its ids, its place in a chain, how it was watched."""
+    """Return the attributes of a turn that is a run itself: ids, place in a chain, how it was observed."""
     prompt = run.assistant
     return {
         SpanAttributes.LLM_RESPONSE_ID: run.id,

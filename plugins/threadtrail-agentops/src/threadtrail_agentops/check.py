@@ -30,7 +30,7 @@ def ask(target: Target, timeout: float) -> str:
     """Ask both addresses of AgentOps within ``timeout`` seconds; return a sentence that names them.
 
     Raises:
-        CheckError: one of them does not answer, or does not accept what was sent.
+        CheckError: one of them does not answer, or does not accept the request.
     """
     deadline = time.monotonic() + timeout
     with TokenSession(target.api_key, target.token_url) as session, suppress_instrumentation():
@@ -63,7 +63,7 @@ def _tokens(session: TokenSession, target: Target, timeout: float) -> Tokens:
 def _send_nothing(session: TokenSession, target: Target, timeout: float, left: float) -> None:
     """Send a request without spans, which stores nothing; raise CheckError if it is not accepted.
 
-    ``left`` is the rest of the ``timeout`` in seconds.
+    ``left`` is the rest of the ``timeout``, in seconds.
     """
     address = shown_address(target.exporter_endpoint)
     try:

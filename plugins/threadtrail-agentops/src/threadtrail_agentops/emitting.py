@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Values = dict[str, object]
 
 MICROSECOND = 1_000
-"""In nanoseconds: the resolution of times in AgentOps."""
+"""One microsecond, in nanoseconds: the resolution of times in AgentOps."""
 
 
 class Emitter:
@@ -35,7 +35,7 @@ class Emitter:
     def start(
         self, name: str, kind: Kind, *, start: int, span_id: str, values: Mapping[str, object], **place: Any
     ) -> Span:
-        """Start a span at ``start`` (Unix nanoseconds); ``place`` goes to ``threadtrail.otlp.emitting``."""
+        """Start a span at ``start`` (Unix nanoseconds); ``place``: as for ``threadtrail.otlp.emitting``."""
         return self._emitter.start(
             f"{name}.{kind.value}",
             kind=SpanKind.INTERNAL,
@@ -58,7 +58,7 @@ def end(span: Span, time: int, failure: Failure | None) -> None:
 
 
 def known(values: Mapping[str, object]) -> dict[str, str | bool | int | float]:
-    """Return the values of types that a span can have."""
+    """Return the values that a span can have as attributes."""
     return {key: value for key, value in values.items() if isinstance(value, (str, bool, int, float))}
 
 

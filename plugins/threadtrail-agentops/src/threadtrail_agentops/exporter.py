@@ -30,13 +30,13 @@ class AgentOpsExporter:
     Args:
         api_key: the project's key; by default ``AGENTOPS_API_KEY``.
         endpoint: the API, which issues tokens; by default ``AGENTOPS_API_ENDPOINT``.
-        exporter_endpoint: where spans go, path included; by default ``AGENTOPS_EXPORTER_ENDPOINT``.
+        exporter_endpoint: the address for spans, path included; by default ``AGENTOPS_EXPORTER_ENDPOINT``.
         tags: on every trace; by default ``AGENTOPS_DEFAULT_TAGS`` (with commas).
         trace_name: of runs outside of ``threadtrail.trace()``; by default ``AGENTOPS_TRACE_NAME``, else
             the assistant's name.
         environment: on every trace, such as ``"production"``; by default ``AGENTOPS_ENVIRONMENT``.
-        native_instrumentation: what to do where ``agentops.init()`` has wrapped Assistants methods, so
-            that tokens are counted again: ``"warn"`` once, or ``"unwrap"`` those methods.
+        native_instrumentation: what to do if ``agentops.init()`` has wrapped Assistants methods, so
+            that tokens are counted twice: ``"warn"`` once, or ``"unwrap"`` those methods.
         timeout: seconds that a request to AgentOps may take, retries included.
         retry_seconds: how long to try to get a token before the spans are lost.
 
@@ -77,7 +77,7 @@ class AgentOpsExporter:
 
     @hookimpl
     def start(self) -> str | None:
-        """Prepare to send; starts no thread and opens no connection. Return why nothing is, if so.
+        """Prepare to send; start no thread and open no connection. Return why nothing is sent, if so.
 
         Raises:
             ConfigurationError: there is no API key.
@@ -94,7 +94,7 @@ class AgentOpsExporter:
 
     @hookimpl
     def destination(self) -> str:
-        """Return the hosts that give tokens and that take spans."""
+        """Return the hosts that issue tokens and that accept spans."""
         if (switched_off := sdk_switched_off()) is not None:
             return f"nowhere, since {switched_off}"
         target = resolve(self._options)

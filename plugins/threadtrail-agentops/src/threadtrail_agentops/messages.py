@@ -34,7 +34,7 @@ def text_of(messages: Iterable[Message]) -> str | None:
 
 
 def message_text(message: Message) -> str:
-    """Return the text of a message; other parts are named in brackets."""
+    """Return the text of a message; other parts are shown in brackets."""
     attached = [f"[file {item.get('file_id') or as_json(item)}]" for item in message.attachments]
     return "\n".join(filter(None, [*map(_part_text, message.parts), *attached]))
 
@@ -57,7 +57,7 @@ def as_json(value: Any) -> str:
 
 
 def prompts(run: Run, node: Node) -> dict[str, str]:
-    """Return what was new to the model in a turn, by index: instructions and question, or tool outputs."""
+    """Return the new input of the model in a turn, by index: instructions and question, or tool outputs."""
     values: dict[str, str] = {}
     for index, (role, content) in enumerate(_new_to_the_model(run, node)):
         values[M.PROMPT_ROLE.format(i=index)] = role
@@ -111,7 +111,7 @@ def _part_text(part: Part) -> str:
 
 
 def _beside_text(part: Part) -> str:
-    """Return what chat APIs have no text for: calls, their results, reasoning that is not encrypted."""
+    """Return the text of a part that chat APIs do not have: a call, its result, readable reasoning."""
     if isinstance(part, ReasoningPart):
         return part.text
     if isinstance(part, ToolCallPart):
@@ -126,5 +126,5 @@ def _address(url: str | None) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return values that JSON has no type for: the events' frozen mappings."""
+    """Return values of types that JSON does not have: the events' frozen mappings."""
     return dict(value) if hasattr(value, "keys") else str(value)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from threadtrail_agentops.options import Target
 
 WRAPPER_SCOPES = frozenset({"openai"})
-"""The scope of spans that the native wrappers make of one call, within which a run does not end."""
+"""The scopes of spans that the native wrappers make of one call. A run does not end within such a span."""
 
 
 class NativeParent(NamedTuple):

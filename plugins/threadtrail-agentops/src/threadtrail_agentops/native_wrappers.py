@@ -40,7 +40,7 @@ class NativeWrapper(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The method as users know it: ``Runs.create``."""
+        """The method's name for users: ``Runs.create``."""
         return f"{self.owner.__name__}.{self.method}"
 
 

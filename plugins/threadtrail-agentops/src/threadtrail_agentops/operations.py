@@ -43,7 +43,7 @@ class Operations:
         self._emit(event, name, place, values, identifier=assistant.id, start=event.started_at)
 
     def request_failed(self, event: RequestFailed, place: Place) -> None:
-        """Emit a request that would have begun something; others belong to a run, or are not shown."""
+        """Emit a failed request that would have begun something; others belong to a run, or are not shown."""
         name = FAILED_OPERATIONS.get(event.begins or "")
         if name is None or event.run_id is not None:
             return

@@ -1,4 +1,4 @@
-"""The exporter's options: those that are set, then the variables of AgentOps' own SDK, then its defaults."""
+"""The exporter's options: the given ones, then the variables of AgentOps' own SDK, then the defaults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_KEY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options; ``None`` where one is not set."""
+    """The options; ``None`` if one is not set."""
 
     api_key: str | None = None
     endpoint: str | None = None
@@ -59,7 +59,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to deliver, and what every trace has."""
+    """The addresses to deliver to, and the values that every trace has."""
 
     api_key: str
     token_url: str
@@ -95,7 +95,7 @@ def resolve(options: Options) -> Target:
 
 
 def _check_hosts(options: Options) -> None:
-    """Refuse what would send the environment's key, or a token of one host, to a host of somebody else.
+    """Refuse to send the environment's key, or a token of one host, to another host.
 
     Raises:
         ConfigurationError: the addresses, or an address and the key, do not belong together.
@@ -123,7 +123,7 @@ def _check_hosts(options: Options) -> None:
 
 
 def _is_elsewhere(given: str | None, variable: str, default: str) -> bool:
-    """Return whether the option names another host than the environment, or the default, does."""
+    """Return whether the option names another host than the environment or the default."""
     return given is not None and not same_origin(given, os.environ.get(variable) or default)
 
 

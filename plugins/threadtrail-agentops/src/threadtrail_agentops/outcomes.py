@@ -19,7 +19,7 @@ FAILED = frozenset({"failed", "expired"})
 STOPPED = frozenset({"cancelled", "incomplete"})
 SUCCESS, ERROR = "Success", "Error"
 INDETERMINATE = "Indeterminate"
-"""The end state of what was cancelled, incomplete, or never seen to end."""
+"""The end state of a run that was cancelled, incomplete, or never seen to end."""
 
 
 def end_state(ended: Run | Turn) -> str:
@@ -32,7 +32,7 @@ def end_state(ended: Run | Turn) -> str:
 def run_failure(ended: Run | Turn) -> Failure | None:
     """Return why a run, or a turn, failed; ``None`` also for one that is cancelled or incomplete.
 
-    A stream that was cut, and an answer that the app's model does not validate, have failed as well.
+    A stream that was cut, and an answer that does not match the app's model, have failed as well.
     """
     if ended.status in STOPPED:
         return None
@@ -40,7 +40,7 @@ def run_failure(ended: Run | Turn) -> Failure | None:
 
 
 def run_outcome(ended: Run | Turn) -> str:
-    """Return the status of a run, or of a turn, or that it was not seen to end."""
+    """Return the status of a run, or of a turn, or that its end was not seen."""
     return (ended.status or "ended") if ended.finished else "not seen to end"
 
 

@@ -82,18 +82,18 @@ class Pipeline:
                 self._operations.request_failed(event, self._sessions.place(event.trace_id, context))
 
     def send(self) -> None:
-        """Send what has ended.
+        """Send the ended spans.
 
         Raises:
-            NotDeliveredError: AgentOps did not accept it; it is lost.
+            NotDeliveredError: AgentOps did not accept them; they are lost.
         """
         self._sender.send(self._ended.take())
 
     def shutdown(self, timeout: float) -> None:
-        """Close what is open, send it within ``timeout`` seconds, and close the connection.
+        """Close open spans, send them within ``timeout`` seconds, and close the connection.
 
         Raises:
-            NotDeliveredError: AgentOps did not accept it; it is lost.
+            NotDeliveredError: AgentOps did not accept them; they are lost.
         """
         self._turns.close_all()
         self._sessions.close_all()
@@ -103,5 +103,5 @@ class Pipeline:
             self._sender.close()
 
     def after_fork(self) -> Pipeline:
-        """Return the pipeline of a forked child; open traces and the connection are the parent's."""
+        """Return the pipeline of a forked child; open traces and the connection belong to the parent."""
         return Pipeline(self._target, self._sender.after_fork())

@@ -22,11 +22,11 @@ DISTRIBUTION = "threadtrail-agentops"
 SCOPE = "threadtrail_agentops"
 
 MAX_ATTRIBUTES = 2048
-"""Of one span."""
+"""The maximum number of attributes of a span."""
 
 
 def private_tracer(target: Target, ids: ChosenIds, ended: HeldSpans) -> Tracer:
-    """Return a tracer whose spans are all held by ``ended``, with all their attributes."""
+    """Return a tracer; ``ended`` holds all of its spans, with all their attributes."""
     release = version(DISTRIBUTION)
     provider = TracerProvider(
         resource=Resource(_resource(target, release)),
@@ -40,7 +40,7 @@ def private_tracer(target: Target, ids: ChosenIds, ended: HeldSpans) -> Tracer:
 
 
 def _resource(target: Target, release: str) -> dict[str, str]:
-    """Return what describes the sender. The token has the project; the machine is not described."""
+    """Return the resource, which describes the sender but not the machine. The token names the project."""
     about = {
         ResourceAttributes.SERVICE_NAME: "agentops",
         ResourceAttributes.SDK_NAME: DISTRIBUTION,

@@ -39,7 +39,7 @@ class RunSpans:
         self._trace_name = trace_name
 
     def emit(self, event: RunEnded, place: Place) -> None:
-        """Emit a run: as a root of its own, unless it belongs below something else."""
+        """Emit a run: as a root of its own, unless it belongs below another span."""
         if in_turn(event.run):
             generation, *calls = spans_in_turn(event.run)
             self._node(event, generation, place)
@@ -77,7 +77,7 @@ class RunSpans:
         self._close(session, event)
 
     def _root_turn(self, event: RunEnded, tree: Node, place: Place) -> None:
-        """Emit a run that is one model turn: that is the root, with its tools and its outcome below it."""
+        """Emit a run that is one model turn, which is the root, with its tools and its outcome below it."""
         run = event.run
         root = self._sessions.begin_own(
             run.key,
@@ -105,7 +105,7 @@ class RunSpans:
         )
 
     def _node(self, event: RunEnded, node: Node, place: Place, *, first: bool = True) -> int:
-        """Emit a node with all below it; return its end. The ``first`` of a run starts before all else."""
+        """Emit a node with everything below it; return its end. The ``first`` starts before all others."""
         run = event.run
         kind, name, values = _described(event, node)
         earliest = place.floor + MICROSECOND if first else place.floor
@@ -126,7 +126,7 @@ class RunSpans:
         return last
 
     def _children(self, event: RunEnded, node: Node, inside: Context, *, floor: int) -> int:
-        """Emit all below a node; return the end of the last, or its own if that is later."""
+        """Emit everything below a node; return the end of the last, or the node's own if that is later."""
         place = Place(inside, floor)
         ends = [self._node(event, child, place, first=False) for child in node.children]
         return max([floor, node.end, *ends])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXPORTER_LOGGER = logging.getLogger(OTLPSpanExporter.__module__)
 SPANS_PER_REQUEST = 64
-"""A span may contain several long texts, and the backend accepts requests of some megabytes."""
+"""The maximum number of spans of a request. A span may hold long texts, a request some megabytes."""
 FIRST_PAUSE, MAX_PAUSE, MAX_TOKEN_TIMEOUT = 0.25, 8.0, 10.0
 
 
@@ -84,7 +84,7 @@ class Sender:
             inherited.close()
 
     def _wait_for_token(self, seconds: float) -> None:
-        """Fetch a token unless there is one; try again if the endpoint is slow or down."""
+        """Fetch a token unless there is one; retry if the endpoint is slow or down."""
         deadline = time.monotonic() + seconds
         pause, timeout = FIRST_PAUSE, FIRST_TOKEN_TIMEOUT
         while True:

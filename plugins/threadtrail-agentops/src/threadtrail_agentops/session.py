@@ -1,4 +1,4 @@
-"""The HTTP session of the exporter: every request has the project's token, and no header of others."""
+"""The HTTP session of the exporter: every request has the project's token, and no header meant for others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Request, Response
 
 FIRST_TOKEN_TIMEOUT = 2.0
-"""Seconds to wait for a token: a short time, so that a dead endpoint does not use the whole timeout."""
+"""How long to wait for a token, in seconds; short, so that a dead endpoint does not use the whole timeout."""
 REFUSED = frozenset({401, 403})
 
 

@@ -1,8 +1,8 @@
 """Roots of traces: a session for each ``threadtrail.trace()``, and one for each run outside of one.
 
-The backend computes a trace from the starts of its spans: it has the name of the span that starts first, the
-status of the span that starts last, and lasts from the one to the other. So a root starts before all other
-spans, and a span that starts after all others closes it.
+The backend computes a trace from the starts of its spans: its name is that of the span that starts first, its
+status that of the span that starts last, and its duration the time between the two. So a root starts before
+all other spans, and a span that starts after all others closes it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Sessions:
         self._elsewhere: OrderedDict[str, Root] = OrderedDict()
 
     def know(self, carried: Carried | None) -> None:
-        """Take the trace of another process, from which something came, for one that is open."""
+        """Treat the trace of another process, from which an event came, as open."""
         if carried is None or carried.trace_id is None or carried.trace_id in self._open:
             return
         nested, identifier = carried.outermost_trace_id is not None, carried.trace_id
@@ -126,10 +126,11 @@ class Sessions:
         self.close(root, outcome="failed" if event.error else "completed", state=state, failure=event.error)
 
     def place(self, trace_id: str | None, context: Context | None) -> Place:
-        """Return the place of what began in ``trace_id``, with ``context`` around it.
+        """Return the place of a span that began in ``trace_id``, with ``context`` around it.
 
         It is below that trace's root, if it is open; else below the native trace around it, if that is
-        delivered; else it gets a root of its own. A span of the app around it is linked if it is no parent.
+        delivered; else it gets a root of its own. A span of the app around it that is not its parent is
+        linked.
         """
         root = self._open.get(trace_id or "") or self._elsewhere.get(trace_id or "")
         if root is not None:
@@ -152,10 +153,10 @@ class Sessions:
         span_id: str | None = None,
         values: Mapping[str, object] = EMPTY,
     ) -> Root:
-        """Open a root for something that began outside of a trace: a session, unless it is a ``kind`` itself.
+        """Open a root for a span that began outside of a trace: a session, unless it is a ``kind`` itself.
 
-        ``values`` are further attributes; ``span_id`` is by default that of the session. What is not
-        ``finished`` may come again, in the same trace: its root has ids of its own.
+        ``values`` are further attributes; ``span_id`` is by default that of the session. A span that is not
+        ``finished`` may come again, in the same trace, so its root has ids of its own.
         """
         apart = identifier if finished else f"{identifier} {UNFINISHED}"
         span = self._emitter.start(
@@ -197,7 +198,7 @@ class Sessions:
         end(root.span, closing, failure)
 
     def close_all(self) -> None:
-        """Close what is open: no event will end these traces any more."""
+        """Close open roots: no event will end these traces."""
         for root in reversed(self._open.values()):
             self.close(root, outcome="not seen to end", state="Indeterminate", failure=None)
         self._open.clear()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BACK_OFF_SECONDS = 30.0
-"""How long a key or a token that was rejected is not tried again."""
+"""How long a rejected key or token is not tried again, in seconds."""
 MAX_USE_SECONDS = 7 * 24 * 3600.0
 MIN_USE_SECONDS = 30.0
 SHARE_OF_LIFETIME = 0.9
@@ -30,7 +30,7 @@ class NoTokenError(RequestException):
 
 
 class Token(NamedTuple):
-    """A token, and when to fetch the next (in seconds of ``time.monotonic()``)."""
+    """A token, and when to fetch the next one (in seconds of ``time.monotonic()``)."""
 
     text: str
     renew_at: float

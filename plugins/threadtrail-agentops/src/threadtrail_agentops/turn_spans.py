@@ -1,4 +1,4 @@
-"""Emits a turn: a session with one agent, around the runs of a tool loop; finds the place of these."""
+"""Emits a turn: a session with one agent, around the runs of a tool loop; finds the place of the runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _first_of(turn: OpenTurn, event: RunEnded) -> RunEnded:
 
 
 class TurnSpans:
-    """The turns that are open. Session and agent are opened with the first run, since a root starts first."""
+    """The open turns. Session and agent are opened with the first run, since a root starts first."""
 
     def __init__(self, emitter: Emitter, sessions: Sessions, trace_name: str | None) -> None:
         self._emitter = emitter
@@ -71,7 +71,7 @@ class TurnSpans:
         return Place(turn.inside, agent.start if agent is not None else 0, links, agent)
 
     def _own_place(self, event: RunEnded, context: Context | None) -> tuple[Place, bool]:
-        """Return the place of what began in ``context``, and whether it is inside a native span.
+        """Return the place of a span that began in ``context``, and whether it is inside a native span.
 
         Unless it is, a run that was begun for a call is below that call, whose span is sent later.
         """
@@ -82,7 +82,7 @@ class TurnSpans:
         return (place if called is None else replace(place, parent=called)), False
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
-        """Return where a turn is, none of whose runs has ended."""
+        """Return the place of a turn of which no run has ended."""
         return self._own_place(_first_of(turn, event), turn.context)[0].parent
 
     def _open(self, turn: OpenTurn, event: RunEnded) -> None:
@@ -117,7 +117,7 @@ class TurnSpans:
         turn.below_root(below(span), _TurnRoot(agent, place, session))
 
     def end(self, event: TurnEnded) -> None:
-        """End the agent of a turn with all that is known of it, and its session with the outcome."""
+        """End the agent of a turn with everything that is known of it, and its session with the outcome."""
         found = self._turns.end(event)
         if found is None:
             return
@@ -134,7 +134,7 @@ class TurnSpans:
         )
 
     def close_all(self) -> None:
-        """End what is open: no event will end these turns any more."""
+        """End open turns: no event will end them."""
         self._turns.close_all()
 
     def _close_early(self, turn: OpenTurn) -> None:

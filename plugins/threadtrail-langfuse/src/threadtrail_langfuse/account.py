@@ -19,14 +19,14 @@ from threadtrail_langfuse.sdk_internals import Manager
 from threadtrail_langfuse.variables import Numbers, read_numbers, variable
 
 OF_ONE_HOST = ("secret_key", "base_url", "additional_headers", "httpx_client")
-"""Settings of a client that belong to its host."""
+"""The settings of a client that belong to its host."""
 CLOUD = "https://cloud.langfuse.com"
 ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The exporter's options; ``None`` where one is not set."""
+    """The exporter's options; ``None`` if one is not set."""
 
     client: Langfuse | None = None
     public_key: str | None = None
@@ -87,19 +87,19 @@ class Account:
         return named_address() if owner is None else owner.base_url
 
     def why_switched_off(self) -> str | None:
-        """Return why the app's own client sends nothing; ``None`` if it does, or there is none."""
+        """Return why the app's own client sends nothing; ``None`` if it sends, or there is none."""
         owner = self.owner()
         return None if owner is None or owner.tracing_enabled else "the app's Langfuse client is switched off"
 
     def destination(self) -> str:
-        """Return the host, or which exporter of the app's own client sends."""
+        """Return the host, or the exporter of the app's own client that sends."""
         owner = self.owner()
         if owner is not None and owner.span_exporter is not None and self.shares_host(owner):
             return f"the span exporter of the app's Langfuse client ({type(owner.span_exporter).__name__})"
         return origin(self.settings(owner)["base_url"])
 
     def _secret_of_environment(self, owner: Manager | None) -> str | None:
-        """Return the secret key, unless it belongs to another host than the option ``base_url`` names."""
+        """Return the secret key, unless it belongs to another host than the option ``base_url``."""
         host = named_address() or self.host_of_keys(owner)
         return variable("LANGFUSE_SECRET_KEY") if self._is_at(host) else None
 
@@ -108,7 +108,7 @@ class Account:
         return None in {self.given.base_url, address} or same_origin(str(self.given.base_url), str(address))
 
     def defaults(self, owner: Manager | None) -> dict[str, str]:
-        """Return what every observation has from its start: environment, release, version."""
+        """Return the fields that every observation has from its start: environment, release, version."""
         settings, names = self.settings(owner), LangfuseOtelSpanAttributes
         values = {
             names.ENVIRONMENT: settings.get("environment") or variable("LANGFUSE_TRACING_ENVIRONMENT"),
@@ -141,7 +141,7 @@ def why_switched_off() -> str | None:
 
 
 def named_address() -> str | None:
-    """Return the address of the server that the variables name; None if they name none."""
+    """Return the server's address in the variables; None if there is none."""
     return variable("LANGFUSE_BASE_URL") or variable("LANGFUSE_HOST")
 
 

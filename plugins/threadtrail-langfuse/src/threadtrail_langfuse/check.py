@@ -38,7 +38,7 @@ def ask(account: Account, timeout: float) -> str:
 
 
 def project_of(account: Account, timeout: float) -> Project:
-    """Ask Langfuse once for the project of the keys; raises as ``ask``."""
+    """Ask Langfuse once for the project of the keys; raise as ``ask``."""
     settings = account.settings(account.owner())
     address = shown_address(settings["base_url"])
     custom = settings.get("httpx_client")

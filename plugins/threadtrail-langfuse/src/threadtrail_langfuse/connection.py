@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from threadtrail_langfuse.sdk_internals import Manager
 
 SCOPE = "langfuse-sdk"
-"""The server reads Langfuse's attributes only from spans of this scope that has the project's key."""
+"""The instrumentation scope: the server reads Langfuse's attributes only from spans of this scope."""
 
 MAX_ATTRIBUTES = 512
-"""Of one observation."""
+"""The maximum number of attributes of an observation."""
 
 FLUSH_MILLISECONDS = 120_000
-"""Longer than any exporter retries, so that all losses are known. The core stops waiting much earlier."""
+"""The timeout of a flush: longer than any exporter retries, so that all losses are known.
+
+The core stops waiting earlier.
+"""
 
 MAX_HELD = 256
 """The maximum number of observations that wait to be sent; the SDK's queue drops those beyond its size."""
@@ -76,26 +79,26 @@ class Connection:
         self._max_held = min(MAX_HELD, account.numbers.queue_size)
 
     def ended(self) -> None:
-        """Count an observation that ended; send when there are many."""
+        """Count an ended observation; send when there are many."""
         self._held += 1
         if self._held >= self._max_held:
             self._flush_provider()
 
     def send(self) -> None:
-        """Send what has ended.
+        """Send the ended observations.
 
         Raises:
-            NotDeliveredError: Langfuse did not accept all of it.
+            NotDeliveredError: Langfuse did not accept all of them.
         """
         if self._held:
             self._flush_provider()
         self._sender.raise_if_lost()
 
     def flush(self) -> None:
-        """Send what has ended, and wait for uploads of images.
+        """Send the ended observations, and wait for uploads of images.
 
         Raises:
-            NotDeliveredError: Langfuse did not accept all of it.
+            NotDeliveredError: Langfuse did not accept all of them.
         """
         self.client.flush()
         self._held = 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """The current connection, and former ones while something that began on them is open."""
+    """The current connection, and former ones with open observations."""
 
     _lock = Late(lock)
 
@@ -63,10 +63,10 @@ class Connections:
             return self._current
 
     def send(self, *, something_open: bool) -> None:
-        """Send what has ended; close former connections, unless something that began on one is open.
+        """Send the ended observations; close former connections without open observations.
 
         Raises:
-            NotDeliveredError: Langfuse did not accept all of it.
+            NotDeliveredError: Langfuse did not accept all of them.
         """
         with self._lock:
             connections, closing = self._all(), [] if something_open else self._former
@@ -75,13 +75,13 @@ class Connections:
         _all(*(each.send for each in connections), *(each.shutdown for each in closing))
 
     def flush(self) -> None:
-        """Send everything; raises as ``send``."""
+        """Send everything; raise as ``send``."""
         with self._lock:
             connections = self._all()
         _all(*(each.flush for each in connections))
 
     def shutdown(self) -> None:
-        """Send the rest and close everything; raises as ``send``."""
+        """Send the rest and close everything; raise as ``send``."""
         with self._lock:
             connections, self._current, self._former = self._all(), None, []
         _all(*(each.shutdown for each in connections))

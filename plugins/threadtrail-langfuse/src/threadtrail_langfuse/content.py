@@ -47,7 +47,7 @@ def instructions(request: RunRequest) -> list[Json]:
 
 
 def has_content(message: Message) -> bool:
-    """Return whether there is anything to show; not if content is not recorded."""
+    """Return whether there is anything to show; there is none if content is not recorded."""
     return bool(message.text or message.attachments) or any(
         not isinstance(part, (*TEXTS, ReasoningPart)) or (isinstance(part, ReasoningPart) and part.text)
         for part in message.parts
@@ -71,12 +71,12 @@ def chat_message(message: Message) -> Json:
 
 
 def reasoning(parts: Iterable[Part]) -> str:
-    """Return what the model thought, in plain words; what is encrypted is left out."""
+    """Return the model's reasoning as text; encrypted reasoning is left out."""
     return "\n\n".join(part.text for part in parts if isinstance(part, ReasoningPart) and part.text)
 
 
 def answers(node: Node) -> list[Json]:
-    """Return what a run that is one generation answered: its messages, and what it asked the app for."""
+    """Return the answer of a run that is one generation: its messages, and its calls for the app."""
     messages: dict[str | None, Message] = {message.id: message for message in node.output}
     found: list[Json] = []
     for step in node.steps:

@@ -70,12 +70,12 @@ class LangfuseExporter:
 
     @hookimpl
     def start(self) -> str | None:
-        """Find keys and address; makes no client yet, and opens no connection.
+        """Find keys and address; make no client yet, and open no connection.
 
-        Return why nothing is sent, if that is so.
+        Return why nothing is sent, if so.
 
         Raises:
-            ConfigurationError: keys are missing or mixed up, or another setting is not valid.
+            ConfigurationError: keys are missing or swapped, or another setting is not valid.
         """
         self._switched_off = why_switched_off()
         if self._switched_off is None:
@@ -135,7 +135,7 @@ class LangfuseExporter:
 
     @hookimpl
     def shutdown(self) -> None:
-        """Send the rest, and end what was started here; the app shuts down its own client."""
+        """Send the rest, and close what the exporter opened; the app shuts down its own client."""
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             pipeline.shutdown()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from threadtrail.values import Failure, Run, Usage
 
 CACHE_WRITES = "input_cache_creation"
-"""Langfuse's price lists know what is written to the cache by this name, that of no API."""
+"""The name of tokens written to the cache in Langfuse's price lists; no API has this name."""
 
 BAD_ENDS = frozenset({"failed", "expired"})
 
@@ -36,7 +36,7 @@ def usage_details(usage: Usage | None) -> dict[str, int] | None:
 
 
 def session_of(run: Run) -> str | None:
-    """Return the run's session, unless the app names one: its chain's, else its thread."""
+    """Return the run's session: the one that the app names, else its chain's, else its thread."""
     return run.session_key or run.thread_id
 
 
@@ -66,7 +66,7 @@ def model_parameters(run: Run) -> dict[str, Any] | None:
 
 
 def outcome(status: str | None, error: Failure | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Return level and message for something that ended with ``status``; nothing if it succeeded."""
+    """Return level and message for an end with ``status``; nothing if it succeeded."""
     if error is not None or status in BAD_ENDS:
         return {"level": "ERROR", "status_message": _words(error) or status}
     if status == "incomplete":

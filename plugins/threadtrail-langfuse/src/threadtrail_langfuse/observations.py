@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NOWHERE = set_context_value("threadtrail", "root", Context())
 
 CLAIM = "langfuse_trace_id"
-"""The baggage by which the SDK knows that a trace has a root of its own already."""
+"""The baggage key by which the SDK recognises that a trace has a root."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where observations are: below ``parent``, or a trace of their own; in a trace of this name.
+    """The place of observations: below ``parent``, or a trace of their own; in a trace of this name.
 
     Without a name, the app names the trace.
     """
@@ -98,7 +98,7 @@ class Observations:
             start: Unix nanoseconds.
             parent: the context of its parent.
             caller: user, session, tags and trace name.
-            trace_of: what its trace id is derived from, if it has no parent.
+            trace_of: the id that its trace id derives from, if it has no parent.
             span_id: its own id; by default a random one.
             more: further attributes of the span.
             metadata: its metadata; the caller's metadata is added.
@@ -124,7 +124,7 @@ class Observations:
     def later(self, span_id: str, around: Context | None, *, trace_of: str) -> Span:
         """Return the span of an observation that will be made later with this id, below ``around``.
 
-        ``trace_of`` is what its trace id is derived from, if there is nothing around it.
+        ``trace_of`` is the id that its trace id derives from, if nothing is around it.
         """
         outer = span_context_in(around)
         trace_id = int(trace_id_for(trace_of), 16) if outer is None else outer.trace_id
@@ -147,9 +147,10 @@ def span_of(observation: Any) -> Span:
 
 
 def below(span: Span, context: Context | None) -> Context:
-    """Return a context whose active span is ``span``; what the app propagates is that of ``context``.
+    """Return a context whose active span is ``span``, with the propagated attributes of ``context``.
 
-    The SDK takes what begins in it for a child also when the span has ended, or was sent by another client.
+    The SDK treats an observation that begins in it as a child, also if the span has ended, or another client
+    sent it.
     """
     trace_id = format_trace_id(span.get_span_context().trace_id)
     return set_baggage(CLAIM, trace_id, set_span_in_context(span, context or NOWHERE))
@@ -161,7 +162,7 @@ def is_inside(context: Context | None) -> bool:
 
 
 def _join_tags(span: Span, tags: tuple[str, ...]) -> None:
-    """Set both our tags and those that the app propagates, which have replaced ours at the start."""
+    """Set threadtrail's tags and those that the app propagates, which replaced the former at the start."""
     there = (getattr(span, "attributes", None) or {}).get(Names.TRACE_TAGS)
     if tags and there is not None and tuple(there) != tags:
         span.set_attribute(Names.TRACE_TAGS, list(dict.fromkeys((*there, *tags))))

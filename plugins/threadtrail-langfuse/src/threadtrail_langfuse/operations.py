@@ -35,7 +35,7 @@ class Operations:
 
     Assistants created or changed and failed requests become a trace of their own if they have no parent.
     Threads, messages and deletions are emitted only below a parent: traces of single messages would hide
-    the others, and each run shows its messages anyway.
+    the others, and each run shows its messages.
     """
 
     def __init__(self, groups: TraceGroups) -> None:

@@ -43,14 +43,14 @@ class Pipeline:
         self._turns = Turns(self._groups)
 
     def prepare(self) -> None:
-        """Prepare a connection, since something begins. Called in the app's threads."""
+        """Prepare a connection when something begins. Called in the app's threads."""
         self._connections.prepare()
 
     def emit(self, event: Event, context: Context | None) -> None:
         """Emit one event; ignore those of other classes.
 
         Raises:
-            NotDeliveredError: the app has made a client for this key by now that is switched off.
+            NotDeliveredError: the app has since made a client for this key that is switched off.
         """
         event, context = as_created(event, context)
         match event:  # what needs no connection: it begins nothing there
@@ -111,19 +111,19 @@ class Pipeline:
         return self._account.destination()
 
     def send(self) -> None:
-        """Send what has ended.
+        """Send the ended observations.
 
         Raises:
-            NotDeliveredError: Langfuse did not accept all of it.
+            NotDeliveredError: Langfuse did not accept all of them.
         """
         self._connections.send(something_open=self._groups.any_open or self._turns.any_open)
 
     def flush(self) -> None:
-        """Send everything, images too; raises as ``send``."""
+        """Send everything, images too; raise as ``send``."""
         self._connections.flush()
 
     def shutdown(self) -> None:
-        """Send the rest and close the connections; raises as ``send``."""
+        """Send the rest and close the connections; raise as ``send``."""
         self._turns.close_all()
         self._connections.shutdown()
 

@@ -1,4 +1,4 @@
-"""Which prompt of Langfuse's prompt management a run was made with, so that its generations link to it."""
+"""The prompt of Langfuse's prompt management that a run was made with, so that its generations link to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME, VERSION = "langfuse_prompt_name", "langfuse_prompt_version"
 
 
 class Prompt(Protocol):
-    """What ``get_client().get_prompt(...)`` returns."""
+    """The result of ``get_client().get_prompt(...)``."""
 
     name: str
     version: int
@@ -29,10 +29,10 @@ def prompt_metadata(prompt: Prompt) -> dict[str, str]:
     """Return metadata that links generations to a prompt of Langfuse.
 
     Give it to ``threadtrail.attributes(metadata=...)`` around requests, or as ``metadata=`` to a request. It
-    is empty for a fallback: that is no version of the prompt.
+    is empty for a fallback, which is not a version of the prompt.
 
     Args:
-        prompt: what ``get_client().get_prompt(...)`` returned.
+        prompt: the result of ``get_client().get_prompt(...)``.
     """
     return {} if prompt.is_fallback else {NAME: prompt.name, VERSION: str(prompt.version)}
 

@@ -41,11 +41,11 @@ def emit_run(
     """Make the observations of a run that has ended.
 
     Args:
-        observations: what makes them.
+        observations: makes them.
         event: the run.
-        place: where they are.
+        place: their place.
         failures: failed requests about the run.
-        in_turn: whether it is part of a turn, so that what it asked for stands beside its generation.
+        in_turn: whether it is part of a turn, so that its calls are beside its generation.
     """
     run = event.run
     root, *beside = spans_in_turn(run, overwrites=True) if in_turn else [shape(run, overwrites=True)]
@@ -59,7 +59,7 @@ def emit_late_call(observations: Observations, event: RunEnded, call: ToolCall, 
 
 
 class _RunTree:
-    """Emits the observations of one run; ``_conversation`` is what the model knows so far."""
+    """Emits the observations of one run; ``_conversation`` is the input of the model so far."""
 
     def __init__(self, observations: Observations, event: RunEnded, place: Place, root: Node) -> None:
         self._observations = observations
@@ -74,7 +74,7 @@ class _RunTree:
         self._used_ids: dict[tuple[str, ...], int] = {}
 
     def emit(self, beside: Sequence[Node], failures: Sequence[RequestFailed]) -> None:
-        """Emit the run, then the calls that stand beside it."""
+        """Emit the run, then the calls that are beside it."""
         node = self._root
         root = self._agent() if node.kind == "agent" else self._generation(node, self._parent)
         # The root stays open until all below it has ended: a child of an ended span counts as a root.
@@ -116,7 +116,7 @@ class _RunTree:
         )
 
     def _hear(self, node: Node, before: Step | None) -> None:
-        """Add to the conversation what is new to the model at this turn."""
+        """Add the new input of the model at this turn to the conversation."""
         if before is not None:
             self._conversation += content.tool_results(before)
         self._conversation += map(content.chat_message, filter(content.has_content, node.input))
@@ -202,7 +202,7 @@ class _RunTree:
         )
 
     def _id(self, *parts: str) -> str:
-        """Return the id of an event of the run; the second one of the same parts gets another."""
+        """Return the id of an event of the run; a second event of the same parts gets another id."""
         seen = self._used_ids[parts] = self._used_ids.get(parts, 0) + 1
         return span_id_for(self._run.key, *parts, *([str(seen)] if seen > 1 else []))
 
@@ -247,7 +247,7 @@ def _run_metadata(event: RunEnded) -> dict[str, Any]:
 
 
 def _of_chain(run: Run) -> dict[str, Any]:
-    """Return where a response stands among others, how the server worked on it, what it bills apart."""
+    """Return the run's place among others, how the server worked on it, and what it bills apart."""
     return {
         "previous_run_id": run.previous_run_id,
         "turn_id": run.turn_id,

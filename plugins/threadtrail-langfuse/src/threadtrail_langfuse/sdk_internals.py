@@ -1,8 +1,8 @@
-"""All that is used of the Langfuse SDK although it is not documented, and why.
+"""The undocumented parts of the Langfuse SDK that are used, and why.
 
 The SDK keeps one client per public key in a registry. A second client for a key gets the settings of the
-first, and with two keys in the registry ``get_client()`` and ``@observe`` switch themselves off. So a
-client of ours must never be in it: the app may make one for the same key, or have one for another key.
+first, and with two keys in the registry ``get_client()`` and ``@observe`` switch themselves off. So the
+exporter's client must never be in it: the app may make one for the same key, or have one for another key.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOT_INHERITED = frozenset({"tracer_provider", "id_generator", "span_exporter", 
 
 
 class _Hidden:
-    """The app's client while it is out of the registry, because one of ours is being made."""
+    """The app's client while it is out of the registry, because the exporter's is being made."""
 
     key: str | None = None
     manager: Manager | None = None
@@ -49,7 +49,7 @@ def registered(public_key: str) -> Manager | None:
 
 
 def active_keys() -> list[str]:
-    """Return the public keys of the app's own clients; not of those that the SDK makes as switched off."""
+    """Return the public keys of the app's own clients, without those that the SDK makes as switched off."""
     return [
         key
         for key, manager in list(Manager._instances.items())  # noqa: SLF001 - there is no public registry
@@ -93,16 +93,16 @@ def _restore(public_key: str) -> None:
 
 
 def repair_after_fork() -> None:
-    """Unlock the registry in a child that was forked while a client of ours was being made."""
+    """Unlock the registry in a child that was forked while the exporter's client was being made."""
     if _Hidden.key is not None:
         Manager._lock = threading.RLock()  # noqa: SLF001 - a thread that the child does not have holds the old one
         _restore(_Hidden.key)
 
 
 def close(client: Langfuse) -> None:
-    """Shut a client of ours down, including what the SDK keeps until the process ends.
+    """Shut down the exporter's client, including what the SDK keeps until the process ends.
 
-    These are the thread that refreshes prompts, of which a client of ours has none, and the connections.
+    These are the connections, and the thread that refreshes prompts, which this client does not have.
     """
     client.shutdown()
     manager = manager_of(client)
@@ -114,7 +114,7 @@ def close(client: Langfuse) -> None:
 
 
 def remove_exit_handler(client: Langfuse) -> None:
-    """Remove the SDK's exit handler of a client of ours: it waits without a timeout, unlike threadtrail's."""
+    """Remove the SDK's exit handler of the exporter's client: it waits without a timeout."""
     manager = manager_of(client)
     if manager is not None:
         atexit.unregister(manager.shutdown)

@@ -30,7 +30,7 @@ class Sender(SpanExporter):
     """The SDK's span exporter: sends spans, and counts those that were not accepted.
 
     Args:
-        connect: makes the sender of batches; called when there is something to send for the first time.
+        connect: makes the sender of batches; called for the first batch.
     """
 
     def __init__(self, connect: Callable[[], BatchSender]) -> None:

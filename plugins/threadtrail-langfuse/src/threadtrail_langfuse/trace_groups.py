@@ -1,4 +1,4 @@
-"""Emits ``threadtrail.trace()``: a root around what began in it, with the first question and last answer."""
+"""Emits ``threadtrail.trace()``: a root around its runs, with the first question and the last answer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Group:
 
 
 class TraceGroups:
-    """The traces that are open, by the trace's id; here, or in other processes."""
+    """The open traces, by the trace's id; here, or in other processes."""
 
     def __init__(self) -> None:
         self._open: dict[str, _Group] = {}
@@ -48,11 +48,11 @@ class TraceGroups:
 
     @property
     def any_open(self) -> bool:
-        """Whether a root is open that was begun in this process."""
+        """Whether a root that this process began is open."""
         return any(group.observation is not None for group in self._open.values())
 
     def know(self, carried: Carried | None, observations: Observations) -> None:
-        """Take the trace of another process, from which something came, for one that is open."""
+        """Treat the trace of another process, from which an event came, as open."""
         parent = trace_span_of(carried)
         if carried is None or carried.trace_id is None or parent is None or self.is_open(carried.trace_id):
             return
@@ -102,9 +102,9 @@ class TraceGroups:
     def place(
         self, trace_id: str | None, context: Context | None, own_name: str | None
     ) -> tuple[Context | None, str | None]:
-        """Return the parent of what began in ``trace_id``, and the name of its trace.
+        """Return the parent of an observation that began in ``trace_id``, and the name of its trace.
 
-        The parent is that trace's root, if it is open; else what was active in ``context``, whose trace the
+        The parent is that trace's root, if it is open; else the span active in ``context``, whose trace the
         app names; else there is none, and the trace is called ``own_name``.
         """
         group = self._get(trace_id)
@@ -120,14 +120,14 @@ class TraceGroups:
         return self._open.get(trace_id or "") or self._elsewhere.get(trace_id or "")
 
     def is_below(self, trace_id: str | None, context: Context | None) -> bool:
-        """Return whether something that began there has a parent."""
+        """Return whether an observation that began there has a parent."""
         return self.is_open(trace_id) or is_inside(context)
 
     def add_run(self, trace_id: str | None, run: Run) -> None:
         """Use the question and answer of a run for its trace too, and for the traces around it.
 
-        Not those of a run that was begun for a tool call. The first question counts, also where its run is
-        exported later, since it waited for the outputs of calls.
+        Not those of a run that was begun for a tool call. The first question counts, also if its run is
+        exported later, because it waited for the outputs of calls.
         """
         group = self._open.get(trace_id or "") if run.called_by is None else None
         asked_at = run.created_at or 0

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["trace_url"]
 
 TIMEOUT_SECONDS = 5.0
-"""For the one request."""
+"""The timeout of the one request, in seconds."""
 
 PAUSE_SECONDS = 30.0
-"""How long Langfuse is not asked again after it gave no project."""
+"""How long Langfuse is not asked again after it returned no project, in seconds."""
 
 
 class _Known:
-    """The account that observations are sent to, and what is known of its project.
+    """The account that observations are sent to, and its known projects.
 
     ``ask_from``: when Langfuse may be asked, by the monotonic clock; ``projects``: ids by server and key.
     """
@@ -41,8 +41,8 @@ def use(account: Account | None) -> None:
 def trace_url(identifier: str) -> str | None:
     """Return the address of a run's trace in Langfuse's interface.
 
-    Langfuse is asked for the project of the keys, once in a process. Return ``None`` where it does not answer
-    within 5 seconds, where keys are missing, and where nothing is sent.
+    Langfuse is asked for the project of the keys, once in a process. Return ``None`` if it does not answer
+    within 5 seconds, if keys are missing, or if nothing is sent.
 
     Args:
         identifier: as for ``trace_id_for``.

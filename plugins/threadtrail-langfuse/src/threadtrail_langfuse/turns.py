@@ -1,4 +1,4 @@
-"""The agent around the runs of a turn: opened with the first of them, closed when the turn is over."""
+"""The agent around the runs of a turn: opened with the first of them, closed when the turn has ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NANOSECONDS = 1_000_000_000
 
 MAX_DEPTH = 32
-"""Of calls whose work asks a model, which calls a tool, whose work …; the API has no such limit."""
+"""The maximum depth of calls within calls: the work of a call may use a model, which calls a tool, …."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class _Root:
 
 
 class Turns:
-    """The turns whose end is waited for, and the calls that are answered after their run was exported."""
+    """The turns that have not ended, and the calls that are answered after their run was exported."""
 
     def __init__(self, groups: TraceGroups) -> None:
         self._groups = groups
@@ -51,13 +51,13 @@ class Turns:
         return self._turns.any_root
 
     def begin(self, event: RunCreated, context: Context | None) -> None:
-        """Remember where a run begins: if it is the first of a turn, that is the place of all."""
+        """Remember where a run begins: if it is the first of a turn, all runs of the turn are there."""
         self._turns.begin(event, context)
 
     def place(self, event: RunEnded, context: Context | None, observations: Observations) -> Place | None:
-        """Return where the observations of a run are, if it is part of a turn, whose agent is opened first.
+        """Return the place of a run's observations, if it is part of a turn, whose agent is opened first.
 
-        Inside an observation or span of the app there is no such agent: that of the app takes its place.
+        Inside an observation or span of the app there is no such agent: the app's takes its place.
         """
         turn = self._turns.of_run(event, context)
         if turn is None:
@@ -73,13 +73,13 @@ class Turns:
     def place_in_call(
         self, event: RunEnded, context: Context | None, observations: Observations
     ) -> Place | None:
-        """Return where a run is that was begun for a tool call: below that call's observation."""
+        """Return the place of a run that was begun for a tool call: below that call's observation."""
         run = event.run
         begun = OpenTurn(turn_id=run.id, context=context, trace_id=event.trace_id, called_by=run.called_by)
         return self._in_call(begun, observations)
 
     def _in_call(self, begun: OpenTurn, observations: Observations, depth: int = 0) -> Place | None:
-        """Return the place below the observation of a call, which is sent later, by an id that is known.
+        """Return the place below the observation of a call, which is sent later, with a known id.
 
         If the app has opened a span or a ``threadtrail.trace()`` for the call, that is the place.
         """
@@ -98,7 +98,7 @@ class Turns:
         return Place(parent=below(call, begun.context), trace_name=name)
 
     def wait_for_calls(self, event: RunEnded) -> None:
-        """Keep what is needed of a run whose calls are still open."""
+        """Keep the needed parts of a run whose calls are still open."""
         self._calls.add(event)
 
     def asked_by(self, event: ToolCallCompleted) -> RunEnded | None:
@@ -120,7 +120,7 @@ class Turns:
         root.observations.end(root.agent, max(node.end, turn.start))
 
     def close_all(self) -> None:
-        """Close the agents that are open: no event will end their turns."""
+        """Close the open agents: no event will end their turns."""
         self._turns.close_all()
 
     def after_fork(self) -> None:
@@ -155,7 +155,7 @@ class Turns:
 
 
 def _opened_a_span(calling: OpenTurn, begun: OpenTurn) -> bool:
-    """Whether another span of the app was active where something began than around the turn of the call."""
+    """Return whether the app opened a span between the turn of the call and this beginning."""
     inner, outer = span_context_in(begun.context), span_context_in(calling.context)
     return inner is not None and (outer is None or inner.span_id != outer.span_id)
 

@@ -1,4 +1,4 @@
-"""Variables that Langfuse's SDK reads when a client is made: too late to say that one of them is wrong."""
+"""Checks variables that Langfuse's SDK reads when a client is made: then it is too late to report them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 Number = TypeVar("Number", int, float)
 
 BATCH = 512
-"""How many observations are sent at once, by default."""
+"""The default number of observations that are sent at once."""
 
 COUNT = "a whole number, 1 or more"
 
 QUEUE_SIZE = "OTEL_BSP_MAX_QUEUE_SIZE"
 BATCH_SIZE = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
 DELAY = "OTEL_BSP_SCHEDULE_DELAY"
-"""In milliseconds."""
+"""The variable of the delay, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class _Found:
         allowed: str,
         is_allowed: Callable[[Number], bool],
     ) -> Number:
-        """Return the variable's value; the default if it is not set, or wrong."""
+        """Return the variable's value; the default if it is not set or not valid."""
         text = variable(name)
         if text is None:
             return default
@@ -101,7 +101,7 @@ class _Found:
         return default
 
     def of_opentelemetry(self, name: str, default: int) -> int:
-        """Return the same for a variable of OpenTelemetry, whose SDK takes the default if it is no number."""
+        """Return the same for a variable of OpenTelemetry, whose SDK ignores a text that is not a number."""
         text = variable(name)
         if text is not None and not _is_whole(text):
             return default

@@ -17,7 +17,7 @@ def is_address(text: str) -> bool:
 
 
 def no_address(name: str, text: str, example: str = EXAMPLE) -> str:
-    """Return the message for a setting that is no address, without a password in it."""
+    """Return the message for a setting that is not an address, without a password in it."""
     shown = text.rpartition("@")[2].partition("?")[0]
     return (
         f"{name}={shown!r} is not an address. Give the whole address of a collector for OTLP over HTTP, "

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def answer_messages(node: Node, finish_reason: str) -> list[Json]:
-    """Return the answer as one message of the model: reasoning, text, what it asked for, what it was given.
+    """Return the answer as one message of the model: reasoning, text, its calls, and their results.
 
     There is none if nothing of it is known.
     """

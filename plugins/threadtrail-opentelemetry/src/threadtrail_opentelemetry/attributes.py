@@ -23,7 +23,7 @@ TOOL_TYPES = {"file_search": "datastore", "retrieval": "datastore"}
 
 
 def title(*words: str | None) -> str:
-    """Return a span's name: the operation, and the name of what it was done with, where there is one."""
+    """Return a span's name: the operation, and the name of its object, if there is one."""
     return " ".join(word for word in words if word)
 
 
@@ -33,7 +33,7 @@ def set_known(span: Span, values: Values) -> None:
 
 
 def at_server(event: Event, operation: str) -> Values:
-    """Return what every span of a call to the API has at its start."""
+    """Return the attributes that every span of a call to the API has at its start."""
     return {
         c.OPERATION_NAME: operation,
         c.PROVIDER_NAME: event.provider,
@@ -45,7 +45,7 @@ def at_server(event: Event, operation: str) -> Values:
 def of_caller(attributes: Attributes, trace_id: str | None, session: str | None = None) -> Values:
     """Return user, session, tags and metadata: on every span, since backends filter spans, not traces.
 
-    ``session`` is what is known of it, where the app names none.
+    ``session`` is the known session, if the app names none.
     """
     return {
         c.USER_ID: attributes.user_id,
@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
 
 
 def agent_start(event: Event, run: Run, node: Node) -> Values:
-    """Return what ``invoke_agent`` of an assistant's run has at its start."""
+    """Return the attributes of ``invoke_agent`` of an assistant's run at its start."""
     return {
         **at_server(event, c.INVOKE_AGENT),
         c.REQUEST_MODEL: node.model,
@@ -74,7 +74,7 @@ def agent_start(event: Event, run: Run, node: Node) -> Values:
 
 
 def agent_end(run: Run) -> Values:
-    """Return what ``invoke_agent`` has at its end."""
+    """Return the attributes of ``invoke_agent`` at its end."""
     request, reason = run.request, run_finish_reason(run)
     return {
         c.AGENT_DESCRIPTION: run.assistant.description if run.assistant else None,
@@ -90,7 +90,7 @@ def agent_end(run: Run) -> Values:
 
 
 def run_facts(run: Run) -> Values:
-    """Return how the run went and was watched, which the root of its tree has, whatever it is."""
+    """Return how the run went and was observed; the root of its tree has these attributes."""
     return {
         c.OWN_RUN_STATUS: run.status,
         c.OWN_RUN_FINISHED: run.finished,
@@ -105,7 +105,7 @@ def run_facts(run: Run) -> Values:
 
 
 def chat_start(event: Event, run: Run, node: Node) -> Values:
-    """Return what ``chat`` has at its start."""
+    """Return the attributes of ``chat`` at its start."""
     return {
         **at_server(event, c.CHAT),
         c.REQUEST_MODEL: node.model,
@@ -116,7 +116,7 @@ def chat_start(event: Event, run: Run, node: Node) -> Values:
 
 
 def chat_end(run: Run, node: Node) -> Values:
-    """Return what ``chat`` has at its end. It is ``reconstructed``: the API made the call, not the app."""
+    """Return the attributes of ``chat`` at its end; ``reconstructed``: the API made the call, not the app."""
     request, reason, step = run.request, turn_finish_reason(run, node), node.step
     streamed = run.streamed or request.stream
     return {
@@ -134,7 +134,7 @@ def chat_end(run: Run, node: Node) -> Values:
 
 
 def tool_start(run: Run, node: Node, call: ToolCall) -> Values:
-    """Return what ``execute_tool`` has at its start."""
+    """Return the attributes of ``execute_tool`` at its start."""
     return {
         c.OPERATION_NAME: c.EXECUTE_TOOL,
         c.TOOL_NAME: call.name,

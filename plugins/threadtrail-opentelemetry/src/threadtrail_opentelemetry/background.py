@@ -1,6 +1,6 @@
-"""Background responses by the letter of the draft: ``chat`` is the creation, ``fetch_response`` the end.
+"""Background responses as in the draft: ``chat`` is the creation, ``fetch_response`` the end.
 
-It has no span for what goes on between the two, and no tokens on a fetch: so they stand nowhere.
+It has no span for the time between the two, and no tokens on a fetch, so they are on no span.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KNOWN_AT_THE_END = (c.RESPONSE_FINISH_REASONS, c.RESPONSE_TIME_TO_FIRST_CHUNK)
 
 
 def is_split(run: Run, options: Options) -> bool:
-    """Whether the creation has a span of its own: the end came by another request, or has not come yet."""
+    """Return whether the creation has a span of its own, since another request saw the end, or none has."""
     if options.background_spans != "conventions" or not (run.background and run.one_generation):
         return False
     return not run.finished or _was_fetched(run)
@@ -54,7 +54,7 @@ def creation(node: Node, run: Run) -> Node:
 
 
 def creation_end(run: Run, node: Node) -> Values:
-    """Return what the ``chat`` of a creation has at its end; what is known later is on the fetch."""
+    """Return the attributes of the ``chat`` of a creation at its end; later facts are on the fetch."""
     later = {*KNOWN_AT_THE_END, *run_facts(run), *tool_usage(run)}
     return {name: value for name, value in generation_end(run, node).items() if name not in later}
 
@@ -65,12 +65,12 @@ def fetch_id(run: Run) -> str:
 
 
 def fetch_start(event: Event, run: Run) -> Values:
-    """Return what ``fetch_response`` has at its start."""
+    """Return the attributes of ``fetch_response`` at its start."""
     return {**at_server(event, c.FETCH_RESPONSE), c.RESPONSE_ID: run.id, c.OWN_RUN_ID: run.id}
 
 
 def fetch_end(run: Run) -> Values:
-    """Return what ``fetch_response`` has at its end."""
+    """Return the attributes of ``fetch_response`` at its end."""
     reason = run_finish_reason(run)
     return {
         c.RESPONSE_MODEL: run.model,

@@ -80,7 +80,7 @@ def ask(target: Target, timeout: float) -> str:
 def _verdict(address: str, answer: Answer, *, own: bool) -> str:
     """Return the sentence for a collector that accepts spans; raise CheckError if it does not.
 
-    ``own``: it is not the one that the standard variables name.
+    ``own``: it is not the collector of the standard variables.
     """
     status = answer.status
     if answer.accepted:

@@ -19,7 +19,7 @@ Values = dict[str, Any]
 
 
 class RunContent:
-    """One run's content in the convention's shapes; empty where the event has no content."""
+    """One run's content in the convention's shapes; empty if the event has no content."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -61,7 +61,7 @@ class RunContent:
         )
 
     def _answer(self, node: Node) -> Values:
-        """Return all that a run which is one generation was given, and all of its answer."""
+        """Return the whole input of a run that is one generation, and its whole answer."""
         variables = self._run.request.prompt_variables
         reason = run_finish_reason(self._run) or "stop"
         return filled(
@@ -74,7 +74,7 @@ class RunContent:
         )
 
     def _turn(self, node: Node) -> Values:
-        """Return what was new to the model at this turn, and its output or the tools that it requested."""
+        """Return the new input of the model at this turn, and its output or the tools that it requested."""
         outputs = m.output_messages(node.output, turn_finish_reason(self._run, node) or "stop")
         if node.requested_tool_calls:
             outputs.append(m.tool_request_message(node.requested_tool_calls))

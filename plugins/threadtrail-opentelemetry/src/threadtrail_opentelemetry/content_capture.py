@@ -45,7 +45,7 @@ ALLOWED = ", ".join(MODES)
 
 
 def chosen_capture(option: str | None, *, capture_content: bool) -> Capture:
-    """Return where content goes: the option, else the variable, else nowhere; the stricter setting wins.
+    """Return where content is sent: the option, else the variable, else nowhere; the stricter setting wins.
 
     A wrong variable captures nothing and logs a warning, since it may be meant for other packages.
 
@@ -77,5 +77,5 @@ def _from_environment() -> Capture:
 
 
 def without_content(event: Event) -> Event:
-    """Return the event without what is marked as content."""
+    """Return the event without the fields marked as content."""
     return walk(event, drop_content)

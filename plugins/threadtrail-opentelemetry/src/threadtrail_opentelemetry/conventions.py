@@ -1,8 +1,8 @@
-"""The names of the OpenTelemetry GenAI conventions that are used here, and our own.
+"""The names of the OpenTelemetry GenAI conventions that are used here, and threadtrail's own.
 
 Taken from open-telemetry/semantic-conventions-genai, main at e07f4eb (2026-10-02), which has no releases
-yet. Names that the last numbered text has too (semantic-conventions v1.41.1) are the same there. They
-stand here, since the constants of opentelemetry-semantic-conventions are deprecated and not complete.
+yet. Names that are also in the last numbered text (semantic-conventions v1.41.1) are the same there. They
+are listed here, since the constants of opentelemetry-semantic-conventions are deprecated and not complete.
 """
 # ruff: noqa: S105 - tokens of a language model are no passwords
 
@@ -69,7 +69,7 @@ USER_ID: Final = "user.id"
 SESSION_ID: Final = "session.id"
 
 ERROR_TYPE_OTHER: Final = "_OTHER"
-"""The convention's word for an error whose type is not known."""
+"""The convention's word for an error of unknown type."""
 
 # -- values ------------------------------------------------------------------------------------------
 

@@ -50,26 +50,27 @@ class OpenTelemetryExporter:
     """Sends each run as one tree of OpenTelemetry spans, with metrics, by the GenAI conventions.
 
     Args:
-        tracer_provider: where spans go; by default the global one, else a private one (see ``endpoint``).
-        meter_provider: where metrics go; by default the global one, or the private one.
-        logger_provider: where content events go; by default the global one, or the private one.
+        tracer_provider: the destination of spans; by default the global one, else a private one (see
+            ``endpoint``).
+        meter_provider: the destination of metrics; by default the global one, or the private one.
+        logger_provider: the destination of content events; by default the global one, or the private one.
         endpoint: a collector's address for OTLP over HTTP, without ``/v1/traces``. By default the
-            standard ``OTEL_EXPORTER_OTLP_…`` variables, where there is no global tracer provider.
-        headers: sent along to ``endpoint``.
+            standard ``OTEL_EXPORTER_OTLP_…`` variables, if there is no global tracer provider.
+        headers: headers to send to ``endpoint``.
         usage: which spans carry tokens: ``"steps"`` (the ``chat`` spans), ``"run"`` or ``"both"``.
         message_content: ``"NO_CONTENT"``, ``"SPAN_ONLY"``, ``"EVENT_ONLY"`` or ``"SPAN_AND_EVENT"``; by
             default ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``, else nothing.
         content_format: ``"json"`` text on spans, or ``"structured"``.
         profile: which metric names are used for tokens, ``"core-1.41"`` or ``"genai-2026-10"``.
-        runs_from_elsewhere: ``"child"`` or ``"link"``: where a run is that another process created, and whose
-            metadata has ``threadtrail.carrier()``, or a W3C ``traceparent`` of other makers.
+        runs_from_elsewhere: ``"child"`` or ``"link"``: how a run of another process refers to the span that
+            created it, if its metadata has ``threadtrail.carrier()`` or another W3C ``traceparent``.
         thread_spans: whether creating threads and messages makes spans.
         background_spans: ``"run"``, one ``chat`` for a background response until its end; or
-            ``"conventions"``, by the letter of the draft: ``chat`` for its creation and ``fetch_response``
+            ``"conventions"``, as in the draft: ``chat`` for its creation and ``fetch_response``
             at its end, both without tokens.
 
     Raises:
-        ConfigurationError: an argument is not valid, or (from ``start``) there is nowhere to send to.
+        ConfigurationError: an argument is not valid, or (from ``start``) there is no destination.
     """
 
     harmless_options: frozenset[str] = frozenset(
@@ -107,7 +108,7 @@ class OpenTelemetryExporter:
 
     @hookimpl
     def start(self, settings: Settings) -> str | None:
-        """Find the providers to use; opens no connection. Return why they make nothing, if that is so.
+        """Find the providers to use; open no connection. Return why they make nothing, if so.
 
         Raises:
             ConfigurationError: there are none and no collector is set, or its address is not valid.
@@ -126,7 +127,7 @@ class OpenTelemetryExporter:
 
     @hookimpl
     def destination(self) -> str | None:
-        """Return the collector's host, or whose provider sends."""
+        """Return the collector's host, or the provider that sends."""
         return None if self._pipeline is None else self._pipeline.destination
 
     @hookimpl
@@ -155,7 +156,7 @@ class OpenTelemetryExporter:
 
     @hookimpl
     def flush(self, timeout: float) -> bool:
-        """Have the providers deliver what they hold; return False if one could not."""
+        """Have the providers deliver the events that they hold; return False if one could not."""
         return self._pipeline is None or self._pipeline.flush(timeout)
 
     @hookimpl

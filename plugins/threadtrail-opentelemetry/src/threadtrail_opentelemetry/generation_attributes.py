@@ -1,4 +1,4 @@
-"""The attributes of ``chat`` where it is a run of its own: a call that the app made, not a part of one."""
+"""The attributes of a ``chat`` that is a run of its own: a call that the app made, not a part of one."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 SERVED_ANYHOW = (None, "auto")
-"""Requests for a service tier that ask for none."""
+"""Values of a request's service tier that ask for no special tier."""
 
 
 def asked_model(run: Run, node: Node) -> str | None:
-    """Return the model that was asked for; the one that answered may have a longer name."""
+    """Return the requested model; the model that answered may have a longer name."""
     return (run.request.model if run.one_generation else None) or node.model
 
 
 def generation_start(event: Event, run: Run, node: Node) -> Values:
-    """Return what it has at its start."""
+    """Return its attributes at its start."""
     prompt = run.assistant
     return {
         **at_server(event, c.CHAT),
@@ -40,7 +40,7 @@ def generation_start(event: Event, run: Run, node: Node) -> Values:
 
 
 def generation_end(run: Run, node: Node) -> Values:
-    """Return what it has at its end."""
+    """Return its attributes at its end."""
     request, reason = run.request, run_finish_reason(run)
     streamed = run.streamed or request.stream
     return {
@@ -62,7 +62,7 @@ def generation_end(run: Run, node: Node) -> Values:
 
 
 def of_openai(run: Run) -> Values:
-    """Return what the convention has for OpenAI alone; nothing for APIs of others."""
+    """Return the attributes that the convention has for OpenAI alone; nothing for other APIs."""
     maker, _, api = run.source.partition(".")
     if maker != "openai":
         return {}
@@ -75,7 +75,7 @@ def of_openai(run: Run) -> Values:
 
 
 def _of_chain(run: Run) -> Values:
-    """Return where the run stands among others, how the server worked on it, and what it bills apart."""
+    """Return the run's place among others, how the server worked on it, and what it bills apart."""
     return {
         c.OWN_RUN_BACKGROUND: run.background or None,
         c.OWN_RUN_COMPLETION_WINDOW: run.request.completion_window,

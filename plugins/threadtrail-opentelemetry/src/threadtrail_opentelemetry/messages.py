@@ -35,7 +35,7 @@ def input_messages(messages: Iterable[Message]) -> list[Json]:
 
 
 def output_messages(messages: Iterable[Message], finish_reason: str) -> list[Json]:
-    """Return messages of the model, each with why it stopped."""
+    """Return messages of the model, each with the reason why it stopped."""
     return [{**message, "finish_reason": finish_reason} for message in input_messages(messages)]
 
 
@@ -50,7 +50,7 @@ def tool_response_message(step: Step) -> Json:
 
 
 def system_instructions(request: RunRequest) -> list[Json]:
-    """Return the run's instructions; additional ones are a part of their own, unless the API merged them."""
+    """Return the run's instructions; additional ones are a separate part, unless the API merged them."""
     return [_text(text) for text in instruction_texts(request)]
 
 
@@ -60,7 +60,7 @@ def instructions_only(instructions: str | None) -> list[Json]:
 
 
 def tool_definitions(tools: Sequence[Any]) -> list[Json]:
-    """Return the tools on offer: functions with their description, the API's own tools by name."""
+    """Return the offered tools: functions with their description, the API's own tools by name."""
     return [_definition(tool) for tool in tools if isinstance(tool, dict)]
 
 
@@ -103,7 +103,7 @@ def message_parts(message: Message) -> list[Json]:
 
 
 def known_parts(parts: Iterable[Part]) -> list[Json]:
-    """Return these parts; of reasoning that is encrypted nothing is left, and it is left out."""
+    """Return these parts without encrypted reasoning."""
     return [_part(part) for part in parts if not isinstance(part, ReasoningPart) or part.text]
 
 
@@ -127,7 +127,7 @@ def _part(part: Part) -> Json:
 
 
 def _of_earlier_call(part: ToolCallPart | ToolResultPart) -> Json:
-    """Return the call of an earlier run, or what the app gives as its result."""
+    """Return the call of an earlier run, or the app's result of it."""
     identity, kind = part.id or "", part.kind
     if isinstance(part, ToolCallPart):
         name = part.name or kind
@@ -165,7 +165,7 @@ def _modality(part: ImagePart | FilePart, media_type: str | None) -> str:
 
 
 def tool_request(call: ToolCall) -> Json:
-    """Return the part of a message that asks for a tool: of the app, or of the server."""
+    """Return the part of a message that asks for a tool of the app, or of the server."""
     arguments = arguments_of(call)
     if not call.hosted:
         return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": arguments}

@@ -54,7 +54,7 @@ class Metrics:
     def run_ended(self, event: RunEnded) -> None:
         """Record a run's duration, its tokens, and the durations of its tools, once it has finished.
 
-        A run that is unfinished may finish yet, and be recorded then.
+        An unfinished run may finish later, and is recorded then.
         """
         run, root = event.run, shape(event.run)
         if not run.finished:
@@ -92,12 +92,12 @@ class Metrics:
         self._tools.record((node.end - node.start) / SECOND, known(values))
 
     def assistant_created(self, event: AssistantCreated) -> None:
-        """Record how long the call took."""
+        """Record the duration of the call."""
         values = {**at_server(event, c.CREATE_AGENT), c.REQUEST_MODEL: event.assistant.model}
         _record_call(self._operations, event, event.started_at, values)
 
     def request_failed(self, event: RequestFailed, operation: str) -> None:
-        """Record how long the request took to fail."""
+        """Record the duration of the request until it failed."""
         values = {**at_server(event, operation), c.ERROR_TYPE: event.error.type or c.ERROR_TYPE_OTHER}
         durations = self._generations if operation == c.CHAT else self._operations
         _record_call(durations, event, event.started_at, values)
@@ -121,7 +121,7 @@ class _TokenHistogram:
 
 
 class _TokenCounters:
-    """2026-10: one counter for each token type. The API does not report how many tokens were text."""
+    """2026-10: one counter for each token type. The API does not report how many of the tokens were text."""
 
     def __init__(self, meter: Meter) -> None:
         self._counters = {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OPERATIONS = {"assistant": c.CREATE_AGENT, "run": c.INVOKE_AGENT, "generation": c.CHAT}
 """The operation of a failed request, by what it would have begun."""
 THREAD_OPERATIONS = {"thread": c.CREATE_THREAD, "message": c.CREATE_MESSAGE}
-"""The same for what gets a span only with the option ``thread_spans``."""
+"""The same for operations that get a span only with the option ``thread_spans``."""
 
 
 def failed_operation(event: RequestFailed, *, thread_spans: bool) -> str | None:

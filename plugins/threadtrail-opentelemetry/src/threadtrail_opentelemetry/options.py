@@ -1,4 +1,4 @@
-"""The exporter's options: what each may be, and what it means."""
+"""The exporter's options, their values and meanings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ContentFormat = Literal["json", "structured"]
 """The format of messages, arguments and results on spans: JSON text, or OTLP lists and maps."""
 
 Profile = Literal["core-1.41", "genai-2026-10"]
-"""The metric names for tokens: those that backends know today, or the new counters."""
+"""The metric names for tokens: those that backends read today, or the new counters."""
 
 BackgroundSpans = Literal["run", "conventions"]
-"""What a background response is: one ``chat`` to its end, or the draft's ``chat`` and ``fetch_response``."""
+"""The spans of a background response: one ``chat``, or the draft's ``chat`` and ``fetch_response``."""
 
 FromElsewhere = Literal["link", "child"]
-"""How a run that another process created refers to the span in which it did: as its child, or by a link."""
+"""How a run of another process refers to the span that created it: as its child, or by a link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Options:
 
 
 STRUCTURES_SINCE = (1, 45)
-"""Before this release of OpenTelemetry for Python, spans drop attributes that are lists of maps."""
+"""The first release of OpenTelemetry for Python whose spans keep attributes that are lists of maps."""
 
 _CHOICES: dict[str, Any] = {
     "usage": UsageOn,

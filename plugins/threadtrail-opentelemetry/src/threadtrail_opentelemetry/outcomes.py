@@ -28,12 +28,12 @@ def run_finish_reason(run: Run) -> str | None:
 
 
 def _incomplete(reason: str | None) -> str:
-    """Return the convention's word for a limit of tokens; other reasons stand for themselves."""
+    """Return the convention's word for a limit of tokens; other reasons are returned unchanged."""
     return "length" if reason is None or TOKEN_LIMIT.fullmatch(reason) else reason
 
 
 def finish_reason_of(status: str | None) -> str:
-    """Return why the model stopped at last, of which nothing but the status is known."""
+    """Return why the model stopped at last, if only the status is known."""
     return _incomplete(None) if status == "incomplete" else NO_SUCCESS.get(status or "", "stop")
 
 

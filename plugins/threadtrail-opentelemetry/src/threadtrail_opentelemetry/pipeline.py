@@ -51,7 +51,7 @@ EMITTED = (
     TraceStarted,
     TurnEnded,
 )
-"""All other events are details that ``RunEnded`` repeats, as it does most calls that were completed."""
+"""The events that are emitted. ``RunEnded`` repeats the others, and most completed calls."""
 
 
 class Pipeline:
@@ -134,7 +134,7 @@ class Pipeline:
             self._metrics.request_failed(event, operation)
 
     def send(self) -> None:
-        """Send what has ended, if the providers are private; the app's own send by themselves."""
+        """Send the ended spans, if the providers are private; the app's own send by themselves."""
         if self._providers.private is not None:
             self._providers.private.send()
 
@@ -148,7 +148,7 @@ class Pipeline:
 
     @property
     def destination(self) -> str:
-        """Where spans go."""
+        """The destination of spans."""
         return self._providers.destination
 
     def shutdown(self, timeout: float) -> None:

@@ -1,4 +1,4 @@
-"""Private providers, for an app that has none: what they hold is sent from the exporter's worker.
+"""Private providers, for an app that has none: the exporter's worker sends what they hold.
 
 There is no batch processor, since the exporter is called with batches, in a thread of its own. So a
 collector that does not answer is visible in ``threadtrail.status()``.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 LEAST_MILLISECONDS = 100
-"""The least time that a meter provider is given to shut down."""
+"""The minimum time that a meter provider gets to shut down, in milliseconds."""
 
 
 class _HeldRecords(LogRecordProcessor):
@@ -57,9 +57,9 @@ class _HeldRecords(LogRecordProcessor):
 
 
 class _OfOneProcess(OTLPMetricExporter):
-    """Sends nothing from a forked child, whose reader has inherited the parent's numbers.
+    """Sends nothing from a forked child, whose reader has the parent's numbers.
 
-    Nor after the shutdown, whose time is over: the reader's thread would end later.
+    Nor does it send after the shutdown, whose time is over: the reader's thread would end later.
     """
 
     def __init__(self, session: OtlpSession | None, **options: Any) -> None:
@@ -136,7 +136,7 @@ class PrivateProviders:
         return check.ask(self.target, timeout)
 
     def hosts(self) -> str:
-        """Return the hosts that spans, metrics and log records go to."""
+        """Return the hosts for spans, metrics and log records."""
         signals: list[Signal] = ["traces"]
         if self.meter_provider is not None:
             signals.append("metrics")
@@ -145,7 +145,7 @@ class PrivateProviders:
         return self.target.hosts(signals)
 
     def after_fork(self) -> None:
-        """Start with new connections and counts in a forked child, and nothing of the parent's.
+        """Start with new connections and counts in a forked child.
 
         The parent's meter provider is not closed: that would wait for a lock that a thread of the parent
         may have held at the fork.

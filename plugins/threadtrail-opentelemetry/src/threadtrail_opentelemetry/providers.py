@@ -33,12 +33,12 @@ NOWHERE = (
 NO_SPANS = "the program's tracer provider makes no spans"
 
 METERS_THAT_DO_NOTHING = {"NoOpMeter", "_ProxyMeter"}
-"""The classes of meters of a provider that is switched off, and where no provider was set."""
+"""The classes of meters of a provider that is switched off, or that was never set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """Where spans, metrics and events go; ``private`` is set if the providers are our own."""
+    """The destinations of spans, metrics and events; ``private`` is set if they are the exporter's own."""
 
     tracer: TracerProvider
     meter: MeterProvider
@@ -47,7 +47,7 @@ class Providers:
 
     @property
     def switched_off(self) -> str | None:
-        """Why neither spans nor metrics are made, whatever is emitted; ``None`` if some are."""
+        """Why neither spans nor metrics are made; ``None`` if some are."""
         tracer, meter = self.tracer.get_tracer(__name__), self.meter.get_meter(__name__)
         if not isinstance(tracer, NoOpTracer) or type(meter).__name__ not in METERS_THAT_DO_NOTHING:
             return None
@@ -55,7 +55,7 @@ class Providers:
 
     @property
     def keeps_events(self) -> bool:
-        """Whether log records go anywhere: only providers that can flush send them."""
+        """Whether log records have a destination: only providers that can flush send them."""
         return hasattr(self.logger, "force_flush")
 
     def flush(self, timeout: float) -> bool:
@@ -68,7 +68,7 @@ class Providers:
         return all([flush(max(0, round(timeout * 1000))) is not False for flush in flushes])  # noqa: C419 - each is flushed, whatever the one before returned
 
     def check(self, timeout: float) -> str | None:
-        """Ask our own collector whether it accepts spans; a provider of the app is not asked.
+        """Ask the exporter's own collector whether it accepts spans; a provider of the app is not asked.
 
         Raises:
             CheckError: it does not answer, or does not accept them.
@@ -81,7 +81,7 @@ class Providers:
 
     @property
     def destination(self) -> str:
-        """The hosts of our own providers, or whose the others are."""
+        """The hosts of the exporter's own providers, or the app's provider."""
         if self.private is not None:
             return self.private.hosts()
         if isinstance(self.tracer, NoOpTracerProvider):
@@ -118,14 +118,14 @@ class Given:
 def resolve(given: Given, *, events: bool) -> Providers:
     """Return the providers to use, by the first rule that applies.
 
-    Passed in; ``endpoint``; the global tracer provider; the standard endpoint variables.
+    The rules: passed in; ``endpoint``; the global tracer provider; the standard endpoint variables.
 
     Args:
-        given: what the user passed.
+        given: the providers and the endpoint that the user passed.
         events: whether content goes into log records.
 
     Raises:
-        ConfigurationError: no rule applies, or the variables ask for what is not supported.
+        ConfigurationError: no rule applies, or the variables ask for something that is not supported.
     """
     if given.tracer_provider is not None:
         return _around(given.tracer_provider, given)
@@ -144,7 +144,7 @@ def resolve(given: Given, *, events: bool) -> Providers:
 
 
 def _sent(given: Given, *, events: bool) -> Iterator[Signal]:
-    """Yield the signals that providers of our own send."""
+    """Yield the signals that the exporter's own providers send."""
     yield "traces"
     if _metrics_go_out(given):
         yield "metrics"
@@ -153,7 +153,7 @@ def _sent(given: Given, *, events: bool) -> Iterator[Signal]:
 
 
 def _around(tracer_provider: TracerProvider, given: Given) -> Providers:
-    """Return the user's own providers; a signal without one has the global one, whether it is set or not."""
+    """Return the user's own providers; a signal without one has the global one, even if none is set."""
     return Providers(
         tracer_provider,
         given.meter_provider or metrics.get_meter_provider(),
@@ -174,7 +174,7 @@ def _private(given: Given) -> Providers:
 
 
 def with_private(private: PrivateProviders, given: Given) -> Providers:
-    """Return our own providers, except where the user passed one."""
+    """Return the exporter's own providers, except for those that the user passed."""
     return Providers(
         private.tracer_provider,
         given.meter_provider or private.meter_provider or NoOpMeterProvider(),

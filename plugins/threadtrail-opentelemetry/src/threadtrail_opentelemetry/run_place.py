@@ -1,4 +1,4 @@
-"""The place of a run among other spans: below the span in which it was created, in whatever process."""
+"""The place of a run among other spans: below the span in which it was created, in any process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def place_of(
 ) -> Place:
     """Return the place of a run.
 
-    One that another process created began before the span that is active here. So it is the child of the span
+    A run of another process began before the span that is active here. So it is the child of the span
     in which it was created, if that is known by a carrier (policy ``link``: it is linked to that), and linked
     to the active one. If it is not known, and the app did not group it by ``threadtrail.trace()``, it is a
     root with a link.
@@ -53,15 +53,15 @@ def place_of(
 
 
 def creator_of(carried: Carried | None, *, chooses_ids: bool) -> Context | None:
-    """Return where another process created something: below the app's span, else that of its ``trace()``.
+    """Return the place in the creator's process: below the app's span, else that of its ``trace()``.
 
-    The latter is known only by an id that was chosen.
+    The latter is known only if its id was chosen.
     """
     return app_span_of(carried) or (trace_span_of(carried) if chooses_ids else None)
 
 
 def is_in_trace(carried: Carried | None) -> bool:
-    """Return whether what came from another process began in a ``threadtrail.trace()``."""
+    """Return whether an event of another process belongs to a ``threadtrail.trace()``."""
     return carried is not None and carried.trace_id is not None
 
 

@@ -1,6 +1,6 @@
 """Emits a run as spans: ``invoke_agent``, ``chat`` and ``execute_tool``.
 
-The spans of a run that is a part of a turn stand side by side; ``invoke_agent`` is the turn's.
+The spans of a run that is a part of a turn are all at one level; ``invoke_agent`` is the turn's.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class RunSpans:
         _RunTree(self, event, parent).emit(links, failures, whole)
 
     def late_call(self, event: RunEnded, call: ToolCall, *, parent: Context | None) -> Node:
-        """Emit the span of a call that was completed after its run, and return what it was made from."""
+        """Emit the span of a call that was completed after its run, and return the node of it."""
         node = late_tool_span(event.run, call)
         _RunTree(self, event, parent).emit_call(node)
         return node
@@ -106,7 +106,7 @@ class RunSpans:
         return self._emitter.chooses_ids
 
     def usage_on(self, level: str) -> bool:
-        """Whether spans of this level (``run`` or ``steps``) carry tokens; ``both``: whether both do."""
+        """Return whether spans of this level (``run``, ``steps``) carry tokens; ``both``: whether both do."""
         return self._options.usage in {level, "both"}
 
     def is_split(self, run: Run) -> bool:
@@ -114,7 +114,7 @@ class RunSpans:
         return is_split(run, self._options)
 
     def content(self, values: Values) -> Values:
-        """Return the content as it is set on spans; nothing if it is not."""
+        """Return the content for spans; nothing if spans carry none."""
         if not self._capture.on_spans:
             return {}
         return values if self._options.content_format == "structured" else as_texts(values)
@@ -159,7 +159,7 @@ class _RunTree:
             self.emit_call(node)
 
     def emit_call(self, node: Node) -> None:
-        """Emit a call of the run's turn, which stands beside the run's generation."""
+        """Emit a call of the run's turn, beside the run's generation."""
         span, values = self._start(node, self._parent)
         self._finish(span, node, values, _Details({}, self._content))
 
@@ -171,7 +171,7 @@ class _RunTree:
         links: Sequence[Link],
         happened: Sequence[Happened],
     ) -> None:
-        """Emit a background response's creation, unless others did, and its end, if it was seen."""
+        """Emit a background response's creation, if this process created it, and its end, if it was seen."""
         run, made, created = self._run, creation(node, self._run), None
         if run.observed_from_start and not self._event.supersedes:
             created, values = self._start(made, parent, links)
@@ -204,7 +204,7 @@ class _RunTree:
             self._end(span, node)
 
     def _below(self, node: Node, parent: Context, details: _Details) -> None:
-        """Emit a node that is not the root, with all below it."""
+        """Emit a node that is not the root, with everything below it."""
         # A turn that stands for the whole run of an assistant is only emitted for its tokens.
         stand_in = node.kind == "generation" and node.step is None and not self._run.one_generation
         if not stand_in or self._spans.usage_on("steps"):
@@ -222,7 +222,7 @@ class _RunTree:
         return span, {**start, **self._caller, **end}
 
     def _finish(self, span: Span, node: Node, values: Values, details: _Details) -> None:
-        """Emit all below a node, then end its span."""
+        """Emit everything below a node, then end its span."""
         inside = below(span, self._parent)
         for child in node.children:
             self._below(child, inside, details)
@@ -264,12 +264,12 @@ class _RunTree:
 
 
 def _spans_of(run: Run) -> tuple[Node, ...]:
-    """Return the roots of a run's spans: of one that is a part of a turn, first its generation."""
+    """Return the roots of a run's spans; for a part of a turn, the generation is the first."""
     return spans_in_turn(run) if in_turn(run) else (shape(run),)
 
 
 def _add_events(span: Span, happened: Sequence[Happened], node: Node) -> None:
-    """Add what happened as events of the span, within its time."""
+    """Add events to the span, within its time."""
     for name, values, time in happened:
         span.add_event(name, values, min(max(time, node.start), node.end))
 

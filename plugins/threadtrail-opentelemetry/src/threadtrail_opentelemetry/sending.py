@@ -1,4 +1,4 @@
-"""Sends one signal to the collector, and describes what was lost."""
+"""Sends one signal to the collector, and describes losses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Sender:
-    """One signal's way to the collector.
+    """Sends one signal to the collector.
 
     Args:
         exporter: the class of the OTLP exporter that sends.
         target: the collector.
-        session: the session to send by; ``None`` if the app has its own.
-        signal: what it sends.
-        noun: what it sends, in the singular.
+        session: the session of the exporter; ``None`` if the app has its own.
+        signal: the signal.
+        noun: the signal's unit, in the singular.
     """
 
     def __init__(

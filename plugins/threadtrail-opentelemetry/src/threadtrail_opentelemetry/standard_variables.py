@@ -1,4 +1,4 @@
-"""OpenTelemetry's standard variables that decide where providers of our own send to."""
+"""OpenTelemetry's standard variables for the destination of the exporter's own providers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def check(signals: Iterable[Signal]) -> None:
 
 
 def check_timeouts(signals: Iterable[Signal]) -> None:
-    """Check the variables that count whatever the address is.
+    """Check the variables that apply to every address.
 
     Raises:
         ConfigurationError: a timeout never suffices.
@@ -84,7 +84,7 @@ def check_timeouts(signals: Iterable[Signal]) -> None:
 
 
 def _timeout_problems(signals: Iterable[Signal]) -> list[str]:
-    """Return what is wrong with each variable that sets how long a request may take."""
+    """Return what is wrong with each variable of a request's timeout."""
     variables = dict.fromkeys(_first("TIMEOUT", signal) for signal in signals)
     return [
         f"exporter 'opentelemetry': {variable}={os.environ[variable]!r} is no number of seconds above 0. "

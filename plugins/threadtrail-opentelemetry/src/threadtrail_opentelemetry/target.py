@@ -1,4 +1,4 @@
-"""Where providers of our own send to, and with which credentials: those of one host go to no other."""
+"""The destination of the exporter's own providers, and its credentials: those of one host go to no other."""
 
 from __future__ import annotations
 

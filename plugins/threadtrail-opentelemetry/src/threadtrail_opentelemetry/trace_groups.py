@@ -1,4 +1,4 @@
-"""Emits ``threadtrail.trace()``: one span around the runs that began in it."""
+"""Emits ``threadtrail.trace()``: one span around its runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TraceGroups:
-    """The spans of the traces that are open, by the trace's id."""
+    """The spans of the open traces, by the trace's id."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
@@ -62,10 +62,10 @@ class TraceGroups:
         return self._emitter.chooses_ids
 
     def place(self, event: Event, context: Context | None, *, within: str | None) -> Place:
-        """Return the place of what began ``within`` a trace: below that trace's span, if it is open.
+        """Return the place of a span that began ``within`` a trace: below that trace's span, if it is open.
 
-        A span of the app that was opened inside the trace is linked, since it cannot be a second parent. What
-        goes on with the work of another process is in its trace, also below a span of this one.
+        A span of the app that was opened inside the trace is linked, since it cannot be a second parent. Work
+        that continues that of another process is in its trace, also below a span of this process.
         """
         group, around = self._open.get(within or "", (None, None))
         if group is not None:

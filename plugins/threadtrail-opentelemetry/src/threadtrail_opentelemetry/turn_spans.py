@@ -1,4 +1,4 @@
-"""Emits the root of a turn, ``invoke_agent`` around the runs of a tool loop, and finds the place of these."""
+"""Emits the root of a turn, ``invoke_agent`` around its runs, and finds the place of the runs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ SECOND = 1_000_000_000
 
 
 class TurnSpans:
-    """The turns that are open. The root of each is started with its first run, and ended with the turn.
+    """The open turns. The root of each is started with its first run, and ended with the turn.
 
-    It is started so early since ids cannot be chosen in the app's own provider, and what the provider's
-    sampler decides of the root holds for all that is below it.
+    It is started early because ids cannot be chosen in the app's own provider, and because the provider's
+    sampler decides with the root about all spans below it.
     """
 
     def __init__(self, emitter: Emitter, groups: TraceGroups, runs: RunSpans, options: Options) -> None:
@@ -79,7 +79,7 @@ class TurnSpans:
         return self._turns.below_call(event.run.called_by, partial(self._around, event))
 
     def _around(self, event: RunEnded, turn: OpenTurn) -> Context | None:
-        """Return where a turn is, none of whose runs has ended."""
+        """Return the place of a turn of which no run has ended."""
         return self._own_place(
             _as_first(turn, event), turn.context, from_elsewhere=turn.from_elsewhere
         ).parent
@@ -117,7 +117,7 @@ class TurnSpans:
         turn.below_root(below(root, parent), root)
 
     def end(self, event: TurnEnded) -> None:
-        """End the root of a turn with all that is known of it; a turn without a root of ours has none."""
+        """End the root of a turn with everything that is known of it, unless the exporter made no root."""
         open_turn = self._turns.end(event)
         if open_turn is None:
             return
@@ -132,7 +132,7 @@ class TurnSpans:
         span.end(max(node.end, open_turn.start))
 
     def close_all(self) -> None:
-        """End the roots that are open, since no event will."""
+        """End the open roots: no event will."""
         self._turns.close_all()
 
 
@@ -153,7 +153,7 @@ def _agent_name(assistant: Assistant | None) -> str | None:
 
 
 def _facts(turn: Turn) -> Values:
-    """Return how a turn went, which runs it is made of, and where its time went."""
+    """Return how a turn went, the runs that it has, and where its time went."""
     spent = turn.time_spent
     return {
         c.AGENT_NAME: _agent_name(turn.assistant),
