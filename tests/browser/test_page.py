@@ -162,7 +162,7 @@ def test_a_failure_comes_first_and_a_link_opens_it(visit: Visit, samples_page: s
     assert box.bounding_box()["y"] < below["y"]
     assert "failed" in opened.page.locator("#detail .badge").inner_text()
     opened.page.goto(samples_page + "#run_of_nobody")
-    detail(opened).get_by_text("does not hold").wait_for()
+    detail(opened).get_by_text("does not contain").wait_for()
 
 
 def test_two_stand_side_by_side_on_one_axis(visit: Visit, samples_page: str) -> None:

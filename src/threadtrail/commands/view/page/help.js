@@ -4,7 +4,7 @@ import { $, h } from "./dom.js";
 
 const KEYS = [
   [["j", "k"], "next, previous"],
-  [["Enter"], "open; once more: go into what is open"],
+  [["Enter"], "open; again: move into it"],
   [["←", "→"], "fold, unfold a turn"],
   [["Esc"], "back"],
   [["/"], "search; Enter searches all content, ↓ goes to the list"],

@@ -36,6 +36,6 @@ async function take(changes, update) {
 }
 
 function showConnection(connected) {
-  $("live").textContent = connected ? "● live" : "○ the server has gone";
+  $("live").textContent = connected ? "● live" : "○ disconnected";
   $("live").classList.toggle("gone", !connected);
 }

@@ -48,7 +48,7 @@ function pageOf(handles, details) {
   return detailView(details[0], { onClose: close, onCompare: () => mark(handles[0]) });
 }
 
-const missing = (handle) => note("This page does not hold ", inline(handle), ".");
+const missing = (handle) => note("This page does not contain ", inline(handle), ".");
 
 function note(...sentence) {
   return h("article", { class: "page" }, h("p", { class: "note-box" }, sentence));
