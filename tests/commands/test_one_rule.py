@@ -73,9 +73,9 @@ class TestATurnThatNobodyWentOnWith:
     def test_the_tree_says_so(self, tmp_path: Path, printed: Printed) -> None:
         path = written(tmp_path / "runs.jsonl", samples.events_of_turn(RUNS["open_call"]))
         first = printed("show", path).splitlines()[0]
-        assert first.startswith("? gpt-5.2-2025-12-11  unfinished: not gone on with after ")
+        assert first.startswith("? gpt-5.2-2025-12-11  unfinished: not continued after ")
         turn = turn_of([RUNS["open_call"]], finished=False)
-        assert "? unfinished: not gone on with after " in turn._repr_html_()
+        assert "? unfinished: not continued after " in turn._repr_html_()
 
 
 def test_an_answered_call_without_a_next_response_is_not_the_end_of_its_turn() -> None:

@@ -144,7 +144,7 @@ def test_a_turn_of_one_run_looks_like_any_run_unless_nobody_went_on_with_it() ->
     assert text.startswith("✓ gpt-5.2-2025-12-11  completed in 1.0s\n├── run     resp_open_call")
     assert "├── tool    get_weather  no output\n" in text
     text = Printer().export([ended(run), turn_ended(run, finished=False)])
-    assert text.startswith("? gpt-5.2-2025-12-11  unfinished: not gone on with after 1.0s  1 generation\n")
+    assert text.startswith("? gpt-5.2-2025-12-11  unfinished: not continued after 1.0s  1 generation\n")
     assert "├── generation  1.0s" in text
     assert "│   └── tool  get_weather  no output\n" in text
 
@@ -279,7 +279,7 @@ def test_a_fork_drops_what_the_parent_prints() -> None:
     ("more", "header"),
     [
         ({"status": "failed"}, "✗ gpt-5.2-2025-12-11  failed in 3.4s  2 generations"),
-        ({"finished": False}, "? gpt-5.2-2025-12-11  unfinished: not gone on with after 3.4s  2 generations"),
+        ({"finished": False}, "? gpt-5.2-2025-12-11  unfinished: not continued after 3.4s  2 generations"),
         (
             {"finished": False, "status": "queued"},
             "? gpt-5.2-2025-12-11  unfinished: last seen queued, given up after 3.4s  2 generations",

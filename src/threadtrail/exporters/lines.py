@@ -160,7 +160,7 @@ def is_left_open(turn: Turn) -> bool:
 def turn_outcome(turn: Turn, took: str) -> str:
     """Return how a turn ended."""
     if is_left_open(turn):
-        return f"unfinished: not gone on with after {took}"
+        return f"unfinished: not continued after {took}"
     return outcome_of(turn.status, took, finished=turn.finished)
 
 
