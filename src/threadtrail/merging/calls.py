@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import Tie, amount, earliest, filled
-from threadtrail.values import Failure, ToolCall
+from threadtrail.merging.fields import Tie, amount, changed, earliest, filled
+from threadtrail.values import ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from threadtrail.values import Step
+    from threadtrail.values import Failure, Step
 
 UNFINISHED = "unfinished"
 """The failure of a call that was open when its process stopped following the run."""
@@ -61,18 +61,27 @@ class CallSighting:
         return self.answered, ended, not self.given_up, self.trust, amount(self.call)
 
 
-@dataclass(slots=True)
 class Call:
-    """One call, and all sightings of it; ``closed_at`` is the end of its run, if its own was not seen."""
+    """One call, and all sightings of it; ``step_id`` is the step that it stands in, if a process saw that."""
 
-    sightings: list[CallSighting] = field(default_factory=list)
-    closed_at: int | None = None
-    closed_with: Failure | None = None
+    def __init__(self) -> None:
+        self.sightings: list[CallSighting] = []
+        self.step_id: str | None = None
+        self._closed_at: int | None = None
+        self._closed_with: Failure | None = None
+        self._value: ToolCall | None = None
 
-    @property
-    def step_id(self) -> str | None:
-        """The step of the call, if one of the processes saw it."""
-        return min((each.step_id for each in self.sightings if each.step_id is not None), default=None)
+    def add(self, sighting: CallSighting) -> None:
+        """Take a sighting of it."""
+        self.sightings.append(sighting)
+        if sighting.step_id is not None:
+            self.step_id = sighting.step_id if self.step_id is None else min(self.step_id, sighting.step_id)
+        self._value = None
+
+    def close(self, time: int, failure: Failure | None) -> None:
+        """End it with its run, if nobody saw its own end."""
+        self._closed_at, self._closed_with = time, failure
+        self._value = None
 
     @property
     def asked_at(self) -> int | None:
@@ -81,6 +90,11 @@ class Call:
 
     def value(self) -> ToolCall:
         """Return what is known of it."""
+        if self._value is None:
+            self._value = self._known()
+        return self._value
+
+    def _known(self) -> ToolCall:
         ranked = sorted(self.sightings, key=lambda each: (each.rank, Tie(each.call)), reverse=True)
         best = ranked[0]
         named = next((each.call for each in ranked if each.call.name != each.call.kind), best.call)
@@ -89,11 +103,11 @@ class Call:
         alike = [each for each in ranked if _same_end(each, best)]
         ended_at = _first(alike, "ended_at")
         error = best.call.error
-        if ended_at is None and self.closed_at is not None:
-            ended_at, error = self.closed_at, error or self.closed_with
+        if ended_at is None and self._closed_at is not None:
+            ended_at, error = self._closed_at, error or self._closed_with
         if ended_at is not None and started_at is not None:
             ended_at = max(started_at, ended_at)
-        return replace(
+        return changed(
             value,
             kind=named.kind,
             name=named.name,
@@ -161,7 +175,7 @@ class Calls:
             call = next((each for each in same if each.begins_with(sighting)), same[0] if same else Call())
             if not same:
                 alike.append(call)
-            call.sightings.append(sighting)
+            call.add(sighting)
             taken.add(id(call))
 
     def find(self, sighting: CallSighting) -> Call:

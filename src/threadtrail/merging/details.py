@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadtrail.events import MessageCompleted, RunEnded, StepCompleted, ToolCallCompleted
-from threadtrail.merging.fields import Tie
+from threadtrail.merging.fields import Tie, changed
 from threadtrail.merging.messages import fullest
 from threadtrail.merging.runs import WholeRun
 from threadtrail.merging.steps import UNFINISHED, left_open
@@ -28,20 +27,14 @@ def events_of(story: Story) -> list[Event]:
     whole = WholeRun(story)
     shared, begin = _shared(story), whole.created_at or 0
     events = (*_details(whole), *_end(whole, shared))
-    return [_with(event, time=max(event.time, begin), **shared) for event in events]
+    return [changed(event, time=max(event.time, begin), **shared) for event in events]
 
 
 def _reused(event: Event) -> Event:
     """Mark a run whose id another run had: its own process may not have seen that one."""
     if not isinstance(event, RunEnded) or event.run.id_reused:
         return event
-    return replace(event, run=replace(event.run, id_reused=True))
-
-
-def _with(event: Event, **values: Any) -> Event:
-    if all(getattr(event, name) == value for name, value in values.items()):
-        return event
-    return replace(event, **values)
+    return changed(event, run=changed(event.run, id_reused=True))
 
 
 def _shared(story: Story) -> dict[str, Any]:
@@ -78,7 +71,7 @@ def _details(whole: WholeRun) -> Iterator[Event]:
 def _changes(whole: WholeRun) -> Iterator[RunStatusChanged]:
     first, previous = whole.story.changes[0], None
     for change in whole.history:
-        yield replace(
+        yield changed(
             first,
             type=change.type or first.type,
             time=change.time,
@@ -96,7 +89,7 @@ def _steps_completed(whole: WholeRun) -> Iterator[StepCompleted]:
     for identity, completed in _by(whole.story.steps_completed, lambda event: event.step.id):
         surest = next((event for event in completed if not left_open(event)), completed[0])
         step = whole.steps.step(identity)
-        yield replace(surest, time=max(surest.time, step.ended_at or 0), step=step)
+        yield changed(surest, time=max(surest.time, step.ended_at or 0), step=step)
     ended = {event.step.id for event in whole.story.steps_completed}
     ends_with_run = {step.id: step for step in whole.run.steps} if whole.ends else {}
     for identity, created in _by(whole.story.steps_created, lambda event: event.step.id):
@@ -110,7 +103,7 @@ def _messages_completed(whole: WholeRun) -> Iterator[MessageCompleted]:
     for _, completed in _by(story.messages_completed, lambda event: event.message.id):
         message = fullest([event.message for event in completed])
         surest = next((event for event in completed if event.message.text == message.text), completed[0])
-        yield replace(surest, message=message)
+        yield changed(surest, message=message)
     ended = {event.message.id for event in story.messages_completed}
     for identity, begun in _by(story.messages_created, lambda event: event.message.id):
         if identity not in ended and whole.ends:
@@ -130,15 +123,15 @@ def _calls(whole: WholeRun) -> Iterator[Event]:
     story, steps = whole.story, whole.steps
     for call, requested in _by(story.requested, steps.call_of):
         value, first = call.value(), requested[0]
-        asked = replace(first.tool_call, kind=value.kind, name=value.name, started_at=value.started_at)
+        asked = changed(first.tool_call, kind=value.kind, name=value.name, started_at=value.started_at)
         arguments = asked.arguments if asked.arguments is not None else value.arguments
         time = value.started_at if value.started_at is not None else first.time
-        yield replace(first, time=time, tool_call=replace(asked, arguments=arguments))
+        yield changed(first, time=time, tool_call=changed(asked, arguments=arguments))
     for call, completed in _by(story.answered, steps.call_of):
         value = call.value()
         if value.ended_at is not None:
             step_id = next((event.step_id for event in completed if event.step_id is not None), None)
-            yield replace(completed[0], time=value.ended_at, step_id=step_id, tool_call=value)
+            yield changed(completed[0], time=value.ended_at, step_id=step_id, tool_call=value)
     ended = {id(steps.call_of(event)) for event in story.answered}
     for call, requested in _by(story.requested, steps.call_of):
         value = call.value()
@@ -149,12 +142,12 @@ def _calls(whole: WholeRun) -> Iterator[Event]:
 def _end(whole: WholeRun, shared: dict[str, Any]) -> Iterator[RunEnded]:
     if not whole.ends:
         return
-    run = replace(whole.run, attributes=shared["attributes"], carried=shared["carried"])
+    run = changed(whole.run, attributes=shared["attributes"], carried=shared["carried"])
     surest = next(event for event in whole.ends if event.run is whole.of_end[0])
     ends = whole.story.ends
     # Where an unfinished one is among them, this takes the place of both.
     supersedes = any(event.supersedes for event in ends) and all(event.run.finished for event in ends)
-    yield replace(surest, time=run.ended_at or surest.time, run=run, supersedes=supersedes)
+    yield changed(surest, time=run.ended_at or surest.time, run=run, supersedes=supersedes)
 
 
 def _by(events: list[AnyEvent], key: Callable[[AnyEvent], Any]) -> list[tuple[Any, list[AnyEvent]]]:

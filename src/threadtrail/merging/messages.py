@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import amount, earliest, filled
+from threadtrail.merging.fields import amount, changed, earliest, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +25,7 @@ def written(groups: Sequence[Iterable[Message]]) -> tuple[Message, ...]:
 def fullest(sightings: Sequence[Message]) -> Message:
     """Return what is known of one message; the first sighting is the most reliable."""
     ranked = sorted(sightings, key=lambda each: (len(each.text), len(each.parts), amount(each)), reverse=True)
-    return replace(
+    return changed(
         filled(ranked[0], ranked[1:]),
         created_at=earliest([each.created_at for each in sightings]),
         completed_at=earliest([each.completed_at for each in sightings]),
@@ -47,7 +46,7 @@ def asked(runs: Sequence[Run]) -> tuple[Message, ...]:
         twin = next((each for each in free if _is_same(each, message)), None)
         if message.id is None and twin is not None:
             free.remove(twin)
-            messages.append(replace(message, id=twin.id, created_at=twin.created_at))
+            messages.append(changed(message, id=twin.id, created_at=twin.created_at))
         else:
             messages.append(message)
     return tuple(messages)

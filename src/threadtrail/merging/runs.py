@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.merging.calls import UNFINISHED
-from threadtrail.merging.fields import Tie, earliest, filled
+from threadtrail.merging.fields import Tie, changed, earliest, filled
 from threadtrail.merging.messages import asked, written
 from threadtrail.merging.statuses import history, seen_at
 from threadtrail.merging.steps import StepsOfRun
@@ -84,7 +83,7 @@ class WholeRun:
         run = self._of_creator()
         created_at, answered_at, ended_at = self.created_at or 0, self.answered_at, self.ended_at
         steps = self.steps.values(answered_at if run.one_generation else None)
-        return replace(
+        return changed(
             run,
             created_at=self.created_at,
             assistant=self._assistant(),
@@ -117,7 +116,7 @@ class WholeRun:
         values |= {name: any(getattr(each, name) for each in runs) for name in EITHER}
         # Whoever reads the stream of a run that another process reads takes it up again.
         values["resumed"] += max(0, sum(each.streamed for each in runs) - 1)
-        return replace(run, observed_from_start=self.is_observed_from_start, **values)
+        return changed(run, observed_from_start=self.is_observed_from_start, **values)
 
     def _begun(self) -> Run:
         """Return the fields of the beginning of a run."""
@@ -241,18 +240,18 @@ def _step_within(step: Step, start: int, end: int | None) -> Step:
     started_at = _between(step.started_at, start, end) or start
     ended_at = end if step.ended_at is None else _between(step.ended_at, started_at, end)
     calls = tuple(_call_within(call, started_at, ended_at) for call in step.tool_calls)
-    return replace(step, started_at=started_at, ended_at=ended_at, tool_calls=calls)
+    return changed(step, started_at=started_at, ended_at=ended_at, tool_calls=calls)
 
 
 def _call_within(call: ToolCall, start: int, end: int | None) -> ToolCall:
     started_at = _between(call.started_at, start, end) or start
-    return replace(call, started_at=started_at, ended_at=_between(call.ended_at, started_at, end))
+    return changed(call, started_at=started_at, ended_at=_between(call.ended_at, started_at, end))
 
 
 def _message_within(message: Message, start: int, end: int | None) -> Message:
     created_at = _between(message.created_at, start, end)
     completed_at = _between(message.completed_at, created_at or start, end)
-    return replace(message, created_at=created_at, completed_at=completed_at)
+    return changed(message, created_at=created_at, completed_at=completed_at)
 
 
 def _between(time: int | None, lower: int, upper: int | None) -> int | None:

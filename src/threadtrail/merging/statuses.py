@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from threadtrail.merging.fields import Tie
+from threadtrail.merging.fields import Tie, changed
 from threadtrail.values import StatusChange
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def seen_at(change: StatusChange) -> int:
 
 def _placed(seen: Seen, created_at: int) -> StatusChange:
     """Return a change at the time when it was seen: others saw the run before."""
-    return replace(seen.change, time=max(seen.at, created_at), seen_at=None)
+    return changed(seen.change, time=max(seen.at, created_at), seen_at=None)
 
 
 def _fuller(known: StatusChange, again: StatusChange) -> StatusChange:
@@ -64,7 +63,7 @@ def _fuller(known: StatusChange, again: StatusChange) -> StatusChange:
         return known
     server_time = known.server_time if known.server_time is not None else again.server_time
     stage = known.stage if known.stage is not None else again.stage
-    return replace(known, server_time=server_time, stage=stage, type=known.type or again.type)
+    return changed(known, server_time=server_time, stage=stage, type=known.type or again.type)
 
 
 def _ends(runs: list[Run]) -> set[str]:

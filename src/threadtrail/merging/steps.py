@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from threadtrail.merging.calls import Calls, CallSighting, of_steps
-from threadtrail.merging.fields import Tie, amount, earliest, filled
+from threadtrail.merging.fields import Tie, amount, changed, earliest, filled
 from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
 from threadtrail.values import Step
 
@@ -57,6 +57,7 @@ class StepsOfRun:
         self._places: dict[str, int] = {}
         self.calls: Calls = Calls()
         self._of_event: dict[int, Call] = {}
+        self._known: dict[str, Step] = {}
         for run in runs:
             self._add_run(run)
         self._add_events(story)
@@ -103,7 +104,8 @@ class StepsOfRun:
         for call in self.calls.all():
             value = call.value()
             if value.ended_at is None and (value.hosted or not later):
-                call.closed_at, call.closed_with = time, failure if value.output is None else None
+                call.close(time, failure if value.output is None else None)
+        self._known.clear()
 
     def call_of(self, event: Event) -> Call:
         """Return the call that an event is about."""
@@ -111,6 +113,12 @@ class StepsOfRun:
 
     def step(self, identity: str) -> Step:
         """Return what is known of a step."""
+        known = self._known.get(identity)
+        if known is None:
+            known = self._known[identity] = self._put_together(identity)
+        return known
+
+    def _put_together(self, identity: str) -> Step:
         sightings = self._sightings[identity]
         ranked = sorted(sightings, key=lambda each: (each.rank, Tie(each.step)), reverse=True)
         best = ranked[0]
@@ -118,7 +126,7 @@ class StepsOfRun:
         live = earliest([each.step.started_at for each in sightings if each.step.seen_live])
         started_at = live if live is not None else earliest([each.step.started_at for each in sightings])
         ends = [each.step.ended_at for each in sightings if each.given_up == best.given_up]
-        value = replace(value, started_at=started_at, ended_at=earliest(ends), seen_live=live is not None)
+        value = changed(value, started_at=started_at, ended_at=earliest(ends), seen_live=live is not None)
         return _around(covering(value, self._calls_of(identity)))
 
     def _calls_of(self, identity: str) -> tuple[ToolCall, ...]:
@@ -155,7 +163,7 @@ def _around(step: Step) -> Step:
     ends = [call.ended_at for call in step.tool_calls if call.ended_at is not None]
     started_at = None if step.started_at is None else min([step.started_at, *starts])
     ended_at = None if step.ended_at is None else max([step.ended_at, started_at or 0, *ends])
-    return replace(step, started_at=started_at, ended_at=ended_at)
+    return changed(step, started_at=started_at, ended_at=ended_at)
 
 
 def _by_time(events: Iterable[Kind]) -> list[Kind]:
