@@ -9,14 +9,15 @@ from threadtrail.merging.details import events_of
 from threadtrail.merging.links import link
 from threadtrail.merging.order import Order
 from threadtrail.merging.runs import WholeRun
-from threadtrail.merging.stories import distinct, stories_of
+from threadtrail.merging.stories import distinct, server_of, stories_of
 from threadtrail.merging.surroundings import Surroundings
 from threadtrail.merging.traces import traces
 from threadtrail.merging.turns import turns_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from threadtrail.merging.stories import Server, Story
     from threadtrail.values import Run
 
 
@@ -45,7 +46,30 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
       it created it;
     - what a process saw of a run that it did not follow, or took for history.
     """
-    stories, others = stories_of(distinct(events))
+    return _merged(*stories_of(distinct(events)))
+
+
+def merge_if_shared(events: Iterable[Event]) -> Sequence[Event]:
+    """Return the events merged, if several processes saw a run or a turn; else each once, as published.
+
+    What one process published includes unfinished ends that it superseded, which ``merge`` leaves out.
+    """
+    published = distinct(events)
+    stories, others = stories_of(published)
+    if not any(story.is_of_several_processes() for story in stories):
+        linked, _ = link((story.events() for story in stories), ())
+        if _turns(event for events in linked for event in events) == _turns(published):
+            return published
+    return _merged(stories, others)
+
+
+def _turns(events: Iterable[Event]) -> dict[tuple[Server, str], str]:
+    """Return the turn of each run."""
+    ends = (event for event in events if isinstance(event, RunEnded))
+    return {(server_of(end), end.run.id): end.run.turn_id or end.run.id for end in ends}
+
+
+def _merged(stories: Sequence[Story], others: Sequence[Event]) -> tuple[Event, ...]:
     merged = {(story.server, story.run_id) for story in stories if not story.is_of_one_process()}
     runs, linked = link(map(events_of, stories), merged)
     surroundings = Surroundings(others, runs)

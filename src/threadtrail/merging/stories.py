@@ -52,9 +52,13 @@ class Story:
         return [event for name in LISTS.values() for event in getattr(self, name)]
 
     def is_of_one_process(self) -> bool:
-        """Return whether one process published all of it, each event once."""
-        if len(self.created) > 1 or len(self.ends) > 1:
-            return False
+        """Return whether one process published all of it, each event once, with one end."""
+        return len(self.ends) <= 1 and not self.is_of_several_processes()
+
+    def is_of_several_processes(self) -> bool:
+        """Return whether several processes published it: a single one repeats nothing but an end, to supersede it."""
+        if len(self.created) > 1 or len({end.supersedes for end in self.ends}) < len(self.ends):
+            return True
         ids = (
             [event.step.id for event in self.steps_created],
             [event.step.id for event in self.steps_completed],
@@ -62,12 +66,10 @@ class Story:
             [event.message.id for event in self.messages_completed],
         )
         if any(len(each) != len(set(each)) for each in ids):
-            return False
+            return True
         changes = {(change.previous, change.time) for change in self.changes}
-        known = [change.status for change in self.ends[0].run.status_history] if self.ends else None
-        if known is not None and self.changes and len(self.changes) != len(known):
-            return False
-        return len(changes) == len(self.changes)
+        known = max((len(end.run.status_history) for end in self.ends), default=len(self.changes))
+        return len(changes) != len(self.changes) or (bool(self.changes) and len(self.changes) != known)
 
 
 LISTS: dict[type[Event], str] = {

@@ -45,6 +45,14 @@ class Group:
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
+    def size(self) -> int:
+        """How much it holds: its events, and once more the ends that were seen.
+
+        An end takes the place of an unfinished one where several processes' events are merged.
+        """
+        return len(self.events) + sum(end.run.finished for end in self.events_of(RunEnded))
+
+    @property
     def began(self) -> int:
         """When it began, in Unix nanoseconds."""
         created = [end.run.created_at for end in self.events_of(RunEnded) if end.run.created_at is not None]

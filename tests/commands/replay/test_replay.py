@@ -6,6 +6,7 @@ import errno
 import json
 import stat
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ import threadtrail
 from pseudo_terminal import on_terminal
 from replay_story import many_runs
 from threadtrail import cli
-from threadtrail.events import Event, RunEnded
+from threadtrail.events import AnyEvent, Event, RunCreated, RunEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing import samples
 
@@ -143,6 +144,79 @@ def test_several_recordings_and_exporters(
     assert lines(threadtrail.merge(copied(path))) == lines(threadtrail.merge(EVENTS))
     assert len(copied(path)) == len(EVENTS)
     assert "was delivered before" in replay(first, second)
+
+
+def as_another_process_saw(event: AnyEvent) -> AnyEvent:
+    """A process that did not create the run, and looked at it a moment later."""
+    later = event.time + 1_000_000
+    match event:
+        case RunCreated():
+            return replace(event, time=later, observed_from_start=False)
+        case RunEnded():
+            return replace(event, time=later, run=replace(event.run, observed_from_start=False, input=()))
+    return replace(event, time=later)
+
+
+def test_what_several_processes_wrote_to_one_file_is_sent_as_one_run(
+    here: Path, path: Path, replay: Any
+) -> None:
+    of_one = [*samples.events_of(RUNS["plain_answer"]), *samples.events_of(RUNS["plain_response"])]
+    of_another = [*map(as_another_process_saw, samples.events_of(RUNS["plain_answer"]))]
+    path = written(here / "shared.jsonl", [*of_one, *of_another])
+    assert "2 runs delivered" in replay(path)
+    sent = copied(path)
+    assert lines(sent) == lines(threadtrail.merge([*of_one, *of_another]))
+    assert [event.run.id for event in sent if isinstance(event, RunEnded)] == [
+        "run_plain_answer",
+        "resp_plain_response",
+    ]
+    assert "2 runs, was delivered before" in replay(path)
+    assert copied(path) == sent
+
+
+@pytest.mark.usefixtures("path")
+def test_a_file_that_another_process_goes_on_with_is_sent_merged_and_the_rest_of_it_not_again(
+    here: Path, replay: Any
+) -> None:
+    run = RUNS["plain_answer"]
+    first = samples.events_of(run)
+    unfinished = RunEnded(
+        time=first[-1].time, run=replace(run, status="in_progress", finished=False, usage=None)
+    )
+    others = samples.events_of(RUNS["plain_response"])
+    path = written(here / "shared.jsonl", [*others, *first[:-1], unfinished])
+    replay(path)
+    before = copied(path)
+    written(path, [*others, *first[:-1], unfinished, as_another_process_saw(first[-1])])
+    assert "1 run went on after being delivered" in replay(path)
+    again = copied(path)[len(before) :]
+    (end,) = (event for event in again if isinstance(event, RunEnded))
+    assert (end.run.id, end.run.finished, end.run.usage) == (run.id, True, run.usage)
+    assert lines(again) <= lines(threadtrail.merge(read_events(path)))
+
+
+@pytest.mark.usefixtures("path")
+def test_a_turn_of_two_processes_in_one_file_is_sent_as_one_turn(here: Path, replay: Any) -> None:
+    asking, answering = RUNS["answered_calls"], RUNS["answering_response"]
+    alone = replace(answering, turn_id=answering.id, answers=())
+    events = [*samples.events_of(asking), *samples.events_of(alone)]
+    path = written(here / "turn.jsonl", events)
+    replay(path)
+    turns = {event.run.turn_id for event in copied(path) if isinstance(event, RunEnded)}
+    assert turns == {asking.id}
+
+
+@pytest.mark.usefixtures("path")
+def test_an_end_that_its_own_process_superseded_is_sent_as_it_was_published(here: Path, replay: Any) -> None:
+    run = RUNS["plain_response"]
+    before = samples.events_of(run)[:-1]
+    time = run.ended_at or 0
+    unfinished = RunEnded(time=time, run=replace(run, finished=False, usage=None), source=run.source)
+    finished = RunEnded(time=time, run=run, source=run.source, supersedes=True)
+    events = [*before, unfinished, finished]
+    path = written(here / "superseded.jsonl", events)
+    replay(path)
+    assert lines(copied(path)) == lines(events)
 
 
 def test_what_is_noted_has_no_content_and_outlasts_a_torn_line(path: Path, replay: Any) -> None:

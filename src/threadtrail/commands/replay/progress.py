@@ -23,7 +23,7 @@ READ_AND_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC"
 
 
 class Progress:
-    """The groups that were delivered to a destination, by name, with how many events each had then.
+    """The groups that were delivered to a destination, by name, with the size that each had then.
 
     The file is beside the recording, has a line for each batch that was delivered, and holds no content and
     no secret. A line that another process could not write to its end is left out.
@@ -67,7 +67,7 @@ class Progress:
 
     def has(self, group: Group) -> bool:
         """Whether a group was delivered, with all the events that it has."""
-        return self._delivered.get(group.name, 0) >= len(group.events)
+        return self._delivered.get(group.name, 0) >= group.size
 
     def knows(self, group: Group) -> bool:
         """Whether a group was delivered, perhaps without some of its events."""
@@ -106,7 +106,7 @@ class Progress:
         Raises:
             ConfigurationError: the file cannot be written, as for the other methods that note something.
         """
-        delivered = {group.name: len(group.events) for group in groups}
+        delivered = {group.name: group.size for group in groups}
         if delivered:
             self._note_delivered(delivered)
             self._append({"delivered": delivered})

@@ -13,8 +13,7 @@ from threadtrail.commands.replay.sending import Sender
 from threadtrail.commands.replay.words import amount, period
 from threadtrail.commands.terminal import print_lines
 from threadtrail.exporters.console_text import counted
-from threadtrail.merging.merge import merge
-from threadtrail.merging.stories import distinct
+from threadtrail.merging.merge import merge, merge_if_shared
 from threadtrail.recordings.choosing import none_chosen
 from threadtrail.recordings.files import files_of
 from threadtrail.recordings.groups import groups_of
@@ -38,8 +37,7 @@ def replay(options: argparse.Namespace) -> int:
         ConfigurationError: a file cannot be read, an exporter cannot be used, a run is not in the recording.
     """
     files = files_of(*options.files)
-    # Of one recording, what was published live is sent, each event once.
-    with reading(files, merge if len(files) > 1 else distinct) as events:
+    with reading(files, merge if len(files) > 1 else merge_if_shared) as events:
         groups = groups_of(events, traces=True)
         wanted = choice(options).among(groups)
         if wanted:
