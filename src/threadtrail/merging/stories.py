@@ -56,7 +56,7 @@ class Story:
         return len(self.ends) <= 1 and not self.is_of_several_processes()
 
     def is_of_several_processes(self) -> bool:
-        """Return whether several processes published it: a single one repeats nothing but an end, to supersede it."""
+        """Return whether several processes published it: one alone repeats only an end, to supersede it."""
         if len(self.created) > 1 or len({end.supersedes for end in self.ends}) < len(self.ends):
             return True
         ids = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,11 @@ from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
+
+MAX_DEPTH = 100
+"""How deep values may be nested in what the fast parser does not take (it takes some 200 levels)."""
+
+_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 def parse(noted: Any) -> Any:
@@ -38,5 +44,22 @@ def _from_json(text: bytes | str) -> Any:
     try:
         return from_json(text)
     except ValueError:
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
         # Lone surrogates in escapes are wrong, yet sent; the standard library lets them pass.
-        return json.loads(text)
+        return json.loads(_shallow(text))
+
+
+def _shallow(text: str) -> str:
+    """Return JSON in which ``null`` stands for lists and objects that are nested too deep."""
+    kept, depth, start = [], 0, 0
+    for found in _STRUCTURE.finditer(text):
+        if found[0] in {"[", "{"}:
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [text[start : found.start()], "null"]
+        elif found[0] in {"]", "}"}:
+            depth -= 1
+            if depth == MAX_DEPTH:
+                start = found.end()
+    return "".join([*kept, text[start:]])

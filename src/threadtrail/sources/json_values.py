@@ -52,11 +52,11 @@ def number_or_none(value: Any) -> float | None:
 
 
 def nanoseconds(value: Any) -> int | None:
-    """Return Unix seconds as nanoseconds; ``None`` if they are odd."""
+    """Return Unix seconds as nanoseconds; ``None`` if they are odd, as those before 1970 are."""
     if value is None:  # as most stamps of an object are
         return None
     number = number_or_none(value)
-    return None if number is None or abs(number) >= LIMIT // SECOND else int(number * SECOND)
+    return None if number is None or not 0 <= number < LIMIT // SECOND else int(number * SECOND)
 
 
 def metadata(value: Any) -> Any:
@@ -74,12 +74,18 @@ def first_mapping(value: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def count(value: dict[str, Any], *names: str) -> int | None:
-    """Return the first of these fields that is a number, as a whole one."""
+    """Return the first of these fields that is a number of things, as a whole one."""
     for name in names:
         number = number_or_none(value.get(name))
-        if number is not None:
+        if number is not None and number >= 0:
             return int(number)
     return None
+
+
+def place(value: Any) -> int:
+    """Return the value if it says a place in a list, else the first place."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < LIMIT else 0
 
 
 def bool_or_none(value: Any) -> bool | None:

@@ -26,8 +26,7 @@ def joined(deltas: list[tuple[str, Any]]) -> Objects:
         content = delta.get("content") or json_values.mapping(delta.get("step_details")).get("tool_calls")
         for piece in json_values.items(content):
             if isinstance(piece, dict):
-                index = piece.get("index")
-                _add(pieces.setdefault(index if isinstance(index, int) else 0, {}), piece)
+                _add(pieces.setdefault(json_values.place(piece.get("index")), {}), piece)
     return {key: [pieces[index] for index in sorted(pieces)] for key, pieces in by_object.items()}
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.recording.observation import Call, Returned
+from threadtrail.sources import json_values
 from threadtrail.sources.openai_assistants.pages import OPERATIONS
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def _pages(get: Get, address: str, query: dict[str, Any]) -> list[Any]:
     params = {"order": "asc", "limit": PER_PAGE, **query}
     for _ in range(PAGES):
         page = get(address, params, HEADERS)
-        data = page.get("data")
-        objects += data if isinstance(data, list) else []
-        if not page.get("has_more") or not data:
+        data = json_values.items(page.get("data"))
+        objects += data
+        last = json_values.mapping(data[-1] if data else None).get("id")
+        if not page.get("has_more") or not isinstance(last, str):
             break
-        params["after"] = data[-1]["id"]
+        params["after"] = last
     return objects

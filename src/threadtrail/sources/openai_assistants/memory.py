@@ -43,7 +43,7 @@ class Memory:
         if waiting:
             self._waiting.put(thread_id, waiting[-MESSAGES_PER_THREAD:])
 
-    def remove_message(self, thread_id: str, message_id: str) -> None:
+    def remove_message(self, thread_id: str, message_id: str | None) -> None:
         """Forget a message that was deleted before a run could answer it."""
         waiting = self._waiting.pop(thread_id) or []
         self.add_messages(thread_id, [message for message in waiting if message.id != message_id])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from threadtrail.sources.json_values import items
 from threadtrail.sources.openai_assistants.methods import RESOURCES, SOURCE_NAME
 from threadtrail.sources.source import NextPage, operation_of
 
@@ -24,9 +25,10 @@ OPERATIONS = {
 
 def next_page(page: Any) -> NextPage | None:
     """Return the call for the page after this one, or ``None`` if the list is none of this API's."""
-    objects = list(getattr(page, "data", None) or ())
+    objects = items(getattr(page, "data", None))
     first = next(iter(objects), None)
-    path, names = LISTS.get(getattr(first, "object", ""), (None, ()))
+    kind = getattr(first, "object", None)
+    path, names = LISTS.get(kind, (None, ())) if isinstance(kind, str) else (None, ())
     if path is None:
         return None
     ids = {name: value for name in names if isinstance(value := getattr(first, name, None), str)}

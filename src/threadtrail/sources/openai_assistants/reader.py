@@ -127,7 +127,7 @@ class AssistantsReader:
     def _object(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
         """Read one object by its kind; compatible servers may leave ``object`` out."""
         operation = glimpse.call.operation
-        match data.get("object") or kind_of_operation(operation.does):
+        match json_values.text_or_none(data.get("object")) or kind_of_operation(operation.does):
             case "thread.run":
                 yield from self._run(data, glimpse, operation.learnt_from or "poll")
             case "thread.run.step":
@@ -142,7 +142,7 @@ class AssistantsReader:
                 yield self._deleted(kind, data, glimpse)
             case "thread.message.deleted":
                 thread_id = glimpse.call.ids.get("thread_id", "")
-                self._memory.remove_message(thread_id, str(data.get("id")))
+                self._memory.remove_message(thread_id, json_values.text_or_none(data.get("id")))
 
     def _run(self, data: dict[str, Any], glimpse: Glimpse, learnt_from: str) -> Iterator[Fact]:
         seen = run_seen(data, glimpse, learnt_from, partial(self._opening, data, glimpse.call))
@@ -193,10 +193,9 @@ class AssistantsReader:
 
     def _thread(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
         """Read a thread that was created, also within ``create_and_run``; any other look is no fact."""
-        call = glimpse.call
-        if call.operation.does not in CREATES_THREAD:
+        call, thread_id = glimpse.call, json_values.text_or_none(data.get("id"))
+        if thread_id is None or call.operation.does not in CREATES_THREAD:
             return
-        thread_id = str(data.get("id"))
         if call.operation.does == "threads.create":
             messages = sent_messages(request_of(call).get("messages"), thread_id)
             self._memory.add_messages(thread_id, messages)
@@ -210,12 +209,12 @@ class AssistantsReader:
             yield AssistantChanged(call=glimpse.call, time=glimpse.time, change=change, assistant=assistant)
 
     def _deleted(self, kind: str, data: dict[str, Any], glimpse: Glimpse) -> Fact:
-        ids = glimpse.call.ids
+        ids, identity = glimpse.call.ids, json_values.text_or_none(data.get("id"))
         if kind == "thread.deleted":
-            thread_id = str(data.get("id") or ids.get("thread_id"))
+            thread_id = identity or ids.get("thread_id", "")
             self._memory.forget_thread(thread_id)
             return thread_changed(glimpse, "deleted", thread_id)
-        gone = Assistant(id=str(data.get("id") or ids.get("assistant_id")))
+        gone = Assistant(id=identity or ids.get("assistant_id", ""))
         self._memory.assistants.pop(gone.id)
         return AssistantChanged(call=glimpse.call, time=glimpse.time, change="deleted", assistant=gone)
 
@@ -230,10 +229,11 @@ class AssistantsReader:
         if not isinstance(data, dict):
             return
         glimpse = Glimpse(call, event.time, event.time, live=True)
-        status = statuses.status_in_event(event.name, data.get("status"))
-        if status != data.get("status"):
+        known = json_values.text_or_none(data.get("status"))
+        status = statuses.status_in_event(event.name, known)
+        if status != known:
             data = {**data, "status": status}
-        match data.get("object") or kind_of_event(event.name):
+        match json_values.text_or_none(data.get("object")) or kind_of_event(event.name):
             case "thread":
                 yield from self._thread(data, glimpse)
             case "thread.run.step":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from threadtrail.recording.facts import EventTypes, RunStatus, StepStatus
 
@@ -60,7 +59,7 @@ ENDS = {"thread.run.": RUN_ENDS, "thread.run.step.": STEP_ENDS, "thread.message.
 """The ends of each kind of object, by how the names of its stream events begin."""
 
 
-def status_in_event(name: str, status: Any) -> Any:
+def status_in_event(name: str, status: str | None) -> str | None:
     """Return the status of an object in a stream: the event's name counts where it says that this is the end.
 
     Some servers send ``thread.message.completed`` with a message that is still ``in_progress``.

@@ -54,10 +54,11 @@ class AssistantStream:
                 if known is None:
                     known = self._deltas[data.id] = []
                 text = _text_of(data)
+                length = len(text[1]) if text is not None else 0
             except (AttributeError, TypeError):  # not a delta, whatever its name
                 self._notes.unkept()
                 return
-            if self._has_room(len(text[1]) if text is not None else 0):
+            if self._has_room(length):
                 known.append(text or (name, copy_model(data)))
             return
         self._other(name, data, event)

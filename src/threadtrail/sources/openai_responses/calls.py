@@ -94,7 +94,7 @@ def tool_call(item: dict[str, Any], place: str) -> ToolCall | None:
         arguments=_arguments(item, kind),
         output=_output(item, kind),
         results=_results(item, kind),
-        error=_error(item, status),
+        error=error_of(item) or _failed(status),
         status=status,
         item_id=item_id if item_id != identity else None,
         executed_by=_executed_by(item, kind),
@@ -111,14 +111,13 @@ def answer(item: dict[str, Any], time: int) -> ToolCall | None:
         return None
     approved = item.get("approve")
     output, results = output_of(item)
-    failed = item.get("status") in FAILURES
     return ToolCall(
         id=identity,
         kind="function",
         name="function",
         output=output,
         results=results,
-        error=Failure(type=str(item["status"])) if failed else None,
+        error=_failed(text_or_none(item.get("status"))),
         approved=approved if isinstance(approved, bool) else None,
         ended_at=time,
         seen_live=True,
@@ -184,12 +183,17 @@ def _without_data(block: Any) -> Any:
     return kept
 
 
-def _error(item: dict[str, Any], status: str | None) -> Failure | None:
+def error_of(item: dict[str, Any]) -> Failure | None:
+    """Return the error that an item names; ``None`` if it names none."""
     given = item.get("error")
     if isinstance(given, str) and given:  # so it was before openai 1.109
         return Failure(type="error", message=clean_text(given))
-    if isinstance(given, dict):
+    if isinstance(given, dict) and given:
         kind = text_or_none(given.get("code")) or text_or_none(given.get("type")) or "error"
         message = text_or_none(given.get("message")) or joined_text(given.get("content"))
         return Failure(type=kind, message=message)
-    return Failure(type=str(status)) if status in FAILURES else None
+    return None
+
+
+def _failed(status: str | None) -> Failure | None:
+    return Failure(type=status) if status is not None and status in FAILURES else None

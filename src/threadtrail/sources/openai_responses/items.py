@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail._frozen import freeze
 from threadtrail.recording.facts import CallsAnswered, MessageSeen, StepSeen
-from threadtrail.sources.json_values import mapping, text_or_none
+from threadtrail.sources.json_values import text_or_none
 from threadtrail.sources.openai_responses import contents, statuses
-from threadtrail.sources.openai_responses.calls import CALLS, OUTPUTS, answer, tool_call
-from threadtrail.values import Failure, Message, OtherPart, Step
+from threadtrail.sources.openai_responses.calls import CALLS, OUTPUTS, answer, error_of, tool_call
+from threadtrail.values import Message, OtherPart, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def item_facts(item: dict[str, Any], index: int, look: Look, *, done: bool) -> I
         # The app is asked when the item is whole, and not when the model begins to write it.
         tool_calls=(call,) if call is not None and (ended or call.executed_by == "server") else (),
         message_id=identity if kind == "message" else None,
-        error=_error(item) if call is None else call.error,
+        error=error_of(item) if call is None else call.error,
         index=index,
         parts=_parts(item, kind),
         phase=text_or_none(item.get("phase")),
@@ -117,11 +117,3 @@ def _parts(item: dict[str, Any], kind: str) -> tuple[Part, ...]:
         return contents.reasoning(item)
     known = kind in WITHOUT_DETAILS or kind in CALLS or kind in OUTPUTS
     return () if known else (OtherPart(type=kind, data=freeze(item)),)
-
-
-def _error(item: dict[str, Any]) -> Failure | None:
-    given = item.get("error")
-    if isinstance(given, str) and given:
-        return Failure(type="error", message=text_or_none(given))
-    code = mapping(given).get("code") or mapping(given).get("type")
-    return Failure(type=str(code), message=text_or_none(mapping(given).get("message"))) if code else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail._frozen import clean_text
 from threadtrail.recording.bounded import Bounded
 from threadtrail.sources.bodies import parse
-from threadtrail.sources.json_values import mapping, text_or_none
+from threadtrail.sources.json_values import mapping, place, text_or_none
 from threadtrail.sources.openai_responses.items import partial_message
 from threadtrail.values import RefusalPart, TextPart
 
@@ -55,18 +55,19 @@ class Partials:
         known = self._of_run.get(run_id) or {}
         for number, (name, text) in enumerate(pieces):
             data = mapping(parse(text))
-            place = _index(data, "output_index"), _index(data, "content_index")
-            identity = text_or_none(data.get("item_id")) or f"{run_id}/{place[0]}"
-            piece = known.setdefault(place, _Piece(identity, refusal="refusal" in name))
-            sequence = data.get("sequence_number")
-            piece.deltas[sequence if isinstance(sequence, int) else number] = str(data.get("delta") or "")
+            at = place(data.get("output_index")), place(data.get("content_index"))
+            identity = text_or_none(data.get("item_id")) or f"{run_id}/{at[0]}"
+            piece = known.setdefault(at, _Piece(identity, refusal="refusal" in name))
+            sequence, delta = data.get("sequence_number"), data.get("delta")
+            at_number = sequence if isinstance(sequence, int) else number
+            piece.deltas[at_number] = delta if isinstance(delta, str) else ""
         self._of_run.put(run_id, known)
 
     def messages(self, run_id: str, look: Look) -> Iterator[MessageSeen]:
         """Yield the messages of which a part is known."""
         parts: dict[tuple[int, str], list[Part]] = {}
-        for place, piece in sorted((self._of_run.get(run_id) or {}).items()):
-            parts.setdefault((place[0], piece.identity), []).append(piece.part())
+        for (index, _), piece in sorted((self._of_run.get(run_id) or {}).items()):
+            parts.setdefault((index, piece.identity), []).append(piece.part())
         for (index, identity), known in parts.items():
             yield partial_message(run_id, identity, index, tuple(known), look)
 
@@ -86,8 +87,3 @@ class Partials:
 
 def _size(pieces: dict[Place, _Piece]) -> int:
     return sum(DELTA_BYTES + len(text) for piece in pieces.values() for text in piece.deltas.values())
-
-
-def _index(data: dict[str, Any], name: str) -> int:
-    value = data.get(name)
-    return value if isinstance(value, int) else 0

@@ -14,7 +14,7 @@ from threadtrail.recording.facts import (
 )
 from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
 from threadtrail.sources.bodies import parse, request_of
-from threadtrail.sources.json_values import items, mapping, text_or_none
+from threadtrail.sources.json_values import items, mapping, place, text_or_none
 from threadtrail.sources.openai_responses import methods, statuses
 from threadtrail.sources.openai_responses.conversations import conversation_facts
 from threadtrail.sources.openai_responses.inputs import input_messages
@@ -156,16 +156,10 @@ class ResponsesReader:
             yield from self._life(event, name, mapping(data.get("response")))
         elif name == "error":
             yield from self._error(event, data)
-        else:
-            run_id = call.run_id or _run_id(call)
-            index = data.get("output_index")
-            look = Look(call, event.time, run_id, live=call in self._live)
-            yield from item_facts(
-                mapping(data.get("item")),
-                index if isinstance(index, int) else 0,
-                look,
-                done=name == statuses.ITEM_DONE,
-            )
+        elif item := mapping(data.get("item")):
+            look = Look(call, event.time, call.run_id or _run_id(call), live=call in self._live)
+            index = place(data.get("output_index"))
+            yield from item_facts(item, index, look, done=name == statuses.ITEM_DONE)
 
     def _life(self, event: StreamEvent, name: str, data: dict[str, Any]) -> Iterator[Fact]:
         call, name = event.call, name.removeprefix("response.")

@@ -117,6 +117,6 @@ class ResponseStream:
 def _name_in(data: Any) -> str:
     try:
         event = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(event.get("type", "")) if isinstance(event, dict) else ""
