@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from threadtrail.events import Event
 from threadtrail_redis.connection import back_off
 from threadtrail_redis.placement import place
-from threadtrail_redis.troubles import PASSING, passes, trouble
+from threadtrail_redis.troubles import PassingError, passes, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,13 +125,13 @@ class Appender:
                 raise
             except RedisError as error:
                 if time.monotonic() < deadline and passes(error):
-                    raise
+                    raise PassingError from error
                 raise NotDeliveredError(
                     trouble(self._target.shown, error, self._target.timeout).problem
                 ) from error
             return 0
 
-        refused: int = back_off(*PASSING, StreamsFullError).call_with_retry(attempt, self._after_failure)
+        refused: int = back_off(PassingError, StreamsFullError).call_with_retry(attempt, self._after_failure)
         return refused
 
     def _next(self) -> int:

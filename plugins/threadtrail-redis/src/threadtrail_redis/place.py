@@ -19,7 +19,7 @@ from threadtrail_redis.index import DAY, MARKED_SECONDS, Index, Turns
 from threadtrail_redis.keys import Keys
 from threadtrail_redis.leases import Leases
 from threadtrail_redis.placement import stream_of
-from threadtrail_redis.troubles import PASSING, passes, trouble
+from threadtrail_redis.troubles import PassingError, passes, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -267,10 +267,10 @@ class RedisPlace:
                 return function()
             except RedisError as error:
                 if time.monotonic() < deadline and passes(error):
-                    raise
+                    raise PassingError from error
                 return error
 
-        result: Result | RedisError = back_off(*PASSING).call_with_retry(attempt, lambda _error: None)
+        result: Result | RedisError = back_off(PassingError).call_with_retry(attempt, lambda _error: None)
         if isinstance(result, RedisError):
             self._trouble = self._described(result).problem
             raise ConnectionError(self._trouble) from result

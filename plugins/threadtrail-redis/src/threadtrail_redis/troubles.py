@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
+    ClusterCrossSlotError,
+    ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
+    TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -22,14 +26,27 @@ PASSING: tuple[type[Exception], ...] = (
     RedisTimeoutError,
     ReadOnlyError,
     OutOfMemoryError,
+    ClusterDownError,  # of a replica as well that has lost its primary
+    TryAgainError,
 )
 """What may be over in a moment: a restart, a failover, a collector that makes room."""
+
+PASSING_CODES = "MISCONF", "NOREPLICAS", "BUSY "
+"""How errors begin that may be over in a moment, and for which redis-py has no class."""
+
+
+class PassingError(RedisError):
+    """Something that may be over in a moment, and is tried again."""
 
 
 def passes(error: RedisError) -> bool:
     """Return whether it is worth trying again: a rejected login will be rejected again."""
-    return isinstance(error, PASSING) and not isinstance(error, AuthenticationError)
+    if isinstance(error, AuthenticationError):
+        return False
+    return isinstance(error, PASSING) or str(error).startswith(PASSING_CODES)
 
+
+CLUSTER = "is a Redis Cluster, which is not supported", "Name a Redis in url that is not part of a cluster."
 
 MEANINGS: tuple[tuple[type[RedisError], str, str], ...] = (
     (
@@ -48,6 +65,9 @@ MEANINGS: tuple[tuple[type[RedisError], str, str], ...] = (
         "Start more collectors (threadtrail collect), which remove what is delivered, or raise maxmemory.",
     ),
     (BusyLoadingError, "is still loading its data", "Wait until it has."),
+    (ClusterDownError, "has lost its primary, or its cluster", "See its log."),
+    (AskError, *CLUSTER),
+    (ClusterCrossSlotError, *CLUSTER),
 )
 
 
@@ -59,6 +79,11 @@ def trouble(address: str, error: RedisError, timeout: float) -> CheckError:
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return no_answer(address, error, timeout)
     advice = "See its log."
+    if str(error).startswith("MISCONF"):
+        return CheckError(
+            f"Redis at {address} cannot write to its disk, and takes nothing (MISCONF).",
+            "Make room on its disk; its log says what is wrong.",
+        )
     if isinstance(error, NoPermissionError):
         advice = (
             "Give the user what it needs: "
