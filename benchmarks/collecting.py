@@ -1,16 +1,20 @@
 """How fast ``threadtrail collect`` is, how that grows with collectors, and what open runs take of its memory.
 
-    python -m benchmarks.collecting              1, 2 and 4 collectors, 100,000 open runs, in some minutes
-    python -m benchmarks.collecting --quick      the same in seconds: that it runs, not how fast
+    python -m benchmarks.collecting                  1, 2 and 3 collectors, 100,000 open runs, in some minutes
+    python -m benchmarks.collecting --part memory    the second table alone: it needs no quiet machine
+    python -m benchmarks.collecting --quick          the same in seconds: that it runs, not how fast
 
 It starts a redis-server of its own, appends events as the exporter redis does, and has collectors deliver
-them to files. Prints two tables.
+them to files. Prints two tables as they stand in docs/several-processes.md. Events per second need a machine
+that does nothing else, with a core for each collector and one for Redis.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -47,7 +51,7 @@ class Effort:
     open_runs: tuple[int, ...]
 
 
-THOROUGH = Effort((1, 2, 4), 10_000, (1_000, 25_000, 50_000, 100_000))
+THOROUGH = Effort((1, 2, 3), 3_000, (1_000, 25_000, 50_000, 100_000))
 QUICK = Effort((1, 2), 100, (100, 200))
 
 
@@ -184,22 +188,48 @@ def resident(pid: int) -> int:
     raise RuntimeError("the process has no memory")
 
 
-def main() -> None:
-    """Measure, and print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="seconds: that it runs, not how fast")
-    effort = QUICK if parser.parse_args().quick else THOROUGH
-    print("| collectors | events per second | per collector | of one |\n|---|---|---|---|")
+def show_rates(effort: Effort) -> None:
+    """Print how many events collectors deliver, by their number."""
+    print("| Collectors | Events per second | Per collector | Compared with one |\n|---:|---:|---:|---:|")
     alone: float | None = None
     for count in effort.collectors:
         rate = rate_of(count, effort.runs)
         alone = alone or rate
         print(f"| {count} | {rate:,.0f} | {rate / count:,.0f} | {rate / alone:.1f} |", flush=True)
-    print("\n| open runs | memory of a collector |\n|---|---|")
+
+
+def show_memory(effort: Effort) -> None:
+    """Print what a collector uses of memory, by the number of open runs."""
+    print("| Open runs | Memory of a collector |\n|---:|---:|")
     for count, mebibytes in memory_of(effort.open_runs):
         print(f"| {count:,} | {mebibytes:.0f} MiB |", flush=True)
+
+
+def machine() -> str:
+    """Return what this was measured on."""
+    with place() as (redis, _):
+        info: Any = redis.client.info()
+    versions = f"Python {platform.python_version()}, Redis {info['redis_version']}"
+    return f"{os.cpu_count()} cores, {versions}, load {os.getloadavg()[0]:.1f}"
+
+
+PARTS = {"rate": show_rates, "memory": show_memory}
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", choices=PARTS, help="one of the tables alone")
+    parser.add_argument("--quick", action="store_true", help="seconds: that it runs, not how fast")
+    options = parser.parse_args()
+    command = " ".join(["python -m benchmarks.collecting", *sys.argv[1:]])
+    print(f"`{command}` ({machine()})")
+    for name, show in PARTS.items():
+        if options.part in {None, name}:
+            print()
+            show(QUICK if options.quick else THOROUGH)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ MAX_BYTES = 536_870_912
 KEPT = 0.9
 """The share of these sizes that is kept then."""
 
-AWAKE_BYTES = 67_108_864
-"""The maximum size of what waits with its lines, where the place has them as well: 64 MiB."""
+AWAKE_BYTES = 33_554_432
+"""The maximum size of what waits with its lines, where the place has them as well: 32 MiB."""
 
 WOKEN = 500
 """The maximum number of units whose lines are fetched at once because their time is up."""

@@ -1,0 +1,26 @@
+"""The benchmark of collectors runs and prints both tables; what they say is not tested."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from redis_server import PATIENCE, find_server
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.slow
+def test_it_prints_its_tables() -> None:
+    find_server()
+    command = [sys.executable, "-m", "benchmarks.collecting", "--quick"]
+    printed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+    ).stdout
+    assert printed.startswith("`python -m benchmarks.collecting --quick` (")
+    assert re.search(r"^\| 2 \| [\d,]+ \| [\d,]+ \| \d+\.\d \|$", printed, re.MULTILINE)
+    assert re.search(r"^\| 200 \| \d+ MiB \|$", printed, re.MULTILINE)

@@ -1,0 +1,117 @@
+"""Wherever a collector is killed, the next one delivers all of it; only what was in flight is repeated."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collectors import Collector, clean_environment
+from redis_server import PATIENCE
+from stored import stored_texts
+from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
+from threadtrail.testing import samples, wait_until
+from threadtrail_redis import RedisExporter
+from threadtrail_redis.placement import stream_of
+
+if TYPE_CHECKING:
+    from redis_server import RedisServer
+
+PROGRAM = Path(__file__).parent / "programs" / "killed_collector.py"
+STREAMS = 4
+PLACE, STREAM = "threadtrail_redis.place:RedisPlace", "threadtrail_redis.fenced:Streams"
+OPTIONS = ("--settle", "0.3", "--option", "lease_seconds=0.5")
+
+BEFORE_IT_WAS_DELIVERED = [
+    ("threadtrail_redis.leases:Leases._take_one", "after"),
+    (f"{STREAM}.read", "after"),
+    (f"{PLACE}.give_up", "before"),
+    (f"{PLACE}.give_up", "after"),
+    (f"{PLACE}.move", "before"),
+    (f"{PLACE}.move", "after"),
+    (f"{PLACE}.attempt", "before"),
+    (f"{PLACE}.attempt", "after"),
+    ("threadtrail.collecting.outlet:Outlet.deliver", "before"),
+]
+DELIVERED_AND_NOT_MARKED = [
+    ("threadtrail.collecting.outlet:Outlet.deliver", "after"),
+    ("threadtrail.collecting.published:Published.note", "before"),
+]
+DELIVERED_AND_MARKED = [
+    ("threadtrail.collecting.published:Published.note", "after"),
+    (f"{PLACE}.acknowledge", "before"),
+    (f"{PLACE}.acknowledge", "after"),
+]
+
+
+def in_a_trace() -> list[Event]:
+    """A turn of two responses, with the trace around it; none of them is in the stream of the trace."""
+    asking, answering = (samples.sample_runs()[name] for name in ("answered_calls", "answering_response"))
+    trace_id = next(f"trace_{n}" for n in range(99) if stream_of(f"trace_{n}", STREAMS) == free(asking.id))
+    events = [replace(event, trace_id=trace_id) for event in samples.events_of_turn(asking, answering)]
+    begun = TraceStarted(time=1, name="n", trace_id=trace_id)
+    return [begun, *events, TraceEnded(time=2, name="n", trace_id=trace_id, started_at=1)]
+
+
+def free(run_id: str) -> int:
+    return (stream_of(run_id, STREAMS) + 1) % STREAMS
+
+
+def plain(name: str) -> list[Event]:
+    run = replace(samples.sample_runs()["plain_answer"], id=name, turn_id=name)
+    return list(samples.events_of(run))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("point", "when"), [*BEFORE_IT_WAS_DELIVERED, *DELIVERED_AND_NOT_MARKED, *DELIVERED_AND_MARKED]
+)
+def test_nothing_is_lost(point: str, when: str, redis: RedisServer, tmp_path: Path) -> None:
+    events = [*in_a_trace(), *(event for number in range(8) for event in plain(f"run_{number}"))]
+    append(redis, events)
+    with redis.client() as client:
+        client.xadd("threadtrail:events:0", {"event": "of somebody else"})
+    killed = collect_until_killed(redis, tmp_path, point, when)
+    with Collector(redis, tmp_path, "next", *OPTIONS) as collector:
+        wait_until(lambda: not any(stored_texts(redis).values()), timeout=PATIENCE)
+        assert collector.process.poll() is None, collector.log.read_text()
+        delivered = [*killed, *collector.events()]
+    deliveries = Counter(event.run.id for event in delivered if isinstance(event, RunEnded))
+    assert set(deliveries) == {event.run.id for event in events if isinstance(event, RunEnded)}
+    again = (point, when) in DELIVERED_AND_NOT_MARKED
+    assert max(deliveries.values()) == (2 if again else 1)
+    for kind in (TurnEnded, TraceStarted, TraceEnded):
+        found = [event for event in delivered if isinstance(event, kind)]
+        assert len(found) == (2 if again else 1)
+        assert all(event == found[0] for event in found)
+    with redis.client() as client:
+        assert client.xlen("threadtrail:dead") == 1
+        assert not any(client.exists(f"threadtrail:attempts:{number}") for number in range(STREAMS))
+
+
+def append(redis: RedisServer, events: list[Event]) -> None:
+    exporter = RedisExporter(redis.url, streams=STREAMS)
+    exporter.export(events)
+    exporter.shutdown()
+
+
+def collect_until_killed(redis: RedisServer, folder: Path, point: str, when: str) -> list[Event]:
+    """Return what a collector delivered until it was killed at this point."""
+    path = folder / "killed.jsonl"
+    variables: dict[str, Any] = {"THREADTRAIL_EXPORTERS": "jsonl", "THREADTRAIL_JSONL_PATH": str(path)}
+    command = [sys.executable, str(PROGRAM), point, when, "collect", "--from", redis.url, *OPTIONS]
+    code = subprocess.run(
+        command, env=clean_environment(**variables), timeout=PATIENCE, check=False
+    ).returncode
+    assert code == -signal.SIGKILL
+    return events_in(path)
+
+
+def events_in(path: Path) -> list[Event]:
+    return [Event.from_json(line) for line in path.read_text().splitlines()] if path.exists() else []
