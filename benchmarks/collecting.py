@@ -139,13 +139,15 @@ def collectors(count: int, url: str, folder: Path, *options: str) -> Iterator[li
 
 
 def whole_runs(count: int) -> Iterator[Event]:
-    """Yield all events of runs that are alike but for their ids."""
+    """Yield all events of runs that are alike but for the ids of themselves and of their calls."""
     run = sample_runs()[SAMPLE]
+    ids = [run.id, *(call.id for call in run.tool_calls)]
     lines = [event.to_json() for event in events_of(run)]
     for number in range(count):
-        run_id = f"run_bench{number:08}"
         for line in lines:
-            yield Event.from_json(line.replace(run.id, run_id))
+            for each in ids:
+                line = line.replace(f'"{each}"', f'"{each}_{number:08}"')  # noqa: PLW2901 - each after the other
+            yield Event.from_json(line)
 
 
 def open_runs(first: int, last: int) -> Iterator[Event]:
