@@ -17,6 +17,7 @@ import pytest
 from merging.test_layout import layout
 from threadtrail import cli
 from threadtrail.collecting import state
+from threadtrail.collecting.files import FilesPlace
 from threadtrail.events import Event, RunEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing import samples, unused_port, wait_until
@@ -192,6 +193,25 @@ def test_a_state_that_cannot_be_written_is_written_later(folder: Path) -> None:
     again.open()
     assert again.get(["run_1", "run_2"]) == {"run_1": "finished"}
     assert again.files["1:2"]["done"] == [(0, 9), (12, 14)]
+    again.close()
+
+
+def test_lines_that_were_truncated_before_they_were_delivered_do_not_stand_for_what_came_after(
+    folder: Path,
+) -> None:
+    path = folder / "logs" / "0.jsonl"
+    path.write_text("one\ntwo\n", encoding="utf-8")
+    place = FilesPlace(["logs/*.jsonl"])
+    place.open()
+    entries = place.read(0)
+    assert [entry.line for entry in entries] == [b"one\n", b"two\n"]
+    path.write_text("new\n", encoding="utf-8")
+    assert [entry.line for entry in place.read(0)] == [b"new\n"]
+    place.acknowledge([entry.token for entry in entries])
+    place.close()
+    again = FilesPlace(["logs/*.jsonl"])
+    again.open()
+    assert [entry.line for entry in again.read(0)] == [b"new\n"]
     again.close()
 
 

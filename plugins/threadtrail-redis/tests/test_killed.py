@@ -21,6 +21,8 @@ from threadtrail_redis import RedisExporter
 from threadtrail_redis.placement import stream_of
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from redis_server import RedisServer
 
 PROGRAM = Path(__file__).parent / "programs" / "killed_collector.py"
@@ -93,6 +95,43 @@ def test_nothing_is_lost(point: str, when: str, redis: RedisServer, tmp_path: Pa
     with redis.client() as client:
         assert client.xlen("threadtrail:dead") == 1
         assert not any(client.exists(f"threadtrail:attempts:{number}") for number in range(STREAMS))
+
+
+@pytest.mark.slow
+def test_a_collector_that_was_suspended_delivers_nothing_that_another_one_took(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    before = [f"run_{number}" for number in range(40)]
+    append(redis, [event for name in before for event in plain(name)])
+    options = ("--settle", "3", "--option", "lease_seconds=0.5")
+    with (
+        Collector(redis, tmp_path, "suspended", *options) as suspended,
+        redis.client() as client,
+    ):
+        wait_until(lambda: read_by_now(client) == len(before) * len(plain("run")), timeout=PATIENCE)
+        suspended.process.send_signal(signal.SIGSTOP)
+        assert suspended.ends() == []
+        with Collector(redis, tmp_path, "other", *options) as other:
+            other.delivers(before)
+            suspended.process.send_signal(signal.SIGCONT)
+            later = (f"later_{number}" for number in range(10_000))
+
+            def delivers_again() -> bool:
+                append(redis, plain(next(later)))
+                return bool(suspended.ends())
+
+            wait_until(delivers_again, timeout=PATIENCE, interval=0.2)
+            wait_until(lambda: not any(stored_texts(redis).values()), timeout=PATIENCE)
+        times = Counter(end.run.id for end in (*suspended.ends(), *other.ends()))
+    assert set(times.values()) == {1}
+    assert not {end.run.id for end in suspended.ends()} & set(before)
+
+
+def read_by_now(client: Redis) -> int:
+    """How many entries have an owner that has read them."""
+    names = [f"threadtrail:events:{number}" for number in range(STREAMS)]
+    known: list[Any] = [group for name in names if client.exists(name) for group in client.xinfo_groups(name)]
+    return sum(group["pending"] for group in known)
 
 
 def append(redis: RedisServer, events: list[Event]) -> None:

@@ -37,10 +37,11 @@ MAX_LINE_BYTES = 67_108_864
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A line of a file."""
+    """A line of a file; ``truncated`` is how often the file had been truncated when it was read."""
 
     file: str
     span: Span
+    truncated: int
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ class _File:
     done: list[Span] = field(default_factory=list)
     more: list[Span] = field(default_factory=list)
     is_new: bool = True
+    truncated: int = 0
 
     def acknowledge(self, spans: Iterable[Span]) -> None:
         """Note that lines were delivered."""
@@ -67,6 +69,7 @@ class _File:
     def begin_again(self) -> None:
         """Forget what it held: it was truncated."""
         self.position, self.done, self.more, self.is_new = 0, [], [], True
+        self.truncated += 1
 
     def noted(self) -> Known:
         """Return what the state lacks; it has it then."""
@@ -189,16 +192,17 @@ class FilesPlace:
                 file.acknowledge([span])
             elif not file.is_done(span):
                 limit -= 1
-                yield Entry(token=Token(name, span), line=line)
+                yield Entry(token=Token(name, span, file.truncated), line=line)
 
     def acknowledge(self, tokens: Sequence[Any]) -> None:
         """Note that lines were delivered."""
         spans: dict[str, list[Span]] = {}
         for token in tokens:
-            spans.setdefault(token.file, []).append(token.span)
+            file = self._files.get(token.file)
+            if file is not None and file.truncated == token.truncated:  # else other lines are there
+                spans.setdefault(token.file, []).append(token.span)
         for name, of_file in spans.items():
-            if name in self._files:
-                self._files[name].acknowledge(of_file)
+            self._files[name].acknowledge(of_file)
         self._note(spans)
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:  # noqa: ARG002 - the collector logs it
