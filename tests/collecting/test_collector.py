@@ -333,6 +333,19 @@ def test_what_comes_late_adds_nothing_for_the_next_collector_either() -> None:
     assert stage.collector.counts.late == 1
 
 
+def test_a_run_that_another_collector_superseded_meanwhile_is_not_superseded_again() -> None:
+    stage = Stage()
+    stage.at(0, *opened("run_1"), replace(ended("run_1"), run=replace(ended("run_1").run, finished=False)))
+    stage.at(WAIT)
+    assert stage.exporters.ends == [("run_1", False, False)]
+    (name,) = stage.shelf.marks.texts
+    stage.shelf.marks.texts[name] = "finished"
+    stage.at(WAIT + 1, ended("run_1"))
+    stage.at(WAIT + 1 + SETTLE)
+    assert stage.exporters.ends == [("run_1", False, False)]
+    assert stage.collector.counts.late == 1
+
+
 def turn(name: str) -> list[Event]:
     """A response that asked for calls, and its turn."""
     (run, *_) = (run for run in samples.sample_runs().values() if run.one_generation and run.asks_app)

@@ -212,6 +212,20 @@ def test_a_place_without_events_waits_for_them(redis: RedisServer, opens: Callab
     assert runs_of(read_all(place, 1)) == ["run_1"]
 
 
+def test_everything_in_redis_may_be_removed(redis: RedisServer, opens: Callable[..., RedisPlace]) -> None:
+    append(redis, "run_1", streams=4)
+    place = opens()
+    (entry,) = read_all(place, 1)
+    with redis.client() as client:
+        client.flushall()
+    groups(place)
+    assert place.lost() == {"0", "1", "2", "3"}
+    assert place.group_of("run_1") == "0"
+    assert list(place.fetch([entry.token])) == [None]
+    append(redis, "run_2", streams=2)
+    assert runs_of(read_all(place, 1)) == ["run_2"]
+
+
 def test_collectors_make_room_where_the_memory_is_full(
     redis: RedisServer, opens: Callable[..., RedisPlace]
 ) -> None:

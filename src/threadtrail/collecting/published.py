@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadtrail.collecting.keys import mark_key, run_key, story_key
 from threadtrail.events import (
@@ -86,14 +86,16 @@ class Published:
                 yield event
 
     def recall(self, keys: Iterable[Key]) -> None:
-        """Ask the place for those of these runs, turns and traces that this collector does not know.
+        """Ask the place for those of these runs, turns and traces of which this collector knows no end.
+
+        Another one may have exported them meanwhile.
 
         Raises:
             OSError: the place is away.
         """
         if self._marks is None:
             return
-        names = {_name(key): key for key in keys if key not in self._kept(key)}
+        names = {_name(key): key for key in keys if not self._is_over(key)}
         for name, mark in self._marks.get(list(names)).items() if names else ():
             self._keep(names[name], mark)
 
@@ -120,8 +122,13 @@ class Published:
         if self._marks is not None and marks:
             self._marks.put({_name(key): mark for key, mark in marks.items()})
 
-    def _kept(self, key: Key) -> Bounded[Key, Any]:
-        return {"turn": self._turns, "trace": self._traces}.get(str(key[0]), self._runs)  # type: ignore[return-value]  # of any values
+    def _is_over(self, key: Key) -> bool:
+        if key[0] == "turn":
+            return key in self._turns
+        if key[0] == "trace":
+            return key in self._traces
+        run = self._runs.peek(key)
+        return run is not None and run.finished
 
     def _keep(self, key: Key, mark: str) -> None:
         if key[0] == "turn":

@@ -85,12 +85,12 @@ class Unit:
         run = story_key(event)
         if run is not None:
             self.runs.setdefault(run, False)
+            for call_id in asked_by(event):
+                self.asked.setdefault(("call", run[1], call_id), run)
         if event.trace_id is not None:
             self.trace_ids |= {event.trace_id}
         self.turns = self.turns.union(turns_of(event))
         server = run_key(event, "")[1]
-        for call_id in asked_by(event):
-            self.asked.setdefault(("call", server, call_id), run or ())
         brought = [("call", server, call_id) for call_id in brought_by(event)]
         self.answered.update(brought)
         self.brought = self.brought.union(names_of(brought))

@@ -51,7 +51,7 @@ class Waiting:
     """
 
     leaves: Callable[[Unit], bool] = staticmethod(lambda _unit: False)
-    """Whether the rest of a unit is waited for elsewhere."""
+    """Whether the rest of a unit is waited for elsewhere, once its runs have ended."""
 
     fetch: Callable[[Sequence[Any]], Sequence[bytes | None]] | None = None
     """Returns the lines of entries by their tokens, if the place can: then not all have to be in memory."""
@@ -193,7 +193,7 @@ class Waiting:
                 continue
             unit.queued_for = math.inf
             try:
-                is_ready = unit.is_whole or self.leaves(unit)
+                is_ready = unit.is_whole or (unit.has_ended and self.leaves(unit))
             except OSError:
                 self._look_at(unit, now + AWAY_SECONDS)
                 continue

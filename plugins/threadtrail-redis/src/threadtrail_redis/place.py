@@ -147,12 +147,16 @@ class RedisPlace:
 
         Return False, and do nothing, if another collector owns one of these by now.
         """
-        to = stream_of(key, self._number)
+        to = self._stream_of(key)
         return bool(self._patiently(lambda: self._streams.move(_tokens(tokens), lines, to)))
 
     def group_of(self, key: str) -> str:
         """Return the group that a run, a turn or a trace falls to, by its id."""
-        return str(stream_of(key, self._number))
+        return str(self._stream_of(key))
+
+    def _stream_of(self, key: str) -> int:
+        """Return the stream of a key; while Redis has forgotten how many there are, no stream is owned."""
+        return stream_of(key, max(1, self._number))
 
     def lost(self) -> Collection[str]:
         """Return the groups that this collector has stopped owning since the last call."""
