@@ -10,7 +10,7 @@ from threadtrail.errors import CheckError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["no_answer", "shown_address", "why_no_answer"]
+__all__ = ["causes", "no_answer", "shown_address", "why_no_answer"]
 
 MAX_CAUSES = 20
 
@@ -46,12 +46,12 @@ def _timed_out(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    causes = list(_causes(error))
-    described = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
-    return next(described, type(causes[-1]).__name__)
+    chain = list(causes(error))
+    described = (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror)
+    return next(described, type(chain[-1]).__name__)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and its causes, also those that a client passes only as an argument."""
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < MAX_CAUSES:

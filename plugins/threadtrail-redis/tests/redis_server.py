@@ -76,6 +76,13 @@ class RedisServer:
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
+    def suspend(self) -> None:
+        """Let it take connections, and answer nothing, as one that hangs."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def client(self, **options: object) -> Redis:
         return Redis.from_url(self.url, **{"retry": Retry(NoBackoff(), 0), **options})
 
@@ -84,6 +91,10 @@ class RedisServer:
         if process is not None:
             process.send_signal(number)
             process.wait(PATIENCE)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -117,7 +117,7 @@ def test_room_that_is_made_is_waited_for(redis: RedisServer) -> None:
 
 @pytest.mark.slow
 def test_while_redis_is_away_the_app_does_not_wait_and_nothing_is_lost(
-    tmp_path: Path, client: OpenAI
+    tmp_path: Path, client: OpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
     bare = seconds_of(client)
     with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as redis:
@@ -130,12 +130,29 @@ def test_while_redis_is_away_the_app_does_not_wait_and_nothing_is_lost(
             waiting = threadtrail.status().exporters["redis"]
             assert waiting.queued > 0
             assert waiting.lost == 0
+            (said,) = [text for text in caplog.messages if "Its events wait" in text]
+            assert f"Nothing answers at redis://127.0.0.1:{redis.port}/0" in said
             redis.start()
             assert threadtrail.flush(PATIENCE)
             after = threadtrail.status().exporters["redis"]
             assert (after.queued, after.lost) == (0, 0)
         assert len(ended_runs(redis)) == len(set(ended_runs(redis))) == 2
     assert away < bare + GENEROUS_SECONDS
+
+
+@pytest.mark.slow
+def test_while_redis_does_not_answer_the_app_does_not_wait(tmp_path: Path, client: OpenAI) -> None:
+    bare = seconds_of(client)
+    with RedisServer(tmp_path) as redis:
+        options = {"url": redis.url, "timeout": PATIENCE}
+        with threadtrail.instrument(exporters={"redis": options}, settle_seconds=0):
+            redis.suspend()
+            assert seconds_of(client) < bare + GENEROUS_SECONDS
+            assert not threadtrail.flush(timeout=0.2)
+            assert threadtrail.status().exporters["redis"].queued > 0
+            redis.resume()
+            assert threadtrail.flush(PATIENCE)
+        assert len(ended_runs(redis)) == 1
 
 
 def run_to_end(client: OpenAI) -> None:

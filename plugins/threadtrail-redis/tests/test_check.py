@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from doc_blocks import DOCS
 from doctors_visit import check_error, doctor
 
-from redis_server import RedisServer
+from redis_server import PATIENCE, RedisServer
 from stored import stored
 from test_appending import status_of
 from threadtrail.errors import ConfigurationError
-from threadtrail.testing import unused_port
-from threadtrail_redis import RedisExporter
+from threadtrail.testing import unused_port, wait_until
+from threadtrail_redis import RedisExporter, RedisPlace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,9 +88,52 @@ def test_memory(policy: str, words: str, advice: str, tmp_path: Path) -> None:
         assert advice in error.advice
 
 
-def test_tls(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = [
+def test_a_cluster(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(unused_port())) as redis:
+        assert "is a cluster" in refused(redis.url).problem, "of which nobody serves the keys yet"
+        with redis.client() as client:
+            client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
+            wait_until(lambda: "'cluster_state': 'ok'" in str(client.execute_command("CLUSTER INFO")))
+        error = refused(redis.url)
+        assert "is a cluster" in error.problem
+        assert "without cluster mode" in error.advice
+
+
+def test_what_a_user_of_redis_needs_for_all_of_it(tmp_path: Path) -> None:
+    page = (DOCS / "exporters" / "redis.md").read_text(encoding="utf-8")
+    (rights,) = re.findall(r"ACL SETUSER app on >secret (.*?)`", page)
+    users = ("--user", "default", "off", "--user", "app", "on", ">secret", *rights.split())
+    with RedisServer(tmp_path, *users) as redis:
+        url = redis.url.replace("//", "//app:secret@")
+        assert "takes events" in check(url)
+        exporter = RedisExporter(url)
+        exporter.export([status_of("run_1"), status_of("run_2")])
+        exporter.shutdown()
+        place = RedisPlace(url)
+        place.open()
+        entries = list(place.read(PATIENCE))
+        place.attempt([entries[0].token], 1)
+        place.give_up(entries[:1], "no")
+        place.move([entries[1].token], [entries[1].line], "another")
+        place.acknowledge([entry.token for entry in place.read(PATIENCE)])
+        place.turns.put("server", {"call_1": "run_1"})
+        place.marks.put({"run_1": "finished"})
+        assert place.marks.get(["run_1"]) == {"run_1": "finished"}
+        assert place.status()["trouble"] is None
+        place.close()
+
+
+def test_a_user_of_redis_who_may_not_ask_for_the_time(tmp_path: Path) -> None:
+    users = ("--user", "app", "on", ">secret", "~*", "+@all", "-time")
+    with RedisServer(tmp_path, *users) as redis:
+        assert "+time" in refused(redis.url, username="app", password="secret").advice
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for this machine, which it has signed itself; its key is beside it."""
+    path = tmp_path / "cert.pem"
+    make = (
         "openssl",
         "req",
         "-x509",
@@ -99,15 +144,47 @@ def test_tls(tmp_path: Path) -> None:
         "2",
         "-subj",
         "/CN=localhost",
-    ]
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*make, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    )
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    files = ("-keyout", str(path.with_name("key.pem")), "-out", str(path))
+    subprocess.run([*make, *names, *files], check=True, capture_output=True)
+    return path
+
+
+def with_tls(certificate: Path, clients: str) -> tuple[int, RedisServer]:
     port = unused_port()
-    files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no")
-    with RedisServer(tmp_path, "--tls-port", str(port), *files):
+    files = {"cert": certificate, "key": certificate.with_name("key.pem"), "ca-cert": certificate}
+    options = [text for name, path in files.items() for text in (f"--tls-{name}-file", str(path))]
+    more = ("--tls-port", str(port), "--tls-auth-clients", clients)
+    return port, RedisServer(certificate.parent, *options, *more)
+
+
+def test_tls(certificate: Path) -> None:
+    port, server = with_tls(certificate, "no")
+    with server:
         url = f"rediss://127.0.0.1:{port}/0"
         assert "takes events" in check(f"{url}?ssl_ca_certs={certificate}")
-        assert refused(url).problem.startswith(f"Nothing answers at {url}")
+        error = refused(url)
+        assert error.problem.startswith(f"TLS with {url} fails: self")
+        assert "ssl_ca_certs" in error.advice
+        assert "a file that url names is not there" in refused(f"{url}?ssl_ca_certs=nothing.pem").problem
+        assert "use rediss://" in refused(f"redis://127.0.0.1:{port}/0").advice
+
+
+def test_tls_with_a_certificate_of_the_client(certificate: Path) -> None:
+    port, server = with_tls(certificate, "yes")
+    with server:
+        url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}"
+        key = certificate.with_name("key.pem")
+        assert "takes events" in check(f"{url}&ssl_certfile={certificate}&ssl_keyfile={key}")
+        assert "ssl_certfile" in refused(url).advice
+
+
+def test_tls_where_none_is_spoken(redis: RedisServer) -> None:
+    url = f"rediss://127.0.0.1:{redis.port}/0"
+    error = refused(url, timeout=0.5)
+    assert error.problem == f"{url} did not answer within 0.5 seconds."
+    assert "use redis://" in error.advice
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,11 @@ PASSING = [
     "OOM command not allowed when used memory > 'maxmemory'.",
 ]
 LASTING = [
-    ("MOVED 3999 127.0.0.1:6381", "is a Redis Cluster, which is not supported"),
-    ("CROSSSLOT Keys in request don't hash to the same slot", "is a Redis Cluster, which is not supported"),
+    ("MOVED 3999 127.0.0.1:6381", "is a cluster, over which the streams cannot be spread"),
+    (
+        "CROSSSLOT Keys in request don't hash to the same slot",
+        "is a cluster, over which the streams cannot be spread",
+    ),
     ("NOPERM this user has no permissions to run the 'evalsha' command", "has no permissions"),
     ("WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE"),
 ]

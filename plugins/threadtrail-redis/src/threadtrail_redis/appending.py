@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from threadtrail_redis.connection import Target
     from threadtrail_redis.keys import Keys
+
+logger: logging.Logger = logging.getLogger("threadtrail.redis")
 
 FIELD = "event"
 """The field of an entry that holds the event, as ``to_json`` writes it."""
@@ -104,6 +107,7 @@ class Appender:
         self._sender = keys.sender(uuid.uuid4().hex)
         self._batches = 0
         self._append = client.register_script(APPEND)
+        self._in_trouble = False
 
     def append(self, items: Sequence[tuple[Event, str]]) -> int:
         """Append events, each with its JSON; return how many found no room.
@@ -122,13 +126,15 @@ class Appender:
             except StreamsFullError:
                 if time.monotonic() >= deadline:
                     return len(batch.items)
+                self._report(f"The streams at {self._target.shown} are full (max_length).")
                 raise
             except RedisError as error:
+                problem = trouble(self._target.shown, error, self._target.timeout).problem
                 if time.monotonic() < deadline and passes(error):
+                    self._report(problem)
                     raise PassingError from error
-                raise NotDeliveredError(
-                    trouble(self._target.shown, error, self._target.timeout).problem
-                ) from error
+                raise NotDeliveredError(problem) from error
+            self._in_trouble = False
             return 0
 
         refused: int = back_off(PassingError, StreamsFullError).call_with_retry(attempt, self._after_failure)
@@ -163,6 +169,13 @@ class Appender:
             entries += (index[number], text)
         settings: list[str | int] = [self.streams, batch.number, SENDER_SECONDS, self._max_length, FIELD]
         return self._append(keys=names, args=settings + entries)
+
+    def _report(self, problem: str) -> None:
+        """Log what keeps events waiting when it begins, not for each attempt."""
+        if not self._in_trouble:
+            says = "exporter 'redis': %s Its events wait, at most %g seconds (retry_seconds)"
+            logger.warning(says, problem, self._retry_seconds)
+        self._in_trouble = True
 
     def _after_failure(self, error: Exception) -> None:
         """Connect anew after a refusal: the address may lead to another server by now."""

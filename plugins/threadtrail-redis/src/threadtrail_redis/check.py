@@ -19,7 +19,8 @@ OLDEST = 7
 """The first version of Redis whose scripts can run when the memory is full."""
 
 PROBE = """
--- Writes as an exporter does, and takes it back.
+-- Writes as an exporter does, with several keys at once, and takes it back. Collectors ask for the time, too.
+redis.call('TIME')
 redis.call('XADD', KEYS[1], '*', 'event', '')
 redis.call('DEL', KEYS[1])
 """
@@ -36,7 +37,7 @@ def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
         info: dict[str, Any] = client.info()
         _check_version(target, info)
         _check_eviction(target, info)
-        client.eval(PROBE, 1, keys.probe)
+        client.eval(PROBE, 2, keys.probe, keys.streams)
         return f"{_name(info)} at {target.shown} takes events: {_contents(client, keys, streams)}."
     except RedisError as error:
         raise trouble(target.shown, error, timeout) from error

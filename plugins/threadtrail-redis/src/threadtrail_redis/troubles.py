@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
+
 from redis.exceptions import (
     AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterCrossSlotError,
     ClusterDownError,
+    MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -18,7 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from threadtrail._guard import describe
-from threadtrail.checks import no_answer
+from threadtrail.checks import causes, no_answer
 from threadtrail.errors import CheckError
 
 PASSING: tuple[type[Exception], ...] = (
@@ -46,9 +49,7 @@ def passes(error: RedisError) -> bool:
     return isinstance(error, PASSING) or str(error).startswith(PASSING_CODES)
 
 
-CLUSTER = "is a Redis Cluster, which is not supported", "Name a Redis in url that is not part of a cluster."
-
-MEANINGS: tuple[tuple[type[RedisError], str, str], ...] = (
+MEANINGS: tuple[tuple[type[RedisError] | tuple[type[RedisError], ...], str, str], ...] = (
     (
         AuthenticationError,
         "rejects the login",
@@ -65,10 +66,19 @@ MEANINGS: tuple[tuple[type[RedisError], str, str], ...] = (
         "Start more collectors (threadtrail collect), which remove what is delivered, or raise maxmemory.",
     ),
     (BusyLoadingError, "is still loading its data", "Wait until it has."),
-    (ClusterDownError, "has lost its primary, or its cluster", "See its log."),
-    (AskError, *CLUSTER),
-    (ClusterCrossSlotError, *CLUSTER),
+    (MasterDownError, "has lost its primary", "See its log."),
+    (
+        (ClusterCrossSlotError, ClusterDownError, AskError),  # with MovedError
+        "is a cluster, over which the streams cannot be spread",
+        "Use a Redis without cluster mode; a Sentinel can make it highly available (option client).",
+    ),
 )
+
+NEEDED = "~threadtrail:* +@read +@write +@scripting +@connection +info +time"
+"""What an ACL user needs, in the app and in the collector."""
+
+OF_SCRIPT = "The user executing the script can't run this command"
+"""How Redis says within a script that the user lacks a permission."""
 
 
 def trouble(address: str, error: RedisError, timeout: float) -> CheckError:
@@ -77,16 +87,41 @@ def trouble(address: str, error: RedisError, timeout: float) -> CheckError:
         if isinstance(error, kind):
             return CheckError(f"Redis at {address} {says}.", advice)
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
-        return no_answer(address, error, timeout)
+        return _no_connection(address, error, timeout)
     advice = "See its log."
     if str(error).startswith("MISCONF"):
         return CheckError(
             f"Redis at {address} cannot write to its disk, and takes nothing (MISCONF).",
             "Make room on its disk; its log says what is wrong.",
         )
-    if isinstance(error, NoPermissionError):
-        advice = (
-            "Give the user what it needs: "
-            "ACL SETUSER NAME ~threadtrail:* +@read +@write +@scripting +@connection +info."
-        )
+    if isinstance(error, NoPermissionError) or OF_SCRIPT in str(error):
+        advice = f"Give the user what it needs, with your prefix: ACL SETUSER NAME {NEEDED}."
     return CheckError(f"Redis at {address} answers with an error: {describe(error)}.", advice)
+
+
+def _no_connection(address: str, error: RedisError, timeout: float) -> CheckError:
+    found = no_answer(address, error, timeout)
+    chain = list(causes(error))
+    failed = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
+    if failed is not None:
+        reason = getattr(failed, "verify_message", None) or failed.strerror or failed.reason
+        return CheckError(
+            f"TLS with {address} fails: {reason}.",
+            "Check the certificates: in url, ssl_ca_certs names the file that the server's is checked with, "
+            "ssl_certfile and ssl_keyfile yours, if the server asks for one.",
+        )
+    if address.startswith("rediss://") and any(isinstance(cause, FileNotFoundError) for cause in chain):
+        return CheckError(
+            f"No TLS with {address}: a file that url names is not there.",
+            "Correct ssl_ca_certs, ssl_certfile and ssl_keyfile in url.",
+        )
+    if address.startswith("rediss://") and isinstance(error, RedisTimeoutError):
+        return CheckError(
+            found.problem, "Check the address, and whether it speaks TLS there; without TLS, use redis://."
+        )
+    if address.startswith("redis://") and any(isinstance(cause, ConnectionResetError) for cause in chain):
+        return CheckError(
+            f"Redis at {address} closes the connection.",
+            "If it speaks TLS there, use rediss://; else see its log.",
+        )
+    return found
