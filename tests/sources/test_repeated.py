@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from threadtrail.sources.openai_assistants import values as assistants
+from threadtrail.sources.openai_responses import requests as responses
 from threadtrail.sources.repeated import Repeated
 
 Json = dict[str, Any]
@@ -24,11 +25,28 @@ class Watched(dict[str, Any]):
         return default
 
 
-def test_a_request_depends_on_the_fields_that_are_compared() -> None:
+def test_what_a_run_is_asked_depends_on_the_fields_that_are_compared() -> None:
     run, sent = Watched(), Watched()
     assistants.run_request(run, sent)
     assert run.seen == set(assistants.REQUEST_FIELDS)
     assert sent.seen == set(assistants.SENT_FIELDS)
+
+
+def test_what_a_response_is_asked_depends_on_the_fields_that_are_compared() -> None:
+    response, sent = Watched(), Watched()
+    responses.run_request(response, sent)
+    assert response.seen == set(responses.FIELDS)
+    assert sent.seen == set(responses.SENT_FIELDS)
+
+
+def test_a_response_that_follows_another_is_asked_the_same() -> None:
+    requests = responses.Requests()
+    first = requests.read({"model": "gpt-4o", "instructions": "Be kind."}, {})
+    second = requests.read(
+        {"model": "gpt-4o", "instructions": "Be kind.", "previous_response_id": "resp_1"}, {}
+    )
+    assert (first.previous_response_id, second.previous_response_id) == (None, "resp_1")
+    assert second.instructions is first.instructions
 
 
 def read(data: Json, sent: Json) -> tuple[Any, Any]:

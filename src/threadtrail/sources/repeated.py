@@ -43,6 +43,6 @@ class Repeated(Generic[Value]):
         self._latest.put(kind, (given, value))
         return value
 
-    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
-        """Forget the oldest values until the others take ``max_bytes`` at most."""
-        self._latest.shrink(max_bytes, size)
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> int:
+        """Forget the oldest values until the others take ``max_bytes`` at most; return how many they take."""
+        return self._latest.shrink(max_bytes, size)

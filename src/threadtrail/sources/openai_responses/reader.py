@@ -21,7 +21,8 @@ from threadtrail.sources.openai_responses.inputs import input_messages
 from threadtrail.sources.openai_responses.items import Look, item_facts
 from threadtrail.sources.openai_responses.outputs import outputs_brought, outputs_listed
 from threadtrail.sources.openai_responses.partials import Partials
-from threadtrail.sources.openai_responses.responses import failure, run_seen
+from threadtrail.sources.openai_responses.requests import Requests
+from threadtrail.sources.openai_responses.responses import failure, read_opening, run_seen
 from threadtrail.sources.openai_responses.streams import NOTED
 from threadtrail.sources.openai_responses.webhooks import webhook_seen
 from threadtrail.values import Failure
@@ -47,6 +48,7 @@ class ResponsesReader:
 
     def __init__(self, runs: FollowedRuns) -> None:
         self._runs = runs
+        self._requests = Requests()
         self._partials = Partials()
         self._live: WeakSet[Call] = WeakSet()
         self._errors: WeakKeyDictionary[Call, Failure] = WeakKeyDictionary()
@@ -71,9 +73,10 @@ class ResponsesReader:
                 yield from outputs_brought(observation.call)
                 yield from self._raised(observation)
 
-    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:  # noqa: ARG002 - as for any source
-        """Forget the oldest texts of broken streams until the others take ``max_bytes`` at most."""
-        self._partials.shrink(max_bytes)
+    def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
+        """Forget the oldest until the rest takes ``max_bytes`` at most: requests, texts of broken streams."""
+        taken = self._requests.shrink(max_bytes // 2, size)
+        self._partials.shrink(max_bytes - taken)
 
     @property
     def forgotten(self) -> int:
@@ -107,6 +110,7 @@ class ResponsesReader:
             sent,
             call,
             time,
+            opening=lambda: read_opening(data, sent, call, self._requests),
             run_id=run_id,
             status=status,
             learnt_from=call.operation.learnt_from or "poll",
@@ -174,6 +178,7 @@ class ResponsesReader:
             sent,
             call,
             event.time,
+            opening=lambda: read_opening(data, sent, call, self._requests),
             run_id=run_id,
             status=status,
             learnt_from=learnt_from,

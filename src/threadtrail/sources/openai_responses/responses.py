@@ -1,4 +1,4 @@
-"""A response object as a fact, and what it was asked to do."""
+"""A response object as a fact."""
 
 from __future__ import annotations
 
@@ -11,25 +11,21 @@ from threadtrail.sources.json_values import (
     bool_or_none,
     count,
     first_mapping,
-    items,
     mapping,
     metadata,
     nanoseconds,
-    number_or_none,
     text_or_none,
 )
 from threadtrail.sources.openai_responses import statuses
-from threadtrail.sources.openai_responses.contents import joined_text
 from threadtrail.sources.openai_responses.inputs import input_messages
-from threadtrail.sources.tool_definitions import tool_definitions
-from threadtrail.values import EMPTY, Assistant, Failure, RunRequest, Usage
+from threadtrail.values import Assistant, Failure, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from threadtrail.recording.facts import RunStatus
     from threadtrail.recording.observation import Call
-
-CHOICE = ("type", "mode", "name", "server_label")
-FORMATS = {"text": "text", "json_object": "json", "json_schema": "json"}
+    from threadtrail.sources.openai_responses.requests import Requests
 
 
 def run_seen(  # noqa: PLR0913 - what a look is made of
@@ -41,9 +37,13 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
     run_id: str,
     status: RunStatus | None,
     learnt_from: str,
+    opening: Callable[[], Opening],
     streamed: bool = False,
 ) -> RunSeen:
-    """Return the fact that a response was seen; ``sent`` is the body of the request that created it."""
+    """Return the fact that a response was seen; ``sent`` is the body of the request that created it.
+
+    ``opening`` reads what it begins with.
+    """
     background = bool_or_none(data.get("background", sent.get("background")))
     ended = status is not None and status.ended
     carried, rest = split(metadata(data["metadata"]) if "metadata" in data else None)
@@ -54,7 +54,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
         status=status,
         learnt_from=learnt_from,
         asked_at=time if streamed else call.started_at,
-        opening=lambda: opening(data, sent, call),
+        opening=opening,
         streamed=streamed,
         # Only a response that the server works on by itself can be retrieved before its end.
         outlives_call=bool(background) or not (ended or call.operation.creates_run),
@@ -72,12 +72,12 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
     )
 
 
-def opening(data: dict[str, Any], sent: dict[str, Any], call: Call) -> Opening:
+def read_opening(data: dict[str, Any], sent: dict[str, Any], call: Call, requests: Requests) -> Opening:
     """Return what a response begins with; its input is known only from the request that created it."""
     thread_id = conversation_id(data) or conversation_id(sent)
     return Opening(
         types=statuses.TYPES,
-        request=run_request(data, sent),
+        request=requests.read(data, sent),
         assistant=prompt(data.get("prompt") or sent.get("prompt")),
         input=input_messages(sent.get("input"), thread_id) if call.operation.creates_run else (),
         one_generation=True,
@@ -129,56 +129,6 @@ def prompt(value: Any) -> Assistant | None:
     if identity is None:
         return None
     return Assistant(id=identity, kind="prompt", version=text_or_none(mapping(value).get("version")))
-
-
-def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
-    """Return what a response was asked to do: as the server echoes it, and as it was sent."""
-    asked = {**sent, **{key: value for key, value in data.items() if value is not None}}
-    definitions, names = tool_definitions(items(asked.get("tools")), _tool_names)
-    text, reasoning = mapping(asked.get("text")), mapping(asked.get("reasoning"))
-    shape = mapping(text.get("format"))
-    variables = mapping(mapping(asked.get("prompt")).get("variables"))
-    return RunRequest(
-        model=text_or_none(sent.get("model")) or text_or_none(data.get("model")),
-        instructions=joined_text(asked.get("instructions")),
-        tools=definitions,
-        tool_names=names,
-        tool_choice=freeze(_tool_choice(asked.get("tool_choice"))),
-        parallel_tool_calls=bool_or_none(asked.get("parallel_tool_calls")),
-        temperature=number_or_none(asked.get("temperature")),
-        top_p=number_or_none(asked.get("top_p")),
-        max_output_tokens=count(asked, "max_output_tokens"),
-        reasoning_effort=text_or_none(reasoning.get("effort")),
-        output_type=FORMATS.get(str(shape.get("type"))),
-        response_format=freeze(shape or None),
-        truncation=freeze(asked.get("truncation")),
-        stream=bool(sent.get("stream")),
-        previous_response_id=text_or_none(asked.get("previous_response_id")),
-        background=bool_or_none(asked.get("background")),
-        completion_window=text_or_none(mapping(asked.get("background_options")).get("completion_window")),
-        store=bool_or_none(asked.get("store")),
-        include=tuple(name for name in items(sent.get("include")) if isinstance(name, str)),
-        max_tool_calls=count(asked, "max_tool_calls"),
-        service_tier=text_or_none(sent.get("service_tier")),
-        reasoning_summary=text_or_none(reasoning.get("summary")),
-        verbosity=text_or_none(text.get("verbosity")),
-        context_management=freeze(asked.get("context_management")),
-        prompt_variables=freeze(variables) if variables else EMPTY,
-    )
-
-
-def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a tool's possible names: its own, that of its server, or its kind."""
-    return tool.get("name"), tool.get("server_label"), tool.get("type")
-
-
-def _tool_choice(value: Any) -> Any:
-    """Return which tools the model may choose, by their names alone."""
-    if not isinstance(value, dict):
-        return text_or_none(value)
-    named = {key: value[key] for key in CHOICE if isinstance(value.get(key), str)}
-    allowed = [_tool_choice(tool) for tool in items(value.get("tools"))]
-    return {**named, "tools": allowed} if allowed else named
 
 
 def _particulars(data: dict[str, Any], sent: dict[str, Any], background: bool | None) -> Particulars:
