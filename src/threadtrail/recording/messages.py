@@ -8,7 +8,8 @@ from threadtrail._quick import changed
 from threadtrail.events import MessageCompleted, MessageCreated
 
 if TYPE_CHECKING:
-    from threadtrail.recording.facts import EventTypes, MessageSeen
+    from threadtrail.recording.facts import MessageSeen
+    from threadtrail.recording.meaning import EventTypes
     from threadtrail.recording.steps import PublishOfRun
     from threadtrail.recording.timeline import Timeline
     from threadtrail.values import Message

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from threadtrail._quick import changed
+from threadtrail.context import merge
 from threadtrail.events import Event
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
     from threadtrail.recording.observation import Call
+    from threadtrail.values import Carried
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -72,6 +75,23 @@ def publish_event(
         **fields,
     )
     publish(event, scope.contexts)
+
+
+def restored(scope: Scope, carried: Carried | None, *, created_here: bool) -> Scope:
+    """Return what is in force for a run: ``scope``, completed by what its creator put into its metadata.
+
+    A run that another process created belongs to the trace of that process, wherever it is looked at. A user
+    or session that is set here stays.
+    """
+    if carried is None:
+        return scope
+    here, there = scope.trace_id, carried.trace_id
+    return changed(
+        scope,
+        attributes=merge(carried.attributes, scope.attributes),
+        trace_id=(here or there) if created_here else (there or here),
+        carried=carried,
+    )
 
 
 def origin_of(call: Call) -> Origin:

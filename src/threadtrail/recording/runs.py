@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail._quick import changed
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
-from threadtrail.recording.facts import NO_PARTICULARS
 from threadtrail.recording.links import InChain
+from threadtrail.recording.meaning import NO_PARTICULARS
 from threadtrail.recording.messages import Messages
-from threadtrail.recording.publishing import publish_event
-from threadtrail.recording.restoring import restored
+from threadtrail.recording.publishing import publish_event, restored
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
-    from threadtrail.recording.facts import MessageSeen, RunLost, RunSeen, RunStatus, StepSeen
+    from threadtrail.recording.facts import MessageSeen, RunLost, RunSeen, StepSeen
+    from threadtrail.recording.meaning import RunStatus
     from threadtrail.recording.observation import Call
     from threadtrail.recording.publishing import Origin, Publish, Server
     from threadtrail.recording.sharing import Shared

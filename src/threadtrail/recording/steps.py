@@ -19,7 +19,8 @@ from threadtrail.values import Failure, Step, ToolCall, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from threadtrail.recording.facts import RunStatus, StepSeen, StepStatus
+    from threadtrail.recording.facts import StepSeen
+    from threadtrail.recording.meaning import RunStatus, StepStatus
 
 
 ANSWERED_OUTSIDE = frozenset({"client", "human"})

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from threadtrail._quick import changed
 
 if TYPE_CHECKING:
-    from threadtrail.recording.facts import RunSeen, RunStatus
+    from threadtrail.recording.facts import RunSeen
+    from threadtrail.recording.meaning import RunStatus
     from threadtrail.values import Message, Step, ToolCall
 
 SECOND = 1_000_000_000

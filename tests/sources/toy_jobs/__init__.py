@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.recording.facts import EventTypes, MessageSeen, Opening, RequestRaised, RunSeen, RunStatus
+from threadtrail.recording.facts import MessageSeen, RequestRaised, RunSeen
+from threadtrail.recording.meaning import EventTypes, Opening, RunStatus
 from threadtrail.recording.observation import Raised, Returned
 from threadtrail.sources.source import Method, Resource, Source
 from threadtrail.values import Message, RunRequest, TextPart, Usage

@@ -13,7 +13,7 @@ from threadtrail.sources.openai_assistants import values as read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from threadtrail.recording.facts import Opening
+    from threadtrail.recording.meaning import Opening
     from threadtrail.recording.observation import Call
     from threadtrail.values import Message
 

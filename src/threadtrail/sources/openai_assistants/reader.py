@@ -10,11 +10,11 @@ from threadtrail.recording.facts import (
     AssistantChanged,
     CallsAnswered,
     MessageAdded,
-    Opening,
     RequestRaised,
     StreamEnded,
     ThreadChanged,
 )
+from threadtrail.recording.meaning import Opening
 from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
 from threadtrail.sources import json_values
 from threadtrail.sources.bodies import parse, request_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from threadtrail.recording.facts import EventTypes, RunStatus, StepStatus
+from threadtrail.recording.meaning import EventTypes, RunStatus, StepStatus
 
 RUN_ENDS = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
 """Statuses after which a run does not change."""

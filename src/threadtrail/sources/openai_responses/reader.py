@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from threadtrail.recording.facts import (
-    InputSeen,
-    RequestRaised,
-    RunLookedAt,
-    RunLost,
-    StreamEnded,
-)
+from threadtrail.recording.facts import InputSeen, RequestRaised, RunLookedAt, RunLost, StreamEnded
 from threadtrail.recording.observation import Raised, Returned, StreamClosed, StreamEvent, StreamOpened
 from threadtrail.sources.bodies import parse, request_of
 from threadtrail.sources.json_values import items, mapping, place, text_or_none
@@ -30,7 +24,8 @@ from threadtrail.values import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from threadtrail.recording.facts import Fact, RunStatus
+    from threadtrail.recording.facts import Fact
+    from threadtrail.recording.meaning import RunStatus
     from threadtrail.recording.observation import Call, OfCall
     from threadtrail.recording.reading import FollowedRuns
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import freeze
 from threadtrail.carrying.pairs import split
-from threadtrail.recording.facts import Opening, Particulars, RunSeen
+from threadtrail.recording.facts import RunSeen
+from threadtrail.recording.meaning import Opening, Particulars
 from threadtrail.sources.json_values import (
     bool_or_none,
     count,
@@ -23,7 +24,7 @@ from threadtrail.values import Assistant, Failure, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from threadtrail.recording.facts import RunStatus
+    from threadtrail.recording.meaning import RunStatus
     from threadtrail.recording.observation import Call
     from threadtrail.sources.openai_responses.requests import Requests
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from threadtrail.recording.facts import EventTypes, RunStatus, StepStatus
+from threadtrail.recording.meaning import EventTypes, RunStatus, StepStatus
 
 ENDS = frozenset({"completed", "failed", "cancelled", "incomplete"})
 """Statuses after which a response does not change."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.recording.facts import Opening, RunSeen
+from threadtrail.recording.facts import RunSeen
+from threadtrail.recording.meaning import Opening
 from threadtrail.sources.json_values import mapping, text_or_none
 from threadtrail.sources.openai_responses import statuses
 from threadtrail.values import NO_REQUEST
