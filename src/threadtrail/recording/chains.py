@@ -51,7 +51,7 @@ class Chains:
 
         A server may count its calls anew: one of the same name that waits is answered no more.
         """
-        names = [(record.origin.server, call.id) for call in record.steps.awaited()]
+        names = [(record.origin.server, call.id) for call in record.steps.calls.awaited()]
         for name in names:
             self.give_up_call(name)
             self._order += 1
@@ -88,7 +88,7 @@ class Chains:
         for name, call in newest.items():
             waiting = self._open.pop(name, None)
             if waiting is not None:
-                waiting.record.steps.answer((call,))
+                waiting.record.steps.calls.answer((call,))
                 answered.append(waiting.record)
             link = self._links.get(name)
             if link is not None:
@@ -129,7 +129,7 @@ class Chains:
         """Complete a call without an output, if it waits for one."""
         waiting = self._open.pop(name, None)
         if waiting is not None:
-            waiting.record.steps.give_up(name[1])
+            waiting.record.steps.calls.give_up(name[1])
 
     @property
     def asked_first_at(self) -> float | None:

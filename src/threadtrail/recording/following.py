@@ -218,18 +218,18 @@ class Following:
         record = self.runs.get(key)
         if record is not None:
             answered.call.run_id = record.id
-            record.steps.answer(answered.tool_calls)
+            record.steps.calls.answer(answered.tool_calls)
         elif not self.runs.was_published(key):
             self.early_answers.put(key, answered.tool_calls)
 
     def _take_early_answers(self, record: RunRecord) -> None:
         answers = self.early_answers.pop(record.key)
         if answers is not None:
-            record.steps.answer(answers)
+            record.steps.calls.answer(answers)
 
     def _see_answers_by_id(self, answered: CallsAnswered, now: float) -> None:
         for record in self.linking.answer(answered, now):
-            if not record.steps.awaited() and self.runs.get(record.key) is record:
+            if not record.steps.calls.awaited() and self.runs.get(record.key) is record:
                 self.publish_end(record)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
@@ -254,11 +254,11 @@ class Following:
         """Whether the run has answered, and waits for the outputs of the calls that it asked for."""
         if not record.may_be_answered:
             return False
-        if not record.waits_for_outputs and record.steps.awaited():
+        if not record.waits_for_outputs and record.steps.calls.awaited():
             record.waits_for_outputs = record.settling = True
             self.linking.ask(record, now)
             self.runs.due(record, now + self._tool_wait)
-        return self._tool_wait > 0 and bool(record.steps.awaited())
+        return self._tool_wait > 0 and bool(record.steps.calls.awaited())
 
     def publish_end(self, record: RunRecord) -> None:
         """Publish a run as it stands, and follow it no longer."""

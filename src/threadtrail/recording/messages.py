@@ -10,8 +10,8 @@ from threadtrail.events import MessageCompleted, MessageCreated
 if TYPE_CHECKING:
     from threadtrail.recording.facts import MessageSeen
     from threadtrail.recording.meaning import EventTypes
-    from threadtrail.recording.steps import PublishOfRun
     from threadtrail.recording.timeline import Timeline
+    from threadtrail.recording.tool_calls import PublishOfRun
     from threadtrail.values import Message
 
 

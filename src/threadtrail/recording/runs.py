@@ -12,6 +12,7 @@ from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event, restored
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
+from threadtrail.recording.tool_calls import ToolCalls
 from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ class RunRecord:
     def steps(self) -> Steps:
         """Its steps and tool calls."""
         if self._steps is None:
-            self._steps = Steps(self._publish_event, ask=self._ask, worked_on=self._common.tools.worked_on)
+            calls = ToolCalls(self._publish_event, ask=self._ask, worked_on=self._common.tools.worked_on)
+            self._steps = Steps(self._publish_event, calls)
         return self._steps
 
     def _ask(self, call: ToolCall) -> None:
@@ -197,7 +199,7 @@ class RunRecord:
         awaited = self.status is not None and self.status.awaits_outputs
         self._take_status(status, seen)
         if status.awaits_outputs:
-            self.steps.require(seen.required_calls, seen.time, anew=not awaited)
+            self.steps.calls.require(seen.required_calls, seen.time, anew=not awaited)
 
     def looks_the_same(self, body: bytes, time: int) -> bool:
         """Whether this body of a response is the one that was retrieved last; from now on it is."""
@@ -417,7 +419,7 @@ class RunRecord:
         if self.published_unfinished and not self.ended:
             return None
         answered_at = self._timeline.end(self.last_seen_at)
-        time = max(answered_at, self.steps.last_end) if self.whole else answered_at
+        time = max(answered_at, self.steps.calls.last_end) if self.whole else answered_at
         self.steps.end(time, self.status, self._types.step_unfinished)
         self.output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}

@@ -58,14 +58,14 @@ class Sessions:
         server, session = record.origin.server, record.chain.session_key
         if session is None:
             return
-        calls = [name for call in record.steps.calls() for name in (call.id, call.item_id) if name]
+        calls = [name for call in record.steps.calls.values() for name in (call.id, call.item_id) if name]
         names = (record.id, *(message.id for message in output), *record.steps.ids(), *calls)
         for name in names:
             if name is not None:
                 self._of_id.put((server, name), session)
         marks = self._items.get((server, session)) or {}
         marks.update(dict.fromkeys(map(_mark, (*record.input, *output))))
-        marks.update(dict.fromkeys(hash(("asked", call.id)) for call in record.steps.calls()))
+        marks.update(dict.fromkeys(hash(("asked", call.id)) for call in record.steps.calls.values()))
         for oldest in list(marks)[:-ITEMS]:
             del marks[oldest]
         self._items.put((server, session), marks)

@@ -76,7 +76,7 @@ class _OpenTurn:
     def value(self) -> Turn:
         """Return it with what is known of its calls: some were answered after their run was published."""
         parts = self.in_order
-        runs = [with_calls(part.run, part.record.steps.calls()) for part in parts]
+        runs = [with_calls(part.run, part.record.steps.calls.values()) for part in parts]
         return turn_of(runs, finished=runs[-1].finished and not self.asked)
 
 
