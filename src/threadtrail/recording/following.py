@@ -265,7 +265,7 @@ class Following:
         self.runs.remove(record)
         if record.ended:
             self._unfinished.pop(record.key)
-        elif record.is_background and record.created_here:
+        elif record.known.is_background and record.created_here:
             self._unfinished.put(record.key, record.id)
         run = record.end() if self._ownership.publishes(record) else None
         if record.published_unfinished:
@@ -300,10 +300,10 @@ class Following:
             self._after(record, now)
         elif not record.outlives_call:
             # Left early, or cut: that is its end, unless somebody looks whether it is there nevertheless.
-            record.see_error(ended.error)
+            record.known.see_error(ended.error)
             record.left = True
-            self.runs.due(record, now if record.has_error else now + self._settle)
-        elif not record.is_background and (record.status is None or not record.status.awaits_outputs):
+            self.runs.due(record, now if record.known.error is not None else now + self._settle)
+        elif not record.known.is_background and (record.status is None or not record.status.awaits_outputs):
             # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
             self.runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
 
@@ -311,7 +311,7 @@ class Following:
         """See that the call raised that created a run: if the run ends with its call, that is its error."""
         record = self.get(raised.call, raised.call.run_id)
         if record is not None and not record.outlives_call:
-            record.see_error(raised.error)
+            record.known.see_error(raised.error)
 
     def turn_id(self, run_id: str) -> str | None:
         """Return the turn of a run; None if the run is not known, or was too long ago. Any thread may ask."""

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail._quick import changed
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
+from threadtrail.recording.known import Known
 from threadtrail.recording.links import InChain
-from threadtrail.recording.meaning import NO_PARTICULARS
 from threadtrail.recording.messages import Messages
 from threadtrail.recording.publishing import publish_event, restored
+from threadtrail.recording.status_history import StatusHistory
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.recording.tool_calls import ToolCalls
-from threadtrail.values import EMPTY, NO_REQUEST, Assistant, Failure, Message, Run, StatusChange
+from threadtrail.values import Failure, Message, Run, StatusChange
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.publishing import Origin, Publish, Server
     from threadtrail.recording.sharing import Shared
     from threadtrail.recording.tool_work import ToolWork
-    from threadtrail.values import Carried, RunRequest, ToolCall
+    from threadtrail.values import Carried, ToolCall
 
 
 RunKey = tuple["Server", str]
@@ -51,26 +52,13 @@ class RunRecord:
     """
 
     __slots__ = (
-        "_answered_at",
         "_body_mark",
         "_common",
-        "_deleted",
-        "_error",
-        "_history",
-        "_incomplete_reason",
-        "_metadata",
-        "_model",
-        "_one_generation",
         "_output",
-        "_particulars",
-        "_request",
-        "_request_id",
-        "_resumed_at",
+        "_statuses",
         "_steps",
         "_timeline",
         "_types",
-        "_usage",
-        "assistant",
         "came_with",
         "chain",
         "connection",
@@ -82,6 +70,7 @@ class RunRecord:
         "input",
         "input_listed",
         "key",
+        "known",
         "last_seen_at",
         "left",
         "looking",
@@ -94,7 +83,6 @@ class RunRecord:
         "scope",
         "settled_at",
         "settling",
-        "status",
         "stream_complete",
         "streamed",
         "thread_id",
@@ -123,8 +111,6 @@ class RunRecord:
         self.origin = origin
         self.created_here: bool = created_here
         self.thread_id: str | None = None
-        self.assistant: Assistant | None = None
-        self.status: RunStatus | None = None
         self.last_seen_at: int = seen.call.started_at
         self.touched_at: float = 0.0
         self.poll_count: int = 0
@@ -146,23 +132,12 @@ class RunRecord:
         self._output: Messages | None = None
         self._body_mark: int | None = None
         self._common = common
+        self.known: Known = Known(seen.call.request_id, common.shared)
         self._timeline = Timeline(seen.call.started_at if created_here else None)
-        self._history: tuple[StatusChange, ...] = ()
-        self._answered_at = 0
-        self._resumed_at = 0
+        self._statuses = StatusHistory()
         self._types: Any = None  # EventTypes, from its beginning on
         self.published_unfinished: bool = False
         self.id_reused = False
-        self._request = NO_REQUEST
-        self._usage: Any = None
-        self._error: Failure | None = None
-        self._incomplete_reason: str | None = None
-        self._metadata: Any = EMPTY
-        self._model: str | None = None
-        self._particulars = NO_PARTICULARS
-        self._request_id = seen.call.request_id
-        self._deleted = False
-        self._one_generation = False
 
     @property
     def steps(self) -> Steps:
@@ -191,15 +166,16 @@ class RunRecord:
         self._timeline.server(seen)
         if self._types is None:
             self._begin(seen)
-        self._take_facts(seen)
-        status = seen.status
-        if self.ended or status is None or self._overtaken(status, seen):
+        self.known.see(seen)
+        status, previous = seen.status, self.status
+        if self.ended or status is None or self._statuses.has_overtaken(status, seen):
             return
-        self._answered_at = max(self._answered_at, seen.time)
-        awaited = self.status is not None and self.status.awaits_outputs
-        self._take_status(status, seen)
+        change = self._statuses.take(status, seen, self._timeline, created_here=self.created_here)
+        if change is not None:
+            self._publish_change(change, previous)
         if status.awaits_outputs:
-            self.steps.calls.require(seen.required_calls, seen.time, anew=not awaited)
+            anew = previous is None or not previous.awaits_outputs
+            self.steps.calls.require(seen.required_calls, seen.time, anew=anew)
 
     def looks_the_same(self, body: bytes, time: int) -> bool:
         """Whether this body of a response is the one that was retrieved last; from now on it is."""
@@ -219,52 +195,12 @@ class RunRecord:
         if polled and not self.ended:
             self.poll_count += 1
 
-    def _take_facts(self, seen: RunSeen) -> None:
-        """Take what is not the status; a server may send it late, so also of a run that has ended."""
-        self._usage = seen.usage or self._usage
-        self._error = seen.error or self._error
-        self._incomplete_reason = seen.incomplete_reason or self._incomplete_reason
-        self._metadata = seen.metadata if seen.metadata is not None else self._metadata
-        self._model = seen.model or self._model
-        if seen.particulars is not NO_PARTICULARS:
-            updated = self._particulars.updated(seen.particulars)
-            self._particulars = self._common.shared.one("particulars", updated)
-
     def lose(self, lost: RunLost) -> None:
         """See that nothing more of the run will be seen."""
         self.last_seen_at = max(self.last_seen_at, lost.time)
-        self.see_error(lost.error)
-        self._deleted = self._deleted or lost.deleted
-
-    @property
-    def is_background(self) -> bool:
-        """Whether the server works on the run by itself, also where nobody listens."""
-        return self._particulars.background is True
-
-    @property
-    def previous_run_id(self) -> str | None:
-        """The run that it follows in a chain."""
-        return self._particulars.previous_run_id
-
-    def see_error(self, error: Failure | None) -> None:
-        """See what went wrong, if something did, where the run itself does not say."""
-        self._error = self._error or error
-
-    @property
-    def has_error(self) -> bool:
-        """Whether an error of the run is known."""
-        return self._error is not None
-
-    def _overtaken(self, status: RunStatus, seen: RunSeen) -> bool:
-        """Whether another answer came between question and answer, and knew more.
-
-        So it is with two pollers, and with one that asks while the app submits outputs.
-        """
-        if status.ended or seen.learnt_from == "submit" or self.status is None:
-            return False
-        if seen.asked_at < self._resumed_at:
-            return True
-        return seen.asked_at < self._answered_at and status.rank < self.status.rank
+        self.known.see_error(lost.error)
+        if lost.deleted:
+            self.known.see_deleted()
 
     def see_message(self, seen: MessageSeen) -> None:
         """See a message of this run."""
@@ -290,17 +226,16 @@ class RunRecord:
     def _begin(self, seen: RunSeen) -> None:
         opening = seen.opening()
         self._types = opening.types
-        self._take_request(opening.request, opening.assistant)
+        self.known.begin(opening)
         self.input = opening.input
-        self._one_generation = opening.one_generation
         self._timeline.begin(seen.time)
         if not self.published_unfinished:
             self._publish_event(
                 RunCreated,
                 self._timeline.created_at,
                 type=self._types.run_created,
-                assistant=self.assistant,
-                request=self._request,
+                assistant=self.known.assistant,
+                request=self.known.request,
                 observed_from_start=self.created_here,
                 turn_id=self.chain.turn_id,
                 called_by=self.chain.called_by,
@@ -313,61 +248,38 @@ class RunRecord:
         self.came_with = seen.carried or self.came_with
         self.scope = restored(seen.call.scope, self.came_with, created_here=True)
         self.outlives_call = seen.outlives_call
-        self._take_request(opening.request, opening.assistant or self.assistant)
-        self._request_id = seen.call.request_id
+        self.known.adopt(opening, seen.call.request_id)
         self.input = opening.input or self.input
         self._timeline.created(seen.call.started_at)
-
-    def _take_request(self, request: RunRequest, assistant: Assistant | None) -> None:
-        """Take what the run was asked to do, mostly the same as other runs of its assistant."""
-        one = self._common.shared.one
-        kind = None if assistant is None else assistant.id
-        self._request = one(("request", kind, request.model), request)
-        self.assistant = None if assistant is None else one(("assistant", kind), assistant)
 
     def restore(self, carried: Carried) -> None:
         """Take what the creator put into the run's metadata: an earlier look, as by a webhook, had none."""
         self.came_with = carried
         self.scope = restored(self.scope, carried, created_here=self.created_here)
 
-    def _take_status(self, status: RunStatus, seen: RunSeen) -> None:
-        previous = self.status
-        if previous is not None and status.name == previous.name:
-            if status.ended:  # so far it was only said
-                self.status = status
-                self._timeline.reach(status, seen.time, live=True)
-            return
-        self.status = status
-        if previous is not None and previous.awaits_outputs and not self.ended:
-            self._resumed_at = seen.time
-        first_look = previous is None and not self.created_here
-        moment = self._timeline.reach(status, seen.time, live=not first_look)
-        change = StatusChange(
-            status=status.name,
-            time=moment,
-            learnt_from=seen.learnt_from,
-            type=status.type,
-            server_time=self._timeline.stamp_of(status),
-            seen_at=seen.time if first_look else None,
-            stage=status.stage,
-        )
-        self._history = (*self._history, change)
+    def _publish_change(self, change: StatusChange, previous: RunStatus | None) -> None:
         self._publish_event(
             RunStatusChanged,
-            moment,
-            type=status.type,
+            change.time,
+            type=change.type,
             previous=previous.name if previous is not None else None,
-            status=status.name,
-            learnt_from=seen.learnt_from,
+            status=change.status,
+            learnt_from=change.learnt_from,
             server_time=change.server_time,
             seen_at=change.seen_at,
             stage=change.stage,
         )
 
     @property
+    def status(self) -> RunStatus | None:
+        """The status that it was last seen in."""
+        return self._statuses.current
+
+    @property
     def ended(self) -> bool:
         """Whether the run is over: it has a status after which it does not change, or the server left it."""
-        return self.whole or (self.status is not None and self.status.ended)
+        status = self._statuses.current
+        return self.whole or (status is not None and status.ended)
 
     @property
     def complete(self) -> bool:
@@ -377,19 +289,20 @@ class RunRecord:
         if self.whole or self.stream_complete:
             return True
         steps = self.steps
-        return steps.account_for(self._usage) and steps.message_ids <= self.output.published_ids
+        return steps.account_for(self.known.usage) and steps.message_ids <= self.output.published_ids
 
     @property
     def may_be_answered(self) -> bool:
         """Whether the app may still answer the run's calls: one that failed, or was cut, takes no outputs."""
-        return self.status is None or self.status.succeeded or not self.status.ended
+        status = self.status
+        return status is None or status.succeeded or not status.ended
 
     @property
     def kept(self) -> tuple[Any, ...]:
         """What takes room of what is known of the run."""
         output = () if self._output is None else self._output.kept
         steps = () if self._steps is None else self._steps.kept
-        return (self.input, output, steps, self._request, self._metadata)
+        return (self.input, output, steps, *self.known.kept)
 
     @property
     def created_at_server(self) -> int:
@@ -408,7 +321,8 @@ class RunRecord:
 
     def forget_content(self) -> None:
         """Forget what only ``RunEnded`` needed: the run was published, and waits for late outputs at most."""
-        self.input, self._request, self._metadata = (), NO_REQUEST, EMPTY
+        self.input = ()
+        self.known.forget_content()
         self.output.forget()
 
     def end(self) -> Run | None:
@@ -429,16 +343,16 @@ class RunRecord:
         return run
 
     def _whole(self, time: int, answered_at: int) -> Run:
-        timeline, status = self._timeline, self.status
+        timeline, status, chain, scope = self._timeline, self.status, self.chain, self.scope
+        if status is not None and status.failed:
+            # A run that failed without an error, as expired ones often do.
+            self.known.see_error(Failure(type=status.name))
         whole_at = answered_at if self.whole else None
         return Run(
             id=self.id,
             thread_id=self.thread_id,
-            assistant=self.assistant,
-            model=self._model or self._request.model,
-            request=self._request,
             status=status.name if status is not None else None,
-            status_history=self._history,
+            status_history=self._statuses.changes,
             finished=self.ended,
             created_at=timeline.created_at,
             started_at=timeline.started_at,
@@ -447,35 +361,24 @@ class RunRecord:
             input=self.input,
             output=self.output.values(time),
             steps=tuple(timeline.within(step, time) for step in self.steps.values(whole_at)),
-            usage=self._usage,
-            error=self._error or self._unnamed_error(),
-            incomplete_reason=self._incomplete_reason,
             poll_count=self.poll_count,
             retry_count=self.retry_count,
             streamed=self.streamed,
             observed_from_start=self.created_here,
             awaits_outputs=status is not None and status.awaits_outputs,
-            metadata=self._metadata,
-            attributes=self.scope.attributes,
+            attributes=scope.attributes,
             source=self.origin.source,
             resumed=self.resumed,
             answered_at=whole_at,
-            request_id=self._request_id,
-            deleted=self._deleted,
-            answers=tuple(dict.fromkeys(link.run_id for link in self.chain.links)),
-            turn_id=self.chain.turn_id,
-            session_key=self.chain.session_key,
-            input_repeated=self.chain.input_repeated,
-            **self._particulars.fields(),
-            one_generation=self._one_generation,
+            answers=tuple(dict.fromkeys(link.run_id for link in chain.links)),
+            turn_id=chain.turn_id,
+            session_key=chain.session_key,
+            input_repeated=chain.input_repeated,
             id_reused=self.id_reused,
-            called_by=self.chain.called_by,
-            carried=self.scope.carried,
+            called_by=chain.called_by,
+            carried=scope.carried,
+            **self.known.fields(),
         )
-
-    def _unnamed_error(self) -> Failure | None:
-        """Return the error of a run that failed without one, as expired runs often do."""
-        return Failure(type=self.status.name) if self.status is not None and self.status.failed else None
 
     def _publish_event(self, event_class: Any, time: int, **fields: Any) -> None:
         if event_class is not RunEnded:

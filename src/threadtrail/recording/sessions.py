@@ -80,7 +80,7 @@ class Sessions:
         return self._items.forgotten
 
     def _chain(self, record: RunRecord) -> str | None:
-        server, previous = record.origin.server, record.previous_run_id
+        server, previous = record.origin.server, record.known.previous_run_id
         if previous is not None:
             return self._of_id.get((server, previous)) or previous
         known = (self._of_id.get((server, name)) for name in _ids(record.input))
