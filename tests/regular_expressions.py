@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import itertools
 import math
@@ -78,7 +79,9 @@ def calls_in(source: str, where: str) -> Iterator[tuple[str, ast.Call]]:
     Raises:
         ValueError: `re` has another name there, so that its calls would not be found.
     """
-    tree = ast.parse(source)
+    if not re.search(r"\bre\b", source):
+        return
+    tree = parsed(source)
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Import, ast.ImportFrom)):
             continue
@@ -94,6 +97,11 @@ def calls_in(source: str, where: str) -> Iterator[tuple[str, ast.Call]]:
                 yield name, node
 
 
+@functools.lru_cache(maxsize=1)
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def of(attribute: ast.Attribute, name: str) -> bool:
     return isinstance(attribute.value, ast.Name) and attribute.value.id == name
 
@@ -101,9 +109,7 @@ def of(attribute: ast.Attribute, name: str) -> bool:
 def methods_of(name: str, source: str) -> set[str]:
     """Return the methods that are called on a name; all of them if it is used in another way."""
     attributes = {
-        node.attr
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Attribute) and of(node, name)
+        node.attr for node in ast.walk(parsed(source)) if isinstance(node, ast.Attribute) and of(node, name)
     }
     return attributes & set(METHODS) or set(METHODS)
 
@@ -146,7 +152,7 @@ def _sample(code: Any, value: Any, candidates: str, branch: int) -> str:
     if code is codes.LITERAL:
         return chr(value)
     if code in ONE:
-        return next((each for each in candidates if fits(code, value, each)), "")
+        return next(fitting(code, value, candidates), "")
     if code in REPEATS:
         least, _, within = value
         return sample(within, candidates, branch) * int(least)
@@ -156,10 +162,11 @@ def _sample(code: Any, value: Any, candidates: str, branch: int) -> str:
     return sample(inner[code](), candidates, branch) if code in inner else ""
 
 
-def fits(code: Any, value: Any, character: str) -> bool:
-    """Whether one element of a pattern matches a character."""
+def fitting(code: Any, value: Any, candidates: str) -> Iterator[str]:
+    """Yield the characters that one element of a pattern matches."""
     tree = parser.SubPattern(parser.State(), [(code, value)])
-    return re._compiler.compile(tree).fullmatch(character) is not None  # type: ignore[attr-defined]  # as above
+    pattern = re._compiler.compile(tree)  # type: ignore[attr-defined]  # as above
+    return filter(pattern.fullmatch, candidates)
 
 
 def repeated(items: Any) -> Iterator[Any]:
@@ -186,7 +193,7 @@ def inputs(pattern: re.Pattern[str], length: int) -> Iterator[str]:
     for each in repeated(items):
         code, value = each[0]
         pumps |= {sample(each, candidates, branch) for branch in range(BRANCHES)}
-        pumps |= {c for c in candidates if len(each) == 1 and code in ONE and fits(code, value, c)}
+        pumps |= set(fitting(code, value, candidates)) if len(each) == 1 and code in ONE else set()
     for number in range(1, len(items) + 1):
         begun = {sample(items[:number], candidates, branch) for branch in range(BRANCHES)}
         pumps |= begun

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import socket
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from doc_blocks import DOCS, blocks
+from fork_server import fork_server
 from threadtrail.commands.doctor.command import TIMEOUT_SECONDS
 from threadtrail.commands.doctor.findings import Level
 from threadtrail.commands.exporters.rows import Row, State
@@ -34,15 +33,8 @@ def printed(folder: Path, command: str, **variables: str) -> str:
         for name, value in os.environ.items()
         if not name.startswith(("THREADTRAIL_", "LANGFUSE_", "OTEL_"))
     }
-    return subprocess.run(
-        [sys.executable, "-m", "threadtrail", command],
-        cwd=folder,
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    ).stdout
+    given = ["-m", "threadtrail", command]
+    return fork_server().run(given, cwd=folder, env={**environment, **variables}, timeout=240).stdout
 
 
 def rows(text: str) -> dict[str, list[str]]:

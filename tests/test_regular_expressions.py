@@ -12,9 +12,9 @@ from regular_expressions import METHODS, Use, slowest, uses_in
 from threadtrail._text import escaped
 from threadtrail.exporters.console_text import visible, visible_lines
 
-LONG = 60_000
-BOUND_SECONDS = 3.0
-"""CPU time, not the clock's: a linear expression takes a few thousandths, a quadratic one more than ten."""
+LONG = 20_000
+BOUND_SECONDS = 0.2
+"""CPU time, not the clock's: a linear expression takes a thousandth, a quadratic one a third or more."""
 
 PLUGINS = sorted(
     path.name

@@ -96,7 +96,7 @@ def memory() -> Iterator[Memory]:
 
 @pytest.mark.slow
 def test_a_flush_within_a_flush(memory: Memory) -> None:
-    assert all(answers == (True, True) for answers in at_every_step(flush, flush, stride=5))
+    assert all(answers == (True, True) for answers in at_every_step(flush, flush, stride=7))
 
 
 @pytest.mark.parametrize(("function", "handler"), [(flush, count), (count, flush), (count, count)])
@@ -139,7 +139,7 @@ def test_a_flush_or_a_shutdown_from_the_first_observation_on(
     function: Callable[[], None], stop: bool
 ) -> None:
     """While the threads start, work and end. The longest hang would be `PATIENCE`, and the answer False."""
-    for at in itertools.count(step=17):
+    for at in itertools.count(step=41):
         exporter = Memory()
         threadtrail.instrument(exporters=[exporter])
         _, answers = interrupted(function, at, lambda: (threadtrail.shutdown if stop else flush)(PATIENCE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from doctors_visit import CONSOLE, NO_FILE, Visit, doctor
+from fork_server import fork_server
 from pseudo_terminal import on_terminal
 from unpacked import unpacked
 
@@ -196,15 +198,21 @@ def test_a_terminal_shows_it_in_colours_and_wraps_below_the_sentence(here: Path)
 
 
 def test_a_pipe_gets_whole_lines(here: Path) -> None:
-    command = [sys.executable, "-m", "threadtrail", "doctor"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=240)
+    command = ["-m", "threadtrail", "doctor"]
+    done = fork_server().run(command, cwd=here, env=os.environ, timeout=240)
+    assert done.returncode == 0
     assert "\x1b" not in done.stdout
     assert "  ok       No exporter is configured, so runs go to console, the default." in (
         done.stdout.splitlines()
     )
     assert done.stdout.splitlines()[-1] == "Nothing is wrong."
     ascii_only = subprocess.run(
-        command, cwd=here, capture_output=True, check=True, timeout=240, env={"PYTHONIOENCODING": "ascii"}
+        [sys.executable, *command],
+        cwd=here,
+        capture_output=True,
+        check=True,
+        timeout=240,
+        env={"PYTHONIOENCODING": "ascii"},
     )
     assert b"-> To check what your program sets up" in ascii_only.stdout
 
