@@ -27,6 +27,6 @@ def _read(module: Any) -> SpanHeaders | None:
     if not context.is_valid:
         return None
     trace_id = f"{context.trace_id:032x}"
-    # Of the flags, the format knows the first: sampled.
+    # The format has only the first of the flags: sampled.
     parent = f"00-{trace_id}-{context.span_id:016x}-{context.trace_flags & 1:02x}"
     return SpanHeaders(parent, context.trace_state.to_header() or None, trace_id)

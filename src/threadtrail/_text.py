@@ -74,7 +74,7 @@ def shown_address(address: str) -> str:
         port = parts.port
     except ValueError:  # an unclosed bracket, or a port that is no number
         return _after_login(address)
-    # A slash in a password ends what is taken for the host; the rest of the password is then in the path.
+    # A slash in a password ends the supposed host; the rest of the password is then in the path.
     if port is not None and "@" in parts.path and "@" not in parts.netloc:
         return _after_login(address)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

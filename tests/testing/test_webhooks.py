@@ -49,7 +49,7 @@ def test_kind_follows_the_status(client: OpenAI, server: OpenAIServer, script: R
 
 def test_cancelled(client: OpenAI, server: OpenAIServer) -> None:
     response = client.responses.create(model="gpt-4o", input="x", background=True)
-    with pytest.raises(ValueError, match="The response is queued; a webhook tells of its end only"):
+    with pytest.raises(ValueError, match="The response is queued; a webhook is sent only at its end"):
         server.webhook(response.id)
     client.responses.cancel(response.id)
     assert server.webhook(response.id).event["type"] == "response.cancelled"

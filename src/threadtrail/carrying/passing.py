@@ -41,7 +41,7 @@ def _pairs(scope: Scope, *, attributes: bool) -> dict[str, str]:
 def _carried(scope: Scope, *, attributes: bool) -> Carried:
     active, outer, outermost = active_span(), scope.carried or Carried(), scope.outermost
     if active is not None and outer.traceparent is not None and active.trace_id not in outer.traceparent:
-        active = None  # what goes on with another trace is in that one, and not in the span's own
+        active = None  # work that continues another trace belongs to that trace, not to the span's
     carried = replace(
         outer,
         trace_id=scope.trace_id,

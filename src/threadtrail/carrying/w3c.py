@@ -30,7 +30,7 @@ def read_traceparent(text: object) -> str | None:
     if found is None:
         return None
     version, trace_id, span_id, flags, more = found.groups()
-    # Later versions may have more fields; of the flags, version 00 knows the first.
+    # Later versions may have more fields; version 00 has only the first of the flags.
     if version == "ff" or (version == "00" and more) or not trace_id.strip("0") or not span_id.strip("0"):
         return None
     return f"00-{trace_id}-{span_id}-{int(flags, 16) & 1:02x}"

@@ -66,7 +66,7 @@ def owner_of_home(folder: Path) -> str | None:
         import pwd  # noqa: PLC0415 - Windows does not have it
     except ImportError:
         return None
-    for each in (folder, *folder.parents[:-1]):  # `/` is the home of nobody, whatever the system says
+    for each in (folder, *folder.parents[:-1]):  # `/` is nobody's home, even if the system lists it as one
         try:
             owner = each.stat().st_uid
             user = pwd.getpwuid(owner)

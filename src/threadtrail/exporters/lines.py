@@ -153,7 +153,7 @@ def outcome_of(status: str | None, took: str, *, finished: bool) -> str:
 
 
 def is_left_open(turn: Turn) -> bool:
-    """Return whether nobody went on with a turn whose last run completed: with calls for the app."""
+    """Return whether the last run of a turn completed with calls for the app, and no run continued it."""
     return not turn.finished and MARKS.get(turn.status, ("", "warning"))[1] == "good"
 
 

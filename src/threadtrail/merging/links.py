@@ -114,7 +114,7 @@ class _Links:
         brought = dict(_outputs(run.end.run.input)) if run.end is not None else {}
         calls = [(run.server, name) for name in brought]
         asking = {call: self._asked[call] for call in calls if call in self._asked}
-        # Whose input nobody saw follows one whose calls are open: it has their outputs.
+        # A run whose input nobody saw, and that follows one with open calls, has their outputs.
         follows = {} if asking else self._open_calls_of(run.previous)
         for (_, name), other in asking.items():
             other.outputs.setdefault(name, (brought[name], run.began_at))
@@ -156,7 +156,7 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
         run.answers = tuple(dict.fromkeys((*run.answers, *(other.run_id for other in asking))))
         _inherit(run, newest)
     elif run.turn_id is not None and (first := known.get((run.server, run.turn_id))) is not None:
-        # Its process saw the run before it, and another process that one's.
+        # Its process saw the run before it; another process saw the run before that one.
         run.turn_id = first.turn_id or run.turn_id
         if first is not run and (run.is_merged or first.is_merged):
             _inherit(run, first)

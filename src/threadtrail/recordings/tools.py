@@ -33,7 +33,7 @@ def tools_of(calls: Iterable[ToolCall]) -> dict[str, ToolCalls]:
         failed = call.error is not None or call.status == "failed"
         tool.calls += 1
         tool.failed += failed
-        # A call that was given up has an end, too: when its process stopped waiting.
+        # A call that was given up also has an end: the time when its process stopped waiting.
         tool.unanswered += not call.hosted and not failed and not is_answered(call)
     return dict(sorted(tools.items(), key=lambda item: -item[1].calls))
 

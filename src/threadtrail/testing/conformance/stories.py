@@ -33,7 +33,7 @@ ODD_TEXT = "☃ e\u0301 \U0001f9ee \u202eleft\u202c \ufffd \x00\x1b[31m\r\n\t'on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromTheFuture(Event):
-    """An event class that no exporter knows, like one of a later version of threadtrail."""
+    """An event class that no exporter has, like one of a later version of threadtrail."""
 
     event: Literal["FromTheFuture"] = "FromTheFuture"
     type: str = "thread.from_the_future"
@@ -62,7 +62,7 @@ def story(sample: str, number: int, *, trace_id: str | None = None) -> tuple[Eve
 
 
 def unknown_event() -> FromTheFuture:
-    """Return an event of a class that no exporter knows."""
+    """Return an event of a class that no exporter has."""
     return FromTheFuture(
         time=story(PLAIN, 1)[0].time, run_id=run_id(1), novelty="what nobody has thought of yet"
     )

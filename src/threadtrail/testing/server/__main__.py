@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=8000, help="0 chooses a free one (default: 8000)")
     parser.add_argument(
-        "--scenario", choices=scenarios, default="plain", help="what is answered (default: plain)"
+        "--scenario", choices=scenarios, default="plain", help="the script to answer with (default: plain)"
     )
     parser.add_argument("--seed", help="make ids the same at each start")
     parser.add_argument("--api-key", help="the only key accepted (default: any)")

@@ -67,7 +67,7 @@ class Application:
         await _ROUTER(scope, receive, send)
 
     async def answer(self, exchange: _Exchange, operation: str, handler: Handler, content: bytes) -> None:
-        """Log one request, let its fault happen, and answer it."""
+        """Log one request, apply its fault, and answer it."""
         request = exchange.request
         self._log.add(_logged(request, operation, content))
         headers = {"x-request-id": self._backend.ids.request_id(), "openai-version": "2020-10-01"}

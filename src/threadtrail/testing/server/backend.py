@@ -1,4 +1,4 @@
-"""All that the server knows: assistants, threads, messages, runs, responses, and the scripts to come."""
+"""The state of the server: assistants, threads, messages, runs, responses, and the scripts to come."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Backend:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything, and begin ids anew."""
+        """Remove everything, and restart the ids."""
         self.ids: Ids = Ids(self._seed)
         self.assistants: dict[str, Json] = {}
         self.threads: dict[str, Json] = {}
@@ -175,9 +175,9 @@ class Backend:
         """Return the script of the next run or response.
 
         Args:
-            thread_id: the thread or conversation; empty when there is none.
-            assistant: the assistant or prompt; empty when there is none.
-            request: what a function that chooses a script is given.
+            thread_id: the thread or conversation; empty if there is none.
+            assistant: the assistant or prompt; empty if there is none.
+            request: the argument for a function that chooses a script.
         """
         if self.next_scripts:
             script = self.next_scripts.popleft()

@@ -1,4 +1,4 @@
-"""Cut parts of messages and tool calls into the pieces that a stream sends.
+"""Cuts parts of messages and tool calls into the pieces that a stream sends.
 
 Each function fills the stored object piece by piece while it yields the pieces, so an application that
 looks at a half-streamed message sees what has been sent so far.

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong with the next requests."""
+"""Faults of the next requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threadtrail.testing.server.gate import Gate
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer with exactly this, and do nothing of what was asked.
+    """Answer with exactly this, and do not carry out the request.
 
     Attributes:
         status: the HTTP status.
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """Answer with an error in the API's own shape, and do nothing of what was asked.
+    """Answer with an error in the API's own shape, and do not carry out the request.
 
     Attributes:
         status: the HTTP status.
@@ -53,14 +53,14 @@ class ErrorAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Hold the request until the gate lets it pass; then it is answered as usual."""
+    """Hold the request until the gate lets it pass; then answer it as usual."""
 
     gate: Gate
 
 
 @dataclass(frozen=True, slots=True)
 class CloseConnection:
-    """Do what was asked, but close the connection within the answer.
+    """Carry out the request, but close the connection within the answer.
 
     Attributes:
         after_bytes: how much of the body is sent first; `None` closes before the status line.
@@ -71,14 +71,14 @@ class CloseConnection:
 
 @dataclass(frozen=True, slots=True)
 class DropStream:
-    """Close the connection after a number of events of a stream; the run goes on."""
+    """Close the connection after a number of events of a stream; the run continues."""
 
     after_events: int
 
 
 @dataclass(frozen=True, slots=True)
 class EndStream:
-    """End a stream after a number of events as if that were all; the run goes on."""
+    """End a stream after a number of events without an error; the run continues."""
 
     after_events: int
 
@@ -91,7 +91,7 @@ class StreamError:
         after_events: how many events come first.
         message: the text of the error.
         code: the error's code.
-        wrapped: whether the object stands in `{"error": ...}`, which the SDK raises as `APIError`; else
+        wrapped: whether the object is in `{"error": ...}`, which the SDK raises as `APIError`; otherwise
             the SDK yields it as an event.
     """
 

@@ -31,7 +31,7 @@ class Gate:
 
     @property
     def waiting(self) -> int:
-        """How many wait at the gate now."""
+        """The number of those that wait at the gate."""
         with self._changed:
             return len(self._waiters)
 

@@ -1,4 +1,4 @@
-"""JSON objects of the API, as they look when they are new."""
+"""New JSON objects of the API."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def new_assistant(object_id: str, now: int, request: Mapping[str, Any]) -> Json:
 
 
 def update_assistant(assistant: Json, request: Mapping[str, Any]) -> None:
-    """Change what the request names."""
+    """Change the fields that the request names."""
     for name in _ASSISTANT_FIELDS.keys() & request.keys():
         assistant[name] = request[name]
 

@@ -1,4 +1,4 @@
-"""All operations of the server, and where they live."""
+"""All operations of the server, with their addresses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The plan of one run: a generator that plays its script event by event.
 
-Streams send the events; polls only move the generator on. So both see the same run.
+Streams send the events; polls only advance the generator. So both see the same run.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class RunPlan:
         yield from self._play_steps()
 
     def resume(self, step: Json) -> Plan:
-        """Play on after the outputs of this step were submitted."""
+        """Continue after the outputs of this step were submitted."""
         self.steps_in_leg, self.steps_of_leg = 0, self._count_leg()
         yield from self._end_step(step, "completed")
         yield Event("thread.run.queued", self.body)
@@ -236,7 +236,7 @@ class RunPlan:
                     yield None
 
     def _close(self, step_status: str, reason: str, error: Json | None = None) -> Plan:
-        """End the message and the step that are still being worked on."""
+        """End the message and the step that are in progress."""
         message, self._open_message = self._open_message, None
         if message is not None:
             message["status"] = "incomplete"

@@ -1,4 +1,4 @@
-"""The operations of the Assistants API: what each does with the objects, and where it lives."""
+"""The operations of the Assistants API: what each does with the objects, and its address."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class RunEvents(EventSource):
         return self._player.next_event(self._leg)
 
     def shown(self, event: Event) -> Mapping[str, Any]:
-        """Return the data of an event, without the search content that was not asked for."""
+        """Return the data of an event, without search content that was not requested."""
         if "step_details" in event.data and not self._search_content:
             return without_search_content(event.data)
         return event.data
@@ -65,5 +65,5 @@ class RunEvents(EventSource):
         return {"error": error} if fault.wrapped else error
 
     def left(self) -> None:
-        """Let polls move the run on from now."""
+        """Let polls advance the run from now on."""
         self._player.stream_ended(self._leg)

@@ -63,23 +63,23 @@ class RunPlayer:
     def next_event(self, leg: int) -> Event | None:
         """Return the next event for a stream of this leg; `None`: nothing until somebody intervenes.
 
-        After the run's end, or when it waits for tool outputs, this is `STREAM_ENDS`; so it is when
-        the outputs were submitted before the stream got round to saying so.
+        After the run's end, or when it waits for tool outputs, this is `STREAM_ENDS`. It is also
+        `STREAM_ENDS` if the outputs were submitted before the stream sent that.
         """
         return next(self._events, STREAM_ENDS) if leg == self._leg else STREAM_ENDS
 
     def stream_ended(self, leg: int) -> None:
-        """Let polls move the run on from now, unless a stream of a later leg does."""
+        """Let polls advance the run from now on, unless a stream of a later leg does."""
         if leg == self._leg:
             self.streaming = False
 
     def begin_leg(self) -> None:
-        """Play what is over before the answer to the request that began the leg."""
+        """Play the events that come before the answer to the request that began the leg."""
         if self.script.polls_in_leg(self._leg) == 0:
             self._play_until(lambda: False)
 
     def poll(self) -> None:
-        """Move on as far as one retrieve shows."""
+        """Advance as far as one retrieve shows."""
         if self.streaming or not self.is_active:
             return
         self._polls += 1

@@ -1,4 +1,4 @@
-"""How a run goes: its steps, how long they take and how it ends."""
+"""The script of a run: its steps, how long they take and how it ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Hangs:
 
 @dataclass(frozen=True, slots=True)
 class EndsAs:
-    """The run ends with a status of your choice, for example one that no SDK knows yet."""
+    """The run ends with a status of your choice, for example one that no SDK has."""
 
     status: str
 
@@ -70,14 +70,14 @@ End: TypeAlias = Completed | Failed | Incomplete | Expired | Cancelled | Hangs |
 
 @dataclass(frozen=True, slots=True, init=False)
 class RunScript:
-    """All that one run does.
+    """The script of one run.
 
     A run has one leg, and one more after each submission of tool outputs. In each leg the
     `polls`-th retrieve sees the leg's end (`completed`, `requires_action`, ...); those before see
     `queued`, then `in_progress`. A stream plays a whole leg at once.
 
     With Responses, each leg is a response of its own: it completes with the calls, and the next request
-    that brings their outputs goes on. If there is nothing to go on with, that request gets the next
+    that brings their outputs continues. If the script has no steps left, that request gets the next
     script. A leg that is the last step and has a bad end ends so, and its last call is unfinished.
     Only responses in the background are polled.
 
@@ -91,7 +91,7 @@ class RunScript:
         usage: `"sum"` of the steps, or the run's own numbers; `None` sends `null` even at the end, and a
             mapping is sent as it is.
         tool_usage: what a response's hosted tools cost apart from that, as the API's own JSON object.
-        quirks: what a server does otherwise that is only compatible with Responses.
+        quirks: how a compatible server differs from the API.
         finish_steps: let all steps complete, however the run ends.
         gate: what a stream asks before each event; without one it does not wait.
         event_delay: seconds that a stream waits before each event.
@@ -166,13 +166,13 @@ def _check(polls: int | Sequence[int], queued_polls: int, event_delay: float, en
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a script function is given to decide what a run or response does.
+    """The argument for a function that chooses a script for a run or response.
 
     Attributes:
-        thread_id: the run's thread, or the response's conversation; empty when it has none.
+        thread_id: the run's thread, or the response's conversation; empty if it has none.
         assistant: the assistant, or the prompt of a response, as the API's JSON object.
         body: the request's JSON body.
-        messages: the thread's messages, or all items that the response is given, oldest first, as the
+        messages: the thread's messages, or all items that the model gets, oldest first, as the
             API's JSON objects.
     """
 
@@ -183,7 +183,7 @@ class RunRequest:
 
     @property
     def last_user_text(self) -> str:
-        """The text of the newest user message; empty when there is none."""
+        """The text of the newest user message; empty if there is none."""
         for message in reversed(self.messages):
             if message.get("role") == "user":
                 parts = [part["text"] for part in message["content"] if "text" in part]

@@ -141,10 +141,10 @@ class OpenAIServer:
     def script(
         self, script: AnyScript, *, assistant: str | None = None, thread_id: str | None = None
     ) -> None:
-        """Set what runs and responses do from now on.
+        """Set the script of runs and responses from now on.
 
         A script for the next one takes precedence over one for a thread, that over one for an assistant,
-        and that over the one for all. A response that goes on with an earlier script needs none.
+        and that over the one for all. A response that continues an earlier script needs none.
 
         Args:
             script: the script, or a function that chooses one for each run or response.
@@ -160,7 +160,7 @@ class OpenAIServer:
                 self._backend.default_script = script
 
     def script_next(self, *scripts: AnyScript) -> None:
-        """Set what the next runs or responses do, one script each, on any assistant and thread."""
+        """Set the scripts of the next runs or responses, one each, on any assistant and thread."""
         with self._backend.lock:
             self._backend.next_scripts.extend(scripts)
 
@@ -181,15 +181,15 @@ class OpenAIServer:
         secret: str = WEBHOOK_SECRET,
         valid: bool = True,
     ) -> Delivery:
-        """Return what a webhook's endpoint is sent when a response has ended.
+        """Return the delivery that a webhook's endpoint gets when a response has ended.
 
-        Nothing is sent: hand the body and the headers to the application, or to
+        Nothing is sent: pass the body and the headers to the application, or to
         `client.webhooks.unwrap(delivery.body, delivery.headers, secret=WEBHOOK_SECRET)`.
 
         Args:
             response_id: the response.
             kind: the event's type; by default the one of the response's status.
-            secret: what to sign with.
+            secret: the secret to sign with.
             valid: whether the signature is right.
 
         Raises:
@@ -199,7 +199,7 @@ class OpenAIServer:
         with self._backend.lock:
             body = self._backend.responses.responses[response_id].body
             if kind is None and body["status"] not in ENDS:
-                raise ValueError(f"The response is {body['status']}; a webhook tells of its end only")
+                raise ValueError(f"The response is {body['status']}; a webhook is sent only at its end")
             return deliver(body, kind or f"response.{body['status']}", secret, valid=valid)
 
     # -- what goes wrong ------------------------------------------------------------------
@@ -211,9 +211,9 @@ class OpenAIServer:
 
         Args:
             fault: the fault.
-            operation: only requests of this operation, such as `"runs.retrieve"`; any when `None`.
+            operation: only requests of this operation, such as `"runs.retrieve"`; any if `None`.
             times: how many requests.
-            skip: how many requests are answered properly first.
+            skip: how many requests are answered normally first.
 
         Raises:
             ValueError: there is no such operation, or a number is out of range.
@@ -281,4 +281,4 @@ class OpenAIServer:
 
 
 AssistantsServer = OpenAIServer
-"""The same server under its first name."""
+"""Another name of the same server."""

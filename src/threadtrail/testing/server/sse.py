@@ -41,7 +41,7 @@ def encode(name: str, data: Mapping[str, Any] | str) -> bytes:
 
 
 class EventSource(ABC):
-    """An answer that is a stream of events, all but the sending."""
+    """An answer that is a stream of events, without the sending."""
 
     last_words: bytes
     """What is sent after the last event."""
@@ -54,7 +54,7 @@ class EventSource(ABC):
     @property
     @abstractmethod
     def intervened(self) -> Gate:
-        """Passed when something happens to what had nothing to tell."""
+        """Passed when something happens from outside, while there was nothing to send."""
 
     def before(self) -> tuple[Event, ...]:
         """Return events that come at once, before the script's own."""
@@ -74,7 +74,7 @@ class EventSource(ABC):
 
     @abstractmethod
     def left(self) -> None:
-        """Take note that the stream is over, by its end or because either side dropped it."""
+        """Note that the stream has ended, by its end or because either side dropped it."""
 
 
 class EventStream:

@@ -1,4 +1,4 @@
-"""What a run does: the messages it writes and the tools it calls."""
+"""The steps of a run: the messages that it writes and the tools that it calls."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Usage:
     """Tokens of one step, or of a whole run.
 
     Attributes:
-        prompt_tokens: tokens that went into the model.
-        completion_tokens: tokens that came out of it.
+        prompt_tokens: tokens of the input.
+        completion_tokens: tokens of the output.
         cached_tokens: those of `prompt_tokens` that were read from the cache; sent by Responses, as the rest.
         cache_write_tokens: those of `prompt_tokens` that were written to the cache.
-        reasoning_tokens: those of `completion_tokens` that the model thought with.
+        reasoning_tokens: those of `completion_tokens` that were used for reasoning.
     """
 
     prompt_tokens: int = 20
@@ -151,7 +151,7 @@ class FileSearchCall:
 
 @dataclass(frozen=True, slots=True)
 class UnknownToolCall:
-    """A tool call of a type that no SDK knows yet.
+    """A tool call of a type that no SDK has.
 
     Attributes:
         type: the type, for example `"hologram"`.
@@ -245,7 +245,7 @@ class ToolCalls:
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """An event that only streams show, for example one that no SDK knows yet."""
+    """An event that only streams show, for example one that no SDK has."""
 
     event: str
     data: Mapping[str, Any]

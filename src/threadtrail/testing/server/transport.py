@@ -55,7 +55,7 @@ class Connections:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its ticks of a tenth of a second: starts and stops at once."""
+    """uvicorn without its pauses of a tenth of a second: it starts and stops at once."""
 
     def __init__(self, config: uvicorn.Config, connections: Connections, started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         await self._exit.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close everything, and let what is still running find out that its client has gone."""
+        """Close everything; code that is still running sees that its client has gone."""
         for server in self.servers:
             server.close()
         for listener in sockets or ():

@@ -1,4 +1,4 @@
-"""Make calls of tools piece by piece: those that the application answers."""
+"""Makes calls of tools piece by piece: those that the application answers."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def shell_call(call: ShellCall, new_id: NewId) -> tuple[Json, Pieces]:
 
 
 def shell_output(call: ShellCall, call_id: str, new_id: NewId) -> tuple[Json, Pieces]:
-    """Return the item of what shell commands printed that ran in a container, and the events that fill it."""
+    """Return the item with the output of shell commands in a container, and the events that fill it."""
     item: Json = {
         **_call("shell_call_output", "sho_", call_id, new_id),
         "output": [],

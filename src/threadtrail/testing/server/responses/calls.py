@@ -1,4 +1,4 @@
-"""What a response can do and an Assistants run cannot: think, and call the tools that came later."""
+"""Parts of a response that an Assistants run does not have: reasoning, and calls of newer tools."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ApplyPatchCall:
 
 @dataclass(frozen=True, slots=True)
 class McpApprovalRequest:
-    """A question whether a tool of an MCP server may be called; a person answers it.
+    """A request to approve the call of a tool of an MCP server; a person answers it.
 
     Attributes:
         name: the tool's name.

@@ -1,4 +1,4 @@
-"""The operations of Conversations: what each does, and where it lives."""
+"""The operations of Conversations: what each does, and its address."""
 
 from __future__ import annotations
 

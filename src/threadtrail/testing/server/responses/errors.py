@@ -24,7 +24,7 @@ STREAMABLE_SECONDS = 300
 
 
 def no_input() -> ApiError:
-    """Return the error for a request that asks nothing."""
+    """Return the error for a request without input."""
     return ApiError(
         400,
         "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation_id' must be provided.",
@@ -58,14 +58,14 @@ def no_call_for(kind: str, call_id: str) -> ApiError:
 
 
 def cannot_stream(response_id: str, reason: str) -> ApiError:
-    """Return the error for taking up the stream of a response that was not created for it."""
+    """Return the error for resuming the stream of a response that was not created for it."""
     return ApiError(
         400, f"Response with id '{response_id}' cannot be streamed because it was not created with {reason}."
     )
 
 
 def too_old_to_stream() -> ApiError:
-    """Return the error for taking up a stream after five minutes."""
+    """Return the error for resuming a stream after five minutes."""
     return ApiError(400, "This response can no longer be streamed because it is more than 5 minutes old.")
 
 

@@ -1,4 +1,4 @@
-"""The stream of a response, from its beginning or from where another one broke off."""
+"""The stream of a response, from its beginning or from where another one ended."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ResponseEvents(EventSource):
         return {**start, "error": {"type": "server_error", **error}} if fault.wrapped else {**start, **error}
 
     def left(self) -> None:
-        """Let polls move the response on from now."""
+        """Let polls advance the response from now on."""
         if self._open:
             self._open = False
             self._player.streams -= 1

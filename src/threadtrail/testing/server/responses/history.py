@@ -1,4 +1,4 @@
-"""What the model is given: the items of a chain or conversation, and of the request."""
+"""The input of the model: the items of a chain or conversation, and of the request."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def open_calls(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def newest_outputs(items: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield the outputs that the model has not answered yet, the last one first."""
+    """Yield the outputs that the model has not seen yet, the last one first."""
     for item in reversed(items):
         if item.get("type") in OUTPUTS:
             yield item
@@ -133,7 +133,7 @@ def check(items: Sequence[Mapping[str, Any]]) -> None:
     """Make sure that every call has its output, and every output its call.
 
     Raises:
-        ApiError: one has not.
+        ApiError: one is missing.
     """
     for call in open_calls(items):
         if not call.get("async") and call["type"] != "mcp_approval_request":

@@ -1,4 +1,4 @@
-"""Make calls of tools piece by piece: those that the server answers itself."""
+"""Makes calls of tools piece by piece: those that the server answers itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request must ask for with `include`; the rest is left out."""
+"""Contents that a request must ask for with `include`; others are left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON objects of Responses, as they look when they are new."""
+"""New JSON objects of Responses."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _text(asked: Mapping[str, Any] | None) -> Json:
 
 
 def _tool(asked: Mapping[str, Any]) -> Json:
-    """Return a tool with the defaults filled in, and without secrets, which the API keeps to itself."""
+    """Return a tool with the defaults, and without secrets, which the API does not return."""
     secrets = ("authorization", "headers") if asked.get("type") == "mcp" else ()
     known = {name: value for name, value in asked.items() if name not in secrets}
     return {**_TOOL_DEFAULTS.get(str(asked.get("type")), {}), **known}

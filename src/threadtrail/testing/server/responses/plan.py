@@ -1,6 +1,6 @@
 """The plan of one response: a generator that plays its scene event by event.
 
-Streams send the events; polls only move the generator on. So both see the same response.
+Streams send the events; polls only advance the generator. So both see the same response.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class ResponsePlan:
             yield from self._end_item(item, "completed")
 
     def _without_closing(self, pieces: Pieces) -> Pieces:
-        """Leave out the events that close the last part of the item; a limit closes it all the same."""
+        """Leave out the events that close the last part of the item: a limit closes it without them."""
         held: list[tuple[str, Json]] = []
         for piece in pieces:
             if not piece[0].endswith(_CLOSING):
@@ -176,7 +176,7 @@ class ResponsePlan:
                     yield None
 
     def cancel(self) -> None:
-        """End as cancelled, which no event tells."""
+        """End as cancelled, without an event."""
         self._close()
         self.body["status"] = "cancelled"
 
@@ -186,7 +186,7 @@ class ResponsePlan:
 
     def _close(self) -> None:
         for _ in self._end_item(self._unfinished, "incomplete") if self._unfinished else ():
-            pass  # A response that fails does not tell of the item that it leaves behind.
+            pass  # A response that fails sends no event of the item that it leaves unfinished.
         self._unfinished = None
 
     def _end(self, status: str) -> Event:

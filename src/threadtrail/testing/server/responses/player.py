@@ -68,7 +68,7 @@ class ResponsePlayer:
 
     @property
     def is_background(self) -> bool:
-        """Whether the response goes on without a connection."""
+        """Whether the response continues without a connection."""
         return bool(self.body["background"])
 
     def shown(self, include: Sequence[str] | None = None) -> Json:
@@ -97,7 +97,7 @@ class ResponsePlayer:
         return self._over
 
     def poll(self) -> None:
-        """Move on as far as one retrieve shows."""
+        """Advance as far as one retrieve shows."""
         if self.streams or self._over:
             return
         self._polls += 1
@@ -140,7 +140,7 @@ class ResponsePlayer:
     # -- what others ask of the response --------------------------------------------------
 
     def check_streamable(self, now: float) -> None:
-        """Make sure that the stream may be taken up again.
+        """Make sure that the stream may be resumed.
 
         Raises:
             ApiError: the response was not created for it, or is too old.
@@ -153,7 +153,7 @@ class ResponsePlayer:
             raise errors.too_old_to_stream()
 
     def cancel(self) -> None:
-        """Cancel; a response that is over stays as it is.
+        """Cancel; a response that has ended does not change.
 
         Raises:
             ApiError: it is not in the background.

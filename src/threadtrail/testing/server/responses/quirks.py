@@ -1,4 +1,4 @@
-"""How servers differ that are only compatible with the API."""
+"""How compatible servers differ from the API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What a compatible server does otherwise; put it in `RunScript(quirks=...)`.
+    """The differences of a compatible server; put them in `RunScript(quirks=...)`.
 
     Attributes:
         response_id: the id of every response; `""` sends none; `None` makes up ids as the API does.

@@ -1,4 +1,4 @@
-"""The operations of Responses: what each does, and where it lives."""
+"""The operations of Responses: what each does, and its address."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _retrieve(backend: Backend, call: Call) -> Result:
 
 
 def _first(call: Call) -> int:
-    """Return the sequence number from which on a stream is wanted."""
+    """Return the sequence number of the first requested event."""
     after = _last(call, "starting_after")
     if after is None:
         return 0

@@ -1,4 +1,4 @@
-"""How far a script has been played: a response that asks the application ends, the next one goes on."""
+"""How far a script has been played: a response that asks the application ends, and the next one continues."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class Continuations:
         self._waiting: dict[str, _Waiting] = {}
 
     def add(self, scene: Scene, calls: Sequence[Mapping[str, Any]]) -> None:
-        """Go on with this scene when these calls are answered."""
+        """Continue with this scene when these calls are answered."""
         waiting = _Waiting(scene, tuple(calls))
         for call in calls:
             for key in keys_of(call):
                 self._waiting[key] = waiting
 
     def take(self, items: Sequence[Mapping[str, Any]]) -> Scene | None:
-        """Return the scene that goes on with the newest outputs among these items.
+        """Return the scene that continues with the newest outputs among these items.
 
-        The same outputs bring the same scene again, since a request may be sent twice.
+        The same outputs give the same scene again, since a request may be sent twice.
         """
         given = {key_answered(item): output_text(item) for item in newest_outputs(items)}
         waiting = next((self._waiting[key] for key in given if key in self._waiting), None)

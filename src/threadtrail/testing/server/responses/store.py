@@ -1,4 +1,4 @@
-"""All that the server knows of Responses and Conversations."""
+"""The state of the server for Responses and Conversations."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class ResponsesStore:
         return conversation
 
     def add_items(self, conversation_id: str, items: Sequence[Json]) -> None:
-        """Put items into a conversation, if that still exists; those that it has are not put in again."""
+        """Put items into a conversation, if it still exists; items that it already has are ignored."""
         kept = self.items.get(conversation_id, [])
         known = {id(item) for item in kept}
         kept += [item for item in items if id(item) not in known]
@@ -140,7 +140,7 @@ class ResponsesStore:
         raise errors.not_found("Item", str(item.get("id")))
 
     def create_response(self, request: Json) -> ResponsePlayer:
-        """Create a response with the script that goes on, or else the next one.
+        """Create a response with the script to continue, or else the next one.
 
         Raises:
             ApiError: the request is not valid.

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from threadtrail.testing.server.objects import Json
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"threadtrail-local-server").decode()
-"""The secret with which deliveries are signed unless another is given."""
+"""The default secret with which deliveries are signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery: what the application's endpoint is sent.
+    """One delivery to the application's endpoint.
 
     Attributes:
         body: the exact text of the body.
@@ -37,14 +37,14 @@ class Delivery:
 
 
 def deliver(response: Json, kind: str, secret: str, *, valid: bool) -> Delivery:
-    """Return a delivery that tells of a response.
+    """Return a delivery about a response.
 
     The same response and kind give the same event id, as a repeated delivery does.
 
     Args:
         response: the response.
         kind: the event's type, such as `response.completed`.
-        secret: what to sign with; as the API's, `whsec_` and base64, or any other text.
+        secret: the secret to sign with; as the API's, `whsec_` and base64, or any other text.
         valid: whether the signature is right.
     """
     # The SDK compares with the real time, so a clock of the test would not do.

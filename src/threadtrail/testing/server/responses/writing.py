@@ -1,7 +1,7 @@
-"""Write messages and reasoning piece by piece, as a stream sends them.
+"""Writes messages and reasoning piece by piece, as a stream sends them.
 
-Each function fills the item while it yields the events, so whoever looks at a half-streamed item sees what
-has been sent so far.
+Each function fills the item while it yields the events, so an application that looks at a half-streamed item
+sees what has been sent so far.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _text(part: Text, index: int, content: list[Json]) -> Pieces:
 
 
 def _annotation(given: Mapping[str, Any]) -> Json:
-    """Return an annotation flat; Assistants nests what is cited below the annotation's type."""
+    """Return an annotation without nesting; Assistants nests the citation below the annotation's type."""
     kind = given.get("type")
     nested = given.get(str(kind))
     if not isinstance(nested, Mapping):
