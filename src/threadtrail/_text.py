@@ -16,7 +16,7 @@ SECRET_WORDS = ("key", "secret", "token", "password", "passwd", "credential", "a
 
 HIDDEN = "(hidden)"
 
-# Escape characters, invisible direction marks, line separators: a terminal does not show, but obeys them.
+# Escape characters, invisible direction marks, line separators: a terminal obeys them and does not show them.
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # parts of emoji and of letters in some scripts
 

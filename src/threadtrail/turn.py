@@ -188,7 +188,7 @@ def _intervals(run: Run) -> Iterator[tuple[str, Interval]]:
     may_queue = run.background or not run.one_generation
     started = run.started_at if may_queue and run.started_at is not None else created
     yield "queued", (created, started)
-    # An assistant's run waits for its calls; a response has been given when they are there.
+    # An assistant's run waits for its calls; a response has ended when it asks for them.
     working = [(started, answered)]
     for interval in working if run.one_generation else _without(working, _merged(waiting)):
         yield "generating", interval

@@ -80,7 +80,7 @@ def _of_text(text: str, exporter: str, options: Mapping[str, Option]) -> Problem
         for beginning in (f"{name}:", f"{name}={option.value!r}:", f"{name}={value!r}:"):
             if text.startswith(beginning):
                 return _of_option(name, value, text.removeprefix(beginning).lstrip(), options)
-        if is_secret(name):  # the value has been changed by the exporter, so it would not be found and cut
+        if is_secret(name):  # the exporter may have changed the value, so it cannot be found and removed
             return _of_option(name, CONCEALED, text.partition(": ")[2] or "it is refused", options)
         return _of_option(name, ABSENT, text, options)
     return Problem(says=text)

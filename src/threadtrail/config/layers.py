@@ -166,7 +166,7 @@ def variable_prefix(exporter: str) -> str:
 def _unknown_variable(
     variable: str, value: str, settings: Collection[str], prefixes: Collection[str]
 ) -> Problem:
-    # Compared without the prefix that all have in common: with it, everything resembles everything.
+    # Compared without the common prefix, which makes all names similar.
     name = variable[len(PREFIX) :].upper()
     exporters = [prefix.removeprefix(PREFIX) for prefix in prefixes]
     known = closest(name, [key.removeprefix(PREFIX) for key in settings]) or _meant_option(name, exporters)

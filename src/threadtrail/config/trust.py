@@ -85,9 +85,8 @@ def _is_private(status: os.stat_result) -> bool:
 
     try:
         user = pwd.getpwuid(status.st_uid)
-    except (
-        KeyError
-    ):  # as in a container that has no such user: systems give a user and their group one number
+    except KeyError:
+        # As in a container without such a user: a user and their group have the same number.
         return status.st_gid == status.st_uid and _group_name(status.st_gid) == str(status.st_gid)
     try:
         group = grp.getgrgid(status.st_gid)

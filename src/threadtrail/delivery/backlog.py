@@ -75,7 +75,7 @@ class Backlog(Generic[Message]):
         """Remove a message whose caller has stopped waiting."""
         for item in list(self._messages):
             if item[1] is message:
-                with suppress(ValueError):  # it was taken meanwhile
+                with suppress(ValueError):  # the worker has taken it
                     self._messages.remove(item)
 
     @property
@@ -106,7 +106,7 @@ class Backlog(Generic[Message]):
             return None
         try:
             self._messages.remove(first)
-        except ValueError:  # it was removed meanwhile
+        except ValueError:  # its caller has removed it
             return None
         return first[1]
 

@@ -201,7 +201,7 @@ class Worker:
         state, backlog = self._state, self._state.backlog
         while not backlog and not backlog.has_message:
             state.idle = True
-            if not backlog and not backlog.has_message:  # nothing came before `idle` was seen
+            if not backlog and not backlog.has_message:  # nothing was added before `put` saw `idle`
                 state.bell.wait()
         state.idle = False
         deadline = time.monotonic() + self._batch_wait
@@ -233,7 +233,7 @@ class Worker:
             return
         flushed = self._calls.flush(message.deadline)
         flushed = self._state.lost_nothing_new() and flushed
-        # For a shutdown both hooks: an exporter that buffers may implement only one of them.
+        # A shutdown calls both hooks: an exporter that buffers may implement only one of them.
         closed = message.kind == "flush" or self._calls.shutdown(message.deadline)
         if message.kind == "shutdown":
             self._calls.report_rest(self._state.failed + self._state.dropped)
@@ -255,7 +255,7 @@ class Worker:
         with state.lock:
             state.dropped += state.backlog.clear_events()
             state.count()
-        # Flushes that were requested meanwhile get the same result.
+        # Flushes that were requested during this get the same result.
         while (later := state.backlog.take_message()) is not None:
             later.settle(result=result)
 

@@ -211,7 +211,7 @@ class ConsoleExporter:
     def _console(self, stream: Any) -> Console | None:
         from rich.console import Console  # noqa: PLC0415 - only terminals need rich
 
-        # Within a kernel, rich would display what is captured, as outputs of their own.
+        # Within a kernel, rich would also display captured text as separate outputs.
         console = Console(
             file=stream, force_terminal=True, force_jupyter=False, width=self._width, highlight=False
         )

@@ -145,7 +145,7 @@ def _end(whole: WholeRun, shared: dict[str, Any]) -> Iterator[RunEnded]:
     run = changed(whole.run, attributes=shared["attributes"], carried=shared["carried"])
     surest = next(event for event in whole.ends if event.run is whole.of_end[0])
     ends = whole.story.ends
-    # Where an unfinished one is among them, this takes the place of both.
+    # If one of them is unfinished, this replaces both.
     supersedes = any(event.supersedes for event in ends) and all(event.run.finished for event in ends)
     yield changed(surest, time=run.ended_at or surest.time, run=run, supersedes=supersedes)
 

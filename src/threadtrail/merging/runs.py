@@ -114,7 +114,7 @@ class WholeRun:
         values: dict[str, Any] = {name: getattr(at_end, name) for name in OF_END}
         values |= {name: sum(getattr(each, name) for each in runs) for name in SUMS}
         values |= {name: any(getattr(each, name) for each in runs) for name in EITHER}
-        # Whoever reads the stream of a run that another process reads takes it up again.
+        # A process that reads the stream of a run that another process reads resumes it.
         values["resumed"] += max(0, sum(each.streamed for each in runs) - 1)
         return changed(run, observed_from_start=self.is_observed_from_start, **values)
 

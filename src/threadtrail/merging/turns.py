@@ -41,7 +41,7 @@ def turns_ended(
         of_turn = runs.pop(name, [])
         yield _one(known, of_turn, changed=_any(of_turn, changed))
     for of_turn in runs.values():
-        # Who saw its calls published no run, and who published the run did not see its calls.
+        # One process saw its calls and published no run; another published the run without its calls.
         if _any(of_turn, changed) and _is_over([end.run for end in of_turn]):
             yield _made_of(of_turn, [])
 

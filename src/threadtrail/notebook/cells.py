@@ -23,7 +23,7 @@ class Cell:
 
     def write(self, stream: Any, text: str) -> None:
         """Write the text below this cell, to the stream of a kernel."""
-        stream.flush()  # what was written before comes before it
+        stream.flush()  # earlier output comes first
         content = {"name": stream.name, "text": text}
         stream.session.send(
             stream.pub_thread, "stream", content, parent=dict(self.header), ident=stream.topic

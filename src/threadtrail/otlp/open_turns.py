@@ -176,7 +176,7 @@ class OpenTurns:
 
     @staticmethod
     def _around(turn: OpenTurn, around: Callable[[OpenTurn], Context | None]) -> Context | None:
-        # Where ids are used again, a call may seem to be one of the very turn that was begun for it.
+        # If a server uses ids again, a call may seem to belong to the turn that was begun for it.
         if turn.is_looked_for:
             return None
         turn.is_looked_for = True

@@ -48,7 +48,7 @@ class BatchSender:
         try:
             with capturing:
                 result = self._exporter.export(batch)
-        except RequestException as error:  # some releases of the OTLP exporter pass it on
+        except RequestException as error:  # some releases of the OTLP exporter raise it
             self._messages.append(type(error).__name__)
             return False
         return getattr(result, "name", None) == "SUCCESS"

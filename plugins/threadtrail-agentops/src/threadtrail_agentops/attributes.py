@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from threadtrail.values import Attributes, Run, ToolCall, Usage
     from threadtrail_agentops.emitting import Values
 
-# What AgentOps has no word for.
+# Attributes for which AgentOps has no name.
 RUN_ID, RUN_STATUS, THREAD_ID = "threadtrail.run.id", "threadtrail.run.status", "threadtrail.thread.id"
 POLLS, INCOMPLETE_REASON = "threadtrail.run.polls", "threadtrail.run.incomplete_reason"
 STEP_ID, TOOL_KIND = "threadtrail.step.id", "threadtrail.tool.kind"

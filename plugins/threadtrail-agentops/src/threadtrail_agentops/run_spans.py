@@ -66,8 +66,8 @@ class RunSpans:
         session = self._sessions.begin_own(
             event.run.key,
             self._trace_name or tree.name,
-            # OpenAI's times are whole seconds, so several spans of a run may start with it. What the run was
-            # published with as unfinished is in the same trace, whose name the first span gives.
+            # OpenAI's times are whole seconds, so several spans of a run may start with it. The spans of the
+            # unfinished run are in the same trace, which has the name of the first span.
             start=tree.start - (4 if event.supersedes else 2) * MICROSECOND,
             links=place.links,
             caller=event.attributes,

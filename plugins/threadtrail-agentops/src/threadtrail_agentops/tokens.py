@@ -71,7 +71,7 @@ class Tokens:
             return None
         self._token = None
         self._token = self._fetch(timeout)
-        # If the new one is rejected as well, more attempts will not help: not one for each batch.
+        # If the new one is rejected as well, another attempt for each batch will not help.
         self._refuse("the backend rejects the project's tokens")
         return self._token.text
 

@@ -62,7 +62,7 @@ class TurnSpans:
             self._open(turn, event)
         if turn is None or not turn.has_root:
             own, _ = self._own_place(event, context)
-            # Within a native span, whose place its own runs have; a run outside of one is there, too.
+            # Within a native span, runs keep their own places; a run outside of one is there, too.
             return own if turn is None or own.parent is not None else Place(turn.inside, links=own.links)
         # What is around the first run is around the root.
         first = event.run_id == turn.turn_id

@@ -54,7 +54,7 @@ def project_of(account: Account, timeout: float) -> Project:
         timeout=timeout,
     )
     try:
-        # Typed as whole seconds, and passed to httpx, which takes any.
+        # Typed as whole seconds, but passed to httpx, which accepts fractions.
         once = RequestOptions(timeout_in_seconds=timeout, max_retries=0)  # type: ignore[typeddict-item]  # see above
         projects = api.projects.get(request_options=once).data
     except httpx.HTTPError as error:

@@ -53,7 +53,7 @@ class Pipeline:
             NotDeliveredError: the app has since made a client for this key that is switched off.
         """
         event, context = as_created(event, context)
-        match event:  # what needs no connection: it begins nothing there
+        match event:  # these events need no connection
             case TraceEnded():
                 self._groups.end(event)
             case TurnEnded():

@@ -85,7 +85,7 @@ def langfuse_batches(settings: Mapping[str, Any]) -> BatchSender:
         "x-langfuse-sdk-name": "python",
         "x-langfuse-sdk-version": langfuse.__version__,
         "x-langfuse-public-key": settings["public_key"],
-        # Without it, servers that know it hold spans back for minutes.
+        # Without it, newer servers hold spans back for minutes.
         "x-langfuse-ingestion-version": "4",
         **(settings.get("additional_headers") or {}),
     }

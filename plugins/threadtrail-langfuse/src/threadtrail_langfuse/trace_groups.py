@@ -59,7 +59,7 @@ class TraceGroups:
         outermost = carried.outermost_trace_id or carried.trace_id
         around = None if carried.around is None else parent
         span = observations.later(span_id_for(carried.trace_id), around, trace_of=outermost)
-        # In a span of the app, that names the trace.
+        # Within a span of the app, the app names the trace.
         name = carried.trace_name if carried.around is None else None
         self._elsewhere[carried.trace_id] = _Group(span=span, name=name)
         self._elsewhere.move_to_end(carried.trace_id)

@@ -38,6 +38,6 @@ def _parts(node: Node) -> Iterator[Json]:
 def _calls(step: Step) -> Iterator[Json]:
     for call in step.tool_calls:
         yield m.tool_request(call)
-        # What the app gives is part of its next input.
+        # The app's outputs are part of its next input.
         if call.hosted and m.result_of(call) is not None:
             yield m.tool_response(call)

@@ -91,7 +91,7 @@ METRIC_OPERATION_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # core v1.41.1 only
 METRIC_INFERENCE_DURATION: Final = "gen_ai.client.inference.duration"  # 2026-10 only
-METRIC_INFERENCE_USAGE: Final = "gen_ai.client.inference.usage."  # 2026-10 only; and what is counted
+METRIC_INFERENCE_USAGE: Final = "gen_ai.client.inference.usage."  # 2026-10 only; a prefix
 
 EVENT_INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
 

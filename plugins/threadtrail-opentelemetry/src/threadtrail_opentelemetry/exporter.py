@@ -104,7 +104,7 @@ class OpenTelemetryExporter:
         )
         self._message_content = message_content
         self._pipeline: Pipeline | None = None
-        chosen_capture(message_content or "NO_CONTENT", capture_content=True)  # is it one of the four?
+        chosen_capture(message_content or "NO_CONTENT", capture_content=True)  # checks the value
 
     @hookimpl
     def start(self, settings: Settings) -> str | None:

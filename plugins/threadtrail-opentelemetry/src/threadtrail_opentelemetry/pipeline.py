@@ -78,7 +78,7 @@ class Pipeline:
         """Emit one event; ignore those of other classes."""
         if not isinstance(event, EMITTED):
             return
-        # Once for all of them: from here on, nothing has content that must not be on spans.
+        # Once for all parts: from here on, no event has content that must not be on spans.
         shown = event if self._capture.on_spans else without_content(event)
         match shown:
             case RunCreated():

@@ -51,7 +51,7 @@ def numbered_run(sample: str, number: int) -> Run:
     runs = sample_runs()
     if sample not in runs:
         raise ValueError(f"sample={sample!r}: no such sample run. Choose one of {', '.join(runs)}.")
-    run = replace(runs[sample], id=f"run_{sample}")  # whatever it is, it is found by one kind of id
+    run = replace(runs[sample], id=f"run_{sample}")  # every kind of run has the same kind of id
     text = RunEnded(time=0, run=run).to_json()
     return RunEnded.from_json(text.replace(f"_{sample}", f"_conformance{number:03}")).run
 

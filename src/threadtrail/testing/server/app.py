@@ -82,7 +82,7 @@ class Application:
             call = _call(request, content)
             with self._backend.lock:
                 result = handler(self._backend, call)
-                # The object may change as soon as the lock is free, so it is written down here.
+                # The object may change as soon as the lock is free, so it is encoded here.
                 body = _written_down(result, fault)
         except errors.ApiError as error:
             await exchange.send(_json(error.status, _dump(error.body, None), headers))

@@ -90,7 +90,7 @@ class RunPlayer:
             self._play_until(lambda: self._shows_progress(polls))
 
     def _shows_progress(self, polls: int) -> bool:
-        # Steps get done evenly over the polls of a leg; its last step only with the last poll.
+        # Steps are completed evenly over the polls of a leg; its last step only with the last poll.
         share = self._polls * self._plan.steps_of_leg // polls
         return self.status != "queued" and self._plan.steps_in_leg >= share
 

@@ -113,7 +113,7 @@ class EventStream:
                 event = self._source.next()
                 if event is STREAM_ENDS:
                     self._source.left()
-                # What is sent is the object as it is now, so it is written down under the lock.
+                # The stream sends the current state of the object, so it is encoded under the lock.
                 chunk = self._encoded(event) if event is not None else b""
             if event is None:
                 if not await wait_unless_closed(self._source.intervened.passed(), connection.closed):

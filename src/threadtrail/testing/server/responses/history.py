@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from threadtrail.testing.server.objects import Json
 
-# What ends with `_call` is answered by what ends with `_call_output`, but for the two of MCP approvals.
+# A `…_call` is answered by a `…_call_output`, except for the two items of MCP approvals.
 CALLS_OF_CLIENTS = frozenset(
     {
         "function_call",

@@ -108,7 +108,7 @@ class ResponsePlayer:
             self._play_until(lambda: self._shows_progress(polls))
 
     def _shows_progress(self, polls: int) -> bool:
-        # Steps get done evenly over the polls; the last one only with the last poll.
+        # Steps are completed evenly over the polls; the last one only with the last poll.
         share = self._polls * self.plan.steps_of_leg // polls
         return self.body["status"] != "queued" and self.plan.steps_done >= share
 
