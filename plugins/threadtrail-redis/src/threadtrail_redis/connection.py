@@ -22,7 +22,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A Redis, and how to reach it. ``client`` is the app's own, which is used as it is."""
+    """A Redis, and how to reach it. ``client`` is the app's own, which is used unchanged."""
 
     url: str = field(repr=False)
     username: str | None = None
@@ -43,10 +43,10 @@ class Target:
             return False
 
     def connect(self, *, timeout: float | None = None) -> Redis:
-        """Return a client; it opens a connection with its first command, and repeats none by itself.
+        """Return a client; it opens a connection with its first command, and retries none.
 
         Raises:
-            ConfigurationError: redis-py does not know such an address.
+            ConfigurationError: redis-py does not accept the address.
         """
         if self.client is not None:
             return self.client
@@ -71,7 +71,7 @@ class Target:
         return client
 
     def close(self, client: Redis) -> None:
-        """Close the connections of a client that is ours."""
+        """Close the connections of a client that is not the app's."""
         if client is not self.client:
             client.close()
 

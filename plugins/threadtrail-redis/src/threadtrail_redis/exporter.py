@@ -26,23 +26,25 @@ MOST_STREAMS = 1024
 class RedisExporter:
     """Appends every event to Redis Streams, from which ``threadtrail collect`` takes them.
 
-    Events of one run are in one stream, whichever process sees it. No event that waits there is ever removed
+    Events of one run are in one stream, whichever process sees it. No waiting event is ever removed
     to make room: if a stream is full, new events are lost, and counted.
 
     Args:
-        url: the address, ``redis://host:6379/0``, ``rediss://…`` for TLS, or ``unix://…``, with the user,
-            password and query parameters that redis-py knows.
+        url: the address, ``redis://host:6379/0``, ``rediss://…`` for TLS, or ``unix://…``, with a user, a
+            password and query parameters that redis-py accepts.
         username: the user's name, if it is not in ``url``.
         password: the password, if it is not in ``url``.
-        client: your own ``redis.Redis``, such as that of a Sentinel, in place of all of the above; its
-            timeouts hold.
-        prefix: how the names of all keys begin. All processes of a fleet, and its collectors, have the same.
-        streams: how many streams there are. The first process of a fleet sets it; where Redis has another
+        client: your own ``redis.Redis``, such as that of a Sentinel, instead of all of the above; its
+            timeouts apply.
+        prefix: the beginning of the names of all keys. All processes of a fleet, and its collectors, have the
+            same.
+        streams: the number of streams. The first process of a fleet sets it; if Redis has another
             number, that one is used.
-        max_length: how many events may wait in one stream.
-        retry_seconds: how long a batch is tried again while Redis is away, or has no room. Meanwhile, later
+        max_length: the maximum number of events that wait in one stream.
+        retry_seconds: how long a batch is retried while Redis is unreachable, or has no room. Meanwhile,
+            later
             events wait in the queue (the setting ``queue_size``).
-        timeout: seconds to connect, and for an answer.
+        timeout: seconds to connect, and to wait for an answer.
     """
 
     harmless_options: frozenset[str] = frozenset({"streams", "max_length", "retry_seconds", "timeout"})
@@ -71,7 +73,7 @@ class RedisExporter:
 
     @hookimpl
     def start(self) -> None:
-        """Check the options; opens no connection.
+        """Check the options; open no connection.
 
         Raises:
             ConfigurationError: an option is not valid.
@@ -138,7 +140,7 @@ class RedisExporter:
 
     @hookimpl
     def after_fork(self) -> None:
-        """Leave the connection to the parent process, and be another sender."""
+        """Leave the connection to the parent process, and become another sender."""
         self._appender = None
 
     def _own_appender(self) -> Appender:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 Argument = str | bytes | int
 
 PAGE = 500
-"""How many entries are read of a stream, or acknowledged, in one step."""
+"""The number of entries of a stream that are read, or acknowledged, in one step."""
 
 DEAD_KEPT = 10_000
-"""How many dead letters are kept; more are counted alone."""
+"""The number of dead letters that are kept; further ones are only counted."""
 
 FIRST = "0-0"
 NEW = ">"

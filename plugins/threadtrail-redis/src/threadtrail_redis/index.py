@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     """Calls a function, again if Redis is away."""
 
 DAY = 86_400
-"""How long the turn of a call is known (seconds): calls may wait for a person."""
+"""How long the turn of a call is kept, in seconds: calls may wait for a person."""
 
 MARKED_SECONDS = 21_600
-"""How long it is known that a run was published: far longer than processes record what is over."""
+"""How long a run is marked as published, in seconds: longer than processes record ended runs."""
 
 
 class Index:
@@ -26,8 +26,8 @@ class Index:
 
     Args:
         client: a client of redis-py.
-        patiently: calls a function, again if Redis is away.
-        prefix: how the names of the keys begin.
+        patiently: calls a function, and retries it while Redis is unreachable.
+        prefix: the beginning of the names of the keys.
         seconds: how long a text is kept.
     """
 

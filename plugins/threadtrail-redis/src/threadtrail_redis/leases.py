@@ -23,7 +23,7 @@ BEATS_PER_LEASE = 3
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A stream, and the text by which Redis knows its owner: no collector has it twice."""
+    """A stream, and the text by which Redis identifies its owner: no collector has it twice."""
 
     number: int
     owner: str
@@ -36,7 +36,7 @@ class Leases:
         client: a client of redis-py.
         keys: the names of the keys.
         name: the collector's name; no other one has it.
-        seconds: after which a collector that is not heard of has lost its streams.
+        seconds: the time after which a silent collector has lost its streams.
     """
 
     def __init__(self, client: Redis, keys: Keys, *, name: str, seconds: float) -> None:
@@ -63,11 +63,11 @@ class Leases:
 
     @property
     def started(self) -> bool:
-        """Whether other collectors know of this one."""
+        """Whether this collector has announced itself to the others."""
         return self._thread is not None
 
     def stop(self) -> None:
-        """Give all streams back, and leave."""
+        """Release all streams, and leave."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
@@ -86,14 +86,14 @@ class Leases:
             return lost
 
     def lose(self, stream: Owned) -> None:
-        """See that another collector owns a stream."""
+        """Note that another collector owns a stream."""
         with self._lock:
             if self._owned.get(stream.number) == stream:
                 del self._owned[stream.number]
                 self._lost.append(stream)
 
     def share(self, streams: int) -> None:
-        """Give back what exceeds this collector's share, and take what is free up to it."""
+        """Release streams beyond this collector's share, and take free ones up to it."""
         self._look_around()
         quota = self._quota(streams)
         owned = self.owned()
@@ -105,7 +105,7 @@ class Leases:
             room -= self._take_one(Owned(number, f"{self.name}/{uuid.uuid4().hex}"))
 
     def give_back(self, streams: Iterable[Owned]) -> None:
-        """Let other collectors have these streams."""
+        """Release these streams to other collectors."""
         for stream in streams:
             self.lose(stream)
             self._release(keys=[self._keys.lease(stream.number)], args=[stream.owner])

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 SHARE_SECONDS = 1.0
-"""How often a collector looks whether streams are free, or others have joined."""
+"""How often a collector checks whether streams are free, or others have joined, in seconds."""
 
 LONGEST_WAIT_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
-"""How long something is tried again while Redis is away."""
+"""How long a command is retried while Redis is unreachable, in seconds."""
 
 
 class RedisPlace:
@@ -199,7 +199,7 @@ class RedisPlace:
             raise ConfigurationError(str(self._described(error))) from error
 
     def close(self) -> None:
-        """Give the streams back; what is not acknowledged stays for the next collector."""
+        """Release the streams; entries that are not acknowledged stay for the next collector."""
         try:
             self._streams.acknowledge(self._put_off)
             if self._leases.started:

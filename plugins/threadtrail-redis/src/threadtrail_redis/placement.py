@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 IDS = ("run_id", "trace_id", "thread_id", "assistant_id")
-"""The fields of an event that place it, the first that is set."""
+"""The fields of an event that decide its stream: the first that is set."""
 
 
 def place(event: Event, streams: int) -> int:
     """Return the number of the event's stream, the same in every process.
 
-    A run's id alone decides: processes may differ in what else they know of a run, such as its trace, and in
-    the address by which they reach its server. A turn goes to the stream of its first run; what belongs to
-    no run goes with its trace, thread or assistant.
+    A run's id alone decides: processes may have different values for other fields of a run, such as its
+    trace, and different addresses of its server. A turn is in the stream of its first run. An event without a
+    run is in the stream of its trace, thread or assistant.
     """
     return stream_of(_key(event), streams)
 
 
 def stream_of(key: str, streams: int) -> int:
-    """Return the number of the stream that the id of a run, a turn or a trace falls to."""
+    """Return the number of the stream for the id of a run, a turn or a trace."""
     return crc32(key.encode()) % streams
 
 

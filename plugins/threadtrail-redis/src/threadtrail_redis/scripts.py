@@ -10,10 +10,10 @@ from __future__ import annotations
 
 GROUP = "collectors"
 CONSUMER = "owner"
-"""One consumer for all: whoever owns a stream has the entries that are not acknowledged."""
+"""The one consumer of all streams: the owner of a stream has the entries that are not acknowledged."""
 
 NOT_OWNER = -1
-"""What fenced scripts return to a collector that does not own the stream."""
+"""The result of fenced scripts for a collector that does not own the stream."""
 
 MEET = """#!lua flags=allow-oom
 -- Says that a collector is there, and forgets those that are not. Returns the names of all that are.
