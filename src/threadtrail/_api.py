@@ -79,15 +79,15 @@ class Instrumentation:
         return self._runtime is not None and not self._runtime.stopped
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Do as ``threadtrail.flush()``."""
+        """Call ``threadtrail.flush()``."""
         return flush(timeout)
 
     def status(self) -> Status:
-        """Do as ``threadtrail.status()``."""
+        """Call ``threadtrail.status()``."""
         return status()
 
     def uninstrument(self) -> None:
-        """Do as ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
+        """Call ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
         if self._runtime is not None and self._runtime is _Process.runtime:
             uninstrument()
 
@@ -286,7 +286,7 @@ def uninstrument() -> None:
 
 
 def status() -> Status:
-    """Return the methods that are patched and missing, and the counters of the events, per exporter."""
+    """Return the patched and missing methods, and the counters of the events, per exporter."""
     from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.runtime import Status  # noqa: PLC0415 - `import threadtrail` stays light
 
@@ -321,7 +321,7 @@ def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
         remembered).
 
     Raises:
-        TypeError: ``response_id`` is not a text, but for example the response itself.
+        TypeError: ``response_id`` is not a string, but the response itself, for example.
     """
     if not isinstance(response_id, str | None):
         given = type(response_id).__name__

@@ -314,10 +314,10 @@ def attributes(
 
     Nested blocks add up: tags and metadata join, an inner ``user_id`` or ``session_id`` wins.
 
-    Ids, names and tags that are not texts, such as numbers, are converted by ``str()``.
+    Ids, names and tags that are not strings, such as numbers, are converted by ``str()``.
 
     Raises:
-        TypeError: ``tags`` is not a list of texts (a single text would be read letter by letter), or
+        TypeError: ``tags`` is not a list of strings (a single string would be read letter by letter), or
             ``metadata`` is not a mapping.
     """
     return Block(_attributes(user_id, session_id, tags, metadata))

@@ -22,7 +22,7 @@ class ConfigurationError(ValueError):
     """The configuration is wrong; raised at start-up, before anything is patched or started.
 
     ``problems`` holds one text for each problem: the setting, its value, where it was set, what is allowed
-    and how to correct it. ``str()`` joins them. Control characters in them are shown as escapes.
+    and how to correct it. ``str(error)`` joins them. Control characters in them are shown as escapes.
 
     An exporter that refuses one of its options names it, and the message then shows where it was set:
     ``ConfigurationError("there is no such folder", option="path", value=path)``.

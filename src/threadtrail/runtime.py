@@ -34,18 +34,20 @@ if TYPE_CHECKING:
 class Status:
     """The result of ``threadtrail.status()``. Counts are of this process, since ``instrument()``.
 
-    - ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported`` name methods.
-    - ``exporters`` has each exporter's counters.
-    - ``open_runs`` is the number of runs that are being followed.
-    - ``observations_waiting`` counts notes that were not read yet, ``observations_dropped`` those that were
-      lost.
-    - ``details_missed`` counts runs whose details ``fetch_run_details`` could not fetch.
-    - ``background_unfinished`` names the newest background runs that were created here and published before
+    - ``active``: whether calls are being recorded.
+    - ``patched``, ``missing`` (not in this version of the SDK) and ``not_imported``: the names of methods.
+    - ``exporters``: each exporter's counters.
+    - ``open_runs``: the number of runs that are being followed.
+    - ``observations_waiting``: the number of notes that were not read yet; ``observations_dropped``: of those
+      that were lost.
+    - ``details_missed``: the number of runs whose details ``fetch_run_details`` could not fetch.
+    - ``background_unfinished``: the ids of the newest background runs that were created here and published
+      before
       their end was seen, so that their tokens are not known.
-    - ``forgotten`` counts, by kind, the records that were dropped because memory is bounded.
-    - ``contained`` counts the errors that were contained, by the operation that raised them.
+    - ``forgotten``: the numbers of records, by kind, that were dropped because memory is bounded.
+    - ``contained``: the numbers of contained errors, by the operation that raised them.
 
-    ``str()`` of it is a few lines of text.
+    ``str(status)`` is a summary in a few lines.
     """
 
     active: bool = False

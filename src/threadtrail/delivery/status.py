@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 class LaneStatus:
     """An exporter's counters: events of this process. Their sum is the number of events published to it.
 
-    ``delivered``: ``export`` returned. ``failed``: ``export`` raised. ``dropped``: never exported, because
-    the queue was full, the exporter was shut down, or ``export`` did not return before the shutdown timed
-    out. ``queued``: waiting, or in ``export`` at this moment. ``last_error``: the last error that ``export``
-    raised. ``switched_off``: why the exporter exports nothing, if it does not; its events are dropped.
+    - ``delivered``: ``export`` returned.
+    - ``failed``: ``export`` raised.
+    - ``dropped``: never exported, because the queue was full, the exporter was shut down, or ``export`` did
+      not
+      return before the shutdown timed out.
+    - ``queued``: waiting, or in ``export`` at this moment.
+    - ``last_error``: the last error that ``export`` raised.
+    - ``switched_off``: why the exporter exports nothing, if it does not; its events are dropped.
     """
 
     delivered: int = 0
