@@ -32,7 +32,7 @@ def failed() -> Run:
 
 
 def expired() -> Run:
-    """Tool outputs were not submitted in time: the call has no output, its step no end."""
+    """Return a run whose tool outputs were not submitted in time: the call has no output, its step no end."""
     name = "expired"
     call = weather_call("call_never_answered", "Atlantis", None, 1.0, None)
     step = Step(
@@ -54,7 +54,7 @@ def expired() -> Run:
 
 
 def incomplete() -> Run:
-    """Ended by a token limit, in the middle of a sentence."""
+    """Return a run that a token limit ended, in the middle of a sentence."""
     name, usage = "incomplete", tokens(60, 8)
     cut = answer_message(
         name,
@@ -76,7 +76,7 @@ def incomplete() -> Run:
 
 
 def cancelled() -> Run:
-    """Cancelled by the app: no answer, no usage, and not an error."""
+    """Return a run that the app cancelled: no answer, no usage, and not an error."""
     return tutor_run(
         "cancelled",
         "Count to a million.",
@@ -85,7 +85,7 @@ def cancelled() -> Run:
 
 
 def unfinished() -> Run:
-    """Published as unfinished at its timeout, while it waited for a tool's output."""
+    """Return a run that was published as unfinished at its timeout, while it waited for a tool's output."""
     name = "unfinished"
     call = weather_call("call_open", "Paris", None, 1.0, None)
     return tutor_run(

@@ -17,7 +17,7 @@ from threadtrail.values import Failure, RefusalPart, Run, TextPart
 
 
 def refused_response() -> Run:
-    """Completed: the model's answer is a refusal."""
+    """Return a completed response whose answer is a refusal."""
     name = "refused_response"
     return response(
         name,

@@ -42,7 +42,7 @@ PASSAGE: Any = freeze(
 
 
 def hosted_tools() -> Run:
-    """Streamed, so with times: searches, code and what it called, an image, a server that fails."""
+    """Return a streamed response with searches, code and its own call, an image, and a failing server."""
     name = "hosted_tools"
     answer = said(name, TextPart(text="Both have 25 days; here is a chart."))
     steps = (
@@ -95,7 +95,7 @@ def hosted_tools() -> Run:
 
 
 def answered_calls() -> Run:
-    """Asked the app for a function and a custom tool, and a person for a permission; all answered."""
+    """Return a response that asked the app for two calls, and a person for a permission; all are answered."""
     name = "answered_calls"
     thought = ReasoningPart(text="The weather has to be looked up.", encrypted_bytes=512)
     calls = (
@@ -164,7 +164,7 @@ def answering_response() -> Run:
 
 
 def open_call() -> Run:
-    """Asked for a function, and was published before its output came."""
+    """Return a response that asked for a function, and was published before its output came."""
     call = _asked("call_open_call", "function", "get_weather", arguments='{"city": "Oslo"}')
     call = replace(call, started_at=since(1.0), ended_at=None)
     return response(

@@ -81,7 +81,7 @@ def _plain_response() -> Run:
 
 
 def _background_response() -> Run:
-    """Queued for a while, polled, its stream taken up again, its end announced by a webhook; then deleted."""
+    """Return a background response: queued, polled, resumed, announced by a webhook, then deleted."""
     name = "background_response"
     return response(
         name,
@@ -104,7 +104,7 @@ def _background_response() -> Run:
 
 
 def _reasoning_response() -> Run:
-    """Streamed: summaries of what the model thought, a comment before the answer, encrypted reasoning."""
+    """Return a streamed response: reasoning summaries, a comment before the answer, encrypted reasoning."""
     name = "reasoning_response"
     thought = ReasoningPart(text="**Choosing a method**\n\nFactoring is quicker here.", encrypted_bytes=2048)
     comment = said(name, TextPart(text="Let me factor it."), id=f"msg_{name}_comment", phase="commentary")

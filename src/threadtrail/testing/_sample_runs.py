@@ -52,7 +52,7 @@ def all_runs() -> dict[str, Run]:
 
 
 def _plain_answer() -> Run:
-    """Polled; one message; attributes of the caller."""
+    """Return a polled run with one message and attributes of the caller."""
     name, usage = "plain_answer", tokens(104, 21)
     return tutor_run(
         name,
@@ -69,7 +69,7 @@ def _plain_answer() -> Run:
 
 
 def _parallel_function_calls() -> Run:
-    """Two parallel calls, another call, then the answer; cached tokens; three generations."""
+    """Return a run with two parallel calls, one more, then the answer; cached tokens; three generations."""
     name = "parallel_function_calls"
     first = (
         weather_call("call_paris", "Paris", "22 °C, sunny", 3.0, 3.4),
@@ -110,7 +110,7 @@ def _parallel_function_calls() -> Run:
 
 
 def _code_interpreter() -> Run:
-    """Code with logs and an image; a step whose times are the server's whole seconds."""
+    """Return a run with code, its logs and an image; the times of its step are the server's whole seconds."""
     name = "code_interpreter"
     image = {"type": "image", "image": {"file_id": "file_plot"}}
     call = ToolCall(
@@ -214,7 +214,7 @@ def _image_answer() -> Run:
 
 
 def _steps_never_seen() -> Run:
-    """Function calls are known from ``requires_action`` only: the app never listed the run's steps."""
+    """Return a run whose calls are known from ``requires_action`` only: the app never listed its steps."""
     name = "steps_never_seen"
     call = weather_call("call_lyon", "Lyon", "19 °C", 1.0, 1.3)
     step = Step(
@@ -238,7 +238,7 @@ def _steps_never_seen() -> Run:
 
 
 def _streamed() -> Run:
-    """Streamed: everything was seen live, and the time of the first output is known."""
+    """Return a streamed run: everything was seen live, and the time of the first output is known."""
     name, usage = "streamed", tokens(104, 24, cached_input_tokens=0, reasoning_tokens=16)
     return tutor_run(
         name,
