@@ -225,7 +225,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assistant:
-    """What is known of an assistant or a stored prompt; only its id, if another process created it.
+    """An assistant, or a stored prompt; only its id is known if another process created it.
 
     Attributes:
         tool_resources: files and vector stores of its tools.
@@ -252,7 +252,7 @@ class Assistant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the app asked a run to do, as the server repeated it, so with the settings of the assistant in it.
+    """The request for a run, as the server repeated it, with the settings of the assistant in it.
 
     Attributes:
         additional_instructions: instructions of this run, besides those of the assistant.
@@ -335,7 +335,7 @@ NO_ATTRIBUTES = Attributes()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What another process passed on by ``threadtrail.carrier()``.
+    """The contents of a carrier, which another process passed on by ``threadtrail.carrier()``.
 
     Attributes:
         traceparent: an OpenTelemetry span, by W3C's Trace Context.
@@ -364,7 +364,7 @@ class Caller:
 
     Attributes:
         run_id: the run that asked for the call; ``None`` if this process has not seen it, or too long ago.
-        turn_id: the turn of that run; ``None`` likewise.
+        turn_id: the turn of that run; ``None`` in the same cases.
     """
 
     call_id: str

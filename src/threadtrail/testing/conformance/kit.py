@@ -133,11 +133,11 @@ class ExporterConformance:
         conformance_case.judge(app_side.does_not_block, rules.NO_BLOCKING)
 
     def test_loses_nothing(self, conformance_case: Case) -> None:
-        """What was exported has arrived after ``flush`` and after ``shutdown``."""
+        """Every exported event has arrived after ``flush`` and after ``shutdown``."""
         conformance_case.judge(delivering.loses_nothing, rules.LOSES)
 
     def test_repeats_nothing(self, conformance_case: Case) -> None:
-        """What was exported arrives once."""
+        """Every exported event arrives once."""
         conformance_case.judge(delivering.repeats_nothing, rules.REPEATS)
 
     def test_ignores_unknown_event_classes(self, conformance_case: Case) -> None:
