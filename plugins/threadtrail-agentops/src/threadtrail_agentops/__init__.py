@@ -1,4 +1,4 @@
-"""Sends each run of an OpenAI assistant as a session to AgentOps.
+"""Sends each OpenAI response, tool loop and run of an assistant as a trace to AgentOps.
 
     threadtrail.instrument(exporters=["agentops"])
 

@@ -1,4 +1,4 @@
-"""Sends each run of an OpenAI assistant as one Langfuse trace.
+"""Sends each OpenAI response, tool loop and run of an assistant as one Langfuse trace.
 
     threadtrail.instrument(exporters=["langfuse"])
 

@@ -1,4 +1,4 @@
-"""Sends each run of an OpenAI assistant as OpenTelemetry spans and metrics, by the GenAI conventions.
+"""Sends each OpenAI response, tool loop and run of an assistant as OpenTelemetry spans and metrics.
 
     threadtrail.instrument(exporters=["opentelemetry"])
 
