@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from threadtrail.otlp.origins import origin, same_origin
+from threadtrail.otlp.origins import key_mark, origin, same_origin
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_the_origin(address: str, expected: str) -> None:
 )
 def test_the_same_host(one: str, other: str, *, same: bool) -> None:
     assert same_origin(one, other) is same
+
+
+def test_the_marks_of_keys_tell_them_apart_and_hold_nothing_of_them() -> None:
+    assert key_mark("pk-lf-1") == key_mark("pk-lf-1") != key_mark("pk-lf-2")
+    assert len(key_mark("a" * 64)) == len("key 0000")

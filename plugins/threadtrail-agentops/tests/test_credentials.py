@@ -11,6 +11,7 @@ from requests import Response, Session
 import threadtrail
 from agentops_receiver import API_KEY, TOKEN_PATH, Receiver
 from threadtrail import ConfigurationError
+from threadtrail.otlp.origins import key_mark
 from threadtrail.testing import HttpReceiver
 from threadtrail_agentops import AgentOpsExporter
 from threadtrail_agentops.options import Options, resolve
@@ -140,7 +141,7 @@ def test_a_redirect_takes_nothing_along(
 def test_the_destination(options: dict[str, Any], receiver: Receiver) -> None:
     exporter = AgentOpsExporter(**options)
     exporter.start()
-    assert exporter.destination() == receiver.url
+    assert exporter.destination() == f"{receiver.url}, {key_mark(API_KEY)}"
     exporter.shutdown(1.0)
     apart = AgentOpsExporter(
         api_key=API_KEY,
@@ -148,5 +149,5 @@ def test_the_destination(options: dict[str, Any], receiver: Receiver) -> None:
         exporter_endpoint="https://me:pw@otlp.mine.example/v1/traces",
     )
     apart.start()
-    assert apart.destination() == "https://agentops.mine.example, https://otlp.mine.example"
+    assert apart.destination() == "https://agentops.mine.example, https://otlp.mine.example, key 666f"
     apart.shutdown(1.0)

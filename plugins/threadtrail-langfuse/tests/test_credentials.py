@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import threadtrail
 from langfuse_stage import PUBLIC, SECRET
 from threadtrail import ConfigurationError
+from threadtrail.otlp.origins import key_mark
 from threadtrail.testing import HttpReceiver
 from threadtrail_langfuse import LangfuseExporter
 
@@ -187,13 +188,13 @@ def test_the_destination(langfuse: Receiver, monkeypatch: pytest.MonkeyPatch) ->
         exporter.start()
         return exporter.destination()
 
-    assert destination() == langfuse.url
+    assert destination() == f"{langfuse.url}, key 9f78"
     keys = {"public_key": OWN_PUBLIC, "secret_key": OWN_SECRET}
-    assert (
-        destination(base_url="https://me:pw@langfuse.example/path?a=b", **keys) == "https://langfuse.example"
-    )
+    of_another_project = destination(base_url="https://me:pw@langfuse.example/path?a=b", **keys)
+    assert of_another_project == f"https://langfuse.example, {key_mark(OWN_PUBLIC)}"
+    assert key_mark(OWN_PUBLIC) != key_mark("pk-lf-test")
     monkeypatch.delenv("LANGFUSE_BASE_URL")
-    assert destination() == "https://cloud.langfuse.com"
+    assert destination() == "https://cloud.langfuse.com, key 9f78"
     Langfuse(base_url=langfuse.url, span_exporter=InMemorySpanExporter())
     assert destination() == "the span exporter of the app's Langfuse client (InMemorySpanExporter)"
     monkeypatch.setenv("LANGFUSE_TRACING_ENABLED", "false")

@@ -1,10 +1,11 @@
-"""Compares the hosts of addresses: credentials of one host are not sent to another."""
+"""Compares the hosts of addresses, and names projects: credentials of one host are not sent to another."""
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import urlsplit
 
-__all__ = ["origin", "same_origin"]
+__all__ = ["key_mark", "origin", "same_origin"]
 
 PORTS = {"http": 80, "https": 443}
 
@@ -27,3 +28,8 @@ def origin(address: str) -> str:
 def same_origin(one: str, other: str) -> bool:
     """Return whether both addresses have the same scheme, host and port."""
     return origin(one) == origin(other)
+
+
+def key_mark(key: str) -> str:
+    """Return ``key 3f2a``: digits that tell the keys of projects apart, and of which no key can be made."""
+    return f"key {hashlib.sha256(key.encode()).hexdigest()[:4]}"

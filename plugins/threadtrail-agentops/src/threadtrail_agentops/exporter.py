@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 from threadtrail.exporters.each_event import each
 from threadtrail.hookspecs import hookimpl
 from threadtrail.otlp.context import as_context, span_context_in
-from threadtrail.otlp.origins import origin
+from threadtrail.otlp.origins import key_mark, origin
 from threadtrail.otlp.provider import sdk_switched_off
 from threadtrail_agentops.native_wrappers import NativeWrappers
 from threadtrail_agentops.options import NativeInstrumentation, Options, resolve
@@ -94,11 +94,12 @@ class AgentOpsExporter:
 
     @hookimpl
     def destination(self) -> str:
-        """Return the hosts that issue tokens and that accept spans."""
+        """Return the hosts that issue tokens and that accept spans, and the project."""
         if (switched_off := sdk_switched_off()) is not None:
             return f"nowhere, since {switched_off}"
         target = resolve(self._options)
-        return ", ".join(dict.fromkeys(map(origin, (target.token_url, target.exporter_endpoint))))
+        hosts = dict.fromkeys(map(origin, (target.token_url, target.exporter_endpoint)))
+        return ", ".join([*hosts, key_mark(target.api_key)])
 
     @hookimpl
     def capture_context(self) -> object:

@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 
 from threadtrail.config.problems import Problems
 from threadtrail.errors import ConfigurationError
-from threadtrail.otlp.origins import origin, same_origin
+from threadtrail.otlp.origins import key_mark, origin, same_origin
 from threadtrail.otlp.provider import sdk_switched_off
 from threadtrail_langfuse import sdk_internals
 from threadtrail_langfuse.sdk_internals import Manager
@@ -92,11 +92,11 @@ class Account:
         return None if owner is None or owner.tracing_enabled else "the app's Langfuse client is switched off"
 
     def destination(self) -> str:
-        """Return the host, or the exporter of the app's own client that sends."""
+        """Return the host and the project, or the exporter of the app's own client that sends."""
         owner = self.owner()
         if owner is not None and owner.span_exporter is not None and self.shares_host(owner):
             return f"the span exporter of the app's Langfuse client ({type(owner.span_exporter).__name__})"
-        return origin(self.settings(owner)["base_url"])
+        return f"{origin(self.settings(owner)['base_url'])}, {key_mark(self.public_key)}"
 
     def _secret_of_environment(self, owner: Manager | None) -> str | None:
         """Return the secret key, unless it belongs to another host than the option ``base_url``."""
