@@ -49,7 +49,7 @@ def test_a_folder_a_pattern_and_a_file_each_once(folder: Path) -> None:
 
 def test_a_folder_without_recordings_and_no_name_at_all(folder: Path) -> None:
     (folder / "empty").mkdir()
-    with pytest.raises(ConfigurationError, match=r"no file in '.*empty' ends in \.jsonl"):
+    with pytest.raises(ConfigurationError, match=r"no file in '.*empty' ends in \.jsonl or \.jsonl\.gz"):
         files_of(str(folder / "empty"))
     with pytest.raises(ConfigurationError, match="'' names no recording"):
         files_of("")

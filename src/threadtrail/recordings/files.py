@@ -7,8 +7,8 @@ from pathlib import Path
 
 from threadtrail.errors import ConfigurationError
 
-PATTERN = "*.jsonl"
-"""The pattern of the recordings in a folder."""
+PATTERNS = ("*.jsonl", "*.jsonl.gz")
+"""The patterns of the recordings in a folder."""
 
 
 def files_of(*given: str) -> tuple[Path, ...]:
@@ -36,7 +36,7 @@ def _files(given: str) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    found = [path for path in sorted(folder.glob(PATTERN)) if path.is_file()]
+    found = sorted(path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file())
     if not found:
-        raise ConfigurationError(f"no file in {str(folder)!r} ends in .jsonl; name a recording")
+        raise ConfigurationError(f"no file in {str(folder)!r} ends in .jsonl or .jsonl.gz; name a recording")
     return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadtrail.errors import ConfigurationError
+from threadtrail.recordings.compression import compressed_by
 from threadtrail.recordings.reading import Unread, cannot_read
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ class GrowingRecording:
         """Read nothing yet.
 
         Raises:
-            ConfigurationError: there is no such file, or it cannot be read.
+            ConfigurationError: there is no such file, it cannot be read, or it is compressed.
         """
         self.events: list[AnyEvent] = []
         self._files = [_GrowingFile(Path(path).expanduser()) for path in paths]
@@ -60,6 +62,9 @@ class _GrowingFile:
             self._path.open("rb").close()
         except OSError as error:
             raise cannot_read(self._path, error) from error
+        if program := compressed_by(self._path):
+            problem = f"{str(self._path)!r} was compressed with {program}, so that nothing is added to it"
+            raise ConfigurationError(f"{problem}; leave out --serve")
 
     def read_more(self) -> tuple[list[AnyEvent], bool]:
         """Return the events that were written since, and whether there was any line."""

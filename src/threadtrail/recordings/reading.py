@@ -12,6 +12,7 @@ from threadtrail import _json
 from threadtrail._text import escaped
 from threadtrail.errors import ConfigurationError
 from threadtrail.events import EVENT_CLASSES, AnyEvent
+from threadtrail.recordings.compression import compressed_by, opened
 
 if TYPE_CHECKING:
     import os
@@ -77,6 +78,8 @@ class Unread:
         """
         if not events and (self.others or self.unknown):
             problem = f"no line of {str(self.path)!r} is an event of threadtrail"
+            if program := compressed_by(self.path):
+                raise ConfigurationError(f"{problem}; it was compressed with {program}: unpack it")
             raise ConfigurationError(f"{problem}; name a file that the exporter jsonl wrote")
 
     def _add(self, number: int, line: bytes) -> None:
@@ -103,7 +106,7 @@ class Unread:
 
 def _events_of(unread: Unread) -> Iterator[AnyEvent]:
     try:
-        with unread.path.open("rb") as file:
+        with opened(unread.path) as file:
             for number, line in enumerate(file, start=1):
                 event = unread.event(number, line)
                 if event is not None:

@@ -18,10 +18,11 @@ from threadtrail.commands.destinations import close, destinations, no_metrics
 from threadtrail.commands.terminal import print_lines
 from threadtrail.errors import ConfigurationError
 from threadtrail.exporters.console_text import counted
+from threadtrail.recordings.compression import compressed_by
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from threadtrail.collecting.place import Place
     from threadtrail.commands.destinations import Destination
@@ -39,6 +40,7 @@ def collect(options: argparse.Namespace) -> int:
     place = place_for(options.places, dict(map(_option, options.option)))
     follow = options.follow or not isinstance(place, FilesPlace)
     paths = place.paths() if isinstance(place, FilesPlace) else ()
+    _check_files(options.places, paths)
     if not (follow or paths):
         raise ConfigurationError(f"there is no file {', '.join(options.places)}; --follow waits for one")
     with no_metrics():
@@ -113,6 +115,19 @@ def _stopped_by_signals(collector: Collector) -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _check_files(places: Sequence[str], paths: Iterable[Path]) -> None:
+    """Refuse what is no file of events: a folder, and what was compressed."""
+    for place in places:
+        if "://" not in place and Path(place).expanduser().is_dir():
+            raise ConfigurationError(
+                f"{place!r} is a folder; name its files: --from '{Path(place) / '*.jsonl'}'"
+            )
+    for path in paths:
+        if program := compressed_by(path):
+            problem = f"{str(path)!r} was compressed with {program}"
+            raise ConfigurationError(f"{problem}; unpack it, or name the files that are not")
 
 
 def _check_loop(place: Place, chosen: Sequence[Destination]) -> None:

@@ -119,6 +119,8 @@ def _page(files: Sequence[Path], title: str) -> str:
 
     recording = read_recording(*files)
     print_problems(recording)
+    if not recording.events:
+        sys.stderr.write("threadtrail: the recording has no event, and the page no run\n")
     data = page_data(recording.events, title=title, problems=recording.problems)
     packed, places = chunks(data)
     return document(index(data, places), packed)
