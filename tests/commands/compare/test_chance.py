@@ -8,6 +8,7 @@ import pytest
 
 from threadtrail.commands.compare import chance
 from threadtrail.commands.compare.chance import Verdict, verdict
+from threadtrail.commands.durations import quantile
 
 SECONDS = [1.0, 1.2, 1.3, 1.5, 1.9, 2.0, 2.2, 2.4, 3.1, 3.3, 4.0, 4.8, 5.5, 7.0, 9.0]
 
@@ -28,9 +29,7 @@ def test_a_quantile_is_drawn_as_from_samples(percent: int) -> None:
     draw = chance._quantile_drawer(SECONDS, percent)
     count = 20_000
     short = sorted(draw(numbers) for _ in range(count))
-    long = sorted(
-        chance.quantile(sorted(numbers.choices(SECONDS, k=len(SECONDS))), percent) for _ in range(count)
-    )
+    long = sorted(quantile(sorted(numbers.choices(SECONDS, k=len(SECONDS))), percent) for _ in range(count))
     for value in SECONDS:
         shares = [sum(drawn <= value for drawn in each) / count for each in (short, long)]
         assert shares[0] == pytest.approx(shares[1], abs=0.02)
@@ -87,4 +86,4 @@ def test_nine_values_are_too_few() -> None:
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 2.0), (95, 4.0), (100, 4.0)])
 def test_a_quantile_is_one_of_the_values(percent: int, expected: float) -> None:
-    assert chance.quantile([1.0, 2.0, 3.0, 4.0], percent) == expected
+    assert quantile([1.0, 2.0, 3.0, 4.0], percent) == expected

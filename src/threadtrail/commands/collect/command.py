@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from threadtrail.commands.arguments import count, seconds
+from threadtrail.commands.arguments import count, port, seconds
 
 SETTLE_SECONDS = 5.0
 WAIT_SECONDS = 3_600.0
@@ -61,6 +61,34 @@ def add_parser(subcommands: Any) -> None:
         metavar="NAME",
         help="export to this exporter instead of the configured ones; may be repeated",
     )
+    _add_times(parser)
+    parser.add_argument(
+        "--max-attempts",
+        type=count,
+        default=MAX_ATTEMPTS,
+        metavar="N",
+        help="how often to try a run that an exporter refuses while it takes others, "
+        f"{MAX_ATTEMPTS} by default; then it is put aside",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the place, such as state=FILE, which records what was delivered of files; "
+        "may be repeated",
+    )
+    parser.add_argument(
+        "--status-port",
+        type=port,
+        metavar="PORT",
+        help="serve /status as JSON on this port of 127.0.0.1",
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_times(parser: Any) -> None:
+    """Add how long to wait for what."""
     parser.add_argument(
         "--settle",
         type=seconds,
@@ -84,29 +112,6 @@ def add_parser(subcommands: Any) -> None:
         metavar="SECONDS",
         help=f"how long the exporters may take for a batch, {TIMEOUT_SECONDS:g} by default",
     )
-    parser.add_argument(
-        "--max-attempts",
-        type=count,
-        default=MAX_ATTEMPTS,
-        metavar="N",
-        help="how often to try a run that an exporter refuses while it takes others, "
-        f"{MAX_ATTEMPTS} by default; then it is put aside",
-    )
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the place, such as state=FILE, which records what was delivered of files; "
-        "may be repeated",
-    )
-    parser.add_argument(
-        "--status-port",
-        type=int,
-        metavar="PORT",
-        help="serve /status as JSON on this port of 127.0.0.1",
-    )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

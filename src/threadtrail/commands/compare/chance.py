@@ -13,6 +13,8 @@ import random
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from threadtrail.commands.durations import rank
+
 LEAST = 10
 """The minimum number of values a side for a statement on their difference."""
 
@@ -50,11 +52,6 @@ def verdict(interval: Interval | None) -> Verdict:
     if low > 0:
         return Verdict.HIGHER
     return Verdict.LOWER if high < 0 else Verdict.INCONCLUSIVE
-
-
-def quantile(ordered: Sequence[float], percent: int) -> float:
-    """Return the quantile of ordered values by the nearest rank: one that was measured."""
-    return ordered[_rank(len(ordered), percent) - 1]
 
 
 def of_quantiles(before: Sequence[float], after: Sequence[float], percent: int) -> Interval | None:
@@ -110,8 +107,8 @@ def _quantile_drawer(ordered: Sequence[float], percent: int) -> Draw:
     It need not draw the sample: which of the values stands at a rank of it follows the beta distribution.
     """
     count = len(ordered)
-    rank = _rank(count, percent)
-    return lambda numbers: ordered[min(int(count * numbers.betavariate(rank, count + 1 - rank)), count - 1)]
+    place = rank(count, percent)
+    return lambda numbers: ordered[min(int(count * numbers.betavariate(place, count + 1 - place)), count - 1)]
 
 
 def _mean_drawer(values: Sequence[float]) -> Draw:
@@ -122,10 +119,6 @@ def _mean_drawer(values: Sequence[float]) -> Draw:
     mean = math.fsum(values) / count
     error = math.sqrt(math.fsum((value - mean) ** 2 for value in values)) / count
     return lambda numbers: numbers.gauss(mean, error)
-
-
-def _rank(count: int, percent: int) -> int:
-    return -(-count * percent // 100)
 
 
 def _wilson(part: int, whole: int) -> tuple[float, float, float]:

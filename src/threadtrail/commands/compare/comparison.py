@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from threadtrail.commands.compare.chance import Interval, Verdict, of_median, quantile, verdict
+from threadtrail.commands.compare.chance import Interval, Verdict, of_median, verdict
 from threadtrail.commands.compare.files import Side
 from threadtrail.commands.compare.matching import Match, Pair, matches_of, pairs_of
 from threadtrail.commands.compare.measures import (
     MEDIAN,
-    SECOND,
     Kind,
     Measure,
     Number,
@@ -21,6 +20,7 @@ from threadtrail.commands.compare.measures import (
     rows_of,
     tools_in,
 )
+from threadtrail.commands.durations import SECOND, quantile
 from threadtrail.exporters.console_text import counted
 from threadtrail.prices import installed
 from threadtrail.recordings.tools import ToolCalls

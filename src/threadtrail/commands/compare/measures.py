@@ -15,10 +15,10 @@ from threadtrail.commands.compare.chance import (
     of_means,
     of_quantiles,
     of_shares,
-    quantile,
     verdict,
 )
 from threadtrail.commands.compare.units import COMPLETED, Unit
+from threadtrail.commands.durations import SECOND, quantile
 from threadtrail.recordings.tools import ToolCalls, tools_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ LEAST_FOR_HIGH = 20
 
 LEAST_FOR_HIGH_VERDICT = 100
 """With fewer values, a handful of them decide where 95 of 100 are."""
-
-SECOND = 1_000_000_000
 
 Number = int | float | Decimal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from threadtrail.commands.durations import span
 from threadtrail.events import RunEnded
 from threadtrail.prices import Costs, cost_or_none, total
 from threadtrail.recordings.turns import ending, turns_of
@@ -43,13 +44,13 @@ class Unit:
         """How long it took, in nanoseconds, if it completed: one that failed at once is not quick."""
         if self.status != COMPLETED:
             return None
-        return _span(self.turn.started_at, self.turn.ended_at)
+        return span(self.turn.started_at, self.turn.ended_at)
 
     @property
     def first_output(self) -> int | None:
         """The time until the app saw the first output of a stream, in nanoseconds, if the turn completed."""
         seen = [time for end in self.runs if (time := end.run.first_output_at) is not None]
-        return _span(self.turn.started_at, min(seen, default=None)) if self.status == COMPLETED else None
+        return span(self.turn.started_at, min(seen, default=None)) if self.status == COMPLETED else None
 
     @property
     def price(self) -> Decimal | None:
@@ -102,7 +103,3 @@ def _unit(recorded: RecordedTurn, prices_of: str | None) -> Unit:
         source=recorded.source,
         costs=total(costs) if costs else None,
     )
-
-
-def _span(start: int | None, end: int | None) -> int | None:
-    return None if start is None or end is None else max(0, end - start)

@@ -11,9 +11,9 @@ from threadtrail.commands.compare.chance import LEAST, Verdict
 from threadtrail.commands.compare.measures import (
     LEAST_FOR_HIGH,
     LEAST_FOR_HIGH_VERDICT,
-    SECOND,
     Kind,
 )
+from threadtrail.commands.durations import SECOND
 from threadtrail.exporters.console_text import counted, duration, visible
 from threadtrail.prices import money
 

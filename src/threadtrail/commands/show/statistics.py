@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.commands.compare.chance import quantile
+from threadtrail.commands.durations import SECOND, quantile, span
 from threadtrail.prices.amounts import Cost, Costs, total
 from threadtrail.prices.costing import cost_or_none
 from threadtrail.recordings.contents import contents_of, server_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from threadtrail.events import Event, RunEnded
     from threadtrail.values import Run
 
-SECOND = 1_000_000_000
 COMPLETED = "completed"
 
 
@@ -103,7 +102,7 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
     contents = contents_of(events)
     runs = [end.run for end in contents.runs]
     turns = [each.turn for each in turns_of(events)]
-    turn_times = [(turn.status, _span(turn.started_at, turn.ended_at)) for turn in turns if turn.finished]
+    turn_times = [(turn.status, span(turn.started_at, turn.ended_at)) for turn in turns if turn.finished]
     costs = _costs(contents.runs)
     late = late_calls(events)
     answered = (with_outputs(end.run, late.get((server_of(end), end.run.id), ())) for end in contents.runs)
@@ -121,7 +120,7 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
         run_times=Times.of(known(_run_time(run) for run in runs)),
         turn_times=Times.of(known(time for _, time in turn_times)),
         completed_times=Times.of(known(time for status, time in turn_times if status == COMPLETED)),
-        first_output_times=Times.of(known(_span(run.created_at, run.first_output_at) for run in runs)),
+        first_output_times=Times.of(known(span(run.created_at, run.first_output_at) for run in runs)),
         began=min(known(run.created_at for run in runs), default=None),
         ended=max(known(run.ended_at for run in runs), default=None),
     )
@@ -164,8 +163,4 @@ def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
 def _run_time(run: Run) -> int | None:
     """Return the time until the model had answered; None for a run that was not seen to end."""
     ended = run.answered_at if run.answered_at is not None else run.ended_at
-    return _span(run.created_at, ended) if run.finished else None
-
-
-def _span(start: int | None, end: int | None) -> int | None:
-    return None if start is None or end is None else max(0, end - start)
+    return span(run.created_at, ended) if run.finished else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from threadtrail.commands.durations import SECOND
 from threadtrail.commands.terminal import print_on, print_unwrapped, terminal
 from threadtrail.exporters.console_text import duration, visible
 from threadtrail.prices.amounts import money
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from threadtrail.commands.show.statistics import Statistics
     from threadtrail.prices.amounts import Costs
 
-SECOND = 1_000_000_000
 UNKNOWN = "-"
 
 
