@@ -10,9 +10,11 @@ import pytest
 
 import threadtrail
 from driving import new_assistant, outputs_for, poll, resolved
-from recording.stage import CREATE, SECOND, Stage
+from recording.stage import CREATE, OPERATIONS, SECOND, Stage
+from threadtrail.context import Scope
 from threadtrail.events import Event, RunEnded, TraceEnded
 from threadtrail.instrumentation import results, watching
+from threadtrail.recording.observation import Call, FirstOutput
 from threadtrail.shape import shape
 from threadtrail.testing import capture
 from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
@@ -109,3 +111,15 @@ def test_the_clock_of_a_server_that_is_off_for_a_run_of_this_process(off: int) -
     stage.interpreter.tick(1_100.0)
     created_at, ended_at = lived(stage)
     assert ended_at - created_at == 5 * SECOND
+
+
+def test_output_that_reaches_the_app_after_the_end_was_seen_is_not_later_than_that() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=1, answered=1, operation=CREATE)
+    stage.answer("completed", asked=3, answered=3, completed_at=3)
+    # A slow reader of the run's stream, which another thread polls.
+    reads = Call(OPERATIONS[CREATE], SECOND, {"run_id": "run_1"}, None, Scope())
+    stage.interpreter.handle(FirstOutput(reads, 5 * SECOND), 5.0)
+    stage.interpreter.end_all(6 * SECOND)
+    (run,) = [event.run for event in stage.events if isinstance(event, RunEnded)]
+    assert run.first_output_at == run.ended_at == 3 * SECOND

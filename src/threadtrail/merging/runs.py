@@ -94,7 +94,7 @@ class WholeRun:
             started_at=_between(self._started_at(), created_at, ended_at),
             answered_at=answered_at if run.one_generation or run.answered_at is not None else None,
             ended_at=ended_at,
-            first_output_at=earliest([each.first_output_at for each in self.of_end]),
+            first_output_at=_between(self._first_output_at(), created_at, ended_at),
             awaits_outputs=self._awaits_outputs(),
             steps=tuple(_step_within(step, created_at, ended_at) for step in steps),
             output=tuple(_message_within(each, created_at, ended_at) for each in self._output()),
@@ -156,6 +156,9 @@ class WholeRun:
         if self.history and self.history[-1].stage is not None:
             return self.history[-1].stage == "asking"
         return any(run.awaits_outputs for run in self.of_end)
+
+    def _first_output_at(self) -> int | None:
+        return earliest([run.first_output_at for run in self.of_end])
 
     def _started_at(self) -> int | None:
         """Return when the server began to work on it: when that was first seen."""

@@ -357,7 +357,7 @@ class RunRecord:
             created_at=timeline.created_at,
             started_at=timeline.started_at,
             ended_at=time,
-            first_output_at=self.first_output_at,
+            first_output_at=min(self.first_output_at, time) if self.first_output_at is not None else None,
             input=self.input,
             output=self.output.values(time),
             steps=tuple(timeline.within(step, time) for step in self.steps.values(whole_at)),
