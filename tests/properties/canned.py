@@ -1,4 +1,4 @@
-"""A client whose every request is answered, within the process, with the same bytes."""
+"""A client whose requests are answered, within the process, with given bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 from openai import DefaultHttpxClient, OpenAI
 
+from properties.laws import check_readable
 from properties.playing import strictly
 from threadtrail.testing import capture
 
@@ -22,7 +23,8 @@ class Canned:
     """The client, and what it is answered."""
 
     def __init__(self) -> None:
-        self._answer = b"", JSON
+        self._answers: list[bytes] = []
+        self._kind, self._status = JSON, 200
         transport = httpx2.MockTransport(self._answered)
         http = DefaultHttpxClient(transport=transport)
         self.client = OpenAI(
@@ -30,22 +32,30 @@ class Canned:
         )
 
     def _answered(self, request: httpx2.Request) -> httpx2.Response:
-        content, kind = self._answer
-        return httpx2.Response(200, content=content, headers={"content-type": kind})
+        content = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return httpx2.Response(self._status, content=content, headers={"content-type": self._kind})
 
-    def play(self, content: bytes, kind: str, app: Callable[[OpenAI], Any]) -> tuple[list[str], Captured]:
+    def play(
+        self, content: bytes | list[bytes], kind: str, app: Callable[[OpenAI], Any], status: int = 200
+    ) -> tuple[list[str], Captured]:
         """Play an app without and with threadtrail; return what it saw, and what was recorded.
+
+        ``content`` answers every request; of several, the first answers the first, and the last all others.
 
         Raises:
             AssertionError: the app saw something else with it than without.
             BaseExceptionGroup: something of ours raised, and was contained.
         """
-        self._answer = content, kind
+        answers = [content] if isinstance(content, bytes) else content
+        self._kind, self._status = kind, status
+        self._answers = list(answers)
         alone = seen(app, self.client)
+        self._answers = list(answers)
         with strictly(), capture(settle_seconds=0.0) as captured:
             together = seen(app, self.client)
             assert captured.events is not None
         assert together == alone
+        check_readable(captured.events)
         return together, captured
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import threadtrail
 from driving import ENDS
-from recording.invariants import check_story, check_turns
+from recording.invariants import check_story, check_times, check_turns
 from threadtrail.events import RequestFailed, RunCreated, RunEnded
 from threadtrail.shape import add_usages, shape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from properties.playing import Outcome
     from threadtrail.events import AnyEvent
     from threadtrail.shape import Span
@@ -85,6 +89,19 @@ def check_answers(run: Run) -> None:
     for call in run.tool_calls:
         if call.kind == "function" and call.output is not None:
             assert call.output == f"output of {call.name}"
+
+
+def check_readable(events: Sequence[AnyEvent]) -> None:
+    """Every event can be written, read back, merged and sent as spans; no time goes back."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        texts = [event.to_json() for event in events]
+        assert [
+            type(event).from_json(text).to_json() for event, text in zip(events, texts, strict=True)
+        ] == texts
+        for run in [event.run for event in threadtrail.merge(events) if isinstance(event, RunEnded)]:
+            check_times(run)
+            check_span(shape(run))
 
 
 def check_membership(runs: list[Run]) -> None:

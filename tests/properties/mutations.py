@@ -21,7 +21,21 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-NOISE = st.sampled_from(["data: {", "data: null", "data: []", ": ping", "event: x", "data:"])
+UNKNOWN = [
+    f'event: {name}\ndata: {{"type": "{name}", "object": "{kind}", "id": "{kind}_1", "delta": [1]}}\n'
+    for name, kind in [
+        ("response.hologram.delta", "response"),
+        ("response.dreamt", "response"),
+        ("thread.run.dreamt", "thread.run"),
+        ("thread.run.step.dreamt", "thread.run.step"),
+        ("thread.hologram.delta", "hologram"),
+    ]
+]
+NOISE = st.sampled_from(
+    ["data: {", "data: null", "data: []", ": ping", "event: x", "event: error", "data:", *UNKNOWN]
+)
+"""Lines that say nothing, and events of a later API."""
+
 DEEP = "[" * 60 + "]" * 60
 
 
@@ -74,9 +88,7 @@ def torn(draw: Callable[[Any], Any], text: str) -> bytes:
         elif how == "cut":
             lines[at] = lines[at][: len(lines[at]) // 2]
         elif how == "noise":
-            lines[at] = draw(
-                st.sampled_from(["data: {", "data: null", "data: []", ": ping", "event: x", "data:"])
-            )
+            lines[at] = draw(NOISE)
         elif how == "body" and lines[at].startswith("data: {") and lines[at].endswith("}"):
             event, _ = draw(mutated(json.loads(lines[at][6:]), lambda _: True))
             lines[at] = f"data: {json.dumps(event)}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openai import OpenAI
 
 from properties.canned import EVENTS, JSON, Canned
+from properties.looks import looks
 from properties.mutations import mutated, torn
 from threadtrail.testing.server import (
     FunctionCall,
@@ -157,10 +158,53 @@ def test_no_body_raises_anything_of_ours(canned: Canned, changed: Any, app: Any)
     canned.play(json.dumps(changed[0]).encode(), JSON, app)
 
 
+LOOKS = looks()
+CHANGED_LOOKS = st.sampled_from(list(LOOKS)).flatmap(
+    lambda name: st.tuples(st.just(name), mutated(LOOKS[name].bodies, lambda path: len(path) > 1))
+)
+
+
+@many
+@given(changed=CHANGED_LOOKS)
+def test_no_answer_to_any_other_request_raises_anything_of_ours(canned: Canned, changed: Any) -> None:
+    name, (bodies, _) = changed
+    look = LOOKS[name]
+    canned.play([json.dumps(body).encode() for body in bodies], JSON, look.app, look.status)
+
+
 @many
 @given(text=st.text() | st.sampled_from(["null", "[]", "3", "{", "[[[", "NaN"]), kind=KINDS, app=APPS)
 def test_no_text_raises_anything_of_ours(canned: Canned, text: str, kind: str, app: Any) -> None:
     canned.play(text.encode("utf-8", "surrogatepass"), kind, app)
+
+
+@pytest.mark.parametrize("levels", [99, 198, 400, 100_000])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"metadata": {"a": "DEEP"}},
+        {"tools": [{"type": "hologram", "parameters": "DEEP"}]},
+        {"output": [{"type": "hologram", "id": "ho_1", "data": "DEEP"}]},
+        {"usage": {**RESPONSE_BODY["usage"], "input_tokens_details": "DEEP"}},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_no_depth_of_nesting_loses_a_response(canned: Canned, odd: dict[str, Any], levels: int) -> None:
+    text = json.dumps({**RESPONSE_BODY, **odd}).replace('"DEEP"', "[" * levels + "]" * levels)
+    _, captured = canned.play(text.encode(), JSON, respond)
+    (recorded,) = captured.runs
+    assert recorded.id == RESPONSE_BODY["id"]
+    assert recorded.usage is not None
+
+
+@pytest.mark.parametrize("levels", [99, 198, 400])
+def test_no_depth_of_nesting_loses_a_streamed_run(canned: Canned, levels: int) -> None:
+    deep = f'"metadata": {{"a": {"[" * levels + "]" * levels}}}'
+    content = TRUTH["run stream"].replace('"metadata": {}', deep)
+    assert deep in content
+    _, captured = canned.play(content.encode(), EVENTS, stream_a_run)
+    (recorded,) = captured.runs
+    assert (recorded.finished, [message.text for message in recorded.output]) == (True, ["Cold."])
 
 
 @many

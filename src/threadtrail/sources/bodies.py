@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
 
 MAX_DEPTH = 100
-"""How deep values may be nested in what the fast parser does not take (it takes some 200 levels)."""
+"""How deep values may be nested in what is no text that the fast parser takes (it takes some 200 levels)."""
 
 _STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
@@ -24,7 +24,7 @@ def parse(noted: Any) -> Any:
     Not everything that comes with status 200 is JSON: that reads as ``None``.
     """
     if not isinstance(noted, (bytes, str)):
-        return noted
+        return _shallow(noted)
     try:
         value = _from_json(noted)
     except ValueError:
@@ -47,10 +47,21 @@ def _from_json(text: bytes | str) -> Any:
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), "surrogatepass")
         # Lone surrogates in escapes are wrong, yet sent; the standard library lets them pass.
-        return json.loads(_shallow(text))
+        return json.loads(_shallow_text(text))
 
 
-def _shallow(text: str) -> str:
+def _shallow(value: Any, depth: int = 0) -> Any:
+    """Return a value without the lists and objects that are nested too deep in it."""
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == MAX_DEPTH:
+        return None
+    if isinstance(value, list):
+        return [_shallow(item, depth + 1) for item in value]
+    return {key: _shallow(item, depth + 1) for key, item in value.items()}
+
+
+def _shallow_text(text: str) -> str:
     """Return JSON in which ``null`` stands for lists and objects that are nested too deep."""
     kept, depth, start = [], 0, 0
     for found in _STRUCTURE.finditer(text):
