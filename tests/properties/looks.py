@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import openai
 from openai import DefaultHttpxClient, OpenAI
 
 from threadtrail.testing.server import (
+    WEBHOOK_SECRET,
     CodeInterpreterCall,
     FunctionCall,
     OpenAIServer,
@@ -19,6 +21,7 @@ from threadtrail.testing.server import (
     WebSearchCall,
     conflict,
 )
+from threadtrail.testing.server.responses.webhooks import sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +140,22 @@ def lost_response(client: OpenAI) -> Iterator[Any]:
 
 def refused_run(client: OpenAI) -> Iterator[Any]:
     yield client.beta.threads.runs.create("thread_1", assistant_id="asst_1")
+
+
+def told_by_webhook(payload: str) -> Callable[[OpenAI], Any]:
+    """Return an app that is told of a response, and looks at it."""
+    now = int(time.time())
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(now),
+        "webhook-signature": f"v1,{sign(f'evt_1.{now}.{payload}', WEBHOOK_SECRET)}",
+    }
+
+    def app(client: OpenAI) -> Iterator[Any]:
+        yield client.webhooks.unwrap(payload, headers, secret=WEBHOOK_SECRET)
+        yield client.responses.retrieve("resp_1")
+
+    return app
 
 
 class _Noting(DefaultHttpxClient):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai import OpenAI
 
 from properties.canned import EVENTS, JSON, Canned
-from properties.looks import looks
+from properties.looks import looks, told_by_webhook
 from properties.mutations import mutated, torn
 from threadtrail.testing.server import (
     FunctionCall,
@@ -170,6 +170,23 @@ def test_no_answer_to_any_other_request_raises_anything_of_ours(canned: Canned, 
     name, (bodies, _) = changed
     look = LOOKS[name]
     canned.play([json.dumps(body).encode() for body in bodies], JSON, look.app, look.status)
+
+
+WEBHOOK: Any = {
+    "id": "evt_1",
+    "object": "event",
+    "created_at": 1_700_000_000,
+    "type": "response.completed",
+    "data": {"id": RESPONSE_BODY["id"]},
+}
+
+
+@many
+@given(changed=mutated(WEBHOOK, lambda _: True))
+def test_no_webhook_raises_anything_of_ours(canned: Canned, changed: Any) -> None:
+    app = told_by_webhook(json.dumps(changed[0]))
+    seen, _ = canned.play(TRUTH["response"].encode(), JSON, app)
+    assert seen[-1].startswith("Response(")
 
 
 @many
