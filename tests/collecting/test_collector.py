@@ -117,6 +117,7 @@ class Exporters:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.batches: list[set[str]] = []
         self.refuses: Callable[[Event], bool] = lambda _event: False
 
     def deliver(self, events: Iterable[Event]) -> bool:
@@ -124,6 +125,7 @@ class Exporters:
         if any(map(self.refuses, events)):
             return False
         self.events += events
+        self.batches.append({event.run.id for event in events if isinstance(event, RunEnded)})
         return True
 
     def status(self) -> dict[str, LaneStatus]:
@@ -377,6 +379,14 @@ def test_what_is_no_event_is_put_aside(line: bytes) -> None:
     stage.at(5)
     assert [token for token, _ in stage.shelf.given_up] == [0]
     assert stage.exporters.ends == [("a", True, False)]
+
+
+def test_what_a_collector_may_have_died_of_is_delivered_alone_and_last() -> None:
+    stage = Stage()
+    for name, attempts in (("a", 2), ("b", 1), ("c", 3), ("d", 1)):
+        stage.at(0, *plain(name), attempts=attempts)
+    stage.at(SETTLE)
+    assert [sorted(names) for names in stage.exporters.batches] == [["b", "d"], ["a"], ["c"]]
 
 
 def test_what_was_begun_too_often_is_given_up() -> None:

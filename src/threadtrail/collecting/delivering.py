@@ -188,9 +188,17 @@ def _pause(count: int) -> float:
 
 
 def _batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    """Yield the units in batches; in the end, one by one, those whose delivery a collector did not survive.
+
+    What it died of is in one of them: the others are not given up with it.
+    """
+    suspects: list[Unit] = []
     batch: list[Unit] = []
     count = 0
     for unit in units:
+        if any(entry.attempts > 1 for entry in unit.entries):
+            suspects.append(unit)
+            continue
         if batch and count + len(unit.entries) > BATCH_EVENTS:
             yield batch
             batch, count = [], 0
@@ -198,3 +206,4 @@ def _batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
         count += len(unit.entries)
     if batch:
         yield batch
+    yield from ([unit] for unit in suspects)
