@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from threadtrail.recording.beginnings import Beginnings
 from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.linking import Linking
 from threadtrail.recording.ownership import Ownership
 from threadtrail.recording.publishing import origin_of
-from threadtrail.recording.runs import Common, RunRecord
 from threadtrail.recording.sharing import Shared
 from threadtrail.recording.store import RunStore
 
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
         StreamEnded,
     )
     from threadtrail.recording.groups import Groups
-    from threadtrail.recording.links import InChain
     from threadtrail.recording.observation import Call, FirstOutput, Raised, Returned
     from threadtrail.recording.publishing import Publish
-    from threadtrail.recording.runs import RunKey
-    from threadtrail.values import Carried, ToolCall
+    from threadtrail.recording.runs import RunKey, RunRecord
+    from threadtrail.values import ToolCall
 
 DROPPED_STREAM_SECONDS = 60.0
 """After how long a run is published whose stream the app left early, if nobody looks at it again."""
@@ -56,7 +55,7 @@ class Following:
         self._unfinished: Bounded[RunKey, str] = Bounded(UNFINISHED_NAMED)
         self.linking: Linking = Linking(publish, groups)
         self.shared: Shared = Shared()
-        self._common = Common(publish, self.linking.tools, self.shared)
+        self._beginnings = Beginnings(publish, self.runs, groups, self.linking, self.shared)
         self.now: float = 0.0
 
     def configure(  # noqa: PLR0913 - a keyword per setting
@@ -81,7 +80,7 @@ class Following:
         self.linking.turns.patience, self.linking.turns.retry_seconds = self._patience, self._tool_wait
         self._ownership = Ownership(publish_runs, run_timeout_seconds)
         self._on_end = on_end or (lambda _record: False)
-        self._keeps_clients = on_end is not None
+        self._beginnings.keeps_clients = on_end is not None
 
     def get(self, call: Call, run_id: str | None) -> RunRecord | None:
         """Return the open run of this id at the server that the call went to."""
@@ -110,7 +109,7 @@ class Following:
             self.runs.begin_again(key)
             if record is not None and not record.created_here:
                 # Another look was read before the answer, or the first event, of the create itself.
-                self._adopt(record, seen)
+                self._beginnings.adopt(record, seen, now)
             elif record is not None:
                 self.publish_end(record)
                 self.runs.begin_again(key)
@@ -120,11 +119,11 @@ class Following:
         if self.runs.was_published(key):
             return
         if record is None:
-            record = self._taken_back(key) or self._first_seen(key, seen)
+            record = self._beginnings.begin(key, seen, self._ownership, now)
         if record is None:
             return
         if seen.carried is not None and record.came_with is None:
-            self._restore(record, seen.carried)
+            self._beginnings.restore(record, seen.carried)
         record.count(call)
         record.streamed = record.streamed or seen.streamed
         begins = record.chain.session_key is None
@@ -151,49 +150,6 @@ class Following:
         if record is not None:
             record.lose(lost)
             self.publish_end(record)
-
-    def _taken_back(self, key: RunKey) -> RunRecord | None:
-        """Return a run that was given up unfinished, and that somebody looks at again after all."""
-        record = self.runs.take_back(key)
-        if record is not None:
-            record.reopen()
-            self._groups.run_began(record)
-            self.linking.turns.begin(record, self.now)
-        return record
-
-    def _first_seen(self, key: RunKey, seen: RunSeen) -> RunRecord | None:
-        """Begin to follow a run, unless it is history."""
-        given_up = self.runs.given_up(key)
-        if given_up is None and self._ownership.is_history(seen):
-            return None
-        return self._begin(seen, given_up)
-
-    def _begin(self, seen: RunSeen, given_up: InChain | None) -> RunRecord:
-        call = seen.call
-        created = call.operation.creates_run
-        record = RunRecord(seen, origin_of(call), self._common, created_here=created)
-        if given_up is not None:
-            # It was published as unfinished, and too much was kept since then.
-            record.published_unfinished, record.chain = True, given_up
-        self.linking.begin(record, seen, self.now)
-        record.id_reused = self.runs.reuses_id(record.key, created=created)
-        if self._keeps_clients:
-            record.connection = call.client, call.loop
-        self._groups.run_began(record)
-        return record
-
-    def _restore(self, record: RunRecord, carried: Carried) -> None:
-        self._groups.run_ended(record)
-        record.restore(carried)
-        self._groups.run_began(record)
-        record.chain.session_key = None
-
-    def _adopt(self, record: RunRecord, seen: RunSeen) -> None:
-        self._groups.run_ended(record)
-        record.adopt(seen)
-        self._groups.run_began(record)
-        self.linking.begin(record, seen, self.now)
-        record.chain.session_key = None
 
     def see_step(self, seen: StepSeen, now: float) -> None:
         """See a step of a run."""
