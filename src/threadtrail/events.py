@@ -102,8 +102,8 @@ class Event:
         type: OpenAI's event string, or one like it.
         time: when it happened, in Unix nanoseconds.
         source: the API, ``openai.assistants`` or ``openai.responses``.
-        provider: OpenTelemetry's name of a known provider (``openai``, ``azure.ai.openai``, ``groq``, …), else
-            the host of the client's ``base_url``.
+        provider: OpenTelemetry's name of a known provider (``openai``, ``azure.ai.openai``, ``groq``, …),
+            else the host of the client's ``base_url``.
         server_address: the host of the API.
         server_port: its port.
         attributes: those in force when the run, or the operation, began.

@@ -215,6 +215,17 @@ def test_lines_that_were_truncated_before_they_were_delivered_do_not_stand_for_w
     again.close()
 
 
+def test_a_folder_stands_for_its_files_but_not_for_those_of_the_collector(folder: Path) -> None:
+    write_layout(folder)
+    with (folder / "logs" / "0.jsonl").open("a", encoding="utf-8") as file:
+        file.write("nonsense\n")
+    command = ["collect", "--exporter", "jsonl", "--settle", "0.1", "--option", f"state=logs/{STATE}"]
+    for place in ("logs", str(folder / "logs")):
+        assert cli.main([*command, "--from", place]) == (1 if place == "logs" else 0)
+        assert ends(exported(folder)) == [("run_1", True, False)]
+    assert (folder / "logs" / f"{STATE}.given-up.jsonl").read_text(encoding="utf-8") == "nonsense\n"
+
+
 def test_an_output_that_is_collected_from_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -167,10 +167,11 @@ class FilesPlace:
 
     def paths(self) -> list[Path]:
         """Return the files that there are now."""
-        own = {self._state.path, self._state.given_up}
-        found = (name for pattern in self._patterns for name in sorted(glob(pattern, recursive=True)))  # noqa: PTH207 - a pattern may be absolute
+        own = {self._state.path.absolute(), self._state.given_up.absolute()}
+        patterns = map(_of_folder, self._patterns)
+        found = (name for pattern in patterns for name in sorted(glob(pattern, recursive=True)))  # noqa: PTH207 - a pattern may be absolute
         paths = map(Path, dict.fromkeys(found))
-        return [path for path in paths if path not in own and not path.is_dir()]
+        return [path for path in paths if path.absolute() not in own and not path.is_dir()]
 
     def is_at(self, address: str) -> bool:
         """Return whether an address is one of these files."""
@@ -268,3 +269,9 @@ def _name_of(path: Path) -> str | None:
     except OSError:
         return None
     return f"{status.st_dev}:{status.st_ino}"
+
+
+def _of_folder(pattern: str) -> str:
+    """Return the pattern of the files in a folder, or the pattern itself."""
+    path = Path(pattern).expanduser()
+    return f"{escape(str(path))}/*.jsonl" if path.is_dir() else str(path)

@@ -23,6 +23,7 @@ from threadtrail.recordings.compression import compressed_by
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from threadtrail.collecting.place import Place
     from threadtrail.commands.destinations import Destination
@@ -40,7 +41,7 @@ def collect(options: argparse.Namespace) -> int:
     place = place_for(options.places, dict(map(_option, options.option)))
     follow = options.follow or not isinstance(place, FilesPlace)
     paths = place.paths() if isinstance(place, FilesPlace) else ()
-    _check_files(options.places, paths)
+    _check_files(paths)
     if not (follow or paths):
         raise ConfigurationError(f"there is no file {', '.join(options.places)}; --follow waits for one")
     with no_metrics():
@@ -117,13 +118,8 @@ def _stopped_by_signals(collector: Collector) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _check_files(places: Sequence[str], paths: Iterable[Path]) -> None:
-    """Refuse what is no file of events: a folder, and what was compressed."""
-    for place in places:
-        if "://" not in place and Path(place).expanduser().is_dir():
-            raise ConfigurationError(
-                f"{place!r} is a folder; name its files: --from '{Path(place) / '*.jsonl'}'"
-            )
+def _check_files(paths: Iterable[Path]) -> None:
+    """Refuse files that were compressed: a collector reads files that grow."""
     for path in paths:
         if program := compressed_by(path):
             problem = f"{str(path)!r} was compressed with {program}"
