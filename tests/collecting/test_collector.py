@@ -436,29 +436,29 @@ def parked(runs: int, **limits: Any) -> Stage:
 
 
 def test_runs_that_are_parked_are_exported_as_a_whole_when_they_end() -> None:
-    stage = parked(300)
-    for number in range(300):
+    stage = parked(90)
+    for number in range(90):
         stage.at(10, ended(f"run_{number}"))
     stage.at(10 + SETTLE)
-    assert sorted(name for name, *_ in stage.exporters.ends) == sorted(f"run_{each}" for each in range(300))
-    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 300
+    assert sorted(name for name, *_ in stage.exporters.ends) == sorted(f"run_{each}" for each in range(90))
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 90
     assert len(stage.waiting) == stage.waiting.size == 0
     assert len(stage.shelf.acknowledged) == stage.shelf.count
 
 
 def test_runs_that_are_parked_are_exported_as_they_are_when_their_time_is_up() -> None:
-    stage = parked(300)
+    stage = parked(90)
     stage.shelf.is_away = True
     stage.at(WAIT + 1)
     assert stage.exporters.events == []
     stage.shelf.is_away = False
     stage.at(WAIT + 10)
-    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 300
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 90
     assert len(stage.waiting) == stage.waiting.size == 0
 
 
 def test_what_belongs_to_a_parked_run_waits_while_the_place_is_away() -> None:
-    stage = parked(300)
+    stage = parked(90)
     stage.shelf.is_away = True
     stage.collector._stopping.set()  # so that it does not wait before it asks again
     stage.at(2, ended("run_0"))
@@ -471,34 +471,34 @@ def test_what_belongs_to_a_parked_run_waits_while_the_place_is_away() -> None:
 
 
 def test_of_a_group_that_is_lost_nothing_stays_parked() -> None:
-    stage = parked(300)
+    stage = parked(90)
     stage.shelf.gone = {"1"}
     stage.at(2)
-    assert len(stage.waiting) == stage.waiting.open_runs == 150
+    assert len(stage.waiting) == stage.waiting.open_runs == 45
     stage.at(WAIT + 1)
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
-    assert sorted(created) == sorted(f"run_{number}" for number in range(0, 300, 2))
+    assert sorted(created) == sorted(f"run_{number}" for number in range(0, 90, 2))
 
 
 def test_with_too_many_that_are_parked_the_oldest_are_taken_as_they_are() -> None:
-    stage = parked(300)
-    stage.waiting._max_bytes = stage.waiting.size - 50_000
+    stage = parked(90)
+    stage.waiting._max_bytes = stage.waiting.size - 20_000
     stage.at(2)
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
     assert created[:2] == ["run_0", "run_1"]
     assert stage.waiting.size <= stage.waiting._max_bytes
-    assert stage.waiting.taken_early == len(created) < 150
+    assert stage.waiting.taken_early == len(created) < 45
 
 
 def test_nothing_is_kept_of_runs_that_were_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit is looked at once more when its time would be up: until then it must not stay in memory."""
     monkeypatch.setattr(waiting, "SPARE", 10)
     stage = Stage()
-    for number in range(200):
+    for number in range(60):
         stage.at(number * SETTLE, *opened(f"run_{number}"))
         stage.at((number + 1) * SETTLE, ended(f"run_{number}"))
-    stage.at(210 * SETTLE)
-    assert len(stage.exporters.ends) == 200
+    stage.at(70 * SETTLE)
+    assert len(stage.exporters.ends) == 60
     assert len(stage.waiting._queue) < 20
     assert sum(isinstance(each, Unit) for each in gc.get_objects()) <= 1
 
