@@ -207,7 +207,7 @@ def test_an_event_that_cannot_be_processed_is_dropped_and_counted(
 ) -> None:
     exporter = Memory()
     threadtrail.instrument(exporters=[exporter], redact=str)  # every event is processed
-    runtime = threadtrail._api._Process.runtime
+    runtime = threadtrail._in_force.InForce.runtime
     assert runtime is not None
     with monkeypatch.context() as patch:
         patch.setattr(runtime.delivery, "_processors", (raises(error),))

@@ -13,6 +13,7 @@ LIGHT = {
     "threadtrail._foreign",
     "threadtrail._frozen",
     "threadtrail._guard",
+    "threadtrail._in_force",
     "threadtrail._late",
     "threadtrail._own_work",
     "threadtrail._quick",

@@ -412,13 +412,13 @@ def fork():
 """
 
 HELD = """
-from threadtrail._api import _Process
+from threadtrail._in_force import InForce
 from threadtrail.instrumentation.install import patches
 
 held, free = threading.Event(), threading.Event()
 
 def hold():
-    with _Process.lock, patches._lock, guard._lock:
+    with InForce.lock, patches._lock, guard._lock:
         held.set()
         free.wait()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
-from threadtrail import _api
+from threadtrail import _in_force
 from threadtrail._guard import Guard, guard
 from threadtrail._late import Late, condition, event, lock, reentrant_lock, simple_queue
 from threadtrail.exporters.jsonl import JsonlExporter
@@ -53,7 +53,7 @@ def made_by_us(root: object) -> Iterator[object]:
 
 
 def waiting() -> list[object]:
-    return [each for each in made_by_us(_api._Process.runtime) if isinstance(each, WAITING)]
+    return [each for each in made_by_us(_in_force.InForce.runtime) if isinstance(each, WAITING)]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_nothing_that_waits_is_made_before_the_first_call(instrumented: None, cl
 
 def test_nor_by_configuring_again(instrumented: None, tmp_path: Path) -> None:
     threadtrail.instrument(exporters=[JsonlExporter(tmp_path / "other.jsonl")], fetch_run_details=True)
-    runtime = _api._Process.runtime
+    runtime = _in_force.InForce.runtime
     assert runtime is not None
     deadline = time.monotonic() + 60
     while runtime.leaving():  # the former exporters are shut down in threads
@@ -89,7 +89,7 @@ def test_nor_by_configuring_again(instrumented: None, tmp_path: Path) -> None:
 
 def test_nor_by_a_fork(instrumented: None, client: OpenAI) -> None:
     client.beta.threads.create()
-    runtime = _api._Process.runtime
+    runtime = _in_force.InForce.runtime
     assert runtime is not None
     assert runtime.flush(60.0)
     runtime.recorder.shutdown(60.0)  # the threads of the parent, which a child does not have

@@ -116,8 +116,8 @@ def test_a_lock_that_the_main_thread_holds_delays_it_at_most(server: AssistantsS
 import signal
 threadtrail.instrument({JSONL}, flush_on_sigterm=True, shutdown_timeout_seconds=0.3)
 drive(client())
-from threadtrail import _api
-lane = _api._Process.runtime.delivery._lanes[0]
+from threadtrail import _in_force
+lane = _in_force.InForce.runtime.delivery._lanes[0]
 with lane._state.lock:
     os.kill(os.getpid(), signal.SIGTERM)
 """

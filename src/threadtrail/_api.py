@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
-from threadtrail._own_work import own_work
+from threadtrail._in_force import InForce, begin, end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Literal, Self
 
-    from threadtrail.config.choice import ExporterChoice
-    from threadtrail.config.comparing import Configuration
-    from threadtrail.config.file import ConfigFile
-    from threadtrail.config.registry import LoadedExporter, LoadedExporters
-    from threadtrail.config.settings import Settings
     from threadtrail.config.typed import Exporters
     from threadtrail.runtime import Runtime, Status
 
 logger = logging.getLogger("threadtrail")
-
-
-class _Process:
-    """The one runtime of this process, and the lock under which it changes. Nothing waits under this lock.
-
-    ``file`` is the configuration file in force; ``listening`` are the exporters of a ``capture()`` that is in
-    force.
-    """
-
-    runtime: Runtime | None = None
-    file: ConfigFile | None = None
-    listening: tuple[ExporterChoice, ...] = ()
-    lock = threading.RLock()
-    _survives_forks = False
-
-    @classmethod
-    def runtime_for(cls, configuration: Configuration) -> Runtime | None:
-        """Return the runtime in force, if it has this configuration."""
-        runtime = cls.runtime
-        if runtime is None or runtime.stopped or not runtime.configuration.is_same_as(configuration):
-            return None
-        return runtime
-
-    @classmethod
-    def survive_forks(cls) -> None:
-        """Replace the lock in a forked child, since another thread of the parent may hold it."""
-        if not cls._survives_forks and hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
-            cls._survives_forks = True
-            os.register_at_fork(after_in_child=cls._after_fork_in_child)
-
-    @classmethod
-    def _after_fork_in_child(cls) -> None:
-        cls.lock = threading.RLock()
-        installed = sys.modules.get("threadtrail.instrumentation.install")
-        if installed is not None:
-            installed.patches.after_fork_in_child()
 
 
 class Instrumentation:
@@ -88,7 +43,7 @@ class Instrumentation:
 
     def uninstrument(self) -> None:
         """Call ``threadtrail.uninstrument()``, unless a later ``instrument()`` has replaced this one."""
-        if self._runtime is not None and self._runtime is _Process.runtime:
+        if self._runtime is not None and self._runtime is InForce.runtime:
             uninstrument()
 
     def __repr__(self) -> str:
@@ -173,116 +128,12 @@ def instrument(  # noqa: PLR0913 - every setting is a keyword, for completion an
     if reading.settings.disabled:
         logger.info("threadtrail is disabled by THREADTRAIL_DISABLED")
         return Instrumentation(None)
-    return _begin(reading.settings, reading.file)
-
-
-def _begin(settings: Settings, file: ConfigFile | None = None) -> Instrumentation:
-    from threadtrail.config import registry  # noqa: PLC0415 - `import threadtrail` stays light
-    from threadtrail.config.comparing import Configuration  # noqa: PLC0415 - `import threadtrail` stays light
-    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - `import threadtrail` stays light
-    from threadtrail.runtime import Runtime  # noqa: PLC0415 - `import threadtrail` stays light
-    from threadtrail.sources import SOURCES  # noqa: PLC0415 - `import threadtrail` stays light
-
-    _Process.survive_forks()
-    settings = settings.model_copy(update={"exporters": (*settings.exporters, *_Process.listening)})
-    configuration = Configuration.of(settings)
-    runtime = _Process.runtime_for(configuration)
-    if runtime is not None:
-        return Instrumentation(runtime)
-    with own_work():
-        loaded = registry.load(settings)
-        switched_off = _start(loaded, settings)
-    if file is not None:
-        logger.info("configuration file: %s; exporters: %s", file, loaded.destinations())
-    with _Process.lock:
-        runtime = _Process.runtime_for(configuration)
-        if runtime is None:
-            former = _Process.runtime
-            runtime = Runtime(configuration, loaded, former, switched_off)
-            runtime.start()
-            _Process.runtime = runtime
-            _Process.file = file
-            patches.install(targets(SOURCES))
-            if former is not None and not former.stopped:
-                logger.warning(
-                    "threadtrail.instrument() was called again: the new configuration replaces the former"
-                )
-                runtime.replace(former)
-            return Instrumentation(runtime)
-    _close(loaded)  # another thread was first, with the same configuration
-    return Instrumentation(runtime)
-
-
-@contextmanager
-def capturing(settings: Settings) -> Iterator[None]:
-    """Record by ``settings`` in this block; after it, the former configuration is in force again.
-
-    Their exporters also receive what is recorded by an ``instrument()`` of the app within the block.
-    """
-    with _Process.lock:
-        former, _Process.runtime = _Process.runtime, None
-        listening, _Process.listening = _Process.listening, ()
-    try:
-        _begin(settings)
-        _Process.listening = settings.exporters
-        yield
-    finally:
-        _Process.listening = listening
-        uninstrument()
-        _resume(former)
-
-
-def _resume(former: Runtime | None) -> None:
-    if former is None or former.stopped:
-        return
-    from threadtrail.instrumentation.install import patches, targets  # noqa: PLC0415 - loaded already
-    from threadtrail.sources import SOURCES  # noqa: PLC0415 - loaded already
-
-    with _Process.lock:
-        _Process.runtime = former
-        former.start()
-        patches.install(targets(SOURCES))
-
-
-def _start(loaded: LoadedExporters, settings: Settings) -> dict[str, str]:
-    """Start the exporters; if one cannot start, shut down those before it.
-
-    Return why each is switched off that is.
-    """
-    started: list[LoadedExporter] = []
-    switched_off: dict[str, str] = {}
-    for item in loaded:
-        try:
-            reason = item.start(settings)
-        except BaseException:
-            _close(started)
-            raise
-        started.append(item)
-        if reason is not None:
-            switched_off[item.name] = reason
-            logger.warning("exporter %r is switched off: %s; its events count as dropped", item.name, reason)
-    return switched_off
-
-
-def _close(started: Iterable[LoadedExporter]) -> None:
-    for item in started:
-        guard.call(f"closing exporter {item.name!r}", item.hooks.shutdown or _nothing, timeout=0.0)
-
-
-def _nothing(**_arguments: object) -> None:
-    """Stand in for a hook that the exporter does not have."""
+    return Instrumentation(begin(reading.settings, reading.file))
 
 
 def uninstrument() -> None:
     """Restore the SDK's own methods, deliver what was seen, and close the exporters."""
-    with _Process.lock:
-        runtime = _Process.runtime
-        if runtime is None:
-            return
-        from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - loaded already
-
-        patches.remove()
-    runtime.shutdown(runtime.settings.shutdown_timeout_seconds)
+    end()
 
 
 def status() -> Status:
@@ -290,7 +141,7 @@ def status() -> Status:
     from threadtrail.instrumentation.install import patches  # noqa: PLC0415 - `import threadtrail` stays light
     from threadtrail.runtime import Status  # noqa: PLC0415 - `import threadtrail` stays light
 
-    runtime = _Process.runtime
+    runtime = InForce.runtime
     if runtime is None:
         return Status()
     recorder = runtime.recorder
@@ -326,19 +177,8 @@ def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
     if not isinstance(response_id, str | None):
         given = type(response_id).__name__
         raise TypeError(f"turn_id() takes the id: threadtrail.turn_id(response.id), not the {given}")
-    runtime = _Process.runtime
+    runtime = InForce.runtime
     return None if runtime is None else runtime.recorder.turn_id(response_id, timeout)
-
-
-def settings_in_force() -> Settings | None:
-    """Return the settings of the last ``instrument()``; None if nothing is recorded."""
-    runtime = _Process.runtime
-    return None if runtime is None or runtime.stopped else runtime.settings
-
-
-def file_in_force() -> ConfigFile | None:
-    """Return the configuration file that the last ``instrument()`` read; None if nothing is recorded."""
-    return None if settings_in_force() is None else _Process.file
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -349,7 +189,7 @@ def flush(timeout: float = 5.0) -> bool:
         since the last flush (``failed``, ``dropped`` or ``observations_dropped`` in ``status()``): each loss
         counts in one flush only. Also False, at once, within ``redact`` or an exporter.
     """
-    runtime = _Process.runtime
+    runtime = InForce.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)
 
 
@@ -359,5 +199,5 @@ def shutdown(timeout: float = 5.0) -> bool:
     The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice, or events
     were lost since the last flush.
     """
-    runtime = _Process.runtime
+    runtime = InForce.runtime
     return True if runtime is None else runtime.shutdown(timeout)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import threadtrail
-from threadtrail._api import capturing
+from threadtrail._in_force import capturing
 from threadtrail.config.settings import keyword_settings
 from threadtrail.events import AnyEvent, Event, RunEnded
 from threadtrail.hookspecs import hookimpl

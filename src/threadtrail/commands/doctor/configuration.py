@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail import _api
+from threadtrail import _in_force
 from threadtrail._text import assigned, listed
 from threadtrail.commands.doctor.chosen import is_found
 from threadtrail.commands.doctor.findings import Finding, Level
@@ -22,11 +22,11 @@ OPTION = "--exporter"
 
 def in_force() -> Reading | None:
     """Return the configuration that the program passed to ``instrument()``; None if it did not call it."""
-    settings = _api.settings_in_force()
+    settings = _in_force.settings_in_force()
     if settings is None:
         return None
     changed = [name for name in Settings.model_fields if getattr(settings, name) != getattr(Settings(), name)]
-    file = _api.file_in_force() or NO_FILE
+    file = _in_force.file_in_force() or NO_FILE
     return Reading(settings, dict.fromkeys(changed, BY_PROGRAM), Problems(), file)
 
 
