@@ -153,6 +153,7 @@ class Crew:
     def kill(self, index: int) -> None:
         """Kill a collector whose delivery the receiver has got and not answered yet."""
         killed = self.places[index]
+        assert killed.process.poll() is None, killed.log.read_text()
         with self._unanswered(killed):
             killed.kill()
             streams = self._streams_of(killed)

@@ -63,6 +63,19 @@ def test_what_passes_is_tried_again(error: str, redis: RedisServer) -> None:
     assert stored(redis) == []
 
 
+def test_a_collector_that_starts_waits_while_redis_loads_its_data(redis: RedisServer) -> None:
+    with SwallowsAnswers(redis.port) as between:
+        exporter = RedisExporter(redis.url, streams=1)
+        exporter.export([status_of("run_1")])
+        exporter.shutdown()
+        between.refuse(*[PASSING[0]] * 3)
+        place = RedisPlace(f"redis://127.0.0.1:{between.port}/0", lease_seconds=PATIENCE)
+        place.open()
+        assert not between.refuses
+        assert runs_of(read_all(place, 1)) == ["run_1"]
+        place.close()
+
+
 @pytest.mark.parametrize(("error", "words"), LASTING, ids=[error.split()[0] for error, _ in LASTING])
 def test_what_does_not_pass_is_said_at_once(error: str, words: str, redis: RedisServer) -> None:
     with SwallowsAnswers(redis.port) as between:

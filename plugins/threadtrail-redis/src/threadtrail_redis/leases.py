@@ -58,6 +58,8 @@ class Leases:
     def start(self) -> None:
         """Announce this collector, and keep its announcement alive in a thread."""
         self._beat()
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._beat_on, name="threadtrail-leases", daemon=True)
         self._thread.start()
 

@@ -9,7 +9,7 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError
 
 from threadtrail.collecting.place import Entry
 from threadtrail.errors import ConfigurationError
@@ -34,6 +34,10 @@ SHARE_SECONDS = 1.0
 """How often a collector checks whether streams are free, or others have joined, in seconds."""
 
 LONGEST_WAIT_SECONDS = 1.0
+LOADING_SECONDS = 600.0
+"""How long a collector that starts waits for a Redis that has started as well."""
+
+LOADING_PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS = 30.0
 """How long a command is retried while Redis is unreachable, in seconds."""
 
@@ -78,16 +82,22 @@ class RedisPlace:
         self.marks: Index = Index(self._client, self._patiently, self._keys.published, MARKED_SECONDS)
 
     def open(self) -> None:
-        """Connect, and take streams.
+        """Connect, and take streams; wait while Redis loads its data.
 
         Raises:
             ConfigurationError: Redis does not answer, or rejects the login.
         """
-        try:
-            self._leases.start()
-            self._share()
-        except RedisError as error:
-            raise ConfigurationError(str(self._described(error))) from error
+        deadline = time.monotonic() + LOADING_SECONDS
+        while True:
+            try:
+                self._leases.start()
+                self._share()
+            except RedisError as error:
+                if not isinstance(error, BusyLoadingError) or time.monotonic() > deadline:
+                    raise ConfigurationError(str(self._described(error))) from error
+                time.sleep(LOADING_PAUSE_SECONDS)
+            else:
+                return
 
     def read(self, timeout: float) -> Sequence[Entry]:
         """Return the next entries; wait up to ``timeout`` seconds if there are none."""
