@@ -43,7 +43,7 @@ def collect(options: argparse.Namespace) -> int:
     paths = place.paths() if isinstance(place, FilesPlace) else ()
     _check_files(paths)
     if not (follow or paths):
-        raise ConfigurationError(f"there is no file {', '.join(options.places)}; --follow waits for one")
+        raise ConfigurationError(f"there is no file {', '.join(options.places)}; name another, or add --follow, which waits for one")
     with no_metrics():
         settings, chosen = destinations(options.exporter or (), paths)
         try:
