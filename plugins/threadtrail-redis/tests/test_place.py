@@ -212,6 +212,20 @@ def test_a_place_without_events_waits_for_them(redis: RedisServer, opens: Callab
     assert runs_of(read_all(place, 1)) == ["run_1"]
 
 
+def test_who_died_before_the_clock_of_redis_was_set_back_is_forgotten(
+    redis: RedisServer, opens: Callable[..., RedisPlace]
+) -> None:
+    append(redis, "run_1", streams=2)
+    with redis.client() as client:
+        client.zadd("threadtrail:collectors", {"dead": time.time() + 3600})
+        for number in range(2):
+            client.hset("threadtrail:owners", str(number), "dead/1")
+            client.set(f"threadtrail:lease:{number}", "dead/1", px=3_600_000)
+    place = opens(lease_seconds=20.0)
+    assert place.status()["groups"] == ["0", "1"]
+    assert runs_of(read_all(place, 1)) == ["run_1"]
+
+
 def test_everything_in_redis_may_be_removed(redis: RedisServer, opens: Callable[..., RedisPlace]) -> None:
     append(redis, "run_1", streams=4)
     place = opens()

@@ -17,17 +17,21 @@ NOT_OWNER = -1
 
 MEET = """#!lua flags=allow-oom
 -- Says that a collector is there, and forgets those that are not. Returns the names of all that are.
+-- One that claims to be there for far longer than leases last wrote so before the clock was set back.
 -- KEYS: the collectors. ARGV: name, seconds.
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 10 * ARGV[2], '+inf')
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 """
 
 TAKE = """#!lua flags=allow-oom
 -- Takes a stream that nobody holds a lease of. Returns 1 if it did.
+-- A lease that would last far longer than leases do is from before the clock was set back.
 -- KEYS: lease, owners, stream. ARGV: number of the stream, owner, milliseconds, group.
+if redis.call('PTTL', KEYS[1]) > 10 * ARGV[3] then redis.call('DEL', KEYS[1]) end
 if redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3]) == false then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[4], '0', 'MKSTREAM')
