@@ -88,6 +88,11 @@ def test_memory(policy: str, words: str, advice: str, tmp_path: Path) -> None:
         assert advice in error.advice
 
 
+def test_limited_memory_of_which_there_is_enough(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, "--maxmemory", "1gb") as redis:
+        assert check(redis.url).endswith("in which 0 events wait; 0% of its maxmemory is used.")
+
+
 def test_a_cluster(tmp_path: Path) -> None:
     with RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(unused_port())) as redis:
         assert "is a cluster" in refused(redis.url).problem, "of which nobody serves the keys yet"

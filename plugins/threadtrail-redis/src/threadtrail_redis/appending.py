@@ -31,6 +31,9 @@ FIELD = "event"
 SENDER_SECONDS = 3600
 """How long Redis remembers the last batch of a sender: far longer than a batch is repeated."""
 
+REPORT_SECONDS = 60.0
+"""How long nothing more is logged about what keeps events waiting."""
+
 APPEND = """
 -- KEYS: the number of streams, the sender, then each stream of this batch.
 -- ARGV: number of streams, batch, seconds, room per stream, field, then a stream (of KEYS) and an event each.
@@ -107,7 +110,7 @@ class Appender:
         self._sender = keys.sender(uuid.uuid4().hex)
         self._batches = 0
         self._append = client.register_script(APPEND)
-        self._in_trouble = False
+        self._reported_at = float("-inf")
 
     def append(self, items: Sequence[tuple[Event, str]]) -> int:
         """Append events, each with its JSON; return how many found no room.
@@ -134,7 +137,6 @@ class Appender:
                     self._report(problem)
                     raise PassingError from error
                 raise NotDeliveredError(problem) from error
-            self._in_trouble = False
             return 0
 
         refused: int = back_off(PassingError, StreamsFullError).call_with_retry(attempt, self._after_failure)
@@ -171,11 +173,12 @@ class Appender:
         return self._append(keys=names, args=settings + entries)
 
     def _report(self, problem: str) -> None:
-        """Log what keeps events waiting when it begins, not for each attempt."""
-        if not self._in_trouble:
+        """Log what keeps events waiting, once a minute at most."""
+        now = time.monotonic()
+        if now >= self._reported_at + REPORT_SECONDS:
+            self._reported_at = now
             says = "exporter 'redis': %s Its events wait, at most %g seconds (retry_seconds)"
             logger.warning(says, problem, self._retry_seconds)
-        self._in_trouble = True
 
     def _after_failure(self, error: Exception) -> None:
         """Connect anew after a refusal: the address may lead to another server by now."""

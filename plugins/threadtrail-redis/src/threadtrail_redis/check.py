@@ -38,7 +38,8 @@ def ask(target: Target, keys: Keys, streams: int, timeout: float) -> str:
         _check_version(target, info)
         _check_eviction(target, info)
         client.eval(PROBE, 2, keys.probe, keys.streams)
-        return f"{_name(info)} at {target.shown} takes events: {_contents(client, keys, streams)}."
+        contents = _contents(client, keys, streams)
+        return f"{_name(info)} at {target.shown} takes events: {contents}{_memory(info)}."
     except RedisError as error:
         raise trouble(target.shown, error, timeout) from error
     finally:
@@ -68,6 +69,12 @@ def _contents(client: Redis, keys: Keys, streams: int) -> str:
     waiting = sum(client.xlen(keys.stream(each)) for each in range(number))
     other = "" if number == streams else f" (not {streams}, as the option says)"
     return f"{number} streams{other}, in which {waiting:,} events wait"
+
+
+def _memory(info: dict[str, Any]) -> str:
+    """Say how much of a limited memory is used: batches are larger than what is written here."""
+    limit = int(info.get("maxmemory", 0))
+    return f"; {int(info.get('used_memory', 0)) / limit:.0%} of its maxmemory is used" if limit else ""
 
 
 def _name(info: dict[str, Any]) -> str:
