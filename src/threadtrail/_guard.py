@@ -80,9 +80,8 @@ class Guard:
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            if _is_for_the_app(error):
+            if not self.contain(what, error):
                 raise
-            self.report(what, error=error)
             return default
 
     @contextmanager
@@ -91,9 +90,19 @@ class Guard:
         try:
             yield
         except BaseException as error:
-            if _is_for_the_app(error):
+            if not self.contain(what, error):
                 raise
-            self.report(what, error=error)
+
+    def contain(self, what: str, error: BaseException) -> bool:
+        """Report what an ``except BaseException`` has caught; return False if it is the app's, to be raised.
+
+        For the few places that every call, or every event of a stream, passes: ``call`` takes a third of the
+        time there.
+        """
+        if _is_for_the_app(error):
+            return False
+        self.report(what, error=error)
+        return True
 
     def catch(
         self,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 import pickle
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -14,6 +17,7 @@ from openai.resources.beta.threads.runs import AsyncRuns, Runs
 import threadtrail
 from driving import new_assistant
 from threadtrail.instrumentation.install import patches
+from threadtrail.instrumentation.patching import is_ours
 from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -77,3 +81,28 @@ async def test_a_stream_whose_close_is_called_on_the_class(client: openai.OpenAI
     while client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id).status != "completed":
         pass
     assert recorded.run().streamed
+
+
+@pytest.mark.parametrize("client_class", [openai.OpenAI, openai.AsyncOpenAI])
+def test_a_method_of_an_object_is_what_it_is_without_us(client_class: Any) -> None:
+    create = client_class(api_key="sk-test").responses.create
+    bare = inspect.signature(create), inspect.iscoroutinefunction(create), str(create)
+    with threadtrail.instrument(exporters=[]):
+        responses = client_class(api_key="sk-test").responses
+        create = responses.create
+        assert type(create) is MethodType
+        assert create == responses.create
+        assert (inspect.signature(create), inspect.iscoroutinefunction(create)) == bare[:2]
+        assert str(create).partition(" object at ")[0] == bare[2].partition(" object at ")[0]
+
+
+def test_a_wrapper_that_copies_our_marks_is_not_taken_for_ours(instrumented: None) -> None:
+    from openai.resources.responses import Responses
+
+    ours = Responses.create
+
+    @functools.wraps(ours)
+    def theirs() -> None: ...
+
+    assert is_ours(ours)
+    assert not is_ours(theirs)

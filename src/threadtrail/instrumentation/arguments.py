@@ -32,7 +32,7 @@ class ArgumentWatch:
     def _note(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         resource, *rest = args if instance is None else (instance, *args)
         given = kwargs.get(self._argument, rest[0] if rest else None)
-        call = self._watch.begin(sink, resource, (), {}, WHEN_AWAITED)
+        call = self._watch.begin(sink, (resource,), {}, WHEN_AWAITED)
         if call is not None and isinstance(given, (str, bytes)):
             body = given if isinstance(given, bytes) else given.encode("utf-8", "surrogatepass")
             sink.recorder.put(Returned(call, time_ns(), body))

@@ -37,15 +37,15 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
         for resource, method, operation in source.rows():
             watch = Watch(operation, method, source.id_names)
             reads = None if method.argument is None else ArgumentWatch(watch, method.argument)
-            for owner, wrapper in (
-                (resource.name, reads or watch.sync),
-                (f"Async{resource.name}", reads or watch.asynchronous),
+            for owner, wrap in (
+                (resource.name, plainly(watch.sync) if reads is None else by_wrapt(reads)),
+                (f"Async{resource.name}", by_wrapt(reads or watch.asynchronous)),
             ):
                 yield Target(
                     resource.module,
                     owner,
                     method.name,
-                    by_wrapt(wrapper),
+                    wrap,
                     optional=resource.optional,
                     since=method.since,
                     follows_runs=method.learnt_from is not None,

@@ -6,6 +6,7 @@ caches any more: what counts is how many functions and objects it touches, more 
 
 from __future__ import annotations
 
+import functools
 from time import time_ns
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -34,45 +35,65 @@ AT_ONCE, WHEN_AWAITED = True, False
 
 
 class Watch:
-    """Wraps one method by ``wrapt``: ``wrapped`` is bound, or plain with the resource in ``args``."""
+    """Watches one method: what stands in for it makes the call, and notes what goes in and comes out."""
 
     def __init__(self, operation: Operation, method: Method, id_names: Mapping[str, str]) -> None:
         self._operation = operation
-        self._captures_context = method.captures_context
         self._note = watch_manager if method.opens_manager else note_result
-        places = {name: place for place, name in enumerate(method.positional)}
+        places = {name: place for place, name in enumerate(method.positional, start=1)}
         names = (*method.positional, *method.keyword)
         self._ids = tuple((name, places.get(name, BY_KEYWORD), id_names.get(name, name)) for name in names)
 
-    def sync(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of a sync method; the app gets what it returns or raises."""
-        sink: Sink | None = in_force.sink
-        if sink is None:
-            return wrapped(*args, **kwargs)
-        call = sink.guard.call("noting a call", self.begin, sink, instance, args, kwargs, AT_ONCE)
-        if call is None:
-            return wrapped(*args, **kwargs)
-        if self._operation.reads_details:
-            sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
-        # Set and reset in one frame, and not by a context manager: that would be half of our time here.
-        token = current_call.set(call)
-        try:
-            result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            note_failure(sink, call, error, token.old_value)
-            raise
-        finally:
-            current_call.reset(token)
-        sink.guard.call("noting a result", self._note, sink, call, result)
-        return result
+    def sync(self, original: Any) -> Any:
+        """Return the function that stands in for a sync method; the app gets what that returns or raises."""
+        begin, note = self.begin, self._note
+
+        @functools.wraps(original)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            sink: Sink | None = in_force.sink
+            if sink is None:
+                return original(*args, **kwargs)
+            call: Call | None = None
+            try:
+                call = begin(sink, args, kwargs, AT_ONCE)
+            except BaseException as error:
+                if not sink.guard.contain("noting a call", error):
+                    raise
+            if call is None:
+                return original(*args, **kwargs)
+            # Set and reset in one frame, and not by a context manager: that would be half of our time here.
+            token = current_call.set(call)
+            try:
+                result = original(*args, **kwargs)
+            except BaseException as error:
+                note_failure(sink, call, error, token.old_value)
+                raise
+            finally:
+                current_call.reset(token)
+            try:
+                note(sink, call, result)
+            except BaseException as error:
+                if not sink.guard.contain("noting a result", error):
+                    raise
+            return result
+
+        return method
 
     def asynchronous(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of an async method: no request is made before the app awaits what it returns."""
+        """Make the call of an async method: no request is made before the app awaits what it returns.
+
+        Called by ``wrapt``, whose wrappers of coroutine functions are taken for what they wrap.
+        """
         sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
-        # What begins here begins when it is awaited: until then its surroundings may change.
-        call = sink.guard.call("noting a call", self.begin, sink, instance, args, kwargs, WHEN_AWAITED)
+        call: Call | None = None
+        try:
+            # What begins here begins when it is awaited: until then its surroundings may change.
+            call = self.begin(sink, args if instance is None else (instance, *args), kwargs, WHEN_AWAITED)
+        except BaseException as error:
+            if not sink.guard.contain("noting a call", error):
+                raise
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -86,16 +107,13 @@ class Watch:
         return result
 
     def begin(
-        self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], at_once: bool, /
+        self, sink: Sink, args: tuple[Any, ...], kwargs: dict[str, Any], at_once: bool, /
     ) -> Call | None:
-        """Return the call, or ``None`` if it is not to be recorded.
+        """Return the call, or ``None`` if it is not to be recorded. The first of ``args`` is the resource.
 
         ``at_once``: what it begins, if anything, begins here.
         """
-        if instance is None:
-            # Called through the SDK's deprecation shim, which passes the resource as the first argument.
-            instance, args = args[0], args[1:]
-        client = getattr(instance, "_client", None)
+        client = getattr(args[0], "_client", None) if args else None
         if client is None:
             # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
             return None
@@ -108,6 +126,10 @@ class Watch:
                 value = args[place]
             if isinstance(value, str):
                 ids[known_as] = value
-        first_look = "run_id" in ids and not sink.knows(ids["run_id"])
-        scope = sink.scope(begins=(at_once and self._captures_context) or first_look)
-        return Call(self._operation, time_ns(), ids, client, scope, kwargs)
+        operation, run_id = self._operation, ids.get("run_id")
+        first_look = run_id is not None and run_id not in sink.known_runs
+        begins = first_look or (at_once and operation.captures_context)
+        call = Call(operation, time_ns(), ids, client, sink.scope(begins=begins), kwargs)
+        if at_once and operation.reads_details:
+            sink.recorder.put(call, OBSERVATION_BYTES)
+        return call

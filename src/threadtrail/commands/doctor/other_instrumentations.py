@@ -13,7 +13,7 @@ from threadtrail.commands.doctor import global_provider
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.commands.doctor.tools import KNOWN, Tool, module_of, of_module
 from threadtrail.instrumentation.install import targets
-from threadtrail.instrumentation.patching import Wrapper
+from threadtrail.instrumentation.patching import is_ours
 from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _around(function: Any) -> Iterator[Tool]:
     for _ in range(DEEPEST_CHAIN):
         if function is None:
             return
-        if type(function) is not Wrapper:
+        if not is_ours(function):
             # A wrapper by `wrapt` calls what it was given; any other is the function or object itself.
             module = module_of(getattr(function, "_self_wrapper", function))
             if module.partition(".")[0] not in OF_THE_SDK:
