@@ -140,7 +140,7 @@ class Following:
         if record is not None:
             record.looking = False
             if looked.whole and not record.whole:
-                record.whole = True
+                record.see_whole()
                 self.linking.sessions.end(record, record.messages())
             self._after(record, now)
 

@@ -45,7 +45,8 @@ class RunRecord:
     ``scope`` and ``origin`` are those of the call that made the run known; ``scope`` has what the creator put
     into the run's metadata, too, which is ``came_with``. ``connection`` is the client and the event loop by
     which its details are fetched, with ``fetch_run_details``. A status never goes back: an answer that was
-    overtaken by another changes nothing, and after an end nothing does.
+    overtaken by another changes nothing, and after an end nothing does. ``ended``: its status is one after
+    which it does not change, or the server left it; ``whole``: nothing of it is missing.
 
     Thousands may be open at once, so it has slots, and makes what it needs for steps and messages with the
     first of them.
@@ -63,6 +64,7 @@ class RunRecord:
         "chain",
         "connection",
         "created_here",
+        "ended",
         "fetching",
         "first_output_at",
         "id",
@@ -97,6 +99,7 @@ class RunRecord:
     stream_complete: bool
     waits_for_outputs: bool
     input_listed: bool
+    ended: bool
     looking: bool
     whole: bool
     fetching: bool
@@ -119,7 +122,7 @@ class RunRecord:
         self.waits_for_outputs = False
         self.chain: InChain = InChain(turn_id=seen.run_id)
         self.left: bool = False
-        self.looking = self.whole = False
+        self.ended = self.looking = self.whole = False
         self.outlives_call: bool = seen.outlives_call
         self.resumed = 0
         self.settling: bool = False
@@ -173,6 +176,7 @@ class RunRecord:
         change = self._statuses.take(status, seen, self._timeline, created_here=self.created_here)
         if change is not None:
             self._publish_change(change, previous)
+        self.ended = status.ended
         if status.awaits_outputs:
             anew = previous is None or not previous.awaits_outputs
             self.steps.calls.require(seen.required_calls, seen.time, anew=anew)
@@ -194,6 +198,10 @@ class RunRecord:
         polled = looked or (operation.polls and self.poll_count == 0)
         if polled and not self.ended:
             self.poll_count += 1
+
+    def see_whole(self) -> None:
+        """See that nothing of the run is missing: it is over, whatever its status."""
+        self.whole = self.ended = True
 
     def lose(self, lost: RunLost) -> None:
         """See that nothing more of the run will be seen."""
@@ -274,12 +282,6 @@ class RunRecord:
     def status(self) -> RunStatus | None:
         """The status that it was last seen in."""
         return self._statuses.current
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run is over: it has a status after which it does not change, or the server left it."""
-        status = self._statuses.current
-        return self.whole or (status is not None and status.ended)
 
     @property
     def complete(self) -> bool:

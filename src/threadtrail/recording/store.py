@@ -91,7 +91,7 @@ class RunStore:
         self._open.pop(key, None)
         self._open[key] = record  # the last one again
         record.touched_at = now
-        if not record.ended:
+        if self._due and not record.ended:
             # Somebody looks at it after all.
             self._due.pop(key, None)
         if record.thread_id:

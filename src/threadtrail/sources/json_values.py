@@ -24,7 +24,7 @@ def items(value: Any) -> list[Any]:
 
 def objects(value: Any) -> list[dict[str, Any]]:
     """Return the dicts of a list (or tuple); none of any other value."""
-    if not isinstance(value, (list, tuple)):
+    if not value or not isinstance(value, (list, tuple)):
         return []
     return [item for item in value if isinstance(item, dict)]
 

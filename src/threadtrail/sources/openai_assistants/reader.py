@@ -51,11 +51,13 @@ class AssistantsReader:
     def read(self, observation: OfCall) -> Iterator[Fact]:
         """Yield the facts of one observation."""
         match observation:
-            case Returned():
-                yield from self._answers(observation.call)
+            case Returned(call=call):
+                if call.operation.does == SUBMIT:
+                    yield from self._answers(call)
                 yield from self._returned(observation)
-            case StreamOpened():
-                yield from self._answers(observation.call)
+            case StreamOpened(call=call):
+                if call.operation.does == SUBMIT:
+                    yield from self._answers(call)
             case StreamEvent():
                 yield from self._streamed(observation)
             case StreamClosed():
@@ -72,7 +74,7 @@ class AssistantsReader:
     def _answers(self, call: Call) -> Iterator[Fact]:
         """Yield the outputs that the call submitted: they precede the run's next state."""
         run_id = call.ids.get("run_id")
-        if call.operation.does == SUBMIT and run_id:
+        if run_id:
             answered = read.answered_tool_calls(request_of(call).get("tool_outputs"), call.started_at)
             yield CallsAnswered(call=call, time=call.started_at, run_id=run_id, tool_calls=answered)
 
@@ -144,10 +146,9 @@ class AssistantsReader:
                 thread_id = glimpse.call.ids.get("thread_id", "")
                 self._memory.remove_message(thread_id, json_values.text_or_none(data.get("id")))
 
-    def _run(self, data: dict[str, Any], glimpse: Glimpse, learnt_from: str) -> Iterator[Fact]:
+    def _run(self, data: dict[str, Any], glimpse: Glimpse, learnt_from: str) -> tuple[Fact, ...]:
         seen = run_seen(data, glimpse, learnt_from, partial(self._opening, data, glimpse.call))
-        if seen is not None:
-            yield seen
+        return () if seen is None else (seen,)
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
         """Forget the oldest assistants and messages until the others take ``max_bytes`` at most."""
