@@ -67,7 +67,7 @@ OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
 SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
-PARALLEL := -n 2 --dist loadfile
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 # What each process compiles is there for the next, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -76,7 +76,7 @@ unexport PYTHONDONTWRITEBYTECODE
 KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py tests/docs_tutorial
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-sdks bench-check test-properties test-plugins test-layered
+.PHONY: help setup demo test test-fast test-costs test-sdks bench-check test-properties test-plugins test-layered
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
 .PHONY: lint format docs docs-data pictures photographs sdks layered zero-code phoenix mlflow sdk-tests
 .PHONY: sdk-tests-peers bench bench-peers files-crossed compare-peers clean test-notebooks test-browser
@@ -107,6 +107,9 @@ test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two m
 
 test-fast: $(SETUP) ## one case of each test that takes milliseconds, in seconds
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not costly" --first-cases
+
+test-costs: $(SETUP) ## measure which tests take more than milliseconds, and write tests/costly_tests.txt
+	@$(BIN)/python -m pytest -m "not slow" --first-cases --write-costs
 
 test-sdks: $(SETUP) sdks ## the part of the suite that takes other versions of the SDK and other instrumentations
 	@$(BIN)/python -m pytest $(PARALLEL) -m sdks tests

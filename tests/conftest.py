@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+import costs
 import shared_fixtures
 import threadtrail
 from fake_distributions import Installer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 server = shared_fixtures.server
 strict = shared_fixtures.strict
 pytest_collection = shared_fixtures.freeze_what_is_collected
+pytest_runtest_protocol = costs.note_cost
 
 IS_CHECKOUT = (Path(__file__).parent.parent / "plugins").is_dir()
 collect_ignore = [] if IS_CHECKOUT else ["docs", "docs_tutorial"]
@@ -31,17 +33,27 @@ collect_ignore = [] if IS_CHECKOUT else ["docs", "docs_tutorial"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--first-cases", action="store_true", help="of each test, only the first of its cases")
+    parser.addoption("--write-costs", action="store_true", help="write the list of tests that cost much anew")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if not IS_CHECKOUT and item.get_closest_marker("checkout"):
             item.add_marker(pytest.mark.skip(reason="needs what only the repository has"))
+    costs.mark_costly(items)
     if config.getoption("--first-cases"):
         first: dict[str, pytest.Item] = {}
-        others = [item for item in items if first.setdefault(item.nodeid.partition("[")[0], item) is not item]
+        others = [item for item in items if first.setdefault(costs.name_of(item), item) is not item]
         config.hook.pytest_deselected(items=others)
         items[:] = first.values()
+    # Files with tests that take long come first: at the end, no process waits long for the other.
+    late = {item.path for item in items} - {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path in late)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--write-costs"):
+        costs.write_list()
 
 
 @pytest.fixture

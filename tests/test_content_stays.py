@@ -47,12 +47,10 @@ def written(here: Path, caplog: pytest.LogCaptureFixture) -> Callable[..., str]:
     return record
 
 
-@pytest.mark.costly
 def test_the_canary_is_everywhere(written: Callable[..., str]) -> None:
     assert written().count(CANARY) > 200
 
 
-@pytest.mark.costly
 @every_setting
 def test_of_the_calls_nothing_is_written(written: Callable[..., str], settings: dict[str, Any]) -> None:
     text = written(**settings)

@@ -128,7 +128,6 @@ def test_the_folders_are_those_of_the_architecture() -> None:
     assert set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == FOLDERS
 
 
-@pytest.mark.costly
 def test_the_imports_have_no_circle() -> None:
     graph = {module: imported(module) for module in MODULES}
     for importer, late in LATE:

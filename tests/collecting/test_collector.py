@@ -493,6 +493,7 @@ def test_with_too_many_that_are_parked_the_oldest_are_taken_as_they_are() -> Non
 def test_nothing_is_kept_of_runs_that_were_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit is looked at once more when its time would be up: until then it must not stay in memory."""
     monkeypatch.setattr(waiting, "SPARE", 10)
+    gc.collect()  # what other tests left
     stage = Stage()
     for number in range(60):
         stage.at(number * SETTLE, *opened(f"run_{number}"))

@@ -174,7 +174,6 @@ def test_a_full_queue_keeps_the_ends_of_runs_and_counts(
     assert made.status() == LaneStatus(delivered=11, dropped=19)
 
 
-@pytest.mark.costly
 def test_counters_add_up_at_any_moment() -> None:
     def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
         if events[0].time % 2:

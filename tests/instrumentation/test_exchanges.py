@@ -162,7 +162,6 @@ def test_a_response_goes_when_the_app_drops_it(client: openai.OpenAI, recorded: 
         gc.enable()
 
 
-@pytest.mark.costly
 def test_a_run_that_is_open_keeps_no_client(server: AssistantsServer, recorded: Captured) -> None:
     client = openai.OpenAI(base_url=server.base_url, api_key="sk-local")
     assistant_id = client.beta.assistants.create(model="gpt-4o").id

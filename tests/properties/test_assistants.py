@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from properties.program import Program
 
 
-@pytest.mark.costly
 @pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
 @given(program=PROGRAMS)
 def test_any_program(theatre: Theatre, program: Program) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from threadtrail.testing import Captured
 
 pytestmark = [
-    pytest.mark.costly,
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),  # the SDK's, of odd types
     pytest.mark.timeout(600),
 ]

@@ -28,7 +28,6 @@ saw(0, await client.responses.create(model="gpt-4o", **ask))""",
 )
 
 
-@pytest.mark.costly
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's, of errors that are texts
 @pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
 @given(program=PROGRAMS)

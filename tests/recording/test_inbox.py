@@ -117,7 +117,6 @@ def test_one_that_is_larger_than_the_bound_passes_alone(monkeypatch: pytest.Monk
     assert len(tested) == 1
 
 
-@pytest.mark.costly
 def test_many_threads_lose_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     tested: Inbox[str] = Inbox()
 

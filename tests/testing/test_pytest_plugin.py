@@ -103,7 +103,6 @@ def test_an_author_who_forgets_the_fixture_gets_a_message(pytester: pytest.Pytes
     result.stdout.fnmatch_lines(["*define a fixture `exporter` in your class that returns a new exporter*"])
 
 
-@pytest.mark.costly
 def test_the_summary_counts_rules_that_were_not_checked_for_want_of_something(
     pytester: pytest.Pytester,
 ) -> None:

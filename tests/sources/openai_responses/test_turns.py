@@ -95,7 +95,6 @@ async def test_two_rounds_are_one_turn(  # noqa: PLR0913, PLR0917 - fixtures and
     assert [message.text for message in turn.output] == ["Fine."]
 
 
-@pytest.mark.costly
 async def test_a_chain_of_turns(any_client: Any, server: AssistantsServer, captured: Captured) -> None:
     app = Chaining(any_client, "whole input", stream=False)
     for number in range(10):
@@ -122,7 +121,6 @@ async def test_the_same_outputs_for_ten_turns_end_no_further_turn(
     assert len(turns(captured)[0].run_ids) == 2
 
 
-@pytest.mark.costly
 async def test_a_stream_in_the_foreground_is_never_queued(
     any_client: Any, server: AssistantsServer, captured: Captured
 ) -> None:
@@ -352,7 +350,6 @@ def test_conversations_in_eight_threads(client: OpenAI, server: AssistantsServer
     assert {turn.run_ids for turn in turns(captured)} == talks
 
 
-@pytest.mark.costly
 async def test_twenty_tasks_at_once(async_client: Any, server: AssistantsServer, captured: Captured) -> None:
     server.script(RunScript(WEATHER, WEATHER, "Fine."))
     talks = await asyncio.gather(*(the_same_async(async_client, f"talk {number}") for number in range(20)))

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from threadtrail import shape
 from threadtrail.events import Event, RunEnded
 from threadtrail.testing import capture
@@ -37,7 +35,6 @@ def ended(lines: list[str]) -> list[Run]:
     return [event.run for event in events if isinstance(event, RunEnded)]
 
 
-@pytest.mark.costly
 def test_whoever_sees_the_end_publishes_it(client: OpenAI, server: AssistantsServer, tmp_path: Path) -> None:
     server.script(RunScript("x", polls=5, usage=Usage(100, 20)))
     path = tmp_path / "worker.jsonl"
