@@ -130,6 +130,15 @@ def tool_run(client: OpenAI) -> Iterator[Any]:
     yield list(client.beta.threads.messages.list(run.thread_id).data)
 
 
+def parsed_late(client: OpenAI) -> Iterator[Any]:
+    messages = client.beta.threads.messages
+    made = client.beta.threads.create(messages=[QUESTION])
+    with messages.with_streaming_response.list(made.id) as response:
+        yield list(response.parse().data or ())
+    with messages.with_streaming_response.create(made.id, role="user", content="And tomorrow?") as response:
+        yield response.parse()
+
+
 def refused_response(client: OpenAI) -> Iterator[Any]:
     yield client.responses.create(**ASK)
 
@@ -201,6 +210,7 @@ def looks() -> dict[str, Look]:
             "conversation": _played(server, conversation, RunScript("Cold.")),
             "assistant": _played(server, assistant),
             "thread": _played(server, thread),
+            "parsed late": _played(server, parsed_late),
             "tool run": _played(server, tool_run, RunScript(CALLS, printing, "Cold.", polls=0)),
             "lost response": _played(server, lost_response),
             "refused run": _played(server, refused_run),

@@ -243,6 +243,13 @@ def test_events_that_are_all_called_alike(canned: Canned) -> None:
     assert [message.text for message in captured.run().output] == ["Cold."]
 
 
+@pytest.mark.parametrize("odd", ['"\\ud800": 1', '"metadata": {"\\ud800": ["\\ud800"]}'])
+def test_a_stream_with_names_that_are_no_valid_unicode(canned: Canned, odd: str) -> None:
+    content = TRUTH["run stream"].replace('"object": "thread.', f'{odd}, "object": "thread.')
+    _, captured = canned.play(content.encode(), EVENTS, stream_a_run)
+    assert (captured.run().status, captured.run().output[0].text) == ("completed", "Cold.")
+
+
 @many
 @given(content=torn(TRUTH["run stream"]))
 def test_a_torn_stream_of_a_run(canned: Canned, content: bytes) -> None:

@@ -7,19 +7,37 @@ from typing import Any
 _PLAIN = (str, int, float, bool, type(None))
 _NOTHING = object()
 
+MAX_DEPTH = 100
+"""How deep values may be nested in an object that cannot be written as bytes."""
+
 
 def copy_model(model: Any) -> Any:
     """Return a deep copy of an SDK object, as the bytes of its JSON: one object, which nobody can change.
 
     A tree of dicts would take as long to make, and then the garbage collector's time in this thread.
     Fields that the server did not send stay out. Odd contents (unknown variants) are no reason to warn. Text
-    that is no valid Unicode cannot be written as bytes: such an object is copied as a dict.
+    that is no valid Unicode, and what is nested too deep, cannot be written as bytes: such an object is
+    copied as a dict.
     """
-    serializer = model.__pydantic_serializer__
     try:
-        return serializer.to_json(model, warnings=False, exclude_unset=True)
+        return model.__pydantic_serializer__.to_json(model, warnings=False, exclude_unset=True)
     except ValueError:
-        return serializer.to_python(model, warnings=False, exclude_unset=True)
+        return _plain(model, MAX_DEPTH)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return an SDK object as a dict, or what is in one; without what is nested deeper than ``depth``."""
+    if isinstance(value, _PLAIN):
+        return value
+    if depth == 0:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth - 1) for item in value]
+    if not isinstance(value, dict):
+        sent = getattr(value, "model_fields_set", ())
+        of_api = {name: item for name, item in vars(value).items() if name in sent}
+        value = {**of_api, **(getattr(value, "model_extra", None) or {})}
+    return {name: _plain(item, depth - 1) for name, item in value.items()}
 
 
 def copy_arguments(given: dict[str, Any]) -> dict[str, Any]:

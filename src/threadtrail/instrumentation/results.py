@@ -86,7 +86,9 @@ def _note_model(sink: Sink, call: Call, model: Any) -> None:
 
 def _note_page(sink: Sink, call: Call, page: Any) -> None:
     take_exchange(call)
-    sink.recorder.put(Returned(call, time_ns(), [copy_model(item) for item in page.data or ()]))
+    items = page.data if isinstance(page.data, list) else ()
+    copies = [copy_model(item) for item in items if hasattr(item, "__pydantic_serializer__")]
+    sink.recorder.put(Returned(call, time_ns(), copies))
 
 
 def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:
