@@ -79,7 +79,7 @@ def _note_model(sink: Sink, call: Call, model: Any) -> None:
 
     The requests that a polling helper made were noted each.
     """
-    if not call.operation.polls or not sink.knows(model.id):
+    if not call.operation.polls or not sink.knows(getattr(model, "id", None)):
         take_exchange(call)
         sink.recorder.put(Returned(call, time_ns(), copy_model(model)))
 
