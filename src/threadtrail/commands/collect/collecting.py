@@ -43,7 +43,8 @@ def collect(options: argparse.Namespace) -> int:
     paths = place.paths() if isinstance(place, FilesPlace) else ()
     _check_files(paths)
     if not (follow or paths):
-        raise ConfigurationError(f"there is no file {', '.join(options.places)}; name another, or add --follow, which waits for one")
+        given = ", ".join(options.places)
+        raise ConfigurationError(f"there is no file {given}; name another, or wait for one by --follow")
     with no_metrics():
         settings, chosen = destinations(options.exporter or (), paths)
         try:
