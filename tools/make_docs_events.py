@@ -157,7 +157,7 @@ def _field_rows(kind: Any) -> list[str]:
     for field in dataclasses.fields(kind):
         content = "*content*" if field.metadata.get("content") else ""
         meaning = "; ".join(filter(None, [content, meanings.get(field.name, "").rstrip(".")]))
-        rows.append(f"| `{field.name}` | `{_type_name(field.type)}` | {meaning} |")
+        rows.append(f"| `{field.name}` | {_type_name(field.type)} | {meaning} |")
     return rows
 
 
@@ -175,7 +175,9 @@ def _returned(found: property) -> str:
 
 
 def _type_name(annotation: Any) -> str:
-    return str(annotation).replace("|", "\\|")
+    """Return a type as code; a bar is an entity, since some renderers split tables at bars in backticks."""
+    name = str(annotation)
+    return f"<code>{name.replace('|', '&#124;')}</code>" if "|" in name else f"`{name}`"
 
 
 def _paragraphs(kind: Any) -> list[str]:

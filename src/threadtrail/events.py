@@ -269,7 +269,7 @@ class StepCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCompleted(Event):
-    """A step has ended; the end of ``type`` is its status."""
+    """A step has ended; in a run of an assistant, the end of ``type`` is its status."""
 
     event: Literal["StepCompleted"] = "StepCompleted"
     run_id: str
