@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Call
 
-REQUEST_ID = "x-request-id"
-
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
 
 
@@ -78,14 +76,15 @@ def watch_response(original: Any) -> Any:
 def take_exchange(call: Call) -> Any:
     """Note what was sent, and return the response; ``None`` if the SDK does not let it be seen.
 
-    Nothing of the exchange stays on the call but bytes: a response that lives on in a queue costs the app's
-    thread, since its memory is not there to be used again.
+    Nothing of the exchange stays on the call but bytes, and once per run the headers, which take longer to
+    search: a response that lives on in a queue costs the app's thread, since its memory is not there to be
+    used again.
     """
     response = call.response
     if response is not None:
         note_request(call, response.request)
         if call.operation.creates_run:
-            call.request_id = response.headers.get(REQUEST_ID)
+            call.headers = response.headers
     elif call.given:
         call.request = copy_arguments(call.given)
     call.response = call.given = None
@@ -93,10 +92,10 @@ def take_exchange(call: Call) -> Any:
 
 
 def note_request(call: Call, request: Any) -> None:
-    """Note the body of a request, or its query if it has none."""
+    """Note the body of a request, or its query if it has none; that of a look at one run says nothing."""
     try:
         call.request = body = request.content
     except RuntimeError:  # an upload that was streamed: nothing keeps what it held
         return
-    if not body:
+    if not body and not call.operation.looks_at_run:
         call.query = request.url.query

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from threadtrail.context import Scope
 from threadtrail.values import Failure
 
+REQUEST_ID = "x-request-id"
+"""The header in which the server names the request."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -69,7 +72,8 @@ class Call:
         response: the HTTP response, until its body was noted.
         is_stream: the response is an event stream, also if all of it is there already, as from a mock.
         given: the keyword arguments, until the request was noted.
-        request_id: the server's id of the request, of a call that creates a run.
+        headers: those of the response to a call that creates a run, until the recorder has read them.
+        request_id: the server's id of the request, of a call that creates a run, set by the recorder.
         links: what links the run that it creates to earlier ones, set by the recorder.
         failed_within: another call, made by this one, has raised and was noted.
     """
@@ -88,9 +92,15 @@ class Call:
     loop: Any = None
     response: Any = None
     is_stream: bool = False
+    headers: Any = None
     request_id: str | None = None
     links: tuple[Any, ...] = ()
     failed_within: bool = False
+
+    def read_headers(self) -> None:
+        """Take the id of the request from the headers, and drop these."""
+        if self.headers is not None:
+            self.request_id, self.headers = self.headers.get(REQUEST_ID), None
 
 
 @dataclass(slots=True)
