@@ -50,7 +50,9 @@ class Backlog(Generic[Message]):
         An event that is alone in the queue may have any size.
         """
         details, essentials = self._details, self._essentials
-        essential = type(event) in _ESSENTIAL or _is_late_answer(event)
+        # No later event may hold the same facts: a late call's output is in no `RunEnded`.
+        late = isinstance(event, ToolCallCompleted) and not event.tool_call.hosted
+        essential = late or type(event) in _ESSENTIAL
         dropped = 0
         while (waiting := len(details) + len(essentials)) and (
             waiting >= self._size or self._bytes + size > self._max_bytes
@@ -130,8 +132,3 @@ class Backlog(Generic[Message]):
         if not self._essentials:
             return self._details
         return self._details if self._details[0][0] < self._essentials[0][0] else self._essentials
-
-
-def _is_late_answer(event: Event) -> bool:
-    """Return whether no later event may hold the same facts: a late call's output is in no ``RunEnded``."""
-    return isinstance(event, ToolCallCompleted) and not event.tool_call.hosted

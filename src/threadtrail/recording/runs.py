@@ -290,7 +290,9 @@ class RunRecord:
             return False
         if self.whole or self.stream_complete:
             return True
-        steps = self.steps
+        steps = self._steps
+        if steps is None:
+            return False
         return steps.account_for(self.known.usage) and steps.message_ids <= self.output.published_ids
 
     @property
@@ -335,8 +337,11 @@ class RunRecord:
         if self.published_unfinished and not self.ended:
             return None
         answered_at = self._timeline.end(self.last_seen_at)
-        time = max(answered_at, self.steps.calls.last_end) if self.whole else answered_at
-        self.steps.end(time, self.status, self._types.step_unfinished)
+        time = answered_at
+        if self.whole and self._steps is not None:
+            time = max(answered_at, self._steps.calls.last_end)
+        if self._steps is not None:
+            self._steps.end(time, self.status, self._types.step_unfinished)
         self.output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
@@ -350,6 +355,7 @@ class RunRecord:
             # A run that failed without an error, as expired ones often do.
             self.known.see_error(Failure(type=status.name))
         whole_at = answered_at if self.whole else None
+        steps = () if self._steps is None else self._steps.values(whole_at)
         return Run(
             id=self.id,
             thread_id=self.thread_id,
@@ -362,7 +368,7 @@ class RunRecord:
             first_output_at=min(self.first_output_at, time) if self.first_output_at is not None else None,
             input=self.input,
             output=self.output.values(time),
-            steps=tuple(timeline.within(step, time) for step in self.steps.values(whole_at)),
+            steps=tuple(timeline.within(step, time) for step in steps),
             poll_count=self.poll_count,
             retry_count=self.retry_count,
             streamed=self.streamed,

@@ -10,6 +10,8 @@ from threadtrail.values import EMPTY
 SECOND = 1_000_000_000
 LIMIT = 2**63
 """Numbers from here on are odd: no token count or time is, and no backend takes them."""
+LATEST = LIMIT // SECOND
+"""In Unix seconds: times from here on are odd."""
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -55,8 +57,8 @@ def nanoseconds(value: Any) -> int | None:
     """Return Unix seconds as nanoseconds; ``None`` if they are odd, as those before 1970 are."""
     if value is None:  # as most stamps of an object are
         return None
-    number = number_or_none(value)
-    return None if number is None or not 0 <= number < LIMIT // SECOND else int(number * SECOND)
+    number = value if type(value) is int else number_or_none(value)
+    return None if number is None or not 0 <= number < LATEST else int(number * SECOND)
 
 
 def metadata(value: Any) -> Any:
@@ -76,8 +78,10 @@ def first_mapping(value: dict[str, Any], *names: str) -> dict[str, Any]:
 def count(value: dict[str, Any], *names: str) -> int | None:
     """Return the first of these fields that is a number of things, as a whole one."""
     for name in names:
-        number = number_or_none(value.get(name))
-        if number is not None and number >= 0:
+        number = value.get(name)
+        if type(number) is not int:
+            number = number_or_none(number)
+        if number is not None and 0 <= number < LIMIT:
             return int(number)
     return None
 
