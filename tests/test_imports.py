@@ -18,9 +18,11 @@ LIGHT = {
     "threadtrail._own_work",
     "threadtrail._quick",
     "threadtrail._text",
+    "threadtrail.callers",
     "threadtrail.context",
     "threadtrail.errors",
     "threadtrail.parts",
+    "threadtrail.steps",
     "threadtrail.values",
 }
 """All that `import threadtrail` loads of ours."""

@@ -28,6 +28,10 @@ API_WORDS = re.compile(
 OURS = {"last_error"}
 """A counter of ``threadtrail.status()`` that an API happens to share a word with."""
 
+VOCABULARY = tuple(
+    f"threadtrail.{name}" for name in ("events", "values", "steps", "parts", "callers", "turn", "context")
+)
+
 FOLDERS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 LATE = {
@@ -117,7 +121,7 @@ def test_nothing_in_the_core_imports_what_is_for_exporters_that_send_otlp() -> N
     assert {room(module) for module in users} <= {"otlp"}
 
 
-@pytest.mark.parametrize("module", ["threadtrail.events", "threadtrail.values", "threadtrail.context"])
+@pytest.mark.parametrize("module", VOCABULARY)
 def test_the_vocabulary_imports_no_folder(module: str) -> None:
     at_once = {name for name in imported(module) if (module, name) not in LATE}
     assert {room(name) for name in at_once} & FOLDERS == set()

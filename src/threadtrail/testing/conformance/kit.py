@@ -16,8 +16,8 @@ from threadtrail.testing.conformance import (
     rules,
     taking,
 )
+from threadtrail.testing.conformance.author import silently_overridden
 from threadtrail.testing.conformance.case import Case
-from threadtrail.testing.conformance.overriding import silently_overridden
 from threadtrail.testing.conformance.problem import NOT_CHECKED
 
 if TYPE_CHECKING:
