@@ -55,8 +55,12 @@ def turn_so_far(runs: Sequence[Run]) -> Turn:
     recorded.
     """
     last = runs[-1]
-    waits = last.awaits_outputs or (last.one_generation and last.asks_app)
-    return turn_of(runs, finished=last.finished and not waits)
+    return turn_of(runs, finished=last.finished and not leaves_calls(last))
+
+
+def leaves_calls(run: Run) -> bool:
+    """Return whether a run left calls whose outputs another one brings, so that its turn goes on."""
+    return run.awaits_outputs or (run.one_generation and run.asks_app)
 
 
 def ending(turn: Turn) -> str:

@@ -12,7 +12,7 @@ from threadtrail.merging.merge import run_so_far
 from threadtrail.prices import Cost
 from threadtrail.recordings.contents import server_of, turn_name
 from threadtrail.recordings.tools import with_outputs
-from threadtrail.recordings.turns import turn_so_far
+from threadtrail.recordings.turns import leaves_calls, turn_so_far
 from threadtrail.turn import Turn
 from threadtrail.values import Run, ToolCall
 
@@ -87,8 +87,10 @@ class Material:
         """Return the group."""
         entries = tuple(map(_entry, self.members))
         runs = [entry.run for entry in entries]
-        turn = self.turn or turn_so_far(runs)
-        is_left_open = runs[-1].finished and not turn.finished
+        turn = self.turn
+        if turn is None and (len(runs) > 1 or leaves_calls(runs[-1])):
+            turn = turn_so_far(runs)
+        is_left_open = turn is not None and runs[-1].finished and not turn.finished
         return Group(
             handle=self.handle, turn=turn if len(runs) > 1 or is_left_open else None, entries=entries
         )

@@ -16,6 +16,8 @@ from threadtrail.testing.conformance.taking import TAKING
 from threadtrail.testing.server import MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from threadtrail.testing.conformance.case import Case
 
 NOT_SEEN = "the kit sees nothing that the exporter writes for real runs, whether they complete or fail."
@@ -48,6 +50,13 @@ def writes_no_content(case: Case) -> None:
             written = everything_written(case.author, watch)
     finally:
         server.stop()
+    _check_leaks(written)
+    _check_delivery(delivered, error)
+    if not written:
+        raise NotCheckedError(NOT_SEEN, add=LET_SEE, after=(*TAKING, rules.THREADS, rules.LOSES))
+
+
+def _check_leaks(written: Mapping[str, bytes]) -> None:
     leaks = [f"{secret} in {where}" for where, data in written.items() for secret in _found(data)]
     if leaks:
         raise Problem(
@@ -55,6 +64,10 @@ def writes_no_content(case: Case) -> None:
             seen=f"with capture_content=False, content was written: {', '.join(leaks)}.",
             fix="write only what the events contain; switch off what your backend's SDK records by itself.",
         )
+
+
+def _check_delivery(delivered: int | None, error: BaseException | None) -> None:
+    """Raise what kept the application from delivering: without that, nothing can be found."""
     if isinstance(error, NotCheckedError):
         raise error
     if error is not None:
@@ -71,8 +84,6 @@ def writes_no_content(case: Case) -> None:
             fix="fix export() first.",
             after=TAKING,
         )
-    if not written:
-        raise NotCheckedError(NOT_SEEN, add=LET_SEE, after=(*TAKING, rules.THREADS, rules.LOSES))
 
 
 def _application(case: Case, exporter: object, base_url: str) -> int:

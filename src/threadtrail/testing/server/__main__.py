@@ -10,17 +10,20 @@ from threadtrail.testing.server.responses.scenarios import RESPONSES_SCENARIOS
 from threadtrail.testing.server.scenarios import SCENARIOS
 from threadtrail.testing.server.serve import MissingExtraError, OpenAIServer
 
+ALL_SCENARIOS = {**SCENARIOS, **RESPONSES_SCENARIOS}
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; return the exit code."""
-    scenarios = {**SCENARIOS, **RESPONSES_SCENARIOS}
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m threadtrail.testing.server",
         description="A local OpenAI API on 127.0.0.1 (Responses, Conversations, Assistants), scripted.",
     )
     parser.add_argument("--port", type=int, default=8000, help="0 chooses a free one (default: 8000)")
     parser.add_argument(
-        "--scenario", choices=scenarios, default="plain", help="the script to answer with (default: plain)"
+        "--scenario",
+        choices=ALL_SCENARIOS,
+        default="plain",
+        help="the script to answer with (default: plain)",
     )
     parser.add_argument("--seed", help="make ids the same at each start")
     parser.add_argument("--api-key", help="the only key accepted (default: any)")
@@ -30,9 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
         default=500,
         help="the openai-poll-after-ms header, in milliseconds (default: 500)",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; return the exit code."""
+    options = _parser().parse_args(arguments)
     server = OpenAIServer(
-        scenarios[options.scenario],
+        ALL_SCENARIOS[options.scenario],
         port=options.port,
         seed=options.seed,
         poll_after_ms=options.poll_after_ms,
