@@ -66,7 +66,7 @@ def merge_if_shared(events: Iterable[Event]) -> Sequence[Event]:
 def _turns(events: Iterable[Event]) -> dict[tuple[Server, str], str]:
     """Return the turn of each run."""
     ends = (event for event in events if isinstance(event, RunEnded))
-    return {(server_of(end), end.run.id): end.run.turn_id or end.run.id for end in ends}
+    return {(server_of(end), end.run.key): end.run.turn_id or end.run.id for end in ends}
 
 
 def _merged(stories: Sequence[Story], others: Sequence[Event]) -> tuple[Event, ...]:
