@@ -70,7 +70,11 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
         raise
     finally:
         reset(token)
-    sink.guard.call("noting a result", note_result, sink, call, result)
+    try:
+        note_result(sink, call, result)
+    except BaseException as error:
+        if not sink.guard.contain("noting a result", error):
+            raise
     return result
 
 
