@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai import OpenAI
 
 from properties.canned import EVENTS, JSON, Canned
-from properties.looks import looks, told_by_webhook
+from properties.looks import ASK, looks, told_by_webhook
 from properties.mutations import mutated, torn
 from threadtrail.testing.server import (
     FunctionCall,
@@ -35,7 +35,6 @@ pytestmark = [
 ]
 many = settings(max_examples=settings().max_examples * 4)
 
-ASK: Any = {"model": "gpt-4o", "input": "How is the weather?"}
 CALLS = ToolCalls(FunctionCall("get_weather", {"city": "Oslo"}), FunctionCall("get_time", {}))
 RESPONSE = RunScript(ToolCalls(WebSearchCall("Oslo")), Message("Cold."), CALLS, usage=Usage(100, 20))
 RUN = RunScript(Message("Cold."), usage=Usage(100, 20))
@@ -157,17 +156,14 @@ def test_no_body_raises_anything_of_ours(canned: Canned, changed: Any, app: Any)
     canned.play(json.dumps(changed[0]).encode(), JSON, app)
 
 
-LOOKS = looks()
-CHANGED_LOOKS = st.sampled_from(list(LOOKS)).flatmap(
-    lambda name: st.tuples(st.just(name), mutated(LOOKS[name].bodies, lambda path: len(path) > 1))
-)
+def changed_look(name: str) -> Any:
+    return st.tuples(st.just(looks()[name]), mutated(looks()[name].bodies, lambda path: len(path) > 1))
 
 
 @many
-@given(changed=CHANGED_LOOKS)
+@given(changed=st.deferred(lambda: st.sampled_from(list(looks()))).flatmap(changed_look))
 def test_no_answer_to_any_other_request_raises_anything_of_ours(canned: Canned, changed: Any) -> None:
-    name, (bodies, _) = changed
-    look = LOOKS[name]
+    look, (bodies, _) = changed
     canned.play([json.dumps(body).encode() for body in bodies], JSON, look.app, look.status)
 
 
