@@ -2,8 +2,7 @@
 
 One process imports the SDK and threadtrail, and forks for each program. The fork runs it as `python` does: as
 `__main__`, with its own arguments, variables and folder; at its end threads are waited for and exit handlers
-run, but the interpreter is not torn down. Tests of imports, of that teardown, or of processes that a program
-spawns need a fresh interpreter.
+run, but the interpreter is not torn down. Tests of imports or of that teardown need a fresh interpreter.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def read_settings(keywords: Mapping[str, Any], *, origin: str = KEYWORD) -> Read
     given = keyword_layer(keywords, origin, known, problems)
     written, file = file_layer(known, problems)
     names = {*installed.PLUGINS, *given.options, *written.options}
-    names |= {exporter.name for exporter in installed.available()}
+    names |= {entry.name for entry in installed.entry_points()}
     environment = environment_layer(known, names, problems)
 
     settings, origins = _checked((given, environment, written), problems)
