@@ -21,8 +21,8 @@ from threadtrail._api import (
     turn_id,
     uninstrument,
 )
-from threadtrail.context import attributes, tool, trace
 from threadtrail.errors import CheckError, ConfigurationError, EventsLostError
+from threadtrail.grouping import attributes, tool, trace
 
 if TYPE_CHECKING:
     from threadtrail import events

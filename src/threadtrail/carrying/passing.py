@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._active_span import active_span
 from threadtrail._guard import guard
+from threadtrail.blocks import Block
 from threadtrail.carrying import pairs as format_of_pairs
-from threadtrail.context import Block, here
+from threadtrail.context import here
 from threadtrail.values import NO_ATTRIBUTES, Carried
 
 if TYPE_CHECKING:

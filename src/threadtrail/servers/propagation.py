@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._frozen import clean_text
 from threadtrail._guard import guard
+from threadtrail.blocks import Block
 from threadtrail.carrying.baggage import read_baggage
 from threadtrail.carrying.pairs import OWN, TRACEPARENT, TRACESTATE, parse
 from threadtrail.carrying.passing import carried, carrier
-from threadtrail.context import Block, here, merge
+from threadtrail.context import here, merge
 from threadtrail.servers.watching import Watching
 from threadtrail.values import NO_ATTRIBUTES, Attributes, Carried
 
