@@ -27,11 +27,34 @@ saw(0, await client.responses.create(model="gpt-4o", **ask))""",
     ),
 )
 
+# One process begins to read a stream, and another takes it up again: neither has all that was said.
+READ_IN_PARTS = Program(
+    api="responses",
+    statements=(
+        """\
+gate[0] = saw.new_gate()
+server.script(RunScript("x is 1.", gate=gate[0]))
+ask = {"model": "gpt-4o", "input": "3x?", "background": True}
+stream[0] = await client.responses.create(**ask, stream=True)""",
+        """\
+gate[0].release(4)
+for _ in range(4):
+    saw(0, await anext(stream[0]))""",
+        "await leave(0)",
+        """\
+gate[0].release(3)
+stream[0] = await client.responses.retrieve(run[0].id, stream=True, starting_after=saw.last[0])
+for _ in range(2):
+    saw(0, await anext(stream[0]))""",
+    ),
+)
+
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's, of errors that are texts
 @pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
 @given(program=PROGRAMS)
 @example(program=ANSWERS_WHAT_WAS_CUT)
+@example(program=READ_IN_PARTS)
 def test_any_program(theatre: Theatre, program: Program) -> None:
     note(program.source)
     outcome = theatre.play(program.function(), look_again, **program.settings)
