@@ -93,7 +93,9 @@ class AssistantsReader:
     def _list(self, noted: list[Any], observation: Returned) -> Iterator[Fact]:
         call, time = observation.call, observation.time
         asked = request_of(call)
-        objects = [data for data in map(parse, noted) if isinstance(data, dict)]
+        # Copies of objects may be text by themselves; those of a body are read by now.
+        read_of = (parse(each) if isinstance(each, (bytes, str)) else each for each in noted)
+        objects = [data for data in read_of if isinstance(data, dict)]
         newest_first = asked.get("order") != "asc"
         if newest_first:
             # The API's default. What happened is read from its beginning.
