@@ -49,12 +49,35 @@ for _ in range(2):
     ),
 )
 
+# A stream that is read again from its beginning: the response is not queued again.
+READ_AGAIN = Program(
+    api="responses",
+    statements=(
+        """\
+gate[0] = saw.new_gate()
+server.script(RunScript("x is 1.", gate=gate[0], queued_polls=2))
+ask = {"model": "gpt-4o", "input": "3x?", "background": True}
+stream[0] = await client.responses.create(**ask, stream=True)""",
+        """\
+gate[0].release(4)
+for _ in range(4):
+    saw(0, await anext(stream[0]))""",
+        "await leave(0)",
+        """\
+gate[0].release(2)
+stream[0] = await client.responses.retrieve(run[0].id, stream=True)
+for _ in range(2):
+    saw(0, await anext(stream[0]))""",
+    ),
+)
+
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's, of errors that are texts
 @pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
 @given(program=PROGRAMS)
 @example(program=ANSWERS_WHAT_WAS_CUT)
 @example(program=READ_IN_PARTS)
+@example(program=READ_AGAIN)
 def test_any_program(theatre: Theatre, program: Program) -> None:
     note(program.source)
     outcome = theatre.play(program.function(), look_again, **program.settings)

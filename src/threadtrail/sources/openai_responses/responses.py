@@ -54,7 +54,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
         run_id=run_id,
         status=status,
         learnt_from=learnt_from,
-        asked_at=time if streamed else call.started_at,
+        asked_at=_asked_at(call, time) if streamed else call.started_at,
         opening=opening,
         streamed=streamed,
         # Only a response that the server works on by itself can be retrieved before its end.
@@ -83,6 +83,11 @@ def read_opening(data: dict[str, Any], sent: dict[str, Any], call: Call, request
         input=input_messages(sent.get("input"), thread_id) if call.operation.creates_run else (),
         one_generation=True,
     )
+
+
+def _asked_at(call: Call, time: int) -> int:
+    """Return when a state in a stream was asked for: what is streamed again may have been long ago."""
+    return time if call.operation.creates_run else 0
 
 
 def conversation_id(data: dict[str, Any]) -> str | None:
