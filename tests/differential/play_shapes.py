@@ -87,4 +87,5 @@ def shape_of(method: Any) -> dict[str, Any]:
         "isasyncgenfunction": inspect.isasyncgenfunction(method),
         "annotations": sorted(getattr(method, "__annotations__", ())),
         "defaults": len(getattr(method, "__defaults__", None) or ()),
+        "kwdefaults": sorted(getattr(method, "__kwdefaults__", None) or ()),
     }

@@ -76,6 +76,9 @@ def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def wrap(original: Any) -> Any:
         function = watch(original)
         setattr(function, OURS, function)
+        # Calls have no use for them, but who looks at the method finds those of the original.
+        function.__defaults__ = getattr(original, "__defaults__", None)
+        function.__kwdefaults__ = getattr(original, "__kwdefaults__", None)
         return function
 
     return wrap
