@@ -65,7 +65,7 @@ class Delivering:
         self._max_attempts = max_attempts
         self._clock = clock
         self._failed_in_a_row = 0
-        self.paused_until = 0.0
+        self.paused_until: float = 0.0
 
     def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""

@@ -35,7 +35,7 @@ class Steps:
         self._publish = publish
         self._steps: dict[str, _StepState] = {}
         self._before_end: list[tuple[_StepState, Step]] = []
-        self.calls = calls
+        self.calls: ToolCalls = calls
 
     def see(self, seen: StepSeen, step: Step, created_type: str) -> None:
         """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning.

@@ -8,9 +8,10 @@ import threading
 
 from threadtrail.testing.server.responses.scenarios import RESPONSES_SCENARIOS
 from threadtrail.testing.server.scenarios import SCENARIOS
+from threadtrail.testing.server.script import AnyScript
 from threadtrail.testing.server.serve import MissingExtraError, OpenAIServer
 
-ALL_SCENARIOS = {**SCENARIOS, **RESPONSES_SCENARIOS}
+ALL_SCENARIOS: dict[str, AnyScript] = {**SCENARIOS, **RESPONSES_SCENARIOS}
 
 
 def _parser() -> argparse.ArgumentParser:
