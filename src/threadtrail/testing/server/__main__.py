@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from threadtrail.testing.server.responses.scenarios import RESPONSES_SCENARIOS
 from threadtrail.testing.server.scenarios import SCENARIOS
-from threadtrail.testing.server.script import AnyScript
 from threadtrail.testing.server.serve import MissingExtraError, OpenAIServer
+
+if TYPE_CHECKING:
+    from threadtrail.testing.server.script import AnyScript
 
 ALL_SCENARIOS: dict[str, AnyScript] = {**SCENARIOS, **RESPONSES_SCENARIOS}
 
