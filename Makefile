@@ -67,7 +67,8 @@ OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
 SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed
 
 # Two processes; the tests of a file stay together, since some share what took long to make.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 2 --dist loadfile
+SLOW_FIRST := --no-loadscope-reorder # files with slow tests; the oldest pytest-xdist has no such option
 # What each process compiles is there for the next, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -103,16 +104,16 @@ demo: $(SETUP) ## responses and assistants against a local server, traced on the
 	@$(BIN)/threadtrail demo
 
 test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two and a half minutes on two cores
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not sdks" $(KIT:%=--ignore=%)
+	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%)
 
 test-fast: $(SETUP) ## one case of each test that takes milliseconds, in seconds
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not costly" --first-cases
+	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not slow and not costly" --first-cases
 
 test-costs: $(SETUP) ## measure which tests take more than milliseconds, and write tests/costly_tests.txt
 	@$(BIN)/python -m pytest -m "not slow" --first-cases --write-costs
 
 test-sdks: $(SETUP) sdks ## the part of the suite that takes other versions of the SDK and other instrumentations
-	@$(BIN)/python -m pytest $(PARALLEL) -m sdks tests
+	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m sdks tests
 
 bench-check: $(SETUP) ## that the benchmark runs, and prints every row
 	@$(BIN)/python -m pytest tests/benchmarks
