@@ -3,7 +3,7 @@
 import { $ } from "./dom.js";
 import { clearFilters, searchWithin } from "./filters.js";
 import { neighbour, screenful, select, selectedRow, toggle } from "./list.js";
-import { close, mark, unmark } from "./reader.js";
+import { close, mark, moveInto, unmark } from "./reader.js";
 import { wordsOf } from "./query.js";
 import { go, pass, route } from "./route.js";
 import { change, state } from "./state.js";
@@ -77,7 +77,7 @@ function move(steps) {
 
 function openSelected() {
   if (state.selected === null) return;
-  if (route()[0] === state.selected) $("detail").focus();
+  if (route()[0] === state.selected) moveInto();
   else go(state.selected);
 }
 

@@ -10,6 +10,7 @@ import { state } from "./state.js";
 import { inline, plain } from "./text.js";
 
 let opening = 0;
+let movesInto = false;
 
 // Shows what the address names; returns when it stands there. `again`: it stood there before, and has changed.
 export async function followAddress({ again = false } = {}) {
@@ -35,10 +36,18 @@ export async function followAddress({ again = false } = {}) {
   document.title = [details.map((detail) => detail && plain(detail.name)).filter(Boolean).join(" | "), plain($("title").textContent)].filter(Boolean).join(" · ");
   if (handles.length === 1 && byHandle.has(handles[0])) select(handles[0]);
   else draw();
-  if (again && within) $("detail").focus();
-  if (again) return;
+  const moves = reading && (movesInto || (again && within));
+  movesInto = false;
+  if (moves) $("detail").focus();
+  if (again || moves) return;
   if (closed) $("runs").focus();
   else if (reading && $("runs").offsetParent === null) page.querySelector("h2")?.focus();
+}
+
+// Moves the focus into what is open, or is about to be.
+export function moveInto() {
+  movesInto = $("detail").hidden;
+  if (!movesInto) $("detail").focus();
 }
 
 function pageOf(handles, details) {
