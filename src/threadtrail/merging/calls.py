@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import Tie, amount, changed, earliest, filled
+from threadtrail._quick import changed
+from threadtrail.merging.fields import Tie, amount, earliest, filled
 from threadtrail.values import ToolCall
 
 if TYPE_CHECKING:

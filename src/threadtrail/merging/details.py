@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from threadtrail._quick import changed
 from threadtrail.events import MessageCompleted, RunEnded, StepCompleted, ToolCallCompleted
-from threadtrail.merging.fields import Tie, changed
+from threadtrail.merging.fields import Tie
 from threadtrail.merging.messages import fullest
 from threadtrail.merging.runs import WholeRun
 from threadtrail.merging.steps import UNFINISHED, left_open
@@ -39,11 +40,11 @@ def _reused(event: Event) -> Event:
 
 def _shared(story: Story) -> dict[str, Any]:
     """Return the fields that all events of a run have: the creator's, else those of any process."""
-    told: list[tuple[bool, Event]] = [(event.observed_from_start, event) for event in story.created]
-    told += [(event.run.observed_from_start, event) for event in story.ends]
-    told.sort(key=lambda each: (not each[0], each[1].time, Tie(each[1])))
-    events = [event for _, event in told] or sorted(story.events(), key=_by_time)
-    of_creator = [event for observed, event in told if observed] or events
+    reported: list[tuple[bool, Event]] = [(event.observed_from_start, event) for event in story.created]
+    reported += [(event.run.observed_from_start, event) for event in story.ends]
+    reported.sort(key=lambda each: (not each[0], each[1].time, Tie(each[1])))
+    events = [event for _, event in reported] or sorted(story.events(), key=_by_time)
+    of_creator = [event for observed, event in reported if observed] or events
     attributes = next(
         (event.attributes for event in of_creator if event.attributes != NO_ATTRIBUTES), NO_ATTRIBUTES
     )

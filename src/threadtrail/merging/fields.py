@@ -8,6 +8,8 @@ from functools import cache
 from operator import attrgetter, ne
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from threadtrail._quick import changed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,18 +30,6 @@ def filled(best: Value, others: Sequence[Value], *, but: frozenset[str] = frozen
             said = (each for other in others if (each := getattr(other, name)) != default)
             found[name] = next(said, default)
     return changed(best, **found)
-
-
-def changed(value: Value, **values: Any) -> Value:
-    """Return a dataclass with these values of its fields; itself, if it has them.
-
-    This is done a hundred thousand times, in half of the time that ``dataclasses.replace`` takes.
-    """
-    new = {name: each for name, each in values.items() if getattr(value, name) != each}
-    if not new:
-        return value
-    whole = _all_of(value)
-    return type(value)(**{**dict(zip(whole.names, whole.values(value), strict=True)), **new})
 
 
 def amount(value: Any) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from threadtrail.merging.fields import amount, changed, earliest, filled
+from threadtrail._quick import changed
+from threadtrail.merging.fields import amount, earliest, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

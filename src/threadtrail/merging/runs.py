@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._quick import changed
 from threadtrail.merging.calls import UNFINISHED
-from threadtrail.merging.fields import Tie, changed, earliest, filled
+from threadtrail.merging.fields import Tie, earliest, filled
 from threadtrail.merging.messages import asked, written
 from threadtrail.merging.statuses import history, seen_at
 from threadtrail.merging.steps import StepsOfRun

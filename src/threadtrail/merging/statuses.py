@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from threadtrail.merging.fields import Tie, changed
+from threadtrail._quick import changed
+from threadtrail.merging.fields import Tie
 from threadtrail.values import StatusChange
 
 if TYPE_CHECKING:

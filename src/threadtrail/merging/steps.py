@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from threadtrail._quick import changed
 from threadtrail.merging.calls import Calls, CallSighting, of_steps
-from threadtrail.merging.fields import Tie, amount, changed, earliest, filled
+from threadtrail.merging.fields import Tie, amount, earliest, filled
 from threadtrail.recording.step_times import covering, in_order_of_time, in_sequence, unseen_step
 from threadtrail.values import Step
 
