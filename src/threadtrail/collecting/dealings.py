@@ -1,4 +1,4 @@
-"""What a collector tells its place, what it counts, and what is wrong at the moment."""
+"""What a collector reports to its place, what it counts, and what is wrong at the moment."""
 
 from __future__ import annotations
 

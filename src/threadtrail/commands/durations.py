@@ -22,5 +22,5 @@ def quantile(ordered: Sequence[float], percent: int) -> float:
 
 
 def rank(count: int, percent: int) -> int:
-    """Return which of so many ordered values is the quantile, counted from 1."""
+    """Return the place of the quantile among ``count`` ordered values, counted from 1."""
     return -(-count * percent // 100)

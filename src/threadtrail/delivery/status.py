@@ -16,8 +16,7 @@ class LaneStatus:
     - ``delivered``: ``export`` returned.
     - ``failed``: ``export`` raised.
     - ``dropped``: never exported, because the queue was full, the exporter was shut down, or ``export`` did
-      not
-      return before the shutdown timed out.
+      not return before the shutdown timed out.
     - ``queued``: waiting, or in ``export`` at this moment.
     - ``last_error``: the last error that ``export`` raised.
     - ``switched_off``: why the exporter exports nothing, if it does not; its events are dropped.

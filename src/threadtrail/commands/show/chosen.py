@@ -36,7 +36,7 @@ def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
     Args:
         events: of the recording.
         choice: which turns.
-        last: of these, so many that ended last; all of them by default.
+        last: how many of these, those that ended last; all of them by default.
 
     Raises:
         ConfigurationError: a run is not in the recording.
