@@ -87,10 +87,13 @@ def test_nothing_is_lost(point: str, when: str, redis: RedisServer, tmp_path: Pa
     deliveries = Counter(event.run.id for event in delivered if isinstance(event, RunEnded))
     assert set(deliveries) == {event.run.id for event in events if isinstance(event, RunEnded)}
     again = (point, when) in DELIVERED_AND_NOT_MARKED
-    assert max(deliveries.values()) == (2 if again else 1)
+    assert killed or (point, when) in BEFORE_IT_WAS_DELIVERED
+    in_flight = {event.run.id for event in killed if isinstance(event, RunEnded)} if again else set()
+    assert deliveries == {run_id: 2 if run_id in in_flight else 1 for run_id in deliveries}
     for kind in (TurnEnded, TraceStarted, TraceEnded):
         found = [event for event in delivered if isinstance(event, kind)]
-        assert len(found) == (2 if again else 1)
+        # The first delivery holds what was due by then: on a slow machine that is not yet the whole turn.
+        assert len(found) == (2 if again and any(isinstance(event, kind) for event in killed) else 1)
         assert all(event == found[0] for event in found)
     with redis.client() as client:
         assert client.xlen("threadtrail:dead") == 1
