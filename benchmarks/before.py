@@ -8,7 +8,6 @@ prints one line of JSON: what the ``threadtrail`` that is imported adds per call
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.child import ROOT, last_line_of
 from benchmarks.comparing import Comparison
 from benchmarks.pairs import Pairs
 from benchmarks.peers import measure_runs
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.comparing import Effort
-
-ROOT = Path(__file__).resolve().parent.parent
-TIMEOUT_SECONDS = 300
 
 
 def added(effort: tuple[int, int]) -> dict[str, float]:
@@ -52,7 +49,7 @@ def compare(commit: str, effort: Effort) -> dict[str, Pairs]:
     with tree_of(commit) as before:
         for number in range(most):
             order = (before, ROOT) if number % 2 else (ROOT, before)
-            rows = {tree: _added_in_child(tree, effort.before) for tree in order}
+            rows = {tree: _added_with(tree, effort.before) for tree in order}
             for name, now in rows[ROOT].items():
                 pairs.setdefault(name, Pairs()).add_microseconds(rows[before][name], now)
             if number + 1 >= fewest and is_precise([each.summary() for each in pairs.values()]):
@@ -84,20 +81,10 @@ def _git(*arguments: str) -> None:
         raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.strip()}")
 
 
-def _added_in_child(tree: Path, effort: tuple[int, int]) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.before", *map(str, effort)]
-    process = subprocess.run(  # noqa: S603 - our own module
-        command,
-        cwd=ROOT,  # the same benchmark for both
-        env={**os.environ, "PYTHONPATH": str(tree / "src")},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed with {tree}:\n{process.stderr}")
-    rows: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
+def _added_with(tree: Path, effort: tuple[int, int]) -> dict[str, float]:
+    """``added``, in a process of its own, for another tree's package and this tree's benchmark."""
+    line = last_line_of("-m", "benchmarks.before", *effort, PYTHONPATH=str(tree / "src"))
+    rows: dict[str, float] = json.loads(line)
     return rows
 
 

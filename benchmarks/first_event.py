@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 from benchmarks.canned import clients
 from benchmarks.canned_responses import ResponsesApi, stream
+from benchmarks.child import last_line_of
 from benchmarks.contenders import Contender, start
 from benchmarks.response_workloads import ASK
 from benchmarks.switching import Switch
 
-ROOT = Path(__file__).resolve().parent.parent
 BARE_STREAMS = 30
-TIMEOUT_SECONDS = 120
 
 
 def times() -> list[int]:
@@ -54,17 +50,7 @@ def times() -> list[int]:
 
 def times_in_child() -> list[int]:
     """``times``, measured in a process of its own."""
-    process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.first_event"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    if process.returncode:
-        raise RuntimeError(f"benchmarks.first_event failed:\n{process.stderr}")
-    measured: list[int] = json.loads(process.stdout)
+    measured: list[int] = json.loads(last_line_of("-m", "benchmarks.first_event"))
     return measured
 
 

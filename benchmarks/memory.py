@@ -12,7 +12,6 @@ import gc
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 from benchmarks.canned import ASSISTANT_ID, run
 from benchmarks.canned_responses import response
+from benchmarks.child import last_line_of
 from benchmarks.contenders import start
 from openai.types.beta.threads import Run
 from openai.types.responses import Response
@@ -28,13 +28,10 @@ from openai.types.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
 STATM = Path("/proc/self/statm")
 
 FLUSH_EVERY = 500
 """The runs come far faster than in any program; what was seen is delivered so often, as it would be."""
-
-TIMEOUT_SECONDS = 600
 
 MANY = 10_000
 """With more open runs than these, some are given up, and delivered."""
@@ -115,13 +112,7 @@ def _makers(client: Any) -> dict[str, Callable[[int], None]]:
 
 def sizes_in_child(contender: str, kind: str, counts: list[int]) -> list[int]:
     """``sizes``, measured in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.memory", contender, kind, *map(str, counts)]
-    process = subprocess.run(  # noqa: S603 - our own module
-        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
-    )
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{process.stderr}")
-    measured: list[int] = json.loads(process.stdout)
+    measured: list[int] = json.loads(last_line_of("-m", "benchmarks.memory", contender, kind, *counts))
     return measured
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.child import ROOT, last_line_of
 from benchmarks.comparing import Comparison
 from benchmarks.contenders import INSTRUMENTORS
 from benchmarks.pairs import Summary
@@ -22,9 +21,7 @@ from benchmarks.workloads import RUN_CALLS, whole_run
 if TYPE_CHECKING:
     from benchmarks.measuring import Measured
 
-ROOT = Path(__file__).resolve().parent.parent
 NAMES = tuple(INSTRUMENTORS)
-TIMEOUT_SECONDS = 900
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,21 +56,10 @@ def measure_runs(
 
 def measure_peer(name: str, effort: tuple[int, int], *, most: int = 1) -> Runs:
     """Measure a tool in the environment made for it."""
-    environment = [sys.executable, str(ROOT / "tools" / "peer_environment.py"), name]
-    python = _output(environment).splitlines()[-1]
-    command = [python, "-m", "benchmarks.peers", name, *map(str, (*effort, most))]
-    values = json.loads(_output(command).splitlines()[-1])
+    python = last_line_of(ROOT / "tools" / "peer_environment.py", name)
+    values = json.loads(last_line_of("-m", "benchmarks.peers", name, *effort, most, python=python))
     summaries = {key: Summary(**values[key]) for key in ("thread", "wall", "total")}
     return Runs(values["name"], values["recorded"], **summaries)
-
-
-def _output(command: list[str]) -> str:
-    process = subprocess.run(  # noqa: S603 - our own modules
-        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
-    )
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{process.stdout}{process.stderr}")
-    return process.stdout
 
 
 if __name__ == "__main__":
