@@ -42,34 +42,34 @@ examples:
 """
 
 FAILED = 1
-WRONG_USE = 2  # as argparse has it
+USAGE_ERROR = 2  # as argparse has it
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 for success, 2 for wrong use, 1 for the rest."""
+    """Run the command line; return the exit code: 0 success, 2 usage error, 130 interrupted, 1 otherwise."""
     command_line = parser()
     options = command_line.parse_args(arguments)
     if options.run is None:
         command_line.print_help(sys.stderr)
-        return WRONG_USE
+        return USAGE_ERROR
     try:
         code: int = options.run(options)
         sys.stdout.flush()  # here, where a closed pipe can still be handled
     except threadtrail.ConfigurationError as error:
         sys.stderr.write(f"threadtrail: {error}\n")
-        return WRONG_USE
+        return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # `threadtrail ... | head`: the reader has gone, and the interpreter flushes once more.
+        # `threadtrail ... | head`: the reader has gone, and the interpreter will flush once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line; it leaves ``run`` at ``None`` without a command."""
+    """Return the parser of the whole command line; without a command, it sets ``run`` to ``None``."""
     whole = argparse.ArgumentParser(
         prog="threadtrail",
         description="One line, one run, one trace: see what OpenAI responses and assistants do.",

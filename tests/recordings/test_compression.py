@@ -86,4 +86,4 @@ def test_a_folder_without_recordings(tmp_path: Path, refused: Any) -> None:
 def test_an_empty_recording_makes_an_empty_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path / "runs.jsonl", b"")
     assert cli.main(["view", str(path), "--output", str(tmp_path / "page.html")]) == 0
-    assert "the recording has no event" in capsys.readouterr().err
+    assert "the recording has no events" in capsys.readouterr().err

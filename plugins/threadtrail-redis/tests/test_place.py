@@ -356,7 +356,7 @@ def test_runs_without_an_end_are_listed_by_the_command(
     assert cli.main(["status", "--from", redis.url]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines()[0] == "2 runs without an end:"
-    assert "1 entry is no event of this version" in printed.err
+    assert "left out 1 entry that is not an event of this version" in printed.err
     assert cli.main(["status", "--from", f"redis://app:s3cret-one@127.0.0.1:{redis.port}/0"]) == 2
     assert "rejects the login" in (said := capsys.readouterr().err)
     assert "s3cret-one" not in said

@@ -1,4 +1,4 @@
-"""Numbers on the command line: what is none is wrong use."""
+"""Argument types for numbers on the command line; argparse reports any other text as a usage error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ LAST_PORT = 65_535
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds.
+    """Return the number of seconds that a text gives.
 
     Raises:
-        ArgumentTypeError: it is no number, or not above 0.
+        ArgumentTypeError: the text is not a finite number above 0.
     """
     try:
         number = float(text)
@@ -27,7 +27,7 @@ def count(text: str) -> int:
     """Return a whole number, 1 or more.
 
     Raises:
-        ArgumentTypeError: it is no whole number, or below 1.
+        ArgumentTypeError: the text is not a whole number, or it is below 1.
     """
     return _whole(text, 1)
 
@@ -36,16 +36,16 @@ def number(text: str) -> int:
     """Return a whole number, 0 or more.
 
     Raises:
-        ArgumentTypeError: it is no whole number, or below 0.
+        ArgumentTypeError: the text is not a whole number, or it is below 0.
     """
     return _whole(text, 0)
 
 
 def port(text: str) -> int:
-    """Return the number of a port; 0 stands for a free one.
+    """Return a port number, 0 to 65535; 0 stands for any free port.
 
     Raises:
-        ArgumentTypeError: there is no such port.
+        ArgumentTypeError: the text is not such a number.
     """
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {LAST_PORT}")

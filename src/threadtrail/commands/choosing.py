@@ -1,4 +1,4 @@
-"""The arguments of commands that read recordings: the files, and what is wanted of them."""
+"""The arguments of commands that read recordings: the files, and which runs of them to take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHEN = "a date, a date and time, or how long ago: 2026-11-28, 2026-11-28T14:30, 
 
 
 def add_files(parser: Any) -> None:
-    """Add the files."""
+    """Add the positional arguments FILE, one or more recordings."""
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="a recording, a folder of them, or a pattern in quotes"
     )
@@ -35,14 +35,14 @@ def add_choice(parser: Any) -> None:
         action="append",
         dest="run_ids",
         metavar="ID",
-        help="the run or turn with this id, or whose id begins so; may be repeated",
+        help="the run or turn whose id is this, or begins with it; may be repeated",
     )
     chosen.add_argument("--failed", action="store_true", help="those that failed, and failed requests")
     chosen.add_argument(
         "--status",
         action="append",
         metavar="STATUS",
-        help="those that ended so: completed, failed, …; may be repeated",
+        help="those that ended with this status: completed, failed, …; may be repeated",
     )
     chosen.add_argument("--since", type=moment_of, metavar="WHEN", help=f"those that began since: {WHEN}")
     chosen.add_argument("--until", type=moment_of, metavar="WHEN", help="those that began before")
@@ -52,13 +52,13 @@ def add_choice(parser: Any) -> None:
 def reading(
     files: Sequence[Path], arranged: Callable[[Iterable[Event]], Sequence[Event]]
 ) -> Iterator[Sequence[Event]]:
-    """Yield the events of the files, ``arranged`` by a function; print what could not be read.
+    """Yield the events of the files, as ``arranged`` returns them; print what could not be read.
 
-    They are many, and stay until the end of the block: the garbage collector does not look at them again and
-    again, which would take half of the time.
+    The events stay in memory until the block ends, so the garbage collector does not scan them: scanning them
+    again and again would take half of the time.
 
     Raises:
-        ConfigurationError: one of them cannot be read, or is no recording.
+        ConfigurationError: a file cannot be read, or is not a recording.
     """
     from threadtrail.recordings.reading import read_recording  # noqa: PLC0415 - `--help` does without
 

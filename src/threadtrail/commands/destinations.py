@@ -37,7 +37,10 @@ class Destination:
 
 @contextmanager
 def no_metrics() -> Iterator[None]:
-    """Switch OpenTelemetry's metrics off, unless the user chose some: they would count as of today."""
+    """Switch OpenTelemetry's metrics off, unless the user chose an exporter for them.
+
+    Metrics have no time of their own, so the runs of a recording would be counted as today's.
+    """
     chosen = os.environ.get(METRICS)
     os.environ[METRICS] = chosen or "none"
     try:
@@ -51,12 +54,13 @@ def no_metrics() -> Iterator[None]:
 def destinations(
     exporters: Sequence[str], recordings: Sequence[Path]
 ) -> tuple[Settings, tuple[Destination, ...]]:
-    """Start the exporters, by their options in the environment and the configuration file.
+    """Start the exporters with their options from the environment and the configuration file.
 
-    Without names, these are the exporters that are configured.
+    Return the settings and the exporters that were started. Without names, the configured exporters are
+    started.
 
     Raises:
-        ConfigurationError: an exporter is not there, cannot be started, or writes into one of the recordings.
+        ConfigurationError: an exporter is not installed, cannot be started, or writes into a recording.
     """
     given = {"exporters": list(dict.fromkeys(exporters))} if exporters else {}
     reading = read_settings(given, origin=ORIGIN)
@@ -80,7 +84,7 @@ def destinations(
 
 
 def close(started: Sequence[Destination]) -> None:
-    """Shut down the exporters that got no events."""
+    """Shut down exporters that were started and given no events."""
     for destination in started:
         shutdown = destination.loaded.hooks.shutdown
         if shutdown is not None:
@@ -96,8 +100,8 @@ def _check(destination: Destination, switched_off: str | None, recordings: Seque
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Whether both are one file, by whatever name."""
+    """Return whether both paths lead to the same file."""
     try:
         return one.samefile(other)
-    except OSError:  # the other is not there, or no file at all
+    except OSError:  # the other does not exist, or is not a path at all
         return False

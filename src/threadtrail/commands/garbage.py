@@ -1,4 +1,4 @@
-"""Keeps Python from looking for garbage where all that is made stays."""
+"""Switches the garbage collector off while many objects are created that all stay in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Switch the garbage collector off: to look at all events again and again takes half of the time."""
+    """Switch the garbage collector off: scanning all events again and again would take half of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

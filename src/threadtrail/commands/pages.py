@@ -1,4 +1,4 @@
-"""Writes pages that commands make: there are questions and answers in them."""
+"""Writes the pages that commands make: files with questions and answers, which only their owner may read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def refuse_recording(path: Path, option: str, recordings: Iterable[Path]) -> Non
     """Refuse to write a page to a file that is one of the recordings that it shows.
 
     Raises:
-        ConfigurationError: it is.
+        ConfigurationError: the file is one of the recordings.
     """
     path = path.expanduser()
     if path.exists() and any(each.exists() and path.samefile(each) for each in recordings):
@@ -24,10 +24,10 @@ def refuse_recording(path: Path, option: str, recordings: Iterable[Path]) -> Non
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write a page to a file, which only its owner may read if it is new; ``~`` is the home folder.
+    """Write a page to a file; ``~`` is the home folder. Only its owner may read a new file.
 
     Raises:
-        ConfigurationError: it cannot be written.
+        ConfigurationError: the file cannot be written.
     """
     try:
         with open(path.expanduser(), "w", encoding="utf-8", newline="\n", opener=_private) as file:

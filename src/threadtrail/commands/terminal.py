@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 UNWRAPPED = 1_000
-"""Columns, where the output is no terminal."""
+"""The width in columns where the output is not a terminal."""
 
 
 def terminal(*, color: bool = True) -> Console | None:

@@ -224,8 +224,8 @@ class TestTooLittle:
         assert found["duration p50"] == ["10.0s", "-", "-"]
         assert found["input tokens per turn"] == ["1,000", "-", "-"]
         assert found["tool calls per turn"] == ["0.9", "-", "-"]
-        assert "after: no run of it has an end" in out
-        assert "after: without 1 run of which the recording has no end" in out
+        assert "after: none of its runs has an end" in out
+        assert "after: left out 1 run without an end in the recording" in out
 
     def test_inputs_that_differ(self, tmp_path: Path, compared: Any) -> None:
         other = [response(k, 1, f"something else {k}", used(1, 1)) for k in range(3)]
@@ -321,7 +321,7 @@ class TestGroups:
             cli.main(["compare", "a", "b", "--match", "Weather"])
 
 
-def test_one_recording_is_divided_by_its_apis(tmp_path: Path, compared: Any) -> None:
+def test_one_recording_is_split_by_its_apis(tmp_path: Path, compared: Any) -> None:
     both = written(tmp_path / "runs.jsonl", [*after(), *before()])
     found = json.loads(compared(both, "--json")[0])
     assert rows(found["whole"])["turns"][:2] == (22, 25)
@@ -330,7 +330,7 @@ def test_one_recording_is_divided_by_its_apis(tmp_path: Path, compared: Any) -> 
         ["openai.responses"],
     ]
     one = written(tmp_path / "one.jsonl", before())
-    assert "has openai.assistants; name a second one" in compared(one, code=2)[1]
+    assert "has openai.assistants; name a second recording" in compared(one, code=2)[1]
 
 
 def test_a_side_may_be_a_folder_or_a_pattern(tmp_path: Path, compared: Any) -> None:

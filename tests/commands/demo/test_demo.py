@@ -62,7 +62,7 @@ def test_responses_as_events(
     assert {run.thread_id for run in lesson} == {run.session_key for run in lesson}
     assert [run.usage and run.usage.total_tokens for run in runs] == [112, 147, 598, 70, 83, 125]
     printed = capsys.readouterr().out
-    assert "completed: In Rome: it has 21 degrees, and Oslo 4 degrees.\n" in printed
+    assert "completed: In Rome: it has 21 degrees, and Oslo has 4 degrees.\n" in printed
     assert "\nIt is the study of vectors, and of the maps that keep lines straight.\n" in printed
 
 

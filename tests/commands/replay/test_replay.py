@@ -188,7 +188,7 @@ def test_a_file_that_another_process_goes_on_with_is_sent_merged_and_the_rest_of
     replay(path)
     before = copied(path)
     written(path, [*others, *first[:-1], unfinished, as_another_process_saw(first[-1])])
-    assert "1 run went on after being delivered" in replay(path)
+    assert "1 run continued after being delivered" in replay(path)
     again = copied(path)[len(before) :]
     (end,) = (event for event in again if isinstance(event, RunEnded))
     assert (end.run.id, end.run.finished, end.run.usage) == (run.id, True, run.usage)
@@ -241,7 +241,7 @@ def test_a_turn_that_went_on_is_sent_again_as_a_whole(path: Path, replay: Any) -
     replay(written(path, turn[:-2]))
     said = replay(written(path, turn))
     assert "sending 2 runs" in said
-    assert "of these, 2 runs went on after being delivered; sent again as a whole" in said
+    assert "of these, 2 runs continued after being delivered; sent again as a whole" in said
     assert copied(path) == [*turn[:-2], *turn]
     assert "was delivered before" in replay(path)
 
@@ -300,7 +300,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_sent(path: Path, replay: An
     assert "no line of" in replay(other, code=2)
     assert "No such file" in replay(path.with_name("none"), code=2)
     empty = written(path.with_name("empty.jsonl"), [])
-    assert replay(empty) == "the recording has no event; nothing is sent\n"
+    assert replay(empty) == "the recording has no events; nothing is sent\n"
 
 
 def test_an_exporter_that_is_switched_off_or_loses_everything(
@@ -338,7 +338,7 @@ def test_an_interruption_says_how_to_go_on(path: Path, replay: Any, monkeypatch:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("threadtrail.commands.replay.sending.Sender.send", interrupted)
-    assert "interrupted; 0 runs delivered; the same command goes on" in replay(path, code=130)
+    assert "interrupted; 0 runs delivered; the same command sends the rest" in replay(path, code=130)
 
 
 @pytest.mark.slow

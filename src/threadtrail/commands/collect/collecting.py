@@ -44,7 +44,7 @@ def collect(options: argparse.Namespace) -> int:
     _check_files(paths)
     if not (follow or paths):
         given = ", ".join(options.places)
-        raise ConfigurationError(f"there is no file {given}; name another, or wait for one by --follow")
+        raise ConfigurationError(f"there is no file {given}; name another, or wait for one with --follow")
     with no_metrics():
         settings, chosen = destinations(options.exporter or (), paths)
         try:
@@ -78,11 +78,11 @@ def _run(
         closed = outlet.close()
     counts = collector.counts
     print_lines(
-        [f"{counted(counts.runs, 'run')} exported, of {counted(counts.read, 'event')} that were read"]
+        [f"{counted(counts.runs, 'run')} exported, from {counted(counts.read, 'event')} that were read"]
     )
     if len(waiting):
         left = counted(waiting.open_runs, "run")
-        print_lines([f"{left} without an end; the next collector goes on with what waits"])
+        print_lines([f"{left} without an end; the next collector continues with what is waiting"])
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
     return INCOMPLETE if counts.given_up or not closed else 0
@@ -100,7 +100,7 @@ def _served(collector: Collector, port: int) -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_signals(collector: Collector) -> Iterator[None]:
-    """Stop the collector at SIGTERM and SIGINT; the second one does what it did before."""
+    """Stop the collector at the first SIGTERM or SIGINT; a second one is handled as it was before."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -120,7 +120,7 @@ def _stopped_by_signals(collector: Collector) -> Iterator[None]:
 
 
 def _check_files(paths: Iterable[Path]) -> None:
-    """Refuse files that were compressed: a collector reads files that grow."""
+    """Refuse compressed files: a collector reads files while they grow."""
     for path in paths:
         if program := compressed_by(path):
             problem = f"{str(path)!r} was compressed with {program}"
@@ -128,7 +128,7 @@ def _check_files(paths: Iterable[Path]) -> None:
 
 
 def _check_loop(place: Place, chosen: Sequence[Destination]) -> None:
-    """Refuse an exporter that writes to what is collected from: the collector would never end."""
+    """Refuse an exporter that writes to the place that is collected from: the collector would never end."""
     is_at: Callable[[str], bool] = getattr(place, "is_at", lambda _address: False)
     for destination in chosen:
         if is_at(destination.address):

@@ -13,23 +13,23 @@ TIMEOUT_SECONDS = 60.0
 MAX_ATTEMPTS = 5
 
 DESCRIPTION = """\
-Merge what several processes saw of the same runs, and export each run once. A place to collect from is files
-that the exporter jsonl writes, or what a plugin knows to read, such as Redis.
+Merge what several processes saw of the same runs, and export each run once. The events come from files that
+the exporter jsonl writes, or from what a plugin can read, such as Redis.
 
-A run is exported when it is whole: it has ended, and so has its turn, and the trace() around it. What does
-not end is exported as it is after --wait seconds. The next collector goes on where this one stopped, and
-nothing that was not delivered is lost.
+A run is exported when it is whole: it has ended, and so has its turn, and the trace() around it. A run that
+does not end is exported as it is after --wait seconds. The next collector continues where this one stopped;
+what was not delivered is not lost.
 """
 
 EPILOG = """\
 examples:
   threadtrail collect --from 'logs/*.jsonl' --exporter langfuse            export what is there
-  threadtrail collect --from 'logs/*.jsonl' --follow --exporter langfuse   and go on with what comes
+  threadtrail collect --from 'logs/*.jsonl' --follow --exporter langfuse   and what is written later
   threadtrail collect --from redis://localhost:6379 --status-port 8099     for a fleet, as a service
 
-exit codes: 0    all was delivered, or it was asked to stop (SIGTERM, Ctrl-C)
+exit codes: 0    everything was delivered, or it was asked to stop (SIGTERM, Ctrl-C)
             1    something was given up: no exporter took it
-            2    wrong use, or an error in the configuration
+            2    usage error, or an error in the configuration
 """
 
 
@@ -53,7 +53,7 @@ def add_parser(subcommands: Any) -> None:
     parser.add_argument(
         "--follow",
         action="store_true",
-        help="for files: keep reading what is written to them; else end when everything was exported",
+        help="for files: keep reading what is written to them; without it, end when all is exported",
     )
     parser.add_argument(
         "--exporter",
@@ -88,7 +88,7 @@ def add_parser(subcommands: Any) -> None:
 
 
 def _add_times(parser: Any) -> None:
-    """Add how long to wait for what."""
+    """Add the options that are lengths of time."""
     parser.add_argument(
         "--settle",
         type=seconds,
@@ -115,7 +115,7 @@ def _add_times(parser: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Collect; return 1 if something was given up."""
+    """Collect until there is nothing left or a signal arrives; return 1 if something was given up."""
     from threadtrail.commands.collect.collecting import collect  # noqa: PLC0415 - `--help` does without
 
     return collect(options)

@@ -1,9 +1,9 @@
 """Whether a difference between two sides is more than chance: 95 % intervals of the difference.
 
 For quantiles and means, the interval is that of a percentile bootstrap: the difference is calculated again
-for ``RESAMPLES`` samples that are drawn, with replacement, from what was measured; the middle 95 % of the
-results are the interval. The random numbers begin with the same seed each time, so that equal recordings
-give equal results. For shares, it is Newcombe's interval, made of two of Wilson's.
+for ``RESAMPLES`` samples that are drawn, with replacement, from the measured values; the middle 95 % of the
+results are the interval. The random numbers always start from the same seed, so that equal recordings give
+equal results. For shares, it is Newcombe's interval, built from two Wilson intervals.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from enum import StrEnum
 from threadtrail.commands.durations import rank
 
 LEAST = 10
-"""The minimum number of values a side for a statement on their difference."""
+"""The minimum number of values on each side for a verdict on their difference."""
 
 RESAMPLES = 2_000
 SEED = 20_260_826
 Z = 1.959964
-"""Standard deviations from 0 within which the normal distribution has 95 %."""
+"""How many standard deviations on either side of the mean hold 95 % of a normal distribution."""
 
 MANY = 200
-"""The number of values from which on the mean of a sample is drawn from its normal distribution."""
+"""With at least this many values, the mean of a sample is drawn from a normal distribution."""
 
 Interval = tuple[float, float]
 
@@ -43,7 +43,7 @@ class Verdict(StrEnum):
 
 
 def verdict(interval: Interval | None) -> Verdict:
-    """Return the verdict for an interval of the difference; without one, there were too few values."""
+    """Return the verdict for an interval of the difference; ``None`` stands for too few values."""
     if interval is None:
         return Verdict.TOO_FEW
     low, high = interval
@@ -73,9 +73,9 @@ def of_median(differences: Sequence[float]) -> Interval | None:
 
 
 def of_shares(before: tuple[int, int], after: tuple[int, int]) -> Interval | None:
-    """Return the interval of the difference of two shares, each given as how many of how many.
+    """Return the interval of the difference of two shares; ``None`` if there are too few values.
 
-    ``None`` if there are too few.
+    Each share is given as a pair: how many, out of how many.
     """
     if min(before[1], after[1]) < LEAST:
         return None
@@ -104,7 +104,7 @@ def _middle(results: list[float]) -> Interval:
 def _quantile_drawer(ordered: Sequence[float], percent: int) -> Draw:
     """Return a function that draws the quantile of a sample of these ordered values.
 
-    It need not draw the sample: which of the values stands at a rank of it follows the beta distribution.
+    It need not draw the sample itself: the rank of its quantile among the values follows a beta distribution.
     """
     count = len(ordered)
     place = rank(count, percent)

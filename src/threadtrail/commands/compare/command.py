@@ -28,11 +28,11 @@ examples:
   threadtrail compare a.jsonl b.jsonl --match "Math Tutor=You are a tutor"
 
 exit codes: 0  success, whatever the comparison says
-            2  wrong use, or a file that cannot be read or is no recording
+            2  usage error, or a file that cannot be read or is not a recording
 """
 
 PAIRS = 10
-"""How many pairs are printed."""
+"""How many pairs are printed by default."""
 
 
 def add_parser(subcommands: Any) -> None:
@@ -60,7 +60,7 @@ def add_parser(subcommands: Any) -> None:
     parser.add_argument(
         "--prices-of",
         metavar="PROVIDER",
-        help="use the prices of this provider for all, such as openai",
+        help="use the prices of this provider for all runs, such as openai",
     )
     parser.add_argument(
         "--pairs",
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_provider(name: str | None) -> None:
-    """Refuse a provider that the library of prices does not know, if it is installed."""
+    """Refuse a provider that ``genai-prices`` does not know, if that is installed."""
     from threadtrail._text import did_you_mean, sentences  # noqa: PLC0415 - `--help` does without
     from threadtrail.prices.costing import close_provider, installed  # noqa: PLC0415 - the same
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The numbers of some turns of both sides. ``by`` says how they were matched; ``None``: they were not."""
+    """The numbers of some turns of both sides. ``by`` says how they were matched, if they were."""
 
     label: str
     by: str | None = None
@@ -69,9 +69,9 @@ def compare(before: Side, after: Side, chosen: Sequence[tuple[str, str]] = ()) -
     """Compare two sides.
 
     Args:
-        before: what was.
-        after: what is.
-        chosen: labels of assistants or prompts that belong together.
+        before: the earlier side.
+        after: the later side.
+        chosen: pairs of labels, of assistants or prompts that belong together.
 
     Raises:
         ConfigurationError: a side has no such assistant or prompt.
@@ -97,7 +97,7 @@ def compare(before: Side, after: Side, chosen: Sequence[tuple[str, str]] = ()) -
 
 
 def errors_of(side: Side) -> Counter[str]:
-    """Return the errors of the requests that failed."""
+    """Return how many requests failed with each type of error."""
     return Counter(event.error.type for event in side.failed_requests)
 
 
@@ -153,9 +153,9 @@ def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[
     """Yield notes on what the numbers leave out."""
     for name, side in (("before", before), ("after", after)):
         if not side.units:
-            yield f"{name}: no run of it has an end"
+            yield f"{name}: none of its runs has an end"
         if side.open_runs:
-            yield f"{name}: without {counted(side.open_runs, 'run')} of which the recording has no end"
+            yield f"{name}: left out {counted(side.open_runs, 'run')} without an end in the recording"
         costs = [unit.costs for unit in side.units if unit.costs is not None]
         if unpriced := sum(cost.unpriced for cost in costs):
             why = ", ".join(dict.fromkeys(reason for cost in costs for reason in cost.unknown))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def document(found: Comparison) -> dict[str, Any]:
-    """Return all of a comparison; times in seconds, moments in Unix nanoseconds, money in US dollars."""
+    """Return a whole comparison: durations in seconds, moments in Unix nanoseconds, money in US dollars."""
     return {
         "before": _side(found.before),
         "after": _side(found.after),

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 EARLIER_API = "openai.assistants"
-"""Of one recording with two APIs, this is what was there before."""
+"""When one recording with two APIs is split, the turns of this one are the side ``before``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One side: its turns, in order, and the requests that failed.
 
-    ``open_runs`` is the number of runs that have no end in the recording: these are in none of the turns.
+    ``open_runs`` is the number of runs that have no end in the recording; they are in none of the turns.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Given:
 
 
 def read_side(given: str) -> Given:
-    """Return what is named: a file, a folder of them, or a pattern such as ``monday/*.jsonl``.
+    """Read the side that is named: a file, a folder of them, or a pattern such as ``monday/*.jsonl``.
 
     Raises:
-        ConfigurationError: a file cannot be read, is no recording, or there is none.
+        ConfigurationError: there is no such file, or one cannot be read or is not a recording.
     """
     files = files_of(given)
     return Given(name=given, files=files, recording=read_recording(*files))
@@ -75,14 +75,14 @@ def sides_of(recordings: Sequence[Given], *, prices_of: str | None) -> tuple[Sid
     """Return both sides.
 
     Args:
-        recordings: before and after; one alone is divided by its two APIs.
-        prices_of: the provider whose prices count, instead of that of each run.
+        recordings: before and after, or a single one, which is split by its two APIs.
+        prices_of: the provider whose prices are used for all runs, instead of each run's own.
 
     Raises:
-        ConfigurationError: one recording is to be divided, and has not two APIs.
+        ConfigurationError: there is a single recording, and it does not have exactly two APIs.
     """
     if len(recordings) == 1:
-        return _divided(recordings[0], prices_of)
+        return _split(recordings[0], prices_of)
     before, after = (_side(each.name, each.recording.events, prices_of) for each in recordings)
     return before, after
 
@@ -98,13 +98,14 @@ def _side(name: str, events: Sequence[Event], prices_of: str | None) -> Side:
     )
 
 
-def _divided(given: Given, prices_of: str | None) -> tuple[Side, Side]:
+def _split(given: Given, prices_of: str | None) -> tuple[Side, Side]:
     name, events = given.name, given.recording.events
     there = {event.source for event in events if isinstance(event, RunEnded)}
     sources = sorted(there, key=lambda source: (source != EARLIER_API, source))
     if len(sources) != 2:  # noqa: PLR2004 - two sides
         has = f"{name!r} has {' and '.join(sources) or 'no runs'}"
-        raise ConfigurationError(f"one recording is divided by its two APIs, and {has}; name a second one")
+        problem = "a single recording is split by its two APIs"
+        raise ConfigurationError(f"{problem}, but {has}; name a second recording")
     one, other = (
         _side(name, [event for event in events if event.source == source], prices_of) for source in sources
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LABEL_LENGTH = 50
 DATE = re.compile(r"-20\d\d-?\d\d-?\d\d$")
-"""What a server adds to the name of a model that was asked for without a date."""
+"""The date that a server adds to the name of a model that was requested without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Group:
 
     @property
     def instructions(self) -> str:
-        """The instructions, with white space made equal; empty if there are none."""
+        """The instructions, with white space collapsed; empty if there are none."""
         return _words(self.units[0].instructions or "")
 
     @property
@@ -42,19 +42,19 @@ class Group:
 
     @property
     def label(self) -> str:
-        """What people may call it."""
+        """The name for people: of the assistant or prompt, else the instructions or the model; shortened."""
         label = self.name or self.instructions or self.model
         return label if len(label) <= LABEL_LENGTH else f"{label[: LABEL_LENGTH - 1]}…"
 
     @property
     def questions(self) -> frozenset[str]:
-        """The questions of users."""
+        """The questions that users asked, with white space collapsed."""
         return frozenset(question for unit in self.units if (question := _words(unit.question)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A group of each side; ``None`` for one that has no counterpart. ``by`` says how they were matched."""
+    """A group of each side, ``None`` where there is no counterpart. ``by`` says how they were matched."""
 
     before: Group | None
     after: Group | None
@@ -62,7 +62,7 @@ class Match:
 
     @property
     def label(self) -> str:
-        """What people may call it."""
+        """The labels of both groups, once if they are equal."""
         labels = dict.fromkeys(group.label for group in (self.before, self.after) if group is not None)
         return " = ".join(labels)
 
@@ -88,7 +88,7 @@ def matches_of(
     Args:
         before: the turns of one side.
         after: those of the other.
-        chosen: labels of groups that belong together, or what they begin with.
+        chosen: pairs of labels of groups that belong together, or the beginnings of these labels.
 
     Raises:
         ConfigurationError: a side has no such group, or several.
@@ -135,7 +135,7 @@ _KEYS: tuple[tuple[Callable[[Group], Hashable], str], ...] = (
     (lambda group: group.instructions or None, "instructions"),
     (lambda group: None if group.instructions else group.model, "model"),
 )
-"""By what groups are matched, the surest first; ``None`` matches nothing."""
+"""The keys by which groups are matched, the most reliable first; a key of ``None`` matches nothing."""
 
 
 def _groups(units: Iterable[Unit]) -> list[Group]:
@@ -149,7 +149,7 @@ def _groups(units: Iterable[Unit]) -> list[Group]:
 def _alike(
     left: Sequence[Group], right: Sequence[Group], key: Callable[[Group], Hashable]
 ) -> list[tuple[Group, Group]]:
-    """Return the groups with the same key, where each side has only one with it."""
+    """Return pairs of groups with the same key, which no other group of their side has."""
     ours, theirs = ([(key(group), group) for group in side] for side in (left, right))
     times = [Counter(name for name, _ in side) for side in (ours, theirs)]
     others = dict(theirs)
@@ -161,7 +161,7 @@ def _alike(
 
 
 def _by_input(left: Sequence[Group], right: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
-    """Yield groups at least half of whose questions are the same, those with the most first."""
+    """Yield pairs of groups that share at least half of their questions, those that share the most first."""
     ours, theirs = ([(group.questions, group) for group in side] for side in (left, right))
     common = [
         (len(asked & asked_there), one, other)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 MEDIAN, HIGH = 50, 95
 LEAST_FOR_HIGH = 20
-"""With fewer values, 95 of 100 are all of them."""
+"""The minimum number of values for a p95: of fewer, it would be the largest."""
 
 LEAST_FOR_HIGH_VERDICT = 100
-"""With fewer values, a handful of them decide where 95 of 100 are."""
+"""The minimum number of values for a verdict on a p95: of fewer, a handful decide what it is."""
 
 Number = int | float | Decimal
 
@@ -60,9 +60,9 @@ class Measure:
 class Row:
     """A number of both sides; ``None`` where a side has no data.
 
-    ``values`` is of how many turns (of how many calls, for calls) the numbers are. ``verdict`` says whether
-    ``after`` is lower or higher than ``before``, and ``interval`` what their difference is between with 95 %
-    certainty; ``None`` for what is counted only.
+    ``values`` is the number of turns on each side behind the numbers (for tool calls, the number of calls).
+    ``verdict`` says whether ``after`` is lower or higher than ``before``, and ``interval`` is the 95 %
+    interval of their difference. Both are ``None`` for plain counts.
     """
 
     measure: Measure
@@ -74,7 +74,7 @@ class Row:
 
     @property
     def difference(self) -> float | None:
-        """The value after, less the value before."""
+        """``after`` minus ``before``."""
         if self.before is None or self.after is None:
             return None
         return float(Decimal(self.after) - Decimal(self.before))
@@ -97,7 +97,7 @@ def rows_of(before: Sequence[Unit], after: Sequence[Unit]) -> tuple[Row, ...]:
 
 
 def count_row(key: str, label: str, before: int, after: int) -> Row:
-    """Return a row of two numbers that are counted only."""
+    """Return a row of two plain counts, without a verdict."""
     measure = Measure(key, label, Kind.COUNT)
     return Row(measure=measure, before=before, after=after, values=(before, after))
 
@@ -156,7 +156,7 @@ TOKENS = (
     Measure("reasoning_tokens", "  of these reasoning", Kind.TOKENS),
 )
 SELDOM = "cache_write_input_tokens"
-"""Is left out if there are none."""
+"""The key of a row that is left out if its numbers are all 0."""
 
 
 def _tokens(sides: Sides) -> Iterator[Row]:
@@ -170,7 +170,7 @@ def _tokens(sides: Sides) -> Iterator[Row]:
 
 
 def _costs(sides: Sides) -> Iterator[Row]:
-    """Yield the cost of a turn and of all, of the turns whose price is known."""
+    """Yield the cost per turn and the total cost of the turns whose price is known."""
     if not any(unit.costs is not None for side in sides for unit in side):
         return
     before, after = ([price for unit in side if (price := unit.price) is not None] for side in sides)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from threadtrail.commands.compare.words import Cells, PairCells
 
 MAX_PAIRS = 500
-"""How many pairs stand on the page."""
+"""The maximum number of pairs on the page."""
 
 MAX_ANSWER, MAX_QUESTION = 20_000, 300
 
@@ -37,11 +37,11 @@ EMPTY = "<td></td>"
 """Keeps the columns of all tables in line."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""Whatever stands in an answer, the browser loads and runs nothing."""
+"""Makes the browser load and run nothing, whatever an answer contains."""
 
 
 def page(found: Comparison) -> str:
-    """Return the page. What comes from a recording is escaped; control characters are shown as escapes."""
+    """Return the page. Text from a recording is escaped; control characters are shown as escape sequences."""
     style = "".join(files(package).joinpath(name).read_text(encoding="utf-8") for package, name in STYLES)
     body = "\n".join(_body(found))
     return f"""\

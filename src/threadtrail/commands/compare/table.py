@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from threadtrail.commands.compare.words import Cells, PairCells
 
 MAX_GROUPS = 20
-"""How many assistants and prompts are shown, those with the most turns first."""
+"""The maximum number of assistants and prompts that are shown; those with the most turns come first."""
 
 QUESTION_LENGTH, ANSWER_LENGTH = 40, 60
 
 
 def print_comparison(found: Comparison, *, pairs: int, color: bool) -> None:
-    """Print a comparison on standard output, with a maximum number of its pairs."""
+    """Print a comparison on standard output, with at most ``pairs`` of its pairs."""
     items = [*_items(found, pairs)]
     console = terminal(color=color)
     if console is not None:
@@ -113,22 +113,22 @@ def _pairs(pairs: Sequence[Pair], most: int) -> Iterator[RenderableType]:
 
 
 def _add(table: Table, *cells: str | Text) -> None:
-    """Add a row. Text of a recording is no markup, and does not control the terminal."""
+    """Add a row. Text from a recording is never read as markup or as control codes of the terminal."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(_shown(cell)) for cell in cells))
 
 
 def _shown(text: str) -> str:
-    """Return the text as it is shown; a label stands further in if it is about a part."""
+    """Return the text with control characters made visible; the indentation of a part's label stays."""
     return text[: len(text) - len(text.lstrip(" "))] + visible(text)
 
 
 def _table(*headings: str, texts: int = 2) -> Table:
-    """Return a table of numbers, whose first column and last ``texts`` columns are texts."""
+    """Return an empty table whose first and last ``texts`` columns are text, and the others numbers."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for place, heading in enumerate(headings):
         is_text = place == 0 or place >= len(headings) - texts
         justify: JustifyMethod = "left" if is_text else "right"
-        # A number that does not fit is seen to be cut.
+        # The ellipsis shows that a number was cut.
         overflow: OverflowMethod = "fold" if is_text else "ellipsis"
         table.add_column(Text(heading), justify=justify, overflow=overflow, no_wrap=not is_text)
     return table

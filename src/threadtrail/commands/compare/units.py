@@ -25,8 +25,8 @@ COMPLETED = "completed"
 class Unit:
     """A turn with its runs.
 
-    A run of an assistant with its tool calls is one, as are the responses from a question to its answer.
-    ``costs`` are those of its runs; ``None`` where ``genai-prices`` is not installed.
+    An Assistants run with its tool calls is one turn, and so are all responses from a question to its answer.
+    ``costs`` are those of its runs, ``None`` if ``genai-prices`` is not installed.
     """
 
     turn: Turn
@@ -41,7 +41,7 @@ class Unit:
 
     @property
     def duration(self) -> int | None:
-        """How long it took, in nanoseconds, if it completed: one that failed at once is not quick."""
+        """How long it took, in nanoseconds, if it completed: failing at once does not make a turn fast."""
         if self.status != COMPLETED:
             return None
         return span(self.turn.started_at, self.turn.ended_at)
@@ -54,7 +54,7 @@ class Unit:
 
     @property
     def price(self) -> Decimal | None:
-        """What it cost; ``None`` if a run of it has no price."""
+        """What it cost; ``None`` if one of its runs has no price."""
         costs = self.costs
         whole = costs is not None and not costs.unpriced and costs.runs == len(self.turn.run_ids)
         return costs.amount if costs is not None and whole else None
@@ -85,9 +85,9 @@ class Unit:
 
     @property
     def model(self) -> str | None:
-        """The model of its last run, or the one that was asked for."""
-        asked = self.runs[-1].run.request.model if self.runs else None
-        return self.turn.model or asked
+        """The model of its last run, or the one that was requested."""
+        requested = self.runs[-1].run.request.model if self.runs else None
+        return self.turn.model or requested
 
 
 def units_of(events: Sequence[Event], *, prices_of: str | None = None) -> tuple[Unit, ...]:

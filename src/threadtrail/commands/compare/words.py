@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NO_DATA = "-"
 WHOLE = 100
-"""From here on, means are written without decimal places."""
+"""Means from this number up are written without decimal places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def number_text(number: Number, kind: Kind) -> str:
 
 
 def side_lines(side: Side) -> tuple[str, ...]:
-    """Return what a side is: its name, its APIs, how many turns and when."""
+    """Return a side's name, its APIs, its number of turns and its period."""
     lines = [side.name, ", ".join(side.sources), counted(len(side.units), "turn")]
     if side.began is not None and side.ended is not None:
         lines.append(f"{_moment(side.began)} to {_moment(side.ended)}")
@@ -113,7 +113,7 @@ def side_lines(side: Side) -> tuple[str, ...]:
 
 
 def calls(tool: ToolCalls) -> str:
-    """Return how often a tool was called, and how often that failed or nobody answered."""
+    """Return how often a tool was called, and how many of the calls failed or stayed unanswered."""
     facts = [f"{tool.calls:,}" if tool.calls else NO_DATA]
     facts += [f"{tool.failed:,} failed"] if tool.failed else []
     facts += [f"{tool.unanswered:,} unanswered"] if tool.unanswered else []
@@ -132,7 +132,7 @@ def took(unit: Unit) -> str:
 
 
 def tokens(unit: Unit) -> str:
-    """Return the number of its tokens."""
+    """Return the number of a turn's tokens."""
     usage = unit.turn.usage
     return NO_DATA if usage is None else f"{usage.total_tokens:,}"
 
@@ -158,7 +158,7 @@ def _difference(row: Row) -> str:
 
 
 def _verdict(row: Row) -> str:
-    """Return the verdict on the difference, and if there are too few values, their number."""
+    """Return the verdict on the difference, with the number of values if they are too few."""
     if row.verdict is not Verdict.TOO_FEW:
         return row.verdict or ""
     high = row.measure.key.endswith("p95")

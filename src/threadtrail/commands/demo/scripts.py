@@ -78,7 +78,7 @@ def _polled(*steps: AnyStep) -> RunScript:
 
 def _warmer(outputs: Sequence[SubmittedOutput]) -> Message:
     oslo, rome = (given.output for given in outputs)
-    return Message(f"In Rome: it has {rome}, and Oslo {oslo}.", usage=Usage(131, 16))
+    return Message(f"In Rome: it has {rome}, and Oslo has {oslo}.", usage=Usage(131, 16))
 
 
 SCRIPTS = {
@@ -114,7 +114,7 @@ SCRIPTS = {
     ),
     "Make a quiz": _polled(ToolCalls(FunctionCall("display_quiz", QUIZ), usage=Usage(226, 63)), _feedback),
 }
-"""By words of the question."""
+"""The scripts, by words of the question."""
 
 
 def choose(request: RunRequest) -> RunScript:

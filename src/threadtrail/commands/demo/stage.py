@@ -54,7 +54,7 @@ def play(walk_throughs: Iterable[str], exporters: Sequence[str], *, color: bool)
 
 
 def _client(base_url: str) -> OpenAI:
-    # A proxy of the environment does not reach a server on this computer.
+    # A proxy that the environment names cannot reach a server on this computer.
     return OpenAI(base_url=base_url, api_key="sk-local", http_client=DefaultHttpxClient(trust_env=False))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from threadtrail.config.choice import ExporterChoice
 
 BACKEND_VARIABLES = {"agentops": "AGENTOPS_", "langfuse": "LANGFUSE_", "opentelemetry": "OTEL_"}
-"""How the variables of the backend's own SDK begin, which the project's exporters read too."""
+"""The prefix of the variables of each backend's own SDK, which the project's exporters read too."""
 
 
 class Setting(NamedTuple):
@@ -50,8 +50,8 @@ def backend_variables(choice: ExporterChoice) -> list[str]:
 def settings_of(choice: ExporterChoice) -> list[Setting]:
     """Return the options that are set, the variables of its backend's own SDK, and the other defaults.
 
-    An option that the exporter does not have is left out, since its name may be a misspelt secret's. So are
-    all options of an exporter that cannot be imported: building it gives the problem.
+    An option that the exporter does not have is left out, since it may be a secret whose name is misspelt. So
+    are all options of an exporter that cannot be imported; that problem is found when it is started.
     """
     parameters = _parameters(choice)
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
@@ -86,7 +86,7 @@ def _parameters(choice: ExporterChoice) -> dict[str, inspect.Parameter]:
 
 
 def _defaults(parameters: dict[str, inspect.Parameter], without: Iterable[str]) -> Iterator[Setting]:
-    """Yield the defaults that are worth showing: not None, not empty, not made anew for each object."""
+    """Yield the defaults that are worth showing: plain values that are neither None nor empty."""
     for name, parameter in parameters.items():
         value = parameter.default
         if name in without or is_secret(name):

@@ -29,7 +29,7 @@ program: its module is then imported first.
 EPILOG = """\
 exit codes: 0  no problem (there may be notes and warnings)
             1  at least one problem; with --strict, at least one problem or warning
-            2  wrong use, or threadtrail.instrument() would raise ConfigurationError
+            2  usage error, or threadtrail.instrument() would raise ConfigurationError
 """
 
 
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     from threadtrail.commands.doctor.examine import examine  # noqa: PLC0415 - `--help` does without
 
     printer = _Printer(color=not options.no_color)
-    # What is known before a backend is asked is printed before that: above all where data would go.
+    # Print what is known before any backend is asked, above all where data would go.
     before_connecting = _ignore if options.json else printer.print_new
     with redirect_stdout(sys.stderr):  # what programs and exporters print is not part of the report
         report = examine(options.module, options.exporter, options.timeout, before_connecting)
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ignore(_report: Report) -> None:
-    """Print nothing: JSON is printed whole."""
+    """Print nothing: JSON is printed as a whole, at the end."""
 
 
 class _Printer:

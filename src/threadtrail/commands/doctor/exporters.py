@@ -62,7 +62,7 @@ def started(choice: ExporterChoice, settings: Settings, *, running: bool, progra
     Args:
         choice: the exporter.
         settings: what it is started with.
-        running: the program has called ``instrument()``; its own exporter objects are started already.
+        running: whether the program has called ``instrument()``; its own exporter objects are then started.
         program: whether the program was imported.
     """
     options = [(key, option.value) for key, option in choice.options.items()]
@@ -81,7 +81,7 @@ def started(choice: ExporterChoice, settings: Settings, *, running: bool, progra
 
 
 def destinations(examined: Iterable[Examined]) -> Iterator[Finding]:
-    """Yield where each exporter sends that has started."""
+    """Yield where each exporter that has started sends its data."""
     for each in examined:
         if each.loaded is not None:
             where = without(each.secrets, each.loaded.destination())
@@ -115,7 +115,7 @@ def _ask(examined: Examined, loaded: LoadedExporter, timeout: float) -> None:
 
 
 def _is_done(examined: Examined) -> bool:
-    """Return whether the exporter may be called again: one that hangs in its check may not."""
+    """Return whether the exporter may be called again: not while it hangs in its check."""
     return examined.answer is None or examined.answer.done()
 
 
@@ -146,7 +146,7 @@ def _refused(examined: Examined, error: Exception, hint: str) -> None:
     if isinstance(error, ConfigurationError):
         for problem in problems_of(error):
             examined.add(Level.PROBLEM, problem.message, sentences(problem.advice, hint), refused=True)
-    else:  # it wants to end the process
+    else:  # such as `ExitedError`, when it called `sys.exit`
         message = f"It cannot be started: {describe(error)}."
         examined.add(Level.PROBLEM, message, sentences(MAINTAINER, hint), refused=True)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 AREA = "other instrumentations"
 EXPORTER = "opentelemetry"
 OWN_TARGET = ("endpoint", "tracer_provider")
-"""Options of our OpenTelemetry exporter with which it does not use the global provider."""
+"""Options that make our OpenTelemetry exporter use something else than the global provider."""
 
 APART = (
     'Give the exporter a target of its own, exporters={"opentelemetry": {"endpoint": ...}}, or leave it out '

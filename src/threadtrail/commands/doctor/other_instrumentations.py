@@ -97,12 +97,12 @@ def wrappers() -> Mapping[Tool, list[str]]:
 
 
 def _around(function: Any) -> Iterator[Tool]:
-    """Yield the tools whose code is around the SDK's own, the outermost first."""
+    """Yield the tools that have wrapped a function of the SDK, the outermost first."""
     for _ in range(DEEPEST_CHAIN):
         if function is None:
             return
         if not is_ours(function):
-            # A wrapper by `wrapt` calls what it was given; any other is the function or object itself.
+            # A wrapper of `wrapt` keeps the tool's function; any other wrapper is itself the tool's code.
             module = module_of(getattr(function, "_self_wrapper", function))
             if module.partition(".")[0] not in OF_THE_SDK:
                 yield of_module(module)

@@ -1,4 +1,4 @@
-"""Which APIs of the SDK that is installed are recorded, and which are not."""
+"""Which APIs of the installed SDK are recorded, and which are not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AREA = "recorded"
 
 
 def recorded() -> Iterator[Finding]:
-    """Yield what of the SDK is recorded and what is not; nothing if the SDK cannot be imported."""
+    """Yield which APIs are recorded and which are not; nothing if the SDK cannot be imported."""
     version = getattr(sys.modules.get("openai"), "__version__", None)
     if version is None:
         return

@@ -34,7 +34,7 @@ def environment() -> Iterator[Finding]:
 def sdk(*, in_force: bool) -> Iterator[Finding]:
     """Import the SDK, patch its methods, restore them, and yield which of them exist.
 
-    ``in_force``: the program has called ``instrument()`` already, and its patches stay.
+    With ``in_force``, the program has called ``instrument()`` already, and its patches stay.
     """
     openai, error = attempt(importlib.import_module, "openai")
     if error is not None:
@@ -61,7 +61,7 @@ def sdk(*, in_force: bool) -> Iterator[Finding]:
 
 
 def _version(version: str, *, whole: bool) -> Finding:
-    """Return what is to be said of the SDK's version; ``whole``: it has all methods."""
+    """Return the finding about the SDK's version; ``whole`` says whether it has all methods."""
     tested = f"{OLDEST_TESTED} to {NEWEST_TESTED}"
     number = release_of(version)
     if number < release_of(OLDEST_TESTED):

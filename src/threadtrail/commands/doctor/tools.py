@@ -20,8 +20,8 @@ PAGE = "the page on other instrumentations in the documentation"
 class Tool:
     """A tool: ``package`` has its code, ``exporter`` is our exporter for the same backend.
 
-    ``effect`` is what its wrappers do with Assistants calls, ``advice`` how to do without them. It is
-    ``harmless`` if it changes neither programs nor the number of tokens.
+    ``effect`` is what its wrappers do with Assistants calls, ``advice`` how to avoid that. It is ``harmless``
+    if it changes neither what programs do nor how many tokens are counted.
     """
 
     name: str
@@ -78,7 +78,7 @@ KNOWN = (
 
 
 def of_module(module: str) -> Tool:
-    """Return the tool that a module belongs to; one that is not known is named after its distribution."""
+    """Return the tool that a module belongs to; an unknown one is named after its distribution."""
     for tool in KNOWN:
         if module == tool.package or module.startswith(f"{tool.package}."):
             return tool
@@ -101,7 +101,7 @@ def _distributions() -> Mapping[str, list[str]]:
 
 
 def module_of(thing: Any) -> str:
-    """Return the name of the module whose code is called: of a function, a method, an object with a call."""
+    """Return the name of the module that defines the code of a function, a method or a callable object."""
     while hasattr(thing, "func"):  # functools.partial
         thing = thing.func
     function = getattr(thing, "__func__", thing)

@@ -16,7 +16,7 @@ enabled, by which setting. The installed ones are imported to find their hooks; 
 EPILOG = """\
 exit codes: 0  success
             1  a chosen exporter cannot be used
-            2  wrong use, or an error in the configuration (the list is still printed)
+            2  usage error, or an error in the configuration (the list is still printed)
 """
 
 UNUSABLE, WRONG_CONFIGURATION = 1, 2

@@ -26,7 +26,7 @@ class State(StrEnum):
 
     ENABLED = "enabled"
     AVAILABLE = "available"
-    """It is installed, and not chosen."""
+    """It is installed but not chosen."""
     SWITCHED_OFF = "switched off"
     """All of threadtrail is switched off."""
     BROKEN = "broken"
@@ -137,7 +137,7 @@ def _hooks(entry: EntryPoint) -> tuple[tuple[str, ...] | None, str | None]:
     if not callable(factory):
         return None, f"{entry.value} is neither a class nor a function"
     kind = factory if isinstance(factory, type) else attempt(get_type_hints, factory)[0]
-    if isinstance(kind, dict):  # of a function: what it returns, if that is annotated
+    if isinstance(kind, dict):  # a function's annotations: take the type that it returns
         kind = kind.get("return")
     return (_marked(kind), None) if isinstance(kind, type) else (None, None)
 

@@ -12,23 +12,23 @@ TIMEOUT_SECONDS = 60.0
 
 DESCRIPTION = """\
 Send a recording to exporters, with its own times and ids. A recording is a file that the exporter jsonl
-writes; several of them are merged. The exporters have their options from the environment and the
+writes; several of them are merged. The exporters take their options from the environment and the
 configuration file, as in a program.
 
-What was delivered is noted in FILE.replayed. The same command goes on where the last one stopped: after
+What was delivered is noted in FILE.replayed. The same command continues where the last one stopped: after
 Ctrl-C, after a crash, or when the backend was down.
 """
 
 EPILOG = """\
 examples:
   threadtrail replay runs.jsonl --exporter langfuse --dry-run   what would be sent, and where to
-  threadtrail replay runs.jsonl --exporter langfuse             send it, or go on
+  threadtrail replay runs.jsonl --exporter langfuse             send it, or continue
   threadtrail replay runs.jsonl --exporter opentelemetry --since 2026-11-27 --failed
 
-exit codes: 0    all was delivered, or had been
-            1    something was not; the same command tries it again
-            2    wrong use, or an error in the configuration
-            130  interrupted; the same command goes on
+exit codes: 0    everything was delivered, by this command or an earlier one
+            1    something was not delivered; the same command tries it again
+            2    usage error, or an error in the configuration
+            130  interrupted; the same command continues
 """
 
 

@@ -25,11 +25,11 @@ READ_AND_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC"
 class Progress:
     """The groups that were delivered to a destination, by name, with the size that each had then.
 
-    The file is beside the recording, has a line for each batch that was delivered, and holds no content and
-    no secret. A line that another process could not write to its end is left out.
+    The file is beside the recording and has a line for each batch that was delivered; it holds no content and
+    no secrets. A line that was not written completely is skipped.
 
     Args:
-        paths: the files; what is delivered is written to the first one.
+        paths: the files to read; what is delivered is noted in the first one.
         exporter: the name of the exporter.
         destination: where it sends to.
     """
@@ -45,7 +45,7 @@ class Progress:
 
     @classmethod
     def beside(cls, recordings: Sequence[Path], exporter: str, destination: str) -> Progress:
-        """Return what the files beside some recordings hold."""
+        """Return the progress that is kept in files beside these recordings; it is not read yet."""
         return cls([path.with_name(path.name + ENDING) for path in recordings], exporter, destination)
 
     def read(self) -> None:
@@ -66,15 +66,15 @@ class Progress:
                 self._torn = bool(text) and not text.endswith(b"\n")
 
     def has(self, group: Group) -> bool:
-        """Whether a group was delivered, with all the events that it has."""
+        """Return whether a group was delivered with all of its events."""
         return self._delivered.get(group.name, 0) >= group.size
 
     def knows(self, group: Group) -> bool:
-        """Whether a group was delivered, perhaps without some of its events."""
+        """Return whether a group was delivered, perhaps without some of its events."""
         return group.name in self._delivered
 
     def postponed(self, group: Group) -> bool:
-        """Whether the last try to deliver a group failed, so that others come first."""
+        """Return whether the last attempt to deliver a group failed, so that others are sent first."""
         return group.name in self._postponed
 
     @contextmanager
@@ -101,10 +101,10 @@ class Progress:
             os.close(descriptor)
 
     def confirm(self, groups: Iterable[Group]) -> None:
-        """Note that groups were delivered; what is noted outlasts the end of the process.
+        """Note that groups were delivered; the note is on the disk when this returns.
 
         Raises:
-            ConfigurationError: the file cannot be written, as for the other methods that note something.
+            ConfigurationError: the file cannot be written; ``postpone`` and ``forget`` raise it too.
         """
         delivered = {group.name: group.size for group in groups}
         if delivered:
@@ -112,7 +112,7 @@ class Progress:
             self._append({"delivered": delivered})
 
     def postpone(self, groups: Iterable[Group]) -> None:
-        """Note that groups could not be delivered, so that what is always refused is not in the way."""
+        """Note that groups could not be delivered, so that the next replay sends others first."""
         if names := [group.name for group in groups]:
             self._postponed.update(names)
             self._append({"failed": names})
@@ -144,7 +144,7 @@ class Progress:
             raise self._trouble("write", self._paths[0], error) from error
 
     def _add(self, line: bytes) -> None:
-        """Take what a line notes; of a line that is damaged, nothing: what it noted is sent again."""
+        """Add what a line notes. A damaged line is skipped: what it noted is sent again."""
         try:
             entry = json.loads(line)
         except ValueError:
@@ -161,7 +161,7 @@ class Progress:
     def _trouble(what: str, path: Path, error: OSError) -> ConfigurationError:
         reason = error.strerror or error
         return ConfigurationError(
-            f"cannot {what} {str(path)!r}, where it is noted what was delivered: {reason}; "
+            f"cannot {what} {str(path)!r}, which notes what was delivered: {reason}; "
             "name another file: --state FILE"
         )
 

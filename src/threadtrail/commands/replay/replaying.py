@@ -41,12 +41,12 @@ def replay(options: argparse.Namespace) -> int:
         groups = groups_of(events, traces=True)
         wanted = choice(options).among(groups)
         if wanted:
-            return _to_each(wanted, files, options)
-    print_lines([none_chosen(groups) if groups else "the recording has no event; nothing is sent"])
+            return _send_to_each(wanted, files, options)
+    print_lines([none_chosen(groups) if groups else "the recording has no events; nothing is sent"])
     return 0
 
 
-def _to_each(groups: Sequence[Group], files: Sequence[Path], options: argparse.Namespace) -> int:
+def _send_to_each(groups: Sequence[Group], files: Sequence[Path], options: argparse.Namespace) -> int:
     """Send the groups to one exporter after the other; return the worst exit code."""
     codes: list[int] = []
     with no_metrics():
@@ -109,7 +109,7 @@ class _Replay:
         if before:
             self._say(f"{amount(before)} delivered before{when}")
         if grown := [group for group in pending if self._progress.knows(group)]:
-            self._say(f"of these, {amount(grown)} went on after being delivered; sent again as a whole")
+            self._say(f"of these, {amount(grown)} continued after being delivered; sent again as a whole")
 
     def _send(self, pending: Sequence[Group]) -> int:
         sender = Sender(self._destination.loaded, self._settings, self._options.timeout)
@@ -118,7 +118,7 @@ class _Replay:
                 sent = sender.send(pending, self._progress, lambda tried: advance(len(tried)))
         except KeyboardInterrupt:
             delivered = [group for group in pending if self._progress.has(group)]
-            self._say(f"interrupted; {amount(delivered)} delivered; the same command goes on with the rest")
+            self._say(f"interrupted; {amount(delivered)} delivered; the same command sends the rest")
             raise
         self._report(sent)
         return INCOMPLETE if sent.failed or sent.not_tried else 0
@@ -128,7 +128,7 @@ class _Replay:
         if not missing:
             self._say(f"{amount(sent.delivered)} delivered")
             return
-        reason = sent.reason or "the exporter did not confirm them, and did not say why"
+        reason = sent.reason or "the exporter did not confirm them, and gave no reason"
         self._say(f"{amount(sent.delivered)} delivered, {amount(missing)} not: {reason}")
         self._say("when that is corrected, the same command sends the rest")
 

@@ -1,4 +1,4 @@
-"""Sends groups of events to one exporter: by a lane as live events, in batches that are flushed and noted."""
+"""Sends groups of events to one exporter: through a lane, like live events, in batches that are flushed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from threadtrail.config.settings import Settings
 
 MAX_FAILURES = 3
-"""So many batches in a row that fail, and no other is tried: the backend is probably down."""
+"""After this many failed batches in a row, no other is tried: the backend is probably down."""
 
 CLOSING_SECONDS = 5.0
 """How long the exporter may take to close after an interruption, or when it is given up."""
@@ -29,7 +29,7 @@ CLOSING_SECONDS = 5.0
 
 @dataclass(slots=True, kw_only=True)
 class Sent:
-    """What became of groups: those that were confirmed, those of batches that failed, those not tried.
+    """What became of the groups: those that were confirmed, those that failed, and those that were not tried.
 
     ``reason`` is why the last of them were not confirmed.
     """
@@ -41,7 +41,7 @@ class Sent:
 
 
 class _Reports(Guard):
-    """Keeps what would be logged of a running program: that events are lost, which here they are not."""
+    """Keeps reports instead of logging them: they say that events are lost, and a replay loses none."""
 
     last: str | None = None
 
@@ -53,7 +53,7 @@ class _Reports(Guard):
         error: BaseException | None = None,
         always: bool = False,  # noqa: ARG002 - the signature of the base
     ) -> bool:
-        """Keep why something failed: the last error, else what was reported first."""
+        """Keep why something failed: the last error or, without one, the first report."""
         if error is not None:
             self.last = describe(error)
         elif self.last is None:
@@ -64,8 +64,8 @@ class _Reports(Guard):
 class Sender:
     """Sends to an exporter that has started, and closes it at the end.
 
-    The events have been redacted and shortened when they were recorded, so only ``capture_content`` is
-    obeyed.
+    The events were redacted and shortened when they were recorded, so only the setting ``capture_content`` is
+    applied again.
 
     Args:
         loaded: the exporter.
@@ -86,12 +86,12 @@ class Sender:
     ) -> Sent:
         """Send the groups, and note those that the exporter's flush confirmed.
 
-        Groups that are open come last, and are confirmed when the exporter is closed: until then it may
-        hold what is around their runs. After ``MAX_FAILURES`` failures in a row the rest is not tried.
+        Open groups are sent last, and confirmed when the exporter is closed: until then it may hold back the
+        traces around their runs. After ``MAX_FAILURES`` failures in a row the rest is not tried.
 
         Args:
             groups: what to send, in order.
-            progress: where it is noted.
+            progress: notes what was delivered.
             advance: called with the groups that were tried.
         """
         closed = [group for group in groups if not group.open]
@@ -119,7 +119,7 @@ class Sender:
     ) -> bool:
         """Send groups in batches; return False if the exporter is given up.
 
-        The groups of a batch that fails are sent one by one: one of them may be what is refused.
+        The groups of a failed batch are sent again one by one: perhaps only one of them is refused.
         """
         todo, in_a_row = deque(_batches(groups)), 0
         while todo:
@@ -155,7 +155,7 @@ class Sender:
 
 
 def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
-    """Yield the groups in batches that fit into one call of ``export``; a larger group is one by itself."""
+    """Yield the groups in batches that fit into one call of ``export``; a larger group is one of its own."""
     batch: list[Group] = []
     for group in groups:
         if batch and sum(len(each.events) for each in batch) + len(group.events) > BATCH_SIZE:

@@ -1,4 +1,4 @@
-"""Texts about groups of events: how many runs they are, and when they began."""
+"""Texts about groups of events: how many runs they hold, and when they began."""
 
 from __future__ import annotations
 

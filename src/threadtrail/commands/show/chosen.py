@@ -1,4 +1,4 @@
-"""The events of a recording that are to be shown."""
+"""Chooses the events of a recording that are shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from threadtrail.recordings.groups import Group
 
 MAX_NAMED = 5
-"""How many runs without an end are named."""
+"""The maximum number of runs without an end that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def chosen(events: Sequence[Event], choice: Choice, last: int | None) -> Shown:
     Args:
         events: of the recording.
         choice: which turns.
-        last: how many of these, those that ended last; all of them by default.
+        last: how many of these, counted back from the one that ended last; ``None`` for all.
 
     Raises:
         ConfigurationError: a run is not in the recording.
@@ -59,7 +59,7 @@ def _is_shown(group: Group) -> bool:
 
 
 def _around(kept: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
-    """Yield the beginnings and ends of the traces that events are in, and of those around them."""
+    """Yield the starts and ends of the traces that hold these events, and of the traces around those."""
     frames: dict[str | None, list[TraceStarted | TraceEnded]] = {}
     for event in events:
         if isinstance(event, TraceStarted | TraceEnded):

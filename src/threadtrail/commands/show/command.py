@@ -26,8 +26,8 @@ examples:
   threadtrail show runs.jsonl --stats               numbers of all of them
   threadtrail show runs.jsonl --json | jq -r 'select(.event == "RunEnded") | .run.usage.total_tokens'
 
-exit codes: 0  success, also if nothing is to be shown
-            2  wrong use, or a file that cannot be read or is no recording
+exit codes: 0  success, even if there is nothing to show
+            2  usage error, or a file that cannot be read or is not a recording
 """
 
 

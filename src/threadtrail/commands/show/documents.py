@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def documents(events: Sequence[Event]) -> Iterator[str]:
-    """Yield the last ``RunEnded`` of each run, each ``TurnEnded`` and ``RequestFailed``, in their order."""
+    """Yield the last ``RunEnded`` of each run, every ``TurnEnded`` and every ``RequestFailed``, in order."""
     last = {id(end) for end in contents_of(events).runs}
     for event in events:
         if id(event) in last or isinstance(event, TurnEnded | RequestFailed):

@@ -44,9 +44,9 @@ class Times:
 class Statistics:
     """Numbers about a recording.
 
-    ``turns`` counts a run that is a turn by itself, too, and ``unfinished_turns`` those whose end was not
-    seen. ``turn_times`` are those of turns that ended, and ``completed_times`` of those that completed:
-    one that failed at once is not quick. ``usage`` and ``costs`` are by model; without the library of prices
+    ``turns`` includes runs that are turns by themselves; ``unfinished_turns`` counts those whose end was not
+    seen. ``turn_times`` are the times of turns that ended, ``completed_times`` of those that completed, since
+    failing at once does not make a turn fast. ``usage`` and ``costs`` are by model; without ``genai-prices``
     there are no costs.
     """
 
@@ -98,7 +98,7 @@ class Statistics:
 
 
 def statistics_of(events: Sequence[Event]) -> Statistics:
-    """Return the numbers; of a run that was published twice, the last end counts."""
+    """Return the numbers; if a run was published twice, its last ``RunEnded`` counts."""
     contents = contents_of(events)
     runs = [end.run for end in contents.runs]
     turns = [each.turn for each in turns_of(events)]
@@ -127,12 +127,12 @@ def statistics_of(events: Sequence[Event]) -> Statistics:
 
 
 def known(numbers: Iterable[int | None]) -> Iterator[int]:
-    """Yield those that are known."""
+    """Yield the numbers that are not ``None``."""
     return (number for number in numbers if number is not None)
 
 
 def _costs(ends: Iterable[RunEnded]) -> dict[str, list[Cost]]:
-    """Return the cost of the runs that used tokens, by model; nothing without the library of prices."""
+    """Return the costs of the runs that used tokens, by model; empty without ``genai-prices``."""
     by_model: dict[str, list[Cost]] = {}
     for end in ends:
         found = cost_or_none(end) if usage_of(end.run) is not None else None
@@ -151,7 +151,7 @@ def _model(run: Run) -> str:
 
 
 def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
-    """Return the tokens by model, the most first."""
+    """Return the tokens by model, the largest total first."""
     by_model: dict[str, list[Usage]] = {}
     for run in runs:
         if (usage := usage_of(run)) is not None:
@@ -161,6 +161,6 @@ def _usage(runs: Iterable[Run]) -> dict[str, Usage]:
 
 
 def _run_time(run: Run) -> int | None:
-    """Return the time until the model had answered; None for a run that was not seen to end."""
+    """Return the nanoseconds until the model had answered; None for a run that was not seen to end."""
     ended = run.answered_at if run.answered_at is not None else run.ended_at
     return span(run.created_at, ended) if run.finished else None

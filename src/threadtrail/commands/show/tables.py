@@ -97,12 +97,12 @@ def _amount(costs: Costs | None) -> str | None:
 def _table(
     headings: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, texts: bool = False
 ) -> Table:
-    """Return a table whose first column has names, and the others numbers, or ``texts``."""
+    """Return a table with names in the first column and numbers in the others, or text with ``texts``."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
         text = texts or heading == headings[0]
         justify: JustifyMethod = "left" if text else "right"
-        # A number that does not fit is seen to be cut.
+        # The ellipsis shows that a number was cut.
         overflow: OverflowMethod = "fold" if text else "ellipsis"
         table.add_column(heading, justify=justify, overflow=overflow, no_wrap=not text)
     for row in rows:

@@ -1,4 +1,4 @@
-"""The trees of a recording: those that the exporter ``console`` prints."""
+"""Prints the trees of a recording, as the exporter ``console`` does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH = 128
 
 
 def print_trees(events: Sequence[Event], *, color: bool, full: bool) -> None:
-    """Print the trees of all that ended in these events, then those of the rest, as still open."""
+    """Print the trees of what ended in these events, then the trees of what is still open."""
     exporter = ConsoleExporter(
         stream="stdout",
         color="auto" if color else "never",

@@ -28,8 +28,8 @@ examples:
   threadtrail status --from 'logs/*.jsonl' --until 10m     of several, those that are older than ten minutes
   threadtrail status --from redis://localhost:6379/0       of what waits to be collected
 
-exit codes: 0  success, also if all runs have ended
-            2  wrong use, or a place that cannot be read
+exit codes: 0  success, even if all runs have ended
+            2  usage error, or a place that cannot be read
 """
 
 

@@ -1,4 +1,4 @@
-"""Reads the events of recordings, and what waits in places that runs are collected from."""
+"""Reads the events of recordings, and those that wait at an address to be collected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(places: Iterable[str]) -> Recording:
     """Read the events of all places: recordings, patterns of recordings, addresses.
 
     Raises:
-        ConfigurationError: one of them cannot be read.
+        ConfigurationError: a place cannot be read.
     """
     found = [_waiting(place) if "://" in place else read_recording(*files_of(place)) for place in places]
     return Recording(
@@ -38,7 +38,7 @@ def _waiting(address: str) -> Recording:
 
 
 def _recording(address: str, lines: Iterable[bytes]) -> Recording:
-    from threadtrail.checks import shown_address  # noqa: PLC0415 - where it is needed
+    from threadtrail.checks import shown_address  # noqa: PLC0415 - only addresses need it
 
     events: list[AnyEvent] = []
     unread = 0
@@ -47,6 +47,6 @@ def _recording(address: str, lines: Iterable[bytes]) -> Recording:
             events.append(_json.load(line))
         except ValueError:
             unread += 1
-    what = "entry is no event" if unread == 1 else "entries are no events"
-    problem = f"{shown_address(address)}: {unread} {what} of this version, and left out"
+    what = "entry that is not an event" if unread == 1 else "entries that are not events"
+    problem = f"{shown_address(address)}: left out {unread} {what} of this version"
     return Recording(events=tuple(events), problems=(problem,) if unread else ())

@@ -28,7 +28,7 @@ time went, its messages, tool calls and tokens. The page is one file that needs 
 
 EPILOG = """\
 exit codes: 0  success
-            2  a file cannot be read, or is no recording; the port of --serve is taken
+            2  a file cannot be read or is not a recording; the port of --serve is taken
 """
 
 
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         write_page(Path(options.output), page)
         sys.stdout.write(f"{options.output}\n")
         return 0
-    handle, name = tempfile.mkstemp(prefix="threadtrail-", suffix=".html")  # which only its owner may read
+    handle, name = tempfile.mkstemp(prefix="threadtrail-", suffix=".html")  # only its owner may read it
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(page)
     if options.no_open or not webbrowser.open(Path(name).as_uri()):
@@ -93,7 +93,7 @@ def _serve(files: Sequence[Path], options: argparse.Namespace) -> int:
 
     with without_collection():
         page = LivePage(files, _title(options))
-    gc.freeze()  # what was read stays; only what comes is looked at
+    gc.freeze()  # what was read stays in memory, so the garbage collector need not scan it
     try:
         server = PageServer(page, options.port or 0)
     except OSError as error:
@@ -120,7 +120,7 @@ def _page(files: Sequence[Path], title: str) -> str:
     recording = read_recording(*files)
     print_problems(recording)
     if not recording.events:
-        sys.stderr.write("threadtrail: the recording has no event, and the page no run\n")
+        sys.stderr.write("threadtrail: the recording has no events, so the page has no runs\n")
     data = page_data(recording.events, title=title, problems=recording.problems)
     packed, places = chunks(data)
     return document(index(data, places), packed)

@@ -34,7 +34,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageData:
-    """All that a page shows, in the order in which it began; runs follow their turn."""
+    """All that a page shows, sorted by when it began; runs follow their turn."""
 
     title: str
     shown: tuple[Shown, ...]
@@ -43,8 +43,8 @@ class PageData:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A group that was made; it keeps the material, so that its identity stays its own."""
+class Built:
+    """What a page shows of a group; it keeps the material alive, whose identity is made of object ids."""
 
     material: Material | RequestFailed
     shown: tuple[Shown, ...]
@@ -52,30 +52,30 @@ class Made:
 
 
 class PageMaker:
-    """Makes the data of pages; of a recording that grows, it makes anew what has changed."""
+    """Builds the data of pages; of a recording that grows, it rebuilds only what has changed."""
 
     def __init__(self) -> None:
-        self._made: dict[object, Made] = {}
+        self._built: dict[object, Built] = {}
 
     def make(self, events: Iterable[Event], *, title: str, problems: Sequence[str] = ()) -> PageData:
         """Return what the page of these events shows: the same events always give the same data."""
         merged = merge(events)
         groups, alone = materials(contents_of(merged), late_calls(merged))
-        before, self._made = self._made, {}
+        before, self._built = self._built, {}
         for group in groups:
             name = group.identity
-            self._made[name] = before.get(name) or _made(group)
+            self._built[name] = before.get(name) or _build(group)
         for event in alone:
             handle = f"request:{event.started_at}"
-            while handle in self._made:
+            while handle in self._built:
                 handle += "~"
             shown = Shown(request_row(event, handle), request_detail(event, handle))
-            self._made[handle] = Made(event, (shown,))
+            self._built[handle] = Built(event, (shown,))
         return PageData(
             title=title,
-            shown=tuple(shown for made in self._made.values() for shown in made.shown),
+            shown=tuple(shown for built in self._built.values() for shown in built.shown),
             problems=tuple(problems),
-            costs=sums(cost for made in self._made.values() for cost in made.costs),
+            costs=sums(cost for built in self._built.values() for cost in built.costs),
         )
 
 
@@ -84,9 +84,9 @@ def page_data(events: Iterable[Event], *, title: str, problems: Sequence[str] = 
     return PageMaker().make(events, title=title, problems=problems)
 
 
-def _made(material: Material) -> Made:
+def _build(material: Material) -> Built:
     group = material.group()
-    return Made(material, tuple(_shown(group)), tuple(entry.cost for entry in group.entries))
+    return Built(material, tuple(_shown(group)), tuple(entry.cost for entry in group.entries))
 
 
 def _shown(group: Group) -> Iterator[Shown]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threadtrail.values import Failure, Message, Part, Run, Step, ToolCall
 
 SHOWN_IMAGES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;")
-"""Images that stand in the recording itself. What an address points to is never loaded."""
+"""Images that the recording itself holds, and the page shows. It never loads one from an address."""
 
 
 def conversation(run: Run) -> list[Object]:
@@ -139,7 +139,7 @@ def _part(part: Part) -> Object:
 
 
 def _stored(part: ImagePart | FilePart) -> Object:
-    """Return what is known of an image or a file; its data only if that is an image of the recording."""
+    """Return what is known of an image or a file; its data only for an image that the recording holds."""
     inline = part.url is not None and part.url.startswith("data:")
     shown = part.url is not None and part.url.startswith(SHOWN_IMAGES)
     return {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cost_fields(costs: Iterable[Cost | None]) -> Object:
-    """Return what a run, or the runs of a turn, cost: an amount, and in words what of it is not known."""
+    """Return what a run, or the runs of a turn, cost: the amount, and in words which part is unknown."""
     known = [cost for cost in costs if cost is not None]
     total = prices.total(known)
     if not known:
@@ -30,6 +30,6 @@ def cost_fields(costs: Iterable[Cost | None]) -> Object:
 
 
 def sums(costs: Iterable[Cost | None]) -> Object:
-    """Return whose prices those of the page are, in which currency; empty if there are no costs."""
+    """Return the source and the currency of the page's prices; empty if there are no costs."""
     total = prices.total(cost for cost in costs if cost is not None)
     return {"currency": total.currency, "prices": total.prices} if total.runs else {}

@@ -110,7 +110,7 @@ def request_fields(event: RequestFailed) -> Object:
 def _notes(entry: Entry) -> list[str]:
     """Return what is unusual about a run, as sentences."""
     run = entry.run
-    said = [
+    notes = [
         (entry.in_progress, "In progress: this run has not ended in the recording."),
         (not run.finished and not entry.in_progress, "Not seen to end: it was given up."),
         (run.incomplete_reason is not None, f"Incomplete: {run.incomplete_reason}."),
@@ -119,7 +119,7 @@ def _notes(entry: Entry) -> list[str]:
         (run.resumed > 0, f"Its stream was resumed {run.resumed} times."),
         (run.deleted, "The app deleted it."),
     ]
-    return [sentence for applies, sentence in said if applies]
+    return [sentence for applies, sentence in notes if applies]
 
 
 def _turn_notes(group: Group, turn: Turn) -> list[str]:
@@ -167,7 +167,7 @@ def _attributes(attributes: Attributes) -> list[list[Any]]:
 
 
 def _step_usage(run: Run) -> list[Object]:
-    """Return the tokens of each step, where the server says them."""
+    """Return the tokens of each step whose usage the server reported."""
     return [
         known(kind=step.kind, id=step.id, **asdict(step.usage))
         for step in run.steps

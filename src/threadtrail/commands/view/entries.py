@@ -41,7 +41,7 @@ class Entry:
 class Group:
     """One line of the list, and the runs below it.
 
-    Its ``turn`` has several runs, or one that left it unfinished; it is None for one run that is all of it.
+    ``turn`` is ``None`` for a turn of a single run, unless that run left it unfinished.
     """
 
     handle: str
@@ -56,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A run of a group as the events have it: its end, or all events of one that is in progress."""
+    """The events of one run of a group: its ``RunEnded``, or all of its events while it is in progress."""
 
     handle: str
     events: tuple[Event, ...]
@@ -68,7 +68,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """The material of a group; it is made again only if one of its ``events`` has changed."""
+    """What a group is built from; the group is rebuilt only if one of these events has changed."""
 
     handle: str
     turn: Turn | None
@@ -76,7 +76,7 @@ class Material:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """A value that equal material shares, as long as that material lives."""
+        """A value that is equal for equal material, as long as that material is alive."""
         values = (
             (member.handle, member.trace, *map(id, (*member.events, *member.failed_requests, *member.late)))
             for member in self.members
@@ -99,11 +99,11 @@ class Material:
 def materials(
     contents: Contents, late: Mapping[Name, list[ToolCall]]
 ) -> tuple[list[Material], list[RequestFailed]]:
-    """Return turns and runs in the order in which they began, and the failed requests that no run had.
+    """Return turns and runs in the order in which they began, and the failed requests that belong to no run.
 
     Args:
-        contents: of the recording.
-        late: by run, the calls whose end has an event of its own.
+        contents: the contents of the recording.
+        late: for each run, the calls that ended after it was published.
     """
     traces = {event.trace_id: event.name for event in contents.traces}
     turns = {(server_of(event), event.turn.id): event.turn for event in contents.turns}
@@ -168,7 +168,7 @@ def _so_far(events: tuple[Event, ...]) -> Run:
 
 
 def _by_run(events: Iterable[RequestFailed]) -> dict[Name, list[RequestFailed]]:
-    """Sort failed requests by the run that they were about; each without a run stands alone."""
+    """Return failed requests by the run that they belong to; each one without a run has a key of its own."""
     found: dict[Name, list[RequestFailed]] = {}
     for number, event in enumerate(events):
         found.setdefault((server_of(event), event.run_id or f" {number}"), []).append(event)
@@ -176,6 +176,6 @@ def _by_run(events: Iterable[RequestFailed]) -> dict[Name, list[RequestFailed]]:
 
 
 def _free(handle: str, taken: dict[str, int]) -> str:
-    """Return the handle, with a number behind it if another server's run has the same id."""
+    """Return the handle, with a number appended if another server's run has the same id."""
     taken[handle] = taken.get(handle, 0) + 1
     return handle if taken[handle] == 1 else f"{handle}~{taken[handle]}"

@@ -1,4 +1,4 @@
-"""The page as one HTML document: its own files inlined, allowed by their hashes, and nothing else allowed."""
+"""The page as one HTML document: its own files are inlined and allowed by their hashes, nothing else is."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def document(index: str, chunks: Iterable[str], *, live: bool = False) -> str:
     Args:
         index: the JSON that the page begins with.
         chunks: the details, as base64.
-        live: whether a server stands behind the page, which the page may ask for more.
+        live: whether a server serves the page, which it may ask for details and changes.
     """
     style, script = stylesheet(), program()
     data = "".join(
@@ -45,7 +45,7 @@ def document(index: str, chunks: Iterable[str], *, live: bool = False) -> str:
 
 
 def policy(style: str, script: str, *, live: bool) -> str:
-    """Return the Content-Security-Policy: only these two run, and only images of the recording are shown."""
+    """Return the Content-Security-Policy: only this style and script, and images that the recording holds."""
     rules = {
         "default-src": "'none'",
         "script-src": _hash(script),
@@ -68,7 +68,7 @@ def stylesheet() -> str:
 
 @cache
 def program() -> str:
-    """Return all modules as one: each after those that it imports, with names that all of them share."""
+    """Return all modules as one script, which share their names: each after those that it imports."""
     ordered: dict[str, str] = {}
 
     def add(name: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threadtrail.commands.view.values import Object
 
 REST = 3.0
-"""How many times as long as it worked it rests before it looks at the files again."""
+"""The pause before the files are read again, as a multiple of the time that the last reading took."""
 
 
 class LivePage:
@@ -38,7 +38,7 @@ class LivePage:
         self.update()
 
     def update(self) -> None:
-        """Read what was written since, and work out what the page shows."""
+        """Read what was written since the last time, and update what the page shows."""
         with self._lock:
             began = time.monotonic()
             if began < self._rests_until:
@@ -62,13 +62,13 @@ class LivePage:
             self._shown[handle] = known if known is not None and unchanged else (self._version, shown)
 
     def html(self) -> str:
-        """Return the page, which asks for the details when somebody opens them."""
+        """Return the page; it asks the server for details when somebody opens them."""
         return document(
             script_json({**self.changes(0), "title": self._title, "fields": FIELDS}), [], live=True
         )
 
     def changes(self, since: int) -> Object:
-        """Return the rows that are new since a version, or not what they were."""
+        """Return the rows that are new or have changed since a version."""
         with self._lock:
             data = self._data
             return {
@@ -79,13 +79,13 @@ class LivePage:
             }
 
     def search(self, words: Sequence[str]) -> list[str]:
-        """Return the handles of all whose detail has each of the words, in lower case, somewhere."""
+        """Return the handles of the rows whose detail contains all of the words, given in lower case."""
         with self._lock:
             shown = [each for _, each in self._shown.values()]
         return [str(each.row[0]) for each in shown if _has(each.detail, words)]
 
     def detail(self, handle: str) -> Object | None:
-        """Return the detail of a run, a turn or a request; None if there is no such."""
+        """Return the detail of a run, a turn or a request; None if no row has this handle."""
         with self._lock:
             known = self._shown.get(handle)
         return None if known is None else known[1].detail

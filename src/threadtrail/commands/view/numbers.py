@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def numbers_of_run(entry: Entry) -> Object:
-    """Return the numbers of a run; times in milliseconds, ``spent`` on what as in ``TimeSpent``."""
+    """Return the numbers of a run; times in milliseconds, ``spent`` by the kinds of ``TimeSpent``."""
     run = entry.run
     own, parts = entry.timing.own, entry.timing.parts
     first = run.first_output_at
@@ -33,7 +33,7 @@ def numbers_of_run(entry: Entry) -> Object:
 
 
 def numbers_of_group(group: Group) -> Object:
-    """Return the numbers of a turn: sums, but for the time, which is that from its start to its end."""
+    """Return the numbers of a turn: sums over its runs, and the duration from its start to its end."""
     runs = [entry.run for entry in group.entries]
     start = min(entry.timing.within.start for entry in group.entries)
     ended = max(entry.timing.last for entry in group.entries)

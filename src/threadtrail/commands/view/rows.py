@@ -40,16 +40,16 @@ FIELDS = (
     "tags",
     "trace",
 )
-"""What stands where in a row. ``parent`` is the handle of the turn that a run stands below."""
+"""The fields of a row, in order. ``parent`` is the handle of the turn that a run is listed below."""
 
 PREVIEW = 160
-"""How many characters of a message a row has."""
+"""The maximum number of characters of a message in a row."""
 
 SPENT = ("queued", "generating", "tools", "person", "other")
 
 
 def run_row(entry: Entry, numbers: Object, parent: str | None = None) -> list[Any]:
-    """Return the row of a run, which may stand below its turn."""
+    """Return the row of a run, which may be listed below its turn."""
     run = entry.run
     return _row(
         handle=entry.handle,
@@ -96,7 +96,7 @@ def turn_row(group: Group, turn: Turn, numbers: Object) -> list[Any]:
 
 
 def request_row(event: RequestFailed, handle: str) -> list[Any]:
-    """Return the row of a failed request that no run came of."""
+    """Return the row of a failed request that created no run."""
     return _row(
         handle=handle,
         kind="request",

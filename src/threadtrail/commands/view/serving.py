@@ -35,7 +35,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Besides the policy that stands in the page."""
+"""Sent with every answer, in addition to the policy in the page itself."""
 
 
 class PageServer:
@@ -66,7 +66,7 @@ class PageServer:
         return f"http://{ADDRESS}:{self.port}/{self._token}/"
 
     def run(self) -> None:
-        """Serve until ``stop``, or a signal; raises KeyboardInterrupt at SIGINT."""
+        """Serve until ``stop`` is called or a signal arrives; SIGINT raises KeyboardInterrupt."""
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
@@ -101,7 +101,7 @@ class PageServer:
         )
 
     async def _changes(self, since: int, request: Request) -> Any:
-        """Return the changes as soon as there are any, or none after a while."""
+        """Return the changes as soon as there are any, or none after ``WAIT_SECONDS``."""
         end = time.monotonic() + WAIT_SECONDS
         while True:
             await asyncio.to_thread(self._page.update)
@@ -113,9 +113,9 @@ class PageServer:
 
 
 class Guard:
-    """Answers only requests with the token, for this host, and from no page of another origin.
+    """Answers only requests that have the token, name this host, and come from no page of another origin.
 
-    Another name in the header Host is that of a page whose name was made to point here (DNS rebinding).
+    Another name in the header Host means DNS rebinding: a page's domain was made to point to this address.
     """
 
     def __init__(self, application: ASGIApp, token: str, port: int) -> None:

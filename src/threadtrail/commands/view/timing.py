@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from threadtrail.values import Run
 
 Parts = tuple[tuple[str, tuple[int, int]], ...]
-"""What a time was for, in order, each moment once: kinds as in ``TimeSpent``, from and to."""
+"""What a time was spent on, in order and without overlaps: a kind as in ``TimeSpent``, start and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The times of a run, in Unix nanoseconds.
 
-    ``within`` is the run, until the calls that it left to the app were answered; ``own`` until the model had
-    answered; ``parts`` say what ``own`` was for; ``last`` is the end of the last call that is known.
+    ``within`` lasts until the calls that the run left to the app were answered, ``own`` until the model had
+    answered; ``parts`` say what ``own`` was spent on; ``last`` is when everything known of it had ended.
     """
 
     within: Interval

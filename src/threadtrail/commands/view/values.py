@@ -17,7 +17,7 @@ TOO_DEEP = json.dumps("(nested too deeply to be shown)")
 
 
 def known(**fields: Any) -> Object:
-    """Return the fields that say something: not ``None``, ``False`` or empty; a zero says something."""
+    """Return the fields without those that are ``None``, ``False`` or empty; zeros are kept."""
     return {
         name: value
         for name, value in fields.items()
@@ -31,7 +31,7 @@ def milliseconds(nanoseconds: int | None) -> float | None:
 
 
 def json_text(value: Any) -> str:
-    """Return a JSON value as text, which the page reads only where somebody opens it."""
+    """Return a JSON value as text, which the page parses only when somebody opens it."""
     try:
         return to_json(value, fallback=str, inf_nan_mode="strings").decode()
     except ValueError:
@@ -52,5 +52,5 @@ def field(value: Any) -> Any:
 
 
 def fields(values: Mapping[str, Any]) -> list[list[Any]]:
-    """Return the pairs of a mapping as ``[name, value]``, without those that say nothing."""
+    """Return the pairs of a mapping as ``[name, value]``, without those that ``known`` leaves out."""
     return [[name, field(value)] for name, value in known(**values).items()]

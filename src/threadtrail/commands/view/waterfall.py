@@ -2,7 +2,7 @@
 
 Each bar is a lane, with segments of a kind: ``queued``, ``generating``, ``tools`` (work that the app does),
 ``person`` (waiting for one), ``hosted`` (a tool that the server runs), ``item`` (a part of an answer). The
-band above them says the same of the whole time, each moment once.
+band above them shows the whole time, without overlaps.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Drawing:
 
     Args:
         whole: what the axis shows.
-        depth: how far in the lanes of a run stand.
+        depth: the indentation of a run's lane; the lanes of its parts have one more.
     """
 
     def __init__(self, whole: Interval, *, depth: int) -> None:
@@ -100,7 +100,7 @@ class _Drawing:
                 yield self._call(run, call, tool_interval(call, interval, self._end_of(call, within)))
 
     def _end_of(self, call: ToolCall, within: Interval) -> Interval:
-        """A call of the app may end after its run was published."""
+        """Return the interval that a call lies in: the app's calls may end after their run was published."""
         return within if call.hosted else Interval(within.start, self.whole.end)
 
     def _step(self, step: Step, interval: Interval) -> Object:
@@ -136,7 +136,7 @@ class _Drawing:
 
 
 def _shown(run: Run, step: Step, interval: Interval) -> Interval | None:
-    """Return when the model worked on a step; None where that is not known, or its calls say it."""
+    """Return when the model worked on a step; None if that is unknown or its calls have lanes."""
     if not run.one_generation:
         return turn_interval(step, interval) if step.id is not None else None
     timed = step.started_at is not None and step.ended_at is not None
