@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from threadtrail.sources.source import Source
 
 SOURCES: tuple[Source, ...] = (OPENAI_ASSISTANTS, OPENAI_RESPONSES)
-"""Every source there is. What adds one adds a folder, and its name here."""
+"""All sources. To add one, add its folder and its name here."""

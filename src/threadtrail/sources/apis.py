@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Api(NamedTuple):
-    """An API by its ``name``, and the modules of the SDK's resources that have it, now or formerly.
+    """An API by its ``name``, and the modules of the SDK's resources that have it, in any supported version.
 
-    ``since`` is the first version of the SDK that has it, where the modules do not say so.
+    ``since`` is the first version of the SDK that has it, where the modules alone do not show it.
     """
 
     name: str
@@ -38,4 +38,4 @@ NOT_RECORDED = (
     Api("fine-tuning", ("fine_tuning",)),
     Api("files and vector stores", ("files", "uploads", "vector_stores", "containers")),
 )
-"""Those that people may expect to be recorded, the likeliest first."""
+"""The APIs that people may expect to be recorded, the most likely first."""

@@ -1,4 +1,4 @@
-"""Reads what was noted: bodies of requests and responses, and the query of a list."""
+"""Reads what was noted of calls: the bodies of requests and responses, and the query of a list."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
 
 MAX_DEPTH = 100
-"""How deep values may be nested in what is no text that the fast parser takes (it takes some 200 levels)."""
+"""The maximum depth of values in what the fast parser does not take (it takes some 200 levels)."""
 
 _STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 def parse(noted: Any) -> Any:
-    """Return what was noted as dicts and lists: it is JSON text (a body, or a copy of an object), or a value.
+    """Return what was noted as dicts and lists: JSON text (a body, or a copy of an object), or a plain value.
 
-    Not everything that comes with status 200 is JSON: that reads as ``None``.
+    Return ``None`` for text that is not JSON: a server may send some even with status 200.
     """
     if not isinstance(noted, (bytes, str)):
         return _shallow(noted)
@@ -33,7 +33,7 @@ def parse(noted: Any) -> Any:
 
 
 def request_of(call: Call) -> dict[str, Any]:
-    """Return what the call asked for, by the fields of the API; its query, if it has no body."""
+    """Return the fields of the call's request body; if it has none, those of its query."""
     request = parse(call.request) if call.request else None
     if isinstance(request, dict):
         return request
@@ -46,12 +46,12 @@ def _from_json(text: bytes | str) -> Any:
     except ValueError:
         if isinstance(text, bytes):
             text = text.decode(json.detect_encoding(text), "surrogatepass")
-        # Lone surrogates in escapes are wrong, yet sent; the standard library lets them pass.
+        # Servers do send lone surrogates in escapes, which are invalid; the standard library accepts them.
         return json.loads(_shallow_text(text))
 
 
 def _shallow(value: Any, depth: int = 0) -> Any:
-    """Return a value without the lists and objects that are nested too deep in it."""
+    """Return a value with ``None`` for the lists and objects that are nested too deep in it."""
     if not isinstance(value, (dict, list)):
         return value
     if depth == MAX_DEPTH:
@@ -62,7 +62,7 @@ def _shallow(value: Any, depth: int = 0) -> Any:
 
 
 def _shallow_text(text: str) -> str:
-    """Return JSON in which ``null`` stands for lists and objects that are nested too deep."""
+    """Return JSON text with ``null`` for the lists and objects that are nested too deep in it."""
     kept, depth, start = [], 0, 0
     for found in _STRUCTURE.finditer(text):
         if found[0] in {"[", "{"}:

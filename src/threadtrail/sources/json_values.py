@@ -1,4 +1,7 @@
-"""Reads JSON values that may be odd: what is missing or of another type becomes ``None``, nothing raises."""
+"""Reads JSON values that may be malformed: one that is missing or of another type becomes ``None``.
+
+Nothing here raises.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from threadtrail.values import EMPTY
 
 SECOND = 1_000_000_000
 LIMIT = 2**63
-"""Numbers from here on are odd: no token count or time is, and no backend takes them."""
+"""Numbers from here on are malformed: they do not fit into 64 bits with a sign, and no backend takes them."""
 LATEST = LIMIT // SECOND
-"""In Unix seconds: times from here on are odd."""
+"""Times from here on are malformed; in Unix seconds."""
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def text_or_none(value: Any) -> str | None:
 
 
 def texts(value: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return those of these fields that are text, as valid text, by their names."""
+    """Return the fields of these names that are text, as valid text."""
     return {
         name: text if text.isascii() else clean_text(text)
         for name in names
@@ -54,8 +57,8 @@ def number_or_none(value: Any) -> float | None:
 
 
 def nanoseconds(value: Any) -> int | None:
-    """Return Unix seconds as nanoseconds; ``None`` if they are odd, as those before 1970 are."""
-    if value is None:  # as most stamps of an object are
+    """Return Unix seconds as nanoseconds; ``None`` if they are malformed or before 1970."""
+    if value is None:  # most timestamps of an object are
         return None
     number = value if type(value) is int else number_or_none(value)
     return None if number is None or not 0 <= number < LATEST else int(number * SECOND)
@@ -76,7 +79,7 @@ def first_mapping(value: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def count(value: dict[str, Any], *names: str) -> int | None:
-    """Return the first of these fields that is a number of things, as a whole one."""
+    """Return the first of these fields that is a number, 0 or more, as a whole number."""
     for name in names:
         number = value.get(name)
         if type(number) is not int:
@@ -87,7 +90,7 @@ def count(value: dict[str, Any], *names: str) -> int | None:
 
 
 def place(value: Any) -> int:
-    """Return the value if it says a place in a list, else the first place."""
+    """Return the value if it is an index into a list, else 0."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and 0 <= value < LIMIT else 0
 

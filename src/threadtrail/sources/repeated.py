@@ -1,4 +1,4 @@
-"""Objects that repeat what earlier ones said, and are read once: what the runs of an assistant are asked."""
+"""Reads objects that repeat earlier ones only once, such as the requests of an assistant's runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 KINDS = 256
-"""The maximum number of kinds of which the latest is kept."""
+"""The maximum number of kinds whose latest value is kept."""
 
 
 class Repeated(Generic[Value]):
-    """Reads objects, each with the request for it; where both say the same as the latest, returns that.
+    """Reads objects, each with the request for it; if both equal the latest, returns its value again.
 
-    ``read`` looks at no more than these ``fields`` of an object, and ``sent`` of a request.
+    ``read`` looks only at these ``fields`` of an object, and at the fields ``sent`` of a request.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Repeated(Generic[Value]):
         self._latest: Bounded[Hashable, tuple[list[Any], Value]] = Bounded(KINDS)
 
     def read(self, kind: Hashable, data: dict[str, Any], sent: dict[str, Any]) -> Value:
-        """Return what an object and its request say; they are compared with the latest of their ``kind``."""
+        """Return the value of an object and its request, compared with the latest of their ``kind``."""
         given = [*map(data.get, self._fields), *map(sent.get, self._sent)]
         latest = self._latest.get(kind)
         if latest is not None and latest[0] == given:

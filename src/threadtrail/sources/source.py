@@ -1,8 +1,8 @@
-"""What a source gives: the methods to patch, and readers of what passes through them.
+"""What a source provides: the methods to patch, and readers of what passes through them.
 
-The rest of the package knows no API. It patches the methods of each source, notes the calls, and has the
-source read the notes: the app's side in ``streams``, ``next_page`` and ``stream_managers``, the recorder's
-side in ``reader`` and ``fetch_details``.
+The rest of the package knows no API. It patches the methods of each source, notes the calls, and lets the
+source read the notes: in the app's thread with ``streams``, ``next_page`` and ``stream_managers``, in the
+recorder's thread with ``reader`` and ``fetch_details``.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ class Method:
 
     Attributes:
         name: the method's name.
-        positional: its arguments that are ids and may come by position (or by keyword).
-        keyword: its arguments that are ids and come by keyword alone.
-        like: the path of the method that it does the same as.
-        opens_manager: it returns a stream manager, which makes the request when it is entered.
+        positional: its arguments that are ids and may be given by position (or by keyword).
+        keyword: its arguments that are ids and can only be given by keyword.
+        like: the path of the method that does the same.
+        opens_manager: whether it returns a stream manager, which makes the request when it is entered.
         begins: what the call begins: ``assistant``, ``thread``, ``message``, ``run``, or ``generation`` for a
             run with ``one_generation``.
-        learnt_from: how a run that it returns becomes known: a word of ``StatusChange.learnt_from``.
-        polls: it polls by other methods of the table.
-        reads_details: it reads steps or messages of runs: a run that has ended waits for such a call.
-        captures_context: something starts here that exporters may tie to its surroundings.
-        since: the first version of the SDK that has it, where older ones are supported: there it is not
-            missing.
-        argument: the argument that holds, as text, what the call returns, for a method that makes no
-            request; it may come first by position.
+        learnt_from: how the status of a run that it returns was learnt: a value of
+            ``StatusChange.learnt_from``.
+        polls: whether it polls by calling other methods of the table.
+        reads_details: whether it reads steps or messages of runs; a run that has ended waits for such calls.
+        captures_context: whether it begins something that exporters may link to the caller's context.
+        since: the first version of the SDK that has it, if older ones are supported; in those it does not
+            count as missing.
+        argument: for a method that makes no request, the argument that holds as text what the call returns;
+            it may also be given as the first by position.
     """
 
     name: str
@@ -60,8 +61,8 @@ class Method:
 class Resource:
     """One resource class of the SDK (``Runs``; its async twin is ``AsyncRuns``) and its methods.
 
-    ``path`` is where apps find it below the API's root, as in ``threads.runs``. ``optional``: versions of the
-    SDK differ in where it is, so that it is not missing if it is not there.
+    ``path`` is where apps find it below the API's root, as in ``threads.runs``. An ``optional`` one does not
+    count as missing: versions of the SDK differ in where it is.
     """
 
     module: str
@@ -72,7 +73,7 @@ class Resource:
 
 
 class Row(NamedTuple):
-    """A method with what the table says of it: where it is, and what a call of it is."""
+    """A method of the table with its resource, and the operation that a call of it is."""
 
     resource: Resource
     method: Method
@@ -80,7 +81,7 @@ class Row(NamedTuple):
 
 
 class NextPage(NamedTuple):
-    """The call that fetches the next page of a list: what it is, its ids, and its other arguments."""
+    """The call that fetches the next page of a list: its operation, its ids, and its other arguments."""
 
     operation: Operation
     ids: dict[str, str]
@@ -88,7 +89,7 @@ class NextPage(NamedTuple):
 
 
 class StreamNotes(Protocol):
-    """Where the reader of a stream puts what is worth noting."""
+    """Takes what the reader of a stream notes."""
 
     is_closed: bool
 
@@ -96,18 +97,18 @@ class StreamNotes(Protocol):
         """Note one event of the stream; ``data`` must be a copy that nothing can change."""
 
     def first_output(self) -> None:
-        """Note that output passed; only the first time counts."""
+        """Note that the app saw output; only the first call counts."""
 
     def unkept(self) -> None:
-        """Count a piece that is not kept, since the pieces before it take too much room."""
+        """Count a piece that is not kept for lack of room, or because it cannot be read."""
 
 
 class StreamReader(Protocol):
     """Reads one stream in the app's thread.
 
     Attributes:
-        reads_text: it wants the events as they were sent (``event`` and ``data`` of a server-sent event), and
-            not what the SDK makes of them.
+        reads_text: whether it reads the events as they were sent (``event`` and ``data`` of a server-sent
+            event) instead of the SDK's objects.
     """
 
     reads_text: bool
@@ -116,18 +117,18 @@ class StreamReader(Protocol):
         """Look at an event of the SDK before the app gets it; must take a few microseconds at most."""
 
     def text(self, name: str, data: bytes) -> None:
-        """Look at an event as it was sent, where the app reads the stream itself; it may have no name."""
+        """Look at an event as it was sent, for an app that reads the stream itself; ``name`` may be empty."""
 
     def pieces(self) -> list[tuple[str, Any]]:
-        """Return, once, what is known of objects that were never completed: (event name, data)."""
+        """Return and forget what is known of objects that were never completed: (event name, data)."""
 
 
 Get = Callable[[str, dict[str, Any], dict[str, str]], dict[str, Any]]
-"""Makes a GET request with the app's client: path, query and headers to the parsed answer."""
+"""Makes a GET request with the app's client: takes path, query and headers, returns the parsed answer."""
 
 
 class FetchDetails(Protocol):
-    """Fetches what the app never looked at of a run that has ended."""
+    """Fetches the details of a run that has ended, if the app never looked at them."""
 
     def __call__(self, run: FollowedRun, client: Any, scope: Scope, get: Get) -> Iterable[OfCall]:
         """Yield the answers as observations of calls by ``client`` in ``scope``; ``get`` requests them."""
@@ -135,19 +136,19 @@ class FetchDetails(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One API, as far as the rest of the package has to know it.
+    """One API, as far as the rest of the package needs to know it.
 
     Attributes:
-        name: carried by every event (``openai.assistants``).
+        name: the ``source`` of its events (``openai.assistants``).
         resources: the table of methods.
-        id_names: the names that ``RequestFailed`` has for ids, by the SDK's names, where these differ.
+        id_names: maps the SDK's names of ids to the names in ``RequestFailed``, where they differ.
         stream_managers: attributes in which the SDK's stream managers keep the request that they make when
             they are entered.
         stream_wrappers: module and name of classes that keep a stream in ``_raw_stream``, and whose ``close``
-            closes it without that stream's own.
+            closes it without calling that stream's own ``close``.
         streams: makes the reader of a stream.
-        next_page: reads off a page of a list what the request for the next one is; ``None`` if the list is
-            none of this source's. Called in the app's thread.
+        next_page: returns the call for the page after a page of a list; ``None`` if the list is not one of
+            this source. Called in the app's thread.
         reader: makes the reader of observations.
         fetch_details: for ``fetch_run_details``; ``None`` if the API has nothing to fetch.
     """
@@ -163,14 +164,14 @@ class Source:
     fetch_details: FetchDetails | None = None
 
     def rows(self) -> Iterator[Row]:
-        """Yield every method of the table, with the operation that a call of it is."""
+        """Yield every method of the table with its operation."""
         for resource in self.resources:
             for method in resource.methods:
                 yield Row(resource, method, operation_of(self.name, resource, method))
 
 
 def operation_of(source: str, resource: Resource, method: Method) -> Operation:
-    """Return what a call of the method is."""
+    """Return the operation that a call of the method is."""
     path = f"{resource.path}.{method.name}"
     return Operation(
         source=source,

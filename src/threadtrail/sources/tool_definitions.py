@@ -13,14 +13,14 @@ from threadtrail._frozen import clean_text, freeze
 Definitions = tuple[tuple[Any, ...], tuple[str, ...]]
 
 NamesOf = Callable[[dict[str, Any]], tuple[Any, ...]]
-"""Returns what may name a tool, the best first; the first that is text counts."""
+"""Returns the values that may be a tool's name, the best first; the first that is text counts."""
 
 
 def tool_definitions(given: list[Any], names_of: NamesOf) -> Definitions:
-    """Return tool definitions as the API echoes them: frozen, and the names of the tools.
+    """Return the tool definitions that the API echoes, frozen, and the names of the tools.
 
-    Runs all echo the same definitions, often the largest part of the object: they are frozen once, and
-    recognised by their JSON, which takes a tenth of the time.
+    All runs of a program echo the same definitions, often the largest part of the object. They are frozen
+    once and recognised by their JSON, which takes a tenth of the time.
     """
     given = [tool for tool in given if isinstance(tool, dict)]
     if not given:

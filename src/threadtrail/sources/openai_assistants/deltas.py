@@ -1,4 +1,4 @@
-"""Puts the deltas of a broken stream together: what it had brought of a message or a tool call."""
+"""Joins the deltas of a broken stream: the part of a message or a tool call that it had sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Objects = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def joined(deltas: list[tuple[str, Any]]) -> Objects:
-    """Return the blocks of each object, by the name of its event and its id.
+    """Return the joined blocks of each object, by the name of its event and its id.
 
     ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival.
     """
@@ -43,7 +43,7 @@ def _add(whole: dict[str, Any], piece: dict[str, Any]) -> None:
 
 
 def _grows(key: str, known: Any, value: Any) -> bool:
-    """Whether a delta is added to what came before, and does not stand in its place."""
+    """Return whether a value is appended to the known one instead of replacing it."""
     if isinstance(value, list):
         return isinstance(known, list)
     return isinstance(value, str) and isinstance(known, str) and key not in {"id", "type"}

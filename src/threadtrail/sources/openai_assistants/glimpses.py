@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Glimpse(NamedTuple):
     """Where and when an object was seen.
 
-    Objects of the same second stand in the order of ``place``, which is ``time`` except in lists that begin
-    with the newest. ``live``: in a stream, as it happened.
+    Objects of the same second are sorted by ``place``, which is ``time`` except in lists that begin with the
+    newest. ``live`` says that it was seen in a stream, as it happened.
     """
 
     call: Call

@@ -1,4 +1,4 @@
-"""What was asked of a run, read off a list of its thread's messages."""
+"""The input of a run, read from a list of its thread's messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def wants_input(run: FollowedRun) -> bool:
-    """Whether a list of messages may add to the input of a run: it is not known, or lacks ids."""
+    """Return whether a list of messages may add to a run's input: it is not known, or some ids are not."""
     return not run.input_listed if not run.input else any(message.id is None for message in run.input)
 
 
@@ -33,7 +33,7 @@ def inputs_seen(
         if run.input:
             messages, complete = with_ids(run.input, sent), False
         elif newest or any(m.run_id == run.id for m in listed):
-            # Another page of the list would hold what was said long before.
+            # Any other page of the list holds older messages.
             messages, complete = input_from_listing(listed, run.id, run.created_at_server), True
         else:
             continue
@@ -45,8 +45,8 @@ def inputs_seen(
 def input_from_listing(messages: list[Message], run_id: str, created_at: int) -> tuple[Message, ...]:
     """Return the input of a run whose messages this process never saw added.
 
-    It stands between the last answer before the run and the run itself; ``messages`` are in
-    order of their creation and ``created_at`` (Unix nanoseconds, the server's clock) is the run's.
+    It is what lies between the last answer before the run and the run itself. ``messages`` are in the order
+    of their creation; ``created_at`` (Unix nanoseconds, the server's clock) is the run's.
     """
     before = [
         message
@@ -58,7 +58,7 @@ def input_from_listing(messages: list[Message], run_id: str, created_at: int) ->
 
 
 def with_ids(messages: tuple[Message, ...], listed: list[Message]) -> tuple[Message, ...]:
-    """Return the messages; those that were only sent so far get the id that the list gives them."""
+    """Return the messages; those that have no id yet get the one that the list has for them."""
     free = [message for message in listed if message.id not in {known.id for known in messages}]
     named = []
     for message in messages:

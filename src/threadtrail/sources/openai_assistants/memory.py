@@ -1,4 +1,4 @@
-"""What is remembered between calls, bounded: assistants and what their runs are asked, messages for a run."""
+"""What is remembered between calls, within bounds: assistants, their runs' requests, messages for a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGES_PER_THREAD = 200
 
 
 class Memory:
-    """Remembers what later runs need: their assistant, and the messages put on their thread before."""
+    """Remembers what later runs need: their assistant, and the messages added to their thread before."""
 
     def __init__(self) -> None:
         self.assistants: Bounded[str, Assistant] = Bounded(KNOWN_ASSISTANTS)
@@ -33,7 +33,7 @@ class Memory:
         return self.assistants.forgotten + self._waiting.forgotten
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
-        """Forget what was used longest ago, until all takes ``max_bytes`` at most, each kind a third."""
+        """Forget what was used longest ago until the rest takes ``max_bytes`` at most, each kind a third."""
         for kept in (self.assistants, self.requests, self._waiting):
             kept.shrink(max_bytes // 3, size)
 
@@ -49,7 +49,7 @@ class Memory:
         self.add_messages(thread_id, [message for message in waiting if message.id != message_id])
 
     def take_messages(self, thread_id: str | None) -> list[Message]:
-        """Return the messages put on the thread since its last run began, and forget them."""
+        """Return and forget the messages that were added to the thread since its last run began."""
         return (self._waiting.pop(thread_id) or []) if thread_id is not None else []
 
     def forget_thread(self, thread_id: str) -> None:

@@ -1,7 +1,7 @@
 """The methods of the Assistants API that are patched (openai 1.21 to 3.57).
 
-``create_and_poll`` and its kin call ``create`` and ``poll`` and need no rows of their own. The stream helpers
-send their requests themselves, so they have rows.
+``create_and_poll`` and similar helpers call ``create`` and ``poll`` and need no rows of their own. The stream
+helpers send their requests themselves, so they have rows.
 """
 
 from __future__ import annotations
@@ -114,4 +114,4 @@ RESOURCES = (
         ),
     ),
 )
-"""Every method stands for the sync one and its async twin (``AsyncRuns.create``, …)."""
+"""The table. Every row stands for the sync method and its async twin (``AsyncRuns.create``, …)."""

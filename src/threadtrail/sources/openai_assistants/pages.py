@@ -1,4 +1,4 @@
-"""Recognises a page of a list of this API, and says what the request for the next page is."""
+"""Recognises a page of one of this API's lists, and returns the call for the next page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPERATIONS = {
 
 
 def next_page(page: Any) -> NextPage | None:
-    """Return the call for the page after this one, or ``None`` if the list is none of this API's."""
+    """Return the call for the page after this one, or ``None`` if the list is not one of this API."""
     objects = items(getattr(page, "data", None))
     first = next(iter(objects), None)
     kind = getattr(first, "object", None)

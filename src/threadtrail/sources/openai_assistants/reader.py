@@ -1,4 +1,4 @@
-"""Observations of the Assistants API to facts. Called in the recorder's thread."""
+"""Reads observations of the Assistants API as facts, in the recorder's thread."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MESSAGE = "thread.message"
 
 
 class AssistantsReader:
-    """Reads what was noted of calls and streams; ``runs`` are those that the recorder follows."""
+    """Reads observations of calls and streams; ``runs`` are those that the recorder follows."""
 
     def __init__(self, runs: FollowedRuns) -> None:
         self._runs = runs
@@ -72,7 +72,7 @@ class AssistantsReader:
                 )
 
     def _answers(self, call: Call) -> Iterator[Fact]:
-        """Yield the outputs that the call submitted: they precede the run's next state."""
+        """Yield the outputs that the call submitted, which come before the run's next status."""
         run_id = call.ids.get("run_id")
         if run_id:
             answered = read.answered_tool_calls(request_of(call).get("tool_outputs"), call.started_at)
@@ -93,14 +93,14 @@ class AssistantsReader:
     def _list(self, noted: list[Any], observation: Returned) -> Iterator[Fact]:
         call, time = observation.call, observation.time
         asked = request_of(call)
-        # Copies of objects may be text by themselves; those of a body are read by now.
+        # Copied objects may each be JSON text; those of a body are parsed already.
         read_of = (parse(each) if isinstance(each, (bytes, str)) else each for each in noted)
         objects = [data for data in read_of if isinstance(data, dict)]
         newest_first = asked.get("order") != "asc"
         if newest_first:
-            # The API's default. What happened is read from its beginning.
+            # This is the API's default; facts are read in the order in which they happened.
             objects.reverse()
-        # A later page of such a list holds what was before all that is known.
+        # A later page of such a list holds objects older than all that are known.
         place = -time if newest_first and asked.get("after") else time
         if call.operation.does == LIST_MESSAGES:
             yield from self._messages_listed(objects, asked, Glimpse(call, time, place))
@@ -117,14 +117,14 @@ class AssistantsReader:
         if not wanting:
             objects = [data for data in objects if self._is_answer(data)]
         listed = [read.message(data) for data in objects if (data.get("object") or MESSAGE) == MESSAGE]
-        # Before the answers, with which a run may be complete, and is published.
+        # Inputs come before answers: an answer may make the run complete, and then it is published.
         yield from inputs_seen(wanting, listed, asked, glimpse)
         for message in listed:
             if message.role == "assistant":
                 yield message_seen(message, glimpse, message.run_id)
 
     def _is_answer(self, data: dict[str, Any]) -> bool:
-        """Whether a run that is followed wrote this message."""
+        """Return whether this message is an answer of a run that is followed."""
         run_id = data.get("run_id")
         return isinstance(run_id, str) and self._runs.get(run_id) is not None
 
@@ -195,7 +195,7 @@ class AssistantsReader:
             yield message_seen(message, glimpse, message.run_id)
 
     def _thread(self, data: dict[str, Any], glimpse: Glimpse) -> Iterator[Fact]:
-        """Read a thread that was created, also within ``create_and_run``; any other look is no fact."""
+        """Read a thread that a call created, perhaps ``create_and_run``; other calls give no fact."""
         call, thread_id = glimpse.call, json_values.text_or_none(data.get("id"))
         if thread_id is None or call.operation.does not in CREATES_THREAD:
             return
@@ -251,7 +251,7 @@ class AssistantsReader:
                 yield RequestRaised(call=call, time=event.time, error=error)
 
     def _repeats(self, event: StreamEvent) -> bool:
-        """Whether an event says no more than the one before it, as "in_progress" after "created" does."""
+        """Return whether an event adds nothing to the one before, as "in_progress" after "created" may."""
         before = self._before
         if before is None or event.call is not before.call or event.data != before.data:
             return False
@@ -281,7 +281,7 @@ class AssistantsReader:
 
 
 def kind_of_operation(does: str) -> str:
-    """Return what kind of object an operation returns, for an object that does not say so itself."""
+    """Return the kind of object that an operation returns, for an object without the field ``object``."""
     if does.startswith("threads.runs.steps"):
         return "thread.run.step"
     if does.startswith("threads.runs") or does == "threads.create_and_run":
@@ -292,7 +292,7 @@ def kind_of_operation(does: str) -> str:
 
 
 def kind_of_event(name: str) -> str:
-    """Return what kind of object an event of a stream brings (API reference, "Assistant stream events")."""
+    """Return the kind of object in an event of a stream (API reference, "Assistant stream events")."""
     kinds = ("thread.run.step", "thread.run", "thread.message", "thread")
     return next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
 
@@ -304,6 +304,6 @@ def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadCh
 
 
 def sent_messages(messages: Any, thread_id: str | None) -> list[Message]:
-    """Return messages that the app sent along with a thread or a run: they have no ids yet."""
+    """Return the messages that the app sent with a thread or a run; they have no ids yet."""
     sent = map(read.message, json_values.objects(messages))
     return [changed(message, thread_id=thread_id) for message in sent]

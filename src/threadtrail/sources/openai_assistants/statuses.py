@@ -1,4 +1,4 @@
-"""What the statuses of runs, steps and messages mean (API reference, "The run object" and its kin)."""
+"""What the statuses of runs, steps and messages mean (API reference, "The run object" and the like)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STEP_ENDS = frozenset({"completed", "failed", "cancelled", "expired"})
 MESSAGE_ENDS = frozenset({"completed", "incomplete"})
 
 RANKS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 2}
-"""How far a run has come; an unknown status says "somewhere"."""
+"""How far along a run with this status is; an unknown status counts as ``in_progress``."""
 END_RANK = 3
 
 TYPES = EventTypes(
@@ -56,11 +56,11 @@ def step_status(name: str | None) -> StepStatus:
 
 
 ENDS = {"thread.run.": RUN_ENDS, "thread.run.step.": STEP_ENDS, "thread.message.": MESSAGE_ENDS}
-"""The ends of each kind of object, by how the names of its stream events begin."""
+"""The final statuses of each kind of object, by the prefix of its stream events."""
 
 
 def status_in_event(name: str, status: str | None) -> str | None:
-    """Return the status of an object in a stream: the event's name counts where it says that this is the end.
+    """Return the status of an object in a stream; if the event's name is that of an end, the name counts.
 
     Some servers send ``thread.message.completed`` with a message that is still ``in_progress``.
     """
@@ -70,5 +70,5 @@ def status_in_event(name: str, status: str | None) -> str | None:
 
 
 def message_type(status: str | None) -> str:
-    """Return the ``type`` of the event which publishes the end of a message."""
+    """Return the ``type`` of the event that publishes the end of a message."""
     return f"thread.message.{status or 'completed'}"

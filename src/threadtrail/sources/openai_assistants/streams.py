@@ -19,10 +19,10 @@ WHOLE = frozenset(
         "thread.run.step.expired",
     }
 )
-"""Events that hold a whole object: its deltas say nothing more."""
+"""Events that hold a whole object, so that its deltas can be forgotten."""
 
 MAX_PIECES = 200_000
-"""The maximum number of deltas that are kept of one stream; each takes some hundred bytes."""
+"""The maximum number of deltas that are kept of one stream; each takes a few hundred bytes."""
 
 MAX_BYTES = 16_777_216
 """The maximum length of their texts, in characters."""
@@ -40,13 +40,13 @@ class AssistantStream:
         self._output = False
 
     def event(self, event: Any) -> None:
-        """Look at an event. It is copied now: the SDK's own handler goes on to change these objects."""
+        """Look at an event. It is copied at once, since the SDK's own handler changes these objects later."""
         if self._notes.is_closed:
             return
         name = getattr(event, "event", None)
         data: Any = getattr(event, "data", None)
         if name == "thread.message.delta":
-            # Nearly all events are this one, so it takes the shortest way.
+            # Nearly all events are of this kind, so it is handled first and fast.
             if not self._output:
                 self._first_output()
             try:
@@ -55,7 +55,7 @@ class AssistantStream:
                     known = self._deltas[data.id] = []
                 text = _text_of(data)
                 length = len(text[1]) if text is not None else 0
-            except (AttributeError, TypeError):  # not a delta, whatever its name
+            except (AttributeError, TypeError):  # not a delta, despite its name
                 self._notes.unkept()
                 return
             if self._has_room(length):
@@ -84,7 +84,7 @@ class AssistantStream:
             self._notes.note(name, copy)
 
     def text(self, name: str, data: bytes) -> None:
-        """Look at an event as it was sent; deltas say only that there is output."""
+        """Look at an event as it was sent; of deltas, only the time of the first output is kept."""
         if self._notes.is_closed:
             return
         if name.endswith(".delta"):
@@ -101,7 +101,7 @@ class AssistantStream:
         return kept
 
     def _has_room(self, length: int) -> bool:
-        """Whether one more piece is kept; one that is not is counted."""
+        """Return whether there is room for one more piece; count it as not kept if there is none."""
         self._pieces += 1
         self._length += length
         if self._pieces <= MAX_PIECES and self._length <= MAX_BYTES:
@@ -116,22 +116,22 @@ class AssistantStream:
 
 
 def _nameless_error(event: Any) -> tuple[str | None, Any]:
-    """Read an ``error`` event as the SDK's helpers yield it (openai 1.109 to 3.54).
+    """Return name and data of an ``error`` event as the SDK's helpers yield it (openai 1.109 to 3.54).
 
-    It comes as some other event, without name and data, but with the error's own fields.
+    It comes as an event of another class, without name and data, but with the error's own fields.
     """
     fields = getattr(event, "model_extra", None) or {}
     return ("error", dict(fields)) if "message" in fields else (None, None)
 
 
 def _text_of(data: Any) -> tuple[int, str] | None:
-    """Return index and text of an ordinary delta, one piece of text; ``None`` for anything else."""
+    """Return index and text of an ordinary delta, a single piece of text; ``None`` for any other."""
     content = data.delta.content
     if content is None or len(content) != 1:
         return None
     block = content[0]
     text = block.text if block.type == "text" else None
-    # Each look at a field of a model takes as long as a call.
+    # Reading a field of a model takes as long as a call, so each is read once.
     return None if text is None or text.annotations else (block.index, text.value)
 
 
@@ -145,7 +145,7 @@ def _length_of_calls(data: Any) -> int:
 
 
 def _whole(identity: str, delta: tuple[Any, Any]) -> tuple[str, Any]:
-    """Return a delta as it came, from what was kept of it."""
+    """Return a delta in its original form, from what was kept of it."""
     index, value = delta
     if not isinstance(index, int):
         return delta

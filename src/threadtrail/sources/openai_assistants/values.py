@@ -1,7 +1,7 @@
-"""Objects of the Assistants API, as dicts, to the values of ``values.py``: pure functions.
+"""Converts objects of the Assistants API, as dicts, to the values of ``values.py``: pure functions.
 
-A compatible server may leave fields out, send odd ones, or invent types: what is missing becomes
-``None``, what is unknown is kept, nothing raises for its shape alone.
+A compatible server may leave fields out, send malformed ones, or invent types: what is missing becomes
+``None``, what is unknown is kept, and nothing raises because of its shape.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from threadtrail.values import (
 
 
 def usage(value: Any) -> Usage | None:
-    """Usage under the names of Assistants (prompt, completion) or of Responses (input, output)."""
+    """Return usage, named as by Assistants (prompt, completion) or by Responses (input, output)."""
     if not isinstance(value, dict):
         return None
     read = count(value, "prompt_tokens", "input_tokens")
@@ -64,7 +64,7 @@ def usage(value: Any) -> Usage | None:
 
 
 def failure(value: Any) -> Failure | None:
-    """``last_error`` of a run or a step."""
+    """Return the ``last_error`` of a run or a step."""
     if not isinstance(value, dict):
         return None
     return Failure(
@@ -74,7 +74,7 @@ def failure(value: Any) -> Failure | None:
 
 
 def assistant(data: dict[str, Any]) -> Assistant:
-    """An assistant as the API returns it."""
+    """Return an assistant."""
     return Assistant(
         id=text_or_none(data.get("id")) or "",
         **texts(data, "name", "description", "model", "instructions", "reasoning_effort"),
@@ -89,7 +89,7 @@ def assistant(data: dict[str, Any]) -> Assistant:
 
 
 def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a tool's possible names: its function's, or its kind."""
+    """Return a tool's possible names: that of its function, and its kind."""
     return mapping(tool.get("function")).get("name"), tool.get("type")
 
 
@@ -107,14 +107,14 @@ REQUEST_FIELDS = (
     "response_format",
     "truncation_strategy",
 )
-"""What ``run_request`` reads of a run."""
+"""The fields that ``run_request`` reads of a run."""
 
 SENT_FIELDS = ("additional_instructions", "reasoning_effort", "stream")
-"""What it reads of the request for one."""
+"""The fields that ``run_request`` reads of the request that created it."""
 
 
 def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
-    """What a run was asked to do, as its object echoes it; the request's body, ``sent``, adds the rest."""
+    """Return what a run was asked to do: as its object echoes it, and the rest from ``sent``, the body."""
     definitions, names = tool_definitions(items(data.get("tools")), _tool_names)
     response_format = data.get("response_format")
     return RunRequest(
@@ -143,7 +143,7 @@ def _output_type(response_format: Any) -> str | None:
 
 
 def message(data: dict[str, Any]) -> Message:
-    """A message as the API returns it, or as the app sends it (then without an id)."""
+    """Return a message as the API returns it, or as the app sends it (then without an id)."""
     return Message(
         role=text_or_none(data.get("role")) or "user",
         **texts(data, "id", "thread_id", "run_id", "assistant_id", "status"),
@@ -157,7 +157,7 @@ def message(data: dict[str, Any]) -> Message:
 
 
 def parts(content: Any) -> tuple[Part, ...]:
-    """The content of a message: a string, or the API's list of typed blocks."""
+    """Return the content of a message, which is a string or a list of typed blocks."""
     if isinstance(content, str):
         return (TextPart(text=clean_text(content)),)
     return tuple(map(_part, objects(content)))
@@ -188,7 +188,7 @@ STEP_END_STAMPS = ("completed_at", "failed_at", "cancelled_at", "expired_at")
 
 
 def end_stamp(data: dict[str, Any], names: tuple[str, ...]) -> int | None:
-    """When the object ended: the first of these stamps that is there (Unix nanoseconds)."""
+    """Return when an object ended, in Unix nanoseconds: the first of these timestamps that it has."""
     for name in names:
         stamp = data.get(name)
         if stamp:
@@ -197,7 +197,7 @@ def end_stamp(data: dict[str, Any], names: tuple[str, ...]) -> int | None:
 
 
 def step(data: dict[str, Any]) -> Step:
-    """A run step as the API returns it; times are the server's."""
+    """Return a run step; its times are the server's."""
     details = mapping(data.get("step_details"))
     kind = text_or_none(data.get("type")) or text_or_none(details.get("type")) or "unknown"
     return Step(
@@ -214,7 +214,7 @@ def step(data: dict[str, Any]) -> Step:
 
 
 def tool_call(data: dict[str, Any]) -> ToolCall:
-    """A tool call of a step or of ``required_action``, of any type, known or not."""
+    """Return a tool call of a step or of ``required_action``, of any type, known or not."""
     kind = text_or_none(data.get("type")) or "unknown"
     body = mapping(data.get(kind))
     identity = text_or_none(data.get("id")) or ""
@@ -250,13 +250,13 @@ def tool_call(data: dict[str, Any]) -> ToolCall:
 
 
 def required_tool_calls(data: dict[str, Any]) -> tuple[ToolCall, ...]:
-    """The calls whose outputs a run in ``requires_action`` waits for."""
+    """Return the calls whose outputs a run in ``requires_action`` waits for."""
     action = mapping(mapping(data.get("required_action")).get("submit_tool_outputs"))
     return tuple(map(tool_call, objects(action.get("tool_calls"))))
 
 
 def answered_tool_calls(outputs: Any, time: int) -> tuple[ToolCall, ...]:
-    """The calls whose outputs the app submitted at ``time``: id, output and end are known of each."""
+    """Return the calls whose outputs the app submitted at ``time``: each with its id, output and end."""
     return tuple(
         ToolCall(
             id=output["tool_call_id"],

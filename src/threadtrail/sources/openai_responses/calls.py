@@ -1,4 +1,4 @@
-"""Output items that are calls of tools, as ``ToolCall``: by one table, which knows who answers each kind."""
+"""Reads output items that are tool calls as ``ToolCall``, by one table that says who executes each kind."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CLIENT, SERVER, HUMAN = "client", "server", "human"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallKind:
-    """One kind of call: its ``ToolCall.kind``, who answers it, and which fields of the item hold what.
+    """One kind of call: its ``ToolCall.kind``, who executes it, and the fields of the item that describe it.
 
-    ``identity`` is the field that its output names it by; ``arguments`` and ``results`` are the first of
-    these fields that is there.
+    ``identity`` is the field by which its output refers to it. Of the fields ``arguments`` and ``results``,
+    the first that an item has counts.
     """
 
     kind: str
@@ -73,13 +73,13 @@ OUTPUTS = {
     "tool_search_output": "call_id",
     "program_output": "call_id",
 }
-"""Items that answer a call: the field that names it."""
+"""The items that answer a call, each with the field that holds the call's id."""
 
 FAILURES = frozenset({"failed", "incomplete"})
 
 
 def tool_call(item: dict[str, Any], place: str) -> ToolCall | None:
-    """Return an output item as a call; ``None`` if it is none. ``place`` names it if it has no id."""
+    """Return an output item as a call; ``None`` if it is not one. ``place`` is its id if it has none."""
     kind = CALLS.get(str(item.get("type")))
     if kind is None:
         return None
@@ -125,7 +125,7 @@ def answer(item: dict[str, Any], time: int) -> ToolCall | None:
 
 
 def output_of(item: dict[str, Any]) -> tuple[str | None, tuple[Any, ...]]:
-    """Return what an item answers a call with: its text, and what is no text."""
+    """Return the output in an item that answers a call: its text, and the blocks that it consists of."""
     if item.get("type") == "mcp_approval_response":
         return ("approved" if item.get("approve") else text_or_none(item.get("reason")) or "denied"), ()
     given = next((item[name] for name in ("output", "result", "tools") if item.get(name) is not None), None)
@@ -170,7 +170,7 @@ def _results(item: dict[str, Any], kind: CallKind) -> tuple[Any, ...]:
 
 
 def _without_data(block: Any) -> Any:
-    """Return a block with base64 data replaced by its size: such a payload is of no use to a reader."""
+    """Return a block with base64 data replaced by its size in bytes: nobody can read such a payload."""
     if not isinstance(block, dict):
         return block
     kept = {key: value for key, value in block.items() if key not in {"result", "image_url"}}
@@ -184,9 +184,9 @@ def _without_data(block: Any) -> Any:
 
 
 def error_of(item: dict[str, Any]) -> Failure | None:
-    """Return the error that an item names; ``None`` if it names none."""
+    """Return the error of an item; ``None`` if it has none."""
     given = item.get("error")
-    if isinstance(given, str) and given:  # so it was before openai 1.109
+    if isinstance(given, str) and given:  # the form before openai 1.109
         return Failure(type="error", message=clean_text(given))
     if isinstance(given, dict) and given:
         kind = text_or_none(given.get("code")) or text_or_none(given.get("type")) or "error"

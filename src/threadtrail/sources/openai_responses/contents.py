@@ -1,4 +1,4 @@
-"""The content of messages, sent or received, as parts: pure functions, for odd values too."""
+"""Converts the content of messages, sent or received, to parts: pure functions that take any value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parts(content: Any) -> tuple[Part, ...]:
 
 
 def reasoning(item: dict[str, Any]) -> tuple[Part, ...]:
-    """Return what a reasoning item says; of what is encrypted, only its size."""
+    """Return the parts of a reasoning item; of encrypted content, only its size in bytes."""
     texts = [*parts(item.get("summary")), *parts(item.get("content"))]
     encrypted = item.get("encrypted_content")
     if isinstance(encrypted, str):
@@ -29,7 +29,7 @@ def reasoning(item: dict[str, Any]) -> tuple[Part, ...]:
 
 
 def joined_text(content: Any) -> str | None:
-    """Return a text, or all text of a list of blocks or items, one per line; ``None`` if there is none."""
+    """Return a text, or all texts in a list of blocks or items, one per line; ``None`` if there is none."""
     if isinstance(content, str):
         return clean_text(content)
     texts: list[str] = []

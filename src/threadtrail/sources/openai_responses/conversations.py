@@ -21,7 +21,7 @@ ITEM_CREATED = "conversation.item.created"  # no OpenAI string exists
 
 
 def conversation_facts(data: dict[str, Any], call: Call, time: int) -> Iterator[Fact]:
-    """Yield what a call changed; looking at a conversation is no fact."""
+    """Yield what a call changed; a call that only reads a conversation yields nothing."""
     change = CHANGES.get(call.operation.does)
     thread_id = text_or_none(data.get("id")) or call.ids.get("thread_id", "")
     if change is not None:

@@ -12,7 +12,7 @@ from threadtrail.values import Message, OtherPart, TextPart, ToolCallPart, ToolR
 
 
 def input_messages(given: Any, thread_id: str | None = None) -> tuple[Message, ...]:
-    """Return the input as messages, one per item; a text is one message of the user."""
+    """Return the input as messages, one for each item; a plain text is one message of the user."""
     if isinstance(given, str):
         return (Message(role="user", thread_id=thread_id, parts=(TextPart(text=clean_text(given)),)),)
     return tuple(message_of(item, thread_id) for item in objects(given))
@@ -56,5 +56,5 @@ def _kind_of_answer(kind: str) -> str:
 
 
 def _shown(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item without what is encrypted."""
+    """Return an item without its encrypted content."""
     return {key: value for key, value in item.items() if key != "encrypted_content"}

@@ -1,4 +1,4 @@
-"""The output items of a response as facts: a step each, with its call or its message."""
+"""Reads the output items of a response as facts: each is a step, with its call or its message."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from threadtrail.values import Part
 
 WITHOUT_DETAILS = frozenset({"message", "mcp_list_tools", "compaction", "additional_tools"})
-"""Items of which the kind says enough: a message stands by itself, the rest is ciphertext and definitions."""
+"""Items whose content a step leaves out: messages are seen by themselves, the rest is not for reading."""
 
 
 class Look(NamedTuple):
-    """By which call, and when, items of a run were seen; ``live``: in a stream, as it happened."""
+    """By which call, and when, items of a run were seen; ``live`` in a stream, as they were made."""
 
     call: Call
     time: int
@@ -32,7 +32,7 @@ class Look(NamedTuple):
 
 
 def item_facts(item: dict[str, Any], index: int, look: Look, *, done: bool) -> Iterator[Fact]:
-    """Yield what an output item says; ``done``: it does not change any more."""
+    """Yield the facts of an output item; ``done`` says that it will not change."""
     kind = text_or_none(item.get("type")) or "unknown"
     identity = item_id(item, index, look.run_id)
     name = text_or_none(item.get("status"))
@@ -42,7 +42,7 @@ def item_facts(item: dict[str, Any], index: int, look: Look, *, done: bool) -> I
         id=identity,
         kind=kind,
         status=name or ("completed" if ended else None),
-        # The app is asked when the item is whole, and not when the model begins to write it.
+        # A call is requested from the app when its item is whole, not when the model begins to write it.
         tool_calls=(call,) if call is not None and (ended or call.executed_by == "server") else (),
         message_id=identity if kind == "message" else None,
         error=error_of(item) if call is None else call.error,
@@ -67,14 +67,14 @@ def item_facts(item: dict[str, Any], index: int, look: Look, *, done: bool) -> I
 
 
 def item_id(item: dict[str, Any], index: int, run_id: str) -> str:
-    """Return the id of an output item, or its place where the server gave it none."""
+    """Return the id of an output item, or one made of the run's id and its index if it has none."""
     return text_or_none(item.get("id")) or text_or_none(item.get("call_id")) or f"{run_id}/{index}"
 
 
 def partial_message(
     run_id: str, identity: str, index: int, parts: tuple[Part, ...], look: Look
 ) -> MessageSeen:
-    """Return the message of which a broken stream brought the beginning."""
+    """Return a message of which a broken stream sent only the beginning."""
     message = Message(id=identity, role="assistant", run_id=run_id, status="in_progress", parts=parts)
     return MessageSeen(
         call=look.call,

@@ -31,7 +31,7 @@ def _begins_run(name: str, like: str, since: str) -> Method:
 
 
 def _of_one_response(since: str) -> tuple[Method, ...]:
-    """Return the rows that ``responses`` and ``beta.responses`` share, but for the version they came with."""
+    """Return the rows that ``responses`` and ``beta.responses`` share; ``since``: the resource's version."""
     return (
         _begins_run("create", CREATE, max(since, "1.66", key=_release)),
         Method(
@@ -120,8 +120,8 @@ RESOURCES = (
             Method("delete", keyword=("conversation_id",), since="1.101"),
         ),
     ),
-    # A module up to openai 2.9, a package from 2.21: the method stands in one of the two.
+    # The method is in one of these two: a module up to openai 2.9, a package from 2.21.
     _webhooks("openai.resources.webhooks"),
     _webhooks("openai.resources.webhooks.webhooks"),
 )
-"""Every method stands for the sync one and its async twin (``AsyncResponses.create``, …)."""
+"""The table. Every row stands for the sync method and its async twin (``AsyncResponses.create``, …)."""

@@ -1,4 +1,4 @@
-"""The outputs of tool calls that a request brings, whichever way the app chains its responses."""
+"""Reads the outputs of tool calls in a request, whichever way the app chains its responses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from threadtrail.values import ToolCall
 
 MARKS = (b"_output", b"mcp_approval_response")
-"""What the text of a request holds that brings outputs."""
+"""A request that contains outputs has one of these in its text."""
 
 
 def outputs_brought(call: Call) -> Iterator[CallsAnswered]:
-    """Yield the outputs in the input of a response, or among the items put into a conversation.
+    """Yield the outputs in the input of a response, or among the items added to a conversation.
 
-    They ended when the request was made. Those that were sent before are among them in a chain that sends its
-    whole history.
+    The calls ended when the request was made. An app that sends the whole history each time sends the outputs
+    of earlier requests again.
     """
     adds = call.operation.does == ADD
     if not (adds or call.operation.creates_run) or not _may_bring(call.request):
@@ -42,7 +42,7 @@ def outputs_brought(call: Call) -> Iterator[CallsAnswered]:
 
 
 def outputs_listed(listed: list[Any], call: Call) -> Iterator[CallsAnswered]:
-    """Yield the outputs in the input of a response that another process created, by when they were seen."""
+    """Yield the outputs in the listed input of a response that another process created."""
     answers = answers_in(listed, call.started_at)
     if answers:
         yield CallsAnswered(call=call, time=call.started_at, run_id=None, tool_calls=answers)

@@ -1,4 +1,4 @@
-"""Text of messages that a broken stream left unfinished, put together over all streams of a response."""
+"""Joins the text of messages that broken streams left unfinished, over all streams of a response."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ RESPONSES = 256
 """The maximum number of responses whose unfinished text is kept."""
 
 DELTA_BYTES = 150
-"""What a delta takes in memory besides its text."""
+"""The memory that a delta takes, apart from its text."""
 
 Place = tuple[int, int]
 """The index of an output item, and that of a part of its content."""
 
 
 class _Piece:
-    """One part of a message: its deltas by their number, so that what is streamed again counts once."""
+    """One part of a message: its deltas by sequence number, so that repeated ones count once."""
 
     def __init__(self, identity: str, *, refusal: bool) -> None:
         self.identity = identity
@@ -37,7 +37,7 @@ class _Piece:
         self.deltas: dict[int, str] = {}
 
     def part(self) -> Part:
-        """Return what came so far."""
+        """Return the part as far as it is known."""
         text = clean_text("".join(delta for _, delta in sorted(self.deltas.items())))
         return RefusalPart(refusal=text) if self.refusal else TextPart(text=text)
 
@@ -49,7 +49,7 @@ class Partials:
         self._of_run: Bounded[str, dict[Place, _Piece]] = Bounded(RESPONSES)
 
     def add(self, run_id: str, pieces: list[tuple[str, Any]]) -> None:
-        """Add the deltas that a stream brought before it ended."""
+        """Add the deltas of a stream that has ended."""
         if not pieces:
             return
         known = self._of_run.get(run_id) or {}
@@ -81,7 +81,7 @@ class Partials:
         return self._of_run.forgotten
 
     def forget(self, run_id: str) -> None:
-        """Forget what is known of a response that has ended: its object has it whole."""
+        """Forget the deltas of a response that has ended: its object has the whole text."""
         self._of_run.pop(run_id)
 
 

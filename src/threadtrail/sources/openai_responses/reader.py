@@ -1,4 +1,4 @@
-"""Observations of the Responses API to facts. Called in the recorder's thread."""
+"""Reads observations of the Responses API as facts, in the recorder's thread."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ LIFE_EVENTS = NOTED - {"response.output_item.added", "response.output_item.done"
 """Events that hold the whole response."""
 
 LEFT = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit"})
-"""What ends the app's reading, and is no error of the response."""
+"""Exceptions that end the app's reading of a stream without being an error of the response."""
 
 
 class ResponsesReader:
-    """Reads what was noted of calls and streams; ``runs`` are those that the recorder follows."""
+    """Reads observations of calls and streams; ``runs`` are those that the recorder follows."""
 
     def __init__(self, runs: FollowedRuns) -> None:
         self._runs = runs
@@ -57,7 +57,7 @@ class ResponsesReader:
                 yield from self._returned(observation)
             case StreamOpened(call=call):
                 yield from outputs_brought(call)
-                # What is streamed again of a run that nobody followed happened before.
+                # Any other stream is read again, of a run that is not followed: it shows the past.
                 if call.operation.creates_run or self._runs.get(_run_id(call)) is not None:
                     self._live.add(call)
             case StreamEvent():
@@ -69,7 +69,7 @@ class ResponsesReader:
                 yield from self._raised(observation)
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
-        """Forget the oldest until the rest takes ``max_bytes`` at most: requests, texts of broken streams."""
+        """Forget the oldest requests and broken streams' texts until the rest takes ``max_bytes`` at most."""
         taken = self._requests.shrink(max_bytes // 2, size)
         self._partials.shrink(max_bytes - taken)
 
@@ -110,12 +110,12 @@ class ResponsesReader:
             status=status,
             learnt_from=call.operation.learnt_from or "poll",
         )
-        # The answer to a request in the foreground is the end, whatever its status.
+        # The answer to a foreground request is the response's end, whatever its status.
         ended = (status is not None and status.ended) or (creates and not seen.outlives_call)
         yield from self._run(data, seen, Look(call, time, run_id), ended=ended)
 
     def _name(self, call: Call) -> str:
-        """Return a name for a response without an id, which nobody can look at again."""
+        """Return a made-up id for a response that has none; nobody can look at such a response again."""
         self._nameless += 1
         return f"response-without-id-{call.started_at}-{self._nameless}"
 
@@ -129,7 +129,7 @@ class ResponsesReader:
         yield RunLookedAt(call=look.call, time=look.time, run_id=look.run_id, whole=ended)
 
     def _input_listed(self, call: Call, time: int, page: dict[str, Any]) -> Iterator[Fact]:
-        """Read the input of a run that another process created; the API lists the newest first."""
+        """Read the input of a run that another process created; by default, the newest is listed first."""
         run = self._runs.get(_run_id(call))
         asked = request_of(call)
         if run is None or run.input or page.get("has_more") or asked.get("after"):
@@ -148,7 +148,7 @@ class ResponsesReader:
         call, data = event.call, parse(event.data)
         if not isinstance(data, dict):
             return
-        # The SDK goes by the name in the text, where there is one.
+        # The SDK takes the name from the text if it has one, and so do we.
         said = text_or_none(data.get("type")) or ""
         name = said if said.startswith("response.") else event.name
         if name in LIFE_EVENTS:
@@ -163,7 +163,7 @@ class ResponsesReader:
     def _life(self, event: StreamEvent, name: str, data: dict[str, Any]) -> Iterator[Fact]:
         call, name = event.call, name.removeprefix("response.")
         creates = call.operation.creates_run
-        # What was sent is read where the run begins: it may be large.
+        # The request is read only when the run begins: it may be large.
         sent = request_of(call) if creates and call.run_id is None else {}
         run_id = text_or_none(data.get("id")) or call.run_id or _run_id(call) or self._name(call)
         learnt_from = "create" if creates and call.run_id is None else "stream"
@@ -183,7 +183,7 @@ class ResponsesReader:
         yield from self._run(data, seen, Look(call, event.time, run_id), ended=ended)
 
     def _error(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
-        """Read an error event; the SDK raises for some of them, which is then no second failure."""
+        """Read an error event. The SDK raises for some of them; that is not counted as a second failure."""
         error = self._errors[event.call] = failure(data) or Failure(type="unknown")
         yield RequestRaised(call=event.call, time=event.time, error=error)
 
@@ -218,9 +218,9 @@ def _run_id(call: Call) -> str:
 
 
 def _status_in_event(name: str, status: str | None) -> RunStatus | None:
-    """Return the status of a response in a life event.
+    """Return the status of a response in one of ``LIFE_EVENTS``.
 
-    The event's name counts where it says that it is the end.
+    If the event's name is that of an end, it counts more than the ``status`` in the response.
     """
     if name in statuses.ENDS and status not in statuses.ENDS:
         return statuses.run_status(name)

@@ -1,4 +1,4 @@
-"""What a response was asked to do: read once, where many responses are asked the same."""
+"""Reads what responses were asked to do, only once for requests that repeat."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ ECHOED = (
     "top_p",
     "truncation",
 )
-"""What a response says again of its request; what it leaves out is as it was sent."""
+"""The fields of its request that a response repeats; those that it leaves out are read from the request."""
 
 FIELDS = ("model", *ECHOED)
-"""What ``run_request`` reads of a response."""
+"""The fields that ``run_request`` reads of a response."""
 
 SENT_FIELDS = ("include", "model", "service_tier", "stream", *ECHOED)
-"""What it reads of the request for one."""
+"""The fields that ``run_request`` reads of the request for a response."""
 
 
 class Requests:
@@ -62,7 +62,7 @@ class Requests:
         """Return what a response was asked to do: as the server echoes it, and as it was sent."""
         previous = data.get("previous_response_id") or sent.get("previous_response_id")
         kind = text_or_none(data.get("model")), text_or_none(mapping(data.get("prompt")).get("id"))
-        # In a chain each response follows another one.
+        # Not part of what is compared: in a chain, each response has another predecessor.
         return changed(self._repeated.read(kind, data, sent), previous_response_id=text_or_none(previous))
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> int:
@@ -71,7 +71,7 @@ class Requests:
 
 
 def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
-    """Return what a response was asked to do, but for the one that it follows."""
+    """Return what a response was asked to do, without ``previous_response_id``."""
     asked = {name: sent.get(name) if data.get(name) is None else data[name] for name in ECHOED}
     definitions, names = tool_definitions(items(asked["tools"]), _tool_names)
     text, reasoning = mapping(asked["text"]), mapping(asked["reasoning"])
@@ -106,12 +106,12 @@ def run_request(data: dict[str, Any], sent: dict[str, Any]) -> RunRequest:
 
 
 def _tool_names(tool: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a tool's possible names: its own, that of its server, or its kind."""
+    """Return a tool's possible names: its own, that of its server, and its kind."""
     return tool.get("name"), tool.get("server_label"), tool.get("type")
 
 
 def _tool_choice(value: Any) -> Any:
-    """Return which tools the model may choose, by their names alone."""
+    """Return which tools the model may choose, by name, without their definitions."""
     if not isinstance(value, dict):
         return text_or_none(value)
     named = {key: value[key] for key in CHOICE if isinstance(value.get(key), str)}

@@ -1,4 +1,4 @@
-"""A response object as a fact."""
+"""Reads a response object as a fact."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from threadtrail.sources.openai_responses.requests import Requests
 
 
-def run_seen(  # noqa: PLR0913 - what a look is made of
+def run_seen(  # noqa: PLR0913 - all that a fact is made of
     data: dict[str, Any],
     sent: dict[str, Any],
     call: Call,
@@ -43,7 +43,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
 ) -> RunSeen:
     """Return the fact that a response was seen; ``sent`` is the body of the request that created it.
 
-    ``opening`` reads what it begins with.
+    ``opening`` reads the response's ``Opening``, which is needed only if the run is new.
     """
     background = bool_or_none(data.get("background", sent.get("background")))
     ended = status is not None and status.ended
@@ -57,7 +57,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
         asked_at=_asked_at(call, time) if streamed else call.started_at,
         opening=opening,
         streamed=streamed,
-        # Only a response that the server works on by itself can be retrieved before its end.
+        # Only a background response can be retrieved before its end.
         outlives_call=bool(background) or not (ended or call.operation.creates_run),
         followed_by_parts=True,
         model=text_or_none(data.get("model")),
@@ -74,7 +74,7 @@ def run_seen(  # noqa: PLR0913 - what a look is made of
 
 
 def read_opening(data: dict[str, Any], sent: dict[str, Any], call: Call, requests: Requests) -> Opening:
-    """Return what a response begins with; its input is known only from the request that created it."""
+    """Return the ``Opening`` of a response; its input is known only from the request that created it."""
     thread_id = conversation_id(data) or conversation_id(sent)
     return Opening(
         types=statuses.TYPES,
@@ -86,18 +86,18 @@ def read_opening(data: dict[str, Any], sent: dict[str, Any], call: Call, request
 
 
 def _asked_at(call: Call, time: int) -> int:
-    """Return when a state in a stream was asked for: what is streamed again may have been long ago."""
+    """Return when a status in a stream was asked for; 0 for a stream that is read again, of the past."""
     return time if call.operation.creates_run else 0
 
 
 def conversation_id(data: dict[str, Any]) -> str | None:
-    """Return the conversation that a response, or a request for one, names."""
+    """Return the id of the conversation that a response, or the request for one, belongs to."""
     given = data.get("conversation")
     return text_or_none(given) or text_or_none(mapping(given).get("id"))
 
 
 def failure(value: Any) -> Failure | None:
-    """Return the ``error`` of a response or of an event: its own fields, or those of ``error`` within it."""
+    """Return the ``error`` of a response or an event, whose fields may be nested in another ``error``."""
     if not isinstance(value, dict):
         return None
     inner = mapping(value.get("error")) or value
@@ -110,7 +110,7 @@ def failure(value: Any) -> Failure | None:
 
 
 def usage(value: Any) -> Usage | None:
-    """Return the usage of a response; servers may leave parts and the total out."""
+    """Return the usage of a response; servers may leave out the parts or the total."""
     if not isinstance(value, dict):
         return None
     read, written = count(value, "input_tokens"), count(value, "output_tokens")
@@ -130,7 +130,7 @@ def usage(value: Any) -> Usage | None:
 
 
 def prompt(value: Any) -> Assistant | None:
-    """Return a stored prompt as what the run was made by."""
+    """Return the stored prompt of a response, as the ``Assistant`` that the run was made by."""
     identity = text_or_none(mapping(value).get("id"))
     if identity is None:
         return None
@@ -142,7 +142,7 @@ def _particulars(data: dict[str, Any], sent: dict[str, Any], background: bool | 
     stored = bool_or_none(data.get("store", sent.get("store")))
     return Particulars(
         background=background,
-        # What is not said is the API's default; of another program's response it is known by its being there.
+        # If the request did not say, this is the API's default. Without the request it is unknown.
         stored=True if stored is None and sent else stored,
         service_tier=text_or_none(data.get("service_tier")),
         tool_usage=freeze(billed) if billed else None,

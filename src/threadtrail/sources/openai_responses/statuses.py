@@ -13,7 +13,7 @@ ENDS = frozenset({"completed", "failed", "cancelled", "incomplete"})
 ITEM_ENDS = frozenset({"completed", "failed", "incomplete"})
 
 RANKS = {"queued": 0, "in_progress": 1}
-"""How far a response has come; an unknown status says "somewhere"."""
+"""How far along a response with this status is; an unknown status counts as ``in_progress``."""
 END_RANK = 2
 
 ITEM_DONE = "response.output_item.done"
@@ -45,7 +45,7 @@ def run_status(name: str) -> RunStatus:
 
 
 def said_status(name: str) -> RunStatus:
-    """Return a status that was only said to be reached, as by a webhook."""
+    """Return a status that was only announced, as by a webhook: it does not end the run here."""
     return replace(run_status(name), ended=False)
 
 

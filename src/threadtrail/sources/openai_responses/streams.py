@@ -1,4 +1,4 @@
-"""Reads the stream of a response in the app's thread: keeps the text of few events only."""
+"""Reads the stream of a response in the app's thread, and keeps the text of the few events that matter."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ NOTED = frozenset(
         "error",
     }
 )
-"""Events that hold a whole response, or a whole output item, or an error."""
+"""Events that hold a whole response, a whole output item, or an error."""
 
 OF_RESPONSES = ("response.", "error")
-"""How the names of events begin."""
+"""The prefixes of the names of events."""
 
 ENDS = frozenset({"response.completed", "response.failed", "response.incomplete"})
 
 TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
-"""Pieces of a message: kept until it is whole, in case the stream is cut."""
+"""Pieces of a message, which are kept until it is whole, in case the stream breaks."""
 
 OUTPUT_DELTAS = TEXT_DELTAS | {
     "response.audio.delta",
@@ -66,13 +66,13 @@ class ResponseStream:
         """Look at a server-sent event: its name and its text, which nobody changes."""
         name: str | None = event.event
         if name in TEXT_DELTAS and self._output:
-            # Nearly all events are this one, so it takes the shortest way.
+            # Nearly all events are of this kind, so it is handled first and fast.
             self._keep(name, event.data)
             return
         self.text(name or "", event.data)
 
     def text(self, name: str, data: Any) -> None:
-        """Look at an event by name and text; some servers name it in the text alone, or call all alike."""
+        """Look at an event by name and text. Some servers put the real name only into the text."""
         if self._notes.is_closed:
             return
         if not name.startswith(OF_RESPONSES):
@@ -88,13 +88,13 @@ class ResponseStream:
             self._notes.note(name, data)
 
     def pieces(self) -> list[tuple[str, Any]]:
-        """Return the deltas of messages that were never completed, and perhaps of some that were."""
+        """Return and forget the deltas of messages that were never completed, perhaps with some that were."""
         kept = self._deltas
         self._forget()
         return kept
 
     def _keep(self, name: str, data: Any) -> None:
-        """Keep a delta if there is room; one that is not kept is counted."""
+        """Keep a delta if there is room, else count it as not kept."""
         self._length += len(data)
         if self._length <= MAX_BYTES and len(self._deltas) < MAX_PIECES:
             self._deltas.append((name, data))
@@ -105,7 +105,7 @@ class ResponseStream:
         self._deltas, self._length = [], 0
 
     def _count_items(self, name: str) -> None:
-        """Forget deltas once every item that was begun is whole."""
+        """Count the items that are begun and not yet whole; forget the deltas when there are none left."""
         if name == "response.output_item.added":
             self._open_items += 1
         elif name == "response.output_item.done":

@@ -1,4 +1,4 @@
-"""Webhooks: a verified event says which status a response has reached, and nothing more of it."""
+"""Reads webhooks: a verified event says which status a response has reached, and nothing else about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PREFIX = "response."
 
 
 def webhook_seen(event: dict[str, Any], call: Call, time: int) -> Iterator[Fact]:
-    """Yield the status of the response that the event is about; other events say nothing of a run."""
+    """Yield the status of the response that the event is about; nothing for an event about something else."""
     kind = text_or_none(event.get("type")) or ""
     run_id = text_or_none(mapping(event.get("data")).get("id"))
     name = kind.removeprefix(PREFIX)
@@ -38,5 +38,5 @@ def webhook_seen(event: dict[str, Any], call: Call, time: int) -> Iterator[Fact]
 
 
 def _opening() -> Opening:
-    """Return what a run begins with that is first heard of by a webhook."""
+    """Return the ``Opening`` of a run that is first seen in a webhook."""
     return Opening(types=statuses.TYPES, request=NO_REQUEST, assistant=None, input=(), one_generation=True)
