@@ -1,1 +1,1 @@
-"""Collecting: events of several processes are read where these put them, merged, and exported once."""
+"""Collecting: reads the events of several processes from a place, merges them, and exports each run once."""

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 READ_SECONDS = 0.5
-"""The longest wait for new entries, before a look at what is due."""
+"""The longest wait for new entries before due units are delivered."""
 
 
 class Collector:
     """Collects from one place.
 
-    An entry is acknowledged when the flush of every exporter has confirmed what was made of it. A unit that
-    exporters refuse is tried again, with growing pauses, and given up after ``max_attempts``; a try counts
-    only if something else was delivered since the one before, so that a backend may be down for long.
+    An entry is acknowledged when every exporter's flush has confirmed the events that it was merged into. A
+    unit that exporters refuse is tried again, with growing pauses, and given up after ``max_attempts``. A try
+    counts only if another unit was delivered since the last one, so a backend may be down for a long time.
 
     Args:
         place: where to collect from.
         outlet: the exporters.
-        waiting: what is waited for.
-        max_attempts: how often a unit is tried that exporters refuse while they take others.
+        waiting: the units that are not due yet.
+        max_attempts: how often to try a unit that exporters refuse while they take others.
         clock: a monotonic clock, in seconds.
     """
 
@@ -79,18 +79,18 @@ class Collector:
 
     @property
     def counts(self) -> Counts:
-        """What it has done since it began."""
+        """What it has counted since it began."""
         return self._dealings.counts
 
     @property
     def gave_up_because(self) -> str | None:
-        """Why events were given up last, if some were."""
+        """Why events were last given up; ``None`` if none were."""
         return self._dealings.gave_up_because
 
     # -- running ----------------------------------------------------------------------------------
 
     def run(self, *, follow: bool) -> None:
-        """Collect until ``stop``; without ``follow``, until everything that is there was delivered."""
+        """Collect until ``stop`` is called; without ``follow``, until all that is there was delivered."""
         try:
             while not self._stopping.is_set():
                 read = self._read()
@@ -104,11 +104,11 @@ class Collector:
             self._place.close()
 
     def stop(self) -> None:
-        """Stop soon: complete units are delivered, the rest stays in the place. Any thread may call this."""
+        """Stop soon: whole units are delivered, the rest stays in the place. Any thread may call this."""
         self._stopping.set()
 
     def _read(self) -> bool:
-        """Read what there is; return whether there was something."""
+        """Read the next entries; return whether there were any."""
         now = self._clock()
         timeout = max(0.0, min(READ_SECONDS, self._next_look() - now))
         try:
@@ -133,10 +133,10 @@ class Collector:
         return max(self._waiting.next_look(), self._delivering.paused_until)
 
     def _take_all(self) -> None:
-        """Take what was read.
+        """Put the entries that were read into units.
 
         Raises:
-            OSError: the place is away; the rest is taken when it is there again.
+            OSError: the place is away; the other entries are taken when it is back.
         """
         events = [guard.catch(_json.load, entry.line) for entry in self._untaken]
         self._recall(event for event, error in events if error is None)
@@ -154,7 +154,7 @@ class Collector:
         self._waiting.park()
 
     def _recall(self, events: Iterable[Event]) -> None:
-        """Recall which of these were exported, by a collector that has died since."""
+        """Ask the place which of these runs were exported, perhaps by a collector that has died since."""
         keys = {key for event in events if (key := mark_key(event)) is not None}
         self._published.recall(key for key in keys if not self._waiting.knows(key))
 
@@ -179,10 +179,10 @@ class Collector:
         if now >= self._delivering.paused_until:
             self._delivering.deliver(self._waiting.due(now))
 
-    # -- what is going on -------------------------------------------------------------------------
+    # -- status -----------------------------------------------------------------------------------
 
     def status(self) -> tuple[bool, dict[str, Any]]:
-        """Return whether all is well, and the state for an orchestrator, as JSON values."""
+        """Return whether there is no trouble, and the status for an orchestrator, as JSON values."""
         oldest = self._waiting.oldest
         waiting = {
             "units": len(self._waiting),

@@ -1,4 +1,4 @@
-"""Joins a turn, or a trace, whose runs are in different groups of a place, with several owners."""
+"""Brings together turns and traces whose runs are in several groups of a place, with several owners."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from threadtrail.collecting.units import Unit
 
 HOMES = 100_000
-"""The maximum number of runs and calls of which it is known where they are at home."""
+"""The maximum number of runs and calls whose homes are remembered."""
 
 HOPS = 5
-"""How often it is asked where the rest of a run is that is at home with another one, and so on."""
+"""The maximum length of a chain of homes: a run may be at home with a second one, that with a third."""
 
 
 class Crossing:
-    """Moves units to the group of their trace, else of their turn, where the rest of that is met.
+    """Moves units to the group of their trace, else of their turn, so that all of it comes to one owner.
 
-    What is moved leaves its address behind, in the index of the place: later events of the same run follow.
-    Does nothing where a place has one group, as files have.
+    That group is the unit's home. It is kept in the index of the place, so that later events of the same run
+    follow. Nothing is moved in a place with a single group, such as files.
     """
 
     def __init__(self, place: Place) -> None:
@@ -35,7 +35,7 @@ class Crossing:
         self._homes: Bounded[Name, str] = Bounded(HOMES)
 
     def leaves(self, unit: Unit) -> bool:
-        """Whether some of a unit is at home in another group.
+        """Return whether a part of a unit is at home in another group.
 
         Raises:
             OSError: the place is away.
@@ -43,7 +43,7 @@ class Crossing:
         return bool(list(self._leaving([unit])))
 
     def move(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, list[Entry]]]:
-        """Move what is at home in another group there; yield the entries of each unit that were moved.
+        """Move entries to the group where they are at home; yield the moved entries of each unit.
 
         Raises:
             OSError: the place is away.
@@ -55,13 +55,13 @@ class Crossing:
             for unit, _, home in parts:
                 self._keep(dict.fromkeys((*names_of(unit.runs), *names_of(unit.asked)), home))
             entries = [entry for _, of_unit, _ in parts for entry in of_unit]
-            # As they are: merged here, they would say that one process saw all of it.
+            # Not merged: merged entries would look as if a single process had seen all of it.
             lines = [entry.line for entry in entries]
             if self._move([entry.token for entry in entries], lines, parts[0][2]):
                 yield from ((unit, of_unit) for unit, of_unit, _ in parts)
 
     def _leaving(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, list[Entry], str]]:
-        """Yield each unit of which entries are at home elsewhere, these, and what they belong to."""
+        """Yield each unit with entries that are at home elsewhere, these entries, and the home's name."""
         if self._move is None or self._group_of is None:
             return
         self._ask(units)
@@ -74,7 +74,7 @@ class Crossing:
                     yield unit, entries, home
 
     def _home(self, unit: Unit) -> str | None:
-        """Return the trace or the run whose group a unit belongs to, or nothing if it may stay."""
+        """Return the trace or the run whose group a unit belongs to; ``None`` if it may stay."""
         own = set(names_of(unit.runs))
         own_ids = {run_id for _, run_id in own}
         moved = {self._follow(name) for name in own} - own_ids - {None}
@@ -85,7 +85,7 @@ class Crossing:
         return min(joined - own_ids, default=None)
 
     def _follow(self, name: Name) -> str | None:
-        """Return where a run or a call is at home, as far as that is known."""
+        """Return the home of a run or a call, followed along the chain as far as it is known."""
         home: str | None = None
         for _ in range(HOPS):
             further = self._homes.peek((name[0], home) if home is not None else name)
@@ -95,7 +95,7 @@ class Crossing:
         return home
 
     def _ask(self, units: Iterable[Unit]) -> None:
-        """Ask the place for the homes that are not known, and for those of what is at home there."""
+        """Ask the place for homes that are not known yet, and for the homes of these homes."""
         if self._turns is None:
             return
         names = {name for unit in units for name in (*names_of(unit.runs), *unit.turns, *unit.brought)}
@@ -113,7 +113,7 @@ class Crossing:
                 break
 
     def keep_calls(self, units: Iterable[Unit]) -> None:
-        """Tell the owners of other groups to which turn the calls of these units belong.
+        """Put the turns of these units' calls into the index, for the owners of other groups.
 
         Raises:
             OSError: the place is away.

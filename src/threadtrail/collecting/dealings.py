@@ -1,4 +1,4 @@
-"""What a collector reports to its place, what it counts, and what is wrong at the moment."""
+"""What a collector reports to its place, what it counts, and what is wrong at present."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Counts:
 
 
 class Dealings:
-    """A collector's dealings with its place. If the place is away, entries come again: that is reported."""
+    """Reports to the place what became of entries. While the place is away, that is logged as a trouble.
+
+    An entry whose report is lost is read again.
+    """
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -43,7 +46,7 @@ class Dealings:
         self.gave_up_because: str | None = None
 
     def begin(self, entries: Sequence[Entry]) -> None:
-        """Note that the exporters are about to get these entries.
+        """Report that the exporters are about to get these entries.
 
         Raises:
             OSError: the place is away.
@@ -52,35 +55,35 @@ class Dealings:
             self._attempt([entry.token for entry in entries], 1)
 
     def came_back(self, entries: Sequence[Entry]) -> None:
-        """Note that a delivery failed, and that this collector has survived it."""
+        """Report that a delivery failed without ending this collector."""
         if self._attempt is not None:
             self.quietly(self._attempt, [entry.token for entry in entries], -1)
 
     def lost(self) -> Collection[str]:
-        """Return the groups that have another owner since this was asked for last."""
+        """Return the groups that have got another owner since the last call."""
         return self._place.lost()
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Note that entries were delivered."""
+        """Report that entries were delivered."""
         if entries:
             self.quietly(self._place.acknowledge, [entry.token for entry in entries])
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:
-        """Put entries aside that cannot be delivered."""
+        """Put aside entries that cannot be delivered; log the reason."""
         self.counts.given_up += len(entries)
         self.gave_up_because = reason
         logger.warning("collect: events given up: %d, %s", len(entries), reason)
         self.quietly(self._place.give_up, entries, reason)
 
     def quietly(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call what speaks with the place, and report if it is away."""
+        """Call a function of the place; note the trouble if the place is away."""
         try:
             function(*arguments)
         except OSError as error:
             self.report(READING, str(error))
 
     def report(self, what: str, problem: str) -> None:
-        """Note a problem until it is over; log it when it begins."""
+        """Note a problem until ``is_well`` is called for it; log it when it begins."""
         if self.troubles.get(what) != problem:
             logger.warning("collect: %s: %s", what, problem)
         self.troubles[what] = problem

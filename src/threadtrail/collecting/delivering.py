@@ -27,22 +27,22 @@ BATCH_EVENTS = 512
 """The maximum number of entries that are merged and exported at once, unless a unit has more."""
 
 MAX_FAILURES = 3
-"""The number of failures in a row after which no other unit is tried: a backend is probably down."""
+"""After this many failures in a row, no other unit is tried: a backend is probably down."""
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 
 
 class Delivering:
-    """Delivers units in batches; of one that is refused, unit by unit.
+    """Delivers units in batches, and the units of a batch that is refused one by one.
 
     Args:
         outlet: the exporters.
-        waiting: from which units are removed that were delivered, and in which the others wait on.
+        waiting: the waiting units; those that were delivered are removed from it.
         published: what was exported before.
-        crossing: moves what is at home elsewhere.
-        dealings: with the place.
-        max_attempts: how often a unit is tried that exporters refuse while they take others.
+        crossing: moves units that are at home in another group.
+        dealings: reports to the place.
+        max_attempts: how often to try a unit that exporters refuse while they take others.
         clock: a monotonic clock, in seconds.
     """
 
@@ -89,10 +89,10 @@ class Delivering:
                 self._refused(batch[0])
         if self._failed_in_a_row >= MAX_FAILURES:
             self.paused_until = self._clock() + _pause(self._failed_in_a_row - MAX_FAILURES)
-            self._failed_in_a_row = MAX_FAILURES - 1  # one try shows whether the backend is there again
+            self._failed_in_a_row = MAX_FAILURES - 1  # after the pause, one try shows whether it is back
 
     def _stay(self, units: Sequence[Unit]) -> Sequence[Unit]:
-        """Return the units that are where they are at home; what is not moves there, and is read again."""
+        """Return the units that are at home here; the others are moved to their home and read again there."""
         try:
             self.move(units)
         except OSError as error:
@@ -101,7 +101,7 @@ class Delivering:
         return [unit for unit in units if unit in self._waiting]
 
     def move(self, units: Sequence[Unit]) -> None:
-        """Move what is at home in another group.
+        """Move the units, or the parts of them, that are at home in another group.
 
         Raises:
             OSError: the place is away.
@@ -111,7 +111,7 @@ class Delivering:
             self._waiting.take_out(unit, moved)
 
     def _away(self, error: OSError, units: Iterable[Unit]) -> None:
-        """Wait for the place: what cannot be acknowledged, or may be another collector's, is not exported."""
+        """Put units off while the place is away: they could not be acknowledged, and may have a new owner."""
         self._dealings.report(READING, str(error))
         self.paused_until = self._clock() + FIRST_PAUSE_SECONDS
         self._put_off(units)
@@ -143,9 +143,9 @@ class Delivering:
         return True
 
     def _begin(self, units: Sequence[Unit]) -> list[Unit]:
-        """Begin a delivery; return the units that are this collector's.
+        """Begin a delivery; return the units that this collector still owns.
 
-        A try counts if it is the first, or something was delivered since the one before.
+        A unit's try counts if it is the first, or if something was delivered since the one before.
         """
         self._dealings.begin([entry for unit in units for entry in unit.entries])
         self._waiting.forget(self._dealings.lost())
@@ -158,7 +158,7 @@ class Delivering:
 
     def _failed(self, error: BaseException | None, entries: Sequence[Entry]) -> None:
         self._dealings.counts.failures += 1
-        because = self._outlet.trouble or "an exporter did not confirm, and did not say why"
+        because = self._outlet.trouble or "an exporter did not confirm them, and gave no reason"
         if error is not None:
             because = f"cannot be merged: {error!r}"
         self._dealings.report(EXPORTING, because)
@@ -188,9 +188,9 @@ def _pause(count: int) -> float:
 
 
 def _batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
-    """Yield the units in batches; in the end, one by one, those whose delivery a collector did not survive.
+    """Yield the units in batches, then one by one those whose delivery a collector did not survive.
 
-    What it died of is in one of them: the others are not given up with it.
+    One of those may have killed it: delivered one by one, the others are not given up with it.
     """
     suspects: list[Unit] = []
     batch: list[Unit] = []

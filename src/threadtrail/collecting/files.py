@@ -1,7 +1,7 @@
-"""Files of events as a place to collect from: what the exporter ``jsonl`` of several processes writes.
+"""Files of events as a place to collect from: those that the exporter ``jsonl`` of several processes writes.
 
-What was delivered is noted in a state file, so that the next collector goes on where this one stopped. A file
-is known by its device and inode, so it may be renamed meanwhile; one that was truncated is read anew.
+What was delivered is noted in a state file, so that the next collector continues where this one stopped. A
+file is known by its device and inode, so it may be renamed in the meantime; a truncated file is read again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 STATE = "threadtrail-collected.json"
 HEAD_BYTES = 256
 LOOK_SECONDS = 0.2
-"""How often it is looked for new lines."""
+"""The pause between looks for new lines."""
 
 BATCH_LINES = 1_000
 MAX_LINE_BYTES = 67_108_864
@@ -37,7 +37,7 @@ MAX_LINE_BYTES = 67_108_864
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A line of a file; ``truncated`` is how often the file had been truncated when it was read."""
+    """A line of a file; ``truncated`` is how often the file had been truncated when the line was read."""
 
     file: str
     span: Span
@@ -46,10 +46,10 @@ class Token:
 
 @dataclass(slots=True)
 class _File:
-    """A file that is read: ``position`` is up to where, ``done`` the spans that were acknowledged.
+    """A file that is read: ``position`` is how far, ``done`` are the spans that were acknowledged.
 
-    ``more`` are those of them that are not in the state yet; ``is_new``: the state has nothing of this file,
-    or what it held before.
+    ``more`` are those of them that are not in the state file yet. ``is_new`` says that the state file has
+    nothing of this file, or only what it held before it was truncated.
     """
 
     path: Path
@@ -67,33 +67,33 @@ class _File:
         self.done = joined([*self.done, *spans])
 
     def begin_again(self) -> None:
-        """Forget what it held: it was truncated."""
+        """Forget what was read, since the file was truncated."""
         self.position, self.done, self.more, self.is_new = 0, [], [], True
         self.truncated += 1
 
     def noted(self) -> Known:
-        """Return what the state lacks; it has it then."""
+        """Return what the state file does not have yet; the caller writes it."""
         spans = {"done": self.done} if self.is_new else {"more": self.more}
         self.more, self.is_new = [], False
         return {"path": str(self.path), "head": self.head, **spans}
 
     @property
     def size(self) -> int:
-        """How many bytes it has now."""
+        """The present size in bytes."""
         with contextlib.suppress(OSError):
             return os.fstat(self.stream.fileno()).st_size if self.stream else self.path.stat().st_size
         return 0
 
     @property
     def head(self) -> str:
-        """How it begins: a system gives the inode of a file that was removed to another one."""
+        """A hash of its beginning, since the inode of a removed file may be given to another file."""
         end = min(HEAD_BYTES, self.done[-1][1]) if self.done else 0
         with contextlib.suppress(OSError), self.path.open("rb") as stream:
             return f"{end}:{hashlib.sha256(stream.read(end)).hexdigest()}"
         return ""
 
     def is_done(self, span: Span) -> bool:
-        """Whether a line was delivered before."""
+        """Return whether a line was delivered before."""
         place = bisect_right(self.done, (span[0], sys.maxsize)) - 1
         return place >= 0 and span[1] <= self.done[place][1]
 
@@ -103,7 +103,7 @@ class FilesPlace:
 
     Args:
         patterns: the files: names, or patterns such as ``logs/*.jsonl``; new files are found while it reads.
-        state: the file in which it is noted what was delivered.
+        state: the state file, which notes what was delivered.
     """
 
     def __init__(self, patterns: Sequence[str], *, state: str = STATE) -> None:
@@ -115,15 +115,15 @@ class FilesPlace:
         self._read_all = False
 
     def open(self) -> None:
-        """Read the state.
+        """Read the state file.
 
         Raises:
-            ConfigurationError: it cannot be read or written, or another collector uses it.
+            ConfigurationError: the state file cannot be read or written, or another collector uses it.
         """
         self._state.open()
 
     def read(self, timeout: float) -> Sequence[Entry]:
-        """Return the next lines; look again until ``timeout`` seconds have passed."""
+        """Return the next lines; wait for some for at most ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             self._find()
@@ -137,7 +137,7 @@ class FilesPlace:
             time.sleep(min(LOOK_SECONDS, left))
 
     def _find(self) -> None:
-        """Open files that are new, and close those that are gone and were read to their end."""
+        """Add new files, and close those that are gone and were read to the end."""
         found: set[str] = set()
         for path in self.paths():
             try:
@@ -166,7 +166,7 @@ class FilesPlace:
         return file
 
     def paths(self) -> list[Path]:
-        """Return the files that there are now."""
+        """Return the files that exist now."""
         own = {self._state.path.absolute(), self._state.given_up.absolute()}
         patterns = map(_of_folder, self._patterns)
         found = (name for pattern in patterns for name in sorted(glob(pattern, recursive=True)))  # noqa: PTH207 - a pattern may be absolute
@@ -200,14 +200,14 @@ class FilesPlace:
         spans: dict[str, list[Span]] = {}
         for token in tokens:
             file = self._files.get(token.file)
-            if file is not None and file.truncated == token.truncated:  # else other lines are there
+            if file is not None and file.truncated == token.truncated:  # else the file holds other lines now
                 spans.setdefault(token.file, []).append(token.span)
         for name, of_file in spans.items():
             self._files[name].acknowledge(of_file)
         self._note(spans)
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:  # noqa: ARG002 - the collector logs it
-        """Append lines to a file beside the state, for somebody to look at, and read them no more."""
+        """Append lines to a file beside the state file, for somebody to look at; never read them again."""
         with open(self._state.given_up, "ab", opener=owner_only) as file:
             file.writelines(entry.line for entry in entries)
         self._given_up += len(entries)
@@ -219,11 +219,11 @@ class FilesPlace:
 
     @property
     def is_read_to_its_end(self) -> bool:
-        """Whether the last look found no new line."""
+        """Whether the last read found no new line."""
         return self._read_all
 
     def status(self) -> Mapping[str, Any]:
-        """Return how many files there are, and how many bytes of them were not read."""
+        """Return the number of files, how many of their bytes were not read, and the state file."""
         unread = sum(max(0, file.size - file.position) for file in list(self._files.values()))
         return {
             "name": ", ".join(self._patterns),
@@ -272,6 +272,6 @@ def _name_of(path: Path) -> str | None:
 
 
 def _of_folder(pattern: str) -> str:
-    """Return the pattern of the files in a folder, or the pattern itself."""
+    """Return the pattern for the recordings in a folder; any other pattern as it is."""
     path = Path(pattern).expanduser()
     return f"{escape(str(path))}/*.jsonl" if path.is_dir() else str(path)

@@ -1,4 +1,4 @@
-"""Finds what an address to collect from leads to: files, or a place that a plugin offers."""
+"""Finds the place for an address to collect from: files, or a place that a plugin offers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def place_for(addresses: Sequence[str], options: Mapping[str, str]) -> Place:
         options: options of the place, as text.
 
     Raises:
-        ConfigurationError: nothing collects from there, or an option is wrong.
+        ConfigurationError: nothing that is installed collects from there, or an option is wrong.
     """
     elsewhere = [address for address in addresses if "://" in address]
     if not elsewhere:
@@ -46,7 +46,7 @@ def place_for(addresses: Sequence[str], options: Mapping[str, str]) -> Place:
 
 
 def factory_of(address: str) -> Callable[..., Any]:
-    """Return what makes the place of an address.
+    """Return the function or class that makes the place for an address.
 
     Raises:
         ConfigurationError: nothing that is installed collects from there, or it cannot be imported.
@@ -63,7 +63,7 @@ def factory_of(address: str) -> Callable[..., Any]:
 
 
 def _values(make: Callable[..., Any], first: str, given: Any, options: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options with their types; ``first`` is the argument that the address is ``given`` by."""
+    """Return the options, converted to their types; ``first`` is the argument that takes the address."""
     problems = Problems()
     texts = {name: Option(value, ORIGIN, is_text=True) for name, value in options.items() if name != first}
     values = checked("collect", make, {first: Option(given, ORIGIN), **texts}, problems)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from threadtrail.values import Caller, Run
 
 Key = tuple[object, ...]
-"""Names a run, a call or a trace among those of all processes."""
+"""Identifies a run, a call or a trace among those of all processes."""
 
 Name = tuple[str, str]
 """A run or a call: its server, as text, and its id."""
 
 
 def keys_of(event: Event) -> Iterator[Key]:
-    """Yield what an event belongs to; nothing, if it stands alone."""
+    """Yield the keys that an event belongs to; none if it stands alone."""
     server = server_of(event)
     for run_id in _runs(event):
         yield "run", server, run_id
@@ -72,7 +72,7 @@ def _shown(server: Any) -> str:
 
 
 def mark_key(event: Event) -> Key | None:
-    """Return the key of the run, the turn or the trace that an event is a part of, or ends."""
+    """Return the key under which a place marks what an event is a part of: a run, a turn or a trace."""
     if isinstance(event, TurnEnded):
         return "turn", server_of(event), event.turn.id
     if isinstance(event, (TraceStarted, TraceEnded)):
@@ -81,7 +81,7 @@ def mark_key(event: Event) -> Key | None:
 
 
 def asked_by(event: Event) -> tuple[str, ...]:
-    """Return the calls that an event says the app, or a person, has to answer."""
+    """Return the calls in an event that the app, or a person, has to answer."""
     if isinstance(event, ToolCallRequested):
         return () if event.tool_call.hosted else (event.tool_call.id,)
     if isinstance(event, RunEnded):
@@ -90,7 +90,7 @@ def asked_by(event: Event) -> tuple[str, ...]:
 
 
 def brought_by(event: Event) -> tuple[str, ...]:
-    """Return the calls whose outputs stand in a run's input."""
+    """Return the calls whose outputs are in a run's input."""
     if not isinstance(event, RunEnded) or not event.run.one_generation:
         return ()
     parts = (part for message in event.run.input for part in message.parts)

@@ -1,4 +1,4 @@
-"""Exports merged events by the same lanes as live ones, and says whether all exporters have them."""
+"""Exports merged events through the same lanes as live ones, and returns whether all exporters have them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Reports(Guard):
-    """Logs as usual, and keeps why something failed last."""
+    """Logs as usual, and keeps the last failure."""
 
     last: str | None = None
 
     def report(
         self, what: str, consequence: str = "", *, error: BaseException | None = None, always: bool = False
     ) -> bool:
-        """Report what was contained, and keep it."""
+        """Log a contained failure, and keep it."""
         self.last = f"{what}: {describe(error) if error is not None else consequence}"
         return super().report(what, consequence, error=error, always=always)
 
@@ -35,7 +35,8 @@ class Reports(Guard):
 class Outlet:
     """Delivers to exporters that have started.
 
-    The events were redacted and shortened when they were recorded, so only ``capture_content`` is obeyed.
+    The events were redacted and shortened when they were recorded, so only the setting ``capture_content`` is
+    applied again.
 
     Args:
         exporters: the exporters.
@@ -59,7 +60,7 @@ class Outlet:
 
     @property
     def trouble(self) -> str | None:
-        """Why the last delivery failed, as far as that was said."""
+        """Why the last delivery failed; ``None`` if no reason was given."""
         return self._reports.last
 
     def status(self) -> dict[str, LaneStatus]:
@@ -67,5 +68,5 @@ class Outlet:
         return self._delivery.status()
 
     def close(self) -> bool:
-        """Shut the exporters down; return False if one of them was not done in time."""
+        """Shut the exporters down; return False if one of them did not finish in time."""
         return self._delivery.shutdown(self._timeout)

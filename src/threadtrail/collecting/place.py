@@ -18,13 +18,14 @@ ENTRY_POINTS = "threadtrail.places"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event as it stands in a place.
+    """One event in a place.
 
     Attributes:
-        token: names the entry to its place; nobody else looks into it. Equal tokens are one entry.
+        token: identifies the entry to its place, and is opaque to the collector. Equal tokens are one entry.
         line: the event as JSON, as ``Event.to_json()`` writes it.
-        group: what has one owner at a time, such as a stream; ``Place.lost`` names it.
-        attempts: one more than the deliveries of it that were begun and never came back, if the place counts.
+        group: the part of the place, such as a stream, that has one owner at a time; see ``Place.lost``.
+        attempts: 1, plus the number of its deliveries that were begun and never reported back, if the place
+            counts them.
     """
 
     token: Any
@@ -36,31 +37,33 @@ class Entry:
 class Place(Protocol):
     """A place to collect from. One thread uses it, and no method waits longer than its timeout.
 
-    An entry that is not acknowledged is read again by the next collector: so nothing is lost if this one
-    dies, and what it waited for is waited for again. A place that cannot be reached raises ``OSError``, or
-    returns nothing, and is asked again a little later.
+    An entry that is not acknowledged is read again by the next collector, so nothing is lost if this one
+    dies: the next one waits for the same runs again. A place that cannot be reached raises ``OSError``, or
+    returns nothing, and is called again a little later.
 
-    A place may have more than this: ``turns`` (``TurnIndex``), ``marks`` (``Marks``),
-    ``is_at(address) -> bool``, which says whether an exporter with this address would write to it, and
-    ``attempt(tokens, count)``, which is called with 1 when the exporters are about to get these entries, and
-    with -1 if they did not take them: what ``Entry.attempts`` counts are the deliveries that a collector did
-    not survive. With ``fetch(tokens)``, which returns the lines of entries that were not acknowledged
-    (``None`` for one that is gone; ``OSError`` while the place is away), a collector that waits for many runs
-    need not have all lines in memory.
+    A place may have more than this:
+
+    - ``turns``, a ``TurnIndex``, and ``marks``, a ``Marks``;
+    - ``is_at(address) -> bool``: whether an exporter with this address would write to it;
+    - ``attempt(tokens, count)``, called with 1 when the exporters are about to get these entries, and with -1
+      if they did not take them: ``Entry.attempts`` counts the deliveries that a collector did not survive;
+    - ``fetch(tokens)``, which returns the lines of entries that were not acknowledged (``None`` for one that
+      is gone; ``OSError`` while the place is away). With it, a collector that waits for many runs does not
+      keep all lines in memory.
     """
 
     def open(self) -> None:
         """Get ready to read.
 
         Raises:
-            ConfigurationError: it cannot be read, for a reason that does not pass by itself.
+            ConfigurationError: the place cannot be read, for a reason that waiting does not remove.
         """
 
     def read(self, timeout: float) -> Sequence[Entry]:
-        """Return the next entries; an empty sequence if there are none within ``timeout`` seconds.
+        """Return the next entries; an empty sequence if none come within ``timeout`` seconds.
 
-        They include those that a collector left when it died. An entry is not returned again, unless its
-        group was lost in the meantime.
+        They include those that a dead collector did not acknowledge. An entry is not returned again, unless
+        its group was lost in the meantime.
         """
 
     def acknowledge(self, tokens: Sequence[Any]) -> None:
@@ -70,14 +73,14 @@ class Place(Protocol):
         """
 
     def give_up(self, entries: Sequence[Entry], reason: str) -> None:
-        """Put entries aside which cannot be delivered, and count them; they are never read again."""
+        """Put aside entries that cannot be delivered, and count them; they are never read again."""
 
     def lost(self) -> Collection[str]:
-        """Return the groups that have another owner since this was asked for last."""
+        """Return the groups that have got another owner since the last call."""
 
     @property
     def is_read_to_its_end(self) -> bool:
-        """Whether everything that stands there now was read; where it never ends, False."""
+        """Whether everything in the place was read; always False for a place that never ends."""
 
     def status(self) -> Mapping[str, Any]:
         """Return the state of the place, as JSON values: its name, what it holds, what it owns."""
@@ -87,18 +90,18 @@ class Place(Protocol):
 
 
 class TurnIndex(Protocol):
-    """Joins turns whose runs stand in different groups: the attribute ``turns`` of a place that has one.
+    """Tells where turns are whose runs are in different groups: the attribute ``turns`` of a place.
 
-    Such a place has two methods as well. ``group_of(key) -> str`` returns the group that a run, a turn or a
+    Such a place also has two methods. ``group_of(key) -> str`` returns the group that a run, a turn or a
     trace is at home in, by its id. ``move(tokens, lines, key) -> bool`` acknowledges entries and appends
-    events to the home of ``key``, in one step; it returns False, and does nothing, if the group was lost.
+    events to the home of ``key``, in one step; it returns False, and does nothing, if their group was lost.
     """
 
     def put(self, server: str, calls: Mapping[str, str]) -> None:
-        """Keep the turn, or the trace, to which a call or a run belongs, by the id of that."""
+        """Keep the turn or the trace that each call or run belongs to, by the id of the call or run."""
 
     def get(self, server: str, calls: Sequence[str]) -> Mapping[str, str]:
-        """Return those of these calls and runs that are known."""
+        """Return the turns or traces of those calls and runs that are known."""
 
 
 class Marks(Protocol):

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 RUNS = 100_000
-"""The maximum number of runs, and of turns, that are recognised when more of them comes."""
+"""The maximum number of runs, and of turns and traces, whose late events are recognised."""
 
 ASSISTANTS = 1_000
-"""The maximum number of assistants whose names later runs may need."""
+"""The maximum number of assistants that are kept for later runs, which need their names."""
 
 FINISHED, UNFINISHED = "finished", "unfinished"
 
@@ -41,9 +41,9 @@ class _Run:
 
 
 class Published:
-    """Remembers runs, turns and traces that were exported, and the assistants that later runs may be of.
+    """Remembers the runs, turns and traces that were exported, and the assistants that later runs may use.
 
-    ``marks`` are those of the place, which outlast the collector, if it keeps some.
+    ``marks`` are those of the place, if it has any: they outlast the collector.
     """
 
     def __init__(self, marks: Marks | None = None) -> None:
@@ -54,7 +54,7 @@ class Published:
         self._assistants: Bounded[Key, Event] = Bounded(ASSISTANTS)
 
     def is_late(self, event: Event) -> bool:
-        """Whether an event adds nothing to what was exported: another process saw less, or the same."""
+        """Return whether an event adds nothing to what was exported: its process saw the same, or less."""
         key = mark_key(event)
         if key is None:
             return False
@@ -74,7 +74,7 @@ class Published:
         return True
 
     def anew(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Yield what is exported of merged events: a run that was exported as unfinished is superseded."""
+        """Yield the merged events to export; the end of a run exported as unfinished supersedes that."""
         for event in events:
             key = story_key(event)
             run = self._runs.get(key) if key is not None else None
@@ -86,9 +86,9 @@ class Published:
                 yield event
 
     def recall(self, keys: Iterable[Key]) -> None:
-        """Ask the place for those of these runs, turns and traces of which this collector knows no end.
+        """Ask the place for the marks of runs, turns and traces that have not ended for this collector.
 
-        Another one may have exported them meanwhile.
+        Another one may have exported them in the meantime.
 
         Raises:
             OSError: the place is away.

@@ -1,4 +1,4 @@
-"""Serves a collector's status to this computer: for the health check of an orchestrator."""
+"""Serves a collector's status on this computer, for the health check of an orchestrator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADDRESS = "127.0.0.1"
 OK, MISDIRECTED, NOT_FOUND, UNAVAILABLE = 200, 421, 404, 503
 
 Status = tuple[bool, "Mapping[str, Any]"]
-"""Whether all is well, and what is known, as JSON values."""
+"""Whether there is no trouble, and the status as JSON values."""
 
 
 class StatusServer:
@@ -40,11 +40,11 @@ class StatusServer:
         self.port: int = self._server.server_address[1]
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Begin to answer requests."""
         start_thread(self._server.serve_forever, "threadtrail-status")
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering requests, and close the port."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -57,7 +57,7 @@ def _handler(status: Callable[[], Status]) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
             if host not in {ADDRESS, "localhost"}:
-                # The name of a page that was made to point here (DNS rebinding).
+                # DNS rebinding: the domain of a web page that was made to point to this address.
                 self._answer(MISDIRECTED, {"error": "this address is not served"})
             elif self.path.partition("?")[0] != "/status":
                 self._answer(NOT_FOUND, {"error": "there is only /status"})

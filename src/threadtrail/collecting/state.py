@@ -1,8 +1,8 @@
-"""The state of a collector of files: what of each file was delivered, and which runs were exported.
+"""The state of a collector of files: which spans of each file were delivered, and which runs were exported.
 
-It is kept in a file that has a line for each batch, so that the end of the process, at any moment, damages no
-more than the line that is being written: what that one notes is done again. The first line holds all that was
-noted before; now and then the file is replaced by one that has such a line alone.
+It is kept in a file with a line for each batch, so that the end of the process, at any moment, damages at
+most the line that is being written; what that line notes is done again. The first line sums up all that was
+noted before; now and then the file is replaced by one that has only such a line.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MARKS = 100_000
-"""The maximum number of runs, turns and traces of which it is noted that they were exported."""
+"""The maximum number of exported runs, turns and traces that are noted."""
 
 MAX_BYTES = 4_194_304
-"""How many bytes may be appended before the file is replaced: 4 MiB, or as many as the first line has."""
+"""How many bytes may be appended before the file is replaced: 4 MiB, or the size of a longer first line."""
 
 OWNER_ONLY = 0o600
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 
 Span = tuple[int, int]
-"""Where a line begins and ends in its file, in bytes."""
+"""The offsets in bytes at which a line begins and ends in its file."""
 
 Known = dict[str, Any]
-"""What is noted of a file: its ``path``, its ``head`` (how it begins), and ``done``, the delivered spans."""
+"""The state of one file: its ``path``, its ``head`` (a hash of its beginning), and the spans ``done``."""
 
 
 class State:
@@ -52,7 +52,7 @@ class State:
 
     @property
     def given_up(self) -> Path:
-        """The file beside it to which lines go that were given up."""
+        """The file beside it that gets the lines that were given up."""
         return self.path.with_name(f"{self.path.name}.given-up.jsonl")
 
     def open(self) -> None:
@@ -68,17 +68,21 @@ class State:
                 self._add(line)
             self.replace(self.files)
         except BlockingIOError as error:
-            problem = f"another collector is at work with {str(self.path)!r}"
+            problem = f"another collector is using {str(self.path)!r}"
             raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
         except OSError as error:
-            problem = f"cannot use {str(self.path)!r}, where it is noted what was delivered"
+            problem = f"cannot use {str(self.path)!r}, which notes what was delivered"
             raise ConfigurationError(f"{problem}: {error.strerror or error}") from error
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             problem = f"{str(self.path)!r} is not the state of a collector"
             raise ConfigurationError(f"{problem}; name another file: --option state=FILE") from error
 
     def _add(self, line: bytes) -> None:
-        """Take what a line notes; of one that was not written to its end, nothing."""
+        """Add what a line notes; a line that was not written completely is skipped.
+
+        Raises:
+            ValueError: the first line is damaged, so that the file is not the state of a collector.
+        """
         try:
             noted = json.loads(line)
         except ValueError:
@@ -95,13 +99,13 @@ class State:
             self._marks.put(name, (name, str(mark)))
 
     def note(self, files: Mapping[str, Known]) -> None:
-        """Note what was delivered; what is noted outlasts the end of the process, and of the machine.
+        """Note what was delivered; the note is on the disk when this returns.
 
         Args:
-            files: of each, ``path``, ``head``, and ``more`` spans, or all that are ``done``.
+            files: for each, its ``path``, its ``head``, and either ``more`` spans or all that are ``done``.
 
         Raises:
-            OSError: it cannot be written; the next note writes it too.
+            OSError: the note cannot be written; it is written with the next one.
         """
         self._append({"files": files})
         if self._descriptor is not None:
@@ -124,19 +128,19 @@ class State:
             self._descriptor = os.open(self.path, APPEND, OWNER_ONLY)
         data = b"".join(self._unwritten)
         written = os.write(self._descriptor, data)
-        if written < len(data):  # such as a full disk; the line that it is in the middle of is left out
+        if written < len(data):  # such as on a full disk; the unfinished line is skipped when it is read
             self._unwritten.insert(0, b"\n")
-            raise OSError(f"cannot write {str(self.path)!r} to its end")
+            raise OSError(f"cannot write {str(self.path)!r} completely")
         self._unwritten = []
         self._appended += written
 
     @property
     def is_long(self) -> bool:
-        """Whether it is time to replace the file by a shorter one."""
+        """Whether enough was appended to replace the file by a shorter one."""
         return self._appended > max(MAX_BYTES, self._first)
 
     def replace(self, files: Mapping[str, Known]) -> None:
-        """Replace the file, whole or not at all, by one that has this of files, and the marks."""
+        """Replace the file atomically by one that has a single line: these files, and the marks."""
         self._close_file()
         line = json.dumps({"files": files, "published": dict(self._marks.values())}).encode() + b"\n"
         temporary = self.path.with_name(f"{self.path.name}.new")
@@ -148,7 +152,7 @@ class State:
         self._first, self._appended, self._unwritten = len(line), 0, []
 
     def close(self) -> None:
-        """Let another collector use it."""
+        """Release the file, so that another collector can use it."""
         self._close_file()
         if self._lock is not None:
             os.close(self._lock)
@@ -161,7 +165,7 @@ class State:
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans in their order; those that touch are one."""
+    """Return the spans in order, with those that touch or overlap joined into one."""
     found: list[Span] = []
     for begin, end in sorted(spans):
         if found and begin <= found[-1][1]:
@@ -172,12 +176,12 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def owner_only(path: str, flags: int) -> int:
-    """Open a file that, if it is new, nobody else may read."""
+    """Open a file; only its owner may read a new one."""
     return os.open(path, flags, OWNER_ONLY)
 
 
 def _lock(descriptor: int) -> None:
-    """Take the lock; raise BlockingIOError if another process has it. Windows has no such lock here."""
+    """Take the lock; raise BlockingIOError if another process has it. On Windows nothing is locked."""
     try:
         import fcntl  # noqa: PLC0415 - not on Windows
     except ImportError:
