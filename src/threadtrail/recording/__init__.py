@@ -1,1 +1,1 @@
-"""From what was observed to what happened: one component follows each run from create to its end."""
+"""Turns observations into events: one component, the recorder, follows each run from create to its end."""

@@ -1,4 +1,4 @@
-"""Where this process begins to follow a run, or takes up again one that it gave up."""
+"""Begins to follow runs, and takes up again those that were given up."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Beginnings:
-    """Makes the records of runs. ``now`` is ``time.monotonic()`` seconds.
+    """Makes the records of runs. ``now`` is in ``time.monotonic()`` seconds.
 
-    ``keeps_clients``: details of runs may be fetched, with the client that made them known.
+    ``keeps_clients`` keeps the client by which a run was first seen, so that its details can be fetched.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Beginnings:
         return self._first_seen(seen, given_up, now)
 
     def _taken_back(self, key: RunKey, now: float) -> RunRecord | None:
-        """Return a run that was given up unfinished, and that somebody looks at again after all."""
+        """Return the record of a run that was given up unfinished and is seen again."""
         record = self._runs.take_back(key)
         if record is not None:
             record.reopen()
@@ -59,7 +59,7 @@ class Beginnings:
         created = call.operation.creates_run
         record = RunRecord(seen, origin_of(call), self._common, created_here=created)
         if given_up is not None:
-            # It was published as unfinished, and too much was kept since then.
+            # It was published as unfinished, and its record was evicted since then.
             record.published_unfinished, record.chain = True, given_up
         self._linking.begin(record, seen, now)
         record.id_reused = self._runs.reuses_id(record.key, created=created)
@@ -69,7 +69,7 @@ class Beginnings:
         return record
 
     def adopt(self, record: RunRecord, seen: RunSeen, now: float) -> None:
-        """See that the run was created here: some other look at it was read before."""
+        """See that the run was created here, after another look at it was read first."""
         self._groups.run_ended(record)
         record.adopt(seen)
         self._groups.run_began(record)
@@ -77,7 +77,7 @@ class Beginnings:
         record.chain.session_key = None
 
     def restore(self, record: RunRecord, carried: Carried) -> None:
-        """Take what its creator passed on with the run: it may belong to another trace and session."""
+        """Take what the creator passed on with the run, which may put it into another trace and session."""
         self._groups.run_ended(record)
         record.restore(carried)
         self._groups.run_began(record)

@@ -1,4 +1,4 @@
-"""A mapping of limited size: memory stays flat, and what was used longest ago is forgotten."""
+"""A mapping of limited size, which forgets the entry that was used longest ago."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ V = TypeVar("V")
 
 
 class Bounded(Generic[K, V]):
-    """A mapping that forgets what was used longest ago, once it holds ``limit`` entries.
+    """A mapping of at most ``limit`` entries: a new one replaces the one that was used longest ago.
 
-    ``forgotten`` counts these entries.
+    ``forgotten`` counts the entries that were replaced.
     """
 
     def __init__(self, limit: int) -> None:
@@ -24,18 +24,18 @@ class Bounded(Generic[K, V]):
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """The value, or ``None``; looking at it counts as use."""
+        """Return the value, or ``None``; this counts as use."""
         value = self._entries.get(key)
         if value is not None:
             self._entries.move_to_end(key)
         return value
 
     def peek(self, key: K) -> V | None:
-        """Return the value, or ``None``; it does not count as use, and any thread may ask."""
+        """Return the value, or ``None``; this does not count as use, and any thread may call it."""
         return self._entries.get(key)
 
     def put(self, key: K, value: V) -> None:
-        """Remember the value."""
+        """Set the value, which counts as use."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:

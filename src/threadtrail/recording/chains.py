@@ -1,4 +1,4 @@
-"""What links runs to each other: the tool calls of one, whose outputs another brings."""
+"""Links runs to each other by tool calls: one run asks for a call, and another one brings its output."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from threadtrail.values import ToolCall
 
 OPEN_CALLS = 4_096
-"""The maximum number of calls that wait for their outputs; of more, the oldest are given up."""
+"""The maximum number of calls that wait for their outputs; above it, the oldest are given up."""
 
 LINKS = 16_384
-"""The maximum number of calls, and of threads, that are kept to link later runs by."""
+"""The maximum number of calls, and of threads, by which later runs can be linked."""
 
 LINKS_OF_THREAD = 256
-"""The maximum number of links, the newest, that the next run of a thread gets."""
+"""The maximum number of links that are kept for the next run of a thread: the newest."""
 
 
 class _OpenCall(NamedTuple):
@@ -32,7 +32,7 @@ class _OpenCall(NamedTuple):
 
 
 class Chains:
-    """Links runs by the calls that they ask for and bring the outputs of. Times are ``time.monotonic()``.
+    """Links runs by the calls that they ask for, or bring the outputs of. Times are ``time.monotonic()``.
 
     ``forgotten`` counts the calls that were given up early for lack of room.
     """
@@ -47,9 +47,9 @@ class Chains:
     # -- calls and their outputs --------------------------------------------------------------------
 
     def ask(self, record: RunRecord, now: float) -> list[Name]:
-        """Keep the calls of a run that the app, or a person, has to answer; return them.
+        """Keep the calls of a run that the app, or a person, has to answer; return their names.
 
-        A server may count its calls anew: one of the same name that waits is answered no more.
+        A server may use an id again: a waiting call of the same name is then given up.
         """
         names = [(record.origin.server, call.id) for call in record.steps.calls.awaited()]
         for name in names:
@@ -80,7 +80,7 @@ class Chains:
     def answer(self, server: Server, calls: Iterable[ToolCall]) -> tuple[list[RunRecord], tuple[Link, ...]]:
         """Take outputs; return the runs that got one, and the links to the runs that asked.
 
-        The same output may come again: with a request that is repeated, or with all of a history.
+        The same output may come again, with a repeated request or with a whole history.
         """
         answered: list[RunRecord] = []
         links: list[Link] = []
@@ -96,29 +96,29 @@ class Chains:
         return answered, tuple(links)
 
     def links_to(self, server: Server, run_id: str) -> tuple[Link, ...]:
-        """Return the links to a run that asked for calls which are open."""
+        """Return the links to a run by its calls that are open."""
         names = [name for name, each in self._open.items() if each.record.key == (server, run_id)]
         found = (self._links.get(name) for name in names)
         return tuple(link for link in found if link is not None)
 
     def put_on_thread(self, server: Server, thread_id: str, links: tuple[Link, ...]) -> None:
-        """Keep links for the next run of a thread, on which the app has put the outputs."""
+        """Keep links for the next run of a thread to which the app has added outputs."""
         if links:
             name = server, thread_id
             self._of_thread.put(name, (*(self._of_thread.get(name) or ()), *links)[-LINKS_OF_THREAD:])
 
     def take_from_thread(self, server: Server, thread_id: str | None) -> tuple[Link, ...]:
-        """Return the links that wait for the next run of a thread, and forget them."""
+        """Return and forget the links that are kept for the next run of a thread."""
         return self._of_thread.pop((server, thread_id or "")) or ()
 
     def forget(self, links: Iterable[Link]) -> None:
-        """Forget links: a run that brought these outputs has completed."""
+        """Forget links, since a run that brought these outputs has completed."""
         for link in links:
             if self._links.get(link.name) == link:
                 self._links.pop(link.name)
 
     def give_up(self, before: float) -> None:
-        """Complete, without an output, the calls that have waited since ``before`` or longer."""
+        """Complete, without an output, the calls that were asked for at ``before`` or earlier."""
         while self._open:
             name, waiting = next(iter(self._open.items()))
             if waiting.asked_at > before:
@@ -133,5 +133,5 @@ class Chains:
 
     @property
     def asked_first_at(self) -> float | None:
-        """When the call was asked for that waits longest."""
+        """When the oldest open call was asked for; ``None`` if none is open."""
         return next((each.asked_at for each in self._open.values()), None)

@@ -1,6 +1,6 @@
-"""``fetch_run_details``: what the app never looked at of a run, fetched once when the run has ended.
+"""``fetch_run_details``: fetches, once a run has ended, the details that the app never looked at.
 
-Off by default, since these are API calls that the app did not make. A thread of their own makes them.
+It is off by default, since these are API calls that the app did not make. A separate thread makes them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class DetailFetcher:
     """Fetches the missing details of ended runs, one run after the other.
 
-    Puts the answers as if the app had asked for them, then ``DetailsFetched``. ``fetches`` has, for each
-    source by its name, what fetches the details of its runs.
+    It puts the answers as if the app had made the calls, then ``DetailsFetched``. ``fetches`` has, by the
+    name of each source, the function that fetches the details of its runs.
     """
 
     _wanted: Late[queue.SimpleQueue[RunRecord | None]] = Late(simple_queue)
@@ -45,7 +45,7 @@ class DetailFetcher:
         self._missed_before = 0
 
     def fetch(self, record: RunRecord) -> bool:
-        """Ask for what is missing of an ended run; return whether there is something to wait for."""
+        """Queue an ended run, whose missing details are to be fetched; return whether to wait for them."""
         if record.connection is None or record.thread_id is None or record.origin.source not in self._fetches:
             return False
         with self._changed:
@@ -57,15 +57,15 @@ class DetailFetcher:
         return True
 
     def _started(self) -> bool:
-        """Start the thread unless it runs; return whether it does. None can be started amid an exit."""
+        """Start the thread unless it runs; return whether it runs. None can be started during an exit."""
         if self._thread is None:
             self._thread, _ = self._guard.catch(start_thread, self._work, "threadtrail-details")
         return self._thread is not None
 
     def wait(self, timeout: float) -> bool:
-        """Wait until everything that was asked for has been put, for ``timeout`` seconds at most.
+        """Wait at most ``timeout`` seconds until the details of all queued runs have been put.
 
-        Returns False if it was not, or if something was missed since the last time.
+        Return False if they were not, or if details of a run were missed since the last call.
         """
         if DetailFetcher._changed.made(self) is None:
             return True
@@ -75,13 +75,13 @@ class DetailFetcher:
         return done and self.missed == before
 
     def give_up(self) -> None:
-        """Fetch no more, and count what was asked for and not fetched as missed: the process is leaving."""
+        """Stop fetching, since the process is exiting; count the queued runs as missed."""
         with self._changed:
             self._given_up = True
             self.missed += self._pending
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end after the runs that are queued."""
         if self._thread is not None:
             self._wanted.put(None)
 

@@ -1,8 +1,8 @@
-"""Facts: what a source reads out of observations, in the words of ``values.py``.
+"""Facts: what a source reads from observations, in the words of ``values.py``.
 
-A source knows what its API's statuses and objects mean, and says so here; the recorder compares, keeps and
-publishes without knowing these words. Each fact has the call that it was seen by (``call.operation.source``
-names the source) and the time of that (Unix nanoseconds, the local clock).
+A source knows what its API's statuses and objects mean, and states that in facts. The recorder compares,
+keeps and publishes without knowing the API's words. Each fact has the call by which it was seen
+(``call.operation.source`` names the source) and when (Unix nanoseconds, the local clock).
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ Class = TypeVar("Class")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def fact(cls: type[Class]) -> type[Class]:
-    """Make a dataclass of it that type checkers take as frozen.
+    """Make the class a dataclass that type checkers treat as frozen.
 
-    At run time it is not: nearly a fifth of the recorder's time was spent on the slow constructors of frozen
-    ones, and facts live until the next one is read.
+    It is not frozen at run time: the slow constructors of frozen dataclasses took nearly a fifth of the
+    recorder's time, and a fact only lives until the next one is read.
     """
     return dataclass(slots=True, kw_only=True)(cls)
 
@@ -51,17 +51,16 @@ class RunSeen:
         run_id: the run.
         status: its status; ``None`` if the object has none.
         learnt_from: as in ``StatusChange``.
-        asked_at: when this state was asked for (Unix nanoseconds); a stream's events are asked for as they
-            come.
-        opening: reads what is only needed where the run begins; called once, if it does.
-        streamed: it was seen in a stream.
-        listed: it was seen in a list of what was.
-        outlives_call: the server goes on with the run when the call that created it is over.
-        followed_by_parts: facts of the same look follow, up to a ``RunLookedAt``.
-        model: the model that worked on it, by the server's name.
-        created_at: the server's stamp (Unix nanoseconds), as ``started_at`` and ``ended_at``.
-        metadata: ``None`` if the object has none; without what is in ``carried``.
-        carried: what the creator put into the metadata by ``threadtrail.carrier()``.
+        asked_at: when this status was asked for (Unix nanoseconds); for an event of a stream, when it came.
+        opening: reads what is only needed when the run begins; called at most once.
+        streamed: whether it was seen in a stream.
+        listed: whether it was seen in a list of runs.
+        outlives_call: whether the server goes on with the run after the call that created it has ended.
+        followed_by_parts: whether more facts of the same look follow, the last being a ``RunLookedAt``.
+        model: the server's name of the model that worked on it.
+        created_at: the server's timestamp (Unix nanoseconds), like ``started_at`` and ``ended_at``.
+        metadata: without what is in ``carried``; ``None`` if the object has none.
+        carried: what the creator put into the metadata with ``threadtrail.carrier()``.
         required_calls: the calls whose outputs the run waits for.
     """
 
@@ -92,7 +91,7 @@ class RunSeen:
 
 @fact
 class RunLookedAt:
-    """All that one look at a run shows was seen. ``whole``: the run is over, and nothing of it is missing."""
+    """All facts of one look at a run were seen. ``whole``: the run has ended, and nothing is missing."""
 
     call: Call
     time: int
@@ -102,7 +101,7 @@ class RunLookedAt:
 
 @fact
 class RunLost:
-    """Nothing more of a run will be seen, ended or not: it is deleted, or the server does not know it."""
+    """Nothing more of a run will be seen: it was deleted, or the server does not know it."""
 
     call: Call
     time: int
@@ -115,7 +114,7 @@ class RunLost:
 class StepSeen:
     """A step of a run was seen, in a stream (``live``) or in an answer.
 
-    Steps of the same second stand in the order of ``place``.
+    Steps of the same second are sorted by ``place``.
     """
 
     call: Call
@@ -131,8 +130,9 @@ class StepSeen:
 class MessageSeen:
     """A message that a run wrote was seen, in a stream (``live``) or in an answer.
 
-    ``type`` is that of the event which publishes its end. ``ended``: the API says so; ``partial``: it says
-    that more will come. Neither, if it says nothing. ``place`` is as in ``StepSeen``.
+    ``type`` is the type of the event that publishes its end. ``ended`` means that the API says it is
+    complete, ``partial`` that the API says more will come; both are false if it says neither. ``place`` is as
+    in ``StepSeen``.
     """
 
     call: Call
@@ -150,8 +150,8 @@ class MessageSeen:
 class CallsAnswered:
     """The app submitted outputs of tool calls; each call holds its id, output and end.
 
-    ``run_id`` is the run that asked for them; ``None`` if the API goes by the calls' ids alone.
-    ``thread_id``: they were put on this thread, for its next run.
+    ``run_id`` is the run that asked for them, ``None`` if the API identifies calls by their ids alone.
+    ``thread_id`` is the thread to which they were added for its next run.
     """
 
     call: Call
@@ -163,7 +163,7 @@ class CallsAnswered:
 
 @fact
 class InputSeen:
-    """What a run has to answer became known; ``listed``: it was read off a list that holds all of it."""
+    """The input of a run was seen; ``listed`` says that it was read from a list that holds all of it."""
 
     call: Call
     time: int
@@ -174,9 +174,9 @@ class InputSeen:
 
 @fact
 class StreamEnded:
-    """A stream ended; whatever it held was seen before.
+    """A stream ended, after all facts of its events.
 
-    ``run_id``: the run that it was about. ``error``: what ended it, also for the run if that ends with it.
+    ``run_id`` is the run that it was about. ``error`` is what broke the stream, and its run if that ends too.
     """
 
     call: Call
@@ -187,7 +187,7 @@ class StreamEnded:
 
 @fact
 class AssistantChanged:
-    """The app created, updated or deleted an assistant; of a deleted one only the id is known."""
+    """The app created, updated or deleted an assistant; a deleted one has only its id."""
 
     call: Call
     time: int
@@ -208,7 +208,7 @@ class ThreadChanged:
 
 @fact
 class MessageAdded:
-    """The app put a message on a thread; ``type`` is that of the event which publishes it."""
+    """The app added a message to a thread; ``type`` is the type of the event that publishes it."""
 
     call: Call
     time: int

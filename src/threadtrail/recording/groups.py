@@ -1,4 +1,4 @@
-"""``threadtrail.trace()``: its start is published before its runs, its end after the last of them."""
+"""``threadtrail.trace()``: publishes its start before its runs, and its end after the last of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 MAX_OPEN = 10_000
-"""The maximum number of open traces; beyond it, the one that began first is ended."""
+"""The maximum number of open traces; above it, the one that began first is ended."""
 
 
 @dataclass(slots=True)
@@ -27,9 +27,9 @@ class _Group:
 
 
 class Groups:
-    """The traces that are open, each with what it still waits for: runs and traces within it.
+    """The open traces, each with what it still waits for: runs, turns and traces within it.
 
-    ``forgotten`` counts those that were ended early, since too many were open.
+    ``forgotten`` counts the traces that were ended early, since too many were open.
     """
 
     def __init__(self, publish: Publish) -> None:
@@ -57,7 +57,7 @@ class Groups:
         self._publish(event, started.scope.contexts)
 
     def end(self, ended: GroupEnded) -> None:
-        """End the block; its end is published when nothing in it is open any more."""
+        """End the block; its end is published as soon as nothing within it is open."""
         group = self._groups.get(ended.trace_id)
         if group is not None:
             group.ended = ended
@@ -72,7 +72,7 @@ class Groups:
         self._wait_for(trace_id, ("turn", name))
 
     def turn_ended(self, trace_id: str | None, name: Name, time: int) -> None:
-        """Let the trace wait for a turn no longer."""
+        """Let the trace stop waiting for a turn."""
         self._release(trace_id, ("turn", name), time)
 
     def _wait_for(self, trace_id: str | None, waited_for: object) -> None:
@@ -81,7 +81,7 @@ class Groups:
             group.waits_for.add(waited_for)
 
     def run_ended(self, record: RunRecord) -> None:
-        """Let the trace of a published run wait for it no longer."""
+        """Let the trace stop waiting for a run, which was published."""
         self._release(record.scope.trace_id, record.key, record.last_seen_at)
 
     def end_all(self, time: int) -> None:

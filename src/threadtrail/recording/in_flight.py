@@ -1,4 +1,4 @@
-"""Calls that are reading steps or messages: a run of their thread that has ended waits for their answers."""
+"""Calls that are reading steps or messages, for whose answers an ended run of their thread waits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class InFlight:
-    """The calls whose requests were made and that have not come back, by thread.
+    """The calls whose requests were made and that have not returned, by thread.
 
-    Calls are held weakly: one that was thrown away unfinished is waited for no longer.
+    Calls are held weakly, so that nothing waits for a call that was discarded unfinished.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class InFlight:
                 del self._calls[thread]
 
     def reads_details_of(self, record: RunRecord) -> bool:
-        """Whether details of the run's thread are being read."""
+        """Return whether details of the run's thread are being read."""
         return bool(self._calls.get((record.origin.server, record.thread_id or "")))
 
 

@@ -1,4 +1,4 @@
-"""What waits for the recorder: observations, bounded by number and by size, and requests between them."""
+"""The recorder's queue: observations, bounded by number and by size, and requests between them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Observation
 
 MAX_WAITING = 200_000
-"""The maximum number of observations that wait unread; more are dropped and counted, never waited for."""
+"""The maximum number of unread observations; more are dropped and counted, so that no thread ever waits."""
 
 MAX_WAITING_BYTES = 268_435_456
-"""The maximum size of the observations that wait unread, by ``size_of``: 256 MiB."""
+"""The maximum size of the unread observations, by ``size_of``: 256 MiB."""
 
 ENTRY_BYTES = 64
-"""What an entry of a dict or a list takes in memory besides its text."""
+"""The memory that an entry of a dict or a list takes, apart from its text."""
 
 Request = TypeVar("Request")
 
@@ -41,7 +41,7 @@ class _Asked:
 
 
 class Inbox(Generic[Request]):
-    """A queue that any thread may put into, also a finaliser or a signal handler: nothing waits.
+    """A queue into which any thread may put, even in a finaliser or a signal handler: putting never waits.
 
     ``dropped`` counts the observations for which there was no room.
     """
@@ -53,9 +53,9 @@ class Inbox(Generic[Request]):
         self.dropped: int = 0
 
     def put(self, observation: Observation, size: int | None = None) -> None:
-        """Put an observation, or drop it if too many wait. One that is alone may have any size.
+        """Put an observation, or drop it if there is no room. In an empty queue it may have any size.
 
-        ``size`` is what ``size_of`` returns for it, where the caller knows it: on the hot path.
+        ``size`` is what ``size_of`` returns for it, if the caller knows that already, as on the hot path.
         """
         queue = self._queue
         if size is None:
@@ -67,7 +67,7 @@ class Inbox(Generic[Request]):
             queue.put(observation)
 
     def put_anyway(self, observation: Observation) -> None:
-        """Put an observation that was asked for, past the bounds."""
+        """Put an observation that the recorder asked for, regardless of the bounds."""
         self._bytes += size_of(observation)
         self._queue.put(observation)
 
@@ -80,7 +80,7 @@ class Inbox(Generic[Request]):
         try:
             item = self._queue.get_nowait() if timeout == 0.0 else self._queue.get(timeout=timeout)
         except Empty:
-            # The threads that put do not take turns: what they miscounted does not add up.
+            # Threads put without a lock, so the sum may be off: an empty queue corrects it.
             self._bytes = 0
             return None, None
         if type(item) is _Asked:
@@ -94,7 +94,7 @@ class Inbox(Generic[Request]):
 
 
 def size_of(observation: Observation) -> int:
-    """Return how many bytes of memory an observation takes, roughly. Fast where bodies are bytes."""
+    """Return the memory that an observation takes, roughly, in bytes. This is fast if bodies are bytes."""
     if isinstance(observation, Returned):
         result, request = observation.result, observation.call.request
         if type(result) is bytes and type(request) is bytes:  # nearly always, and on the hot path
@@ -111,7 +111,7 @@ def size_of(observation: Observation) -> int:
 
 
 def _measured(value: Any) -> int:
-    """Return the size of a text, of bytes, or of all that is in a JSON value."""
+    """Return the size of text or bytes, or of everything in a JSON value."""
     if isinstance(value, (bytes, str)):
         return len(value)
     total, waiting = 0, [value]

@@ -1,4 +1,4 @@
-"""Observations in, events out: has them read, and passes each fact to what it is about."""
+"""Has each observation read by its source, and passes the facts to the rooms that they are about."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ if TYPE_CHECKING:
     Readers = Mapping[str, Callable[[FollowedRuns], Reader]]
 
 SERVERS = 256
-"""The maximum number of servers that readers remember something of."""
+"""The maximum number of servers that have a reader, which remembers what it read of that server."""
 
 
 class Interpreter:
     """Has each observation read, and takes its facts; used by one thread at a time.
 
-    ``readers`` makes, for each source by its name, what reads its observations. ``now`` is
-    ``time.monotonic()`` seconds throughout: it only decides when to stop waiting. Events carry the
-    observations' own times.
+    ``readers`` has, by the name of each source, the function that makes its reader. ``now`` is in
+    ``time.monotonic()`` seconds everywhere, and only decides when to stop waiting. Events have the times of
+    the observations.
     """
 
     def __init__(self, publish: Publish, readers: Readers) -> None:
@@ -89,14 +89,14 @@ class Interpreter:
             ThreadChanged: lambda fact, _now: self._operations.thread_changed(fact),
             MessageAdded: lambda fact, _now: self._operations.message_added(fact),
         }
-        """What is done with each fact, by its class."""
+        """The functions that take the facts, by the class of the fact."""
 
-    # -- in -------------------------------------------------------------------------------------
+    # -- observations ---------------------------------------------------------------------------
 
     def handle(self, observation: Observation, now: float) -> None:
         """Take one observation."""
         self.following.now = now
-        match observation:  # what comes most often first
+        match observation:  # the most frequent kind first
             case Returned():
                 if not self.following.is_unchanged(observation, now):
                     self._read(observation, now)
@@ -129,14 +129,14 @@ class Interpreter:
             self._in_flight.landed(observation.call)
 
     def _facts(self, observation: OfCall) -> Iterable[Fact]:
-        """Return what an observation says."""
+        """Return the facts of an observation."""
         reader = self._reader(origin_of(observation.call))
         if isinstance(observation, Raised) and observation.answer is not None:
             return self._raised_after_answer(observation, reader)
         return reader.read(observation)
 
     def _raised_after_answer(self, observation: Raised, reader: Reader) -> Iterator[Fact]:
-        """Return what the answer says, and the failure as its run's: so it comes before the run's end."""
+        """Yield the facts of the answer, and the failure after the first of its run: before the run's end."""
         failure = list(reader.read(observation))
         for fact in reader.read(Returned(observation.call, observation.time, observation.answer)):
             yield fact
@@ -147,7 +147,7 @@ class Interpreter:
         yield from failure
 
     def _reader(self, origin: Origin) -> Reader:
-        """Return the reader for a server: what one server said must not reach the runs of another."""
+        """Return the reader for a server. Each has its own: what one remembers must not reach other runs."""
         reader = self._readers.get(origin.server)
         if reader is None:
             reader = self._make_reader[origin.source](RunsOfServer(self.following.runs, origin.server))
@@ -168,17 +168,17 @@ class Interpreter:
     # -- ends -----------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Publish the runs whose time has come, except those whose details are being read right now."""
+        """Publish the runs that are due, except those whose details are being read at this moment."""
         self.following.now = now
         self.following.tick(now, self._in_flight.reads_details_of)
 
     def close_streams(self) -> None:
-        """Have the open streams note what they have seen so far."""
+        """Make the open streams note what they have seen so far."""
         for stream in list(self._streams):
             stream.closed()
 
     def end_all(self, time: int) -> None:
-        """Publish every run, ended or not, and the end of every trace: the program is leaving."""
+        """Publish every run, ended or not, and the end of every trace, since the program is exiting."""
         self.following.publish_all()
         self._groups.end_all(time)
 
@@ -189,5 +189,5 @@ class Interpreter:
 
     @property
     def forgotten(self) -> dict[str, int]:
-        """How much was forgotten for lack of room, by what it was."""
+        """How many things were forgotten for lack of room, by kind."""
         return {**self._room.forgotten, "traces": self._groups.forgotten}

@@ -1,4 +1,4 @@
-"""What is known of a run besides its status, its steps and its messages."""
+"""What is known of a run apart from its status, its steps and its messages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """Keeps what the latest look says; what it leaves out stays as an earlier look had it.
+    """Keeps what the latest look shows; what that leaves out stays as an earlier look showed it.
 
-    What is mostly the same for other runs of an assistant is one value, by ``shared``.
+    Values that are mostly equal among the runs of an assistant are kept once, by ``shared``.
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Known:
         self._take_request(opening.request, opening.assistant)
 
     def adopt(self, opening: Opening, request_id: str | None) -> None:
-        """See what the call that created the run knows, after some other look at it."""
+        """See what the call that created the run knows, after another look was read first."""
         self._take_request(opening.request, opening.assistant or self.assistant)
         self._request_id = request_id
 
@@ -66,7 +66,7 @@ class Known:
         self.assistant = None if assistant is None else one(("assistant", kind), assistant)
 
     def see(self, seen: RunSeen) -> None:
-        """See the run object; a server may add to it also when the run has ended."""
+        """See the run object; a server may add to it even after the run has ended."""
         self.usage = seen.usage or self.usage
         self.error = seen.error or self.error
         self._incomplete_reason = seen.incomplete_reason or self._incomplete_reason
@@ -77,7 +77,7 @@ class Known:
             self._particulars = self._shared.one("particulars", updated)
 
     def see_error(self, error: Failure | None) -> None:
-        """See what went wrong, if something did, where the run itself does not say."""
+        """See what went wrong, if something did; an error that the run itself has comes first."""
         self.error = self.error or error
 
     def see_deleted(self) -> None:
@@ -86,7 +86,7 @@ class Known:
 
     @property
     def is_background(self) -> bool:
-        """Whether the server works on the run by itself, also where nobody listens."""
+        """Whether the server works on the run even if no client is connected."""
         return self._particulars.background is True
 
     @property
@@ -96,15 +96,15 @@ class Known:
 
     @property
     def kept(self) -> tuple[Any, ...]:
-        """What takes room of it."""
+        """The parts of it that take much memory."""
         return self.request, self._metadata
 
     def forget_content(self) -> None:
-        """Forget what only ``RunEnded`` needs."""
+        """Forget what is only needed for ``RunEnded``."""
         self.request, self._metadata = NO_REQUEST, EMPTY
 
     def fields(self) -> dict[str, Any]:
-        """Return it by the names that the fields of ``Run`` have."""
+        """Return what is known, by the names of the fields of ``Run``."""
         return {
             "assistant": self.assistant,
             "model": self._model or self.request.model,

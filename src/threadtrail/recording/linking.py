@@ -1,4 +1,4 @@
-"""Finds what belongs together: outputs and the runs that asked for them, turns, sessions."""
+"""Finds out which runs belong together: by outputs of tool calls, in turns, in sessions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Linking:
-    """Links each run to those whose calls it answers; times are ``time.monotonic()`` seconds."""
+    """Links each run to the runs whose calls it answers; times are ``time.monotonic()`` seconds."""
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
         self.chains: Chains = Chains()
@@ -31,10 +31,10 @@ class Linking:
         self.tools: ToolWork = ToolWork()
 
     def begin(self, record: RunRecord, seen: RunSeen, now: float) -> None:
-        """See that a run begins: it belongs to the newest turn that its request answers calls of.
+        """See that a run begins: it belongs to the newest turn whose calls its request answers.
 
-        The request of another process is not known. A run that follows one whose calls are open has their
-        outputs: no API goes on without them.
+        If another process created the run, its request is not known. If it follows a run whose calls are
+        open, it must have brought their outputs, since no API goes on without them.
         """
         server, previous = record.origin.server, seen.particulars.previous_run_id
         if seen.call.operation.creates_run:
@@ -49,7 +49,7 @@ class Linking:
         self.turns.begin(record, now)
 
     def _caller(self, record: RunRecord) -> Caller | None:
-        """Return the innermost call in whose block a run begins, but none whose output it brings itself."""
+        """Return the innermost ``threadtrail.tool()`` call around a run that is not answered by it."""
         brought = {link.name[1] for link in record.chain.links}
         scope: Scope | None = record.scope
         while scope is not None and scope.tool_call_id is not None:
@@ -67,7 +67,7 @@ class Linking:
         self.turns.ask(record, self.chains.ask(record, now), now)
 
     def answer(self, answered: CallsAnswered, now: float) -> list[RunRecord]:
-        """Take outputs; return the runs that got one. The run that begins with them is linked to these."""
+        """Take outputs; return the runs that got one. The run that the outputs begin is linked to them."""
         server = origin_of(answered.call).server
         records, links = self.chains.answer(server, answered.tool_calls)
         if answered.thread_id is not None:
@@ -79,9 +79,9 @@ class Linking:
         return records
 
     def end(self, record: RunRecord, run: Run | None, now: float) -> None:
-        """See that a run is followed no longer; ``run`` is what was published of it, if it was.
+        """See that a run is not followed any more; ``run`` is what was published, ``None`` if nothing was.
 
-        One that brought outputs and failed, or was cut, may be repeated with them: the links stay.
+        The links of a run that failed or broke off stay: the app may send the same outputs again.
         """
         completed = record.whole and record.may_be_answered
         links = record.chain.links
@@ -94,7 +94,7 @@ class Linking:
                 self.turns.brought((record.origin.server, turn_id), calls, now, completed=completed)
 
     def tick(self, now: float, patience: float) -> None:
-        """Give up the calls and the turns whose time has come."""
+        """Give up the calls and the turns that are due."""
         self.chains.give_up(now - patience)
         self.turns.tick(now)
 
@@ -104,7 +104,7 @@ class Linking:
         self.turns.end_all()
 
     def next_deadline(self, patience: float) -> float | None:
-        """Return when ``tick`` has something to do next."""
+        """Return the time at which ``tick`` has something to do next."""
         asked_at = self.chains.asked_first_at
         times = (None if asked_at is None else asked_at + patience, self.turns.next_deadline())
         return min((time for time in times if time is not None), default=None)

@@ -1,4 +1,4 @@
-"""Where a run stands among others: the runs that it answers, its turn, its session."""
+"""How a run is related to others: the runs that it answers, its turn, its session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Name = tuple["Server", str]
 
 
 class Link(NamedTuple):
-    """A run that asked for a call, its turn, and how late it asked: the newest link wins."""
+    """A run that asked for a call, its turn, and the order in which it asked: the newest link wins."""
 
     run_id: str
     turn_id: str
@@ -25,7 +25,7 @@ class Link(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class InChain:
-    """Where a run stands among others: ``links`` lead to those it answers, the rest is as in ``Run``."""
+    """How a run is related to others: ``links`` lead to the runs that it answers; the rest as in ``Run``."""
 
     turn_id: str
     links: tuple[Link, ...] = ()

@@ -1,4 +1,4 @@
-"""What a source says that its API's words mean: statuses, the types of events, what a run begins with."""
+"""What an API's words mean, as its source states it: statuses, types of events, what a run begins with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threadtrail.values import Assistant, JsonObject, Message, RunRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStatus:
-    """The status of a step: ``type`` is that of the event which publishes its end."""
+    """The status of a step: ``type`` is the type of the event that publishes its end."""
 
     name: str | None
     type: str
@@ -25,14 +25,14 @@ class RunStatus:
 
     Attributes:
         name: the API's word.
-        type: that of the event which publishes it.
-        rank: how far the run has come; an answer with a lower rank than one that was asked for later is old.
-        ended: the run does not change any more.
-        started: the run is being worked on.
-        awaits_outputs: the run waits for the app to submit outputs of tool calls.
-        succeeded: the run ended as it should.
-        failed: the run ended in an error, also where the API names none.
-        open_steps: how steps end that are open when the run ends.
+        type: the type of the event that publishes it.
+        rank: how far along the run is. An answer whose rank is lower than that of one asked for later is old.
+        ended: whether this is an end: the run does not change afterwards.
+        started: whether the server is working on the run.
+        awaits_outputs: whether the run waits for the app to submit outputs of tool calls.
+        succeeded: whether the run ended as it should.
+        failed: whether the run ended in an error, even if the API gives none.
+        open_steps: the status that open steps get when the run ends with this one.
     """
 
     name: str
@@ -59,7 +59,7 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTypes:
-    """The ``type`` of events that follow from no status of the API."""
+    """The ``type`` of the events that do not come from a status of the API."""
 
     run_created: str
     run_ended: str
@@ -71,7 +71,7 @@ class EventTypes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What is read once, where a run begins; ``one_generation`` as in ``Run``."""
+    """What is read once, when a run begins; ``one_generation`` is as in ``Run``."""
 
     types: EventTypes
     request: RunRequest
@@ -82,9 +82,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Particulars:
-    """What only some APIs say of a run; the fields are those of ``Run``, ``None`` if nothing is said.
+    """What only some APIs say about a run; the fields are those of ``Run``, ``None`` if nothing is said.
 
-    ``background``: the server works on the run by itself, also where nobody listens any more.
+    ``background`` means that the server works on the run even if no client is connected.
     """
 
     background: bool | None = None
@@ -94,12 +94,12 @@ class Particulars:
     previous_run_id: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return what is said, by the names of the fields."""
+        """Return the fields that are not ``None``, by name."""
         said = {name: getattr(self, name) for name in PARTICULARS}
         return {name: value for name, value in said.items() if value is not None}
 
     def updated(self, newer: Particulars) -> Particulars:
-        """Return these with what a newer look says."""
+        """Return these, updated by what a newer look says."""
         return changed(self, **newer.fields())
 
 

@@ -1,4 +1,4 @@
-"""The messages that one run wrote, wherever they were seen: each is published exactly once."""
+"""The messages that one run wrote; each is published exactly once, wherever it was seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _MessageState(NamedTuple):
-    """What is known of a message: that of ``MessageSeen`` which stays, without the call."""
+    """What is known of a message: the fields of ``MessageSeen`` that are kept."""
 
     message: Message
     type: str
@@ -49,10 +49,10 @@ class Messages:
         if known is None:
             self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
         elif not known.ended and (known.message.status or not seen.partial):
-            # What a broken stream had of a message is older than what was read of it in a list.
+            # A part from a broken stream never replaces a message that was read in a list.
             message = changed(message, created_at=created_at or known.message.created_at)
             self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, known.place)
-        # A message that is read later carries no status: it is complete when its run has ended.
+        # A message that is read later has no status: it is complete if its run has ended.
         done = seen.ended or (message.status is None and run_ended)
         if done and identity not in self._published:
             self._complete(message, seen.type, time if live else completed_at or time)
@@ -70,16 +70,16 @@ class Messages:
 
     @property
     def kept(self) -> list[Message]:
-        """What is known of messages, each by itself."""
+        """The messages, as far as they are known."""
         return [state.message for state in self._states.values()]
 
     @property
     def published_ids(self) -> set[str]:
-        """The messages whose end was published."""
+        """The ids of the messages whose end was published."""
         return self._published
 
     def values(self, end: int) -> tuple[Message, ...]:
-        """Return all messages in order, within a run that ended at ``end``."""
+        """Return all messages in order, with times within a run that ended at ``end``."""
         seen = sorted(self._states.values(), key=lambda seen: (seen.message.created_at or 0, seen.place))
         return tuple(self._timeline.message_within(each.message, end) for each in seen)
 

@@ -1,7 +1,7 @@
 """Observations: notes of what was called and what came back, not interpreted.
 
-The app's threads make them, so they hold bytes and copies that nothing can change any more. Times are Unix
-nanoseconds of the local clock.
+The app's threads make them, so they hold bytes and copies that nobody can change. Times are Unix nanoseconds
+of the local clock.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from threadtrail.context import Scope
 from threadtrail.values import Failure
 
 REQUEST_ID = "x-request-id"
-"""The header in which the server names the request."""
+"""The header that holds the server's id of the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What a call of one patched method is.
+    """What a call of one patched method does.
 
     Attributes:
         source: the name of the source that reads it.
         name: the SDK's own path of the method.
-        does: the path of the method that does the same, where ``name`` is a helper; else ``name``.
+        does: the path of the method that does the same if ``name`` is a helper; else ``name``.
         begins: what the call begins, in the words of ``RequestFailed.begins``.
-        learnt_from: how a run that the call returns becomes known, in the words of
+        learnt_from: how the status of a run that the call returns was learnt, in the words of
             ``StatusChange.learnt_from``; ``None`` for a call that returns no run.
-        polls: the method is a helper that polls by methods which are patched themselves.
-        reads_details: it reads steps or messages, which a run that has ended waits for.
-        captures_context: something begins here that exporters may tie to its surroundings.
-        creates_run: the call creates a run.
-        looks_at_run: the call is one look at one run.
+        polls: whether the method is a helper that polls by calling patched methods.
+        reads_details: whether it reads steps or messages, for which a run that has ended waits.
+        captures_context: whether it begins something that exporters may link to the caller's context.
+        creates_run: whether the call creates a run.
+        looks_at_run: whether the call is a single look at one run.
     """
 
     source: str
@@ -46,7 +46,7 @@ class Operation:
     looks_at_run: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        # Asked for at each call, so found out once.
+        # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
 
@@ -57,25 +57,25 @@ class Call:
 
     Attributes:
         operation: what the call is.
-        started_at: when it was made, or when its request was made, if that comes later.
-        ids: the ids among its arguments, by the names that ``RequestFailed`` has for them (``run_id``, …).
+        started_at: when it was made, or when its request was made, if that was later.
+        ids: the ids among its arguments, by their names in ``RequestFailed`` (``run_id``, …).
         client: the SDK's client. Kept while observations of the call are unread, and with
             ``fetch_run_details`` until its runs have ended.
-        scope: what was in force where it was made.
+        scope: what was in force when it was made.
         retry_count: how often the SDK repeated the request.
-        request: the body of the request as it was sent; ``{}``, or a copy of the arguments, where the SDK
-            does not let it be seen.
-        query: the query of the request's address.
-        run_id: the run that it created or streams, set by the recorder when it is first seen.
-        origin: where it went, set by the recorder.
-        loop: the event loop of an async call, where ``fetch_run_details`` needs it.
+        request: the body of the request as it was sent; ``{}`` or a copy of the arguments if the SDK does not
+            show the body.
+        query: the query of the request's URL.
+        run_id: the run that it created or streams; set by the recorder when the run is first seen.
+        origin: where the request went; set by the recorder.
+        loop: the event loop of an async call, if ``fetch_run_details`` needs it.
         response: the HTTP response, until its body was noted.
-        is_stream: the response is an event stream, also if all of it is there already, as from a mock.
+        is_stream: whether the response is an event stream, even one that is complete already, as from a mock.
         given: the keyword arguments, until the request was noted.
-        headers: those of the response to a call that creates a run, until the recorder has read them.
-        request_id: the server's id of the request, of a call that creates a run, set by the recorder.
-        links: what links the run that it creates to earlier ones, set by the recorder.
-        failed_within: another call, made by this one, has raised and was noted.
+        headers: the headers of the response, until the recorder has read them; for calls that create a run.
+        request_id: the server's id of the request; set by the recorder, for calls that create a run.
+        links: the links from the run that it creates to earlier ones; set by the recorder.
+        failed_within: whether another call, made by this one, has raised and was noted.
     """
 
     operation: Operation
@@ -98,7 +98,7 @@ class Call:
     failed_within: bool = False
 
     def read_headers(self) -> None:
-        """Take the id of the request from the headers, and drop these."""
+        """Set the id of the request from the headers, and drop the headers."""
         if self.headers is not None:
             self.request_id, self.headers = self.headers.get(REQUEST_ID), None
 
@@ -107,8 +107,8 @@ class Call:
 class Returned:
     """A call returned.
 
-    ``result`` is the body of the response as bytes, or a dict or a list of dicts (copies of the SDK's
-    objects, where there is no body).
+    ``result`` is the body of the response as bytes; if there is no body, it is a dict or a list of dicts
+    (copies of the SDK's objects).
     """
 
     call: Call
@@ -120,8 +120,8 @@ class Returned:
 class Raised:
     """A call raised; the app got the exception unchanged.
 
-    ``answer`` is the body of an answer that came nevertheless, with success, and that the SDK or the app's
-    own model cannot read. It may have been paid for.
+    ``answer`` is the body of a successful answer that the SDK, or a model of the app, could not read. It may
+    have cost tokens.
     """
 
     call: Call
@@ -136,7 +136,7 @@ class Stream(Protocol):
     """A stream that the app is reading."""
 
     def closed(self) -> None:
-        """Note what was seen so far in a ``StreamClosed``, and nothing after that."""
+        """Note what was seen so far in a ``StreamClosed``; note nothing after that."""
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class StreamOpened:
 
 @dataclass(slots=True)
 class StreamEvent:
-    """One event of a stream that is read by itself: ``data`` is a copy of what the SDK made of it."""
+    """One event of a stream; ``data`` is a copy of the SDK's object, or the text of the event."""
 
     call: Call
     time: int
@@ -168,7 +168,7 @@ class FirstOutput:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """A stream ended, however it did.
+    """A stream ended, in whatever way.
 
     ``pieces`` are (event name, data) of objects that were never completed, in order of arrival.
     """
@@ -218,16 +218,16 @@ class ToolEnded:
 
 @dataclass(slots=True)
 class DetailsFetched:
-    """``fetch_run_details`` has fetched what it could of a run, named by its key; the answers came before."""
+    """``fetch_run_details`` has fetched what it could of the run with this key, and has put the answers."""
 
     key: tuple[Any, str]
 
 
 OfCall = Returned | Raised | StreamOpened | StreamEvent | FirstOutput | StreamClosed
-"""What is observed of a call: a source reads it."""
+"""What is observed of a call, and read by a source."""
 
 Observation = OfCall | Call | GroupStarted | GroupEnded | ToolStarted | ToolEnded | DetailsFetched
-"""What is observed. A ``Call`` by itself: the request of a call that reads details is made."""
+"""What is observed. A bare ``Call`` says that the request of a call that reads details is being made."""
 
 OBSERVATION_BYTES = 1_000
-"""What an observation takes in memory besides the bodies."""
+"""The memory that an observation takes, apart from the bodies."""

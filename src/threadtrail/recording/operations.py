@@ -1,4 +1,4 @@
-"""Publishes what belongs to no run: assistants, threads, messages that the app adds, requests that fail."""
+"""Publishes what is not part of a run: assistants, threads, messages that the app adds, failed requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Operations:
         self._event(event_class, fact.call, fact.time, **named)
 
     def message_added(self, fact: MessageAdded) -> None:
-        """Publish that the app put a message on a thread."""
+        """Publish that the app added a message to a thread."""
         self._event(
             MessageCreated,
             fact.call,
@@ -79,5 +79,5 @@ class Operations:
     def _event(
         self, event_class: Any, call: Call, time: int, scope: Scope | None = None, **fields: Any
     ) -> None:
-        time = max(time, call.started_at)  # the clock may have been set back meanwhile
+        time = max(time, call.started_at)  # the clock may have been set back in the meantime
         publish_event(self._publish, event_class, time, origin_of(call), scope or call.scope, **fields)

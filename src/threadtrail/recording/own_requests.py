@@ -1,4 +1,4 @@
-"""Requests of our own with the app's client, away from its threads and, if possible, from its event loop."""
+"""Makes requests of our own with the app's client, outside its threads and, if possible, its event loop."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 REQUEST_SECONDS = 10.0
 
 DEFAULT_CLIENTS = ("SyncHttpxClientWrapper", "AsyncHttpxClientWrapper")
-"""The HTTP clients that the SDK makes by itself (openai 1.21 to 3.57)."""
+"""The classes of the HTTP clients that the SDK makes by default (openai 1.21 to 3.57)."""
 
 
 def own_request(
     client: Any, loop: Any, path: str, query: dict[str, Any], headers: dict[str, str]
 ) -> dict[str, Any]:
-    """Make a GET request with the key and the address of the app's client; return the parsed answer.
+    """Make a GET request with the key and the base URL of the app's client; return the parsed answer.
 
-    A client whose HTTP client is the SDK's own default may be closed by now, as one in a ``with`` block is,
-    and an async one's event loop may be gone or busy: then a copy of the client makes the request. An HTTP
-    client that the app has given (a proxy, say) is the only one that may be used.
+    The client may have been closed since, as at the end of a ``with`` block, and the event loop of an async
+    one may be gone or busy. If its HTTP client is the SDK's default, a copy of the client then makes the
+    request. An HTTP client that the app supplied (with a proxy, say) is the only one that may be used.
 
     Raises:
-        RuntimeError: that one is closed, or its event loop is gone.
+        RuntimeError: the app's own HTTP client is closed, or its event loop is gone.
     """
-    # `client.get` is public, passes none of the patched methods, and warns of no deprecation.
+    # `client.get` is public, calls none of the patched methods, and gives no deprecation warning.
     options = {
         "params": dict(query),
         "headers": dict(headers),
@@ -61,6 +61,6 @@ async def _by_an_async_copy(client: Any, path: str, options: dict[str, Any]) -> 
 
 
 def _copy(client: Any) -> Any:
-    """Return a copy of the client with an HTTP client of its own, made as the SDK makes it."""
+    """Return a copy of the client with its own HTTP client, made as the SDK makes it."""
     make = type(client._client)  # noqa: SLF001 - as above
     return client.copy(http_client=make(base_url=client.base_url, timeout=client.timeout))

@@ -1,4 +1,4 @@
-"""Which runs are this process's: to follow, and to publish. Other processes may look at the same runs."""
+"""Decides which runs this process follows and publishes: other processes may look at the same runs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Ownership:
     run_timeout_seconds: float
 
     def is_history(self, seen: RunSeen) -> bool:
-        """Whether this first look is at a run that was over before: that is not this program's doing.
+        """Return whether this first look is at a run that had long ended: it is not this program's work.
 
-        A run that has ended lately may have been seen by nobody else, unless it stands in a list. Where this
-        process goes on with what another one passed on, however long that took, it is the time of passing on
-        from which lately counts.
+        A run that ended within ``run_timeout_seconds`` is not history, unless it is in a list: perhaps nobody
+        else has seen its end. If another process passed the run on to this one by a carrier, the time of that
+        counts instead of now, however long the run then waited.
         """
         operation = seen.call.operation
         if operation.creates_run or operation.polls or seen.status is None or not seen.status.ended:
@@ -35,9 +35,10 @@ class Ownership:
         return seen.listed or _carried_at(seen) - ended_at > self.run_timeout_seconds * SECOND
 
     def publishes(self, record: RunRecord) -> bool:
-        """Whether the run itself is this process's to publish.
+        """Return whether this process publishes the run itself.
 
-        Whoever saw the end publishes the run; what never was seen to end, whoever created it.
+        The process that sees the end publishes the run. A run that was not seen to end is published by the
+        process that created it.
         """
         if self.publish_runs == "none":
             return False

@@ -1,4 +1,4 @@
-"""Assembles events: what the recorder found, where it came from, and what was in force where it began."""
+"""Assembles events: from what was seen, where it came from, and what was in force when it began."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Server = tuple[str, str | None, int | None]
 class Origin:
     """The part of every event that says where it came from.
 
-    ``server`` is whose ids these are: two servers may count theirs alike.
+    ``server`` is the namespace of ids: two servers may use the same ones.
     """
 
     source: str
@@ -56,13 +56,13 @@ class Origin:
 
 
 Publish = Callable[[Event, Mapping[str, object] | None], None]
-"""Hands an event to the exporters, with the contexts that they captured."""
+"""Publishes an event, with the contexts that exporters captured for it."""
 
 
 def publish_event(
     publish: Publish, event_class: Any, time: int, origin: Origin, scope: Scope, **fields: Any
 ) -> None:
-    """Publish an event of this class, with its origin and what was in force where it began."""
+    """Publish an event of this class, with its origin and what was in force when it began."""
     event = event_class(
         time=time,
         source=origin.source,
@@ -80,8 +80,8 @@ def publish_event(
 def restored(scope: Scope, carried: Carried | None, *, created_here: bool) -> Scope:
     """Return what is in force for a run: ``scope``, completed by what its creator put into its metadata.
 
-    A run that another process created belongs to the trace of that process, wherever it is looked at. A user
-    or session that is set here stays.
+    A run that another process created belongs to the trace of that process, wherever it is seen. A user or
+    session that is set in this process is kept.
     """
     if carried is None:
         return scope
@@ -104,7 +104,7 @@ def origin_of(call: Call) -> Origin:
 
 def _read(call: Call) -> Origin:
     client, source = call.client, call.operation.source
-    # What `base_url` returns, which costs the recorder more than all the rest of this.
+    # The public `base_url` returns the same, but takes longer than all the rest of this function.
     url = getattr(client, "_base_url", None)
     if url is None:
         return _origin_of_client(client, source)
@@ -112,13 +112,13 @@ def _read(call: Call) -> Origin:
         known = _known.get(client)
         if known is None or known[0] is not url or known[1].source != source:
             known = _known[client] = (url, _origin_of_client(client, source))
-    except TypeError:  # a client of another make, which cannot be a key
+    except TypeError:  # a client of another kind, which cannot be a key
         return _origin_of_client(client, source)
     return known[1]
 
 
 _known: WeakKeyDictionary[Any, tuple[object, Origin]] = WeakKeyDictionary()
-"""The base URL of each client, when it was last used, and the origin that follows from it."""
+"""The base URL that each client had when it was last used, and the origin that follows from it."""
 
 
 def _origin_of_client(client: Any, source: str) -> Origin:

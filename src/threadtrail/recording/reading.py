@@ -1,4 +1,4 @@
-"""What a source reads observations with, and what it may ask of the runs that are followed."""
+"""The interface of a source's reader, and what a reader may ask about the runs that are followed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class FollowedRun(Protocol):
-    """What a source may look at of a run that is followed."""
+    """The part of a followed run that a source may look at."""
 
     @property
     def id(self) -> str:
@@ -25,19 +25,19 @@ class FollowedRun(Protocol):
 
     @property
     def input(self) -> tuple[Message, ...]:
-        """What is known of what it has to answer."""
+        """The run's input, as far as it is known."""
 
     @property
     def input_listed(self) -> bool:
-        """Whether its input was read off a list before."""
+        """Whether its input was read from a list before."""
 
     @property
     def created_at_server(self) -> int:
-        """When the server says that it was created (Unix nanoseconds)."""
+        """When it was created by the server's clock (Unix nanoseconds)."""
 
 
 class FollowedRuns(Protocol):
-    """What a source may ask of the runs that are followed."""
+    """What a source may ask about the runs that are followed."""
 
     def get(self, run_id: str) -> FollowedRun | None:
         """Return the followed run of this id."""
@@ -50,14 +50,14 @@ class Reader(Protocol):
     """Reads the observations of one source; called in the recorder's thread."""
 
     def read(self, observation: OfCall) -> Iterable[Fact]:
-        """Yield the facts; each is taken before the next is asked for."""
+        """Yield the facts; the recorder takes each one before it asks for the next."""
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
-        """Forget the oldest of what is remembered between calls, until the rest takes ``max_bytes`` at most.
+        """Forget the oldest of what is remembered between calls until the rest takes ``max_bytes`` at most.
 
-        ``size`` measures a value of the vocabulary.
+        ``size`` returns the size of a value of the vocabulary, in bytes.
         """
 
     @property
     def forgotten(self) -> int:
-        """How much was forgotten for lack of room."""
+        """How many things were forgotten for lack of room."""

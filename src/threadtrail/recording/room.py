@@ -1,4 +1,4 @@
-"""What the recorder keeps is bounded by size, too: it is measured each time some more was read."""
+"""Bounds the memory of what the recorder keeps: measures it from time to time, and forgets the oldest."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     from threadtrail.recording.reading import Reader
 
 MEASURE_EVERY_BYTES = 16_777_216
-"""How much is read between two measurements, which cost more the more is kept: 16 MiB."""
+"""How much is read between two measurements, which take longer the more is kept: 16 MiB."""
 
 OPEN_RUNS_BYTES = 268_435_456
-"""The maximum size of the runs that are followed: 256 MiB. What is over it is published as it stands."""
+"""The maximum size of the runs that are followed: 256 MiB. Above it, the oldest are published as they are."""
 
 SET_ASIDE_BYTES = 67_108_864
-"""The maximum size of the runs that were published as unfinished, and may finish yet: 64 MiB."""
+"""The maximum size of runs that were published as unfinished and may still finish: 64 MiB."""
 
 OPEN_CALLS_BYTES = 67_108_864
-"""The maximum size of runs that were published, and some of whose calls may be answered yet: 64 MiB."""
+"""The maximum size of published runs with calls that may still be answered: 64 MiB."""
 
 TURNS_BYTES = 67_108_864
-"""The maximum size of the published runs of turns that are not over: 64 MiB."""
+"""The maximum size of the published runs of open turns: 64 MiB."""
 
 SESSIONS_BYTES = 67_108_864
-"""The maximum size of what shows which input of a session was sent before: 64 MiB."""
+"""The maximum size of the marks that show which input of a session was sent before: 64 MiB."""
 
 REMEMBERED_BYTES = 67_108_864
-"""The maximum size of what readers remember between calls, of all servers together: 64 MiB."""
+"""The maximum size of what readers remember between calls, for all servers together: 64 MiB."""
 
 SHARED_BYTES = 16_777_216
-"""The maximum size of what many runs share, such as the request of an assistant's runs: 16 MiB."""
+"""The maximum size of values that many runs share, such as the request of an assistant's runs: 16 MiB."""
 
 EARLY_ANSWERS_BYTES = 16_777_216
 """The maximum size of submitted outputs whose run was not seen yet: 16 MiB."""
 
 
 class Room:
-    """Measures what is kept of runs and between calls, and makes room for more: the oldest goes first."""
+    """Measures what is kept of runs and between calls, and forgets the oldest if it is too much."""
 
     def __init__(self, following: Following, readers: Bounded[Server, Reader]) -> None:
         self._following = following
@@ -54,14 +54,14 @@ class Room:
         self._open_runs = 0
 
     def take(self, observation: Observation) -> None:
-        """Note that an observation was read; measure if it is time to."""
+        """Note that an observation was read; measure if enough was read since the last time."""
         self._read += size_of_observation(observation)
         if self._read >= MEASURE_EVERY_BYTES:
             self._read = 0
             self.make()
 
     def make(self) -> None:
-        """Forget what is over the bounds."""
+        """Forget what exceeds the bounds."""
         following = self._following
         for record in following.runs.over(OPEN_RUNS_BYTES):
             following.publish_end(record)
@@ -79,7 +79,7 @@ class Room:
 
     @property
     def forgotten(self) -> Mapping[str, int]:
-        """How much was forgotten for lack of room, by what it was."""
+        """How many things were forgotten for lack of room, by kind."""
         following, linking = self._following, self._following.linking
         return {
             "runs published early": self._open_runs,

@@ -1,4 +1,4 @@
-"""Which session a run belongs to, and how much of its input an earlier run of the session had."""
+"""Finds the session of each run, and how much of its input earlier runs of the session had."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SESSIONS = 1_024
 """The maximum number of sessions whose items are kept."""
 
 ITEMS = 4_096
-"""The maximum number of items that are kept of a session, as a number each."""
+"""The maximum number of items that are kept of a session, each as a hash."""
 
 ITEM_BYTES = 100
-"""What such a number takes in memory."""
+"""The memory that such a hash takes."""
 
 
 class Sessions:
-    """Recognises chains of runs, also those of apps that keep no state at the server.
+    """Recognises chains of runs, even if the app keeps no state at the server.
 
-    Such an app sends its whole history again with each request: ids in it say which chain it is. Equal texts
-    do not, since two users may ask the same; they count as repeated within a session alone.
+    Such an app sends its whole history with each request; the ids in it show which chain it is. Equal texts
+    do not show that, since two users may ask the same; they only count as repeated within a session.
     """
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class Sessions:
     def begin(self, record: RunRecord) -> None:
         """Set the session of a run that begins, and how many of its first input items are repeated.
 
-        The session is what the app says, else the thread, else that of the run which it follows, else that of
-        a run whose items its input repeats, else its own.
+        The session is the one that the app set, else the thread, else the session of the run that it follows,
+        else that of a run whose items its input repeats, else one of its own.
         """
         server = record.origin.server
         record.chain.session_key = (
@@ -54,7 +54,7 @@ class Sessions:
             record.chain.input_repeated = next(new, len(record.input))
 
     def end(self, record: RunRecord, output: tuple[Message, ...]) -> None:
-        """Remember a run that has ended, by its id and by what it was sent and wrote."""
+        """Remember a run that has ended, by its id, its input and its output."""
         server, session = record.origin.server, record.chain.session_key
         if session is None:
             return
@@ -88,14 +88,14 @@ class Sessions:
 
 
 def _ids(messages: tuple[Message, ...]) -> Iterator[str]:
-    """Yield the ids that stand in an input, the newest first."""
+    """Yield the ids in an input, the newest first."""
     for message in reversed(messages):
         parts = [part.id for part in message.parts if isinstance(part, (ToolCallPart, ToolResultPart))]
         yield from (name for name in (message.id, *parts) if name is not None)
 
 
 def _mark(message: Message) -> int:
-    """Return a number that is the same for an item when it is sent again, with an id or without."""
+    """Return a hash of an item that stays the same when it is sent again, with or without its id."""
     for part in message.parts:
         if isinstance(part, ToolCallPart) and part.id is not None:
             return hash(("asked", part.id))

@@ -1,4 +1,4 @@
-"""One value in place of equal ones: a thousand runs of one assistant have one request in memory."""
+"""Keeps one value in place of equal ones, so that a thousand runs of an assistant share one request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Shared:
         self._latest: Bounded[Hashable, Any] = Bounded(VALUES)
 
     def one(self, kind: Hashable, value: V) -> V:
-        """Return the latest value of this kind if it is equal; else this one, which is now the latest."""
+        """Return the latest value of this kind if it is equal; else keep and return this one."""
         latest: V | None = self._latest.get(kind)
         if latest is value or latest == value:
             return latest

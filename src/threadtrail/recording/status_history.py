@@ -1,4 +1,4 @@
-"""The statuses that one run took on, each once: an answer that was overtaken by another changes nothing."""
+"""The statuses that one run took on, each once; an answer that another one overtook changes nothing."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class StatusHistory:
         self._resumed_at = 0
 
     def has_overtaken(self, status: RunStatus, seen: RunSeen) -> bool:
-        """Whether another answer came between question and answer, and knew more.
+        """Return whether a newer answer was seen before this one, which was asked for earlier.
 
-        So it is with two pollers, and with one that asks while the app submits outputs.
+        This happens with two pollers, or when one polls while the app submits outputs.
         """
         if status.ended or seen.learnt_from == "submit" or self.current is None:
             return False
@@ -37,11 +37,11 @@ class StatusHistory:
     def take(
         self, status: RunStatus, seen: RunSeen, timeline: Timeline, *, created_here: bool
     ) -> StatusChange | None:
-        """Take a status that was seen; return the change, if it is one."""
+        """Take a status that was seen; return the change, or ``None`` if nothing changed."""
         self._answered_at = max(self._answered_at, seen.time)
         previous = self.current
         if previous is not None and status.name == previous.name:
-            if status.ended:  # so far it was only said
+            if status.ended:  # it was only announced before, as by a webhook
                 self.current = status
                 timeline.reach(status, seen.time, live=True)
             return None

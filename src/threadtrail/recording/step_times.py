@@ -1,4 +1,4 @@
-"""The times of a run's steps, among each other and with their tool calls (Unix nanoseconds)."""
+"""Makes the times of a run's steps fit each other and their tool calls (Unix nanoseconds)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threadtrail.values import Step, ToolCall
 
 
 def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
-    """Return the step with its calls: it lasts at least as long as they were seen to, live."""
+    """Return the step with its calls; it lasts at least as long as those that were seen live."""
     live = [call for call in calls if call.seen_live]
     starts = [call.started_at for call in live if call.started_at is not None]
     ends = [call.ended_at for call in live if call.ended_at is not None]
@@ -21,10 +21,10 @@ def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
 def in_sequence(steps: list[Step], answered_at: int | None = None) -> list[Step]:
     """Return the steps with times that follow each other.
 
-    Server stamps are whole seconds, so a step may seem to begin before outputs that it needed were submitted.
-    A step that ended without a stamp of that lasted until the next one began, or its calls were answered.
-    ``answered_at`` is when a run was whole whose calls are answered by a later one: outputs that came after
-    that were needed by no step.
+    The server's timestamps are whole seconds, so a step may seem to begin before the outputs that it needed
+    were submitted. A step without a time of its end lasted until the next one began, or its calls were
+    answered. ``answered_at`` is when the run was whole, if a later run answers its calls: outputs that came
+    after that were not needed by any of these steps.
     """
     answered = 0
     placed: list[Step] = []
@@ -43,15 +43,15 @@ def in_sequence(steps: list[Step], answered_at: int | None = None) -> list[Step]
 
 
 def _until(after: Step, step: Step) -> int | None:
-    """Return when the next step began, or the last call of this one was answered."""
+    """Return when the next step began or the last call of this one was answered, whichever was later."""
     ends = [call.ended_at for call in step.tool_calls if call.seen_live and call.ended_at is not None]
     return None if after.started_at is None else max([after.started_at, *ends])
 
 
 def in_order_of_time(steps: list[Step]) -> list[Step]:
-    """Return the steps by their beginnings; one without a known beginning begins with the one before it.
+    """Return the steps sorted by their start; one whose start is unknown starts with the one before it.
 
-    Calls whose step was never seen, and whose beginning nobody knows, come first.
+    Calls whose step was never seen come first if their start is unknown.
     """
     latest, placed = 0, []
     for step in steps:

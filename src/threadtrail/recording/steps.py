@@ -1,4 +1,4 @@
-"""The steps of one run, with its tool calls, wherever they were seen: each is published exactly once."""
+"""The steps of one run, with its tool calls; each is published exactly once, wherever it was seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _StepState:
     place: int
     completed: bool = False
     published: bool = False
-    """Its end was published; it may be open again, if its run was published as unfinished."""
+    """Whether its end was published; it may be open again if its run was published as unfinished."""
 
 
 class Steps:
@@ -38,17 +38,17 @@ class Steps:
         self.calls: ToolCalls = calls
 
     def see(self, seen: StepSeen, step: Step, created_type: str) -> None:
-        """See a step; ``created_type`` is the ``type`` of the event which publishes its beginning.
+        """See a step; ``created_type`` is the ``type`` of the event that publishes its beginning.
 
-        ``step`` is the one that was seen, with the local clock's times. In the order of the server's own
-        stamps the steps follow each other.
+        ``step`` is the step that was seen, with times of the local clock. Steps are sorted by the server's
+        own timestamps.
         """
         status, time, live, stamp = seen.status, seen.time, seen.live, seen.step.started_at
         if step.id is None:
             return
         state = self._steps.get(step.id)
         if state is None:
-            # A step whose end is the first that is seen of it began before: when, the server says.
+            # If its end is the first that is seen of a step, the server's time of its beginning counts.
             begins = live and not status.ended
             started = time if begins else step.started_at
             value = changed(step, tool_calls=(), started_at=started, ended_at=None, seen_live=begins)
@@ -98,7 +98,7 @@ class Steps:
         return covering(state.value, self.calls.of_step(state.value.id))
 
     def end(self, time: int, status: RunStatus | None, unfinished_type: str) -> None:
-        """End what is still open with the run: nothing is published in part.
+        """End the steps and calls that are still open, since the run ends.
 
         ``unfinished_type`` is the ``type`` of the event for a step of a run that was not seen to end.
         """
@@ -119,16 +119,16 @@ class Steps:
         return tuple(self._steps)
 
     def reopen(self) -> None:
-        """Undo ``end``: the run goes on after all. What was published stays so."""
+        """Undo ``end``, since the run goes on after all. What was published is not published again."""
         for state, value in self._before_end:
             state.value, state.completed = value, False
         self._before_end = []
         self.calls.reopen()
 
     def account_for(self, usage: Usage | None) -> bool:
-        """Whether every step of an ended run is known: each has ended, and together they used ``usage``.
+        """Return whether every step of an ended run is known: all ended, and together they used ``usage``.
 
-        A usage of zero accounts for nothing: servers that do not count report it too.
+        A usage of zero proves nothing, since servers that do not count tokens report it too.
         """
         if usage is None or not usage.total_tokens:
             return False
@@ -139,18 +139,18 @@ class Steps:
 
     @property
     def message_ids(self) -> set[str]:
-        """The messages that the known steps wrote."""
+        """The ids of the messages that the known steps wrote."""
         return {state.value.message_id for state in self._steps.values() if state.value.message_id}
 
     @property
     def kept(self) -> list[Step | ToolCall]:
-        """What is known of steps and of calls, each by itself."""
+        """The steps and the calls, as far as they are known."""
         return [*(state.value for state in self._steps.values()), *self.calls.values()]
 
     def values(self, answered_at: int | None) -> tuple[Step, ...]:
-        """Return all steps in order; calls whose step was never seen stand in one without id.
+        """Return all steps in order; calls whose step was never seen are in steps without an id.
 
-        ``answered_at``: when the run was whole, if a later one brings the outputs of its calls.
+        ``answered_at`` is when the run was whole, if a later run brings the outputs of its calls.
         """
         states = sorted(self._steps.values(), key=lambda state: (state.stamp or 0, state.place))
         known = in_sequence([self._with_calls(state) for state in states], answered_at)

@@ -1,4 +1,4 @@
-"""The runs that are followed, and the ids of those that were published: both bounded."""
+"""The runs that are followed, and the ids of those that were published, both within bounds."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from threadtrail.recording.runs import RunKey, RunRecord
 
 SET_ASIDE_RUNS = 1_000
-"""The maximum number of runs that are kept in case they finish after they were given up."""
+"""The maximum number of runs that were given up and are kept in case they still finish."""
 
 KNOWN_IDS = 65_536
-"""The maximum number of ids of runs that are kept, to know them again and to tell one that is used anew."""
+"""The maximum number of ids of runs that are kept, to recognise them, and ids that a server uses again."""
 
 PUBLISHED_RUNS = 16_384
-"""The maximum number of published runs whose ids are kept, so that looking at them again adds nothing."""
+"""The maximum number of published runs whose ids are kept, so that another look at them adds nothing."""
 
 
 class RunStore:
@@ -45,31 +45,34 @@ class RunStore:
         return self._open.get(key)
 
     def was_published(self, key: RunKey) -> bool:
-        """Whether the run of this key was published before, as finished."""
+        """Return whether the run of this key was published before, as finished."""
         return key in self._published
 
     def reuses_id(self, key: RunKey, *, created: bool) -> bool:
-        """Whether a run that begins has the id of an earlier one: of another server, or ``created`` anew."""
+        """Return whether a run that begins has the id of an earlier one.
+
+        That one is of another server or, if the run was ``created`` here, of the same one.
+        """
         before = self._ids.get(key[1])
         self._ids.put(key[1], key)
         return before is not None and (created or before != key)
 
     def has_seen(self, run_id: str) -> bool:
-        """Whether a run of this id began, not too long ago. Any thread may ask."""
+        """Return whether a run of this id began, as far back as ids are kept. Any thread may call this."""
         return self._ids.peek(run_id) is not None
 
     def begin_again(self, key: RunKey) -> None:
-        """Forget that a run of this key was published: the server has used its id again."""
+        """Forget that a run of this key was published, since the server has used its id again."""
         self._published.pop(key)
         self.set_aside.pop(key)
         self._given_up.pop(key)
 
     def take_back(self, key: RunKey) -> RunRecord | None:
-        """Return the run of this key that was given up unfinished, to be followed again."""
+        """Remove and return the run of this key that was given up unfinished, to follow it again."""
         return self.set_aside.pop(key)
 
     def give_up(self, record: RunRecord) -> None:
-        """Remember that a run was published as unfinished, also when nothing but its chain is kept of it."""
+        """Remember that a run was published as unfinished, even when only its chain is kept of it."""
         self._given_up.put(record.key, record.chain)
 
     def given_up(self, key: RunKey) -> InChain | None:
@@ -81,18 +84,18 @@ class RunStore:
         return [record for record in self._beside(thread_id or "") if record.key[0] == server]
 
     def _beside(self, thread_id: str) -> tuple[RunRecord, ...]:
-        """Return the open runs of a thread: nearly always one, which is kept without a tuple."""
+        """Return the open runs of a thread. A single one, nearly always the case, is kept without a tuple."""
         found = self._by_thread.get(thread_id, ())
         return found if isinstance(found, tuple) else (found,)
 
     def touch(self, record: RunRecord, now: float) -> None:
-        """Keep the run, or note that it was looked at again."""
+        """Keep the run as the one seen last."""
         key = record.key
         self._open.pop(key, None)
-        self._open[key] = record  # the last one again
+        self._open[key] = record  # moves it to the end
         record.touched_at = now
         if self._due and not record.ended:
-            # Somebody looks at it after all.
+            # The app does look at it again.
             self._due.pop(key, None)
         if record.thread_id:
             beside = self._beside(record.thread_id)
@@ -100,11 +103,11 @@ class RunStore:
                 self._by_thread[record.thread_id] = (*beside, record) if beside else record
 
     def due(self, record: RunRecord, at: float) -> None:
-        """Set when the run is to be published, whether or not more becomes known of it."""
+        """Set when to publish the run, even if nothing more is seen of it."""
         self._due[record.key] = at
 
     def remove(self, record: RunRecord) -> None:
-        """Follow a run no longer: only its id is kept, or all of it if it may finish yet."""
+        """Stop following a run: keep only its id or, if it may still finish, all of it."""
         key, thread = record.key, record.thread_id or ""
         self._open.pop(key, None)
         self._due.pop(key, None)
@@ -133,11 +136,11 @@ class RunStore:
         for record in expired:
             yield record
             if self._open.get(record.key) is record:
-                # It could not be published: it must not be yielded for ever.
+                # It could not be published, and must not be yielded again and again.
                 self.remove(record)
 
     def over(self, max_bytes: int) -> list[RunRecord]:
-        """Return the runs without which the others take ``max_bytes`` at most: those seen longest ago."""
+        """Return the runs to remove, seen longest ago, so that the others take ``max_bytes`` at most."""
         sizes = {key: size_of(record.kept) for key, record in self._open.items()}
         total, over = sum(sizes.values()), []
         for key, record in self._open.items():
@@ -148,7 +151,7 @@ class RunStore:
         return over
 
     def next_deadline(self, patience: float) -> float | None:
-        """Return when ``expired`` yields a run if nothing changes; ``None`` if no run is followed."""
+        """Return the time at which the next run is due or expires; ``None`` if no run is followed."""
         times = list(self._due.values())
         if self._open:
             times.append(next(iter(self._open.values())).touched_at + patience)
@@ -163,7 +166,7 @@ class RunStore:
 
 
 class RunsOfServer:
-    """The runs of one server, as its source may look at them."""
+    """The followed runs of one server, for its source."""
 
     def __init__(self, store: RunStore, server: Server) -> None:
         self._store = store

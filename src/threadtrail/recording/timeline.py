@@ -1,4 +1,4 @@
-"""The times of one run: the local clock for what was seen live, the server's seconds for the rest."""
+"""The times of one run: the local clock's for what was seen live, the server's seconds for the rest."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 SKEW = 2 * SECOND
-"""Server stamps are whole seconds and requests take time: less than this is no clock difference."""
+"""Clocks count as different above this: timestamps are whole seconds, and requests take time."""
 
 
 class Timeline:
     """Keeps the times of a run in order: no interval is negative, no child lies outside its parent.
 
-    All times are Unix nanoseconds. ``created_at`` is the start of the creating call where this process
-    made it. The difference to the server's stamp of that is the offset of its clock: its stamps are moved by
-    it.
+    All times are Unix nanoseconds. ``created_at`` is the start of the call that created the run, if this
+    process made it. Its difference from the server's timestamp is the offset of the server's clock, by which
+    all of the server's timestamps are shifted.
     """
 
     __slots__ = (
@@ -46,30 +46,30 @@ class Timeline:
         self.started_at: int | None = None
 
     def created(self, called_at: int) -> None:
-        """See the call that created the run, after something else of it was seen."""
+        """See the call that created the run, after something else of the run was seen."""
         self._called_at = called_at
         self.created_at = min(self.created_at, called_at)
 
     def server(self, seen: RunSeen) -> None:
-        """See the server's stamps of the run."""
+        """See the server's timestamps of the run."""
         created = seen.created_at
         if created is not None and self._server_created is None:
             self._server_created = created
             if self._called_at is not None and abs(created - self._called_at) > SKEW:
                 self._offset = self._called_at - created
             elif self._called_at is None and created - seen.time > SKEW:
-                # Created elsewhere, and after it was seen here: the server's clock is ahead by that at least.
+                # Created elsewhere, and seen here before that: the server's clock is ahead at least this far.
                 self._offset = seen.time - created
         self._server_started = seen.started_at or self._server_started
         self._server_ended = seen.ended_at or self._server_ended
 
     @property
     def server_created_at(self) -> int:
-        """The server's own stamp of the run's creation; the local one if it gave none."""
+        """The server's own timestamp of the run's creation; the local time if it gave none."""
         return self._server_created or self.created_at
 
     def stamp_of(self, status: RunStatus) -> int | None:
-        """Return the server's own stamp of a status; ``None`` if it gives none of such a status."""
+        """Return the server's own timestamp of a status; ``None`` if it gives none for that."""
         if status.ended:
             return self._server_ended
         if status.started:
@@ -77,15 +77,15 @@ class Timeline:
         return self._server_created if status.rank == 0 else None
 
     def local(self, stamp: int | None) -> int | None:
-        """A server's stamp on the local clock."""
+        """Return a timestamp of the server as a time of the local clock."""
         return None if stamp is None else stamp + self._offset
 
     def placed(self, stamp: int | None, seen_at: int) -> int | None:
-        """As ``local``; but nothing of a run happens before the run began, nor after it was seen."""
+        """Return a timestamp as ``local`` does, but not before the run began nor after it was seen."""
         return self._between(self.local(stamp), self.created_at, max(seen_at, self.created_at))
 
     def begin(self, time: int) -> None:
-        """The run was first seen at ``time``."""
+        """See that the run was first seen at ``time``."""
         if self._called_at is None:
             self.created_at = min(self.local(self._server_created) or time, time)
 
@@ -109,18 +109,18 @@ class Timeline:
         return max(min(stamp, limit), self.started_at or 0, self.created_at)
 
     def end(self, last_seen_at: int) -> int:
-        """When the run ended, or was last seen."""
+        """Return when the run ended, or was last seen."""
         return self._ended or max(last_seen_at, self.created_at)
 
     def within(self, step: Step, end: int) -> Step:
-        """The step and its tool calls, kept inside the run."""
+        """Return the step and its tool calls, with times inside the run."""
         start = self._between(step.started_at, self.created_at, end) or self.created_at
         finish = end if step.ended_at is None else max(start, min(step.ended_at, end))
         calls = tuple(self._call_within(call, start, finish) for call in step.tool_calls)
         return changed(step, started_at=start, ended_at=finish, tool_calls=calls)
 
     def message_within(self, message: Message, end: int) -> Message:
-        """A message that the run wrote: before it ended, though it may have been read much later."""
+        """Return a message with times inside the run that wrote it: it may have been read much later."""
         created_at = self._between(message.created_at, self.created_at, end)
         completed_at = self._between(message.completed_at, created_at or self.created_at, end)
         return changed(message, created_at=created_at, completed_at=completed_at)

@@ -1,4 +1,4 @@
-"""What ``threadtrail.tool()`` says: when the app worked on a call, and which runs it began meanwhile."""
+"""``threadtrail.tool()``: when the app worked on a tool call, and which call a run within it belongs to."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from threadtrail.values import ToolCall
 
 CALLS = 4_096
-"""The maximum number of calls that are known by their id, asked for or worked on."""
+"""The maximum number of calls that are kept by id, of those asked for and of those worked on."""
 
 
 @dataclass(slots=True)
 class _Work:
-    """The work on a call, in ``blocks`` that are open at once, one within the other or side by side."""
+    """The work on a call; ``blocks`` is how many are open at once, nested or in several threads."""
 
     started_at: int
     blocks: int = 1
@@ -28,14 +28,14 @@ class _Work:
 
 
 class ToolWork:
-    """Knows calls by their id alone: ``threadtrail.tool()`` does not say whose server asked."""
+    """Keeps calls by their id alone, since ``threadtrail.tool()`` does not know the server."""
 
     def __init__(self) -> None:
         self._work: Bounded[str, _Work] = Bounded(CALLS)
         self._asked: Bounded[str, Caller] = Bounded(CALLS)
 
     def start(self, started: ToolStarted) -> None:
-        """See that the app begins to work on a call. It may not be known yet that it was asked for."""
+        """See that the app begins to work on a call, which perhaps was not seen to be asked for yet."""
         work = self._work.get(started.call_id)
         if work is not None and work.blocks:
             work.blocks += 1
@@ -43,7 +43,7 @@ class ToolWork:
             self._work.put(started.call_id, _Work(started.time))
 
     def end(self, ended: ToolEnded) -> None:
-        """See that it has done so."""
+        """See that the app has worked on a call."""
         work = self._work.get(ended.call_id)
         if work is not None:
             work.blocks = max(0, work.blocks - 1)
@@ -55,7 +55,7 @@ class ToolWork:
             self._asked.put(call.id, Caller(call_id=call.id, run_id=run_id, turn_id=turn_id))
 
     def worked_on(self, call: ToolCall) -> ToolCall:
-        """Return the call, which is complete, with the times of the work on it, if the app said them."""
+        """Return a complete call with the times of the work on it, if the app used ``threadtrail.tool()``."""
         work = self._work.pop(call.id)
         if work is None or call.hosted:
             return call
@@ -69,5 +69,5 @@ class ToolWork:
         )
 
     def caller(self, call_id: str) -> Caller:
-        """Return the call in whose block a run began, with what is known of who asked for it."""
+        """Return the call of this id, with the run and the turn that asked for it, if these are known."""
         return self._asked.get(call_id) or Caller(call_id=call_id)
