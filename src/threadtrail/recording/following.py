@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from threadtrail.values import ToolCall
 
 DROPPED_STREAM_SECONDS = 60.0
-"""After how long a run is published whose stream the app left early, if nobody looks at it again."""
+"""How long a run waits for another look after the app left its stream early; then it is published."""
 
 UNFINISHED_NAMED = 100
-"""The maximum number of background runs without an end that are named."""
+"""The maximum number of background runs without an end whose ids are kept for the status."""
 
 EARLY_ANSWERS = 1_024
-"""The maximum number of runs, not seen yet, for which submitted outputs are kept."""
+"""The maximum number of runs that were not seen yet and have outputs submitted to them."""
 
 
 class Following:
-    """Follows runs from where they are first seen until they are published; used by one thread at a time.
+    """Follows runs from the time they are first seen until they are published; used by one thread at a time.
 
-    ``now`` is ``time.monotonic()`` seconds throughout: it only decides when to stop waiting. The attribute is
-    when something was last taken, or looked up.
+    ``now`` is in ``time.monotonic()`` seconds everywhere, and only decides when to stop waiting. The
+    attribute ``now`` is the time of the latest observation or ``tick``.
     """
 
     def __init__(self, publish: Publish, groups: Groups) -> None:
@@ -68,10 +68,10 @@ class Following:
         publish_runs: str = "all",
         on_end: Callable[[RunRecord], bool] | None = None,
     ) -> None:
-        """Set how long to wait for what, before the first fact or between two of them.
+        """Set the times to wait and the bounds, before the first fact or between two of them.
 
-        The arguments are the settings of these names. ``on_end``, if given, is asked once about each run that
-        ended with something missing, and answers whether that is being fetched.
+        The arguments are the settings of these names. ``on_end``, if given, is called once for each run that
+        ended with something missing, and returns whether that is being fetched.
         """
         self._settle = settle_seconds
         self._patience = run_timeout_seconds
@@ -87,7 +87,7 @@ class Following:
         return self.runs.get((origin_of(call).server, run_id or ""))
 
     def is_unchanged(self, observation: Returned, now: float) -> bool:
-        """Whether a run looks the same as when last retrieved: polled fifty times, it does so 48 times."""
+        """Return whether a run is as it was when last retrieved, as in nearly all polls; count the poll."""
         call = observation.call
         if not call.operation.looks_at_run or not isinstance(observation.result, bytes):
             return False
@@ -105,10 +105,10 @@ class Following:
         call, key = seen.call, (origin_of(seen.call).server, seen.run_id)
         record = self.runs.get(key)
         if call.operation.creates_run and call.run_id is None:
-            # A create begins a run, also where the server has used its id before.
+            # A create always begins a run, even if the server has used its id before.
             self.runs.begin_again(key)
             if record is not None and not record.created_here:
-                # Another look was read before the answer, or the first event, of the create itself.
+                # Another look at the run was read before the answer to the create, or its first event.
                 self._beginnings.adopt(record, seen, now)
             elif record is not None:
                 self.publish_end(record)
@@ -135,7 +135,7 @@ class Following:
         self._after(record, now)
 
     def see_looked_at(self, looked: RunLookedAt, now: float) -> None:
-        """See that one look at a run was read to its end."""
+        """See that all facts of one look at a run were read."""
         record = self.get(looked.call, looked.run_id)
         if record is not None:
             record.looking = False
@@ -166,7 +166,7 @@ class Following:
             self._after(record, now)
 
     def see_answers(self, answered: CallsAnswered, now: float) -> None:
-        """Take submitted outputs, or keep them until their run is seen for the first time."""
+        """See submitted outputs; keep them if their run was not seen yet."""
         if answered.run_id is None:
             self._see_answers_by_id(answered, now)
             return
@@ -189,14 +189,14 @@ class Following:
                 self.publish_end(record)
 
     def see_input(self, seen: InputSeen, _now: float) -> None:
-        """See what a run has to answer."""
+        """See the input of a run."""
         record = self.get(seen.call, seen.run_id)
         if record is not None:
             record.input = seen.messages
             record.input_listed = record.input_listed or seen.listed
 
     def _after(self, record: RunRecord, now: float) -> None:
-        """Something new is known of the run: keep it, or publish it if that was all."""
+        """Keep a run of which something new was seen, or publish it if it is complete."""
         self.runs.touch(record, now)
         if record.complete:
             if not self._waits_for_outputs(record, now):
@@ -207,7 +207,7 @@ class Following:
             self.runs.due(record, now + (self._patience if record.fetching else self._settle))
 
     def _waits_for_outputs(self, record: RunRecord, now: float) -> bool:
-        """Whether the run has answered, and waits for the outputs of the calls that it asked for."""
+        """Return whether a run that has answered waits for the outputs of the calls that it asked for."""
         if not record.may_be_answered:
             return False
         if not record.waits_for_outputs and record.steps.calls.awaited():
@@ -217,7 +217,7 @@ class Following:
         return self._tool_wait > 0 and bool(record.steps.calls.awaited())
 
     def publish_end(self, record: RunRecord) -> None:
-        """Publish a run as it stands, and follow it no longer."""
+        """Publish a run as it is, and stop following it."""
         self.runs.remove(record)
         if record.ended:
             self._unfinished.pop(record.key)
@@ -239,7 +239,7 @@ class Following:
             record.see_output(call, output.time)
 
     def see_resumed(self, call: Call) -> None:
-        """See that the app reads the stream of a run again from where it was left."""
+        """See that the app resumes the stream of a run."""
         record = self.get(call, call.ids.get("run_id")) if call.operation.looks_at_run else None
         if record is not None:
             record.resumed += record.streamed
@@ -255,22 +255,22 @@ class Following:
             record.stream_complete = True
             self._after(record, now)
         elif not record.outlives_call:
-            # Left early, or cut: that is its end, unless somebody looks whether it is there nevertheless.
+            # Left early, or broken off: the run ends with it, unless another look shows otherwise.
             record.known.see_error(ended.error)
             record.left = True
             self.runs.due(record, now if record.known.error is not None else now + self._settle)
         elif not record.known.is_background and (record.status is None or not record.status.awaits_outputs):
-            # Left early, or cut: the run may go on at the server, but perhaps nobody will look.
+            # Left early, or broken off: the run may go on at the server, but perhaps nobody will look.
             self.runs.due(record, now + min(self._patience, DROPPED_STREAM_SECONDS))
 
     def see_raised(self, raised: Raised) -> None:
-        """See that the call raised that created a run: if the run ends with its call, that is its error."""
+        """See that the call that created a run raised; the error is the run's if that ends with its call."""
         record = self.get(raised.call, raised.call.run_id)
         if record is not None and not record.outlives_call:
             record.known.see_error(raised.error)
 
     def turn_id(self, run_id: str) -> str | None:
-        """Return the turn of a run; None if the run is not known, or was too long ago. Any thread may ask."""
+        """Return the turn of a run; None if it is not known, or not any more. Any thread may call this."""
         # In this order: a run's turn is known before its id.
         known = self.runs.has_seen(run_id)
         return self.linking.turns.joined(run_id) or (run_id if known else None)
@@ -278,13 +278,13 @@ class Following:
     # -- ends ---------------------------------------------------------------------------------------
 
     def details_fetched(self, key: RunKey) -> None:
-        """See that what could be fetched of a run has arrived: there is nothing more to wait for."""
+        """See that all details that could be fetched of a run were read; publish it."""
         record = self.runs.get(key)
         if record is not None:
             self.publish_end(record)
 
     def tick(self, now: float, reads_details_of: Callable[[RunRecord], bool]) -> None:
-        """Publish the runs whose time has come, except those whose details are being read right now."""
+        """Publish the runs that are due, except those whose details are being read at this moment."""
         for record in self.runs.due_at(now):
             latest = record.settled_at + self._patience
             if record.settling and now < latest and reads_details_of(record):
@@ -296,14 +296,14 @@ class Following:
         self.linking.tick(now, self._patience)
 
     def next_deadline(self) -> float | None:
-        """Return when ``tick`` has something to do next."""
+        """Return the time at which ``tick`` has something to do next."""
         times = (self.runs.next_deadline(self._patience), self.linking.next_deadline(self._patience))
         return min((time for time in times if time is not None), default=None)
 
     def settle(self, *, fetching: bool = True) -> None:
         """Publish every run that has ended, without waiting for what may follow.
 
-        ``fetching``: also the runs whose details are being fetched.
+        With ``fetching``, this includes the runs whose details are being fetched.
         """
         for record in self.runs.all():
             if (record.ended or record.left) and (fetching or not record.fetching):
