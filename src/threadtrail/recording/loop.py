@@ -1,7 +1,7 @@
-"""The loop that records: in a thread of its own, or in one of the app's where there is none; one at a time.
+"""The loop that records: in its own thread or, if there is none, in one of the app's; in one at a time.
 
-The app's threads only put and ask. What they do here needs no lock, since a signal handler may do the same in
-the middle of it.
+The app's threads only put observations and ask requests. That needs no lock: a signal handler may interrupt a
+thread at any point, and do the same.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Observation
 
 GATHER_SECONDS = 0.2
-"""After waking, the thread lets observations gather this long: it wakes five times a second at most,
-and competes less with the app's threads for the interpreter."""
+"""How long the thread lets observations gather after it wakes. It wakes at most five times a second, and
+competes less with the app's threads for the interpreter."""
 
 LONGEST_SLEEP_SECONDS = 1.0
-"""While runs are open, the thread looks up this often: what a finaliser put in wakes nobody."""
+"""The longest sleep while runs are open: what a finaliser puts does not wake the thread."""
 
 START_AGAIN_SECONDS = 1.0
-"""How long after a thread could not be started it is tried again, with the next observation."""
+"""The pause after a thread could not be started; after it, the next observation tries again."""
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A message to whoever records; ``done`` is set when it is answered, after ``then`` was called."""
+    """A request to the recording thread; ``done`` is set when it is answered, after ``then`` was called."""
 
     what: Literal["read on", "settle", "change", "end", "leave"]
     then: Callable[[], object] | None = None
@@ -52,10 +52,10 @@ class Records(Protocol):
         """Take an observation."""
 
     def tick(self, now: float) -> None:
-        """Do what the time has come for."""
+        """Do what is due."""
 
     def next_deadline(self) -> float | None:
-        """Return when ``tick`` has something to do next."""
+        """Return the time at which ``tick`` has something to do next; ``None`` if there is nothing."""
 
     def answer(self, request: Request) -> None:
         """Do what a request asks for."""
@@ -64,8 +64,9 @@ class Records(Protocol):
 class RecordingLoop:
     """Takes observations and requests from the inbox, in order, until it is asked to leave.
 
-    ``thread`` is the one that was started last; None, too, after others have ended it. ``closed``: nothing is
-    taken any more. ``misread`` counts the observations that could not be taken, or were lost with the thread.
+    ``thread`` is the thread that was started last; ``None`` if none was, or if something else has ended it.
+    ``closed`` says that nothing is taken any more. ``misread`` counts the observations that could not be
+    taken, or were lost with the thread.
     """
 
     # Made with the first observation, as the thread is.
@@ -88,13 +89,13 @@ class RecordingLoop:
         self._ends = 0
 
     def start(self) -> None:
-        """Start the thread. Two of the app's threads may start one each: the second one ends at once."""
+        """Start the thread. If two of the app's threads start one each, the second one ends at once."""
         if time.monotonic() < self._may_start_at:
             return
         ends = self._ends
         self.thread, error = self._guard.catch(start_thread, self._run, "threadtrail-recorder")
         if self._ends != ends:
-            self.thread = None  # it was ended again before it was kept here
+            self.thread = None  # it was ended before this assignment
         if error is not None:
             self._may_start_at = time.monotonic() + START_AGAIN_SECONDS
             happened = "cannot start a thread; what is observed waits for the exit, or for flush()"
@@ -108,7 +109,7 @@ class RecordingLoop:
             return False
         if not self.closed:
             self.request(request, deadline)
-        # Perhaps closed by now: then nobody may be left to answer this request.
+        # If it is closed by now, perhaps nobody is left to answer this request.
         answered = self._left if self.closed else request.done
         answered.wait(seconds_until(deadline))
         return answered.result is True
@@ -121,14 +122,17 @@ class RecordingLoop:
 
     @property
     def is_here(self) -> bool:
-        """Whether this thread is just now recording, so that it cannot wait for the end of that.
+        """Whether the calling thread is the one that is recording, so that it must not wait for an answer.
 
-        So it is for a signal handler, a finaliser or ``redact`` that flushes.
+        This is so when a signal handler, a finaliser or ``redact`` calls ``flush``.
         """
         return threading.get_ident() in self._recording_in
 
     def _answered_here(self, request: Request, deadline: float) -> bool:
-        """Answer in this thread, if there is no other: nothing was observed yet, or none can be started."""
+        """Answer in the calling thread if there is no other one; return whether it was answered.
+
+        There is none if nothing was observed yet, or if no thread can be started.
+        """
         threads = (self.thread, self._claims.get("thread"))
         if self.is_here or any(thread is not None and thread.is_alive() for thread in threads):
             return False
@@ -144,7 +148,7 @@ class RecordingLoop:
 
     @contextmanager
     def _here(self, timeout: float = -1) -> Iterator[bool]:
-        """Record in this thread, which no other does meanwhile; wait for that ``timeout`` seconds at most."""
+        """Record in this thread alone; yield False if another one did not stop within ``timeout`` seconds."""
         me, only_one = threading.get_ident(), self._lock
         self._recording_in.add(me)
         recording = False
@@ -177,19 +181,19 @@ class RecordingLoop:
                 self._was_ended()
 
     def _was_ended(self) -> None:
-        """Let the next observation start a thread: this one is ended by others (a debugger, say)."""
+        """Let the next observation start a thread: something else (a debugger, say) is ending this one."""
         self._ends += 1
         self._busy = False
-        self.misread += 1  # perhaps: what it took from the inbox last
+        self.misread += 1  # the observation that it took last may be lost
         self.thread = None
         self._claims.pop("thread", None)
         self._guard.report("the recorder's thread", "was ended; the next call of the SDK starts another one")
 
     def _wait_and_take(self) -> Request | None:
-        """Sleep until there is something to do, take what has gathered, stop at a request.
+        """Sleep until there is something to do, take what has gathered, and return a request if one is met.
 
-        While observations keep coming, the thread sleeps by the clock: a put that wakes it would make it
-        queue for the interpreter lock, and whoever holds that then pays at each of its own releases.
+        While observations keep coming, the thread sleeps for a fixed time: if each put woke it, it would wait
+        for the interpreter lock, and slow down the thread that holds it each time that one releases it.
         """
         observation: Observation | None = None
         request: Request | None = None
@@ -207,7 +211,7 @@ class RecordingLoop:
             if observation is None and request is None:
                 return None
             self._busy = True
-        # Whoever asks (a flush) is likely to go on: wait by the clock once more before sleeping deep.
+        # An app that has just flushed is likely to go on, so the next sleep is a short one, too.
         self._busy = True
         return request
 
@@ -221,7 +225,7 @@ class RecordingLoop:
     # -- either -------------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Take everything that is there, and wait for nothing."""
+        """Take everything that is in the inbox, without waiting."""
         while len(self.inbox):
             observation, request = self.inbox.take()
             if observation is not None:
@@ -230,7 +234,7 @@ class RecordingLoop:
                 self._reply(request)
 
     def close(self) -> None:
-        """Read what is there, and take nothing after that; called while a request to leave is answered."""
+        """Read the inbox a last time, and take nothing after that; called to answer a request to leave."""
         self.read()
         self.closed = True
         self.read()
