@@ -1,4 +1,4 @@
-"""The recorder: takes observations from the app's threads and publishes events, in a thread of its own."""
+"""The recorder: takes observations from the app's threads, and publishes events in a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from threadtrail.sources.source import Source
 
 TO_PUBLISH = 0.6
-"""The share of a timeout that is left for publishing and delivering, however slow details are."""
+"""The share of a timeout that is left for publishing and delivering if details are slow to fetch."""
 
 
 class Recorder:
@@ -66,7 +66,7 @@ class Recorder:
         fetches: dict[str, Any] = {
             source.name: source.fetch_details for source in self._sources if source.fetch_details is not None
         }
-        # Past the bounds: what was asked for is not dropped.
+        # Regardless of the bounds: fetched details are not dropped.
         return DetailFetcher(self._loop.inbox.put_anyway, self._guard, fetches)
 
     def _publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
@@ -75,7 +75,7 @@ class Recorder:
     # -- the app's threads ------------------------------------------------------------------------
 
     def put(self, observation: Observation, size: int | None = None) -> None:
-        """Take an observation of this size in bytes, if it is known; the first one starts the threads."""
+        """Take an observation; the first one starts the threads. ``size`` is in bytes, if it is known."""
         loop = self._loop
         if loop.thread is None:
             self._start()
@@ -85,7 +85,7 @@ class Recorder:
             self._put(observation, size)
 
     def put_from_finaliser(self, observation: Observation) -> None:
-        """Take an observation without a lock or a new thread: it may come amid garbage collection."""
+        """Take an observation without a lock or a new thread: the finaliser may run at any point."""
         if self._loop.closed:
             self._refused += 1
         else:
@@ -105,12 +105,12 @@ class Recorder:
         self._interpreter.handle(observation, now)
 
     def tick(self, now: float) -> None:
-        """Publish the runs whose time has come; report what was dropped, off the app's threads."""
+        """Publish the runs that are due; report what was dropped, which the app's threads do not do."""
         self._report_dropped()
         self._interpreter.tick(now)
 
     def next_deadline(self) -> float | None:
-        """Return when ``tick`` has something to do next."""
+        """Return the time at which ``tick`` has something to do next."""
         return self._interpreter.following.next_deadline()
 
     def answer(self, request: Request) -> None:
@@ -133,24 +133,24 @@ class Recorder:
     # -- flush, change, shutdown, fork --------------------------------------------------------------
 
     def flush(self, timeout: float, *, open_runs: bool = False) -> bool:
-        """Publish all that was observed before this call; runs that have ended wait no longer.
+        """Publish all that was observed before this call, and runs that have ended without more waiting.
 
-        ``open_runs``: publish them as unfinished, too. Returns False if ``timeout`` seconds did not suffice,
-        or if observations were lost since the previous flush.
+        With ``open_runs``, publish open runs too, as unfinished. Return False if ``timeout`` seconds were
+        not enough, or if observations were lost since the previous flush.
         """
         request = Request("end" if open_runs else "settle")
         return self._finish(request, timeout) and self._lost_nothing_new()
 
     @property
     def is_recording_here(self) -> bool:
-        """Whether this thread is just now recording, so that it cannot wait for the end of that."""
+        """Whether the calling thread is the one that is recording, so that it must not wait for it."""
         return self._loop.is_here
 
     def change_to(self, settings: Settings, delivery: Delivery, then: Callable[[], object]) -> None:
-        """Go on with another configuration as soon as what was observed before is read; wait for nothing.
+        """Change the configuration once all earlier observations are read; return without waiting for that.
 
-        Runs that have ended are published to the former ``delivery``. Those that are open, or whose details
-        are being fetched, belong to the new one. ``then`` is called after that.
+        Runs that have ended are published to the former ``delivery``. Runs that are open, or whose details
+        are being fetched, are published to the new one. ``then`` is called after the change.
         """
 
         def change() -> None:
@@ -165,7 +165,7 @@ class Recorder:
         self._loop.request(Request("change", then=change))
 
     def shutdown(self, timeout: float) -> bool:
-        """As ``flush``; then publish what is still open as unfinished, and stop the thread."""
+        """Flush, then publish open runs as unfinished, and stop the thread; return False as ``flush`` does."""
         finished = self._finish(Request("leave"), timeout)
         self._loop.closed = True
         if not finished and (self.waiting or self.open_runs):
@@ -184,8 +184,8 @@ class Recorder:
         deadline = time.monotonic() + timeout
         fetched = True
         if self._fetcher is not None:
-            # Only what was read can have asked for details, and only what was fetched can be published. An
-            # API that hangs must leave time to publish without details.
+            # Details are fetched for runs that were read, and published once they are fetched, so wait for
+            # both in turn. If the API hangs, some time is left to publish without details.
             self._loop.ask(Request("read on"), deadline)
             fetched = self._fetcher.wait(seconds_until(deadline - timeout * TO_PUBLISH))
             if request.what == "leave":
@@ -200,33 +200,33 @@ class Recorder:
                 self._logged_dropped = dropped
 
     def _lost_nothing_new(self) -> bool:
-        """Whether no observation was lost since the previous call; so each loss is reported once."""
+        """Return whether no observation was lost since the previous call, so that each loss counts once."""
         before, self._reported_lost = self._reported_lost, self._loop.inbox.dropped + self._loop.misread
         return self._reported_lost == before
 
     def after_fork_in_child(self) -> None:
-        """The parent's thread, queue and open runs stay with the parent: begin anew, with none of them."""
+        """Start afresh in the child: the thread, the queue and the open runs belong to the parent."""
         self._reset()
 
     def turn_id(self, run_id: str, timeout: float) -> str | None:
-        """Return the turn of a run; wait ``timeout`` seconds at most until what was observed is read."""
+        """Return the turn of a run; wait at most ``timeout`` seconds until earlier observations are read."""
         following = self._interpreter.following
         known = following.turn_id(run_id)
-        if known is None:  # what is no longer waiting may still be being read
+        if known is None:  # an observation of it may be waiting, or being read
             self._loop.ask(Request("read on"), time.monotonic() + timeout)
             known = following.turn_id(run_id)
         return known
 
-    # -- what is going on ---------------------------------------------------------------------------
+    # -- status -------------------------------------------------------------------------------------
 
     @property
     def open_runs(self) -> int:
-        """How many runs are being followed."""
+        """The number of runs that are followed."""
         return len(self._interpreter.following.runs)
 
     @property
     def has_seen_calls(self) -> bool:
-        """Whether a call of the app was seen, whatever became of it; a trace is none."""
+        """Whether the app made a call that was noted, whatever became of it; ``trace()`` does not count."""
         return self._interpreter.has_read or self.waiting > 0 or self.dropped > 0
 
     @property
@@ -236,25 +236,25 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """How many observations wait to be read."""
+        """The number of observations that wait to be read."""
         return len(self._loop.inbox)
 
     @property
     def dropped(self) -> int:
-        """How many observations will never be read."""
+        """The number of observations that were dropped and will never be read."""
         return self._loop.inbox.dropped + self._refused
 
     def count_unkept(self, what: str) -> None:
-        """Count something that an app's thread did not keep, since it takes too much room."""
+        """Count something that an app's thread did not keep, since it would take too much memory."""
         self._unkept[what] = self._unkept.get(what, 0) + 1
 
     @property
     def forgotten(self) -> dict[str, int]:
-        """How much was forgotten for lack of room, by what it was."""
+        """How many things were forgotten for lack of room, by kind."""
         counts = {**self._interpreter.forgotten, **self._unkept}
         return {what: count for what, count in counts.items() if count}
 
     @property
     def details_missed(self) -> int:
-        """Runs whose steps or messages could not be fetched (``fetch_run_details``)."""
+        """The number of runs whose steps or messages could not be fetched (``fetch_run_details``)."""
         return self._fetcher.missed if self._fetcher is not None else 0
