@@ -1,4 +1,4 @@
-"""The life of one run: its status, its messages, its usage, and when all of it is known."""
+"""The record of one run: its status, its messages, its usage, and whether all of it is known."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 RunKey = tuple["Server", str]
-"""Which run is meant: its server and its id."""
+"""Identifies a run: its server and its id."""
 
 
 class Common(NamedTuple):
-    """What the records of all runs use."""
+    """What the records of all runs share."""
 
     publish: Publish
     tools: ToolWork
@@ -42,14 +42,14 @@ class Common(NamedTuple):
 class RunRecord:
     """Follows one run, whatever the app looks at, and publishes each fact of it once.
 
-    ``scope`` and ``origin`` are those of the call that made the run known; ``scope`` has what the creator put
-    into the run's metadata, too, which is ``came_with``. ``connection`` is the client and the event loop by
-    which its details are fetched, with ``fetch_run_details``. A status never goes back: an answer that was
-    overtaken by another changes nothing, and after an end nothing does. ``ended``: its status is one after
-    which it does not change, or the server left it; ``whole``: nothing of it is missing.
+    ``scope`` and ``origin`` are those of the call by which the run was first seen. ``came_with`` is what the
+    creator put into the run's metadata; ``scope`` includes it. ``connection`` is the client and the event
+    loop with which ``fetch_run_details`` fetches its details. A status never goes back: an answer that
+    another one overtook changes nothing, and after an end nothing does. ``ended`` means that its status is an
+    end, or that it ended with its call; ``whole`` that nothing of it is missing.
 
-    Thousands may be open at once, so it has slots, and makes what it needs for steps and messages with the
-    first of them.
+    Thousands of records may be open at once, so they have slots, and create what steps and messages need only
+    when the first one is seen.
     """
 
     __slots__ = (
@@ -138,7 +138,7 @@ class RunRecord:
         self.known: Known = Known(seen.call.request_id, common.shared)
         self._timeline = Timeline(seen.call.started_at if created_here else None)
         self._statuses = StatusHistory()
-        self._types: Any = None  # EventTypes, from its beginning on
+        self._types: Any = None  # EventTypes, once the run object was seen
         self.published_unfinished: bool = False
         self.id_reused = False
 
@@ -182,7 +182,7 @@ class RunRecord:
             self.steps.calls.require(seen.required_calls, seen.time, anew=anew)
 
     def looks_the_same(self, body: bytes, time: int) -> bool:
-        """Whether this body of a response is the one that was retrieved last; from now on it is."""
+        """Return whether this body of a response equals the one that was retrieved last; remember it."""
         mark, self._body_mark = self._body_mark, hash(body)
         if mark != self._body_mark:
             return False
@@ -190,7 +190,7 @@ class RunRecord:
         return True
 
     def count(self, call: Call) -> None:
-        """Count a call about this run, also one that raised; each call counts once."""
+        """Count a call about this run, even one that raised; each call counts once."""
         self.retry_count += call.retry_count
         call.retry_count = 0
         operation = call.operation
@@ -200,7 +200,7 @@ class RunRecord:
             self.poll_count += 1
 
     def see_whole(self) -> None:
-        """See that nothing of the run is missing: it is over, whatever its status."""
+        """See that nothing of the run is missing: it has ended, whatever its status."""
         self.whole = self.ended = True
 
     def lose(self, lost: RunLost) -> None:
@@ -225,7 +225,7 @@ class RunRecord:
         self.steps.see(seen, placed, self._types.step_created)
 
     def see_output(self, call: Call, time: int) -> None:
-        """See something of the answer that reached the app; a later look may only repeat it."""
+        """See that output reached the app; a retrieve does not count, since it may repeat earlier output."""
         if not call.operation.looks_at_run:
             self.first_output_at = self.first_output_at or time
 
@@ -250,7 +250,7 @@ class RunRecord:
             )
 
     def adopt(self, seen: RunSeen) -> None:
-        """Take what the call that created the run knows: some other look at it came before."""
+        """Take what the call that created the run knows, after another look was read first."""
         opening = seen.opening()
         self.created_here = True
         self.came_with = seen.carried or self.came_with
@@ -261,7 +261,7 @@ class RunRecord:
         self._timeline.created(seen.call.started_at)
 
     def restore(self, carried: Carried) -> None:
-        """Take what the creator put into the run's metadata: an earlier look, as by a webhook, had none."""
+        """Take what the creator put into the run's metadata, after a look without it, as by a webhook."""
         self.came_with = carried
         self.scope = restored(self.scope, carried, created_here=self.created_here)
 
@@ -280,12 +280,12 @@ class RunRecord:
 
     @property
     def status(self) -> RunStatus | None:
-        """The status that it was last seen in."""
+        """The latest status; ``None`` if none was seen."""
         return self._statuses.current
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing that usually follows: the end can be published without waiting."""
+        """Whether nothing is missing, so that the end can be published without waiting."""
         if not self.ended or self.looking:
             return False
         if self.whole or self.stream_complete:
@@ -297,42 +297,42 @@ class RunRecord:
 
     @property
     def may_be_answered(self) -> bool:
-        """Whether the app may still answer the run's calls: one that failed, or was cut, takes no outputs."""
+        """Whether the app may still answer the run's calls: one that failed or broke off takes no outputs."""
         status = self.status
         return status is None or status.succeeded or not status.ended
 
     @property
     def kept(self) -> tuple[Any, ...]:
-        """What takes room of what is known of the run."""
+        """The parts of the record that take much memory."""
         output = () if self._output is None else self._output.kept
         steps = () if self._steps is None else self._steps.kept
         return (self.input, output, steps, *self.known.kept)
 
     @property
     def created_at_server(self) -> int:
-        """When the run was created, by the server's clock: its messages' stamps compare with that."""
+        """When the run was created by the server's clock, to compare with timestamps of its messages."""
         return self._timeline.server_created_at
 
     def reopen(self) -> None:
-        """Follow the run again, which was published as unfinished."""
+        """Follow the run again after it was published as unfinished."""
         self.left = False
         self.settling = False
         self.steps.reopen()
 
     def messages(self) -> tuple[Message, ...]:
-        """Return what the run wrote so far."""
+        """Return the messages that the run has written so far."""
         return self.output.values(self.last_seen_at)
 
     def forget_content(self) -> None:
-        """Forget what only ``RunEnded`` needed: the run was published, and waits for late outputs at most."""
+        """Forget what only ``RunEnded`` needed, after that was published; late outputs may still come."""
         self.input = ()
         self.known.forget_content()
         self.output.forget()
 
     def end(self) -> Run | None:
-        """Publish what is still open, then the whole run, last of all; return it, if it was published.
+        """Publish the ends of what is still open, then the run itself; return it, or ``None``.
 
-        At most once while the run is unfinished, and once when it has finished.
+        A run is published at most once as unfinished, and once when it has finished.
         """
         if self.published_unfinished and not self.ended:
             return None
@@ -352,7 +352,7 @@ class RunRecord:
     def _whole(self, time: int, answered_at: int) -> Run:
         timeline, status, chain, scope = self._timeline, self.status, self.chain, self.scope
         if status is not None and status.failed:
-            # A run that failed without an error, as expired ones often do.
+            # Some runs fail without an error, as expired ones often do.
             self.known.see_error(Failure(type=status.name))
         whole_at = answered_at if self.whole else None
         steps = () if self._steps is None else self._steps.values(whole_at)
