@@ -1,4 +1,4 @@
-"""The tool calls of one run, wherever they were seen: each is published exactly once."""
+"""The tool calls of one run; each is published exactly once, wherever it was seen."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ANSWERED_OUTSIDE = frozenset({"client", "human"})
-"""Who answers a call (``ToolCall.executed_by``) that the run does not end with."""
+"""The values of ``ToolCall.executed_by`` for calls that are answered outside the run, perhaps after it."""
 
 
 class PublishOfRun(Protocol):
-    """Publishes an event of the run; the run fills in what all its events carry."""
+    """Publishes an event of the run; the run adds the fields that all its events have."""
 
     def __call__(self, event_class: Any, time: int, **fields: Any) -> None:
         """Publish ``event_class`` at ``time`` with these fields."""
@@ -33,16 +33,16 @@ class _CallState:
     requested: bool = False
     completed: bool = False
     published: bool = False
-    """Its end was published; it may be open again, if its run was published as unfinished."""
+    """Whether its end was published; it may be open again if its run was published as unfinished."""
 
 
 class ToolCalls:
     """What is known of a run's tool calls.
 
-    A tool call is one call, whether it was seen among those that the run waits for, then in the submitted
-    outputs, then in a step. Its id alone does not say so: some servers count their ids anew in each round.
-    What was seen live keeps the local clock's times. ``ask`` is called with each call that is asked for,
-    ``worked_on`` with each that is complete: it returns it with the times that the app itself gives.
+    A call stays one call when it is seen among those that the run waits for, then in the submitted outputs,
+    then in a step. Its id alone does not prove that: some servers use the same ids again in each round. What
+    was seen live keeps the times of the local clock. ``ask`` is called with each call that is asked for,
+    ``worked_on`` with each that is complete; it returns the call with the times that the app itself gave.
     """
 
     __slots__ = ("_all", "_ask", "_before_end", "_by_id", "_ended_at", "_publish", "_round", "_worked_on")
@@ -65,9 +65,9 @@ class ToolCalls:
     # -- what is seen ---------------------------------------------------------------------------
 
     def require(self, calls: Iterable[ToolCall], time: int, *, anew: bool) -> None:
-        """See the calls whose outputs the run waits for: they last from now until submitted.
+        """See the calls whose outputs the run waits for; they last from ``time`` until submitted.
 
-        ``anew``: the run did something else before, so a call that was answered is another one.
+        ``anew`` says that the run did something else before: an answered call of the same id is then another.
         """
         new = [call for call in calls if self._is_new(call, anew=anew)]
         if new:
@@ -95,9 +95,9 @@ class ToolCalls:
             if state is None:
                 state = self._add(call)
             elif not state.completed:
-                # What answers a call does not say what it was.
+                # An output does not say what kind of call it answers, nor its name.
                 self._merge_call(state, changed(call, kind=state.value.kind, name=state.value.name))
-            # A call that was never seen to be asked for has no name yet; its step has it.
+            # A call that was not seen to be asked for has no name yet; it completes when its step is seen.
             if state.requested and not state.completed:
                 self._complete(state, call.ended_at or 0)
 
@@ -105,7 +105,7 @@ class ToolCalls:
         """See a call in its step."""
         known = self._in_step(step.id, call)
         if known is None:
-            # The app's own call begins when it was asked for, the server's where its step does.
+            # A call that the app executes begins when it is asked for, a server's with its step.
             asked = time if call.executed_by in ANSWERED_OUTSIDE else step.started_at
             started = asked or (time if call.executed_by is None else None)
             live = step.seen_live or call.executed_by in ANSWERED_OUTSIDE
@@ -117,7 +117,7 @@ class ToolCalls:
             self._request(known, known.value.started_at or time)
 
     def _in_step(self, step_id: str | None, call: ToolCall) -> _CallState | None:
-        """Return the call that a step shows: seen in it before, or the first of its id without a step."""
+        """Return the known state of a step's call: seen in it before, or of the same id and in no step."""
         alike = self._by_id.get(call.id, [])
         mine = [state for state in alike if state.step_id == step_id]
         free = [state for state in alike if state.step_id is None]
@@ -135,7 +135,7 @@ class ToolCalls:
         return state
 
     def _merge_call(self, state: _CallState, call: ToolCall) -> None:
-        """Take what is newly known of a call; what an earlier look knew better stays."""
+        """Add what is newly known of a call; what an earlier look knew better stays."""
         known = state.value
         state.value = changed(
             known,
@@ -165,7 +165,7 @@ class ToolCalls:
 
     def _complete(self, state: _CallState, time: int, error: Failure | None = None) -> None:
         state.value = self._worked_on(state.value)
-        # The server's stamps are whole seconds: an end that was read may lie before a start that was seen.
+        # Server timestamps are whole seconds, so an end that was read may be before a start that was seen.
         ended = max(state.value.ended_at or time, state.value.started_at or 0)
         state.value = changed(state.value, ended_at=ended, error=state.value.error or error)
         state.completed = True
@@ -176,15 +176,15 @@ class ToolCalls:
         self._publish(ToolCallCompleted, moment, step_id=state.step_id, tool_call=state.value)
 
     def end_with_step(self, step: Step, time: int, ending: Failure | None) -> None:
-        """Complete the calls of a step that has ended, ``ending`` being the error of those without output."""
+        """Complete the calls of a step that has ended; those without output get the error ``ending``."""
         for call in self._of_step(step.id):
             if not call.completed and not is_awaited(call.value):
                 self._complete(call, time, step.error or (ending if call.value.output is None else None))
 
     def end(self, time: int, error: Failure | None) -> None:
-        """End with the run the calls that are still open, except those of steps; ``error`` is the run's.
+        """Complete the calls that are still open when the run ends, except those of steps.
 
-        Of a run that ended as it should, the calls that the app, or a person, has to answer stay open.
+        ``error`` is the run's. Without one, the calls that the app, or a person, has to answer stay open.
         """
         self._before_end = [(state, state.value) for state in self._all if not state.completed]
         self._ended_at = time
@@ -197,13 +197,13 @@ class ToolCalls:
                 self._complete(call, time, error if call.value.output is None else None)
 
     def end_in_step(self, step_id: str | None, time: int, error: Failure | None) -> None:
-        """End with the run the calls of a step that is still open, as ``end`` does."""
+        """Complete the calls of a step that is still open when the run ends, as ``end`` does."""
         for call in self._of_step(step_id):
             if not call.completed and not (error is None and is_awaited(call.value)):
                 self._complete(call, time, error)
 
     def reopen(self) -> None:
-        """Undo ``end``: the run goes on after all. What was published stays so."""
+        """Undo ``end``, since the run goes on after all. What was published is not published again."""
         for state, value in self._before_end:
             state.value, state.completed = value, False
         self._before_end = []
@@ -222,7 +222,7 @@ class ToolCalls:
     # -- what is known --------------------------------------------------------------------------
 
     def awaited(self) -> list[ToolCall]:
-        """Return the calls that the app, or a person, has still to answer."""
+        """Return the calls that the app, or a person, still has to answer."""
         return [call.value for call in self._all if not call.completed and is_awaited(call.value)]
 
     def values(self) -> list[ToolCall]:
@@ -245,13 +245,13 @@ class ToolCalls:
 
 
 def is_awaited(call: ToolCall) -> bool:
-    """Whether the app, or a person, has still to answer the call: it stays open when its run ends."""
+    """Return whether the app, or a person, still has to answer the call; it stays open when its run ends."""
     answered = call.output is not None or call.results or call.error is not None
     return call.executed_by in ANSWERED_OUTSIDE and not answered
 
 
 def _richer(results: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The newer results, unless they lack the content of what was found, which comes on request only."""
+    """Return the newer results, unless only the known ones have content, which the API sends on request."""
     return results if results and (_with_content(results) or not _with_content(known)) else known
 
 
