@@ -1,4 +1,4 @@
-"""Which runs are one turn, when the turn is over, and its one ``TurnEnded``."""
+"""Finds out which runs are one turn and when the turn is over, and publishes its ``TurnEnded``."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from threadtrail.values import ToolCall
 
 TURNS = 4_096
-"""The maximum number of turns that are open; of more, the one where nothing came for longest is ended."""
+"""The maximum number of open turns; above it, the one that has been idle for longest is ended."""
 
 IDS = 65_536
-"""The maximum number of runs whose turn is known by their id, and of ended turns that are recognised."""
+"""The maximum number of runs whose turns are remembered, and of ended turns that are recognised."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """A published run of a turn, and its record: calls may be answered after it was published."""
+    """A published run of a turn, and its record, since calls may be answered after it was published."""
 
     run: Run
     record: RunRecord
@@ -41,11 +41,11 @@ class _Part:
 
 @dataclass(slots=True)
 class _OpenTurn:
-    """A turn that is open; ``first`` is the run that asked first, ``trace_id`` is where it began.
+    """An open turn; ``first`` is the run that first asked for a call, ``trace_id`` the trace around it.
 
-    ``waits_for``: its runs that are not published. ``asked``: its calls whose outputs no run has brought that
-    has ended. ``tried``: those whose outputs a run brought that failed; the app may send them again. ``due``:
-    when it ends if nothing more comes.
+    ``waits_for`` are its runs that are not published yet. ``asked`` are the calls whose outputs were brought
+    by no run that has ended; ``tried`` those whose outputs were brought by a run that failed, so that the app
+    may send them again. ``due`` is when the turn ends if nothing more comes.
     """
 
     first: RunRecord
@@ -57,14 +57,14 @@ class _OpenTurn:
     due: float = math.inf
 
     def take(self, record: RunRecord, run: Run) -> None:
-        """Take a run that was published, without what its turn does not say."""
+        """Take a run that was published, without the parts that its ``Turn`` does not need."""
         given = run.input if record is self.first else ()
         slim = changed(run, input=given, request=NO_REQUEST, metadata=EMPTY, status_history=())
         self.parts[record.key] = _Part(slim, record)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether more is sure to be seen of it, or may well be."""
+        """Whether more of it will, or may, be seen."""
         goes_on = (not part.run.finished and part.record.outlives_call for part in self.parts.values())
         return bool(self.waits_for or self.asked) or any(goes_on)
 
@@ -74,7 +74,7 @@ class _OpenTurn:
         return sorted(self.parts.values(), key=lambda part: part.run.created_at or 0)
 
     def value(self) -> Turn:
-        """Return it with what is known of its calls: some were answered after their run was published."""
+        """Return the ``Turn``, with calls that were answered after their run was published."""
         parts = self.in_order
         runs = [with_calls(part.run, part.record.steps.calls.values()) for part in parts]
         return turn_of(runs, finished=runs[-1].finished and not self.asked)
@@ -83,9 +83,9 @@ class _OpenTurn:
 class Turns:
     """The turns that are open; times are ``time.monotonic()`` seconds.
 
-    A turn is open from when a run of it asks the app, or a person, to answer a call, until the outputs of all
-    calls were brought by runs that have completed, and none of these asked for more. ``give_up`` completes a
-    call without an output. ``forgotten`` counts the turns that were ended early for lack of room.
+    A turn opens when one of its runs asks the app, or a person, to answer a call. It is over when completed
+    runs have brought the outputs of all calls and asked for no more. ``give_up`` completes a call without an
+    output. ``forgotten`` counts the turns that were ended early for lack of room.
     """
 
     def __init__(self, publish: Publish, groups: Groups, give_up: Callable[[Name], None]) -> None:
@@ -103,16 +103,16 @@ class Turns:
     # -- its runs -----------------------------------------------------------------------------------
 
     def is_over(self, name: Name) -> bool:
-        """Whether this turn was ended: a run that answers a call of it begins one of its own."""
+        """Return whether this turn was ended: a run that answers one of its calls then begins a new turn."""
         return name in self._ended
 
     def begins_with(self, record: RunRecord) -> bool:
-        """Whether an open turn began with this run."""
+        """Return whether an open turn began with this run."""
         turn = self._open.get(_name(record))
         return turn is not None and turn.first is record
 
     def begin(self, record: RunRecord, now: float) -> None:
-        """See that a run begins; it knows its turn."""
+        """See that a run begins; its turn is set already."""
         name = _name(record)
         if record.chain.turn_id == record.id:
             self._joined.pop(record.id)
@@ -153,7 +153,7 @@ class Turns:
         self._end(oldest if idle is newest else idle)
 
     def end_run(self, record: RunRecord, run: Run | None, now: float) -> None:
-        """See that a run is followed no longer; ``run`` is what was published of it, if it was."""
+        """See that a run is not followed any more; ``run`` is what was published, ``None`` if nothing was."""
         turn = self._open.get(_name(record))
         if turn is None and run is not None and run.asks_app:
             turn = self._opened(record)
@@ -162,13 +162,13 @@ class Turns:
         turn.waits_for.discard(record.key)
         if run is not None:
             turn.take(record, run)
-        # What waited for outputs was there before: nothing has come with its being published.
+        # If it waited for outputs, publishing it brings nothing new, so the turn does not wait longer.
         self._look(turn, None if record.waits_for_outputs else now)
 
     # -- its calls ----------------------------------------------------------------------------------
 
     def brought(self, name: Name, calls: Iterable[Name], now: float, *, completed: bool) -> None:
-        """See that a run has ended that brought outputs of these calls; one that failed may be repeated."""
+        """See that a run that brought outputs of these calls has ended; a failed one may be repeated."""
         turn = self._open.get(name)
         if turn is None:
             return
@@ -188,7 +188,7 @@ class Turns:
     # -- its end ------------------------------------------------------------------------------------
 
     def _look(self, turn: _OpenTurn, now: float | None) -> None:
-        """End the turn if it is over; else wait on, if something came ``now``."""
+        """End the turn if it is over; else, if something came at ``now``, wait longer."""
         self._open.move_to_end(_name(turn.first))
         if not turn.is_waiting and not turn.tried:
             self._end(turn)
@@ -199,7 +199,7 @@ class Turns:
             self._next_look = min(self._next_look, turn.due)
 
     def tick(self, now: float) -> None:
-        """End the turns whose time has come."""
+        """End the turns that are due."""
         if now < self._next_look:
             return
         for turn in [turn for turn in self._open.values() if turn.due <= now and not turn.waits_for]:
@@ -208,7 +208,7 @@ class Turns:
         self._next_look = min(dues, default=math.inf)
 
     def next_deadline(self) -> float | None:
-        """Return when ``tick`` has something to do next; it may find that there is nothing yet."""
+        """Return the earliest time at which ``tick`` may have something to do."""
         return self._next_look if self._next_look < math.inf else None
 
     def end_all(self) -> None:
@@ -232,7 +232,7 @@ class Turns:
     # -- what is known ------------------------------------------------------------------------------
 
     def joined(self, run_id: str) -> str | None:
-        """Return the turn that a run joined; None if it began one of its own. Any thread may ask."""
+        """Return the turn that a run joined; None if it began its own. Any thread may call this."""
         return self._joined.peek(run_id)
 
     def shrink(self, max_bytes: int, size: Callable[[Any], int]) -> None:
@@ -248,7 +248,7 @@ class Turns:
 
 
 def with_calls(run: Run, calls: list[ToolCall]) -> Run:
-    """Return the run with what became known of its calls after it was published."""
+    """Return the run, updated by what was seen of its calls after it was published."""
     late = {call.id: call for call in calls if call.ended_at is not None}
     if all(call.ended_at is not None for call in run.tool_calls):
         return run
