@@ -11,6 +11,7 @@ import pytest
 from pydantic import Field
 
 from fake_distributions import Installer
+from threadtrail import _install
 from threadtrail.config import registry
 from threadtrail.config.choice import ExporterChoice
 from threadtrail.config.exporter_options import in_words
@@ -163,7 +164,7 @@ def test_an_exporter_that_cannot_be_imported_is_reported_with_its_cause(
     assert first.startswith("exporter 'one' (module_one:Exporter, from one 1.0): it cannot be imported: ")
     assert "pip install --force-reinstall one" in first
     assert "ModuleNotFoundError: No module named 'no_such_backend'" in first
-    assert "pip install 'threadtrail[backend]'" in second
+    assert f"Install what it needs: {_install.plugin_command('backend')}" in second
     assert isinstance(error.__cause__, ExceptionGroup)
     causes = [type(cause).__name__ for cause in error.__cause__.exceptions]
     assert causes == ["ModuleNotFoundError", "AttributeError"]

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 import threadtrail
 from doc_blocks import blocks
+from threadtrail import _install
 from threadtrail._text import SECRET_WORDS
 from threadtrail.config.settings import Settings, load_settings
 from threadtrail.errors import ConfigurationError
@@ -531,7 +532,7 @@ def test_the_text_of_a_misspelt_option_is_shown_only_if_what_was_meant_is_no_sec
 def test_an_unknown_exporter_is_reported_with_the_choices_and_the_command() -> None:
     text = error_of(exporters=["langfues", "agentops", "honeycomb"])
     assert "'langfues' (keyword argument): there is no such exporter. Did you mean 'langfuse'?" in text
-    assert "pip install 'threadtrail[" in text
+    assert f"Install it: {_install.plugin_command('agentops')}." in text
     assert "'honeycomb' (keyword argument): there is no such exporter." in text
     assert "Installed: console, jsonl" in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import pytest
 
 pytest.importorskip("genai_prices")
 
-from threadtrail import prices
+from threadtrail import _install, prices
 from threadtrail.events import RunEnded
 from threadtrail.prices import Cost, costing
 from threadtrail.prices.amounts import money
@@ -227,7 +228,7 @@ def test_money_is_short_and_never_rounded_to_nothing(amount: str, text: str) -> 
 def test_without_the_library_the_helper_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     assert not prices.installed()
-    with pytest.raises(ImportError, match=r"pip install 'threadtrail\[prices\]'"):
+    with pytest.raises(ImportError, match=re.escape(_install.extra_command("prices"))):
         prices.cost(ended("gpt-4o", 1, 1))
 
 

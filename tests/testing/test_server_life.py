@@ -16,6 +16,7 @@ import openai
 import pytest
 from openai import AsyncAzureOpenAI, AzureOpenAI, OpenAI
 
+from threadtrail import _install
 from threadtrail.testing.server import (
     AssistantsServer,
     Gate,
@@ -336,7 +337,7 @@ except ImportError as error:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240
     )
     assert done.stdout.startswith("True MissingExtraError")
-    assert "pip install 'threadtrail[testing]'" in done.stdout
+    assert _install.extra_command("testing") in done.stdout
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from threadtrail import _install
 from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config.problems import Problem, error_of
 
@@ -129,7 +130,7 @@ def meant(name: str, known: Collection[str]) -> str | None:
 
 def install_command(name: str) -> str:
     """Return the command that installs one of the project's own plugins."""
-    return f"pip install 'threadtrail[{name}]'"
+    return _install.plugin_command(name)
 
 
 def remedy(owner: AvailableExporter) -> str:

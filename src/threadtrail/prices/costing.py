@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from threadtrail import _install
 from threadtrail._guard import guard
 from threadtrail._text import closest
 from threadtrail.events import RunEnded
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
 
     from threadtrail.values import Run, Usage
-
-MISSING = "Costs need the library genai-prices. Install it with: pip install 'threadtrail[prices]'"
 
 PROVIDERS = {
     # `Event.provider` -> the library's id.
@@ -55,7 +54,9 @@ def cost(run: Run | RunEnded, *, provider: str | None = None) -> Cost:
         ImportError: ``genai-prices`` is not installed.
     """
     if not installed():
-        raise ImportError(MISSING)
+        raise ImportError(
+            f"Costs need the library genai-prices. Install it with: {_install.extra_command('prices')}"
+        )
     name = provider or (run.provider if isinstance(run, RunEnded) else "openai")
     whose = _provider(name, chosen=provider is not None)
     if isinstance(run, RunEnded):

@@ -14,7 +14,7 @@ import pytest
 from doc_blocks import ROOT
 from pseudo_terminal import on_terminal
 from recorded_turns import SECOND, START, assistants_run, called, response, said, turn, used, written
-from threadtrail import cli
+from threadtrail import _install, cli
 from threadtrail.events import Event, RequestFailed, RunCreated
 from threadtrail.testing.server import Message, RunScript, Usage
 from threadtrail.values import Assistant, Failure
@@ -351,7 +351,7 @@ def test_without_the_library_there_are_no_costs(
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     out = compared(*sides)[0]
     assert "cost" not in lines(out)
-    assert "without costs: pip install 'threadtrail[prices]'" in out
+    assert f"without costs: {_install.extra_command('prices')}" in out
 
 
 def test_the_prices_of_a_gateway_are_those_that_one_names(tmp_path: Path, compared: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import threadtrail
 from fake_distributions import Installer
+from threadtrail import _install
 from threadtrail.cli import main
 from threadtrail.commands.demo import responses, stage
 from threadtrail.events import Event, RunEnded, TraceStarted
@@ -215,5 +216,5 @@ def test_missing_extra_names_the_command_that_installs_it() -> None:
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "pip install 'threadtrail[testing]'" in done.stderr
+    assert _install.extra_command("testing") in done.stderr
     assert "Traceback" not in done.stderr

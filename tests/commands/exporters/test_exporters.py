@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pseudo_terminal import on_terminal
-from threadtrail import cli
+from threadtrail import _install, cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +181,7 @@ def test_chosen_and_not_installed(
     monkeypatch.setenv("THREADTRAIL_EXPORTERS", "hologram,consle")
     rows = listed(capsys, code=1)
     assert rows["hologram"]["state"] == rows["consle"]["state"] == "not installed"
-    assert rows["hologram"]["advice"] == "Install it: pip install 'threadtrail[hologram]'"
+    assert rows["hologram"]["advice"] == f"Install it: {_install.plugin_command('hologram')}"
     assert rows["consle"]["advice"].endswith("Did you mean 'console'?")
     assert rows["hologram"]["origin"] == "environment variable THREADTRAIL_EXPORTERS"
     assert cli.main(["exporters"]) == 1
@@ -196,12 +196,12 @@ def test_what_could_be_installed_is_reported(
     monkeypatch.setattr("threadtrail.config.installed.PLUGINS", ("hologram",))
     assert cli.main(["exporters"]) == 0
     assert capsys.readouterr().out.endswith(
-        "\nnot installed: hologram (pip install 'threadtrail[hologram]')\n"
+        f"\nnot installed: hologram ({_install.plugin_command('hologram')})\n"
     )
     monkeypatch.setattr("threadtrail.config.installed.PLUGINS", ("hologram", "smoke"))
     assert cli.main(["exporters"]) == 0
     assert capsys.readouterr().out.endswith(
-        "\nnot installed: hologram, smoke (pip install 'threadtrail[NAME]')\n"
+        f"\nnot installed: hologram, smoke ({_install.plugin_command('NAME')})\n"
     )
 
 

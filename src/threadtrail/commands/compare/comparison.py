@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from threadtrail import _install
 from threadtrail.commands.compare.chance import Interval, Verdict, of_median, verdict
 from threadtrail.commands.compare.files import Side
 from threadtrail.commands.compare.matching import Match, Pair, matches_of, pairs_of
@@ -167,4 +168,4 @@ def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[
     if not pairs:
         yield "no turns of both sides have the same input, so none are compared one by one"
     if not installed():
-        yield "without costs: pip install 'threadtrail[prices]'"
+        yield f"without costs: {_install.extra_command('prices')}"

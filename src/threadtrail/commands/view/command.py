@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from threadtrail import _install
 from threadtrail.commands.arguments import port
 from threadtrail.commands.choosing import add_files, print_problems
 from threadtrail.commands.garbage import without_collection
@@ -88,7 +89,7 @@ def _serve(files: Sequence[Path], options: argparse.Namespace) -> int:
         from threadtrail.commands.view.serving import PageServer  # noqa: PLC0415 - needs what an extra installs
     except ModuleNotFoundError as error:
         problem = f"--serve needs the package {error.name!r}, which is not installed"
-        raise ConfigurationError(f"{problem}. Install it with: pip install 'threadtrail[view]'") from error
+        raise ConfigurationError(f"{problem}. Install it with: {_install.extra_command('view')}") from error
     from threadtrail.commands.view.live import LivePage  # noqa: PLC0415 - `--help` does without
 
     with without_collection():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
+from threadtrail import _install
 from threadtrail.testing.server.backend import Backend
 from threadtrail.testing.server.faults import Fault, FaultQueue
 from threadtrail.testing.server.log import LoggedRequest, RequestLog
@@ -85,7 +86,7 @@ class OpenAIServer:
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"The local server needs the package {error.name!r}, which is not installed. "
-                "Install it with: pip install 'threadtrail[testing]'",
+                f"Install it with: {_install.extra_command('testing')}",
                 name=error.name,
             ) from error
         connections = Connections()
