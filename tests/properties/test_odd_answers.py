@@ -14,6 +14,7 @@ from openai import OpenAI
 from properties.canned import EVENTS, JSON, Canned
 from properties.looks import ASK, looks, told_by_webhook
 from properties.mutations import mutated, torn
+from threadtrail.events import RequestFailed
 from threadtrail.testing.server import (
     FunctionCall,
     Message,
@@ -250,6 +251,19 @@ def test_a_stream_with_names_that_are_no_valid_unicode(canned: Canned, odd: str)
 def test_a_torn_stream_of_a_run(canned: Canned, content: bytes) -> None:
     seen, captured = canned.play(content, EVENTS, stream_a_run)
     check_end(seen, captured, "ThreadRunCompleted", RUN_STREAM_ID)
+
+
+@pytest.mark.parametrize("name", ["run stream", "response stream"])
+def test_an_error_that_the_sdk_finds_in_a_stream(canned: Canned, name: str) -> None:
+    """The server sent an event as any other; what is wrong with it shows when the SDK reads it."""
+    content = re.sub(r"(\.delta\ndata: ).*", r"\1{", TRUTH[name], count=1)
+    seen, captured = canned.play(
+        content.encode(), EVENTS, stream_a_run if name == "run stream" else stream_a_response
+    )
+    assert seen[-1].startswith("JSONDecodeError")
+    (failed,) = captured.of(RequestFailed)
+    (recorded,) = captured.runs
+    assert (failed.error.type, failed.run_id) == ("JSONDecodeError", recorded.id)
 
 
 def check_end(seen: list[str], captured: Captured, name: str, run_id: str) -> None:

@@ -1,9 +1,10 @@
 """Taps a stream without changing its type, its laziness, its errors or who drives it.
 
 ``Stream`` and ``AsyncStream`` of the SDK keep the iterator that all consumption goes through in
-``_iterator``, and it takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). One of
-them is replaced by one that passes everything on, so that the stream, its manager and the app's event handler
-stay the objects they were. Nothing is held across a ``yield``.
+``_iterator``, and that takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). Both
+are replaced by ones that pass everything on: the first shows how the stream ends, the second what it brings.
+So the stream, its manager and the app's event handler stay the objects they were. Nothing is held across a
+``yield``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from threadtrail.instrumentation.failures import failure_of
 from threadtrail.recording.observation import FirstOutput, StreamClosed, StreamEvent, StreamOpened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from threadtrail._guard import Guard
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Call
@@ -32,7 +35,6 @@ KEPT_STREAM = "_raw_stream"
 EVENTS = "_iter_events"
 """The method that a stream takes the events from, as they were sent."""
 
-
 NOTING = "noting a stream event"
 """What the guard counts an error of ours at an event as."""
 
@@ -42,9 +44,26 @@ class StreamNotes:
 
     def __init__(self, sink: Sink, call: Call) -> None:
         self._recorder = sink.recorder
+        self._guard = sink.guard
         self._call = call
-        self.is_closed: bool = False
-        self.reader: StreamReader = sink.stream_reader(call.operation.source, self)
+        # They refer to each other until the stream was closed.
+        self._reader: StreamReader | None = sink.stream_reader(call.operation.source, self)
+
+    def look(self, event: Any) -> Any:
+        """Have the source look at an event of the SDK as it was sent; return it."""
+        reader = self._reader
+        if reader is not None:
+            try:
+                reader.event(event)
+            except BaseException as error:
+                if not self._guard.contain(NOTING, error):
+                    raise
+        return event
+
+    def text(self, name: str, data: bytes) -> None:
+        """Have it look at an event where the app reads the stream itself; it may have no name."""
+        if self._reader is not None:
+            self._reader.text(name, data)
 
     def note(self, name: str, data: Any) -> None:
         """Note one event of the stream."""
@@ -59,12 +78,12 @@ class StreamNotes:
         self._recorder.count_unkept("pieces of streams")
 
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:
-        """Note that the stream ended; only the first time counts."""
-        if self.is_closed:
+        """Note that the stream ended; only the first time counts, and no event after that."""
+        reader, self._reader = self._reader, None
+        if reader is None:
             return
-        self.is_closed = True
         failure: Failure | None = None if error is None else failure_of(error)
-        closed = StreamClosed(self._call, time.time_ns(), failure, self.reader.pieces())
+        closed = StreamClosed(self._call, time.time_ns(), failure, reader.pieces())
         (self._recorder.put_from_finaliser if finaliser else self._recorder.put)(closed)
 
 
@@ -75,19 +94,18 @@ class _Tap:
         # Nothing here may raise: `__del__` runs also for what was made by half.
         self._inner = inner
         self._guard = guard
-        self.notes = notes
-        self._note = notes.reader.event
+        self._notes = notes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def __del__(self) -> None:
         # Dropped without close: only garbage collection notices.
-        self._guard.call("noting the end of a stream", self.notes.closed, finaliser=True)
+        self._guard.call("noting the end of a stream", self._notes.closed, finaliser=True)
 
     def note_closed(self, error: BaseException | None = None) -> None:
         """Note that the stream was exhausted or closed, or that it failed."""
-        self._guard.call("noting the end of a stream", self.notes.closed, error)
+        self._guard.call("noting the end of a stream", self._notes.closed, error)
 
 
 class TappedIterator(_Tap):
@@ -98,19 +116,13 @@ class TappedIterator(_Tap):
 
     def __next__(self) -> Any:
         try:
-            event = next(self._inner)
+            return next(self._inner)
         except StopIteration:
             self.note_closed()
             raise
         except BaseException as error:
             self.note_closed(error)
             raise
-        try:
-            self._note(event)
-        except BaseException as error:
-            if not self._guard.contain(NOTING, error):
-                raise
-        return event
 
 
 class TappedAsyncIterator(_Tap):
@@ -121,62 +133,62 @@ class TappedAsyncIterator(_Tap):
 
     async def __anext__(self) -> Any:
         try:
-            event = await self._inner.__anext__()
+            return await self._inner.__anext__()
         except StopAsyncIteration:
             self.note_closed()
             raise
         except BaseException as error:
             self.note_closed(error)
             raise
-        try:
-            self._note(event)
-        except BaseException as error:
-            if not self._guard.contain(NOTING, error):
-                raise
-        return event
 
 
-class EventsTap:
-    """Stands in for a stream's ``_iter_events``: makes the events pass us as they were sent."""
+class TappedEvents:
+    """The events of an ``AsyncStream`` as they were sent, passing everything on."""
 
-    def __init__(self, make_events: Any, notes: StreamNotes, guard: Guard, tapped: type[_Tap]) -> None:
-        self._make_events = make_events
-        self._notes = notes
-        self._guard = guard
-        self._tapped = tapped
+    __slots__ = ("_events", "_look")
 
-    def __call__(self) -> Any:
-        """Return the iterator of the events, tapped."""
-        return self._tapped(self._make_events(), self._notes, self._guard)
+    def __init__(self, events: Any, notes: StreamNotes) -> None:
+        self._events = events
+        self._look = notes.look
 
-    def __del__(self) -> None:
-        # A stream may be dropped before it was read.
-        self._guard.call("noting the end of a stream", self._notes.closed, finaliser=True)
+    def __aiter__(self) -> TappedEvents:
+        return self
 
-    def note_closed(self) -> None:
-        """Note that the stream was closed."""
-        self._guard.call("noting the end of a stream", self._notes.closed)
+    async def __anext__(self) -> Any:
+        return self._look(await self._events.__anext__())
 
 
 def tap(stream: Any, sink: Sink, call: Call) -> None:
     """Tap a stream that was just opened, and note that it was."""
     inner = stream._iterator  # noqa: SLF001 - the one seam that all consumption passes
-    if _tap_of(stream) is not None:
+    if isinstance(inner, _Tap):
         return
-    tapped = TappedAsyncIterator if hasattr(inner, "__anext__") else TappedIterator
     take_exchange(call)
     notes = StreamNotes(sink, call)
-    make_events = getattr(stream, EVENTS, None) if notes.reader.reads_text else None
-    if make_events is not None:
-        setattr(stream, EVENTS, EventsTap(make_events, notes, sink.guard, tapped))
-        sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
-        return
+    is_async = hasattr(inner, "__anext__")
+    _tap_events(stream, notes, is_async=is_async)
     # A stream and its iterator refer to each other, so both go at a garbage collection. If the stream knew
     # the SDK's own iterator through ours alone, that collection would close its parts in another order, and
     # asyncio would log that some are still running.
     setattr(stream, KEPT_ITERATOR, inner)
+    tapped = TappedAsyncIterator if is_async else TappedIterator
     stream._iterator = tapped(inner, notes, sink.guard)  # noqa: SLF001 - as above
     sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
+
+
+def _tap_events(stream: Any, notes: StreamNotes, *, is_async: bool) -> None:
+    """Have the events pass ``notes`` when the stream begins to take them."""
+    make_events: Any = getattr(stream, EVENTS, None)
+    if make_events is None:
+        return
+
+    def make_tapped() -> TappedEvents | Iterator[Any]:
+        # Taken out again: a stream that holds itself is not freed before a garbage collection.
+        stream.__dict__.pop(EVENTS, None)
+        events = make_events()
+        return TappedEvents(events, notes) if is_async else map(notes.look, events)
+
+    setattr(stream, EVENTS, make_tapped)
 
 
 def note_close(stream: Any) -> None:
@@ -186,7 +198,7 @@ def note_close(stream: Any) -> None:
         tapped.note_closed()
 
 
-def _tap_of(stream: Any) -> _Tap | EventsTap | None:
+def _tap_of(stream: Any) -> _Tap | None:
     """Return what was put into a stream."""
-    candidates = (getattr(stream, name, None) for name in ("_iterator", EVENTS))
-    return next((each for each in candidates if isinstance(each, (_Tap, EventsTap))), None)
+    tapped = getattr(stream, "_iterator", None)
+    return tapped if isinstance(tapped, _Tap) else None

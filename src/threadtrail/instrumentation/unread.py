@@ -94,7 +94,7 @@ class Reading:
     def _take_event(self, event: bytes) -> None:
         name, text = _read(event)
         if text is not None:
-            self._opened().reader.text(name, text.encode())
+            self._opened().text(name, text.encode())
 
     def _give_up(self) -> None:
         """Keep no more of this body, which is too large; the app goes on reading it."""

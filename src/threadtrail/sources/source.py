@@ -91,8 +91,6 @@ class NextPage(NamedTuple):
 class StreamNotes(Protocol):
     """Takes what the reader of a stream notes."""
 
-    is_closed: bool
-
     def note(self, name: str, data: Any) -> None:
         """Note one event of the stream; ``data`` must be a copy that nothing can change."""
 
@@ -104,17 +102,13 @@ class StreamNotes(Protocol):
 
 
 class StreamReader(Protocol):
-    """Reads one stream in the app's thread.
-
-    Attributes:
-        reads_text: whether it reads the events as they were sent (``event`` and ``data`` of a server-sent
-            event) instead of the SDK's objects.
-    """
-
-    reads_text: bool
+    """Reads one stream in the app's thread, until it is closed."""
 
     def event(self, event: Any) -> None:
-        """Look at an event of the SDK before the app gets it; must take a few microseconds at most."""
+        """Look at an event as it was sent (``event`` and ``data`` of the SDK's server-sent event).
+
+        The app gets what the SDK makes of it after that: this must take a few microseconds at most.
+        """
 
     def text(self, name: str, data: bytes) -> None:
         """Look at an event as it was sent, for an app that reads the stream itself; ``name`` may be empty."""

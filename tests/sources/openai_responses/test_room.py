@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from recording.stage import OPERATIONS, SECOND, Stage
+from sources.noting import Notes
 from threadtrail.context import Scope
 from threadtrail.events import RunCreated, RunEnded, ToolCallCompleted
 from threadtrail.recording import room
 from threadtrail.recording.observation import Call, Returned, StreamClosed
-from threadtrail.sources.openai_responses import streams
+from threadtrail.sources import delta_stream
 from threadtrail.sources.openai_responses.streams import ResponseStream
 from threadtrail.values import Failure
 
@@ -120,25 +121,9 @@ def test_sessions_share_the_room_for_their_input(monkeypatch: pytest.MonkeyPatch
 # -- in the app's thread --------------------------------------------------------------------------------
 
 
-class Notes:
-    is_closed = False
-
-    def __init__(self) -> None:
-        self.unkept_pieces = 0
-
-    def note(self, name: str, data: Any) -> None:
-        """Not looked at."""
-
-    def first_output(self) -> None:
-        """Not looked at."""
-
-    def unkept(self) -> None:
-        self.unkept_pieces += 1
-
-
 @pytest.mark.parametrize(("limit", "most"), [("MAX_PIECES", 3), ("MAX_BYTES", 300)])
 def test_pieces_of_a_stream(monkeypatch: pytest.MonkeyPatch, limit: str, most: int) -> None:
-    monkeypatch.setattr(streams, limit, most)
+    monkeypatch.setattr(delta_stream, limit, most)
     notes = Notes()
     reader = ResponseStream(notes)
     reader.text("response.output_item.added", "{}")

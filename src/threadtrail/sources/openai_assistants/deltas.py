@@ -6,14 +6,16 @@ from typing import Any
 
 from threadtrail.sources import json_values
 from threadtrail.sources.bodies import parse
+from threadtrail.sources.openai_assistants.streams import WHOLE
 
 Objects = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def joined(deltas: list[tuple[str, Any]]) -> Objects:
-    """Return the joined blocks of each object, by the name of its event and its id.
+    """Return the joined blocks of each object that was not completed, by the name of its event and its id.
 
-    ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival.
+    ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival, and among
+    them the events that hold a whole object.
     """
     by_object: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for name, noted in deltas:
@@ -21,6 +23,9 @@ def joined(deltas: list[tuple[str, Any]]) -> Objects:
         identity = json_values.text_or_none(data.get("id"))
         delta = json_values.mapping(data.get("delta"))
         if identity is None:
+            continue
+        if name in WHOLE:
+            by_object.pop((f"{name.rpartition('.')[0]}.delta", identity), None)
             continue
         pieces = by_object.setdefault((name, identity), {})
         content = delta.get("content") or json_values.mapping(delta.get("step_details")).get("tool_calls")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from threadtrail._quick import changed
 from threadtrail.recording.facts import (
@@ -24,7 +25,7 @@ from threadtrail.sources.openai_assistants.deltas import joined
 from threadtrail.sources.openai_assistants.glimpses import Glimpse, message_seen, run_seen, step_seen
 from threadtrail.sources.openai_assistants.inputs import inputs_seen, wants_input
 from threadtrail.sources.openai_assistants.memory import Memory
-from threadtrail.values import Assistant, Failure, Message
+from threadtrail.values import Assistant, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class AssistantsReader:
         self._runs = runs
         self._memory = Memory()
         self._before: StreamEvent | None = None
+        self._errors: WeakSet[Call] = WeakSet()
 
     def read(self, observation: OfCall) -> Iterator[Fact]:
         """Yield the facts of one observation."""
@@ -231,6 +233,9 @@ class AssistantsReader:
         data = parse(event.data)
         if not isinstance(data, dict):
             return
+        if not event.name.startswith("thread."):
+            yield from self._error(event, data)
+            return
         glimpse = Glimpse(call, event.time, event.time, live=True)
         known = json_values.text_or_none(data.get("status"))
         status = statuses.status_in_event(event.name, known)
@@ -246,9 +251,14 @@ class AssistantsReader:
                 yield from self._run(data, glimpse, learnt_from)
             case "thread.message":
                 yield message_seen(read.message(data), glimpse, call.run_id)
-            case "error":
-                error = read.failure(data) or Failure(type="unknown")
-                yield RequestRaised(call=call, time=event.time, error=error)
+
+    def _error(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
+        """Read an error event; the SDK raises for some of them, which is then no second failure."""
+        said = json_values.mapping(data.get("error")) or data
+        error = read.failure(said)
+        if error is not None and "message" in said:
+            self._errors.add(event.call)
+            yield RequestRaised(call=event.call, time=event.time, error=error)
 
     def _repeats(self, event: StreamEvent) -> bool:
         """Return whether an event adds nothing to the one before, as "in_progress" after "created" may."""
@@ -260,8 +270,9 @@ class AssistantsReader:
     def _stream_closed(self, closed: StreamClosed) -> Iterator[Fact]:
         call, time = closed.call, closed.time
         self._before = None
-        if closed.error is not None:
+        if closed.error is not None and call not in self._errors:
             yield RequestRaised(call=call, time=time, error=closed.error)
+        self._errors.discard(call)
         run = self._runs.get(call.run_id or "")
         for (name, identity), blocks in joined(closed.pieces).items():
             if name == "thread.message.delta":

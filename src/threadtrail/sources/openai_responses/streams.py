@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from threadtrail.sources.source import StreamNotes
+from threadtrail.sources.delta_stream import DeltaStream
 
 NOTED = frozenset(
     {
@@ -43,74 +42,31 @@ OUTPUT_DELTAS = TEXT_DELTAS | {
 }
 """The first of these is the first output that the app sees."""
 
-MAX_PIECES = 200_000
-"""The maximum number of deltas that are kept of one stream."""
 
-MAX_BYTES = 16_777_216
-"""The maximum length of their texts, in characters."""
-
-
-class ResponseStream:
+class ResponseStream(DeltaStream):
     """Reads the events of one stream (API reference, "Streaming events"), as they were sent."""
 
-    reads_text = True
-
-    def __init__(self, notes: StreamNotes) -> None:
-        self._notes = notes
-        self._deltas: list[tuple[str, Any]] = []
-        self._length = 0
-        self._open_items = 0
-        self._output = False
-
-    def event(self, event: Any) -> None:
-        """Look at a server-sent event: its name and its text, which nobody changes."""
-        name: str | None = event.event
-        if name in TEXT_DELTAS and self._output:
-            # Nearly all events are of this kind, so it is handled first and fast.
-            self._keep(name, event.data)
-            return
-        self.text(name or "", event.data)
+    KEPT = TEXT_DELTAS
 
     def text(self, name: str, data: Any) -> None:
-        """Look at an event by name and text. Some servers put the real name only into the text."""
-        if self._notes.is_closed:
-            return
+        """Look at an event by name and text; some servers put the real name only into the text."""
         if not name.startswith(OF_RESPONSES):
             name = _name_in(data)
         if name in OUTPUT_DELTAS:
-            if not self._output:
-                self._output = True
-                self._notes.first_output()
+            self._see_output()
             if name in TEXT_DELTAS:
                 self._keep(name, data)
         elif name in NOTED:
             self._count_items(name)
             self._notes.note(name, data)
 
-    def pieces(self) -> list[tuple[str, Any]]:
-        """Return and forget the deltas of messages that were never completed, perhaps with some that were."""
-        kept = self._deltas
-        self._forget()
-        return kept
-
-    def _keep(self, name: str, data: Any) -> None:
-        """Keep a delta if there is room, else count it as not kept."""
-        self._length += len(data)
-        if self._length <= MAX_BYTES and len(self._deltas) < MAX_PIECES:
-            self._deltas.append((name, data))
-        else:
-            self._notes.unkept()
-
-    def _forget(self) -> None:
-        self._deltas, self._length = [], 0
-
     def _count_items(self, name: str) -> None:
         """Count the items that are begun and not yet whole; forget the deltas when there are none left."""
         if name == "response.output_item.added":
-            self._open_items += 1
+            self._begin()
         elif name == "response.output_item.done":
-            self._open_items -= 1
-        if name in ENDS or (name == "response.output_item.done" and self._open_items <= 0):
+            self._end()
+        elif name in ENDS:
             self._forget()
 
 
