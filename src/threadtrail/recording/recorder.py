@@ -150,7 +150,7 @@ class Recorder:
         """Change the configuration once all earlier observations are read; return without waiting for that.
 
         Runs that have ended are published to the former ``delivery``. Runs that are open, or whose details
-        are being fetched, are published to the new one. ``then`` is called after the change.
+        are being fetched, are published to the new one. ``then`` is called after that.
         """
 
         def change() -> None:
@@ -165,7 +165,7 @@ class Recorder:
         self._loop.request(Request("change", then=change))
 
     def shutdown(self, timeout: float) -> bool:
-        """Flush, then publish open runs as unfinished, and stop the thread; return False as ``flush`` does."""
+        """Flush, publish open runs as unfinished, and stop the thread; return False as ``flush`` does."""
         finished = self._finish(Request("leave"), timeout)
         self._loop.closed = True
         if not finished and (self.waiting or self.open_runs):
