@@ -1,1 +1,1 @@
-"""Takes notes of what the app calls and gets, in the app's own threads, and changes nothing of it."""
+"""Notes what the app calls and gets, in the app's own threads, without changing any of it."""

@@ -1,4 +1,4 @@
-"""Watches methods that make no request, but read what is in an argument: the body of a webhook."""
+"""Watches methods that make no request but parse an argument, such as the body of a webhook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ArgumentWatch:
-    """Notes the text in ``argument``, which may come first by position, of each call that does not raise."""
+    """Notes the text in ``argument``, or in the first positional one, of each call that does not raise."""
 
     def __init__(self, watch: Watch, argument: str) -> None:
         self._watch = watch

@@ -1,4 +1,4 @@
-"""Watches an awaitable of the SDK: as lazy as it was, awaited where the app awaits it."""
+"""Watches an awaitable of the SDK, which stays lazy: it is awaited when and where the app awaits it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 
 class Inner:
-    """The SDK's coroutine, to be awaited by ours: closed if the app never awaits that.
+    """The SDK's coroutine, which ours awaits; it is closed if the app never awaits ours.
 
-    Python warns once about a coroutine that was never awaited; two, one within the other, would make
-    it warn twice.
+    Python warns about each coroutine that was never awaited; two nested ones would make it warn twice.
     """
 
     __slots__ = ("coroutine",)
@@ -39,8 +38,8 @@ def watch_coroutine(
     sink: Sink,
     call: Call,
 ) -> Coroutine[Any, Any, Any]:
-    """Return the coroutine of ``watching``, which awaits this one, under this one's own name."""
-    named: Any = coroutine  # every coroutine object has a name, but their abstract class does not say so
+    """Return the coroutine of ``watching``, which awaits this one and has its name."""
+    named: Any = coroutine  # every coroutine object has a name, but their abstract class does not declare it
     watched: Any = watching(sink, call, Inner(coroutine))
     watched.__name__ = named.__name__
     watched.__qualname__ = named.__qualname__
@@ -49,13 +48,13 @@ def watch_coroutine(
 
 
 def enter(sink: Sink, call: Call) -> None:
-    """Begin the call here, and not where it was made: here its surroundings are noted."""
+    """Begin the call now, when it is awaited, not when it was made: note the time and the context."""
     call.started_at = time_ns()
     call.scope = sink.scope(begins=True)
 
 
 async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
-    """Await the coroutine of a call, and note what comes of it."""
+    """Await the coroutine of a call; note what it returns or raises."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
     if call.operation.captures_context:
@@ -79,7 +78,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
 
 
 def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-    """Do the same for what an ``__await__`` method returned."""
+    """Do the same for the iterator that an ``__await__`` method returned."""
     if sink.wants_loop:
         call.loop = sink.guard.call("noting the event loop", sink.loop)
     if call.operation.captures_context:

@@ -1,4 +1,4 @@
-"""Copies of the app's and the SDK's objects, for where no body can be had."""
+"""Copies the app's and the SDK's objects, if no body is at hand."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _PLAIN = (str, int, float, bool, type(None))
 _NOTHING = object()
 
 MAX_DEPTH = 100
-"""How deep values may be nested in an object that cannot be written as bytes."""
+"""The maximum depth of values in an object that cannot be written as JSON."""
 
 
 def copy_model(model: Any) -> Any:
-    """Return a deep copy of an SDK object, as the bytes of its JSON: one object, which nobody can change.
+    """Return a deep copy of an SDK object as the bytes of its JSON: one object, which nobody can change.
 
-    A tree of dicts would take as long to make, and then the garbage collector's time in this thread.
-    Fields that the server did not send stay out. Odd contents (unknown variants) are no reason to warn. Text
-    that is no valid Unicode, and what is nested too deep, cannot be written as bytes: such an object is
+    A tree of dicts would take as long to make, and more of the garbage collector's time in this thread.
+    Fields that the server did not send are left out. Unexpected contents (unknown variants) cause no warning.
+    An object that cannot be written as JSON, since its text is not valid Unicode or it is nested too deep, is
     copied as a dict.
     """
     try:
@@ -26,7 +26,7 @@ def copy_model(model: Any) -> Any:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """Return an SDK object as a dict, or what is in one; without what is nested deeper than ``depth``."""
+    """Return an SDK object, or a value in one, as plain data; ``None`` for what is deeper than ``depth``."""
     if isinstance(value, _PLAIN):
         return value
     if depth == 0:
@@ -43,7 +43,7 @@ def _plain(value: Any, depth: int) -> Any:
 def copy_arguments(given: dict[str, Any]) -> dict[str, Any]:
     """Return a deep copy of the arguments that are JSON-like.
 
-    ``Omit`` and ``NotGiven`` stand for "not given". A generator is never touched: the SDK consumes it. An SDK
+    ``Omit`` and ``NotGiven`` are left out. A generator is never touched, since the SDK consumes it. An SDK
     object among the data is copied as a dict.
     """
     copied: dict[str, Any] = _copy(given)

@@ -1,9 +1,9 @@
-"""What the SDK was used for besides what is recorded, as far as that is known without a patch for it.
+"""Finds out whether the SDK was used for something that is not recorded, without patching more for it.
 
-Each answer of the SDK passes the seam of ``exchanges``. If no recorded method is being called meanwhile, it
-answers another request: of another API, or of a method that was taken off its class before it was patched.
-Which of them is not looked at. Requests that fail do not pass there, and WebSockets do not: only that the SDK
-has loaded what connects them is seen.
+Every response passes the method that ``exchanges`` watches. If no recorded method is being called at that
+moment, the response is to another request: one of another API, or of a method that the app took from its
+class before it was patched. Which of these is not examined. Failed requests do not pass there, nor do
+WebSockets; of those, it is only seen that the SDK has loaded the module that connects them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("threadtrail")
 
 CONNECTS = "openai.lib._websocket"
-"""Loaded when an async client of openai 3 connects a WebSocket; sync and older ones do without it."""
+"""The module that an async client of openai 3 loads to connect a WebSocket; other clients do not need it."""
 
 
 class Elsewhere:
@@ -40,14 +40,14 @@ class Elsewhere:
         self.inherited = False
 
     def note_answer(self) -> None:
-        """Note such an answer, unless an exporter asked. Called in the app's thread until one is noted."""
+        """Note such a response, unless an exporter asked. Called in the app's thread until one is noted."""
         if in_force.sink is not None and not is_own_work():
             self.answered = True
 
     def report(self, recorded: Sequence[str], not_recorded: Sequence[str]) -> None:
-        """Log once, at the exit, that nothing was recorded of all that was requested, if that is so.
+        """Log, at the exit, if requests were made but none was recorded.
 
-        Not in a forked child: what it does may be a small part of what the program does.
+        This is not logged in a forked child, which may do only a small part of what the program does.
         """
         used = self.answered or CONNECTS in sys.modules
         if used and not self.recorded and not self.inherited:
@@ -61,4 +61,4 @@ class Elsewhere:
 
 
 elsewhere: Elsewhere = Elsewhere()
-"""Of this process."""
+"""The one of this process."""

@@ -1,12 +1,12 @@
 """The HTTP exchange of a call: what was sent, what came back, how often the request was repeated.
 
-Every response passes ``_process_response`` of the base clients (openai 1.21 to 3.57) before it is parsed.
-Its body and that of its request are bytes that nobody can change, and they hold what was really sent: they
-are noted instead of copies of arguments and objects. Where that method is gone, arguments and objects are
+Every response passes ``_process_response`` of the base clients (openai 1.21 to 3.57) before it is parsed. Its
+body and that of its request are bytes that nobody can change, and hold what was really sent, so they are
+noted instead of copies of arguments and objects. If the SDK lacks that method, arguments and objects are
 copied.
 
 Before each further attempt the base clients call ``_sleep_for_retry`` (``_retry_request`` in older versions
-of openai 1); where neither is left, retries go uncounted.
+of openai 1). If the SDK lacks both, retries are not counted.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=N
 
 
 def reset(token: Token[Call | None]) -> None:
-    """Undo ``current_call.set(call)``: what is requested from now on is not the call's."""
+    """Undo ``current_call.set(call)``: later requests do not belong to the call."""
     try:  # noqa: SIM105 - on the hot path, where suppress() costs as much as the rest of this
         current_call.reset(token)
     except ValueError:
-        pass  # closed from another context, where it was never set
+        pass  # closed in another context, in which it was never set
 
 
 @contextmanager
 def requests_of(call: Call) -> Iterator[None]:
-    """Let the request that is made within this block be this call's; off the hot path."""
+    """Make the requests within this block belong to the call; too slow for the hot path."""
     token = current_call.set(call)
     try:
         yield
@@ -46,7 +46,7 @@ def requests_of(call: Call) -> Iterator[None]:
 
 
 def note_retry(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap what the SDK calls before it tries again: costs nothing where it does not."""
+    """Count a retry; wraps the method that the SDK calls before each one, so other calls cost nothing."""
     call = current_call.get()
     if call is not None:
         call.retry_count += 1
@@ -54,10 +54,10 @@ def note_retry(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict
 
 
 def watch_response(original: Any) -> Any:
-    """Wrap what the SDK calls with each response, sync or async.
+    """Wrap the method that the SDK calls with each response, sync or async.
 
-    A plain function, since ``wrapt`` takes as long as all else that is done for it, and private: no app asks
-    what kind of function this is.
+    The wrapper is a plain function: one of ``wrapt`` would take as long as all the rest of this. The method
+    is private, so no app depends on what kind of function it is.
     """
 
     @functools.wraps(original)
@@ -74,11 +74,10 @@ def watch_response(original: Any) -> Any:
 
 
 def take_exchange(call: Call) -> Any:
-    """Note what was sent, and return the response; ``None`` if the SDK does not let it be seen.
+    """Note what was sent, and return the response; ``None`` if the SDK does not show it.
 
-    Nothing of the exchange stays on the call but bytes, and once per run the headers, which take longer to
-    search: a response that lives on in a queue costs the app's thread, since its memory is not there to be
-    used again.
+    Of the exchange, the call keeps only bytes and, once per run, the headers, which take longer to search. A
+    response that stayed alive in the queue would cost the app's thread, which could not reuse its memory.
     """
     response = call.response
     if response is not None:
@@ -92,10 +91,10 @@ def take_exchange(call: Call) -> Any:
 
 
 def note_request(call: Call, request: Any) -> None:
-    """Note the body of a request, or its query if it has none; that of a look at one run says nothing."""
+    """Note the body of a request, or its query if it has none; the query of a look at one run is left out."""
     try:
         call.request = body = request.content
-    except RuntimeError:  # an upload that was streamed: nothing keeps what it held
+    except RuntimeError:  # a streamed upload, whose content is not kept anywhere
         return
     if not body and not call.operation.looks_at_run:
         call.query = request.url.query

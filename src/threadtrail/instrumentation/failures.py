@@ -1,4 +1,4 @@
-"""An exception of the SDK as the vocabulary's ``Failure``, without keeping the exception alive."""
+"""Notes an exception of the SDK as a ``Failure``, without keeping the exception alive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_HEADER = "x-stainless-retry-count"
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return the API's error code where it gave one, else the name of the exception's class."""
+    """Return the failure, named by the API's error code or, without one, by the exception's class."""
     code = getattr(error, "code", None)
     kind = code if isinstance(code, str) and code else type(error).__qualname__
     return Failure(type=clean_text(kind), message=clean_text(str(error)) or None)
@@ -26,8 +26,8 @@ def failure_of(error: BaseException) -> Failure:
 def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = None) -> None:
     """Note that a call raised; ``outer`` is the call within which it was made, if there is one.
 
-    A helper that polls is noted only if it raised by itself: at an answer that cannot be read, say. A
-    coroutine that is thrown away unfinished has not failed, nor has a wait that was cancelled.
+    A polling helper is noted only if it raised by itself, such as for an answer that cannot be parsed. A
+    coroutine that is discarded unfinished has not failed, nor has a polling helper that is cancelled.
     """
     if isinstance(error, GeneratorExit):
         return
@@ -39,7 +39,7 @@ def note_failure(sink: Sink, call: Call, error: BaseException, outer: object = N
 
 
 def _note(sink: Sink, call: Call, error: BaseException) -> None:
-    """Note the error, and the body of an answer that came nevertheless."""
+    """Note the error, and the body of the response if one came nevertheless."""
     response = call.response
     observation = raised(call, error)
     if response is not None and response.is_success and response.is_closed and not call.is_stream:
@@ -68,6 +68,6 @@ def raised(call: Call, error: BaseException) -> Raised:
 
 
 def _retries(request: Any) -> int:
-    """Return how often the SDK had retried, which it writes on its requests; 0 where it does not."""
+    """Return how often the SDK had retried, by the header of its request; 0 if it has no such header."""
     count = request.headers.get(RETRY_HEADER, "0")
     return int(count) if str(count).isdigit() else 0

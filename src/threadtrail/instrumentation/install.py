@@ -1,4 +1,4 @@
-"""All that is patched: the methods of the sources, and the few seams of the SDK that their results pass."""
+"""Everything that is patched: the sources' methods, and the few places in the SDK that their results pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BASE = "openai._base_client"
 
 
 def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``close`` of streams, and of what keeps one and closes it by itself."""
+    """Note a ``close``; wraps that of streams, and of objects that keep a stream and close it themselves."""
     sink: Sink | None = in_force.sink
     if sink is not None:
         stream = args[0] if instance is None and args else instance  # `Stream.close(stream)`
@@ -64,4 +64,4 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
 
 
 patches: Patches = Patches()
-"""The process's patches: resource classes are global, so this is."""
+"""The patches of this process; they are global, since resource classes are."""

@@ -1,8 +1,8 @@
-"""Watches a stream manager (``runs.stream()`` and its kin): its request is made only when it is entered.
+"""Watches stream managers (of ``runs.stream()`` and others), which make their request when they are entered.
 
-A manager keeps the request that it will make in an attribute, which its source names: a callable, or a
-coroutine. It is replaced by one that makes the request and taps the stream, before the SDK passes that to the
-app's own event handler.
+A manager keeps the request that it will make in an attribute, which its source names: a callable or a
+coroutine. That is replaced by one that makes the request and taps the stream, before the SDK passes the
+stream to the app's own event handler.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def watch_manager(sink: Sink, call: Call, manager: Any) -> None:
-    """Tap the stream that the manager will open when it is entered; do nothing if it is no manager."""
+    """Tap the stream that a manager opens when it is entered; do nothing if it is not a manager."""
     fields = getattr(manager, "__dict__", None) or {}
     attribute = next((name for name in sink.stream_managers if name in fields), None)
     if attribute is None:

@@ -1,7 +1,4 @@
-"""Lists that go on: page two and later of an auto-paged list, and async lists from their first page.
-
-Neither passes the ``list`` method that began them.
-"""
+"""Watches pages that the ``list`` method does not return: later ones, and the first one of an async list."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``get_next_page`` of sync and async pages."""
+    """Note the next page; wraps ``get_next_page`` of sync and async pages."""
     sink: Sink | None = in_force.sink
     page = args[0] if instance is None and args else instance  # `BaseSyncPage.get_next_page(page)`
     call = None if sink is None else sink.guard.call("noting a page", _begin, sink, page)
@@ -44,7 +41,7 @@ def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
 
 
 def watch_paginator(original: Any) -> Any:
-    """Wrap ``AsyncPaginator.__await__``: the first page of an async list."""
+    """Wrap ``AsyncPaginator.__await__``, which requests the first page of an async list."""
 
     @functools.wraps(original)
     def __await__(self: Any) -> Any:  # noqa: N807 - the name that the SDK's method has
@@ -56,7 +53,7 @@ def watch_paginator(original: Any) -> Any:
 
 
 def _begin(sink: Sink, page: Any) -> Call | None:
-    """Return a call for the next page, or ``None`` if the list is of no source, or an exporter reads it."""
+    """Return a call for the next page; ``None`` if no source has such a list, or if an exporter reads it."""
     if is_own_work():
         return None
     found = sink.next_page(page)

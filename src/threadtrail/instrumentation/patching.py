@@ -1,11 +1,11 @@
 """Wraps methods of classes that may not be imported yet, and restores the original ones.
 
-- A method is wrapped *below* the SDK's ``deprecated`` shim: a wrapper outside of it would move the
-  warning into our file, where Python's default filters hide it from the user.
-- Modules are patched when they are imported (the SDK loads its resources lazily since 1.109, and its
-  tests insist on it); one that never is costs nothing.
-- What others wrapped with ``wrapt``, before or after us, stays outermost and the object it was: ours is put
-  into it, and taken out of it. Within any other wrapper ours is left in place, switched off.
+- A method is wrapped *below* the SDK's ``deprecated`` shim: a wrapper outside it would move the warning into
+  our file, where Python's default filters hide it from the user.
+- Modules are patched when they are imported; one that never is costs nothing. (Since 1.109 the SDK loads its
+  resources lazily, and its tests check that.)
+- A wrapper that others made with ``wrapt``, before or after us, stays outermost and stays the same object:
+  ours is put inside it, and taken out again. Inside any other kind of wrapper ours stays, switched off.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ else:
 class Wrapper(FunctionWrapper):  # type: ignore[misc,unused-ignore]  # before wrapt 2 it has no types
     """Our wrapper, recognised by its class.
 
-    As a plain function does, it comes out of its class as the object that it is, and is copied and pickled by
-    its name.
+    It behaves like a plain function: its class returns the very object, and it is copied as itself and
+    pickled by its name.
     """
 
     def __get__(self, instance: Any, _owner: type | None = None) -> Any:
-        """Bind to an instance, as a function does; a class gives the function itself.
+        """Bind to an instance as a function does; return the function itself for a class.
 
-        The bound wrapper that ``wrapt`` would make for each call takes as long as the call of this one.
+        The bound wrapper that ``wrapt`` would make for each call takes as long as the whole call of this one.
         """
         return self if instance is None else MethodType(self, instance)
 
@@ -59,24 +59,31 @@ class Wrapper(FunctionWrapper):  # type: ignore[misc,unused-ignore]  # before wr
 
 
 OURS = "__threadtrail__"
-"""The mark of a plain function of ours: the function itself, since ``functools.wraps`` copies marks."""
+"""The attribute that marks a plain function of ours.
+
+Its value is the function itself, since ``functools.wraps`` copies attributes to other functions.
+"""
 
 
 def by_wrapt(watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> Callable[[Any], Any]:
-    """Wrap so that the method looks like the original; ``watch`` is called as ``wrapt`` does."""
+    """Return a function that wraps a method with ``wrapt``, so that it looks like the original one.
+
+    ``watch`` is called with what ``wrapt`` passes to a wrapper.
+    """
     return lambda original: Wrapper(original, watch)
 
 
 def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Wrap by a plain function, which ``watch`` makes of the original: it is called in a quarter of the time.
+    """Return a function that replaces a method by a plain function, which ``watch`` makes from the original.
 
-    Not for coroutine functions: Python 3.11 has no way to mark a plain function as one.
+    Calling a plain function takes a quarter of the time. It cannot replace a coroutine function, since
+    Python 3.11 has no way to mark it as one.
     """
 
     def wrap(original: Any) -> Any:
         function = watch(original)
         setattr(function, OURS, function)
-        # Calls have no use for them, but who looks at the method finds those of the original.
+        # Calls do not use the defaults; they are there for whoever inspects the method.
         function.__defaults__ = getattr(original, "__defaults__", None)
         function.__kwdefaults__ = getattr(original, "__kwdefaults__", None)
         return function
@@ -86,10 +93,10 @@ def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A method to wrap: ``wrap`` makes the new function of the original one.
+    """A method to wrap; ``wrap`` makes the new function from the original one.
 
-    ``optional``: versions of the SDK differ in it, so that it is not missing if it is not there. ``since``:
-    the first version that has it. ``follows_runs``: its calls begin or follow runs.
+    An ``optional`` one does not count as missing: only some versions of the SDK have it. ``since`` is the
+    first version that has it. ``follows_runs`` says that its calls begin or follow runs.
     """
 
     module: str
@@ -102,7 +109,7 @@ class Target:
 
     @property
     def path(self) -> str:
-        """How ``status()`` names it."""
+        """Its name in ``status()``."""
         return f"{self.module}:{self.owner}.{self.method}"
 
 
@@ -110,8 +117,8 @@ class Target:
 class Patches:
     """The wrappers that are in place, and the methods that this version of the SDK does not have.
 
-    It has no slots: ``eventlet`` replaces a lock that was made before it patches, and finds it in a
-    ``__dict__`` only.
+    It has no slots: ``eventlet`` replaces locks that were made before it patched, and only finds them in a
+    ``__dict__``.
     """
 
     _installed: dict[str, tuple[Any, str, Any, Any]] = field(default_factory=dict)
@@ -131,12 +138,12 @@ class Patches:
             if module in self._hooked:
                 self._patch_if_imported(module)
             else:
-                # An import hook cannot be taken back: it looks here whether it still has work to do.
+                # An import hook cannot be removed, so it checks whether there is still something to patch.
                 self._hooked.add(module)
                 wrapt.register_post_import_hook(self._imported, module)
 
     def remove(self) -> None:
-        """Restore the identical functions, wherever ours can be reached."""
+        """Restore the original functions, wherever our wrappers can be reached."""
         with self._lock:
             self._waiting.clear()
             self._missing.clear()
@@ -145,7 +152,7 @@ class Patches:
                     del self._installed[path]
 
     def after_fork_in_child(self) -> None:
-        """Make the lock anew: another thread of the parent may have held it."""
+        """Replace the lock, since another thread of the parent may have held it."""
         self._lock = threading.RLock()
 
     def _patch_if_imported(self, name: str) -> None:
@@ -182,27 +189,27 @@ class Patches:
 
     @property
     def not_imported(self) -> tuple[str, ...]:
-        """The methods whose modules nobody has imported yet."""
+        """The methods whose modules are not imported yet."""
         with self._lock:
             return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
 
 
 def is_newer(since: str | None) -> bool:
-    """Whether the version is newer than the SDK that is imported."""
+    """Return whether a version is newer than the imported SDK."""
     sdk = getattr(sys.modules.get("openai"), "__version__", None)
     return since is not None and sdk is not None and release_of(sdk) < release_of(since)
 
 
 def release_of(version: str) -> tuple[int, ...]:
-    """Return a version's release as numbers: enough to compare the SDK's versions, which are always three."""
+    """Return the numbers of a version: enough to compare the SDK's, which always have three."""
     return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 
 
 def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
-    """Where ours belongs, as an object, its attribute, and what stands there.
+    """Return where our wrapper belongs: an object, the name of its attribute, and what is there now.
 
-    That is inside of what others wrapped with ``wrapt``: OpenTelemetry's ``unwrap``, by which many
-    instrumentations remove theirs, removes whatever is outermost, so it would remove ours.
+    It belongs inside the wrappers that others made with ``wrapt``: many instrumentations remove theirs with
+    OpenTelemetry's ``unwrap``, which removes the outermost one, whosever it is.
     """
     function = owner.__dict__[method]
     place = owner, method, function
@@ -214,13 +221,13 @@ def _place(owner: Any, method: str) -> tuple[Any, str, Any]:
 
 
 def _restore(owner: Any, method: str, original: Any, installed: Any) -> bool:
-    """Restore the original where ours is now, wherever others have moved it; return whether it was found."""
+    """Put the original in the place of our wrapper, wherever that is now; return whether that worked."""
     holder, name, function = owner, method, owner.__dict__.get(method)
     while not _is(function, installed):
         if type(function) is wrapt.FunctionWrapper:
             holder, name, function = function, "__wrapped__", function.__wrapped__
         elif _is_shim(function):
-            holder, function = None, function.__wrapped__  # what a shim calls cannot be replaced
+            holder, function = None, function.__wrapped__  # the function that a shim calls cannot be replaced
         else:
             return False
     if holder is not None:
@@ -229,7 +236,7 @@ def _restore(owner: Any, method: str, original: Any, installed: Any) -> bool:
 
 
 def _is(function: Any, installed: Any) -> bool:
-    """Whether this is ours; bound, if somebody took off what was around it as ``unwrap`` does."""
+    """Return whether this is our wrapper, perhaps bound, as ``unwrap`` leaves it when it removes another."""
     return function is installed or getattr(function, "_self_parent", None) is installed
 
 
@@ -242,7 +249,7 @@ def _below_shims(function: Any, wrap: Callable[[Any], Any]) -> Any:
 
 
 def _is_shim(function: Any) -> bool:
-    """Whether this is the function that ``deprecated(...)`` made, not one that merely copied its marks."""
+    """Return whether ``deprecated(...)`` made this function; others may have copied its attributes."""
     return (
         type(function) is FunctionType
         and function.__globals__.get("__name__") in SHIM_MODULES
@@ -252,14 +259,14 @@ def _is_shim(function: Any) -> bool:
 
 
 def is_ours(function: Any) -> bool:
-    """Whether this is a wrapper of ours."""
+    """Return whether this is one of our wrappers."""
     return type(function) is Wrapper or getattr(function, "__dict__", {}).get(OURS) is function
 
 
 def _has_ours(function: Any) -> bool:
-    """Whether one of our wrappers is in the chain already.
+    """Return whether one of our wrappers is in the chain of wrappers.
 
-    ``__wrapped__`` alone says nothing: the SDK's own decorators leave it too.
+    ``__wrapped__`` alone does not show that, since the SDK's own decorators set it too.
     """
     for _ in range(DEEPEST_CHAIN):
         if function is None:

@@ -1,8 +1,8 @@
-"""What came back decides what is noted of it: a model, a page, a stream, a raw response.
+"""Notes what a call returned, by its kind: a model, a page, a stream, a raw response.
 
-The kinds are recognised by the names of the SDK's own classes, so that nothing of the SDK is imported
-and subclasses count as what they are. Whatever the result, the app gets that very object; only a
-coroutine is replaced, by one that awaits it.
+The kinds are recognised by the names of the SDK's own classes, so that nothing of the SDK is imported and
+subclasses are recognised too. The app gets the very object that the SDK returned; only a coroutine is
+replaced, by one that awaits it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from threadtrail.recording.observation import Call
 
 KINDS = (
-    # The first name found among a class and its bases says what it is.
+    # The kind of a class is that of the first of these names among it and its bases.
     ("Stream", "stream"),
     ("AsyncStream", "stream"),
     ("LegacyAPIResponse", "raw"),
@@ -35,12 +35,12 @@ KINDS = (
 )
 
 PAGINATOR_CALL = "_threadtrail_call"
-"""Where the paginator of an async ``list`` keeps its call: the request is made when it is awaited."""
+"""The attribute in which the paginator of an async ``list`` keeps its call until it is awaited."""
 
 
 @lru_cache(maxsize=512)
 def kind_of(cls: type) -> str | None:
-    """Return what an SDK class is to us, or ``None``."""
+    """Return the kind of an SDK class, or ``None``."""
     names = {
         base.__name__ for base in cls.__mro__ if base.__module__.partition(".")[0] in {"openai", "pydantic"}
     }
@@ -48,13 +48,13 @@ def kind_of(cls: type) -> str | None:
 
 
 def note_result(sink: Sink, call: Call, result: Any) -> None:
-    """Note what a call returned: the body of the response, unless it is still to be read.
+    """Note what a call returned: the body of the response, unless that is still to be read.
 
-    The body is at hand, and nobody can change it; a copy of the parsed object would have to be made.
+    The body is at hand and nobody can change it; the parsed object would have to be copied.
     """
     response = call.response
     if response is None or call.is_stream or not response.is_closed:
-        # Other instrumentations put proxies around streams, whose `__class__` is that of what is in them.
+        # Other instrumentations put proxies around streams, with the `__class__` of the stream inside.
         kind = kind_of(type(result)) or kind_of(result.__class__)  # type: ignore[arg-type]  # a class is hashable
         note = NOTES.get(kind or "")
         if note is not None:
@@ -75,9 +75,9 @@ def _note_stream(sink: Sink, call: Call, stream: Any) -> None:
 
 
 def _note_model(sink: Sink, call: Call, model: Any) -> None:
-    """Note an object whose body is not at hand: parsed late by the app, or returned by a helper.
+    """Note an object whose body is not at hand: parsed later by the app, or returned by a helper.
 
-    The requests that a polling helper made were noted each.
+    The result of a polling helper is left out if each of its requests was noted.
     """
     if not call.operation.polls or not sink.knows(getattr(model, "id", None)):
         take_exchange(call)
@@ -96,7 +96,7 @@ def _note_paginator(sink: Sink, call: Call, paginator: Any) -> None:
 
 
 def _note_raw(sink: Sink, call: Call, response: Any) -> None:
-    """Note a raw response: it has its body already, and the recorder reads that."""
+    """Note the body of a raw response, or watch the body if it was not read yet."""
     if not response.http_response.is_closed:
         _note_unread(sink, call, response)
         return
@@ -105,12 +105,12 @@ def _note_raw(sink: Sink, call: Call, response: Any) -> None:
 
 
 def _note_unread(sink: Sink, call: Call, response: Any) -> None:
-    """Watch a body that nobody has read: what the app reads or parses of it, when it does.
+    """Watch a body that nobody has read, and note what the app reads or parses of it, when it does.
 
-    ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.57); what stood there goes first.
+    ``post_parser`` is the SDK's own hook for that (openai 1.21 to 3.57); one that is set already runs first.
     """
     take_exchange(call)
-    http_response = response.http_response  # the response itself would hold what holds it
+    http_response = response.http_response  # keeping `response` itself would make a reference cycle
     reading = watch_body(sink, call, http_response)
     if reading.watches_events:
         return
@@ -126,7 +126,7 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
         return result
 
     options.post_parser = look
-    # What another instrumentation has had parsed before, the SDK will not parse again.
+    # The SDK does not parse again what another instrumentation has parsed already.
     for parsed in list(response._parsed_by_type.values()):  # noqa: SLF001 - the SDK's own cache of it
         note_result(sink, call, parsed)
 

@@ -1,4 +1,4 @@
-"""What the patched methods need of the runtime in force: where observations go, and what goes with them."""
+"""What patched methods need from the runtime in force: where observations go, and what goes with them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KNOWN_RUNS = 20_000
 class Sink:
     """Takes the notes of the app's threads for one runtime.
 
-    ``wants_loop``: details of runs may be fetched, on the event loop of an async client.
+    ``wants_loop`` says that details of runs are fetched, which may need the event loop of an async client.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sink:
         self._sources = {source.name: source for source in sources}
 
     def scope(self, *, begins: bool) -> Scope:
-        """Return what is in force here, with the exporters' contexts if something ``begins`` here."""
+        """Return what is in force now, with the contexts of exporters if something ``begins`` now."""
         scope = here()
         contexts = self._delivery.capture() if begins else None
         if contexts is None:
@@ -63,28 +63,28 @@ class Sink:
         )
 
     def knows(self, run_id: Any) -> bool:
-        """Whether the run is remembered; what a server sends as an id may be anything."""
+        """Return whether a run is remembered; a server may send anything as its id."""
         return isinstance(run_id, str) and run_id in self.known_runs
 
     def know(self, run_id: Any) -> None:
-        """Remember a run whose beginning, or first look, was noted: nothing of it begins again."""
+        """Remember a run whose beginning, or first look, was noted; later looks begin nothing."""
         known = self.known_runs
         known[run_id] = None
         if len(known) > KNOWN_RUNS:
-            # Half at once: an eviction per call would cost more than the second capture that it may cause.
+            # Half at once: evicting one per call costs more than the few contexts that are captured again.
             self.known_runs = dict(list(known.items())[KNOWN_RUNS // 2 :])
 
     def stream_reader(self, source: str, notes: StreamNotes) -> StreamReader:
-        """Return what reads the events of a stream of this source."""
+        """Return a reader for the events of a stream of this source."""
         return self._sources[source].streams(notes)
 
     def next_page(self, page: Any) -> NextPage | None:
-        """Return the call for the page after this one, or ``None`` if the list is of no source."""
+        """Return the call for the page after this one, or ``None`` if no source has such a list."""
         found = (source.next_page(page) for source in self._sources.values())
         return next((each for each in found if each is not None), None)
 
     def loop(self) -> asyncio.AbstractEventLoop | None:
-        """Return the running event loop, if it is one of asyncio."""
+        """Return the running event loop of asyncio, or ``None``."""
         try:
             return asyncio.get_running_loop()
         except RuntimeError:  # another kind of loop, such as trio's
@@ -108,9 +108,9 @@ class Sink:
         self.guard.call("noting a trace", self.recorder.put, GroupEnded(time, trace_id, error))
 
     def tool_started(self, time: int, call_id: str) -> None:
-        """Note that the app begins to answer a call."""
+        """Note that the app begins to work on a call."""
         self.guard.call("noting a tool", self.recorder.put, ToolStarted(time, call_id))
 
     def tool_ended(self, time: int, call_id: str, error: Failure | None) -> None:
-        """Note that the app has done what a call asked for."""
+        """Note that the app has worked on a call."""
         self.guard.call("noting a tool", self.recorder.put, ToolEnded(time, call_id, error))

@@ -1,7 +1,7 @@
-"""The wrapper around each patched method: passes the call on, and takes notes before and after.
+"""The wrapper around each patched method: passes the call on, and notes what goes in and comes out.
 
-It runs once among a few hundred microseconds of the SDK's own code, so nothing of it is in the processor's
-caches any more: what counts is how many functions and objects it touches, more than what they do.
+Between two runs of it, a few hundred microseconds of the SDK's own code have emptied the processor's caches.
+So its cost depends on how many functions and objects it touches, more than on what they do.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from threadtrail.sources.source import Method
 
 BY_KEYWORD = 99
-"""The place of an argument that has none."""
+"""The position of an argument that can only be given by keyword."""
 
 
 AT_ONCE, WHEN_AWAITED = True, False
 
 
 class Watch:
-    """Watches one method: what stands in for it makes the call, and notes what goes in and comes out."""
+    """Watches one method: its replacement makes the call, and notes what goes in and comes out."""
 
     def __init__(self, operation: Operation, method: Method, id_names: Mapping[str, str]) -> None:
         self._operation = operation
@@ -45,7 +45,7 @@ class Watch:
         self._ids = tuple((name, places.get(name, BY_KEYWORD), id_names.get(name, name)) for name in names)
 
     def sync(self, original: Any) -> Any:
-        """Return the function that stands in for a sync method; the app gets what that returns or raises."""
+        """Return the replacement of a sync method; the app gets what the original returns or raises."""
         begin, note = self.begin, self._note
 
         @functools.wraps(original)
@@ -61,7 +61,7 @@ class Watch:
                     raise
             if call is None:
                 return original(*args, **kwargs)
-            # Set and reset in one frame, and not by a context manager: that would be half of our time here.
+            # Set and reset here, not by a context manager, which would double our time.
             token = current_call.set(call)
             try:
                 result = original(*args, **kwargs)
@@ -80,16 +80,16 @@ class Watch:
         return method
 
     def asynchronous(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of an async method: no request is made before the app awaits what it returns.
+        """Make the call of an async method; no request is made before the app awaits what it returns.
 
-        Called by ``wrapt``, whose wrappers of coroutine functions are taken for what they wrap.
+        Called by ``wrapt``, whose wrappers of coroutine functions count as coroutine functions.
         """
         sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
         call: Call | None = None
         try:
-            # What begins here begins when it is awaited: until then its surroundings may change.
+            # What the call begins, it begins when it is awaited: until then, the context may change.
             call = self.begin(sink, args if instance is None else (instance, *args), kwargs, WHEN_AWAITED)
         except BaseException as error:
             if not sink.guard.contain("noting a call", error):
@@ -111,11 +111,11 @@ class Watch:
     ) -> Call | None:
         """Return the call, or ``None`` if it is not to be recorded. The first of ``args`` is the resource.
 
-        ``at_once``: what it begins, if anything, begins here.
+        ``at_once`` says that what the call begins, if anything, begins now.
         """
         client = getattr(args[0], "_client", None) if args else None
         if client is None:
-            # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to say so itself.
+            # Called without a resource (`Runs.retrieve("run_…")`): the SDK is about to raise an error.
             return None
         if is_own_work():
             return None
