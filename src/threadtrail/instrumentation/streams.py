@@ -1,10 +1,10 @@
 """Taps a stream without changing its type, its laziness, its errors or who drives it.
 
 ``Stream`` and ``AsyncStream`` of the SDK keep the iterator that all consumption goes through in
-``_iterator``, and that takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). Both
-are replaced by ones that pass everything on: the first shows how the stream ends, the second what it brings.
-So the stream, its manager and the app's event handler stay the objects they were. Nothing is held across a
-``yield``.
+``_iterator``, which takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). Each of
+the two is replaced by one that passes everything on: the first shows how the stream ends, the second what it
+brings. So the stream, its manager and the app's event handler stay the same objects. No context is held across
+a ``yield``.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 
 KEPT_ITERATOR = "_threadtrail_iterator"
-"""Where a stream keeps the iterator that it had."""
+"""The attribute in which a tapped stream keeps its original iterator."""
 
 KEPT_STREAM = "_raw_stream"
-"""Where the SDK's wrappers of streams keep theirs."""
+"""The attribute in which the SDK's wrappers of streams keep the stream."""
 
 EVENTS = "_iter_events"
-"""The method that a stream takes the events from, as they were sent."""
+"""The method from which a stream takes the events as they were sent."""
 
 NOTING = "noting a stream event"
-"""What the guard counts an error of ours at an event as."""
+"""The name under which the guard counts our own errors at an event."""
 
 
 class StreamNotes:
-    """Notes what its source's reader finds in one stream, and once how the stream ended."""
+    """Notes what the source's reader finds in one stream, and once, how the stream ended."""
 
     def __init__(self, sink: Sink, call: Call) -> None:
         self._recorder = sink.recorder
@@ -70,15 +70,15 @@ class StreamNotes:
         self._recorder.put(StreamEvent(self._call, time.time_ns(), name, data))
 
     def first_output(self) -> None:
-        """Note that output passed for the first time."""
+        """Note that the app saw output for the first time."""
         self._recorder.put(FirstOutput(self._call, time.time_ns()))
 
     def unkept(self) -> None:
-        """Count a piece that is not kept, since the pieces before it take too much room."""
+        """Count a piece that is not kept for lack of room, or because it cannot be read."""
         self._recorder.count_unkept("pieces of streams")
 
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:
-        """Note that the stream ended; only the first time counts, and no event after that."""
+        """Note that the stream ended; only the first call counts, and events after it do not."""
         reader, self._reader = self._reader, None
         if reader is None:
             return
@@ -91,7 +91,7 @@ class _Tap:
     """What both kinds of tapped iterator share."""
 
     def __init__(self, inner: Any, notes: StreamNotes, guard: Guard) -> None:
-        # Nothing here may raise: `__del__` runs also for what was made by half.
+        # Nothing here may raise: `__del__` runs even for a half-made object.
         self._inner = inner
         self._guard = guard
         self._notes = notes
@@ -100,7 +100,7 @@ class _Tap:
         return getattr(self._inner, name)
 
     def __del__(self) -> None:
-        # Dropped without close: only garbage collection notices.
+        # A stream that is dropped without `close` only ends here.
         self._guard.call("noting the end of a stream", self._notes.closed, finaliser=True)
 
     def note_closed(self, error: BaseException | None = None) -> None:
@@ -109,7 +109,7 @@ class _Tap:
 
 
 class TappedIterator(_Tap):
-    """The iterator of a ``Stream``, passing everything on."""
+    """Passes everything on from the iterator of a ``Stream``."""
 
     def __iter__(self) -> TappedIterator:
         return self
@@ -126,7 +126,7 @@ class TappedIterator(_Tap):
 
 
 class TappedAsyncIterator(_Tap):
-    """The iterator of an ``AsyncStream``, passing everything on."""
+    """Passes everything on from the iterator of an ``AsyncStream``."""
 
     def __aiter__(self) -> TappedAsyncIterator:
         return self
@@ -192,7 +192,7 @@ def _tap_events(stream: Any, notes: StreamNotes, *, is_async: bool) -> None:
 
 
 def note_close(stream: Any) -> None:
-    """Note a call of ``close()``: after ``break``, the stream's iterator ends only when it is collected."""
+    """Note a call of ``close()``: after a ``break``, the iterator itself ends only when it is freed."""
     tapped = _tap_of(getattr(stream, KEPT_STREAM, stream))
     if tapped is not None:
         tapped.note_closed()
