@@ -6,11 +6,12 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import sys
 from typing import Any
 
 import pytest
 
-from threadtrail._quick import changed
+from threadtrail._quick import changed, construct_quickly
 from threadtrail.events import EVENT_CLASSES
 from threadtrail.values import (
     Assistant,
@@ -85,3 +86,22 @@ def test_any_other_dataclass_may_be_changed() -> None:
 def test_a_field_that_a_class_does_not_have_is_an_error() -> None:
     with pytest.raises(AttributeError, match="tokens"):
         changed(Usage(), tokens=1)
+
+
+def test_a_subclass_is_constructed_and_changed_too() -> None:
+    class OfOurs(Usage):
+        """A class of the app's, with a ``__dict__``."""
+
+    value = OfOurs(input_tokens=1)
+    assert type(value) is OfOurs
+    assert (value.input_tokens, value.output_tokens) == (1, 0)
+    other = changed(value, output_tokens=2)
+    assert type(other) is OfOurs
+    assert (other.input_tokens, other.output_tokens) == (1, 2)
+
+
+def test_without_the_interpreter_lock_classes_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    made = Attributes.__init__
+    construct_quickly(Attributes)
+    assert Attributes.__init__ is made

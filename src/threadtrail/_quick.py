@@ -1,7 +1,12 @@
-"""Constructing and changing frozen dataclasses, in a fraction of the time that ``dataclasses`` takes."""
+"""Constructing and changing frozen dataclasses, in a fraction of the time that ``dataclasses`` takes.
+
+A frozen object is filled by a function call for each field, which is slow. Here it is filled while it is of
+another class, its twin, which has the same slots and is not frozen: a plain assignment sets each field.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,23 +15,27 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-_setters: dict[type, dict[str, Any]] = {}
-"""The setters of the slots of each class that is constructed quickly, by the names of its fields."""
+_twins: dict[type, type] = {}
+"""The twin of each class that is constructed quickly."""
 
 _copies: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
 """For each class of which a value was changed: returns a copy of one, with some fields changed."""
 
+_set_class = object.__dict__["__class__"].__set__
+"""Sets the class of an object that is frozen."""
+
 
 def construct_quickly(*classes: Any) -> None:
-    """Replace the ``__init__`` of frozen dataclasses with slots by one that does the same.
+    """Replace the ``__init__`` of frozen dataclasses with slots by one that does the same, and is faster.
 
-    The one that ``dataclass`` makes sets each field by its name, with ``object.__setattr__``; this one
-    uses the setter of each slot. A run of nine calls makes some thirty such values.
+    A run of nine calls makes some thirty such values. Without the interpreter lock they stay as they are:
+    there, all threads stop while an object changes its class.
     """
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return
     for cls in classes:
-        setters = {field.name: getattr(cls, field.name).__set__ for field in fields(cls)}
-        _setters[cls] = setters
-        cls.__init__ = _quick_init(cls, setters)
+        _twins[cls] = _twin(cls)
+        cls.__init__ = _quick_init(cls)
 
 
 def changed(value: Value, **changes: Any) -> Value:
@@ -39,7 +48,7 @@ def changed(value: Value, **changes: Any) -> Value:
     cls = type(value)
     copy = _copies.get(cls)
     if copy is None:
-        copy = _copies[cls] = _quick_copy(cls, _setters[cls]) if cls in _setters else _replaced
+        copy = _copies[cls] = _quick_copy(cls) if cls in _twins else _replaced
     other: Value = copy(value, changes)
     return other
 
@@ -48,29 +57,42 @@ def _replaced(value: Any, changes: dict[str, Any]) -> Any:
     return replace(value, **changes)
 
 
-def _quick_init(cls: Any, setters: dict[str, Any]) -> Any:
-    made = cls.__init__
-    lines = [f" set_{name}(self, {name})" for name in setters]
-    quick = _function(f"__init__(self, *, {', '.join(setters)})", lines, setters)
+def _twin(cls: Any) -> type:
+    # Both methods: the interpreter takes the short way only where neither is one of Python.
+    thawed = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    return type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **thawed})
+
+
+def _quick_init(cls: Any) -> Any:
+    made, names = cls.__init__, [field.name for field in fields(cls)]
+    lines = [
+        " if self.__class__ is not cls:",  # a subclass may have other slots
+        f"  return made(self, {', '.join(f'{name}={name}' for name in names)})",
+        " set_class(self, twin)",
+        *(f" self.{name} = {name}" for name in names),
+        " self.__class__ = cls",
+    ]
+    signature = f"__init__(self, *, {', '.join(names)})"
+    quick = _function(signature, lines, cls=cls, twin=_twins[cls], made=made, set_class=_set_class)
     quick.__kwdefaults__ = made.__kwdefaults__
     quick.__annotations__ = made.__annotations__
     quick.__module__, quick.__qualname__ = made.__module__, made.__qualname__
     return quick
 
 
-def _quick_copy(cls: type, setters: dict[str, Any]) -> Any:
+def _quick_copy(cls: Any) -> Any:
     lines = [
-        " copy = new(cls)",
-        *(f" set_{name}(copy, value.{name})" for name in setters),
+        " copy = new(twin)",
+        *(f" copy.{field.name} = value.{field.name}" for field in fields(cls)),
         " for name in changes:",
-        "  setters[name](copy, changes[name])",
+        "  setattr(copy, name, changes[name])",
+        " copy.__class__ = cls",
         " return copy",
     ]
-    return _function("copy(value, changes)", lines, setters, cls=cls, new=object.__new__)
+    return _function("copy(value, changes)", lines, cls=cls, twin=_twins[cls], new=object.__new__)
 
 
-def _function(signature: str, lines: list[str], setters: dict[str, Any], **names: Any) -> Any:
-    """Return a function of this source, which may set a field ``x`` by ``set_x`` or ``setters["x"]``."""
-    namespace = {f"set_{name}": setter for name, setter in setters.items()} | {"setters": setters} | names
-    exec("\n".join([f"def {signature}:", *lines]), namespace)  # noqa: S102 - fields' names, as `dataclass` does
-    return namespace[signature.partition("(")[0]]
+def _function(signature: str, lines: list[str], **names: Any) -> Any:
+    """Return a function of this source, which may use these names."""
+    exec("\n".join([f"def {signature}:", *lines]), names)  # noqa: S102 - fields' names, as `dataclass` does
+    return names[signature.partition("(")[0]]
