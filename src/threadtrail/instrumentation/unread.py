@@ -1,8 +1,8 @@
-"""Bodies that the app reads itself: ``with_streaming_response`` and its ``json()``, ``read()``, ….
+"""Watches bodies that the app reads itself: ``with_streaming_response`` with its ``json()``, ``read()``, ….
 
-A body is never read for the app. What it reads passes the byte stream inside of the HTTP response (httpx and
-httpx2 keep it as ``stream._stream``), which is watched: an event stream event by event, any other body when
-it was read to its end. Where there is no such stream, nothing is noted of such a body.
+A body is never read for the app. What the app reads comes from the byte stream inside the HTTP response
+(``stream._stream`` in httpx and httpx2), which is watched: an event stream event by event, any other body
+when it was read to the end. If there is no such byte stream, nothing is noted.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ MAX_BYTES = 16 * 1024 * 1024
 
 ZLIB = {"gzip", "deflate"}
 EITHER_HEADER = 47
-"""Has zlib recognise both."""
+"""Makes zlib recognise both of them."""
 
 
 class Reading:
-    """Takes note of one body while the app reads it.
+    """Notes one body while the app reads it.
 
-    ``taken`` is set when it was noted, or when something else notes it. ``watches_events``: it is an event
-    stream whose bytes pass by, so that they are noted whatever reads them, parsed or not.
+    ``taken`` is set when the body was noted, here or by others, or given up. ``watches_events`` says that it
+    is an event stream whose bytes are watched, so that its events are noted even if the app does not parse
+    them.
     """
 
     def __init__(self, sink: Sink, call: Call, http_response: Any) -> None:
@@ -49,7 +50,7 @@ class Reading:
         self.watches_events: bool = False
 
     def chunk(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """See a piece of the body."""
         if self.taken:
             return
         if self.is_events:
@@ -62,7 +63,7 @@ class Reading:
             self._give_up()
 
     def exhausted(self) -> None:
-        """The body was read to its end."""
+        """See that the body was read to the end."""
         if self.taken or self.is_events:
             return
         self.taken, body, self._chunks = True, b"".join(self._chunks), []
@@ -73,12 +74,12 @@ class Reading:
         self._sink.recorder.put(Returned(self._call, time.time_ns(), body))
 
     def closed(self, error: BaseException | None = None) -> None:
-        """The body was closed, whether or not it was read."""
+        """See that the body was closed, whether or not it was read."""
         if self._notes is not None:
             self._notes.closed(error)
 
     def _take_events(self, data: bytes) -> None:
-        # The end of an event is looked for where it may be: from the end of what came before on.
+        # What came before has no end of an event, so the search begins at its last byte.
         begin = max(len(self._rest) - 1, 0)
         data = self._line_end + data
         self._line_end = b"\r" if data.endswith(b"\r") else b""
@@ -97,7 +98,7 @@ class Reading:
             self._opened().text(name, text.encode())
 
     def _give_up(self) -> None:
-        """Keep no more of this body, which is too large; the app goes on reading it."""
+        """Stop keeping this body, which is too large; the app goes on reading it."""
         self.taken = True
         self._sink.recorder.count_unkept("bodies that the app reads itself")
 
@@ -122,7 +123,7 @@ def _read(event: bytes) -> tuple[str, str | None]:
 
 
 class _Watched:
-    """The byte stream of a response, passing everything on."""
+    """Passes everything on from the byte stream of a response."""
 
     def __init__(self, inner: Any, reading: Reading, sink: Sink) -> None:
         self._inner = inner
@@ -166,11 +167,11 @@ class _Watched:
 
 
 def watch_body(sink: Sink, call: Call, http_response: Any) -> Reading:
-    """Watch the body of a response that nobody has read; return what takes note of it."""
+    """Watch the body of a response that nobody has read; return the object that notes it."""
     reading = Reading(sink, call, http_response)
     stream: Any = getattr(http_response, "stream", None)
     inner = getattr(stream, "_stream", None)
     if inner is not None:
-        stream._stream = _Watched(inner, reading, sink)  # noqa: SLF001 - the one place that every way to read passes
+        stream._stream = _Watched(inner, reading, sink)  # noqa: SLF001 - the one attribute that all reads go through
         reading.watches_events = reading.is_events
     return reading
