@@ -1,10 +1,10 @@
 """What threadtrail costs, beside the bare SDK in the same process, and beside other tools.
 
     python -m benchmarks                 added time, total CPU and memory, in two minutes or so
-    python -m benchmarks --quick         the same in seconds: that it runs, not how fast
+    python -m benchmarks --quick         the same in seconds, to see that it works; the numbers mean nothing
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
-    python -m benchmarks --base COMMIT   only what changed since a commit: its tree and this one, in turns
+    python -m benchmarks --base COMMIT   only what changed since a commit: its tree and this one, alternately
 
 All times are microseconds. Requests are answered within the process, so there is no network in them.
 Without and with the tool are measured in pairs, in alternating order; what is printed is the median of
@@ -102,7 +102,9 @@ def _since(commit: str, effort: Effort) -> None:
 def _options() -> argparse.Namespace:
     description = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=description)
-    parser.add_argument("--quick", action="store_true", help="few repetitions: numbers mean little")
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions, to see that it works; the numbers mean nothing"
+    )
     parser.add_argument("--peer", choices=NAMES, action="append", default=[], help="also measure this tool")
     parser.add_argument("--peers", action="store_true", help="also measure every tool that is compared")
     parser.add_argument(
@@ -133,7 +135,7 @@ def _calls(comparison: Comparison, effort: Effort) -> Goal:
         rows += [_call_row(measured, name, kind) for name in CALL_NAMES]
         worst = worst if control else max(worst, _worst(measured, CALL_NAMES))
     show("One call of Assistants; control: nothing on both sides", ["added per call, us", *HEADER], rows)
-    return Goal("added per call, at the most", CALL_GOAL, worst)
+    return Goal("added per call, at most", CALL_GOAL, worst)
 
 
 def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
@@ -155,7 +157,7 @@ def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
         grown = max(grown, large.added - small.added - large.margin)
     show("One call of Responses", ["added per call, us", *HEADER], rows)
     return [
-        Goal("added per call of Responses, at the most", CALL_GOAL, worst),
+        Goal("added per call of Responses, at most", CALL_GOAL, worst),
         Goal("added by a megabyte in the request, at the least", SIZE_GOAL, grown),
     ]
 
@@ -196,7 +198,7 @@ def _streams(comparison: Comparison, effort: Effort) -> list[Goal]:
     title = "One streamed event; a stream's own call is spread over its events"
     show(title, ["added per event, us", *HEADER], rows)
     return [
-        Goal(f"added per event of a long stream of {api}, at the most", EVENT_GOAL, reached)
+        Goal(f"added per event of a long stream of {api}, at most", EVENT_GOAL, reached)
         for api, reached in worst.items()
     ]
 

@@ -1,4 +1,4 @@
-"""The tree before a change beside the tree as it is: the same calls and runs, in child processes, in turns.
+"""Compares the tree before a change with this one: the same calls and runs, in alternating child processes.
 
     python -m benchmarks.before PAIRS ROUNDS
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import openai
 
 HTTPX2_SINCE = 3
-"""Since this major version the SDK has its HTTP client from another package."""
+"""The major version from which on the SDK takes its HTTP client from httpx2."""
 
 STAMP = 1_700_000_000
 ASSISTANT_ID = "asst_abc123"
@@ -46,11 +46,11 @@ REQUIRED_ACTION = {
 }
 
 ID = b"0000000000"
-"""Stands in the canned bodies where the number of the thread or run goes."""
+"""The placeholder in canned bodies for the number of the thread or run."""
 
 
 def run(status: str) -> dict[str, Any]:
-    """A run as the API returns it."""
+    """Return a run as the API does."""
     number = ID.decode()
     ended = status == "completed"
     return {
@@ -85,7 +85,7 @@ def run(status: str) -> dict[str, Any]:
 
 
 def message(role: str, status: str = "completed") -> dict[str, Any]:
-    """A message as the API returns it."""
+    """Return a message as the API does."""
     mine = role == "assistant"
     number = ID.decode()
     text = {"type": "text", "text": {"value": ANSWER, "annotations": []}}
@@ -105,7 +105,7 @@ def message(role: str, status: str = "completed") -> dict[str, Any]:
 
 
 def step(status: str) -> dict[str, Any]:
-    """The step that makes the answer, as the API returns it."""
+    """Return the step that makes the answer, as the API does."""
     number = ID.decode()
     details = {"message_id": f"msg_assistant_{number}"}
     return {
@@ -124,7 +124,7 @@ def step(status: str) -> dict[str, Any]:
 
 
 def stream(deltas: int) -> tuple[bytes, int]:
-    """The body of a streamed run with so many text deltas, and how many events it has."""
+    """Return the body of a streamed run with this many text deltas, and the number of its events."""
     piece = {"index": 0, "type": "text", "text": {"value": "and so x = 1 "}}
     identity = f"msg_assistant_{ID.decode()}"
     delta = {"id": identity, "object": "thread.message.delta", "delta": {"content": [piece]}}
@@ -146,15 +146,14 @@ def stream(deltas: int) -> tuple[bytes, int]:
 
 
 _numbers = itertools.count(1)
-"""No two runs of a process have the same id: a run that is known already would cost less."""
+"""Numbers every run of a process, since a run whose id is known already would cost less."""
 
 
 @dataclass(slots=True)
 class Api:
-    """Answers like the Assistants API, one thread and run after the other, each with ids of its own.
+    """Answers like the Assistants API, one thread and run after the other, each with new ids.
 
-    ``retrieves`` are the statuses that a run goes through, one with each retrieve; ``streamed`` is the body
-    that every stream has.
+    ``retrieves`` are the statuses of a run, one for each retrieve; ``streamed`` is the body of every stream.
     """
 
     retrieves: tuple[str, ...] = ()
@@ -203,7 +202,7 @@ class Answers(Protocol):
 
 
 def clients(api: Answers) -> tuple[Any, Any]:
-    """A sync and an async client that talk to ``api``."""
+    """Return a sync and an async client that talk to ``api``."""
     major = int(openai.__version__.partition(".")[0])
     http = importlib.import_module("httpx2" if major >= HTTPX2_SINCE else "httpx")
 

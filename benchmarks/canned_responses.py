@@ -25,7 +25,7 @@ TOOL = {
 }
 
 ID = b"0000000000"
-"""Stands in the canned bodies where the number of the response goes."""
+"""The placeholder in canned bodies for the number of the response."""
 
 MESSAGE = {
     "id": f"msg_{ID.decode()}",
@@ -37,7 +37,7 @@ MESSAGE = {
 
 
 def response(status: str, *, background: bool = False) -> dict[str, Any]:
-    """A response as the API returns it."""
+    """Return a response as the API does."""
     ended = status == "completed"
     return {
         "id": f"resp_{ID.decode()}",
@@ -71,7 +71,7 @@ def response(status: str, *, background: bool = False) -> dict[str, Any]:
 
 
 def stream(deltas: int) -> tuple[bytes, int]:
-    """The body of a streamed response with so many text deltas, and how many events it has."""
+    """Return the body of a streamed response with this many text deltas, and the number of its events."""
     place = {"item_id": MESSAGE["id"], "output_index": 0, "content_index": 0}
     begun = {**MESSAGE, "status": "in_progress", "content": []}
     delta = {**place, "delta": "and so x = 1 ", "logprobs": []}
@@ -92,15 +92,15 @@ def stream(deltas: int) -> tuple[bytes, int]:
 
 
 _numbers = itertools.count(1)
-"""No two responses of a process have the same id: one that is known already would cost less."""
+"""Numbers every response of a process, since one whose id is known already would cost less."""
 
 
 @dataclass(slots=True)
 class ResponsesApi:
-    """Answers like the Responses API, one response after the other, each with an id of its own.
+    """Answers like the Responses API, one response after the other, each with a new id.
 
-    ``created`` is what a create answers with; ``looks`` are the statuses that retrieves see, again and again;
-    ``streamed`` is the body that every stream has.
+    ``created`` is the answer to a create; ``looks`` are the statuses that retrieves see, in a cycle;
+    ``streamed`` is the body of every stream.
     """
 
     created: str = "completed"

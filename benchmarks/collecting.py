@@ -1,12 +1,12 @@
-"""How fast ``threadtrail collect`` is, how that grows with collectors, and what open runs take of its memory.
+"""How fast ``threadtrail collect`` is, how that grows with collectors, and how much memory open runs take.
 
     python -m benchmarks.collecting                  1, 2 and 3 collectors, 100,000 open runs, in some minutes
-    python -m benchmarks.collecting --part memory    the second table alone: it needs no quiet machine
-    python -m benchmarks.collecting --quick          the same in seconds: that it runs, not how fast
+    python -m benchmarks.collecting --part memory    the second table alone, which needs no quiet machine
+    python -m benchmarks.collecting --quick          the same in seconds, to see that it works
 
-It starts a redis-server of its own, appends events as the exporter redis does, and has collectors deliver
-them to files. Prints two tables as they stand in docs/several-processes.md. Events per second need a machine
-that does nothing else, with a core for each collector and one for Redis.
+It starts its own redis-server, appends events as the exporter redis does, and has collectors deliver them to
+files. It prints the two tables of docs/several-processes.md. To measure events per second, the machine must
+do nothing else and have a core for each collector and one for Redis.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ QUICK = Effort((1, 2), 100, (100, 200))
 
 
 class Place:
-    """A Redis of its own, and what is in its streams."""
+    """A Redis server, and the events in its streams."""
 
     def __init__(self, folder: Path) -> None:
         self.port = unused_port()
@@ -139,7 +139,7 @@ def collectors(count: int, url: str, folder: Path, *options: str) -> Iterator[li
 
 
 def whole_runs(count: int) -> Iterator[Event]:
-    """Yield all events of runs that are alike but for the ids of themselves and of their calls."""
+    """Yield all events of runs that only differ in their ids and those of their calls."""
     run = sample_runs()[SAMPLE]
     ids = [run.id, *(call.id for call in run.tool_calls)]
     lines = [event.to_json() for event in events_of(run)]
@@ -151,7 +151,7 @@ def whole_runs(count: int) -> Iterator[Event]:
 
 
 def open_runs(first: int, last: int) -> Iterator[Event]:
-    """Yield the beginning of background runs that nobody sees end."""
+    """Yield the first events of background runs that are never seen to end."""
     for number in range(first, last):
         run_id, now = f"resp_open{number:08}", time.time_ns()
         yield RunCreated(run_id=run_id, time=now)
@@ -161,7 +161,7 @@ def open_runs(first: int, last: int) -> Iterator[Event]:
 
 
 def rate_of(count: int, runs: int) -> float:
-    """Return how many events these collectors deliver in a second, since one has read the first."""
+    """Return how many events per second these collectors deliver, from when the first was read."""
     with place() as (redis, folder):
         whole = redis.append(whole_runs(runs))
         with collectors(count, redis.url, folder, "--settle", "0.01"):
@@ -172,7 +172,7 @@ def rate_of(count: int, runs: int) -> float:
 
 
 def memory_of(steps: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Yield how much memory a collector uses (MiB) that waits for so many open runs."""
+    """Yield the memory (MiB) of a collector that waits for each of these numbers of open runs."""
     with place() as (redis, folder), collectors(1, redis.url, folder) as (process,):
         before = 0
         for count in steps:
@@ -191,7 +191,7 @@ def resident(pid: int) -> int:
 
 
 def show_rates(effort: Effort) -> None:
-    """Print how many events collectors deliver, by their number."""
+    """Print how many events per second collectors deliver, by the number of collectors."""
     print("| Collectors | Events per second | Per collector | Compared with one |\n|---:|---:|---:|---:|")
     alone: float | None = None
     for count in effort.collectors:
@@ -201,7 +201,7 @@ def show_rates(effort: Effort) -> None:
 
 
 def show_memory(effort: Effort) -> None:
-    """Print what a collector uses of memory, by the number of open runs."""
+    """Print how much memory a collector uses, by the number of open runs."""
     print("| Open runs | Memory of a collector |\n|---:|---:|")
     for count, mebibytes in memory_of(effort.open_runs):
         print(f"| {count:,} | {mebibytes:.0f} MiB |", flush=True)
@@ -224,7 +224,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--part", choices=PARTS, help="one of the tables alone")
-    parser.add_argument("--quick", action="store_true", help="seconds: that it runs, not how fast")
+    parser.add_argument("--quick", action="store_true", help="in seconds, to see that it works")
     options = parser.parse_args()
     command = " ".join(["python -m benchmarks.collecting", *sys.argv[1:]])
     print(f"`{command}` ({machine()})")

@@ -19,10 +19,10 @@ SHORT_STREAM_DELTAS = 2  # and ten events around them
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many pairs of blocks, and how many rounds in each, are measured of each kind of workload.
+    """The number of pairs of blocks to measure of each kind of workload, and of rounds in each block.
 
-    While a margin is too wide, so many pairs are measured again, ``most`` times altogether. ``before`` is for
-    a process of ``--base``, ``processes`` how many of these are started for each tree: fewest and most.
+    While a margin is too wide, as many pairs are measured again, at most ``most`` times in all. ``before`` is
+    for a process of ``--base``; ``processes`` is the fewest and the most of these that each tree gets.
     """
 
     calls: tuple[int, int] = (60, 8)
@@ -59,7 +59,7 @@ class Comparison:
         started: list[Contender] = []
         self._switch = Switch(lambda: started.append(start(name)))
         self._contender = started[0]
-        # What exists by now stays: the collections between blocks need not look at it again.
+        # What exists by now stays, so the garbage collections between blocks need not scan it.
         gc.collect()
         gc.freeze()
 
@@ -72,9 +72,9 @@ class Comparison:
         most: int = 1,
         rows: Rows = lambda _measured: (),
     ) -> Measured:
-        """Measure a workload; as a ``control``, with nothing on either side of the pairs.
+        """Measure a workload; for a ``control``, with the tool on neither side of the pairs.
 
-        It is measured ``most`` times at most, until the margins of its ``rows`` are precise.
+        Measure at most ``most`` times, until the margins of its ``rows`` are precise.
         """
         switch, contender = self._switch, self._contender
         sides = Sides(switch.off, switch.off if control else switch.on, contender.flush)
@@ -93,7 +93,7 @@ class Comparison:
         return measured
 
     def recorded_per_run(self) -> float:
-        """What the contender delivers for one run, polled by hand: whole runs, or spans."""
+        """Return how many runs, or spans, the contender delivers for one run that is polled by hand."""
         self._switch.on()
         before, rounds = self._contender.recorded(), 4
         with asyncio.Runner() as runner:
@@ -103,4 +103,4 @@ class Comparison:
 
 
 def _nothing() -> None:
-    """There is nothing to deliver yet."""
+    """Do nothing: there is nothing to deliver yet."""

@@ -1,4 +1,4 @@
-"""What is compared: threadtrail, other tools, and nothing; each delivers in its usual way, to nowhere."""
+"""What is compared: threadtrail, other tools, and nothing; each delivers in its usual way, to no backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSTRUMENTORS = {
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One tool: ``flush`` delivers all that it has, ``recorded`` counts what it delivered so far."""
+    """One tool: ``flush`` delivers everything, ``recorded`` returns how much was delivered so far."""
 
     flush: Callable[[], None]
     recorded: Callable[[], int]
@@ -32,7 +32,7 @@ def nothing() -> Contender:
 
 
 def threadtrail() -> Contender:
-    """Ours, with its defaults; counts whole runs."""
+    """Return threadtrail with its defaults, counting whole runs."""
     import threadtrail as ours  # noqa: PLC0415 - the environments of the others do not have it
     from threadtrail.events import RunEnded  # noqa: PLC0415 - only in the process that measures threadtrail
 
@@ -74,7 +74,7 @@ class NowhereSpans:
 
 
 def peer(name: str) -> Contender:
-    """Another tool's public instrumentor, with OpenTelemetry's batch processor; counts spans."""
+    """Return another tool's public instrumentor with OpenTelemetry's batch processor, counting spans."""
     # By name: only the environments of these tools have OpenTelemetry.
     trace = importlib.import_module("opentelemetry.sdk.trace")
     export = importlib.import_module("opentelemetry.sdk.trace.export")

@@ -1,9 +1,9 @@
-"""What the first streamed event of a process costs: nothing of the SDK may be built for our sake.
+"""What the first streamed event of a process costs: recording must not make the SDK build anything.
 
     python -m benchmarks.first_event
 
-prints one line of JSON, in nanoseconds of the caller's CPU time up to the second event of a stream: of a bare
-stream (a median), and of the first and the second that are recorded. The SDK has its own first time before.
+prints one line of JSON: nanoseconds of the caller's CPU time up to the second event of a stream, for a bare
+stream (a median), and for the first and the second that are recorded. The SDK is warmed up before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Measures pairs of blocks, one with the tool and one without, in alternating order.
 
-A block is some rounds of a workload. Before it is timed, one round runs untimed: switching over makes
-the interpreter forget what it had learnt of the patched classes. After it, everything recorded is
-delivered, so that no work of one block falls into the next.
+A block is some rounds of a workload. Before it is timed, one round runs untimed, since switching clears the
+interpreter's caches for the patched classes. After it, everything recorded is delivered, so that no work of
+one block falls into the next.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Block:
-    """What one block took, in nanoseconds: per call by name, and as a whole.
+    """What one block took, in nanoseconds: for each call by name, and as a whole.
 
-    ``thread`` is CPU time of the user's thread, ``wall`` its wall time, ``total`` CPU time of all threads
-    until everything was delivered.
+    ``thread`` is the CPU time of the app's thread, ``wall`` its wall time, ``total`` the CPU time of all
+    threads until everything was delivered.
     """
 
     call_thread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -108,9 +108,9 @@ def measure(
     rounds: int,
     again: Callable[[Measured, int], bool] = lambda _measured, _times: False,
 ) -> Measured:
-    """Measure so many pairs of blocks of so many rounds, as often as ``again`` asks for more.
+    """Measure pairs of blocks, of this many rounds each, and as many again while ``again`` returns True.
 
-    ``again`` gets what was measured so far, and how many times that many pairs were.
+    ``again`` is called with what was measured so far, and how many times the pairs were measured.
     """
     measured, times = Measured(), 0
     with asyncio.Runner() as runner:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory nothing|threadtrail open|finished|background 1 1000 100000
 
-prints one line of JSON: the resident memory, in bytes, after so many runs, everything delivered. The
-client's ``post`` and ``get`` are answered at once: making a request leaves nothing behind, and takes long.
+prints one line of JSON: the resident memory in bytes after each number of runs, with everything delivered.
+The client's ``post`` and ``get`` are replaced: real requests leave nothing in memory, but take long.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 STATM = Path("/proc/self/statm")
 
 FLUSH_EVERY = 500
-"""The runs come far faster than in any program; what was seen is delivered so often, as it would be."""
+"""The number of runs after which to flush, since they come far faster than in any real program."""
 
 MANY = 10_000
-"""With more open runs than these, some are given up, and delivered."""
+"""Above this number of open runs, some are given up and delivered."""
 
 
 def instant_client() -> Any:
-    """A client that answers at once: a POST with a new run or response, a GET with the end of the run."""
+    """Return a client that answers without a request: a POST with a new run, a GET with the run's end."""
     number = 0
     queued, completed = Run.construct(**run("queued")), Run.construct(**run("completed"))
     background = Response.construct(**response("queued", background=True))
@@ -66,7 +66,7 @@ def instant_client() -> Any:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory now (where that is unknown: that ever were)."""
+    """Return the bytes of this process that are in memory now, or if that is unknown, the most ever."""
     gc.collect()
     if STATM.exists():
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -75,7 +75,7 @@ def resident() -> int:
 
 
 def sizes(contender: str, kind: str, counts: list[int]) -> list[int]:
-    """Resident bytes after each of ``counts`` runs, which only grow."""
+    """Return the resident bytes after each of ``counts`` runs; ``counts`` are in ascending order."""
     client = instant_client()
     make = _makers(client)[kind]
     tool = start(contender)
@@ -94,7 +94,7 @@ def sizes(contender: str, kind: str, counts: list[int]) -> list[int]:
 
 
 def _makers(client: Any) -> dict[str, Callable[[int], None]]:
-    """What makes a run of each kind."""
+    """The functions that make a run of each kind."""
     runs, responses = client.beta.threads.runs, client.responses
 
     def open_run(number: int) -> Any:

@@ -1,4 +1,4 @@
-"""Pairs of times and what they say: medians, because a busy machine spoils means."""
+"""Pairs of times, and their medians: on a busy machine, means are distorted by outliers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pairs:
         self.add(statistics.median(bare), statistics.median(tool))
 
     def summary(self, per: int = 1) -> Summary:
-        """What was added, each time divided by ``per``."""
+        """Return the summary of the pairs, with each time divided by ``per``."""
         differences = sorted((tool - bare) / per for bare, tool in zip(self.bare, self.tool, strict=True))
         ratios = [tool / bare for bare, tool in zip(self.bare, self.tool, strict=True) if bare]
         return Summary(
@@ -63,7 +63,7 @@ class Summary:
 
 
 def _margin(ordered: list[float]) -> float:
-    """Half of the 95 % interval of the median, by order statistics: no assumption on the distribution."""
+    """Return half of the 95 % interval of the median, by order statistics, which assume no distribution."""
     count = len(ordered)
     reach = 1.96 * math.sqrt(count) / 2
     low = max(0, math.floor(count / 2 - reach))

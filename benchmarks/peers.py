@@ -1,4 +1,4 @@
-"""Other tools beside threadtrail: each in an environment and a process of its own, with the same runs.
+"""Other tools beside threadtrail, each in its own environment and process, with the same runs.
 
     python -m benchmarks.peers NAME PAIRS ROUNDS MOST
 
@@ -26,7 +26,7 @@ NAMES = tuple(INSTRUMENTORS)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Runs:
-    """What whole runs cost with one tool, per call; ``recorded`` is what it delivers for a run."""
+    """What whole runs cost with one tool, per call; ``recorded`` is how much it delivers for a run."""
 
     name: str
     recorded: float
@@ -38,7 +38,7 @@ class Runs:
 def measure_runs(
     comparison: Comparison, effort: tuple[int, int], *, control: bool = False, most: int = 1
 ) -> Runs:
-    """Measure whole runs with one tool in this process, ``most`` times at most until that is precise."""
+    """Measure whole runs with one tool in this process, at most ``most`` times, until that is precise."""
     recorded, per = 0.0 if control else comparison.recorded_per_run(), RUN_CALLS
 
     def rows(measured: Measured) -> list[Summary]:

@@ -1,4 +1,4 @@
-"""When a row was measured often enough: half of its 95 % interval is under two microseconds."""
+"""Decides whether a row was measured often enough: half of its 95 % interval is under two microseconds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MARGIN = 2.0
 """The margin, in microseconds, under which a row is precise."""
 
 FEWEST_PAIRS = 6
-"""Fewer have no 95 % interval."""
+"""The minimum number of pairs for a 95 % interval."""
 
 Rows = Callable[["Measured"], "Sequence[Summary]"]
-"""The summaries of CPU time that the rows of a table show of what was measured."""
+"""Returns the summaries of CPU time in the rows of a table, from what was measured."""
 
 
 def is_precise(summaries: Sequence[Summary]) -> bool:
-    """Whether every margin is known, and under two microseconds."""
+    """Return whether every margin is known and under two microseconds."""
     return all(summary.margin < MARGIN and summary.pairs >= FEWEST_PAIRS for summary in summaries)
 
 
@@ -33,14 +33,14 @@ class Imprecise:
         self._rows: list[str] = []
 
     def look(self, row: str, *summaries: Summary) -> None:
-        """Keep the name of a row that is not precise."""
+        """Keep the name of a row if it is not precise."""
         if not is_precise(summaries):
             few = min(each.pairs for each in summaries) < FEWEST_PAIRS
             margin = "few pairs" if few else f"±{max(each.margin for each in summaries):.1f}"
             self._rows.append(f"{row} ({margin})")
 
     def __str__(self) -> str:
-        """One line: that all is well, or which rows say little."""
+        """Return one line: that all rows are precise, or which are not."""
         if not self._rows:
             return f"CPU time: every margin is under {MARGIN:.0f} us"
         return (

@@ -1,4 +1,4 @@
-"""What the benchmark does with Responses: calls of each kind, requests of each size, and streams."""
+"""The benchmark's workloads of Responses: calls of each kind, requests of each size, and streams."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SIZE_NAMES = (SMALL, LARGE)
 
 
 def foreground_calls(*, is_async: bool) -> Workload:
-    """A response that is there with the answer to its request."""
+    """Return a workload of foreground responses."""
     client = clients(ResponsesApi())[is_async]
     once = [(CREATE, lambda: client.responses.create(**ASK))]
     return Workload(CREATE, client, is_async, lambda _client: iter(once))
 
 
 def background_calls(*, is_async: bool) -> Workload:
-    """A response in the background, polled five times."""
+    """Return a workload of background responses, each polled five times."""
     api = ResponsesApi(created="queued", looks=("in_progress",) * 4 + ("completed",))
     return Workload(BACKGROUND, clients(api)[is_async], is_async, _polled)
 
@@ -45,7 +45,7 @@ def _polled(client: Any) -> Iterator[tuple[str, Request]]:
 
 
 def sizes(*, is_async: bool) -> Workload:
-    """Requests of a kilobyte and of a megabyte: what is noted of them must not grow with them."""
+    """Return a workload of requests of a kilobyte and of a megabyte: the cost must not grow with the size."""
     client = clients(ResponsesApi())[is_async]
     small, large = "x" * KILOBYTE, "x" * MEGABYTE
     both = [
@@ -56,7 +56,7 @@ def sizes(*, is_async: bool) -> Workload:
 
 
 def streamed_response(deltas: int, *, is_async: bool) -> Workload:
-    """A response that is streamed and read to its end."""
+    """Return a workload of responses that are streamed and read to the end."""
     body, events = stream(deltas)
     client = clients(ResponsesApi(streamed=body))[is_async]
     read = _read_async if is_async else _read

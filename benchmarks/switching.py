@@ -1,8 +1,8 @@
-"""Takes a tool's patches off the SDK and puts them back, within one process, as often as is needed.
+"""Removes a tool's patches from the SDK and puts them back, within one process, as often as needed.
 
-Bare and instrumented calls are then made by the same client objects in the same process, in turns, so
-that what the machine does besides falls on both alike. It works for any tool that patches attributes of
-the SDK's classes and modules, and leaves the very functions in place that were there without the tool.
+Bare and instrumented calls can then be made alternately, by the same client objects in the same process, so
+that whatever else the machine does affects both alike. It works for any tool that patches attributes of the
+SDK's classes and modules; without the tool, the original functions themselves are in place.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _MISSING = object()
 _PYDANTIC = ("__pydantic_", "__signature__")
-"""What pydantic works out late, of its own accord, is no tool's patch."""
+"""The attributes that pydantic itself sets later; they are not patches of a tool."""
 
 
 class Switch:
-    """Switches what ``patch`` changed in the SDK on and off; it is on to begin with.
+    """Switches what ``patch`` changed in the SDK on and off; it begins switched on.
 
-    Every module of the SDK that is to be patched must have been imported before.
+    Every module of the SDK that ``patch`` patches must be imported before.
     """
 
     def __init__(self, patch: Callable[[], object]) -> None:
@@ -35,7 +35,7 @@ class Switch:
                     self._changes.append((owner, name, original, value))
 
     def __len__(self) -> int:
-        """How many attributes the tool changed."""
+        """Return how many attributes the tool changed."""
         return len(self._changes)
 
     def on(self) -> None:
@@ -53,7 +53,7 @@ class Switch:
 
 
 def _owners() -> Iterator[Any]:
-    """The SDK's modules and the classes in them."""
+    """Yield the SDK's modules and the classes in them."""
     for module_name, module in list(sys.modules.items()):
         if module_name.partition(".")[0] == "openai":
             yield module

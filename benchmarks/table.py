@@ -20,15 +20,15 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> No
 
 
 def added(summary: Summary) -> str:
-    """Added time with its margin, in microseconds."""
+    """Return the added time with its margin, in microseconds."""
     return f"{summary.added:+.2f} ±{summary.margin:.2f}"
 
 
 def ratio_with_margin(summary: Summary) -> str:
-    """With the tool, as a multiple of without, and the margin of that."""
+    """Return the time with the tool as a multiple of the time without, and the margin of that."""
     return f"{summary.ratio:.3f} ±{summary.ratio_margin:.3f}"
 
 
 def ratio(summary: Summary) -> str:
-    """With the tool, as a multiple of without."""
+    """Return the time with the tool as a multiple of the time without."""
     return f"{summary.ratio:.3f}"

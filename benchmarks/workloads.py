@@ -1,4 +1,4 @@
-"""What the benchmark does with the SDK: calls of each kind, whole runs, and streams; sync and async."""
+"""The benchmark's workloads: calls of each kind, whole runs, and streams; sync and async."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUESTION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 OUTPUTS = [{"tool_call_id": "call_1", "output": '["a", "x = 1"]'}]
 
 Request = Callable[[], Any]
-"""Makes one request: the result, or (async client) something to await."""
+"""Makes one request; returns the result or, with an async client, an awaitable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Workload:
 
 
 def _conversation(client: Any, retrieves: list[str]) -> Iterator[tuple[str, Request]]:
-    """One run, polled by hand: the ids come out of the answers, as in an app."""
+    """Yield the requests of a run that is polled by hand; the ids come from the answers, as in an app."""
     threads, made = client.beta.threads, Kept()
     yield "create thread", made.keep(threads.create)
     thread_id = made.value.id
@@ -48,12 +48,12 @@ def _conversation(client: Any, retrieves: list[str]) -> Iterator[tuple[str, Requ
 
 
 class Kept:
-    """Remembers what the last request returned, once it is there."""
+    """Keeps what the last request returned."""
 
     value: Any = None
 
     def keep(self, request: Request) -> Request:
-        """The same request, whose result is then in ``value``."""
+        """Return the same request, which also puts its result into ``value``."""
 
         def kept() -> Any:
             result = request()
@@ -74,7 +74,7 @@ CALL_NAMES = ("create thread", "create message", "create run", UNCHANGED, CHANGE
 
 
 def calls(*, is_async: bool) -> Workload:
-    """A run with a function call: every kind of call at least once."""
+    """Return a workload of runs with a function call, with every kind of call at least once."""
     api = Api(retrieves=("in_progress",) * 4 + ("requires_action", "completed"))
     looks = [CHANGED, UNCHANGED, UNCHANGED, UNCHANGED, CHANGED, SUBMIT, CHANGED]
     client = clients(api)[is_async]
@@ -85,7 +85,7 @@ RUN_CALLS = 9
 
 
 def whole_run(*, is_async: bool = False) -> Workload:
-    """A run as most apps make it: thread, message, run, five retrieves, list."""
+    """Return a workload of runs as most apps make them: thread, message, run, five retrieves, list."""
     api = Api(retrieves=("in_progress",) * 4 + ("completed",))
     looks = [CHANGED, UNCHANGED, UNCHANGED, UNCHANGED, CHANGED]
     client = clients(api)[is_async]
@@ -93,7 +93,7 @@ def whole_run(*, is_async: bool = False) -> Workload:
 
 
 def streamed(deltas: int, *, is_async: bool) -> Workload:
-    """A run that is streamed and read to its end."""
+    """Return a workload of runs that are streamed and read to the end."""
     body, events = stream(deltas)
     client = clients(Api(streamed=body))[is_async]
     read = _read_async if is_async else _read

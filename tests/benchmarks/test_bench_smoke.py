@@ -98,11 +98,11 @@ def test_the_goals_are_named_at_the_end(printed: str) -> None:
         r"^(added .*): -?\d+\.\d us, (?:within|OVER) the goal of (\d+) us$", printed, re.MULTILINE
     )
     assert goals == [
-        ("added per call, at the most", "15"),
-        ("added per call of Responses, at the most", "15"),
+        ("added per call, at most", "15"),
+        ("added per call of Responses, at most", "15"),
         ("added by a megabyte in the request, at the least", "5"),
-        ("added per event of a long stream of Assistants, at the most", "3"),
-        ("added per event of a long stream of Responses, at the most", "3"),
+        ("added per event of a long stream of Assistants, at most", "3"),
+        ("added per event of a long stream of Responses, at most", "3"),
         ("added to the first events of a process", "1000"),
     ]
 
