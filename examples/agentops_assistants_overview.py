@@ -104,7 +104,7 @@ def display_quiz(title: str, questions: list[dict]) -> list[str]:
     answers = []
     for question in questions:
         print(question["question_text"])
-        # The student is made up: any choice is "a", and a free response is the honest one.
+        # The student is made up: "a" for any choice, "I don't know" for any free response.
         answers.append("a" if question["question_type"] == "MULTIPLE_CHOICE" else "I do not know.")
     return answers
 

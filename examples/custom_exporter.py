@@ -16,7 +16,7 @@ class TokenCounter:
 
     @threadtrail.hookimpl
     def export(self, events: Sequence[AnyEvent]) -> None:
-        """Take a batch of events, in order, in a thread of the exporter's own."""
+        """Take a batch of events, in order; called in the exporter's own thread."""
         for event in events:
             if event.event == "RunEnded" and event.run.usage is not None:
                 self.total += event.run.usage.total_tokens
@@ -24,7 +24,7 @@ class TokenCounter:
 
     @threadtrail.hookimpl
     def shutdown(self) -> None:
-        """Say what it was, all in all; called once, at the end."""
+        """Print the sum; called once, at the end."""
         print(f"all runs: {self.total} tokens")
 
 

@@ -1,7 +1,7 @@
-"""A fleet on one machine: several processes see a part of each run, and a collector makes it one.
+"""A fleet on one machine: several processes see parts of each run, and a collector merges them.
 
-The web process creates a background response and leaves it to a worker, which polls it; a webhook handler is
-told when it is over. Each records what it sees to Redis; `threadtrail collect` prints one run with one trace.
+The web process creates a background response and leaves it to a worker, which polls it; a webhook reports its
+end. Each process records what it sees to Redis; `threadtrail collect` prints one run in one trace.
 Needs redis-server, and `pip install 'threadtrail[redis,testing]'`. OpenAI is a local server.
 """
 
@@ -46,7 +46,7 @@ def worker(client: OpenAI, jobs: Redis) -> None:
 
 
 def webhook(client: OpenAI, jobs: Redis) -> None:
-    """Take one webhook, and look at the response that it names."""
+    """Take one webhook, and retrieve the response that it names."""
 
     class Webhooks(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -64,8 +64,8 @@ def webhook(client: OpenAI, jobs: Redis) -> None:
         server.handle_request()
 
 
-def be(role: str) -> None:
-    """Be one of the processes; the environment says where OpenAI and Redis are."""
+def play_role(role: str) -> None:
+    """Run one of the processes; the environment says where OpenAI and Redis are."""
     with threadtrail.instrument(exporters=["redis"]), OpenAI() as client:
         {"web": web, "worker": worker, "webhook": webhook}[role](
             client, Redis.from_url(os.environ["THREADTRAIL_REDIS_URL"], socket_timeout=None)
@@ -84,7 +84,7 @@ def is_up(redis: Redis) -> bool:
 
 
 def play(server: OpenAIServer, address: str, processes: list[subprocess.Popen]) -> None:
-    """Start the fleet, and wait until what it recorded was collected."""
+    """Start the fleet, and wait until the collector has exported what it recorded."""
     redis = Redis.from_url(address, socket_timeout=None)
     wait_until(lambda: is_up(redis))
     collect = ("-m", "threadtrail", "collect", "--from", address, "--exporter", "console")
@@ -115,7 +115,7 @@ def play(server: OpenAIServer, address: str, processes: list[subprocess.Popen]) 
 
 
 def main() -> None:
-    """Start Redis and a local OpenAI, play, and leave nothing behind."""
+    """Start Redis and a local server for OpenAI's API, play, and clean up."""
     program = shutil.which("redis-server") or sys.exit("fleet.py needs redis-server")
     port = unused_port()
     with tempfile.TemporaryDirectory() as folder, OpenAIServer() as server:
@@ -131,6 +131,6 @@ def main() -> None:
 
 
 if len(sys.argv) > 1:
-    be(sys.argv[1])
+    play_role(sys.argv[1])
 else:
     main()

@@ -1,4 +1,4 @@
-"""Several runs as one trace, and whose they are."""
+"""Group several runs into one trace, and say which user they belong to."""
 
 from openai import OpenAI
 

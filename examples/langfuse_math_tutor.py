@@ -1,8 +1,8 @@
-"""Langfuse's own cookbook for the Assistants API, without the tracing that it writes by hand.
+"""Langfuse's own cookbook for the Assistants API, without the tracing code in it.
 
 The assistant, its thread and messages, the run, and the generation with model, tokens, input messages and
-answer arrive in Langfuse all the same. LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL say
-where; `pip install "threadtrail[langfuse]"` brings what is needed.
+answer arrive in Langfuse all the same. Set LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL,
+and: pip install 'threadtrail[langfuse]'
 """
 
 from openai import OpenAI

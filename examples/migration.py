@@ -2,8 +2,8 @@
 
 An assistant becomes the instructions of a request, a thread a conversation, a run a response. What is
 recorded has the same shape on both sides: a run per question, with input, output, tokens and times, and the
-thread or the conversation that it belongs to. OpenAI has switched its Assistants API off on 2026-08-26: the
-first half is for servers that still have it, such as the one of `python -m threadtrail.testing.server`.
+thread or the conversation that it belongs to. OpenAI switched its Assistants API off on 2026-08-26: the first
+half is for servers that still have it, such as `python -m threadtrail.testing.server`.
 """
 
 from openai import OpenAI

@@ -19,7 +19,7 @@ MODEL = "gpt-4o"
 
 client = OpenAI()
 
-# One run, with its tokens once, however often it is looked at.
+# One run, with its tokens counted once, however often it is polled.
 response = client.responses.create(model=MODEL, input="What is linear algebra?", background=True)
 while response.status in {"queued", "in_progress"}:
     time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""A stream, with an event handler: your handler is the one that is driven, and the run is recorded once."""
+"""A stream with an event handler: the SDK calls your own handler, and the run is recorded once."""
 
 from openai import AssistantEventHandler, OpenAI
 from openai.types.beta.threads import Text, TextDelta

@@ -1,8 +1,8 @@
 """A tool loop: call the functions that the model asks for, until it answers.
 
-Each call stands on the response that asked for it, with its arguments, its output and the time that it took;
-all responses of the loop are one turn, with the sum of their tokens. It is the same if you chain by
-`conversation=`, or send the whole input again.
+Each call is recorded with the response that asked for it, with its arguments, its output and the time that it
+took; all responses of the loop are one turn, with the sum of their tokens. The same is recorded if you chain
+with `conversation=`, or send the whole input again.
 """
 
 import json

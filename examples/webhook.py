@@ -1,8 +1,8 @@
-"""A background response of which a webhook says that it is done: nobody polls.
+"""A background response whose end a webhook reports, so that nobody has to poll.
 
-The webhook brings a status, no output and no tokens. Retrieving the response publishes the run: one, whoever
-else looks at it, and with its tokens once. OPENAI_WEBHOOK_SECRET is the secret of the endpoint, WEBHOOK_PORT
-where this listens (any free port without it).
+The webhook brings a status, but no output and no tokens. Retrieving the response publishes the run once, with
+its tokens, whoever else looks at it. OPENAI_WEBHOOK_SECRET is the secret of the endpoint, WEBHOOK_PORT the
+port to listen on (any free one by default).
 """
 
 import os
@@ -19,7 +19,7 @@ open_responses: set[str] = set()
 
 
 class Webhooks(BaseHTTPRequestHandler):
-    """The endpoint. OpenAI repeats a delivery until it is answered by 2xx, so answer first."""
+    """The endpoint. OpenAI repeats a delivery until it is answered with 2xx, so answer first."""
 
     def do_POST(self) -> None:
         """Take a delivery, which may come more than once."""

@@ -1,4 +1,4 @@
-"""The *Math Tutor*, as everybody began: nothing here knows of threadtrail or of OpenTelemetry."""
+"""The *Math Tutor*, the SDK's first example: nothing in it knows threadtrail or OpenTelemetry."""
 
 from openai import OpenAI
 
