@@ -1,4 +1,4 @@
-"""What each backend received of the recorded turn, as rows to draw: in its own names, with its own counts."""
+"""What each backend received of the recorded turn, as rows to draw, with its own names and counts."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Row:
     """One line of a backend's tree.
 
     Attributes:
-        kind: what of the turn it stands for: the same in all backends.
-        depth: how deep it stands.
+        kind: the part of the turn that it shows; the same in all backends.
+        depth: its level in the tree.
         name: pieces of its name, and whether each of them is the backend's word for the kind.
-        fact: a field that the backend has on it, and its value.
-        interval: start and end in Unix nanoseconds; ``None``: it is no span.
+        fact: one of its fields in the backend, and the value.
+        interval: start and end in Unix nanoseconds; ``None`` if it is not a span.
         moments: points in time, in Unix nanoseconds.
-        tokens: those that stand on it.
+        tokens: the tokens on it.
     """
 
     kind: Kind
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One backend: its name, what it received, how it comes to the turn's tokens."""
+    """One backend: its name, what it received, and how it adds up the turn's tokens."""
 
     backend: str
     received: str
@@ -66,12 +66,12 @@ class Panel:
 
     @property
     def tokens(self) -> int:
-        """What the backend says that the turn used."""
+        """The tokens that the turn used, by the backend."""
         return sum(row.tokens or 0 for row in self.rows)
 
 
 def panels() -> list[Panel]:
-    """Every backend, from what its receiver decoded."""
+    """Return a panel for each backend, from what its receiver decoded."""
     return [
         _panel("OpenTelemetry", "spans", "sum of its chat spans", _opentelemetry),
         _panel("Langfuse", "observations", "sum of its generations", _langfuse),
@@ -200,12 +200,12 @@ def _agentops_span(span: Span, depth: int) -> Row:
 
 
 def _usage(facts: dict[str, Any], *fields: str) -> tuple[int, ...] | None:
-    """The values of these fields, if they are there."""
+    """Return the values of those of these fields that are there."""
     return tuple(facts[field] for field in fields) if set(fields) <= facts.keys() else None
 
 
 def _depth(span: Span, spans: Sequence[Span]) -> int:
-    """How many spans stand above it. Raises KeyError if its parent was not received."""
+    """Return how many spans are above it; raise KeyError if its parent was not received."""
     parents = {each["span_id"]: each["parent_id"] for each in spans}
     depth, identifier = 0, span["span_id"]
     while (identifier := parents[identifier]) is not None:

@@ -1,4 +1,4 @@
-"""Check the built documentation: what a page loads is part of it, and every link within it leads somewhere.
+"""Check the built documentation: pages load nothing from elsewhere, and every link within it leads somewhere.
 
     python tools/check_site.py FOLDER
 
@@ -19,7 +19,7 @@ EVERYWHERE = {"href", "src", "srcset", "data", "poster", "action"}
 
 
 class Page(HTMLParser):
-    """What a page loads, where its links lead, and which places in it can be linked to."""
+    """What a page loads, where its links lead, and the anchors in it."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Page(HTMLParser):
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Sort the addresses of one element."""
+        """Collect the addresses in one element."""
         given = {name: value for name, value in attrs if value}
         self._in_style = tag == "style"
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
@@ -40,17 +40,17 @@ class Page(HTMLParser):
             (self.links if followed else self.loads).append(given[name].split()[0])
 
     def handle_data(self, data: str) -> None:
-        """Look into style sheets that stand in the page."""
+        """Collect the addresses in a style sheet within the page."""
         if self._in_style:
             self.loads += style_urls(data)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave a style sheet."""
+        """Note the end of a style sheet."""
         self._in_style = self._in_style and tag != "style"
 
 
 def style_urls(text: str) -> list[str]:
-    """The addresses that a style sheet loads."""
+    """Return the addresses that a style sheet loads."""
     return [first or second for first, second in STYLE_URL.findall(text)]
 
 
@@ -62,12 +62,12 @@ def main(arguments: list[str]) -> int:
         print(problem)
     pages = len(list(site.rglob("*.html")))
     if not found:
-        print(f"{arguments[0]}/index.html: {pages} pages, nothing in them from elsewhere, no link astray")
+        print(f"{arguments[0]}/index.html: {pages} pages, nothing loaded from elsewhere, no broken links")
     return 1 if found or not pages else 0
 
 
 def problems(site: Path) -> list[str]:
-    """What is wrong with a built site, one line each."""
+    """Return what is wrong with a built site, one line each."""
     pages = {file: Page(file) for file in sorted(site.rglob("*.html"))}
     found = []
     for file, page in pages.items():
@@ -82,13 +82,13 @@ def problems(site: Path) -> list[str]:
 
 
 def is_elsewhere(url: str) -> bool:
-    """Whether the address names another server, and is not one of data or a mail address."""
+    """Return whether an address is on another server; data and mail addresses are not."""
     parts = urlsplit(url)
     return bool(parts.netloc) or parts.scheme not in {"", "data", "mailto"}
 
 
 def leads(site: Path, file: Path, url: str, pages: dict[Path, Page]) -> bool:
-    """Whether an address within the site leads to a file, and to a place that is in it."""
+    """Return whether an address within the site leads to a file, and to an anchor in it."""
     parts = urlsplit(url)
     if parts.scheme:
         return True

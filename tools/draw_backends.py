@@ -2,7 +2,7 @@
 
     python tools/draw_backends.py       (`make pictures` receives it anew first)
 
-Nothing in the picture is made up: the rows are what `tools/receive_backends.py` kept of real exports.
+Nothing in the picture is made up: its rows are what `tools/receive_backends.py` kept from real exports.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TOP = STRIP + DROP
 HEAD, ROW, AXIS, FOOT = 40, 45, 20, 38
 INDENT, BAR, PILL, INSET = 13, 34, 34, 7
 LEFT, RIGHT = PAD + 2 * INDENT, CARD - PAD
-"""Between these the time runs, on each card."""
+"""The left and right end of the time axis on each card."""
 
 SECOND = 1_000_000_000
 
@@ -44,13 +44,13 @@ def main() -> None:
 
 
 def recorded_turn() -> Turn:
-    """The turn that was sent to all of them."""
+    """Return the turn that was sent to all backends."""
     (turn,) = [event.turn for event in read_events(RECORDED) if isinstance(event, TurnEnded)]
     return turn
 
 
 def picture(turn: Turn, drawn: Sequence[Panel]) -> str:
-    """The picture of the turn in these backends, as SVG."""
+    """Return the picture of the turn in these backends, as SVG."""
     time = Time(drawn)
     height = HEAD + max(len(panel.rows) for panel in drawn) * ROW + AXIS + FOOT
     lines = list(strip(turn, drawn))
@@ -66,7 +66,7 @@ def picture(turn: Turn, drawn: Sequence[Panel]) -> str:
 
 
 class Time:
-    """The time of the turn, the same on all cards: from the first start to the last end."""
+    """The time axis of the turn, the same on all cards: from the first start to the last end."""
 
     def __init__(self, drawn: Sequence[Panel]) -> None:
         intervals = [row.interval for panel in drawn for row in panel.rows if row.interval]
@@ -74,11 +74,11 @@ class Time:
         self.end = max(end for _, end in intervals)
 
     def x(self, moment: int) -> float:
-        """Where on a card it is."""
+        """Return the position of a time on a card."""
         return LEFT + (RIGHT - LEFT) * (moment - self.begin) / (self.end - self.begin)
 
     def ticks(self) -> Iterator[tuple[int, float]]:
-        """Whole seconds, and where they are."""
+        """Yield whole seconds with their positions."""
         for second in range((self.end - self.begin) // SECOND + 1):
             yield second, self.x(self.begin + second * SECOND)
 
@@ -87,7 +87,7 @@ class Time:
 
 
 def strip(turn: Turn, drawn: Sequence[Panel]) -> Iterator[str]:
-    """What one writes, what ran, and a line to each backend."""
+    """Draw the code that one writes, what ran, and a line to each backend."""
     for number in range(len(drawn)):
         yield f'<path class="guide" d="M{number * (CARD + GAP) + CARD // 2 + 0.5} {STRIP}V{TOP}"/>'
     yield card(WIDTH, STRIP)
@@ -102,7 +102,7 @@ def strip(turn: Turn, drawn: Sequence[Panel]) -> Iterator[str]:
 
 
 def backend(panel: Panel, time: Time) -> Iterator[str]:
-    """What stands on one card."""
+    """Draw the content of one card."""
     bottom = HEAD + len(panel.rows) * ROW
     foot = bottom + AXIS
     yield text(PAD, 26, "head fg", panel.backend)
@@ -118,7 +118,7 @@ def backend(panel: Panel, time: Time) -> Iterator[str]:
 
 
 def axis(rows: Sequence[Row], time: Time, bottom: int) -> Iterator[str]:
-    """The seconds: a mark in each row that has a time."""
+    """Draw the seconds, with a mark in each row that has a time."""
     timed = [number for number, row in enumerate(rows) if row.interval or row.moments]
     for second, x in time.ticks():
         marks = "".join(f"M{x:.1f} {HEAD + number * ROW + BAR - 2}v8" for number in timed)
@@ -127,7 +127,7 @@ def axis(rows: Sequence[Row], time: Time, bottom: int) -> Iterator[str]:
 
 
 def line(row: Row, y: int, time: Time) -> Iterator[str]:
-    """A row: its name and its tokens, a fact, and when it was."""
+    """Draw a row: its name and tokens, a fact, and its time."""
     x = PAD + row.depth * INDENT
     name = "".join(
         f'<tspan class="{row.kind}">{escape(word)}</tspan>' if names_the_kind else escape(word)
@@ -150,7 +150,7 @@ def line(row: Row, y: int, time: Time) -> Iterator[str]:
 
 
 def guides(rows: Sequence[Row]) -> Iterator[str]:
-    """The lines of the tree, from each row to those right below it."""
+    """Draw the lines of the tree, from each row to its children."""
     for number, row in enumerate(rows):
         ends = [HEAD + other * ROW + 10.5 for other in children(rows, number)]
         if ends:
@@ -160,7 +160,7 @@ def guides(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def children(rows: Sequence[Row], number: int) -> Iterator[int]:
-    """The numbers of the rows right below a row."""
+    """Return the numbers of a row's children."""
     for other in range(number + 1, len(rows)):
         if rows[other].depth <= rows[number].depth:
             return
@@ -169,7 +169,7 @@ def children(rows: Sequence[Row], number: int) -> Iterator[int]:
 
 
 def description(panel: Panel) -> str:
-    """A card in words."""
+    """Return a card in words."""
     rows = [f"{row.title} ({row.tokens} tokens)" if row.tokens else row.title for row in panel.rows]
     return f"{panel.backend} received {panel.received}: {', '.join(rows)}. In all {panel.tokens} tokens."
 

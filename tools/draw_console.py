@@ -23,7 +23,7 @@ RECORDED = ROOT / "tools" / "pictures" / "one-turn.jsonl"
 PICTURE = ROOT / "docs" / "pictures" / "console-turn.svg"
 
 COLUMNS, SCALE = 104, 0.644
-"""So many columns, made so much smaller than rich sets them, are as wide as the picture."""
+"""The columns of the terminal, and the scale at which they are as wide as the picture."""
 LINE = 24.4 * SCALE
 
 # Background, text; black, red, green, yellow, blue, magenta, cyan, white.
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def printed() -> str:
-    """What the exporter prints of the turn on a terminal that shows colours."""
+    """Return what the exporter prints of the turn on a terminal with colours."""
     terminal = io.StringIO()
     exporter = ConsoleExporter(stream=terminal, color="always", width=COLUMNS)
     exporter.export(tuple(read_events(RECORDED)))
@@ -47,7 +47,7 @@ def printed() -> str:
 
 
 def picture(drawn: str) -> str:
-    """The picture of a terminal with this text on it, as SVG."""
+    """Return the picture of a terminal with this text on it, as SVG."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), legacy_windows=False)
     console.print(Text.from_ansi(drawn))
     plain = console.export_text(clear=False)
@@ -71,7 +71,7 @@ def picture(drawn: str) -> str:
 
 
 def exported(console: Console, colours: str, part: str) -> str:
-    """A part of what rich makes of the console; its own template would load fonts from elsewhere."""
+    """Return a part of rich's SVG of the console; its full template would load fonts from elsewhere."""
     background, foreground, *others = map(_rgb, colours.split())
     theme = TerminalTheme(background, foreground, others)
     return console.export_svg(

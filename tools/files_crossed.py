@@ -2,8 +2,8 @@
 
     python files_crossed.py
 
-Every call of a function of threadtrail's is noted with its file, in all threads, after a whole run has warmed
-up what is done only once. A file counts as well if one of its functions waits below such a call.
+Every call of a function of threadtrail is noted with its file, in all threads, after a whole run has done
+what is done only once. A file also counts if one of its functions is on the stack below such a call.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Files:
         self.others: set[int | None] = set()
 
     def note(self, frame: FrameType, what: str, _argument: object) -> None:
-        """Take what the interpreter tells of a call."""
+        """Note a call that the interpreter reports."""
         if not self.on or what != "call" or threading.get_ident() in self.others:
             return
         found: list[FrameType] = []
@@ -55,7 +55,7 @@ class Files:
 
 
 def file_of(frame: FrameType) -> str:
-    """Return the file of threadtrail, or of one of its plugins, that the frame's code is in; or nothing."""
+    """Return the file of threadtrail, or of one of its plugins, that has the frame's code; else ``None``."""
     module = str(frame.f_globals.get("__name__"))
     package, file = module.partition(".")[0], Path(frame.f_code.co_filename)
     if file.suffix != ".py" or not (package == "threadtrail" or package.startswith("threadtrail_")):
@@ -65,7 +65,7 @@ def file_of(frame: FrameType) -> str:
 
 
 class Arrival:
-    """An exporter: stops the noting when the change of status has arrived."""
+    """An exporter that stops noting when the change of status has arrived."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -74,7 +74,7 @@ class Arrival:
 
     @threadtrail.hookimpl
     def export(self, events: Sequence[Event]) -> None:
-        """See whether it is there."""
+        """Look for the change of status."""
         if self._files.on and any(event.event == "RunStatusChanged" for event in events):
             self._files.on = False
             self.thread = threading.get_ident()
@@ -82,7 +82,7 @@ class Arrival:
 
 
 def main() -> None:
-    """Make the call, and print where it came by."""
+    """Make the call, and print the files that it passed."""
     warnings.simplefilter("ignore", DeprecationWarning)  # the SDK's, of every Assistants method
     files = Files()
     arrival = Arrival(files)
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def retrieve(client: OpenAI, files: Files, *, polls: int, then_noted: bool = False) -> None:
-    """Ask for a new run so many times; then perhaps once more, which is noted and finds it changed."""
+    """Retrieve a new run this many times, then perhaps once more, noted, when its status has changed."""
     beta: Any = client.beta
     run = beta.threads.create_and_run(assistant_id=beta.assistants.create(model="gpt-4o").id)
     for _ in range(polls):

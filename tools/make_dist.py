@@ -1,12 +1,12 @@
-"""Build every distribution of the project, check it, and try it in an environment of its own.
+"""Build every distribution of the project, check it, and try it in a fresh environment.
 
     python tools/make_dist.py            the core and each of plugins/, into dist/
 
 For each: a source distribution, a wheel built from that, `twine check --strict`, `check-wheel-contents`, the
-licence and the links. Then each wheel is installed where nothing else is: the core plays its demo and runs
-the fast tests of its source distribution, and each exporter keeps to the rules of the conformance kit.
+licence and the links. Then each wheel is installed with nothing else: the core plays its demo and runs the
+fast tests of its source distribution, and each exporter must pass the conformance kit.
 
-A release says in RELEASED_FROM and RELEASED_TAG where it comes from, which must be what the files say.
+For a release, RELEASED_FROM and RELEASED_TAG name its repository and its tag, which must match the files.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ DIST = ROOT / "dist"
 CONSTRAINTS = ROOT / "constraints.txt"
 TESTS_NEED = ["hypothesis", "pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist"]
 LOOSENED = {"threadtrail-agentops": {"wrapt", "packaging", "httpx", "click", "python-dotenv"}}
-"""What is not held to constraints.txt, since the backend's SDK pins it lower."""
+"""The packages that constraints.txt does not pin, since the backend's SDK pins them lower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """One distribution: its folder, and the files that were built of it."""
+    """One distribution: its folder, and the files that were built from it."""
 
     folder: Path
     name: str
@@ -69,10 +69,10 @@ def run(module: str, *arguments: str) -> None:
 
 
 def check_release() -> None:
-    """Check that a release has the address and the version that it is made of.
+    """Check that a release has the repository's address and the tag's version.
 
     Raises:
-        ValueError: it has another one.
+        ValueError: it has another address or version.
     """
     said, named = os.environ.get("RELEASED_FROM", address()), address()
     if said != named:
@@ -103,7 +103,7 @@ def check_metadata(project: Project) -> None:
     """Check what an index shows of a wheel, and that a source distribution has its tests and no exporters.
 
     Raises:
-        ValueError: something is missing, or too much.
+        ValueError: something is missing, or should not be there.
     """
     with zipfile.ZipFile(project.wheel) as wheel:
         names = wheel.namelist()
@@ -124,7 +124,7 @@ def check_metadata(project: Project) -> None:
 
 
 def environment(folder: Path, project: Project, *requirements: str) -> Path:
-    """Make an environment with these and nothing else; return its interpreter."""
+    """Make an environment with only these packages; return its interpreter."""
     print(f"trying {project.name} ...", flush=True)
     lines = CONSTRAINTS.read_text("utf-8").splitlines()
     loosened = LOOSENED.get(project.name, set())

@@ -1,10 +1,10 @@
-"""Write what the documentation says of the code from the code.
+"""Write the parts of the documentation that are generated from the code.
 
-    python tools/make_docs.py            write it
-    python tools/make_docs.py --check    write nothing; fails if something is not what would be written
+    python tools/make_docs.py            write them
+    python tools/make_docs.py --check    write nothing; fail if something would be written differently
 
-Three files are written whole: `docs/events.md`, `docs/schema/events.schema.json` and `docs/llms.txt`. In the
-others, what stands between two marks is; the rest of the page is written by hand.
+Three files are written as a whole: `docs/events.md`, `docs/schema/events.schema.json` and `docs/llms.txt`. In
+the others, only the part between two marks is; the rest of the page is written by hand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def pages() -> dict[Path, str]:
-    """What the files should hold."""
+    """Return the wanted text of each file."""
     tables = {
         DOCS / "configuration.md": make_docs_settings.table(),
         DOCS / "functions.md": make_docs_functions.reference(),
@@ -60,7 +60,7 @@ def pages() -> dict[Path, str]:
 
 
 def filled(file: Path, text: str) -> str:
-    """The page with `text` between its marks.
+    """Return the page with `text` between its marks.
 
     Raises:
         ValueError: the page has no marks, or several.

@@ -1,4 +1,4 @@
-"""The page of events and the JSON Schema, from `threadtrail.events`, `threadtrail.values` and the samples."""
+"""Makes the page of events and the JSON Schema, from `threadtrail.events`, `values` and the samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES_OF_RESPONSES = {
     "MessageCompleted": "response.output_item.done",
     "RunEnded": "response.ended",
 }
-"""Where the default is the type of an assistant's run."""
+"""The types for Responses of events whose default is the type for an assistant's run."""
 
 RESPONSES = {"A response": "resp_plain_response", "A response with tools of the app": "resp_answered_calls"}
 """More examples of ``RunEnded``: their titles, and the ids of their runs."""
@@ -93,12 +93,12 @@ One event of each class, and two responses. Empty fields (`null`, `[]`, `{}`) ar
 
 
 def schema() -> str:
-    """The JSON Schema of an event."""
+    """Return the JSON Schema of an event."""
     return json.dumps(events.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def page() -> str:
-    """The page: a table of the events, a table of each value, an example of each event."""
+    """Return the page: a table of the events, a table of each value, an example of each event."""
     common = dataclasses.fields(events.Event)
     head = HEAD.format(common="\n".join(_field_rows(events.Event)))
     names = {field.name for field in common}
@@ -151,7 +151,7 @@ def _value_table(kind: Any) -> str:
 
 
 def _field_rows(kind: Any) -> list[str]:
-    """A table of the fields of a class."""
+    """Return a table of the fields of a class."""
     rows = ["| Field | Type | Meaning |", "|---|---|---|"]
     meanings = _meanings(kind)
     for field in dataclasses.fields(kind):
@@ -162,7 +162,7 @@ def _field_rows(kind: Any) -> list[str]:
 
 
 def _properties(kind: Any) -> list[str]:
-    """A line for each property that the class has besides its fields."""
+    """Return a line for each property that the class has in addition to its fields."""
     return [
         f"- `{name}`: `{_returned(found)}`. {_paragraphs(found)[0]}"
         for name, found in vars(kind).items()
@@ -181,13 +181,13 @@ def _type_name(annotation: Any) -> str:
 
 
 def _paragraphs(kind: Any) -> list[str]:
-    """The paragraphs of a docstring, before its section of attributes."""
+    """Return the paragraphs of a docstring before its section of attributes."""
     text = _docstring(kind).partition(ATTRIBUTES)[0].rstrip()
     return [re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in text.split("\n\n")]
 
 
 def _meanings(kind: Any) -> dict[str, str]:
-    """What the docstring of a class says of its fields, by name."""
+    """Return the descriptions of fields in the docstring of a class, by name."""
     section = inspect.cleandoc(_docstring(kind).partition(ATTRIBUTES)[2])
     entries = (entry.partition(": ") for entry in re.split(r"\n(?=\w)", section))
     return {name: re.sub(r"\s*\n\s*", " ", meaning) for name, _, meaning in entries}
@@ -202,7 +202,7 @@ def _of_class(kind: type[events.Event]) -> list[events.AnyEvent]:
 
 
 def _of_run(run_id: str) -> list[events.AnyEvent]:
-    """The end of a run, if it is among the samples."""
+    """Return the end of a run, if it is among the samples."""
     return [
         event for event in sample_events() if isinstance(event, events.RunEnded) and event.run_id == run_id
     ]
@@ -214,7 +214,7 @@ def _example(title: str, sample: events.Event) -> str:
 
 
 def without_empty(value: Any) -> Any:
-    """The value without its empty fields, at any depth."""
+    """Return the value without its empty fields, at any depth."""
     if isinstance(value, dict):
         items = ((key, without_empty(item)) for key, item in value.items())
         return {key: item for key, item in items if item is not None and item not in ([], {})}

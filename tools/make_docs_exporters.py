@@ -1,4 +1,4 @@
-"""The tables of the exporters' options, from the constructors of the exporters and their docstrings."""
+"""Makes the tables of the exporters' options from the constructors of the exporters and their docstrings."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FROM_TEXT = (str, bool, int, float, dict, list, tuple)
 
 
 def names() -> list[str]:
-    """The exporters of this project, each of which has a page."""
+    """Return the names of this project's exporters, each of which has a page."""
     return [*_entry_points(ROOT), *installed.PLUGINS]
 
 
 def table(name: str) -> str:
-    """One row per option of the exporter."""
+    """Return a table with a row for each option of the exporter."""
     factory = exporter(name)
     meanings = arguments(inspect.getdoc(factory) or "")
     kinds = get_type_hints(factory.__init__)
@@ -41,14 +41,14 @@ def table(name: str) -> str:
 
 
 def default(value: object) -> str:
-    """How a default is written in a file."""
+    """Return a default as it is written in a configuration file."""
     if value is None:
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def exporter(name: str) -> Any:
-    """What builds the exporter, imported from this tree whether or not its package is installed."""
+    """Return the exporter's class or function, from this tree whether or not its package is installed."""
     folder = ROOT / "plugins" / f"threadtrail-{name}"
     owner = folder if name in installed.PLUGINS else ROOT
     source = str(owner / "src")
@@ -59,7 +59,7 @@ def exporter(name: str) -> Any:
 
 
 def arguments(docstring: str) -> dict[str, str]:
-    """What a docstring says of each argument, on one line."""
+    """Return the description of each argument in a docstring, on one line."""
     section = re.search(r"^Args:\n(.*?)(?:^\S|\Z)", docstring, re.DOTALL | re.MULTILINE)
     if section is None:
         raise ValueError(f"this docstring tells of no arguments: {docstring[:60]!r}")
@@ -68,7 +68,7 @@ def arguments(docstring: str) -> dict[str, str]:
 
 
 def is_text(kind: Any) -> bool:
-    """Whether a variable can hold it: text, or what text can be converted to."""
+    """Return whether a variable can hold such a value: text, or something that text can be converted to."""
     members = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
     return any(map(_from_text, members))
 

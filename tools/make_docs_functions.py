@@ -1,4 +1,4 @@
-"""What `threadtrail` exports, from the docstrings: functions, what they return, errors."""
+"""Makes the reference of what `threadtrail` exports, from docstrings: functions, what they return, errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEYWORDS = "Its keywords are the [settings](configuration.md#settings)."
 
 
 def reference() -> str:
-    """A heading, the signature and the docstring of each."""
+    """Return a heading, the signature and the docstring of each export."""
     return "\n\n".join(map(_entry, EXPORTED))
 
 
@@ -49,7 +49,7 @@ def _entry(item: Any) -> str:
 
 
 def _members(kind: type) -> list[str]:
-    """What a class of ours can do beyond holding fields, one line each."""
+    """Return the methods and properties of a class of ours, one line each."""
     rows = [
         f"- `{name}`: {markdown(inspect.getdoc(member) or '')}"
         for name, member in vars(kind).items()
@@ -67,7 +67,7 @@ def _signature(function: Any) -> str:
 
 
 def markdown(docstring: str) -> str:
-    """A docstring as Markdown: sections of returns and errors as sentences, those of arguments left out."""
+    """Return a docstring as Markdown, with returns and errors as sentences and without its arguments."""
     text = re.sub(r"^Args:\n(?: +.*\n|\n(?= ))*", "", docstring + "\n", flags=re.MULTILINE)
     text = re.sub(r"^Returns:\n +(.*(?:\n +.*)*)", r"Returns: \1", text, flags=re.MULTILINE)
     text = re.sub(r"^Raises:\n +(\w+): (.*(?:\n +.*)*)", r"Raises `\1`: \2", text, flags=re.MULTILINE)
@@ -76,7 +76,7 @@ def markdown(docstring: str) -> str:
 
 
 def _paragraph(text: str) -> str:
-    """A paragraph on one line, a list with one line per item, or, if it is indented, a block of code."""
+    """Return a paragraph on one line, a list with a line per item, or an indented one as a code block."""
     if text.startswith("    "):
         return f"```text\n{inspect.cleandoc(text)}\n```"
     return "\n".join(" ".join(item.split()) for item in re.split(r"\n(?=- )", text))

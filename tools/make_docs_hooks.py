@@ -1,4 +1,4 @@
-"""The reference of the hooks, from `threadtrail.hookspecs`."""
+"""Makes the reference of the hooks from `threadtrail.hookspecs`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def reference() -> str:
-    """A heading, the signature and the docstring of each hook, in the order of the specification."""
+    """Return a heading, the signature and the docstring of each hook, in the order of the specification."""
     return "\n\n".join(_entry(name, hook) for name, hook in hooks().items())
 
 
 def hooks() -> dict[str, Callable[..., Any]]:
-    """The hooks by name."""
+    """Return the hooks by name."""
     marker = f"{hookspecs.PROJECT}_spec"  # pluggy's mark
     return {name: hook for name, hook in vars(hookspecs).items() if hasattr(hook, marker)}
 

@@ -1,4 +1,4 @@
-"""`docs/llms.txt`: the pages of the documentation for programs that read, as https://llmstxt.org has it."""
+"""Makes `docs/llms.txt`, the list of pages for language models, in the format of https://llmstxt.org."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def text() -> str:
 
 
 def note(page: str) -> str:
-    """Return how the prose of a page begins, as plain text in one line; nothing where it begins with code."""
+    """Return the first sentence of a page as plain text on one line; empty if the page begins with code."""
     source = TITLE.sub("", (DOCS / page).read_text("utf-8"))
     if CODE_FIRST.match(source):
         return ""

@@ -1,4 +1,4 @@
-"""The table of settings, from `threadtrail.config.settings.Settings` and the docstrings below its fields."""
+"""Makes the table of settings, from `threadtrail.config.settings.Settings` and its docstrings."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 SAID_BELOW = {item for kind in (Seconds, Switch) for item in get_args(kind) if isinstance(item, Allowed)}
-"""What the page says once for all of them, below the table."""
+"""The settings that the page describes together, below the table."""
 
 
 def table() -> str:
-    """One row per setting."""
+    """Return a table with a row for each setting."""
     meanings = docstrings(Settings)
     keywords = inspect.signature(threadtrail.instrument).parameters
     rows = ["| Setting | Default | Meaning |", "|---|---|---|"]
@@ -34,7 +34,7 @@ def table() -> str:
 
 
 def docstrings(kind: type) -> dict[str, str]:
-    """The text below each field of a class, on one line."""
+    """Return the docstring of each field of a class, on one line."""
     nodes = ast.walk(ast.parse(inspect.getsource(kind)))
     body = next(node.body for node in nodes if isinstance(node, ast.ClassDef))
     texts = {}

@@ -2,8 +2,8 @@
 
     python tools/peer_environment.py NAME
 
-It holds the SDK of the environment that runs this, OpenTelemetry and the tool; it is made once and found
-again later.
+It has the SDK version of the environment that runs this, OpenTelemetry and the tool. It is made once, and
+used again later.
 """
 
 from __future__ import annotations

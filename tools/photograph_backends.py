@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 PICTURES = ROOT / "docs" / "pictures"
 MAX_BYTES = 150_000
 SUITES = (ROOT / "tests", ROOT / "plugins" / "threadtrail-opentelemetry" / "tests")
-"""Where what starts the backends is."""
+"""The folders of the tests that start the backends."""
 WIDTH, HEADER, MARGIN = 1440, 48, 36
-"""Of a page, its header, and what is left around a part of it, in pixels."""
+"""The width of a page, the height of its header, and the margin around a part of it, in pixels."""
 EXPERIMENT = "0"
 TRACE_ID = str(kept_spans("opentelemetry")[0]["trace_id"])
 VARIABLES = {
@@ -108,7 +108,7 @@ def mlflow(page: Any, base_url: str) -> dict[str, float]:
 
 
 def bottom_of(part: Any) -> float:
-    """Return where a part of a page ends, with some room."""
+    """Return the lower end of a part of a page, with a margin."""
     part.wait_for()
     box = part.bounding_box()
     return float(box["y"] + box["height"] + MARGIN)

@@ -26,7 +26,7 @@ SIZE = "680,919"
 
 
 def main() -> None:
-    """Take the photograph by the browser of the machine (Debian: `apt install chromium`)."""
+    """Take the photograph with the browser of the machine (Debian: `apt install chromium`)."""
     browser = shutil.which("chromium") or sys.exit("needs chromium")
     runs = sample_runs()
     turn = turn_of([runs["answered_calls"], runs["answering_response"]], finished=True)

@@ -2,7 +2,7 @@
 
     make photographs-view
 
-The recording is always the same, so the photographs change with the page alone.
+The recording is always the same, so the photographs only change if the page does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PICTURES = ROOT / "docs" / "pictures"
 MAX_BYTES = 200_000
 WIDE = {"width": 1280, "height": 760}
 HOSTED, OWN = 7, 3
-"""How many calls the samples have with tools of the server, and of the app."""
+"""The number of tool calls in the samples with tools of the server, and of the app."""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -58,7 +58,7 @@ def made(folder: Path) -> str:
 
 
 def photograph(browser: Any, address: str, name: str, show: Callable[[Any], None], **how: Any) -> None:
-    """Keep what the page shows in a window of its own."""
+    """Take a photograph of the page in a new window."""
     options = {"viewport": WIDE, "color_scheme": "light", "timezone_id": "UTC", **how}
     context = browser.new_context(**options)
     page = context.new_page()

@@ -1,6 +1,6 @@
 """A recording for the photographs of `threadtrail view`: two hours of a travel desk, always the same.
 
-The runs are the samples of `threadtrail.testing`, asked other questions by other people, faster and slower.
+The runs are the samples of `threadtrail.testing`, with other questions by other people, faster and slower.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def lines() -> Iterator[str]:
 
 
 def _retold(story: list[Run], number: int, start: int, chance: random.Random) -> list[Run]:
-    """Return the runs at another time, asked something else by somebody."""
+    """Return the runs at another time, with another user and another question."""
     origin, factor = story[0].created_at or 0, chance.uniform(0.5, 2.4)
     question, answer = chance.choice(QUESTIONS), chance.choice(ANSWERS)
     user = chance.choice(USERS)

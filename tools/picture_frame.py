@@ -1,6 +1,6 @@
-"""What the pictures have in common: an SVG that needs nothing from elsewhere, in light and in dark.
+"""The parts that all pictures share: an SVG that loads nothing, in light and in dark.
 
-Through ``<img>``, too, it follows the reader's setting. Quiet greys, and one colour for each part of a run.
+It follows the reader's setting even in an ``<img>``. It has greys, and one colour for each part of a run.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 WIDTH, PAD, STRIP = 832, 14, 44
-"""A page of GitHub is about as wide; the strip with the code is the head of each picture."""
+"""The width, which is about that of a page of GitHub; the padding; the height of the strip with the code."""
 
 SANS = '-apple-system, BlinkMacSystemFont, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif'
 MONO = 'ui-monospace, SFMono-Regular, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace'
@@ -40,7 +40,7 @@ COLOURS = [
     (".generation", "fill", "#0969da", "#58a6ff"),
     (".tool", "fill", "#bc4c00", "#f0883e"),
 ]
-"""Whose, what, and its colour in light and in dark."""
+"""The selector, the property, and its colour in light and in dark."""
 
 
 def frame(
@@ -49,11 +49,11 @@ def frame(
     """Return a whole picture.
 
     Args:
-        title: what it shows, for those who do not see it.
-        description: all that stands in it.
+        title: what it shows, for those who cannot see it.
+        description: all of its text.
         height: in pixels, at the picture's own width.
         content: the drawing, as markup.
-        rules: further rules of style, for light and for dark pages.
+        rules: more style rules, for light and for dark pages.
     """
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     return f"""\
@@ -72,18 +72,18 @@ def frame(
 
 
 def card(width: int, height: int) -> str:
-    """A sheet to draw on, from the origin; opaque, since nobody knows what page it will lie on."""
+    """Return a background to draw on, at the origin; opaque, since the page below may have any colour."""
     return f'<rect class="card" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="8"/>'
 
 
 def code_line(exporters: str, note: str) -> str:
-    """The head of a picture: the line that one writes, and a note."""
+    """Return the head of a picture: the line of code that one writes, and a note."""
     call = f'threadtrail.<tspan class="agent">instrument</tspan>({escape(exporters)})'
     return text(PAD, 27, "code fg", call) + text(WIDTH - PAD, 27, "small muted end", escape(note))
 
 
 def text(x: float, y: float, look: str, content: str) -> str:
-    """A line of text; ``content`` is markup."""
+    """Return a line of text; ``content`` is markup."""
     return f'<text class="{look}" x="{x:g}" y="{y:g}">{content}</text>'
 
 

@@ -26,13 +26,13 @@ def recorded_events() -> tuple[Event, ...]:
 
 
 def kept_spans(backend: str) -> list[dict[str, Any]]:
-    """Return what is drawn of the turn in this backend."""
+    """Return the spans of the turn that are drawn for this backend."""
     spans: list[dict[str, Any]] = json.loads((PICTURES / f"{backend}.json").read_text(encoding="utf-8"))
     return spans
 
 
 def keep_spans(backend: str, spans: list[dict[str, Any]]) -> None:
-    """Replace what is drawn of the turn in this backend."""
+    """Replace the spans of the turn that are drawn for this backend."""
     text = json.dumps(spans, indent=1, ensure_ascii=False)
     (PICTURES / f"{backend}.json").write_text(f"{text}\n", encoding="utf-8")
 
@@ -52,5 +52,5 @@ def kept_span(span: ReceivedSpan, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def chosen(attributes: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return those attributes of these names that there are."""
+    """Return the attributes of these names that a span has."""
     return {name: attributes[name] for name in names if name in attributes}

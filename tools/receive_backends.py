@@ -2,8 +2,8 @@
 
     python tools/receive_backends.py opentelemetry langfuse     (`make pictures` does all of it)
 
-Each name is an exporter that is installed where this runs. It is the exporter's own suite that has the
-backend: it checks with it that the picture still shows what is received.
+Each name is an exporter that is installed here. The backend is the one in the exporter's tests, which also
+check that the picture still shows what is received.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python tools/record_turn.py
 
-A program streams it from a local server, with threadtrail's ``jsonl`` exporter on. What that wrote
-is kept in tools/pictures/one-turn.jsonl, so that the pictures stay the same until it is recorded anew.
+A program streams it from a local server, with threadtrail's ``jsonl`` exporter on. The file is kept as
+tools/pictures/one-turn.jsonl, so that the pictures stay the same until the turn is recorded again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def record(*, seconds_per_event: float = 0.0, seconds_per_call: float = 0.0) -> 
 
     Args:
         seconds_per_event: what the server waits before each event of a stream.
-        seconds_per_call: what a weather report takes.
+        seconds_per_call: how long a weather report takes.
     """
     script = RunScript(
         ToolCalls(*CALLS, usage=Usage(212, 41)),
@@ -71,7 +71,7 @@ def record(*, seconds_per_event: float = 0.0, seconds_per_call: float = 0.0) -> 
 
 
 def ask(client: OpenAI, seconds_per_call: float) -> None:
-    """Put the question, run what the model asks for, and stream its answer."""
+    """Ask the question, call the functions that the model asks for, and stream its answer."""
     options: Any = {"model": "gpt-4o", "tools": [GET_WEATHER]}
     with client.responses.stream(input=QUESTION, **options) as stream:
         asking = stream.get_final_response()
@@ -86,7 +86,7 @@ def ask(client: OpenAI, seconds_per_call: float) -> None:
 
 
 def get_weather(arguments: Mapping[str, str], seconds: float) -> str:
-    """The weather in a city, as slow as a service that is asked for it."""
+    """Return the weather in a city, as slowly as a real service."""
     time.sleep(seconds)
     return TEMPERATURES[arguments["city"]]
 

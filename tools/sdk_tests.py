@@ -1,12 +1,12 @@
 """Run the openai SDK's own tests for Assistants and Responses, as they are and then with threadtrail on.
 
-    python tools/sdk_tests.py                 bare, then with threadtrail; fails unless all pass twice
+    python tools/sdk_tests.py                 bare, then with threadtrail; fails unless all pass both times
     python tools/sdk_tests.py --wide          also the tests of the client, chat, Azure, ...
     python tools/sdk_tests.py --peer NAME     the Assistants tests with another tool on, for comparison
     python tools/sdk_tests.py --peers         every tool that is compared
 
-The tests come out of the SDK's source distribution. Everything is kept in `.cache/sdk-tests`, where
-a second call finds it again; a folder that was left half made is made anew.
+The tests come from the SDK's source distribution. Everything is kept in `.cache/sdk-tests`, and used again by
+the next call; an incomplete folder is made again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WORKERS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """How one run of the tests ended, and what the loaded plugin says it did."""
+    """The outcome of one run of the tests, and what the loaded plugin reports about itself."""
 
     outcomes: dict[str, str]
     by_warning: int
@@ -61,7 +61,7 @@ class Result:
         """Return the counts as one line."""
         counts = [f"{self.count(outcome):,} {outcome}" for outcome in ("passed", "failed")]
         if self.by_warning:
-            counts[-1] += f" ({self.by_warning} of them by nothing but a warning)"
+            counts[-1] += f" ({self.by_warning} of them only because of a warning)"
         if self.count("skipped"):
             counts.append(f"{self.count('skipped'):,} skipped")
         seen = (f"{value:,} {key}" for key, value in self.activity.items() if isinstance(value, int))
@@ -113,7 +113,7 @@ def _run_threadtrail(base_python: str, *, wide: bool) -> int:
 
 
 def _problems(suite: Suite, bare: Result, ours: Result) -> list[str]:
-    """Return why the comparison is no success; an empty list when it is one."""
+    """Return why the comparison failed; an empty list if it succeeded."""
     problems = []
     for name, result in (("without threadtrail", bare), ("with threadtrail", ours)):
         passed, failed = result.count("passed"), result.count("failed")
@@ -184,7 +184,7 @@ def _run(
 
 
 def _activity(folder: Path) -> dict[str, Any]:
-    """Return what the processes of a run wrote down, as one: counts are added up, but for "patched"."""
+    """Return the merged reports of the processes of a run: counts are added up, except for "patched"."""
     seen: dict[str, Any] = {}
     for path in sorted(folder.iterdir()):
         for key, value in json.loads(path.read_text(encoding="utf-8")).items():
@@ -196,10 +196,10 @@ def _activity(folder: Path) -> dict[str, Any]:
 
 
 def _outcomes(report: Path) -> tuple[dict[str, str], int]:
-    """Return each test's outcome (passed, failed or skipped) and how many a warning failed.
+    """Return each test's outcome (passed, failed or skipped), and how many failed because of a warning.
 
-    The suite turns warnings into errors, which tells a coroutine that a tool left un-awaited from
-    a wrong result; the comparison of tools wants to know which it was.
+    The suite turns warnings into errors. The comparison of tools must tell a coroutine that a tool left
+    un-awaited from a wrong result.
     """
     outcomes: dict[str, str] = {}
     by_warning = 0

@@ -82,7 +82,7 @@ STEP: Json = {
     "metadata": {},
 }
 
-# Path, the object it speaks of, and whether a GET of the path lists such objects.
+# Path, the object that it is about, and whether a GET of the path lists such objects.
 _ROUTES: tuple[tuple[str, Json, bool], ...] = (
     (r"/assistants", ASSISTANT, True),
     (r"/assistants/[^/]+", ASSISTANT, False),

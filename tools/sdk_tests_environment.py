@@ -1,7 +1,7 @@
 """The folders that `sdk_tests.py` works in: virtual environments and the SDK's unpacked source.
 
-Each is made once under `.cache/sdk-tests` and found again later. One that was left half made, or
-that was made for other requirements, is made anew.
+Each is made once under `.cache/sdk-tests` and used again later. An incomplete one, or one for other
+requirements, is made again.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _version(python: str) -> str:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would change the tests: other paths, keys and options."""
+    """Return the environment without variables that would change the tests: paths, keys and options."""
     prefixes = ("OPENAI_", "AZURE_", "PYTEST_", "PYTHON", "THREADTRAIL_", "VIRTUAL_ENV")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(prefixes)}
     # The canned server is on this machine, whatever proxy the rest goes through.

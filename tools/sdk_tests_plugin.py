@@ -1,7 +1,7 @@
 """pytest plugin that turns threadtrail on before the SDK's tests are collected.
 
-It asserts nothing itself: each process writes down what threadtrail did to the folder `SDK_TESTS_REPORT`,
-and `sdk_tests.py` refuses a run in which nothing was patched, nothing published, or an error contained.
+It asserts nothing itself: each process writes to the folder `SDK_TESTS_REPORT` what threadtrail did, and
+`sdk_tests.py` refuses a run in which nothing was patched, nothing published, or an error contained.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A server with canned answers for the SDK's own tests, which need one that knows no more than that.
+"""A server with canned answers for the SDK's own tests, which need no more than that.
 
 The tests that openai generates from its API description send one request each and look only at the
 type of what comes back, so one fixed object per path is enough. `TEST_API_BASE_URL` points them here.
@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay silent: the tests say what went wrong."""
+        """Log nothing: the tests show what went wrong."""
 
 
 def _asks_for_stream(sent: bytes, query: str) -> bool:

@@ -12,8 +12,8 @@ class Suite:
     Attributes:
         name: what they test.
         tests: pytest's arguments, relative to the source distribution.
-        expected: how many pass. A number of our own, because "all of them passed" is also true of none: a
-            moved file or an empty collection must not look like success. None: any number will do.
+        expected: how many pass. This is a fixed number, since "all passed" is also true of no tests at all: a
+            moved file or an empty collection must not look like success. With ``None``, any number will do.
         source: the name of the source whose events the tests must have made; none if `None`.
     """
 

@@ -1,8 +1,8 @@
-"""Write the address of the repository wherever it stands.
+"""Change the address of the repository in all files that have it.
 
     python tools/set_address.py https://github.com/OWNER/NAME
 
-It is the `Repository` of `[project.urls]` in pyproject.toml; every file that git tracks is searched for it.
+The present one is `Repository` in `[project.urls]` of pyproject.toml; all files that git tracks are searched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def address() -> str:
-    """Return the address that the project has."""
+    """Return the present address."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return str(project["urls"]["Repository"])
 

@@ -13,13 +13,13 @@ from typing import Any
 
 
 def main(packages: list[str]) -> int:
-    """Print the score of each package, and what lacks a type; return 1 if anything does."""
+    """Print the score of each package, and the names without a type; return 1 if there are any."""
     complete = [verify(package) for package in packages]
     return 0 if all(complete) else 1
 
 
 def verify(package: str) -> bool:
-    """Print what pyright says of a package; return whether nothing is lacking."""
+    """Print what pyright reports about a package; return whether nothing is missing."""
     command = [sys.executable, "-m", "pyright", "--outputjson", "--ignoreexternal", "--verifytypes", package]
     environment = os.environ | {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

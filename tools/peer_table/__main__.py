@@ -1,12 +1,12 @@
-"""What tools record of the 26 ways to use Responses, beside what is true of them, as a Markdown table.
+"""What tools record of 26 ways to use Responses, beside what should be recorded, as a Markdown table.
 
     make compare-peers                             every tool, with synchronous clients
     python -m peer_table NAME…                     only these
     python -m peer_table --async                   with asynchronous clients
     python -m peer_table --only "background"       only scenarios that have this in their names
 
-Each tool is installed in an environment of its own (.cache/peers), once, and plays the scenarios in a
-process of its own, against a local server.
+Each tool is installed once, in its own environment (.cache/peers), and plays the scenarios in its own
+process, against a local server.
 """
 
 from __future__ import annotations

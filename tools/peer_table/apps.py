@@ -1,7 +1,7 @@
-"""What an app does with responses, once for each scenario; one function serves both kinds of client.
+"""The apps that use Responses, one for each scenario; each takes a client of either kind.
 
-Each takes a client and the id of a response that another process has made, if the scenario has one. This
-runs where other tools are installed, so it needs nothing but the SDK, of any version that has Responses.
+Each also takes the id of a response that another process has created, if the scenario has one. They run
+where other tools are installed, so they need only the SDK, in any version that has Responses.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ WEATHER: dict[str, Any] = {
     "strict": True,
 }
 OUTPUT = "22 degrees"
-"""What the app's function returns."""
+"""What the app's functions return."""
 
 
 class Answer(pydantic.BaseModel):
-    """What `parse` is asked for."""
+    """The model that `parse` is called with."""
 
     number: int
 
@@ -44,14 +44,14 @@ async def stream(client: Any, _known: str = "") -> None:
 
 
 async def manager(client: Any, _known: str = "") -> None:
-    """Read the stream of a manager, and ask it for the response."""
+    """Read the stream of a manager, and get the response from it."""
     async with entered(client, client.responses.stream(**ASK)) as events:
         await drain(client, events)
         await resolved(events.get_final_response())
 
 
 async def manager_left(client: Any, _known: str = "") -> None:
-    """Leave the stream of a manager at the first text."""
+    """Leave the stream of a manager at the first piece of text."""
     async with entered(client, client.responses.stream(**ASK)) as events:
         async for event in each(client, events):
             if event.type == "response.output_text.delta":
@@ -66,7 +66,7 @@ async def parse(client: Any, _known: str = "") -> None:
 
 
 async def parse_what_does_not_validate(client: Any, _known: str = "") -> None:
-    """Have an answer parsed that is not what was asked for."""
+    """Have an answer parsed that does not fit the model."""
     with contextlib.suppress(pydantic.ValidationError):
         await parse(client)
         raise ValueError("the answer was parsed")
@@ -96,13 +96,13 @@ async def raw_stream(client: Any, _known: str = "") -> None:
 
 
 async def streaming_response(client: Any, _known: str = "") -> None:
-    """Create a response, its body read when it is parsed."""
+    """Create a response whose body is only read when it is parsed."""
     async with entered(client, client.responses.with_streaming_response.create(**ASK)) as response:
         await resolved(response.parse())
 
 
 async def beta(client: Any, _known: str = "") -> None:
-    """Create a response by the beta namespace."""
+    """Create a response with the beta namespace."""
     await resolved(client.beta.responses.create(**ASK))
 
 
@@ -112,7 +112,7 @@ async def compact(client: Any, _known: str = "") -> None:
 
 
 async def conversation(client: Any, _known: str = "") -> None:
-    """Make a conversation, put an item into it, and create a response in it."""
+    """Create a conversation, add an item to it, and create a response in it."""
     made = await resolved(client.conversations.create(metadata={"topic": "weather"}))
     item = {"type": "message", "role": "user", "content": "Hello."}
     await resolved(client.conversations.items.create(made.id, items=[item]))
@@ -144,7 +144,7 @@ async def cancelled(client: Any, _known: str = "") -> None:
 
 
 async def resumed(client: Any, _known: str = "") -> None:
-    """Close a background stream at the first text, and take it up again."""
+    """Close a background stream at the first piece of text, and resume it."""
     events = await resolved(client.responses.create(**ASK, stream=True, background=True))
     known, last = "", 0
     async for event in each(client, events):
@@ -157,12 +157,12 @@ async def resumed(client: Any, _known: str = "") -> None:
 
 
 async def old(client: Any, _known: str = "") -> str:
-    """Create a response that is looked at later; return its id."""
+    """Create a response that is retrieved later; return its id."""
     return str((await resolved(client.responses.create(**ASK))).id)
 
 
 async def look_again(client: Any, known: str) -> None:
-    """Look three times at a response that has ended."""
+    """Retrieve a response three times that has ended."""
     for _ in range(3):
         await resolved(client.responses.retrieve(known))
 
@@ -171,7 +171,7 @@ async def look_again(client: Any, known: str) -> None:
 
 
 async def loop_by_id(client: Any, _known: str = "") -> None:
-    """Answer a call of the app's function in a response that names the one before."""
+    """Answer a call of the app's function in a response that names the previous one."""
     asking = await resolved(client.responses.create(**ASK, tools=[WEATHER]))
     await resolved(
         client.responses.create(
@@ -181,7 +181,7 @@ async def loop_by_id(client: Any, _known: str = "") -> None:
 
 
 async def loop_by_input(client: Any, _known: str = "") -> None:
-    """Answer a call of the app's function in a response that is sent all that was before."""
+    """Answer a call of the app's function in a response that gets the whole input again."""
     history: list[Any] = [{"role": "user", "content": ASK["input"]}]
     asked: dict[str, Any] = {"model": "gpt-4o", "store": False, "tools": [WEATHER]}
     asking = await resolved(client.responses.create(**asked, input=history))

@@ -1,4 +1,4 @@
-"""A process with one tool on: plays what it is told, a line of JSON each, and answers with what was recorded.
+"""A process with one tool on: plays a scenario for each line of JSON, and answers with what was recorded.
 
     python -m peer_table.child MODULE:NAME
 
@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = 60
 
 
 def main() -> None:
-    """Switch the tool on, and play until there is nothing more to play."""
+    """Switch the tool on, and play scenarios until there are no more."""
     module, _, name = sys.argv[1].partition(":")
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a tool prints is no answer
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def played(tool: Tool, told: dict[str, Any]) -> Recorded | None:
-    """Play one scenario; return ``None`` if the SDK's version has it not."""
+    """Play one scenario; return ``None`` if the SDK's version does not have what it needs."""
     is_async = told["is_async"]
     client = tool.client(is_async=is_async, base_url=told["base_url"], api_key="sk-local", max_retries=0)
     if not _has(client, told["needs"]):
@@ -61,7 +61,7 @@ def played(tool: Tool, told: dict[str, Any]) -> Recorded | None:
 
 
 def _run(app: Coroutine[Any, Any, Any]) -> None:
-    """Run an app with a client that does not wait: as in a program that has no event loop."""
+    """Run an app with a synchronous client, without an event loop."""
     try:
         app.send(None)
     except StopIteration:

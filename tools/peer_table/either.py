@@ -1,4 +1,4 @@
-"""Drives either kind of client. It goes by the client: some proxies of streams have both kinds' methods."""
+"""Drives either kind of client. The client decides which, since some proxies of streams have both methods."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def is_async(client: Any) -> bool:
-    """Whether the calls of a client are awaited."""
+    """Return whether the calls of a client are awaited."""
     return inspect.iscoroutinefunction(client.close)
 
 
 async def resolved(value: Any) -> Any:
-    """Await what can be awaited."""
+    """Return a value, or await it if it can be awaited."""
     return await value if inspect.isawaitable(value) else value
 
 
 async def each(client: Any, source: Any) -> AsyncIterator[Any]:
-    """Iterate over what a client gave."""
+    """Iterate over an object that a client returned."""
     if is_async(client):
         async for item in source:
             yield item
@@ -31,14 +31,14 @@ async def each(client: Any, source: Any) -> AsyncIterator[Any]:
 
 
 async def drain(client: Any, source: Any) -> None:
-    """Read all that there is."""
+    """Iterate to the end."""
     async for _ in each(client, source):
         pass
 
 
 @contextlib.asynccontextmanager
 async def entered(client: Any, manager: Any) -> AsyncIterator[Any]:
-    """Enter a context manager that a client gave."""
+    """Enter a context manager that a client returned."""
     if is_async(client):
         async with manager as value:
             yield value

@@ -23,8 +23,8 @@ class Recorded:
         entries: how many spans, logs or runs it has.
         input_tokens: the tokens on all of them.
         error: whether one of them is an error.
-        tools: how many calls of tools stand in the runs, for what counts runs instead of spans.
-        raised: what the app got that the SDK alone does not raise.
+        tools: the number of tool calls in the runs, for a tool that counts runs instead of spans.
+        raised: the error that the app got and the SDK alone would not raise.
     """
 
     entries: int = 0
@@ -49,7 +49,7 @@ class Tool(Protocol):
     """A tool that is switched on in this process."""
 
     def client(self, *, is_async: bool, **options: Any) -> Any:
-        """Return a client of the SDK, as the tool wants it to be made."""
+        """Return a client of the SDK, made as the tool needs it."""
 
     def take(self) -> list[Entry]:
-        """Have the tool deliver everything, and return what is new."""
+        """Make the tool deliver everything, and return what is new."""

@@ -1,4 +1,4 @@
-"""The tools with clients of their own: what those would send is taken where it leaves them."""
+"""The tools with their own backend clients: what these would send is caught where it leaves them."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ def _langsmith_entry(run: dict[str, Any]) -> Entry:
 
 
 class Braintrust:
-    """Braintrust's wrapper of clients; its own logger in memory takes the rows."""
+    """Braintrust's wrapper of clients; its own in-memory logger takes the rows."""
 
     def __init__(self) -> None:
         logger = importlib.import_module("braintrust.logger")
-        # As in Braintrust's own tests; without the context manager, its logger would be let go.
+        # As in Braintrust's own tests; without the context manager, its logger would be dropped.
         self._held = logger._internal_with_memory_background_logger()  # noqa: SLF001
         self._memory = self._held.__enter__()
         owner = logger.ObjectMetadata(id="local", name="local", full_info={})
@@ -102,7 +102,7 @@ class Sentry:
         class Taking(transport):  # type: ignore[misc, valid-type]
             def capture_envelope(self, envelope: Any) -> None:
                 for item in envelope.items:
-                    # Spans about generation are sent apart from the transaction.
+                    # Spans about generations are sent separately from the transaction.
                     sent.extend((item.payload.json or {}).get("items", []))
 
         sdk.init(dsn="http://public@127.0.0.1:9/1", transport=Taking, traces_sample_rate=1.0)

@@ -1,4 +1,4 @@
-"""threadtrail itself: what it records are runs."""
+"""threadtrail itself, which records runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Threadtrail:
-    """threadtrail with its defaults; all is delivered when a scenario is over, unfinished runs included."""
+    """threadtrail with its defaults; at the end of a scenario, unfinished runs are delivered too."""
 
     def __init__(self) -> None:
         self._recording: AbstractContextManager[Captured] | None = None

@@ -1,4 +1,4 @@
-"""The tools that are compared: what of them is installed, and how they are switched on."""
+"""The tools that are compared: what is installed for each, and how it is switched on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Peer:
 
     Attributes:
         title: its name and version, for the table.
-        factory: what switches it on, as ``module:name`` in this package.
-        requirements: what is installed in its environment.
+        factory: the function or class that switches it on, as ``module:name`` in this package.
+        requirements: the packages in its environment.
         sdk: the newest version of the SDK that it records.
     """
 

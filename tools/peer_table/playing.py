@@ -1,4 +1,4 @@
-"""Plays the scenarios in a process that has a tool on, each against a server of its own."""
+"""Plays the scenarios in a process that has a tool on, each against a new server."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(slots=True)
 class Column:
-    """What one tool recorded of each scenario; ``None`` where the SDK's version has no such thing.
+    """What one tool recorded of each scenario; ``None`` if the SDK's version does not have what it needs.
 
-    ``problem`` says why there is nothing: the tool could not be installed or switched on.
+    ``problem`` says why there is nothing at all: the tool could not be installed or switched on.
     """
 
     peer: str
@@ -89,7 +89,7 @@ async def _id(scenario: Scenario, client: openai.OpenAI) -> str:
 
 
 class _Process:
-    """A process with a tool on; what it writes to standard error is kept in a file, for when it ends.
+    """A process with a tool on; what it writes to standard error is kept in a file, in case it fails.
 
     Raises:
         EOFError: the tool could not be switched on; the message has the process's last words.

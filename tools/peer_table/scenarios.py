@@ -1,6 +1,6 @@
-"""The 26 ways to use Responses in which tools are compared: what the app and the server do, and what is true.
+"""The 26 ways to use Responses by which tools are compared: what the app and the server do, and the truth.
 
-Every response costs 100 input tokens, once. The tests hold what threadtrail records against the truth,
+Every response costs 100 input tokens, once. The tests compare what threadtrail records with the truth;
 ``python -m peer_table`` shows what other tools record.
 """
 
@@ -42,9 +42,9 @@ class Truth:
 
     Attributes:
         runs: how many responses the app made.
-        input_tokens: what they cost; ``None`` if the server never said it, so that nobody can know.
-        tools: the kinds of the calls of tools, in order.
-        error: whether something failed: a response, a stream, or what the app asked of an answer.
+        input_tokens: what they cost; ``None`` if the server never reported it, so that nobody can know.
+        tools: the kinds of the tool calls, in order.
+        error: whether something failed: a response, a stream, or the parsing of an answer.
         finished: whether the app saw the end of the response.
     """
 
@@ -66,15 +66,15 @@ def script(*steps: Any, **options: Any) -> RunScript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What the app does, what the server does, and what is true of it.
+    """What the app does, what the server does, and what should be recorded.
 
     Attributes:
         app: a function of `apps`.
         truth: what should be recorded.
         script: what each response does.
-        faults: what the server does otherwise, by the operation in which it does.
+        faults: the faults of the server, by the operation in which they happen.
         before: what another process does first: a function of `apps` that returns an id for the app.
-        needs: the method of a client without which an SDK's version has no such scenario.
+        needs: the method of a client that an SDK's version must have for this scenario.
     """
 
     app: App
@@ -85,7 +85,7 @@ class Scenario:
     needs: str = "responses.create"
 
     def prepare(self, server: OpenAIServer) -> None:
-        """Let the server do its part, from its next request on."""
+        """Make the server play its part, from its next request on."""
         server.script(self.script)
         for operation, fault in self.faults.items():
             server.inject(fault, operation)

@@ -1,4 +1,4 @@
-"""The tools whose spans OpenTelemetry's SDK carries: an exporter in memory takes them."""
+"""The tools that make spans with OpenTelemetry's SDK: an in-memory exporter takes them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Spans:
         self._clients = clients
 
     def client(self, *, is_async: bool, **options: Any) -> Any:
-        """Return a client as the module has it."""
+        """Return a client of the module."""
         return (self._clients.AsyncOpenAI if is_async else self._clients.OpenAI)(**options)
 
     def take(self) -> list[Entry]:
@@ -54,7 +54,7 @@ def _entry(span: ReadableSpan) -> Entry:
 def _instrumentor(module: str, owner: str = "OpenAIInstrumentor") -> Spans:
     """Switch a tool on by its public instrumentor."""
     tool = Spans()
-    # For the parts of a tool that do not go by what they are given.
+    # For the parts of a tool that ignore the provider that they are given.
     trace.set_tracer_provider(tool.provider)
     getattr(importlib.import_module(module), owner)().instrument(tracer_provider=tool.provider)
     return tool

@@ -1,4 +1,4 @@
-"""The table: a row for each scenario, a column for each tool, and what is true between them."""
+"""The table: a row for each scenario, a column for the truth, and one for each tool."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def table(columns: Sequence[Column], scenarios: Mapping[str, Scenario]) -> str:
 
 
 def truth_cell(truth: Truth) -> str:
-    """Return what is true, as `cell` shows what was recorded."""
+    """Return the truth in the form in which `cell` shows what was recorded."""
     tokens = "?" if truth.input_tokens is None else truth.input_tokens
     return _cell(truth.runs, tokens, len(truth.tools), error=truth.error)
 

@@ -1,1 +1,1 @@
-"""An app under load before a backend that fails in every way: is anything lost that is not counted?"""
+"""Puts an app under load while its backend fails in every way, to see whether any loss is not counted."""

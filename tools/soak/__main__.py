@@ -1,10 +1,10 @@
-"""An app under load before a backend that fails in every way: is anything lost that is not counted?
+"""Puts an app under load while its backend fails in every way, to see whether any loss is not counted.
 
     PYTHONPATH=tools:tests python -m soak --seconds 120
 
 Threads and tasks use both APIs in every way, against the local server and all its scenarios, while the OTLP
 backend is up, is gone, hangs, and answers 401 and 500, round after round. Each row of the table is one such
-phase, after all of it was flushed. Linux only: what the process takes is read from /proc.
+phase, after everything was flushed. Linux only: memory and descriptors are read from /proc.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from threadtrail.testing import OpenAIServer
 ROUNDS = 3
 FLUSH_SECONDS = 60.0
 MAY_GROW_MEBIBYTES = 12.0
-"""From the end of the first round to the end: a leak of one kilobyte per run is more."""
+"""The allowed growth from the end of the first round to the last; a leak of 1 kB per run exceeds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One row: what the app made in it, and what became of that; then what the process took."""
+    """One row: how many runs the app created, what became of them, and what the process uses."""
 
     backend: str
     runs: int
@@ -46,7 +46,7 @@ class Phase:
     descriptors: int
 
     def problems(self) -> list[str]:
-        """Return what is not as it should be."""
+        """Return what is wrong, one line each."""
         found = {
             f"{self.events} events were published, and {self.delivered} + {self.counted} are accounted for": (
                 self.events != self.delivered + self.counted
@@ -70,7 +70,7 @@ class Soak:
         self._before = (0, 0, 0, 0, 0)
 
     def phase(self, mode: str, seconds: float) -> Phase:
-        """Work while the backend is so; flush, and count."""
+        """Work while the backend is in this mode; flush, and count."""
         self.backend.become(mode)
         self.app.work(seconds)
         threadtrail.flush(FLUSH_SECONDS)
@@ -103,14 +103,14 @@ class Soak:
         return row
 
     def _quiet(self) -> float:
-        """Return the memory with nothing under way."""
+        """Return the memory when nothing is in progress."""
         self._server.reset()
         gc.collect()
         return round(mebibytes(), 1)
 
 
 def main() -> int:
-    """Soak; print a row per phase; return 1 if anything is not as it should be."""
+    """Run all phases, and print a row for each; return 1 if anything is wrong."""
     parser = argparse.ArgumentParser(prog="python -m soak", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=120.0, help="how long the app works in all")
     seconds = parser.parse_args().seconds / (ROUNDS * len(MODES))
@@ -137,7 +137,7 @@ def main() -> int:
 
 
 def said(phases: list[Phase], errors: list[str]) -> int:
-    """Print what is wrong, and the sums; return the exit code."""
+    """Print the sums and what is wrong; return the exit code."""
     problems = [*errors, *(problem for phase in phases for problem in phase.problems())]
     after_one_round, last = phases[len(MODES) - 1], phases[-1]
     grown = last.mebibytes - after_one_round.mebibytes

@@ -30,7 +30,7 @@ class App:
     """Creates runs and responses and follows each to its end.
 
     Attributes:
-        errors: what it saw fail, which nothing should.
+        errors: the errors that it got; there should be none.
     """
 
     def __init__(self, server: OpenAIServer) -> None:
@@ -42,11 +42,11 @@ class App:
 
     @property
     def created(self) -> int:
-        """How many runs and responses were created so far."""
+        """Return how many runs and responses were created so far."""
         return sum(self._created)
 
     def work(self, seconds: float) -> None:
-        """Work from threads and tasks for so many seconds, then close everything."""
+        """Work in threads and tasks for this many seconds, then close everything."""
         self._server.reset()
         self._server.script(self._next_script)
         until = time.monotonic() + seconds
@@ -118,7 +118,7 @@ async def _thread(client: Any) -> dict[str, str]:
 
 
 async def response(client: Any) -> int:
-    """Create a response, and go on while it asks for outputs; return how many responses that took."""
+    """Create a response, and answer its calls until there are none; return the number of responses."""
     answer = await resolved(client.responses.create(**MODEL, input="3x = 9?"))
     return 1 + await _go_on(client, answer)
 

@@ -15,7 +15,7 @@ RUN_ID = "threadtrail.run.id"
 
 
 class Backend:
-    """Keeps the ids of the spans and runs that it took.
+    """Keeps the ids of the spans and runs that it received.
 
     Attributes:
         spans: how often each span arrived, since they were last cleared.
@@ -49,7 +49,7 @@ class Backend:
             threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def let_go(self) -> None:
-        """Let go what hangs, without an answer."""
+        """Close the hanging requests without an answer."""
         self._released.set()
         wait_until(lambda: not self._hanging)
 
@@ -60,7 +60,7 @@ class Backend:
             self._server = None
 
     def status(self, path: str, body: bytes) -> int | None:
-        """Return the status that a request is answered with; none for no answer."""
+        """Return the status that a request is answered with; ``None`` for no answer."""
         if self.mode == "hangs":
             with self._lock:
                 self._hanging += 1

@@ -1,4 +1,4 @@
-"""The exporters that are watched, and what the process takes."""
+"""The exporters that are watched, and what the process uses."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ class Counting:
 
 
 def mebibytes() -> float:
-    """Return what of this process is in memory."""
+    """Return the resident memory of this process, in mebibytes."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / MEBIBYTE
 
 
 def descriptors() -> int:
-    """Return how many files and sockets are open."""
+    """Return the number of open files and sockets."""
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
 
 
 def threads() -> int:
-    """Return how many threads there are."""
+    """Return the number of threads."""
     return threading.active_count()
