@@ -1,4 +1,4 @@
-"""Configuration files that somebody else put where an app may find them, and what the app then does."""
+"""Plants configuration files where an app may find them, as an attacker would, and runs the app."""
 
 from __future__ import annotations
 
@@ -144,8 +144,8 @@ class Attack:
         """Put the file there, and go to where the app runs."""
         self._monkeypatch.chdir(PLACES[place](self._base, lambda folder: self._write(folder, form)))
 
-    def put_a_file_of_ones_own(self, form: str = FORMS[0]) -> None:
-        """Put the same file where it is trusted: what it sets then counts."""
+    def put_a_trusted_file(self, form: str = FORMS[0]) -> None:
+        """Put the same file where it is trusted, so that its settings count."""
         (self._base / "own" / ".git").mkdir(parents=True)
         self._write(self._base / "own", form)
         self._monkeypatch.chdir(self._base / "own")

@@ -110,12 +110,12 @@ def test_a_file_that_was_made_beforehand_stays_empty(
 def test_a_file_of_ones_own_does_count(
     acme: Attack, client: OpenAI, stranger: HttpReceiver, form: str, how: str
 ) -> None:
-    acme.put_a_file_of_ones_own(form)
+    acme.put_a_trusted_file(form)
     acme.run(how, client)
     assert SECRET.encode() in stranger.wire
 
 
 def test_so_does_its_path(jsonl: Attack, here: Path, client: OpenAI) -> None:
-    jsonl.put_a_file_of_ones_own()
+    jsonl.put_a_trusted_file()
     jsonl.run("the file chooses", client)
     assert "RunEnded" in (here / "stolen.jsonl").read_text()

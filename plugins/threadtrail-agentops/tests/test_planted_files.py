@@ -59,6 +59,6 @@ def test_with_addresses_of_ones_own_neither(
 
 @every_way
 def test_a_file_of_ones_own_does_count(attack: Attack, client: OpenAI, stranger: Receiver, how: str) -> None:
-    attack.put_a_file_of_ones_own()
+    attack.put_a_trusted_file()
     attack.run(how, client)
     assert SECRET.encode() in stranger.wire

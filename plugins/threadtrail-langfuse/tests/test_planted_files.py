@@ -62,6 +62,6 @@ def test_with_a_server_of_ones_own_neither(
 def test_a_file_of_ones_own_does_count(
     attack: Attack, client: OpenAI, stranger: HttpReceiver, how: str
 ) -> None:
-    attack.put_a_file_of_ones_own()
+    attack.put_a_trusted_file()
     attack.run(how, client)
     assert KEYS in stranger.wire

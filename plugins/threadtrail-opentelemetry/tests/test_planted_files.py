@@ -56,7 +56,7 @@ def test_with_a_collector_of_ones_own_neither(
 def test_a_file_of_ones_own_counts_and_takes_no_header_along(
     attack: Attack, client: OpenAI, stranger: HttpReceiver, how: str
 ) -> None:
-    attack.put_a_file_of_ones_own()
+    attack.put_a_trusted_file()
     attack.run(how, client)
     assert stranger.requests
     assert SECRET.encode() not in stranger.wire
