@@ -1,4 +1,4 @@
-"""A recording that is checked for what must always hold, also after it was shut down."""
+"""A recording that is checked for what must always hold, even after it was shut down."""
 
 from __future__ import annotations
 

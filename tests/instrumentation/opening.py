@@ -1,4 +1,4 @@
-"""The ways to open a stream, the ways to leave it, and what is told of its run."""
+"""The ways to open a stream, the ways to leave it, and what is published of its run."""
 
 from __future__ import annotations
 
@@ -81,18 +81,18 @@ THREAD_TOO = [opened_by_create_and_run, opened_by_create_and_run_stream]
 
 
 def until_second_delta(opener: Any) -> int:
-    """How many events come until then; a thread that is created is one of them."""
+    """Return the number of events up to the second delta; the creation of a thread is one of them."""
     return TO_SECOND_DELTA + (opener in THREAD_TOO)
 
 
 def operation_of(opener: Any) -> Any:
-    """What the server calls it."""
+    """Return the server's name of the operation."""
     return "threads.create_and_run" if opener in THREAD_TOO else "runs.create"
 
 
 @contextlib.asynccontextmanager
 async def streaming(opening: Any) -> AsyncIterator[Any]:
-    """The stream of a manager, or the bare one, which nobody closes."""
+    """Yield the stream of a manager, or the bare stream, which is not closed."""
     if isinstance(opening, (AssistantStreamManager, AsyncAssistantStreamManager)):
         async with entered(opening) as stream:
             yield stream
@@ -148,7 +148,7 @@ async def play(opening: Any, end: Any) -> Seen:
 
 
 def the_run(recording: Captured) -> Run:
-    """The run, told once, after all is over."""
+    """Return the run, which must have been published once, after everything has ended."""
     (run,) = recording.runs
     events = recording.events
     assert len(recording.of(RunCreated)) == 1

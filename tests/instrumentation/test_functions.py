@@ -1,4 +1,4 @@
-"""The patched functions are copied, pickled and taken off their classes as the SDK's own are."""
+"""The patched functions can be copied, pickled and taken from their classes like the SDK's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a stream ends, its run is told once, with what was seen."""
+"""However a stream ends, its run is published once, with what was seen."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ async def test_a_submit_stream(
         else runs.submit_tool_outputs(given.pop("run_id"), **given, stream=True)
     )
     seen = await play(opening, end)
-    told = the_run(recording) if end is exhausted else ended_by_shutdown(recording)
-    assert told.tool_calls[0].output == "output of solve"
-    assert (told.finished, partial_text(told)) == (end is exhausted, seen.text)
-    assert partial_text(told)
+    published = the_run(recording) if end is exhausted else ended_by_shutdown(recording)
+    assert published.tool_calls[0].output == "output of solve"
+    assert (published.finished, partial_text(published)) == (end is exhausted, seen.text)
+    assert partial_text(published)

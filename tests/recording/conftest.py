@@ -1,4 +1,4 @@
-"""Every story that these tests let happen is checked for what must always hold."""
+"""Checks everything that these tests record for what must always hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of every story that is told, whatever happened in it."""
+"""What must hold of every published story, whatever happened in it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_one_run(story: list[Any]) -> None:
     assert type(story[0]) is RunCreated
     assert kinds[RunCreated] == 1
     ends = [place for place, event in enumerate(story) if type(event) is RunEnded]
-    # Given up, and seen again after all: told a second time, if it has finished.
+    # Given up, and seen again after all: published a second time, if it has finished.
     assert len(ends) <= 2
     assert [story[place].supersedes for place in ends] == [False, True][: len(ends)]
     assert [story[place].run.finished for place in ends[:-1]] == [False] * len(ends[:-1])
@@ -94,11 +94,11 @@ def check_pairs(story: list[Any], begun: type, ended: type, key: Any) -> None:
 
 
 def check_ended(story: list[Any]) -> None:
-    """What the whole run says agrees with the events before it, which is all of them."""
+    """Check that the whole run agrees with the events before it, and that none comes after it."""
     assert type(story[-1]) is RunEnded
     run = story[-1].run
-    told = [(change.status, change.learnt_from) for change in story if type(change) is RunStatusChanged]
-    assert [(change.status, change.learnt_from) for change in run.status_history] == told
+    changes = [(change.status, change.learnt_from) for change in story if type(change) is RunStatusChanged]
+    assert [(change.status, change.learnt_from) for change in run.status_history] == changes
     calls = Counter(call.id for call in run.tool_calls)
     assert set(calls.values()) <= {1}
     for kind, expected in (
@@ -107,8 +107,8 @@ def check_ended(story: list[Any]) -> None:
     ):
         assert {event.tool_call.id for event in story if type(event) is kind} == expected
     for step_kind in (StepCreated, StepCompleted):
-        told_steps = {event.step.id for event in story if type(event) is step_kind}
-        assert told_steps == {step.id for step in run.steps if step.id is not None}
+        published_steps = {event.step.id for event in story if type(event) is step_kind}
+        assert published_steps == {step.id for step in run.steps if step.id is not None}
     completed = {event.message.id for event in story if type(event) is MessageCompleted}
     assert completed == {message.id for message in run.output}
     if run.usage is not None:
@@ -117,7 +117,7 @@ def check_ended(story: list[Any]) -> None:
 
 
 def open_calls(run: Run) -> set[str]:
-    """The calls that the app may still answer: those of a response, by a later request."""
+    """Return the calls that the app may still answer: those of a response, by a later request."""
     if run.source == "openai.assistants":
         return set()
     return {call.id for call in run.tool_calls if call.ended_at is None}
@@ -149,7 +149,7 @@ def check_step(step: Step) -> None:
 
 
 def in_order(*times: int | None) -> None:
-    """Check that those that are known do not go back."""
+    """Check that the known times are in order."""
     known = list(filter(is_known, times))
     assert known == sorted(known, key=lambda time: time or 0), known
 
@@ -159,12 +159,12 @@ def is_known(time: int | None) -> bool:
 
 
 def all_texts(values: Iterable[Any]) -> list[str]:
-    """The text of each message."""
+    """Return the text of each message."""
     return [value.text for value in values]
 
 
 def check_turns(events: Sequence[Event]) -> None:
-    """What must hold once everything is over: each turn that asked for a call has one end, and adds up."""
+    """Check that, in the end, each turn that asked for a call has ended once, and adds up."""
     ends = [(place, event) for place, event in enumerate(events) if isinstance(event, TurnEnded)]
     runs = [event.run for event in events if isinstance(event, RunEnded)]
     asked = {run.turn_id for run in runs if any(not call.hosted for call in run.tool_calls)}
@@ -176,7 +176,7 @@ def check_turns(events: Sequence[Event]) -> None:
 
 
 def check_turn(turn: Turn, before: Sequence[Event], after: Sequence[Event]) -> None:
-    """What a turn says is what was published of its runs and calls before; nothing of it follows."""
+    """Check that a turn has what was published of its runs and calls before, and that nothing follows it."""
     latest = {each.run.id: each.run for each in before if isinstance(each, RunEnded)}
     runs = sorted(
         (run for run in latest.values() if run.turn_id == turn.id), key=lambda run: run.created_at or 0
@@ -205,7 +205,7 @@ def check_turn(turn: Turn, before: Sequence[Event], after: Sequence[Event]) -> N
 
 
 def check_time_spent(turn: Turn) -> None:
-    """Where the time went adds up to the turn's length; no part of it is negative."""
+    """Check that the parts of the time spent add up to the turn's duration, and that none is negative."""
     assert turn.started_at is not None
     assert turn.ended_at is not None
     spent = dataclasses.asdict(turn.time_spent)

@@ -49,7 +49,7 @@ class Stage:
         client: Any = None,
         **more: Any,
     ) -> None:
-        """An answer of the API about a run: asked for and given at these seconds."""
+        """Return an answer of the API about a run, requested and given at these seconds."""
         ids = {"run_id": run, "thread_id": f"thread_{run}"}
         call = Call(OPERATIONS[operation], asked * SECOND, ids, client, Scope(), request=request)
         body = {
@@ -68,7 +68,7 @@ class Stage:
         self.interpreter.tick(float(answered))
 
     def see_step(self, status: str, *, at: int, run: str = "run_1") -> None:
-        """An answer of the API about the run's step, at this second."""
+        """Return an answer of the API about the run's step, at this second."""
         ids = {"run_id": run, "thread_id": f"thread_{run}"}
         call = Call(OPERATIONS["threads.runs.steps.retrieve"], at * SECOND, ids, None, Scope())
         step = {"object": "thread.run.step", "id": "step_1", "run_id": run, "type": "message_creation"}

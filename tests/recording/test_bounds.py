@@ -67,8 +67,8 @@ def test_the_oldest_open_run_gives_way() -> None:
     stage = Stage(max_open_runs=3)
     for number in range(5):
         stage.answer("queued", asked=number, answered=number + 1, run=f"run_{number}", operation=CREATE)
-    told = [event.run.id for event in stage.events if isinstance(event, RunEnded)]
-    assert told == ["run_0", "run_1"]
+    published = [event.run.id for event in stage.events if isinstance(event, RunEnded)]
+    assert published == ["run_0", "run_1"]
     assert len(stage.interpreter.following.runs) == 3
     stage.interpreter.end_all(99 * SECOND)
     check_story(stage.events)
@@ -124,7 +124,7 @@ def test_run_ids_are_remembered_within_bounds() -> None:
 
 
 @pytest.mark.usefixtures("strict")
-def test_runs_that_nobody_looks_at_again_are_told_once(client: OpenAI, server: AssistantsServer) -> None:
+def test_runs_that_nobody_looks_at_again_are_published_once(client: OpenAI, server: AssistantsServer) -> None:
     server.script(RunScript("never", end=Hangs()))
     assistant_id = client.beta.assistants.create(model="gpt-4o").id
     with capture(max_open_runs=10) as captured:
@@ -179,6 +179,6 @@ async def test_a_poll_does_not_serialise_the_run_again(
         "in_progress",
         "completed",
     ]
-    # There are two changes to be told.
+    # There are two changes to be published.
     assert copied.calls == 0
     assert parsed.calls == 2

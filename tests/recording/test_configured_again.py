@@ -1,4 +1,4 @@
-"""`instrument()` called again while runs are open: each is told once, and nothing known of it is lost."""
+"""`instrument()` called again while runs are open: each is published once, and nothing of it is lost."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ async def test_an_open_run_goes_on_with_the_new_configuration(
         await resolved(runs.poll(run.id, thread_id, poll_interval_ms=0))
     threadtrail.uninstrument()
     assert [event.run_id for event in ended(former)] == [over.id], "what had ended is the former one's"
-    (told,) = ended(latter)
-    assert (told.run.id, told.run.finished, told.run.status) == (run.id, True, "completed")
-    assert told.run.assistant is not None
-    assert told.run.assistant.name == "Tutor"
-    assert told.run.poll_count == 2
+    (published,) = ended(latter)
+    assert (published.run.id, published.run.finished, published.run.status) == (run.id, True, "completed")
+    assert published.run.assistant is not None
+    assert published.run.assistant.name == "Tutor"
+    assert published.run.poll_count == 2
     whole: list[Event] = [*former.events, *latter.events]
     check_story(whole)
     assert [event.run_id for event in whole if isinstance(event, RunCreated)] == [over.id, run.id]
@@ -77,9 +77,9 @@ def test_nothing_is_lost_while_threads_go_on(client: OpenAI, server: AssistantsS
     for thread in threads:
         thread.join()
     threadtrail.uninstrument()
-    told = [event.run for exporter in exporters for event in ended(exporter)]
-    assert sorted(run.id for run in told) == sorted(made)
-    assert all(run.finished for run in told)
+    published = [event.run for exporter in exporters for event in ended(exporter)]
+    assert sorted(run.id for run in published) == sorted(made)
+    assert all(run.finished for run in published)
     check_story([event for exporter in exporters for event in exporter.events])
 
 

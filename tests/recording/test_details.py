@@ -1,4 +1,4 @@
-"""`fetch_run_details`: what the app never looked at, read once when a run ends; else no call of ours."""
+"""`fetch_run_details`: details that the app never looked at are fetched once; off, no call is made."""
 
 from __future__ import annotations
 

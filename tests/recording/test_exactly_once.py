@@ -1,4 +1,4 @@
-"""One run, told once, however often and by whatever means the app looks at it."""
+"""One run, published once, however often and by whatever means the app looks at it."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def look_again(client: Any, run_id: str, thread_id: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_run_polled_fifty_times_is_told_once(
+async def test_a_run_polled_fifty_times_is_published_once(
     way: str, any_client: Any, server: AssistantsServer, recorded: Captured
 ) -> None:
     drive, script, expected = WAYS[way]
@@ -162,21 +162,21 @@ async def test_a_run_polled_fifty_times_is_told_once(
     )
 
 
-@pytest.mark.parametrize("flushed", [False, True], ids=["at once", "after it was told"])
+@pytest.mark.parametrize("flushed", [False, True], ids=["at once", "after it was published"])
 async def test_looking_at_an_ended_run_again_adds_nothing(
     any_client: Any, server: AssistantsServer, recorded: Captured, *, flushed: bool
 ) -> None:
     server.script_next(RunScript("x is 1."))
     assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
     run_id = await create_and_poll(any_client, assistant_id, thread_id)
-    told = recorded.events if flushed else []
+    published = recorded.events if flushed else []
 
     await look_again(any_client, run_id, thread_id)
 
     run = recorded.run()
     assert (run.poll_count, len(run.status_history)) == (2, 3)
     if flushed:
-        assert recorded.events == told
+        assert recorded.events == published
     else:
         assert [message.text for message in run.output] == ["x is 1."]
         assert len(recorded.of(MessageCompleted)) == 1
@@ -207,7 +207,7 @@ async def create_and_run_stream(client: Any, assistant_id: str, thread_id: str) 
 
 
 @pytest.mark.parametrize("drive", [stream_of, stream_manager, create_and_run_stream])
-async def test_a_stream_followed_by_retrieves_is_told_once(
+async def test_a_stream_followed_by_retrieves_is_published_once(
     drive: Drive, any_client: Any, server: AssistantsServer, recorded: Captured
 ) -> None:
     server.script_next(RunScript("First.", "Second."))
@@ -231,7 +231,7 @@ async def test_a_stream_followed_by_retrieves_is_told_once(
     assert run.created_at < run.first_output_at < run.ended_at
 
 
-async def test_a_run_looked_at_in_every_way_at_once_is_told_once(
+async def test_a_run_looked_at_in_every_way_at_once_is_published_once(
     any_client: Any, server: AssistantsServer, recorded: Captured
 ) -> None:
     server.script_next(TWO_LEGS)

@@ -1,4 +1,4 @@
-"""What waits for the recorder is bounded by number and by size; what is dropped is counted and said."""
+"""What waits for the recorder is bounded by number and by size; what is dropped is counted and logged."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ RUNS = 100
 
 
 def check_each(recorded: Captured, run_ids: list[str]) -> None:
-    """Run number n must carry what was said of it, and nothing of the others."""
+    """Check that run number n has its own inputs, outputs and attributes, and nothing of the others."""
     runs = {run.id: run for run in recorded.runs}
     assert len(runs) == len(recorded.of(RunEnded)) == len(recorded.of(RunCreated)) == RUNS
     traces = {event.trace_id: event.name for event in recorded.of(TraceStarted)}
@@ -96,16 +96,20 @@ async def test_a_conversation_of_several_runs_on_one_thread(any_client: Any, rec
         await drained(await resolved(messages.list(thread_id)))
         if question:
             await resolved(messages.create(thread_id, role="user", content=question))
-    told = recorded.runs
-    assert [[message.text for message in run.input] for run in told] == [["first"], ["second"], ["third"]]
-    assert [[message.text for message in run.output] for run in told] == [
+    published = recorded.runs
+    assert [[message.text for message in run.input] for run in published] == [
+        ["first"],
+        ["second"],
+        ["third"],
+    ]
+    assert [[message.text for message in run.output] for run in published] == [
         ["You said: first"],
         ["You said: second"],
         ["You said: third"],
     ]
 
 
-async def test_two_open_runs_on_one_thread_are_told_apart_in_one_list(
+async def test_two_open_runs_on_one_thread_are_kept_apart_in_one_list(
     any_client: Any, recorded: Captured
 ) -> None:
     runs, messages = any_client.beta.threads.runs, any_client.beta.threads.messages
@@ -145,9 +149,9 @@ async def test_positional_and_keyword_ids_say_the_same(any_client: Any, recorded
             if positional
             else runs.steps.retrieve(step_id=step.id, thread_id=thread_id, run_id=run.id)
         )
-        told = recorded.run(run.id)
-        assert (told.thread_id, told.poll_count, len(told.steps)) == (thread_id, 2, 1)
-        assert [message.text for message in told.input] == ["3x + 11 = 14?"]
+        published = recorded.run(run.id)
+        assert (published.thread_id, published.poll_count, len(published.steps)) == (thread_id, 2, 1)
+        assert [message.text for message in published.input] == ["3x + 11 = 14?"]
 
 
 def test_traces_end_after_their_runs(client: OpenAI, recorded: Captured) -> None:

@@ -105,11 +105,11 @@ async def test_a_run_created_elsewhere(order: str, any_client: Any, server: Assi
             await resolved(runs.retrieve(run.id, thread_id=thread_id))
         await drained(await resolved(messages.list(thread_id, order=order)))
     check_story(captured.events)
-    told = captured.run()
+    published = captured.run()
     assert [event.observed_from_start for event in captured.of(RunCreated)] == [False]
-    assert [change.status for change in told.status_history] == ["in_progress", "completed"]
-    assert (told.poll_count, all_texts(told.output)) == (4, ["answer"])
-    assert all_texts(told.input) == ["one", "two"]
+    assert [change.status for change in published.status_history] == ["in_progress", "completed"]
+    assert (published.poll_count, all_texts(published.output)) == (4, ["answer"])
+    assert all_texts(published.input) == ["one", "two"]
 
 
 @pytest.mark.usefixtures("strict")

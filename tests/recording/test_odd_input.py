@@ -74,9 +74,9 @@ async def test_arguments_that_say_nothing(any_client: Any, recorded: Captured) -
         )
     )
     await poll(any_client, run)
-    told = recorded.run()
-    assert (told.status, told.input) == ("completed", ())
-    assert (told.request.additional_instructions, told.request.stream) == (None, False)
+    published = recorded.run()
+    assert (published.status, published.input) == ("completed", ())
+    assert (published.request.additional_instructions, published.request.stream) == (None, False)
 
 
 async def test_what_the_server_echoes_is_the_request(any_client: Any, recorded: Captured) -> None:
@@ -167,8 +167,8 @@ async def test_fields_that_are_missing(any_client: Any, server: AssistantsServer
     run = await resolved(runs.create(thread_id, assistant_id=assistant_id))
     while run.status != "completed":
         run = await resolved(runs.retrieve(run.id, thread_id=thread_id))
-    told = recorded.run()
-    assert (told.id, told.status, told.usage) == (run.id, "completed", None)
+    published = recorded.run()
+    assert (published.id, published.status, published.usage) == (run.id, "completed", None)
 
 
 NONSENSE: dict[str, Any] = {
@@ -282,9 +282,9 @@ async def test_what_is_changed_after_the_call_does_not_change_the_event(
         message.content[0].text.value = "changed"
 
     assert all("changed" not in event.to_json() for event in recorded.events)
-    told = recorded.run()
-    assert (told.attributes.tags, told.attributes.metadata) == (("a",), {"nested": {"k": (1,)}})
-    assert [call.output for call in told.tool_calls] == ["output of solve"]
+    published = recorded.run()
+    assert (published.attributes.tags, published.attributes.metadata) == (("a",), {"nested": {"k": (1,)}})
+    assert [call.output for call in published.tool_calls] == ["output of solve"]
 
 
 def mutable_parts(value: Any, path: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How runs end, and what is said of those that never do."""
+"""How runs end, and what is published of runs that never do."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ async def test_cancelled_by_the_app(any_client: Any, server: AssistantsServer, r
     run = await resolved(runs.retrieve(run.id, thread_id=thread_id))
     run = await resolved(runs.cancel(run.id, thread_id=thread_id))
     await poll(any_client, run)
-    told = recorded.run()
-    assert (told.status, told.failed, told.error) == ("cancelled", False, None)
-    learnt = [(change.status, change.learnt_from) for change in told.status_history]
+    published = recorded.run()
+    assert (published.status, published.failed, published.error) == ("cancelled", False, None)
+    learnt = [(change.status, change.learnt_from) for change in published.status_history]
     assert learnt[-2:] == [("cancelling", "cancel"), ("cancelled", "poll")]
 
 
-async def test_a_hanging_run_is_told_at_shutdown(
+async def test_a_hanging_run_is_published_at_shutdown(
     any_client: Any, server: AssistantsServer, recorded: Captured
 ) -> None:
     server.script_next(RunScript("never", end=Hangs(), polls=1))
@@ -89,24 +89,31 @@ async def test_a_hanging_run_is_told_at_shutdown(
     assert recorded.runs == []
     assert threadtrail.status().open_runs == 1
     threadtrail.shutdown()
-    told = recorded.run()
-    assert (told.id, told.finished, told.status, told.poll_count) == (run.id, False, "in_progress", 5)
+    published = recorded.run()
+    assert (published.id, published.finished, published.status, published.poll_count) == (
+        run.id,
+        False,
+        "in_progress",
+        5,
+    )
     assert isinstance(recorded.events[-1], RunEnded)
 
 
-def wait_until_told(captured: Captured, count: int) -> None:
+def wait_until_published(captured: Captured, count: int) -> None:
     """Wait without flushing: nothing but time must bring it about."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     memory = captured._memory
     while sum(isinstance(event, RunEnded) for event in list(memory.events)) < count:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{count} runs were not told in {DEADLINE_SECONDS} s")
+            raise TimeoutError(f"{count} runs were not published in {DEADLINE_SECONDS} s")
         threadtrail.status()
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("strict")
-def test_a_run_that_nobody_looks_at_is_told_at_its_timeout(client: OpenAI, server: AssistantsServer) -> None:
+def test_a_run_that_nobody_looks_at_is_published_at_its_timeout(
+    client: OpenAI, server: AssistantsServer
+) -> None:
     server.script(RunScript("never", end=Hangs()))
     with capture(run_timeout_seconds=0.05) as captured:
         assistant_id, thread_id = (
@@ -114,34 +121,36 @@ def test_a_run_that_nobody_looks_at_is_told_at_its_timeout(client: OpenAI, serve
             client.beta.threads.create().id,
         )
         run = client.beta.threads.runs.create(thread_id, assistant_id=assistant_id)
-        wait_until_told(captured, 1)
-        told = captured.run()
+        wait_until_published(captured, 1)
+        published = captured.run()
         client.beta.threads.runs.retrieve(run.id, thread_id=thread_id)
     check_story(captured.events)
-    assert (told.finished, told.status) == (False, "queued")
-    assert captured.run() == told
+    assert (published.finished, published.status) == (False, "queued")
+    assert captured.run() == published
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("strict")
-def test_an_ended_run_is_told_after_settling(client: OpenAI, server: AssistantsServer) -> None:
+def test_an_ended_run_is_published_after_settling(client: OpenAI, server: AssistantsServer) -> None:
     with capture(settle_seconds=0.05) as captured:
         assistant_id = client.beta.assistants.create(model="gpt-4o").id
         client.beta.threads.create_and_run_poll(assistant_id=assistant_id, poll_interval_ms=0)
-        wait_until_told(captured, 1)
+        wait_until_published(captured, 1)
     assert captured.run().finished
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("strict")
-def test_an_ended_run_of_which_all_is_known_is_told_at_once(client: OpenAI, server: AssistantsServer) -> None:
+def test_an_ended_run_of_which_all_is_known_is_published_at_once(
+    client: OpenAI, server: AssistantsServer
+) -> None:
     with capture(settle_seconds=3_600) as captured:
         assistant_id = client.beta.assistants.create(model="gpt-4o").id
         run = client.beta.threads.create_and_run_poll(assistant_id=assistant_id, poll_interval_ms=0)
         client.beta.threads.messages.list(run.thread_id)
         assert all(not isinstance(event, RunEnded) for event in captured._memory.events)
         client.beta.threads.runs.steps.list(run.id, thread_id=run.thread_id)
-        wait_until_told(captured, 1)
+        wait_until_published(captured, 1)
 
 
 async def test_an_unknown_status_is_a_status(

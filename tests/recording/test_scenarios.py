@@ -115,7 +115,7 @@ def the_run(captured: Captured) -> Run:
     # A stream of a run that hangs does just that.
     [(name, drive) for name in SCENARIOS for drive in (by_polling, by_streaming)[: 1 + (name != "hanging")]],
 )
-async def test_every_scenario_is_told_whole(
+async def test_every_scenario_is_published_whole(
     scenario: str,
     look: Look,
     drive: Any,

@@ -94,14 +94,14 @@ async def test_polled_with_and_without_looks_at_the_steps(
     for _ in range(2 * at_end):
         await list_steps(any_client, run)
     check_two_rounds(recorded)
-    told = recorded.run()
+    published = recorded.run()
     if at_end:
-        assert [step.kind for step in told.steps] == ["tool_calls", "tool_calls", "message_creation"]
+        assert [step.kind for step in published.steps] == ["tool_calls", "tool_calls", "message_creation"]
         assert len(recorded.of(StepCreated)) == len(recorded.of(StepCompleted)) == 3
-        assert sum(step.usage.total_tokens for step in told.steps if step.usage) == 70
+        assert sum(step.usage.total_tokens for step in published.steps if step.usage) == 70
     elif not after and not before:
-        assert [(step.id, len(step.tool_calls)) for step in told.steps] == [(None, 2), (None, 1)]
-        assert all(call.seen_live for call in told.tool_calls)
+        assert [(step.id, len(step.tool_calls)) for step in published.steps] == [(None, 2), (None, 1)]
+        assert all(call.seen_live for call in published.tool_calls)
 
 
 async def test_streamed_in_three_streams(
@@ -144,9 +144,9 @@ async def test_a_worker_that_only_hands_over_outputs(any_client: Any, server: As
                 await resolved(runs.poll(run.id, thread_id, poll_interval_ms=0))
             await list_steps(any_client, run)
         check_story(captured.events)
-        told = captured.run()
+        published = captured.run()
         assert [event.observed_from_start for event in captured.of(RunCreated)] == [False]
-        (call,) = told.tool_calls
+        (call,) = published.tool_calls
         assert (call.id, call.output) == (given["tool_outputs"][0]["tool_call_id"], "output of solve")
         if manner != "stream":
             assert call.name == "solve"
@@ -195,10 +195,10 @@ async def test_file_search(
 async def test_an_unknown_tool_is_kept(any_client: Any, server: AssistantsServer, recorded: Captured) -> None:
     run = await played(any_client, server, "unknown")
     await list_steps(any_client, run)
-    told = recorded.run()
-    (call,) = told.tool_calls
+    published = recorded.run()
+    (call,) = published.tool_calls
     assert (call.kind, call.name, call.results) == ("hologram", "hologram", ({"shape": "sphere"},))
-    assert len(told.steps) == 2
+    assert len(published.steps) == 2
 
 
 async def test_an_unknown_object_of_a_stream_is_no_step(
@@ -250,12 +250,12 @@ async def test_calls_that_nobody_answered(
                 await list_steps(any_client, run)
     threadtrail.uninstrument()
     check_story(captured.events)
-    told = captured.run()
-    assert [call.name for call in told.tool_calls] == ["a", "b"]
-    assert all(call.output is None for call in told.tool_calls)
-    failures = {call.error.type if call.error else None for call in told.tool_calls}
+    published = captured.run()
+    assert [call.name for call in published.tool_calls] == ["a", "b"]
+    assert all(call.output is None for call in published.tool_calls)
+    failures = {call.error.type if call.error else None for call in published.tool_calls}
     assert failures == {end if end != "shutdown" else "unfinished"}
-    assert told.finished is (end != "shutdown")
+    assert published.finished is (end != "shutdown")
 
 
 async def test_an_expired_run_with_some_outputs(
@@ -270,6 +270,6 @@ async def test_an_expired_run_with_some_outputs(
             run_id=run.id, thread_id=thread_id, tool_outputs=outputs_for(run), poll_interval_ms=0
         )
     )
-    told: Run = recorded.run()
-    (call,) = told.tool_calls
-    assert (told.status, call.output, call.error) == ("expired", "output of a", None)
+    published: Run = recorded.run()
+    (call,) = published.tool_calls
+    assert (published.status, call.output, call.error) == ("expired", "output of a", None)
