@@ -1,4 +1,4 @@
-"""A server on loopback that answers as a test says: for servers that do what the local server does not."""
+"""A server on loopback with answers that a test chooses, for what the local server does not do."""
 
 from __future__ import annotations
 

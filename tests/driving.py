@@ -15,7 +15,7 @@ CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 WITH_SEARCH_CONTENT: dict[str, Any] = (
     {"include": [CONTENT]} if "include" in inspect.signature(Steps.retrieve).parameters else {}
 )
-"""Asks for what was found in files, where the SDK's version can."""
+"""Requests what was found in files, if the SDK's version can."""
 
 ENDS = {"completed", "failed", "cancelled", "expired", "incomplete"}
 
@@ -36,7 +36,7 @@ async def each(source: Any) -> AsyncIterator[Any]:
 
 
 async def drained(source: Any) -> list[Any]:
-    """Everything that either kind of iterable has."""
+    """Return all items of either kind of iterable."""
     return [item async for item in each(source)]
 
 
@@ -74,6 +74,6 @@ async def poll(client: Any, run: Any) -> Any:
 
 
 def outputs_for(run: Any) -> list[dict[str, str]]:
-    """An output for each tool call that the run asks for."""
+    """Return an output for each tool call that the run asks for."""
     calls = run.required_action.submit_tool_outputs.tool_calls
     return [{"tool_call_id": call.id, "output": f"output of {call.function.name}"} for call in calls]

@@ -1,4 +1,4 @@
-"""How long something took, in nanoseconds and in the words of the console, of tables and of pages."""
+"""Samples of durations, in nanoseconds and as the console, tables and pages write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an application does with assistants, in few words; for the exporters' suites."""
+"""What an application does with assistants, in short functions for the exporters' suites."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FUNCTION_CALLS = RunScript(
 
 
 def celsius(number: int, _call: Any) -> Any:
-    """The output of the call with this number."""
+    """Return the output of the call with this number."""
     return {"celsius": 20 + number}
 
 
@@ -49,7 +49,7 @@ def asked(client: OpenAI, question: str = QUESTION) -> Any:
 
 
 def answer(client: OpenAI, run: Any, output: Callable[[int, Any], Any] = celsius) -> Any:
-    """Poll the run to its end, and submit an output for each function call."""
+    """Poll the run until it ends, and submit an output for each function call."""
     runs = client.beta.threads.runs
     run = runs.poll(run.id, thread_id=run.thread_id)
     while run.status == "requires_action":
@@ -75,7 +75,7 @@ def look(client: OpenAI, run: Any) -> None:
 def whole_run(
     client: OpenAI, assistant: Any = None, *, output: Callable[[int, Any], Any] = celsius, **options: Any
 ) -> Any:
-    """A question, a run with its function calls, its steps, its answer."""
+    """Ask a question; play a run with its function calls, its steps and its answer."""
     assistant = assistant or tutor(client, tools=[WEATHER])
     thread = asked(client)
     run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, **options)

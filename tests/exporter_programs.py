@@ -1,4 +1,4 @@
-"""Whole programs, run as users run theirs: in a process of their own; for the exporters' suites."""
+"""Runs whole programs as users do, each in its own process; for the exporters' suites."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 PROGRAMS = Path(__file__).parent / "whole_programs"
-"""Programs that each exporter must stand; their argument is the exporter."""
+"""Programs that each exporter must work in; their argument is the exporter."""
 
 
 def run_shared_program(

@@ -1,4 +1,4 @@
-"""What a program imports in a process of its own."""
+"""Finds out what a program imports, in a fresh process."""
 
 from __future__ import annotations
 

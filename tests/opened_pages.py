@@ -1,4 +1,4 @@
-"""A page in a real browser, and all that it did besides being shown."""
+"""A page in a real browser, and everything that it did apart from being shown."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Opened:
             self.page.keyboard.press(key)
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.page.evaluate(script))
 

@@ -1,4 +1,4 @@
-"""Recordings of turns that are made up, so that every number of them is known."""
+"""Recordings of made-up turns, so that all of their numbers are known."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def used(read: int, written: int, *, cached: int | None = None, reasoning: int |
 
 
 def assistants_run(number: int, seconds: float, question: str, usage: Usage | None, **known: Any) -> RunEnded:
-    """The end of a run of an assistant; each run begins a minute after the one before."""
+    """Return the end of a run of an assistant; each run begins a minute after the one before."""
     began = START + number * 60 * SECOND
     run = Run(
         id=f"run_{number}",
@@ -63,7 +63,7 @@ def assistants_run(number: int, seconds: float, question: str, usage: Usage | No
 def response(
     number: int, seconds: float, question: str, usage: Usage | None, *, after: float = 0, **known: Any
 ) -> RunEnded:
-    """The end of a response that began ``after`` seconds into its turn."""
+    """Return the end of a response that began ``after`` seconds into its turn."""
     began = START + number * 60 * SECOND + round(after * SECOND)
     run = Run(
         id=f"resp_{number}",
@@ -86,7 +86,7 @@ def response(
 
 
 def turn(*ends: RunEnded) -> tuple[Event, ...]:
-    """The ends of the responses of one turn, and that of the turn."""
+    """Return the ends of the responses of one turn, and the end of the turn."""
     runs = [end.run for end in ends]
     return (*ends, TurnEnded(time=ends[-1].time, turn=turn_of(runs, finished=True), source=ends[0].source))
 

@@ -1,4 +1,4 @@
-"""What an application does with responses, for the suites of the exporters: each way to use them, once."""
+"""Each way in which an application uses responses, once; for the exporters' suites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check says when nobody answers: the system's words, the address without its secrets."""
+"""What a check reports when nobody answers: the system's message, and the address without its secrets."""
 
 from __future__ import annotations
 

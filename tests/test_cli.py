@@ -29,7 +29,7 @@ def test_version(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"threadtrail {threadtrail.__version__}\n"
 
 
-def test_without_a_command_the_help_is_shown_as_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_help_is_shown_as_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 2
     assert "demo" in capsys.readouterr().err
 
@@ -53,7 +53,7 @@ def test_the_examples_in_the_help_are_commands() -> None:
         assert meaning
 
 
-def test_unknown_walk_through_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_walk_through_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.main(["demo", "physics"])
     assert exit_.value.code == 2
@@ -72,7 +72,7 @@ def test_a_command_gets_its_options_and_gives_the_exit_code(monkeypatch: pytest.
     assert len(seen) == 1
 
 
-def test_configuration_errors_are_reported_and_are_wrong_use(
+def test_configuration_errors_are_reported_as_usage_errors(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Blocks of attributes: each takes back what is its own, in whatever order and wherever it is left."""
+"""Blocks of attributes: each undoes its own changes, in whatever order and wherever it is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program of which nothing is recorded hears so at its exit, once; no other program does."""
+"""At its exit, a program of which nothing was recorded gets one line in the log; no other program does."""
 
 from __future__ import annotations
 

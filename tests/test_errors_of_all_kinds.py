@@ -1,4 +1,4 @@
-"""Errors of every class, raised by hooks, by `redact` and by sources: who gets them, and what lives on."""
+"""Errors of every class, raised by hooks, by `redact` and by sources: who gets them, and what still works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `import threadtrail` and `instrument()` load, which is what their time goes to."""
+"""What `import threadtrail` and `instrument()` load, which takes most of their time."""
 
 from __future__ import annotations
 

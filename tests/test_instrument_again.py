@@ -1,4 +1,4 @@
-"""`instrument()` called again: nothing happens if nothing changed, else the former leaves by itself."""
+"""`instrument()` called again: nothing happens if nothing changed; else the former one ends by itself."""
 
 from __future__ import annotations
 

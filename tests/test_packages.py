@@ -1,4 +1,4 @@
-"""What each distribution says of itself, and the workflows that build them."""
+"""The metadata of each distribution, and the workflows that build them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of the documentation show what happened, and need nothing but themselves to be seen.
+"""The pictures of the documentation show real recordings, and load nothing.
 
 That backends still receive what is drawn is checked where the backends are: in the exporters' suites.
 """
@@ -123,7 +123,7 @@ def test_a_picture_loads_nothing_and_runs_nothing(file: Path) -> None:
 
 
 @each_picture
-def test_a_picture_is_told_to_those_who_do_not_see_it(file: Path) -> None:
+def test_a_picture_is_described_to_those_who_cannot_see_it(file: Path) -> None:
     root = drawn(file)
     named = {element.get("id"): "".join(element.itertext()) for element in root if element.get("id")}
     assert root.get("role") == "img"
@@ -147,7 +147,7 @@ def test_a_picture_has_its_colours_in_light_and_in_dark(file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["phoenix", "mlflow"])
-def test_a_photograph_is_on_the_page_and_told_to_those_who_do_not_see_it(name: str) -> None:
+def test_a_photograph_is_on_the_page_with_a_description(name: str) -> None:
     picture = (draw_backends.PICTURE.parent / f"{name}-turn.png").read_bytes()
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     assert len(picture) < 150_000

@@ -1,4 +1,4 @@
-"""What a signal handler of the app does while the app does the same: each call of ours comes back."""
+"""A signal handler of the app may call any function of ours while the app does: every call returns."""
 
 from __future__ import annotations
 

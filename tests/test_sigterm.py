@@ -1,4 +1,4 @@
-"""``flush_on_sigterm``: programs that get SIGTERM deliver, and end or go on as without us."""
+"""``flush_on_sigterm``: programs that get SIGTERM deliver first, and then end or go on as without us."""
 
 from __future__ import annotations
 

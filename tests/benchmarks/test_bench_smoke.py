@@ -1,4 +1,4 @@
-"""The benchmark runs, and each row of its tables has its numbers; what they say is not tested."""
+"""The benchmark runs, and each row of its tables has numbers; their values are not tested."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_tree_of_a_commit_is_compared_with_this_one() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository")
-def test_a_commit_that_is_not_known_is_said_plainly() -> None:
+def test_an_unknown_commit_is_reported() -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--base", "no-such-commit"]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""What every command says of a recording, each in its own form, by one rule."""
+"""All commands show the same facts of a recording, each in its own form."""
 
 from __future__ import annotations
 

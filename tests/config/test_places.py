@@ -1,4 +1,4 @@
-"""Where the configuration file is looked for: the current folder and the project's root, nowhere else."""
+"""The configuration file is searched in the current folder and in the project's root, nowhere else."""
 
 from __future__ import annotations
 

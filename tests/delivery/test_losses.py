@@ -1,4 +1,4 @@
-"""What `flush()` and `shutdown()` return after events were lost: False once for each loss."""
+"""`flush()` and `shutdown()` return False after events were lost, once for each loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where no thread can be started, as while the interpreter exits, the main thread delivers while it waits."""
+"""If no thread can be started, as while the interpreter exits, the main thread delivers while it waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What README and documentation claim of the project is so."""
+"""What README and documentation claim about the project is true."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_page_of_frameworks_names_what_is_run() -> None:
         assert (version, sdk) in [(pins.get(package), pins["openai"]) for pins in pinned], package
 
 
-def test_a_stream_that_is_left_early_is_told_after_a_minute() -> None:
+def test_a_stream_that_is_left_early_is_published_after_a_minute() -> None:
     assert following.DROPPED_STREAM_SECONDS == 60
     assert "nobody looked at the run within a minute" in (DOCS / "troubleshooting.md").read_text(
         encoding="utf-8"

@@ -1,4 +1,4 @@
-"""Whatever a user can set, call, implement or receive stands in the documentation."""
+"""Whatever a user can set, call, implement or receive is documented."""
 
 from __future__ import annotations
 

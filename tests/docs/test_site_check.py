@@ -46,13 +46,13 @@ def test_a_good_site_passes(site: Path, capsys: pytest.CaptureFixture[str]) -> N
         ('<img src="gone.svg">', "index.html: gone.svg leads nowhere"),
     ],
 )
-def test_what_is_wrong_is_told(site: Path, more: str, problem: str) -> None:
+def test_what_is_wrong_is_reported(site: Path, more: str, problem: str) -> None:
     (site / "index.html").write_text(GOOD + more)
     assert check_site.problems(site) == [problem]
     assert check_site.main([str(site)]) == 1
 
 
-def test_a_style_sheet_that_loads_from_elsewhere_is_told(site: Path) -> None:
+def test_a_style_sheet_that_loads_from_elsewhere_is_reported(site: Path) -> None:
     (site / "style.css").write_text("@font-face { src: url('https://fonts.example/a.woff2') }")
     assert check_site.problems(site) == ["style.css loads https://fonts.example/a.woff2"]
 

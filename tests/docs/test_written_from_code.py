@@ -1,4 +1,4 @@
-"""What is written from the code is fresh, and so is noticed when it is not."""
+"""The generated parts of the documentation are up to date; if they are not, that is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tutorial for authors of exporters builds the example package, and everything that it says happens."""
+"""The tutorial for authors of exporters builds the example package, and everything in it works as it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the documentation that tells about other instrumentations."""
+"""The page of the documentation about other instrumentations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program with another tool, and threadtrail's exporters to the same backend: who tells it what.
+"""A program with another tool, and threadtrail's exporters to the same backend: who sends what.
 
     python -m layered.side_by_side '{"tool": "agentops", "exporters": {"agentops": {}}}'
 

@@ -1,4 +1,4 @@
-"""A tool and our exporter for the same backend: what it gets twice, and what the page advises."""
+"""A tool and our exporter for the same backend: what arrives twice, and that the page's advice helps."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def told(tmp_path: Path) -> Callable[..., Told]:
 
 
 @each_order
-def test_traceloop_tells_the_run_again_until_its_wrappers_are_taken_off(
+def test_traceloop_sends_the_run_again_until_its_wrappers_are_removed(
     told: Callable[..., Told], ours_first: bool
 ) -> None:
     twice = told("traceloop", OPENTELEMETRY, ours_first=ours_first)
@@ -103,14 +103,14 @@ def test_openinference_makes_a_span_of_every_call_until_a_sampler_drops_them(
 
 
 @each_order
-def test_langfuse_and_we_tell_different_things(told: Callable[..., Told], ours_first: bool) -> None:
+def test_langfuse_and_we_send_different_things(told: Callable[..., Told], ours_first: bool) -> None:
     both = told("langfuse", {"langfuse": {}}, ours_first=ours_first)
     assert (both.ours, both.theirs) == (OBSERVATIONS, {"OpenAI-generation": 1})
     assert both.tokens == RUN + CHAT
     assert both.provider_by == "langfuse"
 
 
-def test_langfuse_gets_what_is_told_to_its_provider_until_that_goes_elsewhere(
+def test_langfuse_gets_what_is_sent_to_its_provider_until_that_goes_elsewhere(
     told: Callable[..., Told],
 ) -> None:
     twice = told("langfuse", {"langfuse": {}, **OPENTELEMETRY})
@@ -143,7 +143,7 @@ def test_agentops_counts_tokens_again_until_it_leaves_assistants_to_us(
     assert (off.ours, off.theirs, off.tokens) == (SESSION, {}, RUN)
 
 
-def test_agentops_gets_what_is_told_to_its_provider_until_that_goes_elsewhere(
+def test_agentops_gets_what_is_sent_to_its_provider_until_that_goes_elsewhere(
     told: Callable[..., Told],
 ) -> None:
     options = {"instrument_llm_calls": False}

@@ -1,4 +1,4 @@
-"""What an app was told by a server, and whether what was recorded says the same."""
+"""What an app got from a server, and whether the recording has the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNFINISHED = {"queued", "in_progress"}
 
 
 class Heard:
-    """The last that was said of each response, and the story of it all without what differs each time."""
+    """The latest state of each response, and the story of all of them without what differs each time."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -30,7 +30,7 @@ class Heard:
         self.story: list[Any] = []
 
     def note(self, response: Any) -> Any:
-        """Keep what a response says; part of the story if it is over."""
+        """Keep a response; it is part of the story once it has ended."""
         self.responses[response.id] = response
         if response.status not in UNFINISHED:
             said = [self._item(item) for item in response.output]
@@ -40,7 +40,7 @@ class Heard:
         return response
 
     def note_event(self, event: Any) -> None:
-        """Keep what an event of a stream says."""
+        """Keep the response in an event of a stream."""
         self.tell(type(event).__qualname__, event.type)
         if hasattr(event, "response"):
             self.note(event.response)
@@ -54,7 +54,7 @@ class Heard:
         return item.type, said.replace(self.name, "NAME")
 
     def compare(self, runs: Sequence[Run]) -> None:
-        """Check that each response became one run, and that it says what the response said."""
+        """Check that each response became one run with the same content."""
         told = Counter(run.id for run in runs)
         assert told == Counter([*self.responses, *self.compactions])
         for run in runs:

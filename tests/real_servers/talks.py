@@ -1,4 +1,4 @@
-"""What an app says to a server: each talk drives either kind of client, and keeps what it heard."""
+"""Conversations of an app with a server; each drives either kind of client, and keeps what it got."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WEATHER: dict[str, Any] = {
 
 
 class Number(pydantic.BaseModel):
-    """What no server of ours answers with."""
+    """A model that none of these servers' answers fits."""
 
     number: int
 

@@ -1,4 +1,4 @@
-"""Which files are meant by a name, a folder or a pattern."""
+"""The files that a name, a folder or a pattern stands for."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Program:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def says(self, *texts: str) -> None:
-        """Wait until it has printed all of these."""
+        """Wait until it has printed all of these texts."""
         wait_until(lambda: self._has_said(texts), timeout=PATIENCE)
 
     def _has_said(self, texts: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Runs that are one generation: what must hold for any of them, and what single ones come out as."""
+"""Runs that are one generation: what holds for any of them, and the trees of some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a run to a tree: what must hold for any run, and what single runs come out as."""
+"""From a run to a tree: what holds for any run, and the trees of some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runs of an assistant are asked is read once, as long as it stays the same."""
+"""The request of an assistant's runs is read once, as long as it stays the same."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class Watched(dict[str, Any]):
         return default
 
 
-def test_what_a_run_is_asked_depends_on_the_fields_that_are_compared() -> None:
+def test_the_request_of_a_run_depends_on_the_fields_that_are_compared() -> None:
     run, sent = Watched(), Watched()
     assistants.run_request(run, sent)
     assert run.seen == set(assistants.REQUEST_FIELDS)
     assert sent.seen == set(assistants.SENT_FIELDS)
 
 
-def test_what_a_response_is_asked_depends_on_the_fields_that_are_compared() -> None:
+def test_the_request_of_a_response_depends_on_the_fields_that_are_compared() -> None:
     response, sent = Watched(), Watched()
     responses.run_request(response, sent)
     assert response.seen == set(responses.FIELDS)
     assert sent.seen == set(responses.SENT_FIELDS)
 
 
-def test_a_response_that_follows_another_is_asked_the_same() -> None:
+def test_a_response_that_follows_another_has_the_same_request() -> None:
     requests = responses.Requests()
     first = requests.read({"model": "gpt-4o", "instructions": "Be kind."}, {})
     second = requests.read(

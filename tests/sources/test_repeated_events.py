@@ -1,4 +1,4 @@
-"""Events of a stream that say the same as the one before are not read again, unless their name is an end."""
+"""Events of a stream that repeat the one before are not read again, unless their name is that of an end."""
 
 from __future__ import annotations
 

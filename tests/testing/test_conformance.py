@@ -1,4 +1,4 @@
-"""The conformance kit passes healthy exporters, and finds each fault by the one rule that is about it."""
+"""Healthy exporters pass the conformance kit, and each faulty one fails the rule about its fault."""
 
 from __future__ import annotations
 

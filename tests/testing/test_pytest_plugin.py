@@ -1,4 +1,4 @@
-"""The fixtures that pytest offers wherever threadtrail is installed, and what it costs not to use them."""
+"""The fixtures of threadtrail's pytest plugin, and that unused ones cost nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool loops: a script asks, and goes on with the request that brings the outputs."""
+"""Tool loops: a script asks for a call, and continues with the request that brings the outputs."""
 
 from __future__ import annotations
 

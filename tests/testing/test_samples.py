@@ -1,4 +1,4 @@
-"""The samples are what they promise: every class, JSON round trips, stories that could have happened."""
+"""The samples have every class, survive JSON, and are stories that could have happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of differences: the intervals are those of the literature, and of drawing samples."""
+"""The intervals of differences are those of the literature, and those that drawing samples gives."""
 
 from __future__ import annotations
 

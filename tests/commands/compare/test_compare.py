@@ -1,4 +1,4 @@
-"""``threadtrail compare``: the numbers are right, and what they do not say is said."""
+"""``threadtrail compare``: the numbers are right, and what they leave out is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration: what is set and where it stands, and what is wrong with it."""
+"""The configuration: what is set and where, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_switched_off_by_the_file(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "inf"])
-def test_a_timeout_that_is_none_is_wrong_use(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_timeout_is_a_usage_error(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.main(["doctor", f"--timeout={seconds}"])
     assert exit_.value.code == 2

@@ -1,4 +1,4 @@
-"""Each chosen exporter: its settings, its start, its check, and that nothing of it hurts the report."""
+"""Each chosen exporter: its settings, its start, its check; whatever it does, the report is complete."""
 
 from __future__ import annotations
 

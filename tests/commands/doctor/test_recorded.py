@@ -1,4 +1,4 @@
-"""What the doctor says is recorded of the SDK that is installed, and what is not."""
+"""What the doctor reports as recorded of the installed SDK, and as not recorded."""
 
 from __future__ import annotations
 

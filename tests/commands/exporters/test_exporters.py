@@ -1,4 +1,4 @@
-"""``threadtrail exporters``: what is there, what is enabled and by what, and why not."""
+"""``threadtrail exporters``: what is installed, what is enabled and by what, and why something is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command: what it says, notes and returns."""
+"""The command: what it prints, notes and returns."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_what_several_processes_wrote_to_one_file_is_sent_as_one_run(
 
 
 @pytest.mark.usefixtures("path")
-def test_a_file_that_another_process_goes_on_with_is_sent_merged_and_the_rest_of_it_not_again(
+def test_a_file_that_another_process_continues_is_sent_merged_and_its_rest_only_once(
     here: Path, replay: Any
 ) -> None:
     run = RUNS["plain_answer"]
@@ -262,7 +262,7 @@ def test_what_cannot_be_noted_is_not_sent(path: Path, replay: Any) -> None:
     assert copied(path) == []
 
 
-def test_wrong_use(path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage_errors(path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no run or turn 'run_none' is in the recording." in replay(path, "--run", "run_none", code=2)
     assert "exporters = 'jsnol' (--exporter): there is no such exporter." in replay(
         path, exporter="jsnol", code=2
@@ -280,7 +280,7 @@ def test_wrong_use(path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert "switched off (environment variable THREADTRAIL_DISABLED); to send runs, remove that" in said
 
 
-def test_a_time_that_is_none_is_wrong_use(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_time_that_is_not_one_is_a_usage_error(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option in ("--timeout", "--since"):
         with pytest.raises(SystemExit) as exit_:
             cli.main(["replay", str(path), "--exporter", "jsonl", option, "0"])

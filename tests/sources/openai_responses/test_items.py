@@ -1,4 +1,4 @@
-"""What the output items of a response become: steps, tool calls, messages; unknown ones are kept."""
+"""The output items of a response become steps, tool calls and messages; unknown ones are kept."""
 
 from __future__ import annotations
 

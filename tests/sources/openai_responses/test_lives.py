@@ -1,4 +1,4 @@
-"""The life of a response: polled, streamed, resumed, cancelled, deleted, told of by a webhook, or lost."""
+"""The life of a response: polled, streamed, resumed, cancelled, deleted, reported by a webhook, or lost."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ async def test_another_client_looks_before_the_stream_is_read(
 
 
 def seen_by_another_program(server: AssistantsServer, identity: str) -> None:
-    """Let the response come to its end by a look that is not recorded."""
+    """Let the response end by a retrieve that is not recorded."""
     address, key = f"{server.base_url}/responses/{identity}", {"Authorization": "Bearer other"}
     request = urllib.request.Request(address, headers=key)  # noqa: S310 - loopback
     with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback

@@ -1,4 +1,4 @@
-"""Each way in which an app uses Responses is recorded as what is true of it: runs, tokens, tools, errors.
+"""Each way in which an app uses Responses is recorded truthfully: runs, tokens, tools, errors.
 
 The scenarios are those in which other tools are compared as well (``tools/peer_table``); some more follow.
 """

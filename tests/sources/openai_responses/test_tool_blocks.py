@@ -1,4 +1,4 @@
-"""``tool()`` and ``turn_id()`` of threadtrail: what the app says of a call, and asks of a response."""
+"""``threadtrail.tool()`` and ``turn_id()``: blocks around tool calls, and the turn of a response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tool loop: the output of a call stands on the response that asked for it, however the app chains."""
+"""A tool loop: a call's output is recorded with the response that asked for it, however the app chains."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WEATHER = ToolCalls(FunctionCall("get_weather", '{"city": "Paris"}'), FunctionCa
 
 
 def outputs(response: Any) -> list[dict[str, Any]]:
-    """What the app answers the calls of a response with."""
+    """Return the app's outputs for the calls of a response."""
     answers: list[dict[str, Any]] = []
     for item in response.output:
         if item.type == "function_call":
@@ -52,7 +52,7 @@ async def ask(client: Any, *, stream: bool = False, **options: Any) -> Any:
 
 
 class Chaining:
-    """An app that goes on with its responses in one of three ways."""
+    """An app that chains its responses in one of three ways."""
 
     def __init__(self, client: Any, style: str, *, stream: bool) -> None:
         self.client, self.style, self.stream = client, style, stream

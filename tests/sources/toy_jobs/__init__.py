@@ -1,4 +1,4 @@
-"""A source for an API of jobs, which are created and polled: all that threadtrail has to know of it."""
+"""A source for an API of jobs, which are created and polled: all that threadtrail needs to know about it."""
 
 from __future__ import annotations
 
