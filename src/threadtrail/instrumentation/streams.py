@@ -3,8 +3,8 @@
 ``Stream`` and ``AsyncStream`` of the SDK keep the iterator that all consumption goes through in
 ``_iterator``, which takes the events as they were sent from ``_iter_events()`` (openai 1.21 to 3.57). Each of
 the two is replaced by one that passes everything on: the first shows how the stream ends, the second what it
-brings. So the stream, its manager and the app's event handler stay the same objects. No context is held across
-a ``yield``.
+brings. So the stream, its manager and the app's event handler stay the same objects. No context is held
+across a ``yield``.
 """
 
 from __future__ import annotations
