@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from peer_table.scenarios import Scenario, Truth
 
 LEGEND = """\
-A cell is runs (threadtrail) or spans (the others) / input tokens on them. E: one of them is an error. \
-`!`: the app got an exception that the SDK alone does not raise. `?`: the server never said it. \
-n/a: this version of the SDK has no such method."""
+`✓`: what is true was recorded. Any other cell is runs (threadtrail) or spans (the others) / input tokens on \
+them. E: one of them is an error. `!`: the app got an exception that the SDK alone does not raise. `?`: the \
+server never said it. n/a: this version of the SDK has no such method."""
 
 
 def table(columns: Sequence[Column], scenarios: Mapping[str, Scenario]) -> str:
@@ -25,7 +25,7 @@ def table(columns: Sequence[Column], scenarios: Mapping[str, Scenario]) -> str:
     titles = [PEERS[column.peer].title for column in played]
     rows = [["scenario", "truth", *titles], ["---"] * (len(played) + 2)]
     for name, scenario in scenarios.items():
-        cells = [cell(column.recorded[name]) for column in played]
+        cells = [cell(column.recorded[name], scenario.truth) for column in played]
         rows.append([name, truth_cell(scenario.truth), *cells])
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     sdks = [f"{PEERS[column.peer].title} on {PEERS[column.peer].sdk}" for column in played]
@@ -38,12 +38,15 @@ def truth_cell(truth: Truth) -> str:
     return _cell(truth.runs, tokens, len(truth.tools), error=truth.error)
 
 
-def cell(recorded: Recorded | None) -> str:
-    """Return what was recorded, in a few characters."""
+def cell(recorded: Recorded | None, truth: Truth) -> str:
+    """Return what was recorded, in a few characters: a sign alone, if it is the truth."""
     if recorded is None:
         return "n/a"
     text = _cell(recorded.entries, recorded.input_tokens, recorded.tools, error=recorded.error)
-    return text if recorded.raised is None else f"{text} !"
+    if recorded.raised is not None:
+        return f"{text} !"
+    known = _cell(truth.runs, truth.input_tokens or 0, len(truth.tools), error=truth.error)
+    return "✓" if text == known else text
 
 
 def _cell(entries: int, tokens: int | str, tools: int, *, error: bool) -> str:
