@@ -117,9 +117,9 @@ def end() -> None:
 
 @contextmanager
 def capturing(settings: Settings) -> Iterator[None]:
-    """Record by ``settings`` in this block; after it, what was in force before it goes on.
+    """Record with ``settings`` in this block; after it, what was in force before continues.
 
-    Their exporters also hear what is recorded by an ``instrument()`` within the block, which is the app's.
+    Their exporters also get what an ``instrument()`` of the app records within the block.
     """
     with InForce.lock:
         former, InForce.runtime = InForce.runtime, None

@@ -72,7 +72,7 @@ def shown_address(address: str) -> str:
     try:
         parts = urlsplit(address)
         port = parts.port
-    except ValueError:  # an unclosed bracket, or a port that is no number
+    except ValueError:  # an unclosed bracket, or a port that is not a number
         return _after_login(address)
     # A slash in a password ends the supposed host; the rest of the password is then in the path.
     if port is not None and "@" in parts.path and "@" not in parts.netloc:

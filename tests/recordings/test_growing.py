@@ -30,7 +30,7 @@ def test_each_look_adds_what_was_written_since(tmp_path: Path) -> None:
     append(path, LINES[1][30:] + "nonsense\n" + LINES[2])
     assert recording.read_more()
     assert recording.events == list(RUN[:3])
-    assert recording.problems == (f"{path}: 1 line is no event, and left out; the first is line 3",)
+    assert recording.problems == (f"{path}: left out 1 line that is not an event; the first is line 3",)
 
 
 def test_a_file_that_is_rotated_goes_on_from_its_beginning(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_name_of_a_file_does_not_control_the_terminal(tmp_path: Path) -> Non
     path = tmp_path / "\x1b[31mruns.jsonl"
     written(path, LINES[0], "no event")
     (problem,) = read_recording(path).problems
-    assert problem.endswith("\\x1b[31mruns.jsonl: 1 line is no event, and left out; the first is line 2")
+    assert problem.endswith("\\x1b[31mruns.jsonl: left out 1 line that is not an event; the first is line 2")
 
 
 def test_a_torn_last_line_is_named_and_left_out(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_timeout_that_never_suffices_is_refused(
 ) -> None:
     monkeypatch.setenv(variable, value)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", stage.receiver.url)
-    with pytest.raises(ConfigurationError, match=f"{variable}='{value}' is no number of seconds above 0"):
+    with pytest.raises(ConfigurationError, match=f"{variable}='{value}' is not a number of seconds above 0"):
         threadtrail.instrument(
             exporters={"opentelemetry": {"endpoint": stage.receiver.url}}
             if how == "option"

@@ -15,7 +15,7 @@ def origin(address: str) -> str:
     try:
         parts = urlsplit(address)
         port = parts.port or PORTS.get(parts.scheme)
-    except ValueError:  # brackets without an end, or a port that is no number
+    except ValueError:  # brackets without an end, or a port that is not a number
         return address
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     if not host:
@@ -31,5 +31,5 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def key_mark(key: str) -> str:
-    """Return ``key 3f2a``: digits that tell the keys of projects apart, and of which no key can be made."""
+    """Return ``key 3f2a``: digits that tell the keys of projects apart; no key can be derived from them."""
     return f"key {hashlib.sha256(key.encode()).hexdigest()[:4]}"

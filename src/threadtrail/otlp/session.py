@@ -166,7 +166,7 @@ class OtlpSession(Session):
         target = super().get_redirect_target(response)
         try:
             return escaped(shown_address(urljoin(self.address, target))) if target else ""
-        except ValueError:  # the target is no address
+        except ValueError:  # the target is not an address
             return ""
 
 

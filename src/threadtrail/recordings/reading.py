@@ -99,9 +99,9 @@ class Unread:
             kind = f"{count} {'event' if count == 1 else 'events'} of the kind {escaped(event_name)!r}"
             yield f"{name}: {kind} left out; this version does not know them, a newer one may"
         if self.others:
-            what = "line is no event" if len(self.others) == 1 else "lines are no events"
+            what = "line that is not an event" if len(self.others) == 1 else "lines that are not events"
             first = f"the first is line {self.others[0]}"
-            yield f"{name}: {len(self.others)} {what}, and left out; {first}"
+            yield f"{name}: left out {len(self.others)} {what}; {first}"
 
 
 def _events_of(unread: Unread) -> Iterator[AnyEvent]:

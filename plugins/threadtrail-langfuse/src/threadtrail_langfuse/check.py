@@ -61,7 +61,7 @@ def project_of(account: Account, timeout: float) -> Project:
         raise no_answer(address, error, timeout) from error
     except ApiError as error:
         raise _refusal(address, error.status_code) from error
-    except ValueError as error:  # the answer is no list of projects
+    except ValueError as error:  # the answer is not a list of projects
         raise _refusal(address, OK) from error
     finally:
         if custom is None:

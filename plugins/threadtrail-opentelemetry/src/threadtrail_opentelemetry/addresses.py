@@ -12,7 +12,7 @@ def is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets without an end, or a port that is no number
+    except ValueError:  # brackets without an end, or a port that is not a number
         return False
 
 

@@ -4,7 +4,7 @@ Taken from open-telemetry/semantic-conventions-genai, main at e07f4eb (2026-10-0
 yet. Names that are also in the last numbered text (semantic-conventions v1.41.1) are the same there. They
 are listed here, since the constants of opentelemetry-semantic-conventions are deprecated and not complete.
 """
-# ruff: noqa: S105 - tokens of a language model are no passwords
+# ruff: noqa: S105 - tokens of a language model are not passwords
 
 from __future__ import annotations
 

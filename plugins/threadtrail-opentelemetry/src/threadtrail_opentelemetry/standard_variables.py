@@ -87,7 +87,7 @@ def _timeout_problems(signals: Iterable[Signal]) -> list[str]:
     """Return what is wrong with each variable of a request's timeout."""
     variables = dict.fromkeys(_first("TIMEOUT", signal) for signal in signals)
     return [
-        f"exporter 'opentelemetry': {variable}={os.environ[variable]!r} is no number of seconds above 0. "
+        f"exporter 'opentelemetry': {variable}={os.environ[variable]!r} is not a number of seconds above 0. "
         f"Correct it, or unset it for 10 seconds."
         for variable in variables
         if variable is not None and not _suffices(os.environ[variable])

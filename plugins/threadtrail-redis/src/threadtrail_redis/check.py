@@ -59,7 +59,7 @@ def _check_eviction(target: Target, info: dict[str, Any]) -> None:
         raise CheckError(
             f"Redis at {target.shown} may remove events that nobody has collected: its maxmemory-policy is "
             f"{policy}.",
-            "Set it to noeviction, or use a Redis that is no cache.",
+            "Set it to noeviction, or use a Redis that is not a cache.",
         )
 
 

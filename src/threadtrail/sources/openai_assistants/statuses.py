@@ -39,7 +39,7 @@ def run_status(name: str) -> RunStatus:
         awaits_outputs=name == "requires_action",
         succeeded=name == "completed",
         failed=name in {"failed", "expired"},
-        # "incomplete" is no status of a step: the run's limit ended it, not an error of its own.
+        # "incomplete" is not a status of steps: the run's limit ended it, not an error of its own.
         open_steps=step_status("completed" if name == "incomplete" else name) if ended else None,
     )
 
