@@ -22,14 +22,14 @@ _copies: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
 """For each class of which a value was changed: returns a copy of one, with some fields changed."""
 
 _set_class = object.__dict__["__class__"].__set__
-"""Sets the class of an object that is frozen."""
+"""Sets the class of a frozen object."""
 
 
 def construct_quickly(*classes: Any) -> None:
-    """Replace the ``__init__`` of frozen dataclasses with slots by one that does the same, and is faster.
+    """Replace the ``__init__`` of frozen dataclasses with slots by a faster one that does the same.
 
-    A run of nine calls makes some thirty such values. Without the interpreter lock they stay as they are:
-    there, all threads stop while an object changes its class.
+    A run of nine calls makes some thirty such values. In a Python without the interpreter lock nothing is
+    replaced: there, all threads stop while an object changes its class.
     """
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return
@@ -58,7 +58,7 @@ def _replaced(value: Any, changes: dict[str, Any]) -> Any:
 
 
 def _twin(cls: Any) -> type:
-    # Both methods: the interpreter takes the short way only where neither is one of Python.
+    # Both methods: the interpreter takes its fast path only if neither is written in Python.
     thawed = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     return type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **thawed})
 
@@ -93,6 +93,6 @@ def _quick_copy(cls: Any) -> Any:
 
 
 def _function(signature: str, lines: list[str], **names: Any) -> Any:
-    """Return a function of this source, which may use these names."""
+    """Return a function made of this source, which may use these names."""
     exec("\n".join([f"def {signature}:", *lines]), names)  # noqa: S102 - fields' names, as `dataclass` does
     return names[signature.partition("(")[0]]

@@ -1,4 +1,4 @@
-"""Reads a stream in the app's thread: keeps deltas as they were sent, until what they belong to is whole."""
+"""Reads a stream in the app's thread: keeps deltas as they were sent until their objects are whole."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MAX_BYTES = 16_777_216
 
 
 class DeltaStream:
-    """What the readers of streams share; each has a ``text`` of its own."""
+    """The base of the sources' readers of streams; each has its own ``text``."""
 
     KEPT: ClassVar[AbstractSet[str]] = frozenset()
-    """The names of the deltas that are kept, in case the stream is cut."""
+    """The names of the deltas that are kept, in case the stream breaks."""
 
     def __init__(self, notes: StreamNotes) -> None:
         self._notes = notes
@@ -30,10 +30,10 @@ class DeltaStream:
         self._output = False
 
     def event(self, event: Any) -> None:
-        """Look at a server-sent event: its name and its text, which nobody changes."""
+        """Look at a server-sent event: its name and its text, which nobody can change."""
         name: str = event.event or ""
         if name in self.KEPT and self._output:
-            # Nearly all events are this one, so it takes the shortest way.
+            # Nearly all events are of this kind, so it is handled first and fast.
             self._keep(name, event.data)
         else:
             self.text(name, event.data)
@@ -43,13 +43,13 @@ class DeltaStream:
         raise NotImplementedError
 
     def pieces(self) -> list[tuple[str, Any]]:
-        """Return the deltas of objects that were never completed, and perhaps of some that were."""
+        """Return and forget the deltas of objects that were never completed, perhaps with some that were."""
         kept = self._deltas
         self._forget()
         return kept
 
     def _keep(self, name: str, data: Any) -> None:
-        """Keep a delta if there is room; one that is not kept is counted."""
+        """Keep a delta if there is room, else count it as not kept."""
         self._length += len(data)
         if self._length <= MAX_BYTES and len(self._deltas) < MAX_PIECES:
             self._deltas.append((name, data))
@@ -60,17 +60,17 @@ class DeltaStream:
         self._deltas, self._length = [], 0
 
     def _see_output(self) -> None:
-        """Note the first output, and no other."""
+        """Note the first output of the stream, and only that."""
         if not self._output:
             self._output = True
             self._notes.first_output()
 
     def _begin(self) -> None:
-        """See that an object begins, of which deltas may come."""
+        """See that an object begins that may have deltas."""
         self._open += 1
 
     def _end(self) -> None:
-        """See that an object is whole; forget the deltas once every one that was begun is."""
+        """See that an object is whole; forget the deltas once all objects that were begun are."""
         self._open -= 1
         if self._open <= 0:
             self._open = 0

@@ -14,8 +14,8 @@ Objects = dict[tuple[str, str], list[dict[str, Any]]]
 def joined(deltas: list[tuple[str, Any]]) -> Objects:
     """Return the joined blocks of each object that was not completed, by the name of its event and its id.
 
-    ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival, and among
-    them the events that hold a whole object.
+    ``deltas`` are ``("thread.message.delta" | "thread.run.step.delta", data)`` in order of arrival, with the
+    events among them that hold a whole object.
     """
     by_object: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for name, noted in deltas:

@@ -253,7 +253,7 @@ class AssistantsReader:
                 yield message_seen(read.message(data), glimpse, call.run_id)
 
     def _error(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
-        """Read an error event; the SDK raises for some of them, which is then no second failure."""
+        """Read an error event. The SDK raises for some of them; that is not counted as a second failure."""
         said = json_values.mapping(data.get("error")) or data
         error = read.failure(said)
         if error is not None and "message" in said:

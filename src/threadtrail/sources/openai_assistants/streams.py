@@ -7,7 +7,7 @@ from typing import Any
 from threadtrail.sources.delta_stream import DeltaStream
 
 BEGIN = frozenset({"thread.message.created", "thread.run.step.created"})
-"""Events that hold an object of which deltas may come."""
+"""Events that hold the beginning of an object, whose deltas follow."""
 
 WHOLE = frozenset(
     {
@@ -22,7 +22,7 @@ WHOLE = frozenset(
 """Events that hold a whole object, so that its deltas can be forgotten."""
 
 DELTAS = frozenset({"thread.message.delta", "thread.run.step.delta"})
-"""Pieces of an object; the first of a stream is the first output that the app sees."""
+"""Pieces of an object; the first one in a stream is the first output that the app sees."""
 
 DONE = "done"
 """The last event of a stream; it holds nothing."""
@@ -46,6 +46,6 @@ class AssistantStream(DeltaStream):
         elif name in WHOLE:
             self._end()
             if self._deltas:
-                # Some are of objects that are still open. With this event, the reader of the pieces can tell.
+                # Some deltas are of other objects, still open. This event shows later which ones are not.
                 self._keep(name, data)
         self._notes.note(name, data)
