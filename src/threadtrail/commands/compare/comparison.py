@@ -90,7 +90,7 @@ def compare(before: Side, after: Side, chosen: Sequence[tuple[str, str]] = ()) -
         before=before,
         after=after,
         whole=Section(label=whole.label, rows=(*whole.rows, requests), tools=whole.tools),
-        groups=tuple(map(_of_match, matches)) if len(matches) > 1 else (),
+        groups=tuple(map(_group_section, matches)) if len(matches) > 1 else (),
         pairs=pairs,
         pair_rows=tuple(_pair_rows(pairs)),
         notes=tuple(_notes(before, after, matches, pairs)),
@@ -102,7 +102,7 @@ def errors_of(side: Side) -> Counter[str]:
     return Counter(event.error.type for event in side.failed_requests)
 
 
-def _of_match(match: Match) -> Section:
+def _group_section(match: Match) -> Section:
     before = match.before.units if match.before is not None else ()
     after = match.after.units if match.after is not None else ()
     return _section(match.label, before, after, match.by)

@@ -33,7 +33,7 @@ class Group:
     @property
     def instructions(self) -> str:
         """The instructions, with white space collapsed; empty if there are none."""
-        return _words(self.units[0].instructions or "")
+        return _collapsed(self.units[0].instructions or "")
 
     @property
     def model(self) -> str:
@@ -49,7 +49,7 @@ class Group:
     @property
     def questions(self) -> frozenset[str]:
         """The questions that users asked, with white space collapsed."""
-        return frozenset(question for unit in self.units if (question := _words(unit.question)))
+        return frozenset(question for unit in self.units if (question := _collapsed(unit.question)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def matches_of(
         found.append(Match(before=one, after=other, by=by))
 
     for label, other_label in chosen:
-        match(_called(label, left, "before"), _called(other_label, right, "after"), "--match")
+        match(_group_named(label, left, "before"), _group_named(other_label, right, "after"), "--match")
     for key, by in _KEYS:
         for one, other in _alike(left, right, key):
             match(one, other, by)
@@ -119,9 +119,9 @@ def pairs_of(match: Match) -> Iterator[Pair]:
         return
     waiting: defaultdict[str, deque[Unit]] = defaultdict(deque)
     for unit in match.after.units:
-        waiting[_words(unit.question)].append(unit)
+        waiting[_collapsed(unit.question)].append(unit)
     for unit in match.before.units:
-        question = _words(unit.question)
+        question = _collapsed(unit.question)
         if question and waiting[question]:
             yield Pair(before=unit, after=waiting[question].popleft())
 
@@ -142,7 +142,7 @@ def _groups(units: Iterable[Unit]) -> list[Group]:
     members: defaultdict[Hashable, list[Unit]] = defaultdict(list)
     for unit in units:
         model = DATE.sub("", unit.model or "")
-        members[unit.name or (_words(unit.instructions or ""), model)].append(unit)
+        members[unit.name or (_collapsed(unit.instructions or ""), model)].append(unit)
     return [Group(units=tuple(of_group)) for of_group in members.values()]
 
 
@@ -176,7 +176,7 @@ def _by_input(left: Sequence[Group], right: Sequence[Group]) -> Iterator[tuple[G
             yield one, other
 
 
-def _called(label: str, groups: Sequence[Group], side: str) -> Group:
+def _group_named(label: str, groups: Sequence[Group], side: str) -> Group:
     exact = [group for group in groups if label in {group.name, group.label}]
     found = exact or [group for group in groups if group.label.startswith(label)]
     if len(found) == 1:
@@ -186,5 +186,5 @@ def _called(label: str, groups: Sequence[Group], side: str) -> Group:
     raise ConfigurationError(f"--match {label!r}: the side {side} {problem}; it has {there}")
 
 
-def _words(text: str) -> str:
+def _collapsed(text: str) -> str:
     return " ".join(text.split())

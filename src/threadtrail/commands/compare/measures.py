@@ -155,7 +155,7 @@ TOKENS = (
     Measure("output_tokens", "output tokens per turn", Kind.TOKENS),
     Measure("reasoning_tokens", "  of these reasoning", Kind.TOKENS),
 )
-SELDOM = "cache_write_input_tokens"
+OMITTED_IF_ZERO = "cache_write_input_tokens"
 """The key of a row that is left out if its numbers are all 0."""
 
 
@@ -165,7 +165,7 @@ def _tokens(sides: Sides) -> Iterator[Row]:
             [count for unit in side if (count := getattr(unit.turn.usage, measure.key, None)) is not None]
             for side in sides
         )
-        if measure.key != SELDOM or any(before) or any(after):
+        if measure.key != OMITTED_IF_ZERO or any(before) or any(after):
             yield _mean(measure, before, after)
 
 

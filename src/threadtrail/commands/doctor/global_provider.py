@@ -36,7 +36,7 @@ def findings(chosen: Collection[ExporterChoice]) -> Iterator[Finding]:
     senders = list(_senders(provider))
     tools = [tool for sender in senders if (tool := of_module(module_of(type(sender)))) in KNOWN]
     for tool in dict.fromkeys(tools):
-        yield _of(tool, chosen)
+        yield _finding(tool, chosen)
     if not tools and _uses_global(chosen):
         names = listed(dict.fromkeys(type(sender).__name__ for sender in senders))
         yield Finding(
@@ -46,7 +46,7 @@ def findings(chosen: Collection[ExporterChoice]) -> Iterator[Finding]:
         )
 
 
-def _of(tool: Tool, chosen: Collection[ExporterChoice]) -> Finding:
+def _finding(tool: Tool, chosen: Collection[ExporterChoice]) -> Finding:
     whose = f"OpenTelemetry's global provider sends to {tool.name}"
     enabled = {choice.name for choice in chosen}
     if not _uses_global(chosen):

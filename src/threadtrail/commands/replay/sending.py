@@ -105,7 +105,7 @@ class Sender:
             raise
         closed_in_time = self._delivery.shutdown(self._timeout if goes_on else CLOSING_SECONDS)
         if goes_on and unfinished:
-            self._count(unfinished, sent, progress, delivered=flushed and closed_in_time)
+            self._record(unfinished, sent, progress, delivered=flushed and closed_in_time)
             advance(unfinished)
         sent.reason = self._reports.last
         return sent
@@ -133,7 +133,7 @@ class Sender:
             if not delivered and len(batch) > 1 and not gives_up:
                 todo.extendleft([group] for group in reversed(batch))
                 continue
-            self._count(batch, sent, progress, delivered=delivered)
+            self._record(batch, sent, progress, delivered=delivered)
             advance(batch)
             if gives_up:
                 return False
@@ -145,7 +145,7 @@ class Sender:
         return deliver(self._delivery, events, room=self._room, timeout=self._timeout)
 
     @staticmethod
-    def _count(groups: Sequence[Group], sent: Sent, progress: Progress, *, delivered: bool) -> None:
+    def _record(groups: Sequence[Group], sent: Sent, progress: Progress, *, delivered: bool) -> None:
         del sent.not_tried[: len(groups)]
         (sent.delivered if delivered else sent.failed).extend(groups)
         if delivered:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from threadtrail.commands.view.contents import PageData, Shown
     from threadtrail.commands.view.values import Object
 
-REST = 3.0
+PAUSE_FACTOR = 3.0
 """The pause before the files are read again, as a multiple of the time that the last reading took."""
 
 
@@ -31,7 +31,7 @@ class LivePage:
         self._recording = GrowingRecording(*files)
         self._maker = PageMaker()
         self._lock = threading.Lock()
-        self._rests_until = 0.0
+        self._paused_until = 0.0
         self._version = 0
         self._shown: dict[str, tuple[int, Shown]] = {}
         self._data: PageData | None = None
@@ -41,7 +41,7 @@ class LivePage:
         """Read what was written since the last time, and update what the page shows."""
         with self._lock:
             began = time.monotonic()
-            if began < self._rests_until:
+            if began < self._paused_until:
                 return
             if self._recording.read_more() or self._data is None:
                 self._take(
@@ -49,7 +49,7 @@ class LivePage:
                         self._recording.events, title=self._title, problems=self._recording.problems
                     )
                 )
-            self._rests_until = time.monotonic() + REST * (time.monotonic() - began)
+            self._paused_until = time.monotonic() + PAUSE_FACTOR * (time.monotonic() - began)
 
     def _take(self, data: PageData) -> None:
         self._data = data

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threadtrail.commands.view.live import LivePage
 
 ADDRESS = "127.0.0.1"
-LOOK_EVERY_SECONDS = 0.4
+POLL_SECONDS = 0.4
 WAIT_SECONDS = 20.0
 """How long a request for changes may wait for one."""
 
@@ -109,7 +109,7 @@ class PageServer:
             left = self._server.should_exit or await request.is_disconnected()
             if changed["version"] > since or left or time.monotonic() > end:
                 return changed
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 class Guard:
