@@ -175,6 +175,20 @@ def test_it_waits_until_a_run_is_whole_and_then_for_what_others_saw() -> None:
     assert len(stage.waiting) == stage.waiting.size == 0
 
 
+def test_a_collector_that_was_suspended_looks_again_before_it_exports() -> None:
+    web, worker, submitter, late = layout()
+    stage = Stage()
+    stage.shelf.put(*web, *worker, *submitter)
+    stage.collector._read()
+    stage.now = 20
+    stage.collector._deliver_due()
+    assert stage.exporters.events == []
+    stage.at(20, *late)
+    stage.at(20 + SETTLE)
+    assert stage.exporters.ends == [("run_1", True, False)]
+    assert stage.collector.counts.late == 0
+
+
 def test_what_comes_late_adds_nothing() -> None:
     web, worker, submitter, late = layout()
     stage = Stage()

@@ -75,6 +75,7 @@ class Collector:
         self._untaken: deque[Entry] = deque()
         self._late: list[Entry] = []
         self._touched: dict[int, Unit] = {}
+        self._looked_at = 0.0
         self._stopping = threading.Event()
 
     @property
@@ -109,8 +110,8 @@ class Collector:
 
     def _read(self) -> bool:
         """Read the next entries; return whether there were any."""
-        now = self._clock()
-        timeout = max(0.0, min(READ_SECONDS, self._next_look() - now))
+        self._looked_at = self._clock()
+        timeout = max(0.0, min(READ_SECONDS, self._next_look() - self._looked_at))
         try:
             if not self._untaken:
                 self._untaken.extend(self._place.read(timeout))
@@ -175,9 +176,12 @@ class Collector:
         self.counts.read += 1
 
     def _deliver_due(self) -> None:
-        now = self._clock()
-        if now >= self._delivering.paused_until:
-            self._delivering.deliver(self._waiting.due(now))
+        """Deliver what was due when the last look began.
+
+        This process may have been suspended since: what was there by the end of a wait is read before.
+        """
+        if self._looked_at >= self._delivering.paused_until:
+            self._delivering.deliver(self._waiting.due(self._looked_at))
 
     # -- status -----------------------------------------------------------------------------------
 
