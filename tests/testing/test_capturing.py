@@ -99,7 +99,7 @@ def test_what_was_instrumented_before_goes_on_afterwards(client: OpenAI, strict:
             third = run_once(client)
         fourth = run_once(client)
     fifth = run_once(client)
-    assert threadtrail.flush()
+    assert threadtrail.flush(60)
     assert [run.id for run in captured.runs] == [second, fourth]
     assert [run.id for run in nested.runs] == [third]
     assert [event.run_id for event in outer.events if isinstance(event, RunEnded)] == [first, fifth]

@@ -16,7 +16,7 @@ from threadtrail.testing import ExporterConformance
 
 HERE = Path(__file__).parent
 SUITE = HERE / "faulty_suite.py"
-PATIENCE = 180.0
+PATIENCE = 1200.0
 RULES = {name for name in vars(ExporterConformance) if name.startswith("test_")}
 
 IMPORT = "test_starts_nothing_at_import"
@@ -75,18 +75,18 @@ FAULTS = {
     "TestSecondShutdownRaises": ("test_survives_a_second_shutdown", "RuntimeError: closed already"),
     "TestSecondShutdownHangs": (
         "test_survives_a_second_shutdown",
-        "a second shutdown had not returned after 0.3 s",
+        "a second shutdown had not returned after 2 s",
     ),
     "TestSecondShutdownRepeats": ("test_survives_a_second_shutdown", "wrote the last run again"),
     "TestWantsAnEvent": ("test_survives_a_shutdown_without_events", "object has no attribute 'last'"),
-    "TestHangsInStart": ("test_never_hangs", "start had not returned after 0.3 s. It is at"),
-    "TestHangsInExport": ("test_never_hangs", "export or flush had not returned after 0.3 s. It is at"),
+    "TestHangsInStart": ("test_never_hangs", "start had not returned after 2 s. It is at"),
+    "TestHangsInExport": ("test_never_hangs", "export or flush had not returned after 2 s. It is at"),
     "TestHangsInFlush": ("test_never_hangs", "in flush: FOREVER.wait()"),
     "TestHangsInShutdown": ("test_never_hangs", "in shutdown: FOREVER.wait()"),
     "TestStartRaises": ("test_starts", "start() raised OSError"),
     "TestConnectsInStart": ("test_starts", "start() connected to 127.0.0.1:9"),
-    "TestStartsSlowly": ("test_does_not_block_the_app", "start() took 0.1 s"),
-    "TestCapturesSlowly": ("test_does_not_block_the_app", "capture_context() took 3."),
+    "TestStartsSlowly": ("test_does_not_block_the_app", "start() took "),
+    "TestCapturesSlowly": ("test_does_not_block_the_app", "capture_context() took "),
     "TestAddsALogHandler": ("test_leaves_the_process_as_it_was", "the handlers of the root logger: replaced"),
     "TestSetsAVariable": ("test_leaves_the_process_as_it_was", "variable FAULTY_EXPORTER: added"),
     "TestPatchesTheSdk": ("test_leaves_the_process_as_it_was", ".messages.Messages.create: replaced"),
@@ -112,7 +112,7 @@ FAULTS = {
     "TestExportsTheParents": ("test_survives_a_fork", "a run whose trace was open at the fork"),
     "TestSharesTheConnection": ("test_survives_a_fork", "sent over the connection that its parent uses"),
     "TestIgnoresTheLoss": ("test_survives_a_dead_backend", "24 events count as delivered"),
-    "TestHangsInCheck": ("test_survives_a_dead_backend", "seen: check had not returned after 0.3 s."),
+    "TestHangsInCheck": ("test_survives_a_dead_backend", "seen: check had not returned after 2 s."),
     "TestHangsWithDeadBackend": ("test_survives_a_dead_backend", "export or flush had not returned"),
     "TestChecksWrongly": ("test_check_finds_nothing_wrong", "check() raised RuntimeError: I cannot tell"),
     "TestMisspelt": (

@@ -86,7 +86,7 @@ class Captured:
 
 
 @contextmanager
-def capture(*, flush_timeout: float = 5.0, **settings: Any) -> Iterator[Captured]:
+def capture(*, flush_timeout: float = 60.0, **settings: Any) -> Iterator[Captured]:
     """Record what happens in the block. The recorded events can be read in the block and after it.
 
     Settings that are not given have their defaults; the environment and configuration files are ignored.

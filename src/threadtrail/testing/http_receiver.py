@@ -107,7 +107,7 @@ class HttpReceiver:
         """Return the requests to this path."""
         return [request for request in list(self.requests) if request.path == path]
 
-    def wait_for(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
+    def wait_for(self, condition: Callable[[], object], timeout: float = 120.0) -> None:
         """Wait until requests have made the condition true.
 
         Raises:

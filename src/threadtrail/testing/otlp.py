@@ -77,7 +77,7 @@ class OtlpReceiver(HttpReceiver):
         """Return the spans whose name starts with ``prefix``."""
         return [span for span in self.spans if span.name.startswith(prefix)]
 
-    def wait_for_spans(self, count: int, timeout: float = 30.0) -> list[ReceivedSpan]:
+    def wait_for_spans(self, count: int, timeout: float = 120.0) -> list[ReceivedSpan]:
         """Return the spans once there are ``count`` or more; TimeoutError if there are not."""
         self.wait_for(lambda: len(self.spans) >= count, timeout)
         return self.spans

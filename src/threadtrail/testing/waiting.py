@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["wait_until"]
 
 
-def wait_until(condition: Callable[[], object], *, timeout: float = 30.0, interval: float = 0.01) -> None:
+def wait_until(condition: Callable[[], object], *, timeout: float = 120.0, interval: float = 0.01) -> None:
     """Return once ``condition()`` is true; it is called every ``interval`` seconds.
 
     Raises:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CAPTURE_SECONDS = 0.001
 """The maximum time of ``capture_context``, which should take microseconds."""
 
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 10.0
 """The maximum time that threads may run after ``shutdown`` has returned."""
 
 ROUNDS, CALLS = 5, 20

@@ -45,7 +45,9 @@ def writes_no_content(case: Case) -> None:
             watch.sockets.ignored_ports.add(server.port)
             driver = case.drive(start=False)
             delivered, error = driver.in_app(
-                lambda: _application(case, driver.exporter, server.base_url), "the application", deadlines=3
+                lambda: _application(case, driver.exporter, server.base_url),
+                "the application",
+                grace=2 * case.deadline,
             )
             written = everything_written(case.author, watch)
     finally:

@@ -33,8 +33,8 @@ QUEUE_SIZE = 10_000
 CONTAINED = ("capture_context", "export", "flush", "shutdown", "after_fork")
 """The hooks whose errors the application does not see."""
 
-GRACE = 0.2
-"""The share of its timeout by which a hook may be late on a busy machine."""
+GRACE_SECONDS = 2.0
+"""How late a hook may be on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,13 @@ class Driver:
         return self._bounded(self._lane.begin_shutdown, "shutdown")
 
     def in_app(
-        self, function: Callable[[], Any], what: str, *, deadlines: int = 1
+        self, function: Callable[[], Any], what: str, *, grace: float = 0.0
     ) -> tuple[Any, BaseException | None]:
         """Call a function in the application's thread; return its result and its error."""
         try:
-            return self._app.call(function, deadlines * self.deadline)
+            return self._app.call(function, self.deadline + grace)
         except HungError as hung:
-            raise self._never_returned(what, str(hung), deadlines * self.deadline) from None
+            raise self._never_returned(what, str(hung), self.deadline) from None
 
     def after_fork_in_child(self) -> None:
         """Reset in a forked child, as threadtrail does there, in the thread that forked."""
@@ -201,8 +201,8 @@ class Driver:
     def _bounded(self, begin: Callable[[float], Pending], what: str) -> bool:
         """Begin a flush or a shutdown, and wait a little longer than its deadline."""
         deadline = time.monotonic() + self.deadline
-        latest = deadline + GRACE * self.deadline
-        answer, error = self.in_app(lambda: begin(deadline).wait(latest), what, deadlines=2)
+        latest = deadline + GRACE_SECONDS
+        answer, error = self.in_app(lambda: begin(deadline).wait(latest), what, grace=2 * GRACE_SECONDS)
         if error is not None:  # of the kit: the lane contains the errors of hooks
             raise error
         if time.monotonic() >= latest:

@@ -37,10 +37,10 @@ class ExporterConformance:
     ``tmp_path``, where the kit reads them.
     """
 
-    deadline_seconds: ClassVar[float] = 5.0
+    deadline_seconds: ClassVar[float] = 20.0
     """The time after which a hook counts as hanging."""
 
-    start_seconds: ClassVar[float] = 2.0
+    start_seconds: ClassVar[float] = 10.0
     """The maximum time of ``start``; the default suffices to import a large SDK on a slow machine."""
 
     sample: ClassVar[str] = "plain_answer"

@@ -35,7 +35,7 @@ class Gate:
         with self._changed:
             return len(self._waiters)
 
-    def wait_for_waiters(self, count: int = 1, timeout: float = 30.0) -> None:
+    def wait_for_waiters(self, count: int = 1, timeout: float = 120.0) -> None:
         """Block until `count` wait at the gate.
 
         Raises:

@@ -246,7 +246,7 @@ class OpenAIServer:
         return self._application.open_streams if self._application else 0
 
     def wait_for_requests(
-        self, count: int, operation: Operation | None = None, timeout: float = 30.0
+        self, count: int, operation: Operation | None = None, timeout: float = 120.0
     ) -> list[LoggedRequest]:
         """Wait until there were `count` requests, and return them all.
 
@@ -264,7 +264,7 @@ class OpenAIServer:
             )
         return matching()
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 120.0) -> None:
         """Wait until `condition()` is true, for example `lambda: server.open_streams == 0`.
 
         Raises:
