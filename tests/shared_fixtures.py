@@ -16,6 +16,9 @@ from threadtrail.testing import AssistantsServer
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+PATIENCE = 200.0
+"""Seconds that a test waits for what comes at once: a bound for a broken build, not a measure."""
+
 SETTINGS = ("THREADTRAIL_", "OTEL_", "LANGFUSE_", "AGENTOPS_")
 """How the environment variables begin that configure threadtrail or a backend's SDK."""
 
@@ -43,6 +46,16 @@ def remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin each test without settings; only where a conftest takes this fixture over."""
     remove_settings(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `flush` and `shutdown` take as long as they do on a machine that is busy with other things.
+
+    Only where a test does not say how long, and where a conftest takes this fixture over.
+    """
+    for function in (threadtrail.flush, threadtrail.shutdown):
+        monkeypatch.setattr(function, "__defaults__", (PATIENCE,))
 
 
 def plain_client(server: AssistantsServer, **options: Any) -> OpenAI:

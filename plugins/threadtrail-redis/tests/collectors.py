@@ -1,22 +1,21 @@
-"""Real ``threadtrail collect`` processes, what each of them delivered, and what waits in Redis."""
+"""Real ``threadtrail collect`` processes, and what each of them delivered."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
-from redis_server import PATIENCE
+from shared_fixtures import PATIENCE
+
 from threadtrail.events import Event, RunEnded
 from threadtrail.exporters.jsonl import read_events
 from threadtrail.testing import wait_until
-from threadtrail_redis import RedisPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from redis_server import RedisServer
@@ -39,11 +38,14 @@ class Collector:
         name: str,
         *options: str,
         python: str = sys.executable,
+        program: Sequence[str] = ("-m", "threadtrail"),
         **environment: str,
     ) -> None:
+        self._redis = redis
         self.path = folder / f"{name}.jsonl"
         self.log = folder / f"{name}.log"
-        command = [python, "-m", "threadtrail", "collect", "--from", redis.url, *options]
+        patient = ("--option", f"timeout={PATIENCE}")
+        command = [python, *program, "collect", "--from", redis.url, *patient, *options]
         delivering = {"THREADTRAIL_EXPORTERS": "jsonl", "THREADTRAIL_JSONL_PATH": str(self.path)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -67,6 +69,28 @@ class Collector:
         except TimeoutError:
             raise AssertionError(self.log.read_text()) from None
 
+    def is_suspended(self) -> bool:
+        """Whether it has been stopped, and may be continued; it must not have ended."""
+        assert self.process.poll() is None, self.log.read_text()
+        options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, options) is not None
+
+    def streams(self) -> list[int]:
+        """The streams that it owns, or that nobody has taken since it did."""
+        with self._redis.client() as client:
+            owners: Any = client.hgetall("threadtrail:owners")
+        return [int(number) for number, owner in owners.items() if self._is_name(owner)]
+
+    def lets_leases_run_out(self) -> None:
+        """Let Redis forget it, as happens to one that is silent for ``lease_seconds``."""
+        with self._redis.client() as client:
+            known: Any = client.zrange("threadtrail:collectors", 0, -1)
+            client.zrem("threadtrail:collectors", *filter(self._is_name, known))
+            client.delete(*(f"threadtrail:lease:{number}" for number in self.streams()))
+
+    def _is_name(self, name: bytes) -> bool:
+        return f"-{self.process.pid}-" in name.decode()
+
     def stop(self) -> None:
         """Ask it to stop, as a supervisor does; it must leave in peace."""
         self.process.send_signal(signal.SIGTERM)
@@ -85,19 +109,6 @@ class Collector:
     def ends(self) -> list[RunEnded]:
         """The runs that it delivered."""
         return [event for event in self.events() if isinstance(event, RunEnded)]
-
-
-def waiting_runs(redis: RedisServer) -> set[str]:
-    """The ids of the runs of which something waits in Redis."""
-    return {run_id_of(json.loads(line)) for line in _waiting(redis)}
-
-
-def _waiting(redis: RedisServer) -> Iterator[bytes]:
-    place = RedisPlace(redis.url)
-    try:
-        yield from place.peek()
-    finally:
-        place.close()
 
 
 def run_id_of(event: Mapping[str, Any]) -> str:

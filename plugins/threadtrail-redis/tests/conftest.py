@@ -24,6 +24,7 @@ server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
 no_settings = shared_fixtures.no_settings
+patient = shared_fixtures.patient
 
 
 @pytest.fixture(scope="session")

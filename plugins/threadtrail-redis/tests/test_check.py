@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from doc_blocks import DOCS
 from doctors_visit import check_error, doctor
+from shared_fixtures import PATIENCE
 
-from redis_server import PATIENCE, RedisServer
+from redis_server import RedisServer
 from stored import stored
 from test_appending import status_of
 from threadtrail.errors import ConfigurationError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check(url: str, timeout: float = 5.0, **options: Any) -> str:
+def check(url: str, timeout: float = PATIENCE, **options: Any) -> str:
     exporter = RedisExporter(url, **options)
     exporter.start()
     try:
@@ -98,7 +99,10 @@ def test_a_cluster(tmp_path: Path) -> None:
         assert "is a cluster" in refused(redis.url).problem, "of which nobody serves the keys yet"
         with redis.client() as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
-            wait_until(lambda: "'cluster_state': 'ok'" in str(client.execute_command("CLUSTER INFO")))
+            wait_until(
+                lambda: "'cluster_state': 'ok'" in str(client.execute_command("CLUSTER INFO")),
+                timeout=PATIENCE,
+            )
         error = refused(redis.url)
         assert "is a cluster" in error.problem
         assert "without cluster mode" in error.advice
@@ -220,10 +224,11 @@ def test_the_command(redis: RedisServer, tmp_path: Path) -> None:
     exporter.shutdown()
     login = f"redis://app:s3cret-one@127.0.0.1:{redis.port}/0"
     chosen = {"THREADTRAIL_EXPORTERS": "redis", "THREADTRAIL_REDIS_URL": redis.url}
-    found = doctor(tmp_path, **chosen)
+    patient = ("--timeout", str(PATIENCE))
+    found = doctor(tmp_path, *patient, **chosen)
     assert (found.code, found.messages("problem"), found.stderr) == (0, [], "")
     assert "16 streams, in which 1 events wait." in str(found.of("exporter redis"))
-    found = doctor(tmp_path, **chosen | {"THREADTRAIL_REDIS_URL": login})
+    found = doctor(tmp_path, *patient, **chosen | {"THREADTRAIL_REDIS_URL": login})
     assert found.code == 1
     assert found.messages("problem") == [f"Redis at {redis.url} rejects the login."]
     assert "s3cret-one" not in str(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doc_blocks import DOCS, ROOT, accept_file, blocks, name_of
+from shared_fixtures import PATIENCE
 
 import threadtrail
 from stored import ended_runs
@@ -28,7 +29,7 @@ def test_the_one_line_stores_a_run(page: Path, redis: RedisServer, client: OpenA
     assert here != first
     exec(compile(here, page.name, "exec"), {})  # noqa: S102 - our own page
     run_to_end(client)
-    assert threadtrail.flush()
+    assert threadtrail.flush(PATIENCE)
     assert len(ended_runs(redis)) == 1
 
 

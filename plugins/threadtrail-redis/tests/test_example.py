@@ -7,9 +7,10 @@ import sys
 
 import pytest
 from doc_blocks import ROOT
+from shared_fixtures import PATIENCE
 
 from collectors import clean_environment
-from redis_server import PATIENCE, find_server
+from redis_server import find_server
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ import pytest
 from fleet.backends import Backends
 from fleet.layout import AT_DEFAULTS, play
 from layered.environments import environment_of
+from shared_fixtures import PATIENCE
 
-from collectors import Collector, waiting_runs
-from redis_server import PATIENCE
+from collectors import Collector
+from stored import all_is_collected
 from threadtrail.testing import wait_until
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ def test_one_run_in_one_trace(
         collecting = Collector(redis, tmp_path, "events", python=python, **backends.environment)
         with collecting as collector:
             collector.delivers(ids)
-            wait_until(lambda: not waiting_runs(redis), timeout=PATIENCE, interval=0.2)
+            wait_until(lambda: all_is_collected(redis), timeout=PATIENCE, interval=0.2)
             collector.stop()
         backends.check(api, ids, assistant="Math Tutor" if api == "assistants" else None)

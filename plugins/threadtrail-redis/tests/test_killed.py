@@ -11,21 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from shared_fixtures import PATIENCE
 
 from collectors import Collector, clean_environment
-from redis_server import PATIENCE
-from stored import stored_texts
+from stored import all_is_collected
 from threadtrail.events import Event, RunEnded, TraceEnded, TraceStarted, TurnEnded
 from threadtrail.testing import samples, wait_until
 from threadtrail_redis import RedisExporter
 from threadtrail_redis.placement import stream_of
 
 if TYPE_CHECKING:
-    from redis import Redis
-
     from redis_server import RedisServer
 
-PROGRAM = Path(__file__).parent / "programs" / "killed_collector.py"
+PROGRAM = Path(__file__).parent / "programs" / "signalled_collector.py"
 STREAMS = 4
 PLACE, STREAM = "threadtrail_redis.place:RedisPlace", "threadtrail_redis.fenced:Streams"
 OPTIONS = ("--settle", "0.3", "--option", "lease_seconds=0.5")
@@ -81,7 +79,7 @@ def test_nothing_is_lost(point: str, when: str, redis: RedisServer, tmp_path: Pa
         client.xadd("threadtrail:events:0", {"event": "of somebody else"})
     killed = collect_until_killed(redis, tmp_path, point, when)
     with Collector(redis, tmp_path, "next", *OPTIONS) as collector:
-        wait_until(lambda: not any(stored_texts(redis).values()), timeout=PATIENCE)
+        wait_until(lambda: all_is_collected(redis), timeout=PATIENCE)
         assert collector.process.poll() is None, collector.log.read_text()
         delivered = [*killed, *collector.events()]
     deliveries = Counter(event.run.id for event in delivered if isinstance(event, RunEnded))
@@ -106,14 +104,12 @@ def test_a_collector_that_was_suspended_delivers_nothing_that_another_one_took(
 ) -> None:
     before = [f"run_{number}" for number in range(40)]
     append(redis, [event for name in before for event in plain(name)])
-    options = ("--settle", "3", "--option", "lease_seconds=0.5")
-    with (
-        Collector(redis, tmp_path, "suspended", *options) as suspended,
-        redis.client() as client,
-    ):
-        wait_until(lambda: read_by_now(client) == len(before) * len(plain("run")), timeout=PATIENCE)
-        suspended.process.send_signal(signal.SIGSTOP)
+    options = ("--settle", "0.3", "--option", f"lease_seconds={PATIENCE}")
+    program = (str(PROGRAM), "SIGSTOP", f"{PLACE}.attempt", "before")
+    with Collector(redis, tmp_path, "suspended", *options, program=program) as suspended:
+        wait_until(suspended.is_suspended, timeout=PATIENCE)
         assert suspended.ends() == []
+        suspended.lets_leases_run_out()
         with Collector(redis, tmp_path, "other", *options) as other:
             other.delivers(before)
             suspended.process.send_signal(signal.SIGCONT)
@@ -124,17 +120,10 @@ def test_a_collector_that_was_suspended_delivers_nothing_that_another_one_took(
                 return bool(suspended.ends())
 
             wait_until(delivers_again, timeout=PATIENCE, interval=0.2)
-            wait_until(lambda: not any(stored_texts(redis).values()), timeout=PATIENCE)
+            wait_until(lambda: all_is_collected(redis), timeout=PATIENCE)
         times = Counter(end.run.id for end in (*suspended.ends(), *other.ends()))
     assert set(times.values()) == {1}
     assert not {end.run.id for end in suspended.ends()} & set(before)
-
-
-def read_by_now(client: Redis) -> int:
-    """How many entries have an owner that has read them."""
-    names = [f"threadtrail:events:{number}" for number in range(STREAMS)]
-    known: list[Any] = [group for name in names if client.exists(name) for group in client.xinfo_groups(name)]
-    return sum(group["pending"] for group in known)
 
 
 def append(redis: RedisServer, events: list[Event]) -> None:
@@ -147,7 +136,7 @@ def collect_until_killed(redis: RedisServer, folder: Path, point: str, when: str
     """Return what a collector delivered until it was killed at this point."""
     path = folder / "killed.jsonl"
     variables: dict[str, Any] = {"THREADTRAIL_EXPORTERS": "jsonl", "THREADTRAIL_JSONL_PATH": str(path)}
-    command = [sys.executable, str(PROGRAM), point, when, "collect", "--from", redis.url, *OPTIONS]
+    command = [sys.executable, str(PROGRAM), "SIGKILL", point, when, "collect", "--from", redis.url, *OPTIONS]
     code = subprocess.run(
         command, env=clean_environment(**variables), timeout=PATIENCE, check=False
     ).returncode

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis.exceptions import OutOfMemoryError
+from shared_fixtures import PATIENCE
 
-from redis_server import PATIENCE, RedisServer
+from redis_server import RedisServer
 from stored import stored, stored_texts
 from swallows_answers import SwallowsAnswers
 from test_appending import status_of
@@ -33,7 +34,7 @@ def opens(redis: RedisServer) -> Iterator[Callable[..., RedisPlace]]:
     with contextlib.ExitStack() as stack:
 
         def open_one(**options: Any) -> RedisPlace:
-            place = RedisPlace(redis.url, **{"lease_seconds": PATIENCE, **options})
+            place = RedisPlace(redis.url, **{"lease_seconds": PATIENCE, "timeout": PATIENCE, **options})
             place.open()
             stack.callback(place.close)
             return place

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from shared_fixtures import PATIENCE
 
-from redis_server import PATIENCE
 from stored import stored
 from swallows_answers import SwallowsAnswers
 from test_appending import status_of

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fleet.backends import check_recorded, check_spans
 from fleet.layout import AT_DEFAULTS, play
+from shared_fixtures import PATIENCE
 
-from collectors import Collector, waiting_runs
-from redis_server import PATIENCE
+from collectors import Collector
+from stored import all_is_collected
 from threadtrail.testing import OtlpReceiver, wait_until
 from threadtrail_redis.placement import stream_of
 
@@ -37,16 +38,15 @@ def test_it_is_one_turn_in_one_trace(redis: RedisServer, server: AssistantsServe
             "THREADTRAIL_OPENTELEMETRY_ENDPOINT": receiver.url,
             "THREADTRAIL_OPENTELEMETRY_MESSAGE_CONTENT": "SPAN_ONLY",
         }
+        options = ("--settle", "1", "--option", f"lease_seconds={PATIENCE}")
         collectors = [
-            stack.enter_context(
-                Collector(redis, tmp_path, f"collector-{number}", "--settle", "1", **exporting)
-            )
+            stack.enter_context(Collector(redis, tmp_path, f"collector-{number}", *options, **exporting))
             for number in range(COLLECTORS)
         ]
         wait_until(lambda: sorted(Counter(owners(redis).values()).values()) == [5, 5, 6], timeout=PATIENCE)
         for _ in range(MANY):
             ids = play("responses", server, recording, of_role=AT_DEFAULTS, carries=False)
-            wait_until(lambda: not waiting_runs(redis), timeout=PATIENCE, interval=0.2)
+            wait_until(lambda: all_is_collected(redis), timeout=PATIENCE, interval=0.2)
             if len({owners(redis)[stream_of(run_id, STREAMS)] for run_id in ids}) == 2:
                 break
             receiver.requests.clear()

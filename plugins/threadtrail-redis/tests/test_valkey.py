@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared_fixtures import PATIENCE
+
 from redis_server import RedisServer, find_server
 from stored import stored
 from test_appending import status_of
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 def test_events_are_appended_collected_and_taken_over(tmp_path: Path) -> None:
     with RedisServer(tmp_path, program=find_server("valkey-server")) as valkey:
         exporter = RedisExporter(valkey.url, streams=2)
-        assert exporter.check(5.0).startswith("Valkey ")
+        assert exporter.check(PATIENCE).startswith("Valkey ")
         exporter.export([status_of(f"run_{number}") for number in range(10)])
         exporter.shutdown()
         first = RedisPlace(valkey.url, lease_seconds=0.5)
