@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields
 import threadtrail
 from soak.app import App
 from soak.backend import MODES, Backend
-from soak.watching import Counting, Sending, descriptors, mebibytes, threads
+from soak.watching import Counting, Patience, Sending, at_rest, descriptors, mebibytes, threads
 from threadtrail.testing import OpenAIServer
 
 ROUNDS = 3
@@ -61,13 +61,18 @@ class Phase:
 
 
 class Soak:
-    """The app, the backend, and what was counted up to the last phase."""
+    """The app, the backend, and what was counted up to the last phase.
+
+    ``first_round`` is the last phase of the first round: nothing takes more later.
+    """
 
     def __init__(self, server: OpenAIServer) -> None:
         self.app, self.backend = App(server), Backend()
         self.sending, self.counting = Sending(self.backend.url), Counting()
+        Patience(self.backend)
         self._server = server
         self._before = (0, 0, 0, 0, 0)
+        self.first_round: Phase | None = None
 
     def phase(self, mode: str, seconds: float) -> Phase:
         """Work while the backend is in this mode; flush, and count."""
@@ -95,8 +100,8 @@ class Soak:
             twice=len(twice),
             missing=abs(runs - len(ended)) + abs(runs - len(created)),
             mebibytes=self._quiet(),
-            threads=threads(),
-            descriptors=descriptors(),
+            threads=at_rest(threads, self.first_round.threads if self.first_round else None),
+            descriptors=at_rest(descriptors, self.first_round.descriptors if self.first_round else None),
         )
         for seen in (ended, created, spans, self.backend.runs):
             seen.clear()
@@ -125,6 +130,8 @@ def main() -> int:
         phases = []
         for mode in MODES * ROUNDS:
             phases.append(soak.phase(mode, seconds))
+            if len(phases) == len(MODES):
+                soak.first_round = phases[-1]
             values = [getattr(phases[-1], name) for name in names]
             print(
                 " ".join(
