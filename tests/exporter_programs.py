@@ -33,12 +33,20 @@ def run_program(
     *,
     timeout: float = 240,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with the server as OpenAI's API; the exit code must be 0."""
+    """Run a command to its end, with the server as OpenAI's API; the exit code must be 0.
+
+    It may take long to exit, unless it says how long.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    own = {
+        "OPENAI_BASE_URL": server.base_url,
+        "OPENAI_API_KEY": "sk-local",
+        "THREADTRAIL_SHUTDOWN_TIMEOUT_SECONDS": str(timeout),
+    }
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environment | {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-local", **variables},
+        env={**environment, **own, **variables},
         capture_output=True,
         text=True,
         timeout=timeout,

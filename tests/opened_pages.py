@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-MAX_SECONDS = 60
+MAX_SECONDS = 240
+"""How long the browser may take for anything: a bound for what never comes, not a measure."""
+
 LOOK_EVERY_MS = 20
 
 WATCH = """
@@ -23,6 +25,7 @@ class Opened:
         self, browser: Any, address: str, *, width: int = 1280, height: int = 800, **how: Any
     ) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": height}, **how)
+        self.context.set_default_timeout(MAX_SECONDS * 1_000)
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.requests: list[str] = []

@@ -167,7 +167,7 @@ class Attack:
         with suppress(threadtrail.ConfigurationError):
             threadtrail.instrument(settle_seconds=0.0, **keywords)
         whole_run(client)
-        threadtrail.flush()
+        threadtrail.flush(60)
 
     def doctor(self, *arguments: str) -> None:
         """Run the doctor."""

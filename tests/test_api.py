@@ -322,7 +322,7 @@ def test_events_of_a_later_class_reach_status_and_exporter_alike() -> None:
     with threadtrail.instrument(exporters=[memory]):
         with threadtrail.trace("alone", user_id="u1", tags=["t"]) as trace:
             trace_id = trace.trace_id
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         counters = threadtrail.status().exporters["Memory"]
     assert [event.event for event in memory.events] == ["TraceStarted", "TraceEnded"]
     assert {event.trace_id for event in memory.events} == {trace_id}

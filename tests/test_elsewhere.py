@@ -141,7 +141,7 @@ class Judge:
 threadtrail.instrument(exporters=[Judge()])
 with threadtrail.trace("lesson"):
     pass
-assert threadtrail.flush()
+assert threadtrail.flush(60)
 """,
     "a fork": """
 threadtrail.instrument()

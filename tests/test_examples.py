@@ -55,6 +55,7 @@ class Example:
             "OPENAI_BASE_URL": server.base_url,
             "OPENAI_API_KEY": "sk-local",
             "THREADTRAIL_EXPORTERS": "jsonl",
+            "THREADTRAIL_SHUTDOWN_TIMEOUT_SECONDS": "200",
             "THREADTRAIL_JSONL_PATH": str(self._file),
         }
 
@@ -92,7 +93,7 @@ class Example:
 
 def deliver(port: int, delivery: Delivery) -> int:
     """Send a webhook to an endpoint on this computer; return the status of its answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=200)
     try:
         connection.request("POST", "/", delivery.body, dict(delivery.headers))
         return connection.getresponse().status

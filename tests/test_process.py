@@ -139,7 +139,7 @@ threadtrail.instrument(exporters={{"jsonl": {{"path": path}}}})
 def work():
     for _ in range(3):
         drive(client())
-    threadtrail.flush()
+    threadtrail.flush(60)
     beta = client().beta
     assistant = beta.assistants.create(model="gpt-4o")
     beta.threads.create_and_run(assistant_id=assistant.id)

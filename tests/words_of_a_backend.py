@@ -22,7 +22,7 @@ def check_shown_without_control(
     """Record a run whose backend answers ``REASON``; check the log, ``status()`` and the doctor."""
     threadtrail.instrument(exporters=[exporter], settle_seconds=0.0)
     whole_run(client)
-    threadtrail.flush()
+    threadtrail.flush(60)
     status = str(threadtrail.status())
     threadtrail.uninstrument()
     cli.main(["doctor", "--exporter", exporter])

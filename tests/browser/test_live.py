@@ -40,7 +40,7 @@ def address(recording: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.send_signal(2)
-        assert process.wait(30) == 0
+        assert process.wait(240) == 0
 
 
 def test_a_growing_file_is_followed(address: str, visit: Visit, recording: Path) -> None:

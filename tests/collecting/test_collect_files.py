@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-PATIENCE = 30.0
+PATIENCE = 200.0
 
 
 @pytest.fixture
@@ -38,8 +38,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(path: Path, events: Iterable[Event]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(event.to_json() + "\n" for event in events)
+    """Append them at once: a collector sees all of them, or none."""
+    with path.open("ab", buffering=0) as file:
+        file.write("".join(event.to_json() + "\n" for event in events).encode())
 
 
 def write_layout(folder: Path) -> None:
@@ -258,7 +259,7 @@ def test_without_files_there_is_nothing_to_do(folder: Path, capsys: pytest.Captu
 
 def answer(port: int) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=PATIENCE) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

@@ -56,8 +56,8 @@ def test_an_exporter_that_itself_uses_the_sdk(client: OpenAI) -> None:
     exporter = Busy(lambda: stream_a_run(client))
     with threadtrail.instrument(exporters=[exporter]):
         stream_a_run(client)
-        assert threadtrail.flush()
-        assert threadtrail.flush()  # what the exporter did during the first
+        assert threadtrail.flush(60)
+        assert threadtrail.flush(60)  # what the exporter did during the first
     assert [type(event) for event in exporter.events].count(RunEnded) == 1
     assert exporter.acted == [None], "its own run went through"
     check_story(exporter.events)
@@ -97,7 +97,7 @@ def test_no_hook_is_recorded_and_what_the_app_does_after_it_is(client: OpenAI) -
     with threadtrail.instrument(exporters=[Busy(lambda: None), exporter]):
         for name in ("one", "two"):
             client.beta.assistants.create(model="gpt-4o", name=name)
-            assert threadtrail.flush()
+            assert threadtrail.flush(60)
     assert names(exporter) == ["one", "two"]
     assert len(exporter.acted) >= 6, "start, capture_context and flush twice, shutdown"
 
@@ -110,8 +110,8 @@ def test_a_redact_that_itself_uses_the_sdk(client: OpenAI) -> None:
     exporter = Busy(lambda: None)
     with threadtrail.instrument(exporters=[exporter], redact=redact):
         client.beta.assistants.create(model="gpt-4o", name="of the app", instructions="short")
-        assert threadtrail.flush()
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
+        assert threadtrail.flush(60)
     (created,) = [event for event in exporter.events if isinstance(event, AssistantCreated)]
     assert created.assistant.instructions == "SHORT"
 
@@ -156,9 +156,9 @@ def test_whatever_an_exporter_does_there_is_one_run(
     with threadtrail.instrument(exporters=[exporter]):
         create_an_assistant(client)
         stream_a_run(client)
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         seen = len(exporter.events)
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         assert len(exporter.events) == seen
     assert exporter.acted == [None], "it went through"
     assert [type(event) for event in exporter.events].count(RunEnded) == 1
@@ -172,7 +172,7 @@ def test_a_constructor_that_uses_the_sdk(client: OpenAI, install: Installer, her
     with threadtrail.instrument(exporters=[memory]):
         threadtrail.instrument(exporters={"asks": {"client": client}, "memory": memory})
         client.beta.assistants.create(model="gpt-4o", name="of the app")
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
     assert names(memory) == ["of the app"]
 
 
@@ -192,7 +192,7 @@ def test_an_exporter_that_flushes(client: OpenAI) -> None:
     exporter = Busy(threadtrail.flush)
     with threadtrail.instrument(exporters=[exporter]):
         stream_a_run(client)
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
     check_story(exporter.events)
     assert exporter.acted == [False]  # at once: it would wait for itself
 
@@ -209,6 +209,6 @@ def test_a_stream_that_is_collected_while_an_exporter_works(client: OpenAI, serv
         stream.response.close()
         del stream
         stream_a_run(client)
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
     check_story(exporter.events)
     assert [event.run.finished for event in exporter.events if isinstance(event, RunEnded)] == [True, False]

@@ -15,6 +15,7 @@ from threadtrail.delivery import lane as lane_module
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.lane import Lane
 from threadtrail.delivery.status import LaneStatus
+from threadtrail.testing import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -378,6 +379,7 @@ def test_a_hook_that_hangs_at_the_end_is_given_up(where: str) -> None:
     exporter = Stuck(where)
     made = lane(exporter.hooks)
     made.put(changed(0))
+    wait_until(lambda: made.status().delivered == 1)
     assert made.shutdown(0.05) is False
     assert made.status() == LaneStatus(delivered=1)
     exporter.release.set()

@@ -37,7 +37,7 @@ PROLOGUE = textwrap.dedent(
             file.write(line + "\\n")
 
     class Owner:
-        def __init__(self, hooks, timeout=10.0):
+        def __init__(self, hooks, timeout=200.0):
             self.timeout = timeout
             self.delivery = Delivery([Lane("x", hooks, queue_size=1000)])
             lifecycle.register(self)
@@ -100,6 +100,8 @@ def test_the_exit_is_bounded_and_the_code_stays_the_apps(tmp_path: Path, hooks: 
         owner.delivery.publish(changed("first"))
         for number in range(199):
             owner.delivery.publish(changed("more"))
+        while owner.delivery.status()["x"].delivered != {200 - unexported}:
+            threading.Event().wait(0.001)
         sys.exit(7)
         """,
         tmp_path / "out",
@@ -152,7 +154,7 @@ FIRST_EVENT_AT_EXIT = """
 
     def at_exit():
         owner.delivery.publish(changed("late"))
-        owner.delivery.shutdown(10.0)
+        owner.delivery.shutdown(200.0)
 
     owner.at_exit = at_exit
     """

@@ -124,10 +124,10 @@ def uninstrumented() -> Iterator[None]:
 def test_the_users_flush_is_false_if_every_event_was_lost(client: OpenAI) -> None:
     threadtrail.instrument(exporters=[Failing()])
     client.beta.threads.create()
-    assert threadtrail.flush() is False
+    assert threadtrail.flush(60) is False
     (lane,) = threadtrail.status().exporters.values()
     assert (lane.delivered, lane.failed) == (0, 1)
-    assert threadtrail.flush() is True  # nothing more was lost
+    assert threadtrail.flush(60) is True  # nothing more was lost
 
 
 @pytest.mark.usefixtures("uninstrumented")
@@ -139,7 +139,7 @@ def test_the_users_flush_is_false_if_the_folder_of_jsonl_went_away(here: Path, c
     (folder / "runs.jsonl").unlink()
     folder.rmdir()
     client.beta.threads.create()
-    assert threadtrail.flush() is False
+    assert threadtrail.flush(60) is False
     folder.mkdir()
     client.beta.threads.create()
-    assert threadtrail.flush() is True
+    assert threadtrail.flush(60) is True

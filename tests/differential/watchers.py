@@ -14,7 +14,7 @@ from differential.chaos import ALL, LAYERS, Chaos, FaultyExporter
 from threadtrail._guard import guard
 from threadtrail.events import RunCreated, RunEnded
 
-FLUSH_TIMEOUT_SECONDS = 20.0
+FLUSH_TIMEOUT_SECONDS = 200.0
 SETTLE_SECONDS = 0.02
 
 

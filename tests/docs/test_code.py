@@ -75,7 +75,7 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
     server.script_next(RunScript("Welcome."), RunScript(asked, lambda outputs: Message(outputs[0].output)))
     for program in (instrument, ask, loop, ask_assistant, keep, ask):
         exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
-    threadtrail.flush()
+    threadtrail.flush(60)
     exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     printed, drawn = capfd.readouterr()
     assert printed.startswith("Welcome.\nten to nine in Rome\n")

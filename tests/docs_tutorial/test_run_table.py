@@ -74,7 +74,7 @@ def test_a_file_that_was_moved_away_is_begun_anew(client: OpenAI, tmp_path: Path
     path, moved = tmp_path / "runs.csv", tmp_path / "runs.1.csv"
     with threadtrail.instrument(exporters={"run-table": {"path": path}}):
         ask(client)
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         path.rename(moved)
         ask(client)
     assert [row["status"] for row in rows(moved) + rows(path)] == ["completed", "completed"]

@@ -25,6 +25,8 @@ class ClosedTerminal(StringIO):
 
 
 class TestConsole(ExporterConformance):
+    deadline_seconds = start_seconds = 60.0  # on a machine that is busy with other things
+
     @pytest.fixture
     def exporter(self) -> ConsoleExporter:
         return ConsoleExporter()
@@ -35,6 +37,8 @@ class TestConsole(ExporterConformance):
 
 
 class TestJsonl(ExporterConformance):
+    deadline_seconds = start_seconds = 60.0  # on a machine that is busy with other things
+
     @pytest.fixture
     def exporter(self, tmp_path: Path) -> JsonlExporter:
         self.path = tmp_path / "runs.jsonl"

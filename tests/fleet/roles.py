@@ -78,4 +78,4 @@ def main(roles: Mapping[str, Role]) -> None:
         threadtrail.instrument()
         with OpenAI() as client:
             roles[role](client)
-        assert threadtrail.shutdown(60.0)
+        assert threadtrail.shutdown(200.0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threadtrail.testing.server import AssistantsServer
 
 OURS = "ours"
-FLUSH_TIMEOUT_SECONDS = 20.0
+FLUSH_TIMEOUT_SECONDS = 200.0
 UNREAD_SECONDS = 0.3
 SETTLE_SECONDS = 600.0
 """Runs that have ended wait for what may follow until somebody flushes: a slow machine changes nothing."""

@@ -67,7 +67,7 @@ class Stage:
         options: dict[str, Any] = {"base_url": self._server.base_url, "api_key": "sk-local"}
         asyncio.run(_use(OpenAI(**options)))
         asyncio.run(_use(AsyncOpenAI(**options)))
-        threadtrail.flush()
+        threadtrail.flush(60)
         before, self._told = self._told, [len(self._memory.events), self._spans()]
         return [now - then for now, then in zip(self._told, before, strict=True)]
 

@@ -120,7 +120,7 @@ def test_a_client_that_is_closed_before_the_fetch(server: AssistantsServer) -> N
         with openai.OpenAI(base_url=server.base_url, api_key="sk-local") as client:
             asyncio.run(play(client, "poll"))
         assert client.is_closed()
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
     assert all_texts(captured.run().output) == ["First.", "Second."]
 
 
@@ -133,7 +133,7 @@ def test_an_event_loop_that_has_ended_before_the_fetch(server: AssistantsServer)
 
     with capture(fetch_run_details=True) as captured:
         asyncio.run(main())
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
     assert all_texts(captured.run().output) == ["First.", "Second."]
 
 
@@ -142,7 +142,7 @@ async def test_a_flush_on_the_event_loop_does_not_wait_for_itself(server: Assist
     async with openai.AsyncOpenAI(base_url=server.base_url, api_key="sk-local") as client:
         with capture(fetch_run_details=True) as captured:
             await play(client, "poll")
-            assert threadtrail.flush()
+            assert threadtrail.flush(60)
     assert all_texts(captured.run().output) == ["First.", "Second."]
 
 

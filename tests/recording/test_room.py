@@ -154,7 +154,7 @@ async def test_pieces_of_a_stream_that_is_left(
                 if deltas == 8:
                     break
         await resolved(stream.close())
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         lost = threadtrail.status().forgotten["pieces of streams"]
     (message,) = captured.run().output
     assert 4 <= lost <= 6
@@ -195,7 +195,7 @@ def test_a_body_that_the_app_reads_itself(
         runs = client.beta.threads.with_streaming_response
         with runs.create_and_run(assistant_id=assistant.id) as response:
             response.json()
-        assert threadtrail.flush()
+        assert threadtrail.flush(60)
         forgotten = threadtrail.status().forgotten
     assert forgotten == ({"bodies that the app reads itself": 1} if large else {})
     assert len(captured.of(RunCreated)) == (0 if large else 1)

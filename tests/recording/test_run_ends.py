@@ -88,7 +88,7 @@ async def test_a_hanging_run_is_published_at_shutdown(
         await resolved(runs.retrieve(run.id, thread_id=thread_id))
     assert recorded.runs == []
     assert threadtrail.status().open_runs == 1
-    threadtrail.shutdown()
+    threadtrail.shutdown(60)
     published = recorded.run()
     assert (published.id, published.finished, published.status, published.poll_count) == (
         run.id,
@@ -163,7 +163,7 @@ async def test_an_unknown_status_is_a_status(
     for _ in range(3):
         await resolved(runs.retrieve(run.id, thread_id=thread_id))
     assert [change.status for change in recorded.of(RunStatusChanged)] == ["queued", "paused"]
-    threadtrail.shutdown()
+    threadtrail.shutdown(60)
     assert (recorded.run().status, recorded.run().finished) == ("paused", False)
 
 

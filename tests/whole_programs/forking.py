@@ -18,12 +18,12 @@ def run(name: str) -> None:
 
 
 run("before")
-assert threadtrail.flush()
+assert threadtrail.flush(60)
 with threadtrail.trace("open across the fork"):
     child = os.fork()
     if child == 0:
         run("child")
-        threadtrail.shutdown()
+        threadtrail.shutdown(60)
         os._exit(0)
     run("parent")
     assert os.waitpid(child, 0)[1] == 0

@@ -38,12 +38,12 @@ def server(recording: Path) -> Iterator[PageServer]:
     thread.start()
     yield server
     server.stop()
-    thread.join(20)
+    thread.join(200)
     assert not thread.is_alive()
 
 
 def get(server: PageServer, path: str, token: str | None = None, **headers: str) -> tuple[int, str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     own = server.url.split("/")[3]
     connection.request("GET", f"/{own if token is None else token}/{path}", headers=named)

@@ -33,7 +33,7 @@ def answer(client: Any, asking: Any, output: str = "22") -> Any:
 
 
 def by_id(captured: Captured) -> dict[str, Run]:
-    threadtrail.flush()
+    threadtrail.flush(60)
     return {event.run.id: event.run for event in captured.of(RunEnded)}
 
 

@@ -209,7 +209,7 @@ async def test_published_while_it_waits(any_client: Any, server: AssistantsServe
     with capture() as captured:
         app = Chaining(any_client, "previous_response_id", stream=False)
         asked = await app.send(QUESTION)
-        threadtrail.flush()
+        threadtrail.flush(60)
         (first,) = captured.runs
         assert [call.ended_at for call in first.tool_calls] == [None, None]
         assert captured.of(ToolCallCompleted) == []

@@ -138,7 +138,7 @@ async def test_a_background_loop(any_client: Any, server: AssistantsServer, capt
     server.script(RunScript(WEATHER, "Fine.", polls=3, queued_polls=1))
     begin = any_client.responses.create
     first = await polled(any_client, await resolved(begin(model="gpt-4o", input=[QUESTION], background=True)))
-    threadtrail.flush()
+    threadtrail.flush(60)
     answers: Any = outputs(first)
     options: Any = {"model": "gpt-4o", "previous_response_id": first.id, "background": True}
     second = await polled(any_client, await resolved(begin(**options, input=answers)))
@@ -188,7 +188,7 @@ async def test_a_call_is_answered_three_responses_later(
     second = await app.send(time)
     server.script(RunScript("Still."))
     third = await app.send({"role": "user", "content": "Still there?"})
-    threadtrail.flush()
+    threadtrail.flush(60)
     assert turns(captured) == []
     fourth = await app.send(weather)
     (turn,) = turns(captured)
@@ -222,7 +222,7 @@ async def test_a_stream_that_was_left_is_repeated_with_the_same_outputs(
     chained: Any = {"previous_response_id": first.id, "input": outputs(first), "model": "gpt-4o"}
     stream = await resolved(any_client.responses.create(**chained, stream=True))
     await resolved(stream.close())
-    threadtrail.flush()
+    threadtrail.flush(60)
     assert turns(captured) == []
     last = await resolved(any_client.responses.create(**chained))
     (turn,) = turns(captured)
@@ -251,8 +251,8 @@ async def test_never_answered(
     server.script(RunScript(WEATHER, "Fine."))
     first = await ask(any_client, input=[QUESTION])
     for _ in range(flushes):
-        threadtrail.flush()
-    threadtrail.shutdown()
+        threadtrail.flush(60)
+    threadtrail.shutdown(60)
     captured.over = True
     (turn,) = turns(captured)
     assert (turn.run_ids, turn.finished) == ((first.id,), False)
@@ -311,7 +311,7 @@ async def test_too_many_open_turns_are_counted(
         asked = []
         for _ in range(5):
             asked.append(await ask(any_client, input=[QUESTION]))
-            threadtrail.flush()
+            threadtrail.flush(60)
         assert threadtrail.status().forgotten["turns ended early"] == 3
     check_story(captured.events)
     check_turns(captured.events)
