@@ -32,7 +32,7 @@ from openai import OpenAI
 """
 
 
-def check(timeout: float = 5.0, **options: Any) -> str:
+def check(timeout: float = PATIENCE, **options: Any) -> str:
     exporter = AgentOpsExporter(**options)
     exporter.start()
     try:

@@ -52,7 +52,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def check(timeout: float = 5.0, **options: Any) -> str | None:
+def check(timeout: float = PATIENCE, **options: Any) -> str | None:
     exporter = LangfuseExporter(**options)
     exporter.start()
     try:

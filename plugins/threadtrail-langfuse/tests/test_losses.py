@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def stage(quiet_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Contained errors are what these tests are about."""
-    monkeypatch.setenv("LANGFUSE_TIMEOUT", "1")
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", str(round(4 * PATIENCE)))
     return quiet_stage
 
 
@@ -107,9 +107,10 @@ def test_the_last_error_holds_the_backends_answer(
 
 def test_the_last_error_says_that_nobody_answers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGFUSE_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "1")
     stage.trace()
     stage.run()
-    assert not threadtrail.flush(timeout=10)
+    assert not threadtrail.flush()
     error = str(threadtrail.status().exporters["langfuse"].last_error)
     assert error.endswith(f"Nothing answers at http://127.0.0.1:9{TRACES}: Connection refused")
 
@@ -131,7 +132,6 @@ def test_what_arrives_after_a_loss_is_not_counted_as_lost(stage: Stage) -> None:
 def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("LANGFUSE_TIMEOUT", "10")
     stage.langfuse.status = 503
     stage.trace()
     stage.run(look=False)
@@ -142,7 +142,7 @@ def test_a_batch_that_is_taken_after_a_retry_is_not_lost(
 
     recovering = threading.Thread(target=recover)
     recovering.start()
-    assert threadtrail.flush(timeout=240)
+    assert threadtrail.flush()
     recovering.join()
     assert lost() == 0
     assert threadtrail.status().exporters["langfuse"].delivered > 0
@@ -158,7 +158,6 @@ def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPa
             stage.run()
         return time.perf_counter() - begin
 
-    monkeypatch.setenv("LANGFUSE_TIMEOUT", str(round(4 * PATIENCE)))
     stage.trace()
     healthy = seconds_for_runs()
     assert threadtrail.flush()
@@ -183,12 +182,13 @@ def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-def test_a_hanging_backend_is_counted_in_the_end(stage: Stage) -> None:
+def test_a_hanging_backend_is_counted_in_the_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "1")
     stage.langfuse.answering.clear()
     stage.trace()
     stage.run()
     threadtrail.flush(timeout=0.1)
-    wait_until(lambda: lost() > 0, timeout=60)
+    wait_until(lambda: lost() > 0)
     assert threadtrail.status().exporters["langfuse"].delivered == 0
     stage.langfuse.answering.set()
 

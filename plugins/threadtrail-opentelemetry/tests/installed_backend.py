@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from shared_fixtures import PATIENCE
 
 from threadtrail.testing import wait_until
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 CACHE = Path(__file__).parents[3] / ".cache"
 INSTALL_SECONDS = 420
-START_SECONDS = 180
+START_SECONDS = 400
 
 
 class NotInstallableError(Exception):
@@ -97,7 +98,7 @@ class Answering:
         try:
             with self._open(path) as answer:
                 return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             return False
 
     def json(self, path: str, body: Any = None) -> Any:
@@ -107,7 +108,7 @@ class Answering:
 
     def _open(self, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(self.base_url + path, body, {"content-type": "application/json"})  # noqa: S310 - loopback
-        return _direct.open(request, timeout=20)
+        return _direct.open(request, timeout=PATIENCE)
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -140,4 +141,4 @@ def started(
         yield
     finally:
         process.terminate()
-        process.wait(timeout=240)
+        process.wait(PATIENCE)

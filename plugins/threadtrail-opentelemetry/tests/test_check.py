@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BEARER = "a-token-that-is-secret"
 
 
-def check(timeout: float = 5.0, **options: Any) -> str | None:
+def check(timeout: float = PATIENCE, **options: Any) -> str | None:
     exporter = OpenTelemetryExporter(**options)
     exporter.start(Settings())
     try:
@@ -147,7 +147,7 @@ def test_requests_that_are_made_otherwise_are_left_alone(
     exporter.start(Settings())
     variable = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER"
     monkeypatch.setenv(variable, "of_the_app")
-    assert exporter.check(1.0) == (
+    assert exporter.check(PATIENCE) == (
         f"{variable} is set, so the requests are the app's own, and the collector was not asked."
     )
     assert receiver.to("/v1/traces") == []

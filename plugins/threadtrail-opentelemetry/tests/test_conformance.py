@@ -22,6 +22,8 @@ RUN_ID = "threadtrail.run.id"
 
 
 class TestPrivateProviders(ExporterConformance):
+    deadline_seconds = start_seconds = 60.0  # on a machine that is busy with other things
+
     @pytest.fixture
     def exporter(self, receiver: OtlpReceiver) -> OpenTelemetryExporter:
         self.receiver = receiver
@@ -40,6 +42,8 @@ class TestPrivateProviders(ExporterConformance):
 
 
 class TestTheProgramsOwnProvider(ExporterConformance):
+    deadline_seconds = start_seconds = 60.0  # on a machine that is busy with other things
+
     @pytest.fixture
     def exporter(self) -> Iterator[OpenTelemetryExporter]:
         self.memory = InMemorySpanExporter()

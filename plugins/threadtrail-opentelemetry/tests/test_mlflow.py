@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from responses_driving import with_an_answered_function
+from shared_fixtures import PATIENCE
 
 import backend_story as story
 import mlflow_server
@@ -38,6 +39,7 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MLflow]:
 @pytest.fixture(autouse=True)
 def _traces_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(PATIENCE))
 
 
 def to(mlflow: MLflow) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def to(mlflow: MLflow) -> dict[str, Any]:
 
 def arrived(mlflow: MLflow, before: int, more: int) -> list[dict[str, Any]]:
     """The traces that came after the first ``before``, once there are so many more."""
-    wait_until(lambda: len(mlflow.traces()) >= before + more, timeout=30.0, interval=0.1)
+    wait_until(lambda: len(mlflow.traces()) >= before + more, timeout=PATIENCE, interval=0.1)
     return mlflow.traces()[before:]
 
 
@@ -62,7 +64,7 @@ def test_responses_arrive_as_calls_of_a_model(
     before = len(mlflow.traces())
     with threadtrail.instrument(exporters={"opentelemetry": to(mlflow)}):
         made = story.responses(server, client)
-        assert threadtrail.flush(60), "its first request takes it seconds"
+        assert threadtrail.flush()
     streamed, polled, plain = traces = arrived(mlflow, before, 3)
     spans = mlflow.spans(streamed["trace_id"])
     assert sorted(typed(spans)) == [
@@ -87,7 +89,7 @@ def test_a_turn_arrives_as_one_trace(mlflow: MLflow, server: AssistantsServer, c
     before = len(mlflow.traces())
     with threadtrail.instrument(exporters={"opentelemetry": to(mlflow)}):
         asking = with_an_answered_function(server, client)
-        assert threadtrail.flush(60)
+        assert threadtrail.flush()
     (trace,) = arrived(mlflow, before, 1)
     spans = mlflow.spans(trace["trace_id"])
     assert sorted(typed(spans)) == [
@@ -108,7 +110,7 @@ def test_the_demos_function_calls_arrive_as_one_tree(
     before = len(mlflow.traces())
     with threadtrail.instrument(exporters={"opentelemetry": to(mlflow)}, fetch_run_details=True):
         run = story.function_call(server, client)
-        assert threadtrail.flush(60)
+        assert threadtrail.flush()
     _created, trace = arrived(mlflow, before, 2)
     spans = mlflow.spans(trace["trace_id"])
     assert sorted(typed(spans)) == [

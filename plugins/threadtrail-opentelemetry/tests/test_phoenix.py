@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from exporter_driving import asked, tutor
 from responses_driving import with_an_answered_function
+from shared_fixtures import PATIENCE
 
 import backend_story as story
 import phoenix_server
@@ -43,6 +44,7 @@ def project(phoenix: Phoenix, monkeypatch: pytest.MonkeyPatch, request: pytest.F
     """A project of the test's own, where all that it sends arrives."""
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"openinference.project.name={request.node.name}")
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")  # Phoenix takes traces only
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(PATIENCE))
     return str(request.node.name)
 
 
@@ -52,16 +54,16 @@ def to(phoenix: Phoenix) -> dict[str, Any]:
 
 
 def arrived(phoenix: Phoenix, project: str, names: int) -> list[dict[str, Any]]:
-    wait_until(lambda: len(phoenix.spans(project)) >= names, timeout=30.0, interval=0.1)
+    wait_until(lambda: len(phoenix.spans(project)) >= names, timeout=PATIENCE, interval=0.1)
     return sorted(phoenix.spans(project), key=lambda span: (span["start_time"], span["parent_id"] or ""))
 
 
 def test_it_listens_on_loopback_alone(phoenix: Phoenix) -> None:
-    with socket.create_connection(("127.0.0.1", phoenix.grpc_port), timeout=5):
+    with socket.create_connection(("127.0.0.1", phoenix.grpc_port), timeout=PATIENCE):
         pass
     # Every 127.x is this computer: who listens on all addresses listens on this one, too.
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.2", phoenix.grpc_port), timeout=5)
+        socket.create_connection(("127.0.0.2", phoenix.grpc_port), timeout=PATIENCE)
 
 
 def test_the_demos_function_calls_arrive_as_one_tree(

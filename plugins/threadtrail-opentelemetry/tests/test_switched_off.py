@@ -154,10 +154,13 @@ def test_no_thread_is_left_by_an_exporter_whose_collector_hangs(stage: Stage) ->
     for usage in ("run", "steps", "both"):
         stage.traced(usage=usage)
         whole_run(stage.client)
-    readers = [each for each in set(threading.enumerate()) - before if "MetricReader" in each.name]
-    assert readers, "or this test finds nothing"
+
+    def readers() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if each not in before and "MetricReader" in each.name]
+
+    wait_until(readers)  # or this test finds nothing
     threadtrail.shutdown(0.1)
-    # The collector is waited for as long as a request may take, and not once more for metrics.
-    wait_until(lambda: not any(each.is_alive() for each in readers), timeout=45.0)
+    # The collector is waited for as long as a request may take.
+    wait_until(lambda: not readers())
     stage.receiver.answering.set()
     guard.errors.clear()  # what was lost

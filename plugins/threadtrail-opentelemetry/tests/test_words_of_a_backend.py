@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def configured(receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])

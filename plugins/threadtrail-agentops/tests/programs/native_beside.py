@@ -32,7 +32,7 @@ if repaired == "repaired":
 def init() -> None:
     agentops.init(auto_start_session=False, log_session_replay_url=False, log_level="CRITICAL")
     deadline = threading.Event()
-    for _ in range(500):  # its token comes in the background; what it sends before is lost
+    for _ in range(20_000):  # its token comes in the background; what it sends before is lost
         if agentops.get_client().get_current_jwt():
             return
         deadline.wait(0.01)
@@ -57,12 +57,12 @@ for _ in range(3):  # as programs do that wait for other things meanwhile
 client.beta.threads.messages.list(thread.id)
 agentops.end_trace(trace, "Success")
 
-flushed = threadtrail.flush(10.0)
+flushed = threadtrail.flush(200)
 tracer.provider.force_flush()
 native_trace = f"{trace.span.get_span_context().trace_id:032x}"
 assert run.usage is not None
 told = {"warnings": warnings, "tokens": run.usage.total_tokens, "trace": native_trace, "flushed": flushed}
 sys.stdout.write(json.dumps(told) + "\n")
 sys.stdout.flush()
-threadtrail.shutdown()
+threadtrail.shutdown(200)
 os._exit(0)  # the native SDK would send metrics to the internet at its exit

@@ -44,7 +44,7 @@ with threadtrail.trace("lesson"):
     thread = client.beta.threads.create()
     client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
 found |= {
-    "flushed": threadtrail.flush(10.0),
+    "flushed": threadtrail.flush(200),
     "print is print": builtins.print is printing,
     "import is import": builtins.__import__ is importing,
     "global provider is the proxy": isinstance(trace.get_tracer_provider(), ProxyTracerProvider),

@@ -19,7 +19,7 @@ with trace.get_tracer("app").start_as_current_span("request") as request:
     assistant = client.beta.assistants.create(name="Math Tutor", model="gpt-4o")
     thread = client.beta.threads.create()
     client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
-threadtrail.flush()
+threadtrail.flush(60)
 
 print("the same provider:", trace.get_tracer_provider() is provider)
 (run,) = [span for span in memory.get_finished_spans() if span.name.startswith("invoke_agent")]
