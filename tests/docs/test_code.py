@@ -56,7 +56,11 @@ def test_programs_run_one_after_the_other(
 
 
 @pytest.mark.parametrize("program", blocks(README, "python"), ids=lambda text: text.splitlines()[0])
-def test_each_program_of_the_readme_runs_by_itself(program: str, strict: None) -> None:
+def test_each_program_of_the_readme_runs_by_itself(
+    program: str, server: AssistantsServer, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
     exec(compile(program, README.name, "exec"), {})  # noqa: S102 - our own page
 
 
@@ -132,12 +136,17 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             check_requirement(requirement)
         case ["threadtrail", *arguments]:
             assert cli.parser().parse_args(arguments).run is not None
-        case ["python", "-m", "threadtrail.testing.server", *_]:
-            pass  # tests/testing/test_server_guide.py
+        case ["python", file]:
+            assert f"`{file}`:\n\n```python\n" in README.read_text(encoding="utf-8")
         case ["opentelemetry-instrument", "python", _]:
             assert shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
-        case ["celery" | "gunicorn" | "rq" | "streamlit" | "uvicorn", *_]:
-            pass  # tests/servers
+        case ["celery" | "gunicorn" | "rq" | "streamlit" | "uvicorn", *_] | [
+            "python",
+            "-m",
+            "threadtrail.testing.server",
+            *_,
+        ]:
+            pass  # tests/servers, tests/testing/test_server_guide.py
         case ["export", assignment]:
             variable, _, value = assignment.partition("=")
             monkeypatch.setenv(variable, value)
@@ -165,6 +174,7 @@ def check_requirement(requirement: str) -> None:
         ["pip", "install", "threadtrail[tea]"],
         ["pip", "install", "threadtrail-tea"],
         ["pip", "install", "somebody-elses"],
+        ["python", "tea.py"],
         ["brew", "tea"],
     ],
     ids=" ".join,
