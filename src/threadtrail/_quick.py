@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields, replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-_twins: dict[type, type] = {}
-"""The twin of each class that is constructed quickly."""
+_twins: dict[type, type | None] = {}
+"""The twin of each class that is constructed quickly; it is made with the first value."""
 
 _copies: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
 """For each class of which a value was changed: returns a copy of one, with some fields changed."""
@@ -34,8 +35,8 @@ def construct_quickly(*classes: Any) -> None:
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return
     for cls in classes:
-        _twins[cls] = _twin(cls)
-        cls.__init__ = _quick_init(cls)
+        _twins[cls] = None
+        cls.__init__ = _first_init(cls, cls.__init__)
 
 
 def changed(value: Value, **changes: Any) -> Value:
@@ -58,13 +59,27 @@ def _replaced(value: Any, changes: dict[str, Any]) -> Any:
 
 
 def _twin(cls: Any) -> type:
-    # Both methods: the interpreter takes its fast path only if neither is written in Python.
-    thawed = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-    return type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **thawed})
+    twin = _twins[cls]
+    if twin is None:
+        # Both methods: the interpreter takes its fast path only if neither is written in Python.
+        thawed = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+        twin = _twins[cls] = type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **thawed})
+    return twin
 
 
-def _quick_init(cls: Any) -> Any:
-    made, names = cls.__init__, [field.name for field in fields(cls)]
+def _first_init(cls: Any, made: Any) -> Any:
+    """Return an ``__init__`` that replaces itself: most programs construct few of all classes."""
+
+    @wraps(made)
+    def init(self: object, **given: object) -> None:
+        cls.__init__ = quick = _quick_init(cls, made)
+        quick(self, **given)
+
+    return init
+
+
+def _quick_init(cls: Any, made: Any) -> Any:
+    names = [field.name for field in fields(cls)]
     lines = [
         " if self.__class__ is not cls:",  # a subclass may have other slots
         f"  return made(self, {', '.join(f'{name}={name}' for name in names)})",
@@ -73,7 +88,7 @@ def _quick_init(cls: Any) -> Any:
         " self.__class__ = cls",
     ]
     signature = f"__init__(self, *, {', '.join(names)})"
-    quick = _function(signature, lines, cls=cls, twin=_twins[cls], made=made, set_class=_set_class)
+    quick = _function(signature, lines, cls=cls, twin=_twin(cls), made=made, set_class=_set_class)
     quick.__kwdefaults__ = made.__kwdefaults__
     quick.__annotations__ = made.__annotations__
     quick.__module__, quick.__qualname__ = made.__module__, made.__qualname__
@@ -89,7 +104,7 @@ def _quick_copy(cls: Any) -> Any:
         " copy.__class__ = cls",
         " return copy",
     ]
-    return _function("copy(value, changes)", lines, cls=cls, twin=_twins[cls], new=object.__new__)
+    return _function("copy(value, changes)", lines, cls=cls, twin=_twin(cls), new=object.__new__)
 
 
 def _function(signature: str, lines: list[str], **names: Any) -> Any:
