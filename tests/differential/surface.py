@@ -1,8 +1,11 @@
 """Play the whole surface of an API of the installed SDK once and print what an application saw.
 
-    python -m differential.surface --play assistants|responses --mode bare|on|chaos|beside --output FILE
+    python -m differential.surface --play assistants|responses --mode bare|on|chaos|beside... --output FOLDER
 
-Run with the SDK under test first on the path. `bare` knows nothing of threadtrail; `on` calls
+Run with the SDK under test first on the path. Each mode writes `MODE.json`. Several modes are played in
+forks of one process that has imported the SDK, and what each prints is in `MODE.stdout` and `MODE.stderr`.
+
+`bare` knows nothing of threadtrail; `on` calls
 `threadtrail.instrument()`, after one client of each kind was made; `chaos` calls it before the SDK is
 imported, and makes raise what threadtrail runs for a call: layer by layer in the parts of the play,
 beginning with layer number `--first`, so that over the SDKs every layer fails in every part. `beside`
@@ -14,8 +17,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import json
+import os
+import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,22 +49,59 @@ PARTS = {
         "chat",
     ),
 }
+# What `_early` loads of the SDK.
+EARLY = {"assistants": "openai.resources.beta.beta", "responses": "openai.resources.responses"}
 # Left out of what is compared: they differ from process to process.
 VOLATILE_HEADERS = {"host", "connection"}
 NOW = 1_700_000_000.0
 
 
 def main() -> None:
-    """Play, and write the record down."""
+    """Play in each mode, and write the records down."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--play", choices=PARTS, default="assistants")
-    parser.add_argument("--mode", choices=("bare", "on", "chaos", "naive", "beside"), default="bare")
+    modes = ("bare", "on", "chaos", "naive", "beside")
+    parser.add_argument("--mode", choices=modes, nargs="+", default=["bare"])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--switch-on", nargs="*", default=[])
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     tape = Tape()
-    watcher = _watcher(options)
+    if len(options.mode) == 1:
+        _record(options, options.mode[0], tape)
+        return
+    for name in ("openai", EARLY[options.play]):
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    for mode in options.mode:
+        _record_in_fork(options, mode, tape)
+
+
+def _record_in_fork(options: argparse.Namespace, mode: str, tape: Tape) -> None:
+    child = os.fork()
+    if child:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status:
+            sys.exit(f"{mode}: {status}\n{(options.output / f'{mode}.stderr').read_text(encoding='utf-8')}")
+        return
+    try:
+        for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+            path = options.output / f"{mode}.{stream.name.strip('<>')}"
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        _record(options, mode, tape)
+    except BaseException:  # noqa: BLE001 - the parent has to know, whatever it is
+        traceback.print_exc()
+        code = 1
+    else:
+        code = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _record(options: argparse.Namespace, mode: str, tape: Tape) -> None:
+    watcher = _watcher(options, mode)
     watcher.before_import()
     sdk = importlib.import_module("openai")
     with OpenAIServer(seed="surface", clock=lambda: NOW) as server:
@@ -69,17 +113,18 @@ def main() -> None:
             "requests": [_request(request) for request in server.requests],
             "watched": watcher.finish(),
         }
-    options.output.write_text(json.dumps(record, default=str), encoding="utf-8")
+    written = json.dumps(record, default=str)
+    (options.output / f"{mode}.json").write_text(written, encoding="utf-8")
 
 
-def _watcher(options: argparse.Namespace) -> Bare:
-    if options.mode == "bare":
+def _watcher(options: argparse.Namespace, mode: str) -> Bare:
+    if mode == "bare":
         return Bare()
     watcher: Bare
-    if options.mode == "beside":
+    if mode == "beside":
         watcher = importlib.import_module("layered.beside").Beside(options.switch_on)
     else:
-        watcher = importlib.import_module("differential.watchers").make(options.mode, options.first)
+        watcher = importlib.import_module("differential.watchers").make(mode, options.first)
     return watcher
 
 

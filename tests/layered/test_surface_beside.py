@@ -53,10 +53,9 @@ def _submitted(environment: Environment, names: tuple[str, ...]) -> Future[dict[
 
 def _played(environment: Environment, names: tuple[str, ...]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "record.json")
         module = ("-m", "differential.surface", "--mode", "beside")
-        done = run(environment, Path(folder), *module, "--output", str(output), "--switch-on", *names)
-        record: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+        done = run(environment, Path(folder), *module, "--output", folder, "--switch-on", *names)
+        record: dict[str, Any] = json.loads(Path(folder, "beside.json").read_text(encoding="utf-8"))
     return {**record, "stdout": done.stdout, "stderr": done.stderr}
 
 
