@@ -76,6 +76,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # takes a minute, so it runs beside the exporters' suites.
 KIT := tests/testing/test_conformance.py tests/testing/test_conformance_guide.py tests/docs_tutorial
 
+# pyright looks at the programs of the pages, and at the names of the packages: `make verify-types`.
+TYPES := tests/docs/test_types.py::test_the_programs_have_no_type_errors
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-costs test-sdks bench-check test-properties test-plugins test-layered
 .PHONY: test-servers test-real-servers real-servers test-frameworks frameworks test-oldest redis lint-plugins
@@ -104,7 +107,7 @@ demo: $(SETUP) ## responses and assistants against a local server, traced on the
 	@$(BIN)/threadtrail demo
 
 test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two and a half minutes on two cores
-	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%)
+	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%) --deselect $(TYPES)
 
 test-fast: $(SETUP) ## one case of each test that takes milliseconds, in seconds
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not slow and not costly" --first-cases
@@ -286,7 +289,8 @@ lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, eac
 	@MYPYPATH=src:$(EXAMPLE)/src $(BIN)/mypy $(EXAMPLE)/src $(EXAMPLE)/tests
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 
-verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a type that all type checkers agree on
+verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a type that all type checkers agree on, and no program of the pages an error
+	@$(BIN)/python -m pytest $(TYPES)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail threadtrail_opentelemetry threadtrail_langfuse threadtrail_redis
 	@PATH=$(abspath $(AGENTOPS_BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail_agentops
 
