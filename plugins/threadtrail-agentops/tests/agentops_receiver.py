@@ -1,4 +1,4 @@
-"""AgentOps on loopback: gives out tokens, takes OTLP with a valid one only, and decodes it."""
+"""AgentOps on loopback: issues tokens, accepts OTLP only with a valid one, and decodes it."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Receiver(OtlpReceiver):
         }
 
     def hang(self) -> int:
-        """Answer when the test is over, or lets go."""
+        """Answer when the test is over, or releases it."""
         self.released.wait(60)
         return 503
 
     def revoke(self) -> None:
-        """Let all tokens that were given out be worth nothing."""
+        """Make all tokens that were issued invalid."""
         self._valid.clear()
 
     def reply(self, request: ReceivedRequest) -> Reply:

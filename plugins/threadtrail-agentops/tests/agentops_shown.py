@@ -1,4 +1,4 @@
-"""What AgentOps' backend shows of the spans it took, computed the way its API does."""
+"""What AgentOps' backend shows of the spans that it received, computed as its API does."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Shown:
 
 
 def shown(spans: Sequence[ReceivedSpan]) -> list[Shown]:
-    """All traces, by the time they began."""
+    """Return all traces, by the time they began."""
     traces: dict[str, list[ReceivedSpan]] = {}
     for span in spans:
         traces.setdefault(span.trace_id, []).append(span)
@@ -38,7 +38,7 @@ def shown(spans: Sequence[ReceivedSpan]) -> list[Shown]:
 
 
 def type_of(span: ReceivedSpan) -> str:
-    """The visual type: by the suffix of the name, else a model call if anything is gen_ai, else by key."""
+    """Return the visual type: by the name's suffix, else a model call if anything is gen_ai, else by key."""
     for suffix in SUFFIXES:
         if span.name.endswith(suffix):
             return suffix[1:]

@@ -35,7 +35,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def options(receiver: Receiver) -> dict[str, Any]:
-    """Where to send, as options of the exporter."""
+    """Return the exporter's options for where to send."""
     return {
         "api_key": API_KEY,
         "endpoint": receiver.url,

@@ -1,4 +1,4 @@
-"""The code of the exporter's page and of the README runs as it stands, and does what is said of it."""
+"""The code of the exporter's page and of the README runs unchanged, and does what they say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAM = Path(__file__).parent / "programs" / "native_beside.py"
 
 @pytest.fixture(autouse=True)
 def _environment(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strict: None) -> None:
-    """That of the reader: variables point to AgentOps, the folder is empty."""
+    """Set up the reader's environment: variables point to AgentOps, the folder is empty."""
     for name, value in receiver.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)

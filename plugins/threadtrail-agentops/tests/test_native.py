@@ -135,7 +135,7 @@ def test_delivery_with_opentelemetry_1_44(
 def test_nothing_of_the_program_is_changed(
     server: AssistantsServer, receiver: Receiver, tmp_path: Path
 ) -> None:
-    """Neither threads nor sockets before the first event; no print, no log file, no global provider."""
+    """There are no threads or sockets before the first event; no print, no log file, no global provider."""
     found = told(program("quiet", server, tmp_path, **receiver.variables))
     assert found.pop("opentelemetry") >= "1.45"
     assert found == {

@@ -1,4 +1,4 @@
-"""Options: given, or from the native SDK's variables; what is wrong is told at the start, with its cure."""
+"""Options: given, or from the native SDK's variables; errors are reported at the start, with what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each way in which an app uses Responses arrives as what is true of it: tokens, tools, errors, sessions."""
+"""Each way in which an app uses Responses arrives truthfully: tokens, tools, errors, sessions."""
 
 from __future__ import annotations
 

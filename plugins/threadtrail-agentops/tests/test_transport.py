@@ -1,4 +1,4 @@
-"""Delivery: nothing without a token, again what can be sent again, what is lost is counted."""
+"""Delivery: nothing is sent without a token, what can be sent again is, and losses are counted."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_spans_that_the_backend_refuses_are_counted_and_the_next_go_out(
 def test_the_reason_is_that_of_what_was_lost(
     client: OpenAI, receiver: Receiver, traced: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not the answer to what was sent after it."""
+    """It is not the answer to what was sent later."""
     monkeypatch.setattr("threadtrail_agentops.sending.SPANS_PER_REQUEST", 1)
     receiver.trace_answers = [lambda: 413]
     traced()

@@ -45,7 +45,7 @@ def langfuse() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """To read all certificates takes 40 ms for each client, and nothing here is encrypted."""
+    """Offer a single certificate: reading all takes 40 ms for each client, and nothing here is encrypted."""
     end = "-----END CERTIFICATE-----\n"
     first, _, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(end)
     file = tmp_path_factory.mktemp("certificates") / "one.pem"
@@ -55,7 +55,7 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, langfuse: Receiver, one_certificate: Path) -> None:
-    """Langfuse's own variables, and none of anybody else."""
+    """Set Langfuse's own variables, and no others."""
     monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
     shared_fixtures.remove_settings(monkeypatch)
     monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", PUBLIC)
@@ -65,7 +65,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, langfuse: Receiver, one_certif
 
 @pytest.fixture(autouse=True)
 def _fresh_process() -> Iterator[None]:
-    """As if each test were a program: no client of the app's, no global provider."""
+    """Begin each test like a new program: no client of the app, no global provider."""
     provider, once = otel_trace._TRACER_PROVIDER, otel_trace._TRACER_PROVIDER_SET_ONCE
     otel_trace._TRACER_PROVIDER, otel_trace._TRACER_PROVIDER_SET_ONCE = None, Once()
     yield

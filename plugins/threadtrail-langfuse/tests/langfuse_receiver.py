@@ -80,7 +80,7 @@ class Observation(ReceivedSpan):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Values as the server stores them: newer SDKs write JSON, older ones the text itself."""
+        """Return values as the server stores them: newer SDKs write JSON, older ones the text itself."""
         prefix = "langfuse.observation.metadata."
         found = {}
         for name, value in self.attributes.items():
@@ -121,12 +121,12 @@ class Receiver(HttpReceiver):
 
     @property
     def all_observations(self) -> list[Observation]:
-        """As often as they came, and in that order."""
+        """Return all observations, as often as they came and in that order."""
         return [each for request in self.to(TRACES) for each in _observations(request)]
 
     @property
     def observations(self) -> list[Observation]:
-        """Of all traces, by start; each must have come only once."""
+        """Return the observations of all traces, by start; each must have come only once."""
         found = self.all_observations
         ids = [(each.key, each.id) for each in found]
         assert len(ids) == len(set(ids)), "an observation came twice"
@@ -162,7 +162,7 @@ def credentials_of(request: ReceivedRequest) -> str:
 
 
 def questions_in(request: ReceivedRequest) -> set[str]:
-    """What the runs in a request asked."""
+    """Return the questions of the runs in a request."""
     return {str(each.input) for each in _observations(request) if each.type == "agent"}
 
 

@@ -1,4 +1,4 @@
-"""What an application does with assistants, in few words."""
+"""What an application does with assistants, in short functions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _question_back(_number: int, call: Any) -> Any:
 
 
 def total_usage(observations: list[Observation]) -> Counter[str]:
-    """What Langfuse adds up for a trace."""
+    """Return the usage that Langfuse adds up for a trace."""
     total: Counter[str] = Counter()
     for observation in observations:
         total.update(observation.usage or {})

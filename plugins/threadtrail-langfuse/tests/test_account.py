@@ -1,4 +1,4 @@
-"""Keys and address: what is missing or wrong is said by instrument(), with the names to set."""
+"""Keys and address: instrument() reports what is missing or wrong, with the names to set."""
 
 from __future__ import annotations
 

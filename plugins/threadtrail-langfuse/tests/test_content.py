@@ -1,4 +1,4 @@
-"""What was said: whose it is, prompts, images, and nothing of it where it is not wanted."""
+"""Content: users, prompts, images, and no content where it is not wanted."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def test_redacted_text_is_what_arrives(stage: Stage) -> None:
     assert stage.langfuse.one("agent").output == "call [phone]"
 
 
-def test_a_run_is_told_with_its_last_event_only() -> None:
-    """What comes before a run's end says nothing that its end does not say again."""
+def test_a_run_is_exported_with_its_last_event_only() -> None:
+    """The events before a run's end have nothing that the end does not repeat."""
     before = [event for event in events_of(sample_runs()["streamed"]) if not isinstance(event, RunEnded)]
     exporter = LangfuseExporter()
     exporter.start()

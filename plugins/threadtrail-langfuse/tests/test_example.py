@@ -1,4 +1,4 @@
-"""The example, as a user runs it: all that Langfuse's cookbook logs by hand, without a line for it."""
+"""The example, as a user runs it: it sends all that Langfuse's cookbook logs by hand."""
 
 from __future__ import annotations
 

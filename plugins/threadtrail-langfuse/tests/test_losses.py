@@ -1,4 +1,4 @@
-"""A backend that is away, refuses or hangs: the app does not notice, and status() tells what was lost."""
+"""A backend that is away, refuses or hangs: the app does not notice, and status() counts what was lost."""
 
 from __future__ import annotations
 

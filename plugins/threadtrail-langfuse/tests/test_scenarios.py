@@ -1,4 +1,4 @@
-"""Each way in which an app uses Responses arrives as what is true of it: tokens, tools, levels, trees."""
+"""Each way in which an app uses Responses arrives truthfully: tokens, tools, levels, trees."""
 
 from __future__ import annotations
 

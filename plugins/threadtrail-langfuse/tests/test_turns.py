@@ -54,7 +54,7 @@ def export(langfuse: Receiver) -> Exporting:
 
 
 def arrived(export: Exporting, langfuse: Receiver) -> list[Observation]:
-    """All but status changes, in the order of their start."""
+    """Return all observations except status changes, in the order of their start."""
     export.exporter.shutdown()
     return [each for each in langfuse.observations if each.type != "event"]
 

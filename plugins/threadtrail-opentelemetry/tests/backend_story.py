@@ -1,4 +1,4 @@
-"""What an app does for the tests with real backends: two responses in a chain, one by itself, a run."""
+"""The app of the tests with real backends: two responses in a chain, one by itself, a run."""
 
 from __future__ import annotations
 

@@ -53,5 +53,5 @@ def traced(receiver: OtlpReceiver, strict: None) -> Callable[..., None]:
 def stage(
     server: AssistantsServer, client: OpenAI, receiver: OtlpReceiver, traced: Callable[..., None]
 ) -> Stage:
-    """All of it together, where a test has arguments of its own."""
+    """Return all of it together, for tests with arguments of their own."""
     return Stage(server, client, receiver, traced)

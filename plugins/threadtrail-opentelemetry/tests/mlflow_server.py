@@ -44,7 +44,7 @@ class MLflow(Answering):
     """A running MLflow."""
 
     def traces(self) -> list[dict[str, Any]]:
-        """What it says of each trace of the experiment, the oldest first; values that are JSON are read."""
+        """Return each trace of the experiment, the oldest first, with JSON values parsed."""
         location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": EXPERIMENT}}
         found = self.json("/api/3.0/mlflow/traces/search", {"locations": [location], "max_results": 100})
         traces = sorted(found.get("traces", []), key=lambda trace: str(trace["request_time"]))
@@ -55,7 +55,7 @@ class MLflow(Answering):
         return traces
 
     def spans(self, trace_id: str) -> list[dict[str, Any]]:
-        """The spans of a trace, as its pages show them: with the type and the content that it finds."""
+        """Return the spans of a trace as its pages show them, with the type and the content that it finds."""
         found = self.json(f"/ajax-api/3.0/mlflow/get-trace-artifact?request_id={trace_id}")["spans"]
         for span in found:
             span["attributes"] = {name: _read(value) for name, value in span["attributes"].items()}

@@ -43,7 +43,7 @@ class Phoenix(Answering):
         self.grpc_port = grpc_port
 
     def spans(self, project: str) -> list[dict[str, Any]]:
-        """The project's spans, as its REST API gives them; none while it does not know the project."""
+        """Return the project's spans from its REST API; none while it does not know the project."""
         try:
             return list(self.json(f"/v1/projects/{project}/spans?limit=100")["data"])
         except urllib.error.HTTPError as error:

@@ -1,4 +1,4 @@
-"""Content: nothing of it by default, in the convention's shapes where it is wanted."""
+"""Content: none by default, and in the convention's form where it is wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run's span stands: below the span that was active where it was created, whoever polls it."""
+"""A run's span is below the span that was active when the run was created, whoever polls it."""
 
 from __future__ import annotations
 

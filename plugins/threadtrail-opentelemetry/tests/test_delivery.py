@@ -147,7 +147,7 @@ def test_spans_and_log_records_are_counted_each(client: OpenAI, receiver: OtlpRe
     threadtrail.uninstrument()
 
 
-def test_without_our_session_the_exporters_own_words_are_told(
+def test_without_our_session_the_exporters_own_words_are_reported(
     told: Callable[..., str], receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a credential provider of the program's makes the requests."""

@@ -1,4 +1,4 @@
-"""The code of the exporter's page and of the README runs as it stands, and does what is said of it."""
+"""The code of the exporter's page and of the README runs unchanged, and does what they say."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _environment(
     monkeypatch: pytest.MonkeyPatch,
     strict: None,
 ) -> None:
-    """That of the reader: variables point to server and collector, the folder is empty."""
+    """Set up the reader's environment: variables point to server and collector, the folder is empty."""
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)

@@ -253,7 +253,7 @@ def test_switching_it_on_opens_no_connection(receiver: OtlpReceiver, traced: Cal
 
 
 def test_a_provider_passed_in_gets_the_runs_of_two_configurations_once(stage: Stage) -> None:
-    """The second call replaces the first: nothing is told twice."""
+    """The second call replaces the first, so nothing is exported twice."""
     stage.traced()
     stage.traced()
     assistant, thread = tutor(stage.client), asked(stage.client)

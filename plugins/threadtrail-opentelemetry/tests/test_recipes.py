@@ -1,4 +1,4 @@
-"""The recipes of the page on backends: each sends spans to the path and with the headers that it is to."""
+"""The recipes of the page on backends: each sends spans to the right path, with the right headers."""
 
 from __future__ import annotations
 

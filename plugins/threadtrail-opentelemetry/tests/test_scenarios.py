@@ -1,4 +1,4 @@
-"""Each way in which an app uses Responses arrives as what is true of it: tokens, tools, errors, trees."""
+"""Each way in which an app uses Responses arrives truthfully: tokens, tools, errors, trees."""
 
 from __future__ import annotations
 

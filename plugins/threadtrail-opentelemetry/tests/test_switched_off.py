@@ -1,4 +1,4 @@
-"""What makes no spans is said at the start, and does not count as delivered; what else is lost is counted."""
+"""If no spans are made, the start reports it and nothing counts as delivered; other losses are counted."""
 
 from __future__ import annotations
 

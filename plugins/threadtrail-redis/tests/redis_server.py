@@ -74,7 +74,7 @@ class RedisServer:
         self._end(signal.SIGKILL)
 
     def suspend(self) -> None:
-        """Let it take connections, and answer nothing, as one that hangs."""
+        """Make it accept connections without answering, as if it hung."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:

@@ -1,4 +1,4 @@
-"""The benchmark of collectors runs and prints both tables; what they say is not tested."""
+"""The benchmark of collectors runs and prints both tables; their values are not tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code of the exporter's page and of the README runs as it stands, and does what is said of it."""
+"""The code of the exporter's page and of the README runs unchanged, and does what they say."""
 
 from __future__ import annotations
 

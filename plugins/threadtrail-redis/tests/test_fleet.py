@@ -1,4 +1,4 @@
-"""Web, worker, tools and webhook see a part of a run each; a collector delivers one run in one trace."""
+"""Web, worker, tools and webhook each see a part of a run; a collector delivers one run in one trace."""
 
 from __future__ import annotations
 

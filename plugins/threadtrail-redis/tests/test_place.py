@@ -1,4 +1,4 @@
-"""Collectors share the streams: each has one owner, who alone reads, acknowledges and buries its entries."""
+"""Collectors share the streams: each has one owner, which alone reads, acknowledges or gives up entries."""
 
 from __future__ import annotations
 

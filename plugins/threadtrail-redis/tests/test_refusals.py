@@ -1,4 +1,4 @@
-"""What Redis refuses for a moment is tried again; what it will always refuse is said."""
+"""What Redis refuses for a moment is tried again; what it will always refuse is reported."""
 
 from __future__ import annotations
 
