@@ -1,4 +1,4 @@
-"""Units to wait for and to export as a whole: the runs of a turn or a trace, with all of their events."""
+"""A unit is what is exported as a whole: the runs of a turn or a trace, with all of their events."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 ENTRY_BYTES = 500
-"""What an entry takes in memory besides its text."""
+"""The memory that an entry takes, apart from its text."""
 
 UNIT_BYTES = 1_500
-"""What a unit takes in memory besides its entries."""
+"""The memory that a unit takes, apart from its entries."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,20 +42,20 @@ class Unit:
     """Entries that belong together, and the progress of the runs, turns and traces in them.
 
     Attributes:
-        entries: as they were read.
-        keys: what they belong to.
-        began: when the first of them was read, and ``touched`` the last (seconds of a monotonic clock).
-        runs: the runs, and whether their end was seen.
-        asked: the calls that the app has to answer, and the run that asked.
-        answered: those of them that were.
+        entries: its entries, in the order in which they were read.
+        keys: the keys of these entries.
+        began: when the first entry was read, and ``touched`` the last one (seconds of a monotonic clock).
+        runs: the runs, and whether the end of each was seen.
+        asked: the calls that the app has to answer, each with the run that asked for it.
+        answered: the calls that were answered.
         turns_ended: the turns whose end was seen.
-        traces: the traces that began, and whether their end was seen.
-        trace_ids: the traces that its events name; ``turns`` are the turns.
-        brought: the calls whose outputs stand in the input of its runs.
-        number: no other unit has it.
-        queued_for: when it is looked at next; ``put_off_until``: not before then.
-        tries: how often it was tried to deliver this, while other units were delivered.
-        delivered_before: how many units had been delivered when it was tried last.
+        traces: the traces that began, and whether the end of each was seen.
+        trace_ids: the traces that its events name; ``turns`` are the turns that they name.
+        brought: the calls whose outputs are in the input of its runs.
+        number: an id that no other unit has.
+        queued_for: when to look at it next; ``put_off_until`` is the earliest time for that.
+        tries: how often its delivery was tried while other units could be delivered.
+        delivered_before: how many deliveries there had been at the last try.
     """
 
     number: int
@@ -78,7 +78,7 @@ class Unit:
     delivered_before: int = -1
 
     def add(self, entry: Entry, event: Event, now: float) -> None:
-        """Take an event."""
+        """Add an event and its entry."""
         self.entries.append(entry)
         self.size += len(entry.line) + ENTRY_BYTES
         self.touched = max(self.touched, now)
@@ -110,13 +110,13 @@ class Unit:
         key = run_key(event, event.run.id)
         self.runs[key] = self.runs.get(key, False) or event.run.finished
         if event.run.finished and not event.run.one_generation:
-            self.turns_ended.add(key)  # an assistant's run ends with all its calls
+            self.turns_ended.add(key)  # an Assistants run is a turn by itself, and ends with all its calls
         server = key[1]
         known = (call for call in event.run.tool_calls if call.output is not None or call.results)
         self.answered.update(("call", server, call.id) for call in known)
 
     def take(self, other: Unit) -> None:
-        """Take all of another unit, since both belong together."""
+        """Add all of another unit that belongs to this one."""
         self.entries += other.entries
         self.keys |= other.keys
         self.size += other.size - UNIT_BYTES
@@ -146,7 +146,7 @@ class Unit:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all its runs, turns and traces have ended, so that nothing is sure to follow."""
+        """Whether all its runs, turns and traces have ended, so that nothing more need be waited for."""
         if not self.has_ended or not all(self.traces.values()):
             return False
         return all(call in self.answered or run in self.turns_ended for call, run in self.asked.items())
