@@ -172,7 +172,7 @@ def test_it_waits_until_a_run_is_whole_and_then_for_what_others_saw() -> None:
     stage.at(69)
     assert stage.exporters.ends == [("run_1", True, False)]
     assert len(stage.shelf.acknowledged) == sum(map(len, (web, worker, submitter, late)))
-    assert len(stage.waiting) == stage.waiting.size == 0
+    assert len(stage.waiting.units) == stage.waiting.units.awake.size == 0
 
 
 def test_a_collector_that_was_suspended_looks_again_before_it_exports() -> None:
@@ -287,7 +287,7 @@ def test_what_another_collector_took_is_not_exported_though_it_was_due() -> None
     stage.at(5)
     assert stage.exporters.ends == [("b", True, False)]
     assert len(stage.shelf.acknowledged) == len(plain("b"))
-    assert len(stage.waiting) == 0
+    assert len(stage.waiting.units) == 0
 
 
 def test_while_the_place_is_away_nothing_is_exported_and_nothing_is_lost() -> None:
@@ -344,7 +344,7 @@ def test_what_comes_late_adds_nothing_for_the_next_collector_either() -> None:
     stage.begin()
     unfinished = ended("run_1")
     stage.at(20, replace(unfinished, run=replace(unfinished.run, finished=False)))
-    assert len(stage.waiting) == 0
+    assert len(stage.waiting.units) == 0
     assert len(stage.shelf.acknowledged) == stage.shelf.count
     assert stage.collector.counts.late == 1
 
@@ -428,7 +428,7 @@ def test_with_too_much_that_waits_the_oldest_is_taken_as_it_is() -> None:
     stage = Stage(max_bytes=200_000)
     for number in range(200):
         stage.at(number / 10, *opened(f"run_{number:03}"))
-    assert stage.waiting.size <= 200_000
+    assert stage.waiting.units.awake.size <= 200_000
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
     assert created[:3] == ["run_000", "run_001", "run_002"]
     assert stage.waiting.taken_early == len(created) > 0
@@ -437,15 +437,21 @@ def test_with_too_much_that_waits_the_oldest_is_taken_as_it_is() -> None:
 ROOM = 100_000
 
 
-def parked(runs: int, **limits: Any) -> Stage:
-    """Let more runs wait than have room in memory with their lines."""
-    stage = Stage(awake_bytes=ROOM, **limits)
+class Files(Shelf):
+    """A place that cannot fetch lines."""
+
+    fetch = None  # type: ignore[assignment]  # as if it were not there
+
+
+def parked(runs: int, shelf: Shelf | None = None) -> Stage:
+    """Let more runs wait than have room in memory."""
+    stage = Stage(shelf=shelf, awake_bytes=ROOM)
     for number in range(runs):
         stage.at(number / runs, *opened(f"run_{number}"), group=str(number % 2))
-    assert len(stage.waiting._parked) > runs / 2
-    assert stage.waiting.size - stage.waiting._parked.size <= ROOM
-    assert len(stage.waiting) == stage.waiting.open_runs == runs
-    assert stage.waiting.oldest == 0
+    assert stage.waiting.units.parked > runs / 2
+    assert stage.waiting.units.awake.size <= ROOM
+    assert len(stage.waiting.units) == stage.waiting.units.open_runs == runs
+    assert stage.waiting.units.oldest == 0
     return stage
 
 
@@ -456,7 +462,7 @@ def test_runs_that_are_parked_are_exported_as_a_whole_when_they_end() -> None:
     stage.at(10 + SETTLE)
     assert sorted(name for name, *_ in stage.exporters.ends) == sorted(f"run_{each}" for each in range(90))
     assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 90
-    assert len(stage.waiting) == stage.waiting.size == 0
+    assert len(stage.waiting.units) == stage.waiting.units.awake.size == 0
     assert len(stage.shelf.acknowledged) == stage.shelf.count
 
 
@@ -468,7 +474,7 @@ def test_runs_that_are_parked_are_exported_as_they_are_when_their_time_is_up() -
     stage.shelf.is_away = False
     stage.at(WAIT + 10)
     assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 90
-    assert len(stage.waiting) == stage.waiting.size == 0
+    assert len(stage.waiting.units) == stage.waiting.units.awake.size == 0
 
 
 def test_what_belongs_to_a_parked_run_waits_while_the_place_is_away() -> None:
@@ -488,20 +494,81 @@ def test_of_a_group_that_is_lost_nothing_stays_parked() -> None:
     stage = parked(90)
     stage.shelf.gone = {"1"}
     stage.at(2)
-    assert len(stage.waiting) == stage.waiting.open_runs == 45
+    assert len(stage.waiting.units) == stage.waiting.units.open_runs == 45
     stage.at(WAIT + 1)
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
     assert sorted(created) == sorted(f"run_{number}" for number in range(0, 90, 2))
 
 
-def test_with_too_many_that_are_parked_the_oldest_are_taken_as_they_are() -> None:
-    stage = parked(90)
-    stage.waiting._max_bytes = stage.waiting.size - 20_000
-    stage.at(2)
+def test_a_place_that_has_no_lines_is_not_asked_for_those_of_parked_runs() -> None:
+    stage = parked(90, shelf=Files())
+    for number in range(45):
+        stage.at(10, ended(f"run_{number}"))
+    stage.at(10 + SETTLE)
+    assert sorted(name for name, *_ in stage.exporters.ends) == sorted(f"run_{each}" for each in range(45))
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 45
+    assert len(stage.waiting.units) == stage.waiting.units.open_runs == 45
+
+
+def test_at_the_end_of_what_there_is_parked_runs_are_exported_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "WOKEN", 20)
+    stage = parked(90, shelf=Files())
+    awake = len(stage.waiting.units.awake)
+    taken = [len(units) for units in stage.waiting.all()]
+    assert taken == [20, 20, 20, 90 - awake - 60, awake]
+    stage = parked(90, shelf=Files())
+    stage.collector._deliver_all()
     created = [event.run_id for event in stage.exporters.events if isinstance(event, RunCreated)]
-    assert created[:2] == ["run_0", "run_1"]
-    assert stage.waiting.size <= stage.waiting._max_bytes
-    assert stage.waiting.taken_early == len(created) < 45
+    assert sorted(created) == sorted(f"run_{number}" for number in range(90))
+    stage = parked(90, shelf=Files())
+    stage.exporters.refuses = lambda _event: True
+    stage.collector._deliver_all()
+    assert stage.waiting.units.parked == 90 - awake - 20
+
+
+def test_while_exporters_refuse_not_all_runs_are_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "WOKEN", 10)
+    stage = parked(90)
+    before = stage.waiting.units.parked
+    stage.exporters.refuses = lambda _event: True
+    for later in range(1, 20):
+        stage.at(WAIT + 100 * later)
+    assert stage.waiting.units.parked == before - 10
+    assert stage.collector._next_look() > stage.now
+    stage.exporters.refuses = lambda _event: False
+    for later in range(20, 40):
+        stage.at(WAIT + 100 * later)
+    assert len(stage.waiting.units) == stage.waiting.units.awake.size == 0
+    assert sum(isinstance(event, RunCreated) for event in stage.exporters.events) == 90
+
+
+def test_runs_that_cannot_be_parked_wait_in_memory_until_there_are_too_many() -> None:
+    stage = parked(90)
+    database = stage.waiting.units._parked._database
+    assert database is not None
+    before, database.max_bytes = stage.waiting.units.parked, 0
+    for number in range(90, 180):
+        stage.at(2, *opened(f"run_{number}"))
+    assert stage.waiting.units.parked == before
+    assert stage.waiting.units.awake.size > ROOM
+    assert stage.exporters.events == []
+    is_well, state = stage.collector.status()
+    assert not is_well
+    assert state["troubles"] == {"parking": "temporary file: it has its maximum size"}
+    assert state["waiting"]["units"] == state["waiting"]["open_runs"] == 180
+    assert state["waiting"]["parked"] == before
+    stage.waiting._max_bytes = stage.waiting.units.awake.size - 20_000
+    stage.at(3)
+    assert stage.waiting.units.awake.size <= stage.waiting._max_bytes
+    assert 0 < stage.waiting.taken_early < 45
+    assert len(stage.waiting.units) == 180 - stage.waiting.taken_early
+    database.max_bytes = 10_000_000
+    for number in range(180, 270):
+        stage.at(20, *opened(f"run_{number}"))
+    assert stage.waiting.units.awake.size <= ROOM
+    assert stage.collector.status()[0]
 
 
 def test_nothing_is_kept_of_runs_that_were_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,5 +594,5 @@ def test_memory_of_runs_that_wait_is_what_is_said_of_it() -> None:
         stage.at(number / 300, *events)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(stage.waiting) == stage.waiting.open_runs == 300
-    assert taken < 3 * stage.waiting.size
+    assert len(stage.waiting.units) == stage.waiting.units.open_runs == 300
+    assert taken < 3 * stage.waiting.units.awake.size

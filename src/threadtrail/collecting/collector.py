@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -11,19 +12,22 @@ from typing import TYPE_CHECKING, Any
 from threadtrail import _json
 from threadtrail._guard import guard
 from threadtrail.collecting.crossing import Crossing
-from threadtrail.collecting.dealings import READING, Counts, Dealings
+from threadtrail.collecting.dealings import PARKING, READING, Counts, Dealings
 from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, Delivering
 from threadtrail.collecting.keys import mark_key
 from threadtrail.collecting.published import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from threadtrail.collecting.outlet import Outlet
     from threadtrail.collecting.place import Entry, Place
     from threadtrail.collecting.units import Unit
     from threadtrail.collecting.waiting import Waiting
     from threadtrail.events import Event
+
+AT_ONCE = 1_000
+"""How many entries are taken at once of those that were read."""
 
 READ_SECONDS = 0.5
 """The longest wait for new entries before due units are delivered."""
@@ -62,7 +66,7 @@ class Collector:
         self._published = Published(getattr(place, "marks", None))
         self._crossing = Crossing(place)
         waiting.leaves = self._crossing.leaves
-        waiting.fetch = getattr(place, "fetch", None)
+        waiting.units.fetch = getattr(place, "fetch", None)
         self._delivering = Delivering(
             outlet=outlet,
             waiting=waiting,
@@ -73,7 +77,6 @@ class Collector:
             clock=clock,
         )
         self._untaken: deque[Entry] = deque()
-        self._late: list[Entry] = []
         self._touched: dict[int, Unit] = {}
         self._looked_at = 0.0
         self._stopping = threading.Event()
@@ -97,12 +100,20 @@ class Collector:
                 read = self._read()
                 self._deliver_due()
                 if not (follow or read) and self._place.is_read_to_its_end:
-                    self._delivering.deliver(self._waiting.all())
+                    self._deliver_all()
                     break
             else:
-                self._delivering.deliver(self._waiting.all(whole=True))
+                self._delivering.deliver(self._waiting.whole())
         finally:
             self._place.close()
+            self._waiting.units.close()
+
+    def _deliver_all(self) -> None:
+        """Deliver all that waits; while a backend is away, the rest is left to the next collector."""
+        for units in self._waiting.all():
+            self._delivering.deliver(units)
+            if self._delivering.paused_until > self._clock():
+                break
 
     def stop(self) -> None:
         """Stop soon: whole units are delivered, the rest stays in the place. Any thread may call this."""
@@ -134,46 +145,64 @@ class Collector:
         return max(self._waiting.next_look(), self._delivering.paused_until)
 
     def _take_all(self) -> None:
-        """Put the entries that were read into units.
+        """Put the entries that were read into units, some at a time: not all of them are in memory as events.
 
         Raises:
             OSError: the place is away; the other entries are taken when it is back.
         """
-        events = [guard.catch(_json.load, entry.line) for entry in self._untaken]
+        while True:
+            self._take([*itertools.islice(self._untaken, AT_ONCE)])
+            units = [unit for unit in self._touched.values() if unit in self._waiting.units]
+            self._crossing.keep_calls(units)
+            self._delivering.move(units)
+            self._touched = {}
+            if not self._untaken:
+                break
+        # Not before: more may come of units that would have to be woken for it.
+        self._waiting.units.park(self._clock())
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        """Take these entries, which are the next.
+
+        Raises:
+            OSError: the place is away; nothing was taken.
+        """
+        events = [guard.catch(_json.load, entry.line) for entry in entries]
         self._recall(event for event, error in events if error is None)
-        try:
-            for event, error in events:
-                self._take(self._untaken[0], event, error)
-                self._untaken.popleft()
-        finally:
-            late, self._late = self._late, []
-            self._dealings.acknowledge(late)
-        units = [unit for unit in self._touched.values() if unit in self._waiting]
-        self._crossing.keep_calls(units)
-        self._delivering.move(units)
-        self._touched = {}
-        self._waiting.park()
+        wanted: list[tuple[Entry, Event]] = []
+        late: list[Entry] = []
+        refused: list[tuple[Entry, str]] = []
+        for entry, (event, error) in zip(entries, events, strict=True):
+            reason = self._reason_against(entry, error)
+            if reason is not None:
+                refused.append((entry, reason))
+            elif self._published.is_late(event):
+                late.append(entry)
+            else:
+                wanted.append((entry, event))
+        units = self._waiting.take(wanted, self._clock())
+        self._touched.update((unit.number, unit) for unit in units)
+        for _ in entries:
+            self._untaken.popleft()
+        self.counts.read += len(entries)
+        self.counts.late += len(late)
+        self.counts.unreadable += sum(error is not None for _, error in events)
+        for entry, reason in refused:
+            self._dealings.give_up([entry], reason)
+        self._dealings.acknowledge(late)
+
+    def _reason_against(self, entry: Entry, error: BaseException | None) -> str | None:
+        """Return why an entry is given up, if it is."""
+        if error is not None:
+            return f"not an event of this version: {str(error).partition(chr(10))[0]}"
+        if entry.attempts > self._max_attempts:
+            return f"its delivery was begun {entry.attempts - 1} times and never confirmed"
+        return None
 
     def _recall(self, events: Iterable[Event]) -> None:
         """Ask the place which of these runs were exported, perhaps by a collector that has died since."""
         keys = {key for event in events if (key := mark_key(event)) is not None}
-        self._published.recall(key for key in keys if not self._waiting.knows(key))
-
-    def _take(self, entry: Entry, event: Event, error: BaseException | None) -> None:
-        if error is not None:
-            self.counts.unreadable += 1
-            reason = f"not an event of this version: {str(error).partition(chr(10))[0]}"
-            self._dealings.give_up([entry], reason)
-        elif entry.attempts > self._max_attempts:
-            reason = f"its delivery was begun {entry.attempts - 1} times and never confirmed"
-            self._dealings.give_up([entry], reason)
-        elif self._published.is_late(event):
-            self.counts.late += 1
-            self._late.append(entry)
-        else:
-            unit = self._waiting.take(entry, event, self._clock())
-            self._touched[unit.number] = unit
-        self.counts.read += 1
+        self._published.recall(key for key in keys if not self._waiting.units.knows(key))
 
     def _deliver_due(self) -> None:
         """Deliver what was due when the last look began.
@@ -187,11 +216,12 @@ class Collector:
 
     def status(self) -> tuple[bool, dict[str, Any]]:
         """Return whether there is no trouble, and the status for an orchestrator, as JSON values."""
-        oldest = self._waiting.oldest
+        oldest = self._waiting.units.oldest
         waiting = {
-            "units": len(self._waiting),
-            "open_runs": self._waiting.open_runs,
-            "bytes": self._waiting.size,
+            "units": len(self._waiting.units),
+            "parked": self._waiting.units.parked,
+            "open_runs": self._waiting.units.open_runs,
+            "bytes": self._waiting.units.awake.size,
             "oldest_seconds": None if oldest is None else round(self._clock() - oldest, 3),
             "taken_early": self._waiting.taken_early,
         }
@@ -199,6 +229,8 @@ class Collector:
         troubles = dict(self._dealings.troubles)
         if place.get("trouble"):
             troubles.setdefault(READING, str(place["trouble"]))
+        if self._waiting.units.trouble is not None:
+            troubles[PARKING] = self._waiting.units.trouble
         return not troubles, {
             "troubles": troubles,
             "waiting": waiting,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger("threadtrail")
 
-READING, EXPORTING = "reading", "exporting"
+READING, EXPORTING, PARKING = "reading", "exporting", "parking"
 """What may be in trouble."""
 
 

@@ -98,7 +98,7 @@ class Delivering:
         except OSError as error:
             self._away(error, units)
             return ()
-        return [unit for unit in units if unit in self._waiting]
+        return [unit for unit in units if unit in self._waiting.units]
 
     def move(self, units: Sequence[Unit]) -> None:
         """Move the units, or the parts of them, that are at home in another group.
@@ -106,7 +106,7 @@ class Delivering:
         Raises:
             OSError: the place is away.
         """
-        for unit, moved in self._crossing.move([unit for unit in units if unit in self._waiting]):
+        for unit, moved in self._crossing.move([unit for unit in units if unit in self._waiting.units]):
             self._dealings.counts.moved += len(moved)
             self._waiting.take_out(unit, moved)
 
@@ -138,7 +138,7 @@ class Delivering:
         counts.events += len(events)
         counts.runs += sum(isinstance(event, RunEnded) for event in events)
         for unit in units:
-            self._waiting.remove(unit)
+            self._waiting.units.remove(unit)
         self._dealings.acknowledge(entries)
         return True
 
@@ -149,7 +149,7 @@ class Delivering:
         """
         self._dealings.begin([entry for unit in units for entry in unit.entries])
         self._waiting.forget(self._dealings.lost())
-        own = [unit for unit in units if unit in self._waiting]
+        own = [unit for unit in units if unit in self._waiting.units]
         for unit in own:
             if unit.delivered_before != self._dealings.counts.deliveries:
                 unit.tries += 1
@@ -173,7 +173,7 @@ class Delivering:
     def _refused(self, unit: Unit) -> None:
         if unit.tries > self._max_attempts:
             because = self._dealings.troubles.get(EXPORTING)
-            self._waiting.remove(unit)
+            self._waiting.units.remove(unit)
             self._dealings.give_up(unit.entries, f"refused {unit.tries} times: {because}")
         else:
             self._waiting.put_off(unit, self._clock() + _pause(unit.tries))

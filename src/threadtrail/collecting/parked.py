@@ -1,105 +1,183 @@
-"""Units of which nothing has come for a while: they take little memory, since the place has their lines."""
+"""Units of which nothing has come for a while: on disk, so that memory is flat however many wait.
+
+A database that cannot be read ends the collector: the next one reads the place again, and nothing is lost.
+"""
 
 from __future__ import annotations
 
+import logging
+import pickle
+import sqlite3
+import weakref
+from array import array
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from threadtrail._guard import guard
 from threadtrail.collecting.place import Entry
+from threadtrail.collecting.temporary import TemporaryDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from threadtrail.collecting.keys import Key
     from threadtrail.collecting.units import Unit
 
-PARKED_BYTES = 400
-"""What a parked unit takes in memory, and each of its entries as well, roughly."""
+logger: logging.Logger = logging.getLogger("threadtrail")
+
+PAGE = 500
+"""How many units are read at once where all of them are looked at."""
+
+HASHES = "q"
+"""How an array holds the hashes of keys."""
+
+TABLES = """
+CREATE TABLE units (
+  number INTEGER PRIMARY KEY, open_runs INTEGER, began REAL, touched REAL, keys BLOB, entries BLOB
+);
+CREATE INDEX units_by_began ON units (began);
+CREATE INDEX units_by_touched ON units (touched);
+CREATE TABLE keys (hash INTEGER PRIMARY KEY, unit INTEGER);
+"""
+
+ADD_UNIT = "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?)"
+ADD_KEY = "INSERT OR REPLACE INTO keys VALUES (?, ?)"
+KEEP_ENTRIES = "UPDATE units SET entries = ? WHERE number = ?"
+REMOVE_UNIT = "DELETE FROM units WHERE number = ?"
+REMOVE_KEY = "DELETE FROM keys WHERE hash = ? AND unit = ?"
+UNIT_OF_KEY = "SELECT unit FROM keys WHERE hash = ?"
+UNIT = "SELECT * FROM units WHERE number = ?"
+UNITS_AFTER = "SELECT * FROM units WHERE number > ? ORDER BY number LIMIT ?"
+UNTOUCHED = "SELECT * FROM units WHERE touched <= ? ORDER BY touched, number LIMIT ?"
+FIRST = "SELECT (SELECT min(began) FROM units), (SELECT min(touched) FROM units)"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Parked:
-    """A unit without its lines; ``keys`` are the hashes of its keys."""
+    """A unit as it is parked; ``keys`` are the hashes of its keys."""
 
-    entries: tuple[Entry, ...]
-    keys: tuple[int, ...]
+    number: int
+    open_runs: int
     began: float
     touched: float
-    open_runs: int
-
-    @property
-    def size(self) -> int:
-        """How many bytes of memory it takes, roughly."""
-        return PARKED_BYTES * (1 + len(self.entries))
+    keys: array[int]
+    entries: tuple[Entry, ...]
 
 
 class Parking:
-    """The parked units, those of which nothing has come for the longest time first."""
+    """The parked units. One thread uses it; any may read the attributes, and ask how many there are.
+
+    Attributes:
+        open_runs: the number of runs whose end was not seen.
+        oldest: when the first entry of all was read.
+        untouched_since: when the unit was touched of which nothing has come for the longest time.
+        trouble: why no unit can be parked at the moment.
+    """
 
     def __init__(self) -> None:
-        self._units: dict[int, Parked] = {}
-        self._by_key: dict[int, Parked] = {}
-        self.size: int = 0
+        self._count = 0
+        self._database: TemporaryDatabase | None = None
+        self.close: Callable[[], object] = lambda: None
+        self.open_runs: int = 0
+        self.oldest: float | None = None
+        self.untouched_since: float | None = None
+        self.trouble: str | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._units)
+        return self._count
 
-    def all(self) -> list[Parked]:
-        """Return all of them; any thread may ask."""
-        return list(self._units.values())
+    def put(self, units: Sequence[Unit], *, lines: bool) -> bool:
+        """Park units, with their ``lines`` or without; return False, and park none, if there is no room."""
+        _, error = guard.catch(self._put, units, lines=lines)
+        if error is not None:
+            if self.trouble is None:
+                logger.warning("collect: runs that wait for long stay in memory: temporary file: %s", error)
+            self.trouble = f"temporary file: {error}"
+            return False
+        self.trouble = None
+        self._note(len(units), sum(unit.open_runs for unit in units))
+        return True
 
-    @property
-    def oldest(self) -> Parked | None:
-        """The one of which nothing has come for the longest time."""
-        return next(iter(self._units.values()), None)
+    def _put(self, units: Sequence[Unit], *, lines: bool) -> None:
+        if self._database is None:
+            self._database = TemporaryDatabase(TABLES)
+            self.close = weakref.finalize(self, self._database.close)
+        if self._database.is_full:
+            raise sqlite3.OperationalError("it has its maximum size")
+        with self._database.connection as connection:
+            connection.executemany(ADD_UNIT, (_row(unit, lines=lines) for unit in units))
+            connection.executemany(ADD_KEY, ((hash(key), unit.number) for unit in units for key in unit.keys))
 
-    def put(self, unit: Unit) -> None:
-        """Park a unit."""
-        self._put(
-            Parked(
-                entries=tuple(replace(entry, line=b"") for entry in unit.entries),
-                keys=tuple({hash(key) for key in unit.keys}),
-                began=unit.began,
-                touched=unit.touched,
-                open_runs=sum(not ended for ended in unit.runs.values()),
-            )
-        )
-
-    def _put(self, parked: Parked) -> None:
-        self._units[id(parked)] = parked
-        self._by_key.update(dict.fromkeys(parked.keys, parked))
-        self.size += parked.size
+    def knows(self, key: Key) -> bool:
+        """Return whether something of this is parked."""
+        return bool(self._select(UNIT_OF_KEY, hash(key)))
 
     def of(self, keys: Iterable[Key]) -> list[Parked]:
-        """Return the units that an event with these keys may belong to."""
-        if not self._units:
+        """Return the units that events with these keys may belong to."""
+        if not self._count:
             return []
-        found = (self._by_key.get(hash(key)) for key in keys)
-        return list({id(each): each for each in found if each is not None}.values())
+        numbers = {number for key in keys for (number,) in self._select(UNIT_OF_KEY, hash(key))}
+        return [parked for number in sorted(numbers) for parked in self._units(UNIT, number)]
 
-    def untouched_since(self, time: float, limit: int) -> list[Parked]:
-        """Return units of which nothing has come since then."""
-        units: list[Parked] = []
-        for parked in self._units.values():
-            if parked.touched > time or len(units) == limit:
-                break
-            units.append(parked)
-        return units
+    def untouched(self, since: float, limit: int) -> list[Parked]:
+        """Return units of which nothing has come since then, the longest time first."""
+        if self.untouched_since is None or self.untouched_since > since:
+            return []
+        return self._units(UNTOUCHED, since, limit)
 
-    def remove(self, parked: Parked) -> None:
-        """Take a unit out."""
-        if self._units.pop(id(parked), None) is not None:
-            self.size -= parked.size
-            for key in parked.keys:
-                if self._by_key.get(key) is parked:
-                    del self._by_key[key]
+    def remove(self, units: Sequence[Parked]) -> None:
+        """Take units out."""
+        if self._database is None or not units:
+            return
+        with self._database.connection as connection:
+            connection.executemany(REMOVE_UNIT, ((unit.number,) for unit in units))
+            connection.executemany(REMOVE_KEY, ((key, unit.number) for unit in units for key in unit.keys))
+        self._note(-len(units), -sum(unit.open_runs for unit in units))
 
     def forget(self, groups: Collection[str]) -> None:
         """Forget entries of these groups: another collector reads them again."""
-        for parked in self.all():
-            kept = tuple(entry for entry in parked.entries if entry.group not in groups)
-            if len(kept) < len(parked.entries):
-                self.remove(parked)
-                if kept:
-                    self._put(replace(parked, entries=kept))
+        page = self._units(UNITS_AFTER, -1, PAGE)
+        while page:
+            left = [_without(each, groups) for each in page]
+            self._keep(
+                new for old, new in zip(page, left, strict=True) if len(new.entries) < len(old.entries)
+            )
+            self.remove([each for each in left if not each.entries])
+            page = self._units(UNITS_AFTER, page[-1].number, PAGE)
+
+    def _keep(self, units: Iterable[Parked]) -> None:
+        """Keep only these entries of units."""
+        if self._database is not None:
+            with self._database.connection as connection:
+                rows = ((pickle.dumps(unit.entries), unit.number) for unit in units)
+                connection.executemany(KEEP_ENTRIES, rows)
+
+    def _note(self, count: int, open_runs: int) -> None:
+        """Note what other threads ask for."""
+        self._count += count
+        self.open_runs += open_runs
+        ((self.oldest, self.untouched_since),) = self._select(FIRST)
+
+    def _units(self, statement: str, *values: object) -> list[Parked]:
+        return [_parked(row) for row in self._select(statement, *values)]
+
+    def _select(self, statement: str, *values: object) -> list[Any]:
+        if self._database is None:
+            return []
+        return self._database.connection.execute(statement, values).fetchall()
+
+
+def _row(unit: Unit, *, lines: bool) -> tuple[object, ...]:
+    entries = unit.entries if lines else (replace(entry, line=b"") for entry in unit.entries)
+    keys = array(HASHES, {hash(key) for key in unit.keys})
+    return unit.number, unit.open_runs, unit.began, unit.touched, keys.tobytes(), pickle.dumps(tuple(entries))
+
+
+def _parked(row: Sequence[Any]) -> Parked:
+    number, open_runs, began, touched, keys, entries = row
+    return Parked(number, open_runs, began, touched, array(HASHES, keys), pickle.loads(entries))  # noqa: S301 - our own
+
+
+def _without(unit: Parked, groups: Collection[str]) -> Parked:
+    return replace(unit, entries=tuple(entry for entry in unit.entries if entry.group not in groups))

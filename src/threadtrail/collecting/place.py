@@ -21,7 +21,8 @@ class Entry:
     """One event in a place.
 
     Attributes:
-        token: identifies the entry to its place, and is opaque to the collector. Equal tokens are one entry.
+        token: identifies the entry to its place, and is opaque to the collector, which may pickle it. Equal
+            tokens are one entry.
         line: the event as JSON, as ``Event.to_json()`` writes it.
         group: the part of the place, such as a stream, that has one owner at a time; see ``Place.lost``.
         attempts: 1, plus the number of its deliveries that were begun and never reported back, if the place
@@ -48,8 +49,8 @@ class Place(Protocol):
     - ``attempt(tokens, count)``, called with 1 when the exporters are about to get these entries, and with -1
       if they did not take them: ``Entry.attempts`` counts the deliveries that a collector did not survive;
     - ``fetch(tokens)``, which returns the lines of entries that were not acknowledged (``None`` for one that
-      is gone; ``OSError`` while the place is away). With it, a collector that waits for many runs does not
-      keep all lines in memory.
+      is gone; ``OSError`` while the place is away). With it, a collector that waits for many runs writes
+      none of their lines to a temporary file.
     """
 
     def open(self) -> None:

@@ -140,6 +140,11 @@ class Unit:
         yield from (("trace", trace_id) for trace_id in self.traces)
 
     @property
+    def open_runs(self) -> int:
+        """The number of runs whose end was not seen; any thread may ask."""
+        return sum(not ended for ended in list(self.runs.values()))
+
+    @property
     def has_ended(self) -> bool:
         """Whether all its runs have ended."""
         return all(self.runs.values())

@@ -80,8 +80,8 @@ def _run(
     print_lines(
         [f"{counted(counts.runs, 'run')} exported, from {counted(counts.read, 'event')} that were read"]
     )
-    if len(waiting):
-        left = counted(waiting.open_runs, "run")
+    if len(waiting.units):
+        left = counted(waiting.units.open_runs, "run")
         print_lines([f"{left} without an end; the next collector continues with what is waiting"])
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
