@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from threadtrail.delivery.worker import Pending
     from threadtrail.events import Event
 
+    Published = tuple[Event, Mapping[str, object] | None]
+    """An event, and what ``capture`` returned where it began."""
+
 
 class Delivery:
     """Delivers events to all exporters. Only ``flush`` and ``shutdown`` wait; no method raises.
@@ -57,18 +60,25 @@ class Delivery:
 
     def publish(self, event: Event, contexts: Mapping[str, object] | None = None) -> None:
         """Publish an event; ``contexts`` is what ``capture`` returned where the event began."""
-        size = size_of(event)
-        if size > self._unprocessed_bytes:
-            processed = self._process(event)
-            if processed is None:
-                return
-            if processed is not event:
-                event, size = processed, size_of(processed)
-        if self._sampler is None:
-            self._put(event, contexts, size)
+        self.publish_all([(event, contexts)])
+
+    def publish_all(self, published: Sequence[Published]) -> None:
+        """Publish events in order, each with its contexts; a lane's lock is taken once for all of them."""
+        admitted: list[tuple[Event, Mapping[str, object] | None, int]] = []
+        for event, contexts in published:
+            size = size_of(event)
+            left = self._process(event) if size > self._unprocessed_bytes else event
+            if left is None:
+                continue
+            if self._sampler is not None:
+                admitted += [(each, its, size_of(each)) for each, its in self._sampler.admit(left, contexts)]
+            else:
+                admitted.append((left, contexts, size if left is event else size_of(left)))
+        if not admitted:
             return
-        for admitted, its_contexts in self._sampler.admit(event, contexts):
-            self._put(admitted, its_contexts, size_of(admitted))
+        for lane in self._lanes:
+            name = lane.name
+            lane.put_all([(event, its and its.get(name), size) for event, its, size in admitted])
 
     def _process(self, event: Event) -> Event | None:
         """Return the event as the processors leave it; None if it is dropped."""
@@ -153,10 +163,6 @@ class Delivery:
     def _drop(self) -> None:
         for lane in self._lanes:
             lane.drop()
-
-    def _put(self, event: Event, contexts: Mapping[str, object] | None, size: int) -> None:
-        for lane in self._lanes:
-            lane.put(event, contexts.get(lane.name) if contexts else None, size)
 
 
 def _wait_for_all(pending: Sequence[Pending], deadline: float) -> bool:

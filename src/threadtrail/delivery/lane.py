@@ -16,6 +16,8 @@ from threadtrail.delivery.sizes import EVENT_BYTES
 from threadtrail.delivery.worker import LaneState, Pending, Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from threadtrail._guard import Guard
     from threadtrail.delivery.hooks import ExporterHooks
     from threadtrail.delivery.status import LaneStatus
@@ -57,18 +59,23 @@ class Lane:
 
     def put(self, event: Event, context: object = None, size: int = EVENT_BYTES) -> None:
         """Queue an event of this size in bytes; neither wait for the exporter nor raise."""
+        self.put_all([(event, context, size)])
+
+    def put_all(self, events: Sequence[tuple[Event, object, int]]) -> None:
+        """Queue events in order, each with its context and its size; neither wait nor raise."""
         if self._switched_off is not None:
-            self._state.declined += 1
+            self._state.declined += len(events)
             return
-        state = self._state
+        state, backlog = self._state, self._state.backlog
         with state.lock:
             closed = state.closing is not None
-            dropped = 1 if closed else state.backlog.add(event, context, size)
+            before = len(backlog)
+            dropped = len(events) if closed else sum(backlog.add(*each) for each in events)
             state.dropped += dropped
             state.count()
             lost = state.failed + state.dropped
             # Not on each put: a worker that wakes up competes with the app's threads for the interpreter.
-            if state.idle or len(state.backlog) == self._batch_size:
+            if state.idle or before < self._batch_size <= len(backlog):
                 state.idle = False
                 state.bell.ring()
             unstarted = state.worker is None and not closed

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
     from threadtrail._guard import Guard
     from threadtrail.config.settings import Settings
-    from threadtrail.delivery.delivery import Delivery
+    from threadtrail.delivery.delivery import Delivery, Published
     from threadtrail.events import Event
     from threadtrail.recording.observation import Observation
     from threadtrail.sources.source import Source
+
+PUBLISHED_AT_ONCE = 128
+"""The maximum number of events that are published before the exporters' queues get them.
+
+What was read at once is handed over at once, so that the lock of each queue is taken once for all of it."""
 
 TO_PUBLISH = 0.6
 """The share of a timeout that is left for publishing and delivering if details are slow to fetch."""
@@ -40,6 +45,7 @@ class Recorder:
         self._reset()
 
     def _reset(self) -> None:
+        self._published: list[Published] = []
         readers = {source.name: source.reader for source in self._sources}
         self._interpreter = Interpreter(self._publish, readers)
         self._loop = RecordingLoop(self, self._guard)
@@ -70,7 +76,15 @@ class Recorder:
         return DetailFetcher(self._loop.inbox.put_anyway, self._guard, fetches)
 
     def _publish(self, event: Event, contexts: Mapping[str, object] | None) -> None:
-        self._delivery.publish(event, contexts)
+        self._published.append((event, contexts))
+        if len(self._published) >= PUBLISHED_AT_ONCE:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Pass on to the lanes what was published since the last time."""
+        if self._published:
+            published, self._published = self._published, []
+            self._delivery.publish_all(published)
 
     # -- the app's threads ------------------------------------------------------------------------
 
@@ -107,7 +121,10 @@ class Recorder:
     def tick(self, now: float) -> None:
         """Publish the runs that are due; report what was dropped, which the app's threads do not do."""
         self._report_dropped()
-        self._interpreter.tick(now)
+        try:
+            self._interpreter.tick(now)
+        finally:
+            self._hand_over()
 
     def next_deadline(self) -> float | None:
         """Return the time at which ``tick`` has something to do next."""
@@ -115,6 +132,14 @@ class Recorder:
 
     def answer(self, request: Request) -> None:
         """Do what a request asks for."""
+        try:
+            self._do(request)
+        finally:
+            self._hand_over()
+        if request.then is not None:
+            request.then()
+
+    def _do(self, request: Request) -> None:
         if request.what == "settle":
             self._interpreter.following.settle()
         elif request.what == "change":
@@ -127,8 +152,6 @@ class Recorder:
             self._interpreter.close_streams()
             self._loop.close()
             self._interpreter.end_all(time.time_ns())
-        if request.then is not None:
-            request.then()
 
     # -- flush, change, shutdown, fork --------------------------------------------------------------
 
