@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SCRIPT_SECONDS = 30
+SCRIPT_SECONDS = 240
 
 
 class Memory:

@@ -393,7 +393,7 @@ class Memory:
 threadtrail.instrument(exporters=[Memory()])
 
 def in_child():
-    signal.alarm(30)  # a hang ends the child, and its exit code says so
+    signal.alarm(240)  # a hang ends the child, and its exit code says so
     with threadtrail.trace("in the child"):
         threadtrail.status()
     assert threadtrail.flush(60)

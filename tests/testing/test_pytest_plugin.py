@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+from fork_server import fork_server
 
 pytest_plugins = ["pytester"]
 
@@ -72,7 +76,10 @@ class TestRaises(Kit):
 @pytest.mark.slow
 def test_the_fixtures_work_together(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(IN_AN_APPLICATION)
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+    command = ["-m", "pytest", "-p", "no:cacheprovider"]
+    done = fork_server().run(command, cwd=pytester.path, env=os.environ, timeout=240)
+    outcomes = pytest.RunResult.parse_summary_nouns(done.stdout.splitlines())
+    assert (done.returncode, outcomes["passed"]) == (0, 3), done.stdout
 
 
 @pytest.mark.slow

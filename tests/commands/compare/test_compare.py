@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doc_blocks import ROOT
+from fork_server import fork_server
 from pseudo_terminal import on_terminal
 from recorded_turns import SECOND, START, assistants_run, called, response, said, turn, used, written
 from threadtrail import _install, cli
@@ -182,8 +182,9 @@ def test_the_math_tutor_in_both_apis(server: OpenAIServer, here: Path, compared:
         "THREADTRAIL_EXPORTERS": "jsonl",
         "THREADTRAIL_JSONL_PATH": "runs.jsonl",
     }
-    program = [sys.executable, str(ROOT / "examples" / "migration.py")]
-    subprocess.run(program, cwd=here, env=environment, check=True, capture_output=True, timeout=120)
+    program = str(ROOT / "examples" / "migration.py")
+    done = fork_server().run([program], cwd=here, env=environment, timeout=240)
+    assert done.returncode == 0, done.stderr
     found = json.loads(compared("runs.jsonl", "--json")[0])
     numbers = rows(found["whole"])
     assert numbers["turns"] == (2, 2, None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from typing import TYPE_CHECKING
 
+from fork_server import fork_server
 from threadtrail import shape
 from threadtrail.events import Event, RunEnded
 from threadtrail.testing import capture
@@ -40,8 +40,9 @@ def test_whoever_sees_the_end_publishes_it(client: OpenAI, server: AssistantsSer
     path = tmp_path / "worker.jsonl"
     with capture() as captured:
         begun = client.responses.create(model="gpt-4o", input="hi", background=True)
-        command = [sys.executable, "-c", WORKER, server.base_url, begun.id, str(path)]
-        subprocess.run(command, check=True, timeout=240)
+        command = ["-c", WORKER, server.base_url, begun.id, str(path)]
+        done = fork_server().run(command, cwd=tmp_path, env=os.environ, timeout=240)
+        assert done.returncode == 0, done.stderr
         assert captured.of(RunEnded) == []
     (here,) = [event.run for event in captured.of(RunEnded)]
     (there,) = ended(path.read_text(encoding="utf-8").splitlines())
