@@ -6,6 +6,7 @@ The options are found by reflection over the SDK's own signatures and types, so 
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 import types
@@ -33,11 +34,13 @@ LEFT_OUT = {"self", "return", "stream", "timeout", "event_handler", "poll_interv
 
 # --- values for options --------------------------------------------------------------------------
 
+hints_of = functools.cache(get_type_hints)
+
 
 def options(method: Any, **given: Any) -> dict[str, Any]:
     """Return a value for each parameter of the SDK's method: ``given``, or made of the canary."""
     function = inspect.unwrap(method)
-    hints = get_type_hints(getattr(function, "__func__", function))
+    hints = hints_of(getattr(function, "__func__", function))
     made = {name: _value(hint, name) for name, hint in hints.items() if name not in LEFT_OUT | given.keys()}
     return {**made, **given}
 
@@ -51,7 +54,7 @@ def _value(hint: Any, name: str) -> Any:
     if inspect.isclass(origin):
         return _collection(origin, arguments, name)
     if hasattr(hint, "__total__"):  # a TypedDict, of whichever module
-        return {key: _value(kind, key) for key, kind in get_type_hints(hint).items()}
+        return {key: _value(kind, key) for key, kind in hints_of(hint).items()}
     plain = {str: f"plain-{name}" if name in NOT_CONTENT else CANARY, int: 300, float: 0.5, bool: True}
     return canary_object() if hint is object else plain[hint]
 

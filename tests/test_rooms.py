@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
-def imported(module: str) -> set[str]:
+@functools.cache
+def imported(module: str) -> frozenset[str]:
     """The modules of this package that a module imports, anywhere in it and for type checkers too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
@@ -64,7 +66,7 @@ def imported(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in MODULES else str(node.module) for name in names}
-    return (found & MODULES.keys()) - {module}
+    return frozenset(found & MODULES.keys()) - {module}
 
 
 def api_words(source: str) -> list[str]:
@@ -133,7 +135,7 @@ def test_the_folders_are_those_of_the_architecture() -> None:
 
 
 def test_the_imports_have_no_circle() -> None:
-    graph = {module: imported(module) for module in MODULES}
+    graph = {module: set(imported(module)) for module in MODULES}
     for importer, late in LATE:
         graph[importer].discard(late)
     assert circle(graph) is None
