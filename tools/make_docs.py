@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import make_docs_events
 import make_docs_exporters
@@ -20,6 +22,9 @@ import make_docs_hooks
 import make_docs_llms
 import make_docs_settings
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 MARKED = re.compile(r"(<!-- written by tools/make_docs\.py -->\n\n).*?(<!-- until here -->)", re.DOTALL)
@@ -27,7 +32,7 @@ MARKED = re.compile(r"(<!-- written by tools/make_docs\.py -->\n\n).*?(<!-- unti
 
 def main(arguments: list[str]) -> int:
     """Write or check the files; return the exit code."""
-    wanted = pages()
+    wanted = {file: text() for file, text in pages().items()}
     stale = [file for file, text in wanted.items() if not file.exists() or file.read_text("utf-8") != text]
     if "--check" in arguments:
         for file in stale:
@@ -40,23 +45,27 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def pages() -> dict[Path, str]:
-    """Return the wanted text of each file."""
-    tables = {
-        DOCS / "configuration.md": make_docs_settings.table(),
-        DOCS / "functions.md": make_docs_functions.reference(),
-        DOCS / "plugins" / "hooks.md": make_docs_hooks.reference(),
+def pages() -> dict[Path, Callable[[], str]]:
+    """Return what makes the wanted text of each file."""
+    tables: dict[Path, Callable[[], str]] = {
+        DOCS / "configuration.md": make_docs_settings.table,
+        DOCS / "functions.md": make_docs_functions.reference,
+        DOCS / "plugins" / "hooks.md": make_docs_hooks.reference,
         **{
-            DOCS / "exporters" / f"{name}.md": make_docs_exporters.table(name)
+            DOCS / "exporters" / f"{name}.md": partial(make_docs_exporters.table, name)
             for name in make_docs_exporters.names()
         },
     }
     return {
-        DOCS / "events.md": make_docs_events.page(),
-        DOCS / "schema" / "events.schema.json": make_docs_events.schema(),
-        DOCS / "llms.txt": make_docs_llms.text(),
-        **{file: filled(file, text) for file, text in tables.items()},
+        DOCS / "events.md": make_docs_events.page,
+        DOCS / "schema" / "events.schema.json": make_docs_events.schema,
+        DOCS / "llms.txt": make_docs_llms.text,
+        **{file: partial(_with_table, file, table) for file, table in tables.items()},
     }
+
+
+def _with_table(file: Path, table: Callable[[], str]) -> str:
+    return filled(file, table())
 
 
 def filled(file: Path, text: str) -> str:
