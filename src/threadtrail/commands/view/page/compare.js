@@ -6,7 +6,7 @@ import { detailView } from "./detail.js";
 import { cost, count, duration } from "./format.js";
 import { inline } from "./text.js";
 
-// The smaller number is the better one, where one is better at all.
+// The smaller number is marked as the better one, for measures that have one.
 const MEASURES = [
   { label: "duration", of: (numbers) => numbers.duration, says: duration, better: true },
   { label: "first output", of: (numbers) => numbers.first_output, says: duration, better: true },

@@ -9,7 +9,7 @@ import { inline, long, plain } from "./text.js";
 const FOLDED_ITEMS = 60;
 const BY = { app: "by the app", server: "by the server", person: "by a person" };
 
-// Returns the items of one run. `known` are the ids of calls that are shown before: their outputs are not repeated.
+// Returns the items of one run. `known` are the ids of calls that are shown already: their outputs are not repeated.
 export function conversationView(items, known = new Set()) {
   const talk = h("div", { class: "talk" });
   const wanted = items.filter((item) => !(item.kind === "message" && item.answers !== undefined && known.has(item.answers)) && !answersOnly(item, known));
@@ -18,7 +18,7 @@ export function conversationView(items, known = new Set()) {
   return talk;
 }
 
-// A message of nothing but outputs of calls that are shown before.
+// A message that only has outputs of calls that are shown already.
 function answersOnly(item, known) {
   return item.kind === "message" && (item.parts?.length ?? 0) > 0 && item.parts.every((part) => part.type === "tool_result" && known.has(part.id));
 }
@@ -99,7 +99,7 @@ function partView(part) {
   return labelled(plain(part.name ?? part.type), jsonView(part.json ?? "{}"));
 }
 
-// Nothing is loaded: only an image whose data stands in the recording is drawn.
+// Nothing is loaded: only images whose data is in the recording are drawn.
 function storedView(part) {
   if (part.data) return h("img", { class: "picture", src: part.data, alt: "Image from the recording" });
   const facts = [part.name, part.file, part.url, part.media, part.bytes !== undefined && bytes(part.bytes)].filter(Boolean);

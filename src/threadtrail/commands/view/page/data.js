@@ -11,7 +11,7 @@ const chunks = new Map();
 
 takeRows(index.rows);
 
-// Takes in rows that are new, or not what they were; returns their handles.
+// Takes rows that are new or have changed; returns their handles.
 export function takeRows(many) {
   const taken = many.map(rowOf);
   for (const row of taken) {
@@ -38,7 +38,7 @@ function adopt(row) {
   if (parent !== undefined) parent.children.push(row);
 }
 
-// Returns all that is known of a run, a turn or a request; undefined if the page does not have it.
+// Returns the detail of a run, a turn or a request; undefined if the page does not have it.
 export async function detailOf(handle) {
   const row = byHandle.get(handle);
   if (row === undefined) return undefined;
@@ -57,7 +57,7 @@ async function unpacked(base64) {
   return new Map(details.map((detail) => [detail.handle, detail]));
 }
 
-// Returns the handles of all whose detail has each of the words, in lower case, somewhere.
+// Returns the handles of the rows whose detail contains all of the words, given in lower case.
 export async function handlesWith(words) {
   if (index.version !== undefined) return new Set(await (await fetch(`search?${new URLSearchParams(words.map((word) => ["word", word]))}`)).json());
   const found = new Set();

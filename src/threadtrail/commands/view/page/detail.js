@@ -75,7 +75,7 @@ function failureBox(error) {
   );
 }
 
-// The turn and its runs, to go from one to the other.
+// Links to the turn and its runs.
 function parts(detail) {
   if (detail.runs === undefined) return null;
   const turn = detail.kind === "turn" ? detail.handle : detail.turn;

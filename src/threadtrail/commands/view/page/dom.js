@@ -1,4 +1,4 @@
-// Elements, made without a word of HTML: whatever a recording holds can only become text.
+// Makes elements without parsing HTML, so that the content of a recording can only become text.
 
 export const $ = (id) => document.getElementById(id);
 

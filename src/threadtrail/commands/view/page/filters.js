@@ -8,7 +8,7 @@ import { plain } from "./text.js";
 import { count } from "./format.js";
 
 const ALL = { status: "Status", model: "Model", name: "Name", source: "Source", trace: "Trace", user: "User", session: "Session", tag: "Tag" };
-const LONGEST_MENU = 300; // with more values, the search is quicker: user:u1
+const LONGEST_MENU = 300; // with more values, searching for user:u1 is quicker
 
 let waiting = 0;
 
@@ -56,7 +56,7 @@ export function search(query) {
   change({ query, within: null });
 }
 
-// Searches all content, not only the beginnings that the rows have.
+// Searches all content, not only the beginnings of texts that are in the rows.
 export async function searchWithin() {
   const query = $("query").value.trim();
   if (wordsOf(query).length === 0) return;

@@ -11,7 +11,7 @@ export const count = (number) => wholeNumber.format(number);
 export const short = (number) => (number < 10000 ? wholeNumber.format(number) : compact.format(number));
 export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-// Milliseconds as "12ms", "2.1s", "3m05s", "1h02m": as the console writes them, in console_text.py.
+// Milliseconds as "12ms", "2.1s", "3m05s", "1h02m", as the console writes them (console_text.py).
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
   if (milliseconds > 0 && milliseconds < 1) return "<1ms";
@@ -23,10 +23,10 @@ export function duration(milliseconds) {
   return `${Math.floor(seconds / 3600)}h${String(Math.floor((seconds % 3600) / 60)).padStart(2, "0")}m`;
 }
 
-// A moment on an axis, in milliseconds from its start: to the millisecond, since bars are compared by it.
+// A moment on an axis, in milliseconds from its start; it is exact to the millisecond, to compare bars.
 export const position = (milliseconds) => (milliseconds < 60000 ? `${(milliseconds / 1000).toFixed(3)}s` : duration(milliseconds));
 
-// An amount of money: two digits from 1 on, four below, and of very small ones the first two that are not zero.
+// An amount of money: two decimals from 1 up, four below, and for very small ones the first two that are not zero.
 export function cost(amount, currency) {
   if (amount === null || amount === undefined) return "";
   const sign = currency === "USD" ? "$" : `${currency} `;

@@ -1,10 +1,10 @@
-// JSON: pretty, folded, and built only where somebody looks.
+// JSON as a tree, whose branches are built when they are unfolded.
 
 import { h } from "./dom.js";
 import { bytes, count } from "./format.js";
 import { inline, long, plain, visible } from "./text.js";
 
-const LARGEST = 2_000_000; // characters; more stays text
+const LARGEST = 2_000_000; // characters; longer JSON is shown as text
 const AT_ONCE = 100;
 const OPEN_DEPTH = 2;
 const OPEN_SIZE = 12;
@@ -33,7 +33,7 @@ function tree(value) {
   return h("div", { class: "json" }, node(null, value, 0));
 }
 
-// Returns the text with buttons that copy it, and show it as it came.
+// Returns the text with buttons that copy it, and show it unformatted.
 function block(text, shown) {
   const copy = h("button", { type: "button" }, "Copy");
   copy.addEventListener("click", async () => {

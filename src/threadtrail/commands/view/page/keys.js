@@ -1,4 +1,4 @@
-// The whole page by keyboard.
+// Makes the whole page usable by keyboard.
 
 import { $ } from "./dom.js";
 import { clearFilters, searchWithin } from "./filters.js";
@@ -43,7 +43,7 @@ function pressed(event) {
   return act(event);
 }
 
-// In the search, only what leads out of it.
+// In the search field, only the keys that leave it.
 function typing(event) {
   if (event.key === "Escape") {
     event.preventDefault();
@@ -59,7 +59,7 @@ function typing(event) {
   }
 }
 
-// j and k go along the list wherever one is; the arrow keys only in the list.
+// j and k move along the list from anywhere; the arrow keys do so only in the list.
 function inList(event) {
   const within = event.target.closest("#detail") !== null;
   const step = STEPS[event.key];

@@ -12,7 +12,7 @@ const SPENT = ["queued", "generating", "tools-time", "person", "other"];
 const MARKS = { good: "✓", bad: "✗", warning: "!", open: "…" };
 const STATES = { good: "", bad: "failed: ", warning: "", open: "in progress: " };
 const BEYOND = 8;
-const SHORTEST = 200; // milliseconds; of the bars in the column Duration
+const SHORTEST = 200; // milliseconds, for the bars in the column Duration
 
 const COLUMNS = [
   { field: "state", title: "", label: "State", css: "" },
@@ -47,7 +47,7 @@ function heading({ field, title, label, css }) {
   );
 }
 
-// Works out anew what is shown; returns the runs and turns that match.
+// Updates what is shown; returns the runs and turns that match.
 export function refresh() {
   const matches = matcher(state);
   const matching = rows.filter((row) => row.parent === null && (matches(row) || row.children.some(matches)));
@@ -68,7 +68,7 @@ function flatten() {
   $("runs").setAttribute("aria-rowcount", String(lines.length + 1));
   placed($("rows"), { height: `${lines.length * height}px` });
   $("nothing").hidden = lines.length > 0;
-  $("nothing").textContent = rows.length === 0 ? "This recording holds no runs." : state.within === null && state.query ? "Nothing matches. Enter in the search looks into all content." : "Nothing matches.";
+  $("nothing").textContent = rows.length === 0 ? "This recording holds no runs." : state.within === null && state.query ? "Nothing matches. Press Enter in the search field to search all content." : "Nothing matches.";
   draw();
 }
 
@@ -123,7 +123,7 @@ function line(row, at) {
   );
 }
 
-// A run without an assistant has the name of its model, which stands in a column of its own.
+// A run without an assistant is named by its model, which has its own column.
 function named(row, turn) {
   const titled = row.name !== row.model || (row.preview || row.answer || row.error) === "";
   return [
@@ -171,7 +171,7 @@ export function toggle(row, open = !state.expanded.has(row.handle)) {
   flatten();
 }
 
-// Returns the handle of the row that is so many lines below the selected one.
+// Returns the handle of the row this many lines below the selected one.
 export function neighbour(steps) {
   const at = lines.findIndex((row) => row.handle === state.selected);
   const to = at === -1 ? (steps > 0 ? 0 : lines.length - 1) : Math.min(Math.max(at + steps, 0), lines.length - 1);

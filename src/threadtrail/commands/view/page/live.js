@@ -1,4 +1,4 @@
-// Follows a recording that grows: asks the server behind the page for what has changed.
+// Follows a growing recording: asks the server for what has changed.
 
 import { $ } from "./dom.js";
 import { index, takeRows } from "./data.js";
@@ -8,7 +8,7 @@ import { route } from "./route.js";
 
 const AGAIN_MS = 2000;
 
-// Without a server behind it, a page stays as it is.
+// A page without a server does not change.
 export async function follow(update) {
   if (index.version === undefined) return;
   $("live").hidden = false;

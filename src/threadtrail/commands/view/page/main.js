@@ -1,4 +1,4 @@
-// Puts the page together and follows what is chosen.
+// Starts the page, and updates it when something is chosen.
 
 import { $ } from "./dom.js";
 import { index } from "./data.js";

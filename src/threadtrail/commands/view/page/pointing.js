@@ -45,7 +45,7 @@ function fill(tip, target, x) {
   placed(tip, { left: `${left}px`, top: `${(below ? lane.bottom + 4 : lane.top - tip.offsetHeight - 4) - outer.top}px` });
 }
 
-// Dragging over the lanes zooms into what was dragged over.
+// Dragging over the lanes zooms into that range of time.
 export function selectRange(body, { from, until }, zoom) {
   const chosen = h("div", { class: "chosen", hidden: true });
   body.append(chosen);

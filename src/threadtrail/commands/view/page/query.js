@@ -1,4 +1,4 @@
-// Which rows a search and the filters leave.
+// Finds the rows that match the search and the filters.
 
 export const FACETS = ["status", "model", "name", "source", "trace", "user", "session", "tag"];
 
@@ -20,7 +20,7 @@ export function valuesOf(row, field) {
 // Returns the words of a search that may occur anywhere.
 export const wordsOf = (query) => terms(query).filter(({ field }) => field === null).map(({ value }) => value);
 
-// `within` holds the handles of all whose content has the words of the search, if the content was searched.
+// `within` has the handles of the rows whose content has the words of the search, if the content was searched.
 export function matcher({ query, chosen, failedOnly, within }) {
   const searched = terms(query);
   const fields = Object.entries(chosen).filter(([, value]) => value !== "");

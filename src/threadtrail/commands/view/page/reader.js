@@ -1,4 +1,4 @@
-// What is open beside the list: one run, two side by side, or nothing.
+// Shows what is open beside the list: one run, two side by side, or nothing.
 
 import { $, h, say } from "./dom.js";
 import { byHandle, detailOf } from "./data.js";
@@ -12,7 +12,7 @@ import { inline, plain } from "./text.js";
 let opening = 0;
 let movesInto = false;
 
-// Shows what the address names; returns when it stands there. `again`: it stood there before, and has changed.
+// Shows what the address names; returns when it is shown. `again` says that it was shown before and has changed.
 export async function followAddress({ again = false } = {}) {
   const handles = route();
   const ticket = (opening += 1);
@@ -65,7 +65,7 @@ function note(...sentence) {
 
 export const close = () => go();
 
-// Marks one for comparison; with another that is marked already, both are shown.
+// Marks a run or turn for comparison; if another one is marked already, shows both.
 export function mark(handle) {
   if (handle === null || byHandle.get(handle)?.kind === "request") return;
   if (state.marked !== null && state.marked !== handle) {

@@ -1,6 +1,6 @@
-// The address: `#handle` is what is open, `#a|b` two things side by side, nothing the list alone.
+// The address: `#handle` opens a run, `#a|b` two side by side; without either, there is only the list.
 
-// Letters that an address may have as they are stay readable.
+// Keeps letters readable that need no escape in an address.
 const encoded = (handle) => encodeURIComponent(handle).replaceAll("%3A", ":").replaceAll("%40", "@");
 
 export const addressOf = (...handles) => `#${handles.map(encoded).join("|")}`;

@@ -1,4 +1,4 @@
-// What is chosen at the moment, and who wants to know of it when that changes.
+// What is chosen at present, and the functions to call when that changes.
 
 export const state = {
   query: "",

@@ -1,4 +1,4 @@
-// Text of a recording: what a screen does not show, but obeys, is made visible, and long text is folded.
+// Text of a recording: characters that a screen obeys without showing them are made visible, long text is folded.
 
 import { h } from "./dom.js";
 import { bytes } from "./format.js";
@@ -39,7 +39,7 @@ export function plain(text) {
   return String(text).replace(UNSEEN, symbols);
 }
 
-// Returns a short text on one line, whose direction does not reach what stands around it.
+// Returns a short text on one line, whose direction does not affect the text around it.
 export function inline(text) {
   return h("bdi", null, visible(String(text).replaceAll("\n", " ↵ ").replaceAll("\t", " ")));
 }
@@ -85,7 +85,7 @@ function unfold(element, text, from) {
   if (end < text.length) setTimeout(unfold, 0, element, text, end);
 }
 
-// Returns where to cut, not within a pair of surrogates.
+// Returns where to cut the text, never within a pair of surrogates.
 function cut(text, at) {
   const code = text.charCodeAt(at - 1);
   return code >= 0xd800 && code <= 0xdbff ? at - 1 : at;

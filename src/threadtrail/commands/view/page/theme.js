@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, until somebody chooses.
+// Light or dark: as the system is, until somebody chooses.
 
 import { $ } from "./dom.js";
 
@@ -16,7 +16,7 @@ export function switchTheme() {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // A page from a file may not remember.
+    // A page from a file may have no storage.
   }
 }
 

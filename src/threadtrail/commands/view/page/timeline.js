@@ -5,7 +5,7 @@ import { count, counted, date, timeOfDay } from "./format.js";
 import { change, state } from "./state.js";
 
 const BARS = 120;
-const FEWEST = 12; // with fewer runs, the list itself is the better picture
+const FEWEST = 12; // with fewer runs, the list itself shows more
 
 let drawn = null; // where it begins, how long a bar is, how many runs each has
 let at = 0; // the bar that the arrow keys are on
@@ -87,7 +87,7 @@ function timeInWords([from, until]) {
   return `${date(first)} ${timeOfDay(first)} – ${timeOfDay(last)}: ${counted(all, "turn")}${failed > 0 ? `, ${count(failed)} failed` : ""}`;
 }
 
-// A second choice of the same time takes it back.
+// Choosing the same time again removes the choice.
 function chooseTime(one, other) {
   const range = rangeOf(one, other);
   const same = state.range !== null && state.range[0] === range[0] && state.range[1] === range[1];

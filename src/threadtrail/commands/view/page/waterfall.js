@@ -1,4 +1,4 @@
-// The waterfall: what took how long, on an axis in seconds.
+// The waterfall: how long each part took, on an axis in seconds.
 
 import { h, placed } from "./dom.js";
 import { count, duration, percent } from "./format.js";
@@ -9,7 +9,7 @@ const FOLDED_LANES = 100;
 const MORE_LANES = 1000;
 const TICKS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-// `length` is that of the axis, in milliseconds; `onCall` and `onRun` are told which lane was chosen.
+// `length` is that of the axis, in milliseconds; `onCall` and `onRun` are called with the lane that was chosen.
 export function waterfallView(data, { spent, length = data.length, onCall, onRun }) {
   const all = { from: 0, until: Math.max(length, 0.001) };
   const choose = (lane) => (lane.call !== undefined ? onCall?.(lane.call) : onRun?.(lane.run));
@@ -30,7 +30,7 @@ export function waterfallView(data, { spent, length = data.length, onCall, onRun
   return view;
 }
 
-// Draws what lies in a range of time; a zoomed view has only the lanes that do.
+// Draws a range of time; a zoomed view has only the lanes within it.
 function lanesWithin(data, range, choose, zoom) {
   const scale = { ...range, at: (time) => `${(100 * (Math.min(Math.max(time, range.from), range.until) - range.from)) / (range.until - range.from)}%` };
   const lanes = data.lanes.filter((lane) => (lane.end ?? 0) >= range.from && (lane.start ?? 0) <= range.until);
@@ -45,7 +45,7 @@ function lanesWithin(data, range, choose, zoom) {
   return [body, pointAt(body, scale)];
 }
 
-// Whether the lane of a run shows all that there is to show of the whole time.
+// Returns whether the lane of a single run already shows the whole time.
 function isWhole(lanes, length) {
   const [first, ...others] = lanes;
   return first?.kind === "run" && first.start === 0 && first.end === length && others.every((lane) => lane.kind !== "run");
