@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from peer_table.scenarios import Scenario, Truth
 
 LEGEND = """\
-`✓`: what is true was recorded. Any other cell is runs (threadtrail) or spans (the others) / input tokens on \
+`✓`: the truth was recorded. Any other cell is runs (threadtrail) or spans (the others) / input tokens on \
 them. E: one of them is an error. `!`: the app got an exception that the SDK alone does not raise. `?`: the \
 server never said it. n/a: this version of the SDK has no such method."""
 
