@@ -145,11 +145,12 @@ class Following:
             self._after(record, now)
 
     def see_lost(self, lost: RunLost, _now: float) -> None:
-        """See that nothing more of a run will be seen."""
+        """See that nothing more of a run will be seen; of one that has answered, its outputs may still be."""
         record = self.get(lost.call, lost.run_id)
         if record is not None:
             record.lose(lost)
-            self.publish_end(record)
+            if not record.ended:
+                self.publish_end(record)
 
     def see_step(self, seen: StepSeen, now: float) -> None:
         """See a step of a run."""

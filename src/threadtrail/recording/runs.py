@@ -204,9 +204,10 @@ class RunRecord:
         self.whole = self.ended = True
 
     def lose(self, lost: RunLost) -> None:
-        """See that nothing more of the run will be seen."""
+        """See that nothing more of the run will be seen: an error, unless it has ended."""
         self.last_seen_at = max(self.last_seen_at, lost.time)
-        self.known.see_error(lost.error)
+        if not self.ended:
+            self.known.see_error(lost.error)
         if lost.deleted:
             self.known.see_deleted()
 

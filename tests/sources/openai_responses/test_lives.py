@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ from threadtrail.testing.server import (
     WEBHOOK_SECRET,
     DropStream,
     EndStream,
+    FunctionCall,
     Gate,
     Hangs,
     Quirks,
     RunScript,
     StreamError,
+    ToolCalls,
     server_error,
     without,
 )
@@ -155,6 +158,22 @@ async def test_gone(any_client: Any, server: AssistantsServer) -> None:
         run = captured.run()
         assert [event.run_id for event in captured.of(RequestFailed)] == [begun.id]
     assert (run.finished, run.error and run.error.type) == (False, "not_found")
+
+
+@pytest.mark.parametrize("way", ["delete", "retrieve"])
+async def test_gone_when_it_has_answered(any_client: Any, server: AssistantsServer, way: str) -> None:
+    """Its calls may still be answered: a stateless app sends everything again."""
+    server.script(RunScript(ToolCalls(FunctionCall("f"))))
+    with capture() as captured:
+        asking = await resolved(any_client.responses.create(**ASK, store=way == "delete"))
+        with contextlib.suppress(openai.NotFoundError):
+            await resolved(getattr(any_client.responses, way)(asking.id))
+        call = asking.output[0]
+        output = {"type": "function_call_output", "call_id": call.call_id, "output": "1"}
+        await resolved(any_client.responses.create(model="gpt-4o", input=[call.to_dict(), output]))
+        run = captured.run(asking.id)
+    assert (run.status, run.finished, run.error) == ("completed", True, None)
+    assert (run.deleted, run.tool_calls[0].output) == (way == "delete", "1")
 
 
 async def test_resuming_what_cannot_be_resumed_is_no_end(any_client: Any, server: AssistantsServer) -> None:
