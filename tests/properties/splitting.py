@@ -21,7 +21,7 @@ from threadtrail.recording.observation import Call
 from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from threadtrail.values import Message, Run
 
@@ -46,6 +46,8 @@ MAY_DIFFER = {
     "answered_at",
     "ended_at",
     "first_output_at",
+    # Seen by a process that does not follow the run, it is not published.
+    "deleted",
     # As the last look has it; nobody can tell which one that was.
     "metadata",
     # Of a run that a process answered whose request failed, or in whose turn such a run is.
@@ -93,10 +95,11 @@ def noted() -> Iterator[Notes]:
 
 
 class Process:
-    """A recorder that is given what one process of the app saw."""
+    """A recorder that is given what one process of the app saw, by its ``clock``."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[int], int] = lambda time: time) -> None:
         self.events: list[Event] = []
+        self._clock = clock
         self._calls: dict[int, Call] = {}
         readers = {source.name: source.reader for source in SOURCES}
         self._interpreter = Interpreter(lambda event, _contexts: self.events.append(event), readers)
@@ -104,11 +107,20 @@ class Process:
 
     def take(self, call: Call | None, observation: Any) -> None:
         if call is not None:
-            mine = self._calls.setdefault(id(call), copy.copy(call))
+            mine = self._own(call)
             observation = mine if observation is None else dataclasses.replace(observation, call=mine)
-        time = observation.started_at if isinstance(observation, Call) else observation.time
-        self._interpreter.handle(observation, time / 1e9)
-        self._interpreter.tick(time / 1e9)
+        is_call = isinstance(observation, Call)
+        now = (call.started_at if call is not None and is_call else observation.time) / 1e9
+        if not is_call:
+            observation = dataclasses.replace(observation, time=self._clock(observation.time))
+        self._interpreter.handle(observation, now)
+        self._interpreter.tick(now)
+
+    def _own(self, call: Call) -> Call:
+        if id(call) not in self._calls:
+            own = self._calls[id(call)] = copy.copy(call)
+            own.started_at = self._clock(call.started_at)
+        return self._calls[id(call)]
 
     def end(self, time: int) -> list[Event]:
         self._interpreter.end_all(time)

@@ -22,9 +22,10 @@ Call = tuple["Server", str]
 
 @dataclass(slots=True)
 class Linked:
-    """The events of one run, and what other runs add to it."""
+    """The events of one run, and what other runs add to it; ``answered`` are its calls with an answer."""
 
     events: list[Event]
+    answered: set[str] = field(default_factory=set)
     created: RunCreated | None = None
     end: RunEnded | None = None
     turn_id: str | None = None
@@ -97,6 +98,8 @@ def _taken(events: list[Event]) -> Linked:
         elif isinstance(event, RunEnded):
             linked.end, linked.turn_id = event, event.run.turn_id
             linked.answers, linked.session_key = event.run.answers, event.run.session_key
+        elif isinstance(event, ToolCallCompleted) and is_answered(event.tool_call):
+            linked.answered.add(event.tool_call.id)
     return linked
 
 
@@ -117,7 +120,8 @@ class _Links:
         # A run whose input nobody saw, and that follows one with open calls, has their outputs.
         follows = {} if asking else self._open_calls_of(run.previous)
         for (_, name), other in asking.items():
-            other.outputs.setdefault(name, (brought[name], run.began_at))
+            if name not in other.answered:
+                other.outputs.setdefault(name, (brought[name], run.began_at))
         asking |= follows
         self._brought[id(run)] = list(asking)
         _join(run, list(asking.values()), self._known)
