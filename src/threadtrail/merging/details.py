@@ -125,6 +125,8 @@ def _calls(whole: WholeRun) -> Iterator[Event]:
     for call, requested in _by(story.requested, steps.call_of):
         value, first = call.value(), requested[0]
         asked = changed(first.tool_call, kind=value.kind, name=value.name, started_at=value.started_at)
+        if asked.ended_at is not None:  # answered before it was seen to be asked for
+            asked = changed(asked, ended_at=value.ended_at)
         arguments = asked.arguments if asked.arguments is not None else value.arguments
         time = value.started_at if value.started_at is not None else first.time
         yield changed(first, time=time, tool_call=changed(asked, arguments=arguments))

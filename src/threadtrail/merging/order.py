@@ -25,6 +25,7 @@ from threadtrail.events import (
     TurnEnded,
 )
 from threadtrail.merging.fields import Tie
+from threadtrail.merging.statuses import ENDED
 from threadtrail.merging.stories import server_of
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _changes_in_order(events: Sequence[Event]) -> list[RunStatusChanged]:
     """Return the changes of status by time; those of the same time follow from each other."""
     waiting = sorted(
         (event for event in events if isinstance(event, RunStatusChanged)),
-        key=lambda event: (event.time, event.previous or "", event.status),
+        key=lambda event: (event.time, event.stage == ENDED, event.previous or "", event.status),
     )
     ordered: list[RunStatusChanged] = []
     while waiting:

@@ -73,10 +73,14 @@ class WholeRun:
         return any(run.finished for run in self.of_end)
 
     def _created_at(self) -> int | None:
-        times = [run.created_at for run in self.of_creator[:1]]
-        if self.created is not None and (not times or self.created.observed_from_start):
-            return self.created.time
-        return times[0] if times else earliest([change.time for change in self.story.changes])
+        created, runs = self.created, self.of_creator
+        if created is not None and created.observed_from_start:
+            return created.time
+        if runs and runs[0].observed_from_start:
+            return runs[0].created_at
+        # Each process that did not create it only knows that it was created by then.
+        first = earliest([*(event.time for event in self.story.created), *(run.created_at for run in runs)])
+        return first if first is not None else earliest([change.time for change in self.story.changes])
 
     @cached_property
     def run(self) -> Run:

@@ -44,7 +44,9 @@ def history(
             merged[-1] = _fuller(merged[-1], each.change)
         elif not merged or not (_is_end(merged[-1], ends) or _is_overtaken(each, merged[-1])):
             live = bool(merged) or created_at is not None
-            merged.append(_placed(each, created_at or 0) if live else each.change)
+            change = _placed(each, created_at or 0) if live else each.change
+            if not any(_is_same_moment(change, known) for known in merged):
+                merged.append(change)
     return tuple(merged)
 
 
@@ -56,6 +58,14 @@ def seen_at(change: StatusChange) -> int:
 def _placed(seen: Seen, created_at: int) -> StatusChange:
     """Return a change at the time when it was seen: others saw the run before."""
     return changed(seen.change, time=max(seen.at, created_at), seen_at=None)
+
+
+def _is_same_moment(change: StatusChange, known: StatusChange) -> bool:
+    """Return whether a status is back in no time: all that was seen before the creation is placed there.
+
+    So it is where the clock of a process is behind that of the creator.
+    """
+    return (change.status, change.time) == (known.status, known.time)
 
 
 def _fuller(known: StatusChange, again: StatusChange) -> StatusChange:

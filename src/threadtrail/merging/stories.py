@@ -67,6 +67,9 @@ class Story:
         )
         if any(len(each) != len(set(each)) for each in ids):
             return True
+        # Two that did not create the run may have published the same RunCreated.
+        if sum(change.previous is None for change in self.changes) > 1:
+            return True
         changes = {(change.previous, change.time) for change in self.changes}
         known = max((len(end.run.status_history) for end in self.ends), default=len(self.changes))
         return len(changes) != len(self.changes) or (bool(self.changes) and len(self.changes) != known)

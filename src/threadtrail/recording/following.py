@@ -224,7 +224,11 @@ class Following:
             self._unfinished.pop(record.key)
         elif record.known.is_background and record.created_here:
             self._unfinished.put(record.key, record.id)
-        run = record.end() if self._ownership.publishes(record) else None
+        run = None
+        if self._ownership.publishes(record):
+            run = record.end()
+        else:
+            record.leave()
         if record.published_unfinished:
             self.runs.give_up(record)
         if record.waits_for_outputs:

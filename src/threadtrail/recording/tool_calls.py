@@ -202,6 +202,13 @@ class ToolCalls:
             if not call.completed and not (error is None and is_awaited(call.value)):
                 self._complete(call, time, error)
 
+    def publish_answers(self) -> None:
+        """Publish the calls that were answered here, and asked for where another process saw it."""
+        for call in self._all:
+            if not call.requested and call.value.ended_at is not None:
+                self._request(call, call.value.started_at or call.value.ended_at)
+                self._complete(call, call.value.ended_at)
+
     def reopen(self) -> None:
         """Undo ``end``, since the run goes on after all. What was published is not published again."""
         for state, value in self._before_end:
