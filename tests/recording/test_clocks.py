@@ -10,6 +10,7 @@ import pytest
 
 import threadtrail
 from driving import new_assistant, outputs_for, poll, resolved
+from recording.invariants import check_story
 from recording.stage import CREATE, OPERATIONS, SECOND, Stage
 from threadtrail.context import Scope
 from threadtrail.events import Event, RunEnded, TraceEnded
@@ -123,3 +124,17 @@ def test_output_that_reaches_the_app_after_the_end_was_seen_is_not_later_than_th
     stage.interpreter.end_all(6 * SECOND)
     (run,) = [event.run for event in stage.events if isinstance(event, RunEnded)]
     assert run.first_output_at == run.ended_at == 3 * SECOND
+
+
+def test_a_clock_that_is_set_back_while_a_run_is_followed() -> None:
+    stage = Stage()
+    stage.answer("queued", asked=100, answered=101, operation=CREATE)
+    stage.answer("in_progress", asked=102, answered=103)
+    stage.answer("requires_action", asked=10, answered=11)
+    stage.see_step("completed", at=12)
+    stage.answer("cancelled", asked=13, answered=14)
+    stage.interpreter.end_all(15 * SECOND)
+    check_story(stage.events)
+    (run,) = [event.run for event in stage.events if isinstance(event, RunEnded)]
+    assert [change.time // SECOND for change in run.status_history] == [101, 103, 103, 103]
+    assert (run.status, run.ended_at) == ("cancelled", 103 * SECOND)

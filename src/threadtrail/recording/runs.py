@@ -398,4 +398,6 @@ class RunRecord:
         if event_class is not RunEnded:
             fields["run_id"] = self.id
             fields["thread_id"] = self.thread_id
+        # A clock may be set back: nothing of a run happens before it was created.
+        time = max(time, self._timeline.created_at)
         publish_event(self._common.publish, event_class, time, self.origin, self.scope, **fields)

@@ -28,6 +28,7 @@ class Timeline:
         "_called_at",
         "_ended",
         "_offset",
+        "_reached",
         "_server_created",
         "_server_ended",
         "_server_started",
@@ -42,6 +43,7 @@ class Timeline:
         self._server_started: int | None = None
         self._server_ended: int | None = None
         self._ended: int | None = None
+        self._reached = 0
         self.created_at: int = called_at or 0
         self.started_at: int | None = None
 
@@ -90,23 +92,27 @@ class Timeline:
             self.created_at = min(self.local(self._server_created) or time, time)
 
     def reach(self, status: RunStatus, time: int, *, live: bool) -> int:
-        """Return when the run took on ``status``, which was seen at ``time``."""
+        """Return when the run took on ``status``, which was seen at ``time``.
+
+        That is not before the status that it had, though the clock may have been set back.
+        """
+        starts = status.started and self.started_at is None
+        if live:
+            stamp = time
+        elif status.ended:
+            stamp = self.local(self._server_ended) or time
+        else:
+            stamp = (self.local(self._server_started) or time) if starts else self.created_at
+        self._reached = max(min(stamp, time), self._reached, self.created_at)
         if status.ended:
-            stamp = time if live else self.local(self._server_ended) or time
-            self._ended = self._after(stamp, time)
+            self._ended = self._reached
             if self.started_at is None and self._server_started is not None:
                 self.started_at = self._between(
                     self.local(self._server_started), self.created_at, self._ended
                 )
-            return self._ended
-        if status.started and self.started_at is None:
-            stamp = time if live else self.local(self._server_started) or time
-            self.started_at = self._after(stamp, time)
-            return self.started_at
-        return max(time if live else self.created_at, self.created_at)
-
-    def _after(self, stamp: int, limit: int) -> int:
-        return max(min(stamp, limit), self.started_at or 0, self.created_at)
+        elif starts:
+            self.started_at = self._reached
+        return self._reached
 
     def end(self, last_seen_at: int) -> int:
         """Return when the run ended, or was last seen."""
