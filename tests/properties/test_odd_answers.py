@@ -14,6 +14,7 @@ from openai import OpenAI
 from properties.canned import EVENTS, JSON, Canned
 from properties.looks import ASK, looks, told_by_webhook
 from properties.mutations import mutated, torn
+from properties.patience import patient
 from threadtrail.events import RequestFailed
 from threadtrail.testing.server import (
     FunctionCall,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),  # the SDK's, of odd types
-    pytest.mark.timeout(600),
+    patient,
 ]
 many = settings(max_examples=settings().max_examples * 4)
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, note
 
+import threadtrail
+from properties.disturbing import check_disturbed
 from properties.laws import check
+from properties.patience import patient
 from properties.program import Program
 from properties.responses_app import PROGRAMS, look_again
-from properties.splitting import check_merging
+from properties.splitting import check_complete, check_merging
 
 if TYPE_CHECKING:
     from properties.playing import Theatre
@@ -71,15 +74,45 @@ for _ in range(2):
     ),
 )
 
+# A response that is deleted, or that the server does not keep, before its call is answered.
+CALL = """\
+server.script(RunScript(ToolCalls(FunctionCall("solve", {"x": 3}))))
+saw(0, await client.responses.create(model="gpt-4o", input="3x?", store=STORE))"""
+ALL_AGAIN = 'saw(0, await client.responses.create(model="gpt-4o", input=saw.all_again(0)))'
+DELETED = Program(
+    api="responses",
+    statements=(
+        CALL.replace("STORE", "True"),
+        "await client.responses.delete(run[0].id)",
+        ALL_AGAIN,
+    ),
+)
+NOT_KEPT = Program(
+    api="responses",
+    statements=(
+        CALL.replace("STORE", "False"),
+        "await client.responses.retrieve(run[0].id)",
+        ALL_AGAIN,
+    ),
+)
+PUBLISHED_BEFORE = Program(
+    api="responses", statements=(CALL.replace("STORE", "True"), "threadtrail.flush()", ALL_AGAIN)
+)
+
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # the SDK's, of errors that are texts
-@pytest.mark.timeout(600)  # what it takes to find the shortest program that fails
+@patient
 @given(program=PROGRAMS)
 @example(program=ANSWERS_WHAT_WAS_CUT)
 @example(program=READ_IN_PARTS)
 @example(program=READ_AGAIN)
+@example(program=DELETED)
+@example(program=NOT_KEPT)
+@example(program=PUBLISHED_BEFORE)
 def test_any_program(theatre: Theatre, program: Program) -> None:
     note(program.source)
     outcome = theatre.play(program.function(), look_again, **program.settings)
     check(outcome)
+    check_complete(outcome.events, threadtrail.merge(outcome.events))
     check_merging(outcome.notes)
+    check_disturbed(outcome.notes)
