@@ -83,6 +83,13 @@ def is_up(redis: Redis) -> bool:
         return False
 
 
+def is_collected(redis: Redis) -> bool:
+    with redis.pipeline() as pipeline:  # all streams in one step: events move from one to another
+        for name in redis.keys("threadtrail:events:*"):
+            pipeline.xlen(name)
+        return not any(pipeline.execute())
+
+
 def play(server: OpenAIServer, address: str, processes: list[subprocess.Popen]) -> None:
     """Start the fleet, and wait until the collector has exported what it recorded."""
     redis = Redis.from_url(address, socket_timeout=None)
@@ -109,7 +116,7 @@ def play(server: OpenAIServer, address: str, processes: list[subprocess.Popen]) 
     urllib.request.urlopen(request).close()  # noqa: S310 - on this machine
     for process in fleet:
         process.wait()
-    wait_until(lambda: not any(redis.xlen(name) for name in redis.keys("threadtrail:events:*")))
+    wait_until(lambda: is_collected(redis))
     collector.terminate()
     collector.wait()
 

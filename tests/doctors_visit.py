@@ -83,8 +83,11 @@ def check_error(check: Callable[..., object], *arguments: Any, **options: Any) -
 
 
 def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
-    """Run the command in a process of its own, as users do, and return what it found."""
-    given = ["-m", "threadtrail", "doctor", "--json", *arguments]
+    """Run the command in a process of its own, as users do, and return what it found.
+
+    A backend may take long to answer, unless the arguments say how long.
+    """
+    given = ["-m", "threadtrail", "doctor", "--json", "--timeout", "200", *arguments]
     environment = {**os.environ, **variables}
     if "PYTHONPATH" in variables:  # other packages than those of the tests
         done = subprocess.run(

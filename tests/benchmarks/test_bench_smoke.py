@@ -39,7 +39,7 @@ def printed() -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=800,
         check=False,
     )
     assert process.returncode == 0, process.stderr
@@ -122,7 +122,7 @@ def test_the_tree_of_a_commit_is_compared_with_this_one() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=800,
         check=False,
     )
     assert process.returncode == 0, process.stderr
@@ -134,7 +134,7 @@ def test_the_tree_of_a_commit_is_compared_with_this_one() -> None:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository")
 def test_an_unknown_commit_is_reported() -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--base", "no-such-commit"]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert process.returncode == 1
     assert "no-such-commit" in process.stderr
     assert "Traceback" not in process.stderr

@@ -20,7 +20,7 @@ def test_it_prints_its_tables() -> None:
     find_server()
     command = [sys.executable, "-m", "benchmarks.collecting", "--quick"]
     printed = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+        command, cwd=ROOT, capture_output=True, text=True, timeout=4 * PATIENCE, check=True
     ).stdout
     assert printed.startswith("`python -m benchmarks.collecting --quick` (")
     assert re.search(r"^\| 2 \| [\d,]+ \| [\d,]+ \| \d+\.\d \|$", printed, re.MULTILINE)

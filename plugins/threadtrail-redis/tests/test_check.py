@@ -224,11 +224,10 @@ def test_the_command(redis: RedisServer, tmp_path: Path) -> None:
     exporter.shutdown()
     login = f"redis://app:s3cret-one@127.0.0.1:{redis.port}/0"
     chosen = {"THREADTRAIL_EXPORTERS": "redis", "THREADTRAIL_REDIS_URL": redis.url}
-    patient = ("--timeout", str(PATIENCE))
-    found = doctor(tmp_path, *patient, **chosen)
+    found = doctor(tmp_path, **chosen)
     assert (found.code, found.messages("problem"), found.stderr) == (0, [], "")
     assert "16 streams, in which 1 events wait." in str(found.of("exporter redis"))
-    found = doctor(tmp_path, *patient, **chosen | {"THREADTRAIL_REDIS_URL": login})
+    found = doctor(tmp_path, **chosen | {"THREADTRAIL_REDIS_URL": login})
     assert found.code == 1
     assert found.messages("problem") == [f"Redis at {redis.url} rejects the login."]
     assert "s3cret-one" not in str(found)

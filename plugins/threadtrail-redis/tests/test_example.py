@@ -21,7 +21,7 @@ def test_the_fleet_ends_as_one_run_in_one_trace() -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=4 * PATIENCE,
         check=True,
     )
     assert "worker: x is 1." in played.stdout
