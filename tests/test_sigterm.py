@@ -97,14 +97,18 @@ threadtrail.instrument(exporters=[Hangs()], flush_on_sigterm=True, shutdown_time
 @pytest.mark.slow
 def test_a_backend_that_hangs_is_given_up(server: AssistantsServer, path: Path) -> None:
     hangs = """
+entered = threading.Event()
+
 class Hangs:
     @threadtrail.hookimpl
     def export(self, events):
+        entered.set()
         threading.Event().wait()
 
 threadtrail.instrument(exporters=[Hangs()], flush_on_sigterm=True, shutdown_timeout_seconds=0.3)
 """
-    returned, errors = run(server, path, program(hangs, "client().beta.threads.create()", TERMINATED))
+    call = "client().beta.threads.create(); entered.wait()"
+    returned, errors = run(server, path, program(hangs, call, TERMINATED))
     assert returned == KILLED
     assert "exporter 'Hangs', shutdown: timed out" in errors
 

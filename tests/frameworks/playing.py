@@ -19,7 +19,7 @@ from typing import Any
 
 from frameworks.scenes import TALKS
 
-FLUSH_TIMEOUT_SECONDS = 60.0
+FLUSH_TIMEOUT_SECONDS = 200.0
 
 
 class Log(logging.Handler):

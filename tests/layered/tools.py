@@ -130,7 +130,7 @@ class AgentOps(Tool):
 
     def wait(self) -> None:
         """Its token comes in the background, and what it sends before is lost."""
-        wait_until(self._agentops.get_client().get_current_jwt, timeout=10.0)
+        wait_until(self._agentops.get_client().get_current_jwt)
 
     def off(self) -> None:
         importlib.import_module("agentops.instrumentation").uninstrument_all()
