@@ -56,6 +56,7 @@ class Example:
             "OPENAI_API_KEY": "sk-local",
             "THREADTRAIL_EXPORTERS": "jsonl",
             "THREADTRAIL_SHUTDOWN_TIMEOUT_SECONDS": "200",
+            "THREADTRAIL_SETTLE_SECONDS": "600",  # a run waits for the app's last calls, however late
             "THREADTRAIL_JSONL_PATH": str(self._file),
         }
 

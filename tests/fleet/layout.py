@@ -137,6 +137,7 @@ def _fleet(
         **{name: value for name, value in inherited.items() if not name.upper().endswith("_PROXY")},
         "OPENAI_BASE_URL": server.base_url,
         "OPENAI_API_KEY": "sk-local",
+        "THREADTRAIL_SETTLE_SECONDS": "600",  # a run waits for the last calls of its process, however late
         "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]),
         **environment,
     }
