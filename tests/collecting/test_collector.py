@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from merging.test_layout import layout
-from threadtrail.collecting import waiting
+from threadtrail.collecting import published, waiting
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.place import Entry
 from threadtrail.collecting.units import Unit
@@ -334,6 +334,20 @@ def test_what_was_delivered_and_not_acknowledged_is_not_delivered_again() -> Non
     stage.at(11)
     assert stage.exporters.events == exported
     assert len(stage.shelf.acknowledged) == stage.shelf.count
+
+
+def test_what_comes_late_adds_nothing_after_many_other_runs_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place remembers the runs of which the collector has too many."""
+    monkeypatch.setattr(published, "RECENT", 2)
+    stage = Stage()
+    for number in range(5):
+        stage.at(number * SETTLE, *opened(f"run_{number}"), ended(f"run_{number}"))
+        stage.at((number + 1) * SETTLE)
+    late = [ended("run_0"), ended("run_4")]
+    stage.at(50, *(replace(end, run=replace(end.run, finished=False)) for end in late))
+    assert len(stage.exporters.ends) == 5
+    assert len(stage.waiting.units) == 0
+    assert stage.collector.counts.late == 2
 
 
 def test_what_comes_late_adds_nothing_for_the_next_collector_either() -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from threadtrail.collecting.place import Entry, Place
     from threadtrail.collecting.units import Unit
 
-HOMES = 100_000
-"""The maximum number of runs and calls whose homes are remembered."""
+HOMES = 20_000
+"""The maximum number of runs and calls whose homes are in memory; the index of the place has all of them."""
 
 HOPS = 5
 """The maximum length of a chain of homes: a run may be at home with a second one, that with a third."""

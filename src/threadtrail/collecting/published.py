@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 RUNS = 100_000
 """The maximum number of runs, and of turns and traces, whose late events are recognised."""
 
+RECENT = 20_000
+"""The maximum number of them that are in memory where the place remembers the others."""
+
 ASSISTANTS = 1_000
 """The maximum number of assistants that are kept for later runs, which need their names."""
 
@@ -37,7 +40,11 @@ FINISHED, UNFINISHED = "finished", "unfinished"
 @dataclass(frozen=True, slots=True)
 class _Run:
     finished: bool
-    open_calls: frozenset[str]
+    open_calls: frozenset[str] = frozenset()
+
+
+ENDED, OPEN = _Run(finished=True), _Run(finished=False)
+"""Most runs are equal to one of these."""
 
 
 class Published:
@@ -48,9 +55,10 @@ class Published:
 
     def __init__(self, marks: Marks | None = None) -> None:
         self._marks = marks
-        self._runs: Bounded[Key, _Run] = Bounded(RUNS)
-        self._turns: Bounded[Key, bool] = Bounded(RUNS)
-        self._traces: Bounded[Key, int] = Bounded(RUNS)
+        limit = RUNS if marks is None else RECENT
+        self._runs: Bounded[Key, _Run] = Bounded(limit)
+        self._turns: Bounded[Key, bool] = Bounded(limit)
+        self._traces: Bounded[Key, int] = Bounded(limit)
         self._assistants: Bounded[Key, Event] = Bounded(ASSISTANTS)
 
     def is_late(self, event: Event) -> bool:
@@ -118,7 +126,10 @@ class Published:
         for event in events:
             if isinstance(event, RunEnded):
                 calls = frozenset(call.id for call in event.run.tool_calls if call.ended_at is None)
-                self._runs.put(run_key(event, event.run.id), _Run(event.run.finished, calls))
+                known = ENDED if event.run.finished else OPEN
+                self._runs.put(
+                    run_key(event, event.run.id), replace(known, open_calls=calls) if calls else known
+                )
         if self._marks is not None and marks:
             self._marks.put({_name(key): mark for key, mark in marks.items()})
 
@@ -136,7 +147,7 @@ class Published:
         elif key[0] == "trace":
             self._traces.put(key, int(mark))
         else:
-            self._runs.put(key, _Run(mark == FINISHED, frozenset()))
+            self._runs.put(key, ENDED if mark == FINISHED else OPEN)
 
     @property
     def assistants(self) -> Sequence[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from threadtrail.events import (
@@ -91,7 +92,13 @@ LISTS: dict[type[Event], str] = {
 
 def server_of(event: Event) -> Server:
     """Return the server of the ids in an event."""
-    return event.source, event.server_address, event.server_port
+    return _server(event.source, event.server_address, event.server_port)
+
+
+@lru_cache
+def _server(source: str, address: str | None, port: int | None) -> Server:
+    """Return the same object for each server: a collector keeps many keys in memory."""
+    return source, address, port
 
 
 def distinct(events: Iterable[Event]) -> list[Event]:
