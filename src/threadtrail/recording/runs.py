@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from threadtrail._quick import changed
+from threadtrail.context import Scope
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
+from threadtrail.recording.facts import RunSeen
 from threadtrail.recording.known import Known
 from threadtrail.recording.links import InChain
 from threadtrail.recording.messages import Messages
-from threadtrail.recording.publishing import publish_event, restored
+from threadtrail.recording.publishing import Origin, publish_event, restored
 from threadtrail.recording.status_history import StatusHistory
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.recording.tool_calls import ToolCalls
-from threadtrail.values import Failure, Message, Run, StatusChange
+from threadtrail.recording.whole_run import whole_run
+from threadtrail.values import Carried, Message
 
 if TYPE_CHECKING:
-    from threadtrail.context import Scope
-    from threadtrail.recording.facts import MessageSeen, RunLost, RunSeen, StepSeen
+    from threadtrail.recording.facts import MessageSeen, RunLost, StepSeen
     from threadtrail.recording.meaning import RunStatus
     from threadtrail.recording.observation import Call
-    from threadtrail.recording.publishing import Origin, Publish, Server
+    from threadtrail.recording.publishing import Publish, Server
     from threadtrail.recording.sharing import Shared
     from threadtrail.recording.tool_work import ToolWork
-    from threadtrail.values import Carried, ToolCall
+    from threadtrail.values import Run, StatusChange, Step, ToolCall
 
 
 RunKey = tuple["Server", str]
@@ -39,125 +42,92 @@ class Common(NamedTuple):
     shared: Shared
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class RunRecord:
     """Follows one run, whatever the app looks at, and publishes each fact of it once.
 
     ``scope`` and ``origin`` are those of the call by which the run was first seen. ``came_with`` is what the
     creator put into the run's metadata; ``scope`` includes it. ``connection`` is the client and the event
-    loop with which ``fetch_run_details`` fetches its details. A status never goes back: an answer that
-    another one overtook changes nothing, and after an end nothing does. ``ended`` means that its status is an
-    end, or that it ended with its call; ``whole`` that nothing of it is missing.
+    loop with which ``fetch_run_details`` fetches its details. ``streams`` is how often it was streamed. A
+    status never goes back: an answer that another one overtook changes nothing, and after an end nothing
+    does. ``ended`` means that its status is an end, or that it ended with its call; ``whole`` that nothing of
+    it is missing.
 
     Thousands of records may be open at once, so they have slots, and create what steps and messages need only
     when the first one is seen.
     """
 
-    __slots__ = (
-        "_body_mark",
-        "_common",
-        "_output",
-        "_statuses",
-        "_steps",
-        "_timeline",
-        "_types",
-        "came_with",
-        "chain",
-        "connection",
-        "created_here",
-        "ended",
-        "fetching",
-        "first_output_at",
-        "id",
-        "id_reused",
-        "input",
-        "input_listed",
-        "key",
-        "known",
-        "last_seen_at",
-        "left",
-        "looking",
-        "origin",
-        "outlives_call",
-        "poll_count",
-        "published_unfinished",
-        "resumed",
-        "retry_count",
-        "scope",
-        "settled_at",
-        "settling",
-        "stream_complete",
-        "streamed",
-        "thread_id",
-        "touched_at",
-        "waits_for_outputs",
-        "whole",
-    )
-
+    seen: InitVar[RunSeen]
     origin: Origin
-    resumed: int
-    streamed: bool
-    stream_complete: bool
-    waits_for_outputs: bool
-    input_listed: bool
-    ended: bool
-    looking: bool
-    whole: bool
-    fetching: bool
-    id_reused: bool
+    common: Common
+    created_here: bool
+    key: RunKey = field(init=False)
+    scope: Scope = field(init=False)
+    came_with: Carried | None = field(init=False)
+    outlives_call: bool = field(init=False)
+    last_seen_at: int = field(init=False)
+    chain: InChain = field(init=False)
+    known: Known = field(init=False)
+    timeline: Timeline = field(init=False)
+    statuses: StatusHistory = field(init=False)
+    connection: tuple[Any, Any] | None = None
+    thread_id: str | None = None
+    touched_at: float = 0.0
+    poll_count: int = 0
+    retry_count: int = 0
+    streams: int = 0
+    stream_complete: bool = False
+    first_output_at: int | None = None
+    input: tuple[Message, ...] = ()
+    input_listed: bool = False
+    looking: bool = False
+    waits_for_outputs: bool = False
+    settling: bool = False
+    settled_at: float = 0.0
+    fetching: bool = False
+    left: bool = False
+    ended: bool = False
+    whole: bool = False
+    published_unfinished: bool = False
+    id_reused: bool = False
+    _types: Any = None  # EventTypes, once the run object was seen
+    _steps: Steps | None = None
+    _output: Messages | None = None
+    _body_mark: int | None = None
 
-    def __init__(self, seen: RunSeen, origin: Origin, common: Common, *, created_here: bool) -> None:
-        self.id: str = seen.run_id
-        self.key: RunKey = (origin.server, seen.run_id)
-        self.connection: tuple[Any, Any] | None = None
-        self.scope: Scope = restored(seen.call.scope, seen.carried, created_here=created_here)
-        self.came_with: Carried | None = seen.carried
-        self.origin = origin
-        self.created_here: bool = created_here
-        self.thread_id: str | None = None
-        self.last_seen_at: int = seen.call.started_at
-        self.touched_at: float = 0.0
-        self.poll_count: int = 0
-        self.retry_count: int = 0
-        self.streamed = self.stream_complete = False
-        self.waits_for_outputs = False
-        self.chain: InChain = InChain(turn_id=seen.run_id)
-        self.left: bool = False
-        self.ended = self.looking = self.whole = False
-        self.outlives_call: bool = seen.outlives_call
-        self.resumed = 0
-        self.settling: bool = False
-        self.settled_at: float = 0.0
-        self.fetching = False
-        self.first_output_at: int | None = None
-        self.input: tuple[Message, ...] = ()
-        self.input_listed = False
-        self._steps: Steps | None = None
-        self._output: Messages | None = None
-        self._body_mark: int | None = None
-        self._common = common
-        self.known: Known = Known(seen.call.request_id, common.shared)
-        self._timeline = Timeline(seen.call.started_at if created_here else None)
-        self._statuses = StatusHistory()
-        self._types: Any = None  # EventTypes, once the run object was seen
-        self.published_unfinished: bool = False
-        self.id_reused = False
+    def __post_init__(self, seen: RunSeen) -> None:
+        """Take what the first look at the run says."""
+        self.key = (self.origin.server, seen.run_id)
+        self.scope = restored(seen.call.scope, seen.carried, created_here=self.created_here)
+        self.came_with = seen.carried
+        self.outlives_call = seen.outlives_call
+        self.last_seen_at = seen.call.started_at
+        self.chain = InChain(turn_id=seen.run_id)
+        self.known = Known(seen.call.request_id, self.common.shared)
+        self.timeline = Timeline(seen.call.started_at if self.created_here else None)
+        self.statuses = StatusHistory()
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.key[1]
 
     @property
     def steps(self) -> Steps:
         """Its steps and tool calls."""
         if self._steps is None:
-            calls = ToolCalls(self._publish_event, ask=self._ask, worked_on=self._common.tools.worked_on)
+            calls = ToolCalls(self._publish_event, ask=self._ask, worked_on=self.common.tools.worked_on)
             self._steps = Steps(self._publish_event, calls)
         return self._steps
 
     def _ask(self, call: ToolCall) -> None:
-        self._common.tools.ask(call, self.id, self.chain.turn_id)
+        self.common.tools.ask(call, self.id, self.chain.turn_id)
 
     @property
     def output(self) -> Messages:
         """The messages that it wrote."""
         if self._output is None:
-            self._output = Messages(self._publish_event, self._timeline)
+            self._output = Messages(self._publish_event, self.timeline)
         return self._output
 
     # -- what is seen ---------------------------------------------------------------------------
@@ -166,14 +136,14 @@ class RunRecord:
         """See the run object."""
         self.last_seen_at = max(self.last_seen_at, seen.time)
         self.thread_id = seen.thread_id or self.thread_id
-        self._timeline.server(seen)
+        self.timeline.server(seen)
         if self._types is None:
             self._begin(seen)
         self.known.see(seen)
         status, previous = seen.status, self.status
-        if self.ended or status is None or self._statuses.has_overtaken(status, seen):
+        if self.ended or status is None or self.statuses.has_overtaken(status, seen):
             return
-        change = self._statuses.take(status, seen, self._timeline, created_here=self.created_here)
+        change = self.statuses.take(status, seen, self.timeline, created_here=self.created_here)
         if change is not None:
             self._publish_change(change, previous)
         self.ended = status.ended
@@ -220,8 +190,8 @@ class RunRecord:
     def see_step(self, seen: StepSeen) -> None:
         """See a step of this run."""
         step, time = seen.step, seen.time
-        started_at = self._timeline.placed(step.started_at, time)
-        ended_at = self._timeline.placed(step.ended_at, time)
+        started_at = self.timeline.placed(step.started_at, time)
+        ended_at = self.timeline.placed(step.ended_at, time)
         placed = changed(step, started_at=started_at, ended_at=ended_at)
         self.steps.see(seen, placed, self._types.step_created)
 
@@ -237,11 +207,11 @@ class RunRecord:
         self._types = opening.types
         self.known.begin(opening)
         self.input = opening.input
-        self._timeline.begin(seen.time)
+        self.timeline.begin(seen.time)
         if not self.published_unfinished:
             self._publish_event(
                 RunCreated,
-                self._timeline.created_at,
+                self.timeline.created_at,
                 type=self._types.run_created,
                 assistant=self.known.assistant,
                 request=self.known.request,
@@ -259,7 +229,7 @@ class RunRecord:
         self.outlives_call = seen.outlives_call
         self.known.adopt(opening, seen.call.request_id)
         self.input = opening.input or self.input
-        self._timeline.created(seen.call.started_at)
+        self.timeline.created(seen.call.started_at)
 
     def restore(self, carried: Carried) -> None:
         """Take what the creator put into the run's metadata, after a look without it, as by a webhook."""
@@ -282,7 +252,7 @@ class RunRecord:
     @property
     def status(self) -> RunStatus | None:
         """The latest status; ``None`` if none was seen."""
-        return self._statuses.current
+        return self.statuses.current
 
     @property
     def complete(self) -> bool:
@@ -312,13 +282,18 @@ class RunRecord:
     @property
     def created_at_server(self) -> int:
         """When the run was created by the server's clock, to compare with timestamps of its messages."""
-        return self._timeline.server_created_at
+        return self.timeline.server_created_at
 
     def reopen(self) -> None:
         """Follow the run again after it was published as unfinished."""
         self.left = False
         self.settling = False
         self.steps.reopen()
+
+    def steps_within(self, end: int, whole_at: int | None) -> tuple[Step, ...]:
+        """Return its steps in order, none of which lasts longer than ``end``; see ``Steps.values``."""
+        steps = () if self._steps is None else self._steps.values(whole_at)
+        return tuple(self.timeline.within(step, end) for step in steps)
 
     def messages(self) -> tuple[Message, ...]:
         """Return the messages that the run has written so far."""
@@ -337,7 +312,7 @@ class RunRecord:
         """
         if self.published_unfinished and not self.ended:
             return None
-        answered_at = self._timeline.end(self.last_seen_at)
+        answered_at = self.timeline.end(self.last_seen_at)
         time = answered_at
         if self.whole and self._steps is not None:
             time = max(answered_at, self._steps.calls.last_end)
@@ -346,7 +321,7 @@ class RunRecord:
         self.output.end(time, self._types)
         ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
         self.published_unfinished = not self.ended
-        run = self._whole(time, answered_at)
+        run = whole_run(self, time, answered_at)
         self._publish_event(RunEnded, time, run=run, **ended)
         return run
 
@@ -355,49 +330,10 @@ class RunRecord:
         if self._steps is not None:
             self._steps.calls.publish_answers()
 
-    def _whole(self, time: int, answered_at: int) -> Run:
-        timeline, status, chain, scope = self._timeline, self.status, self.chain, self.scope
-        if status is not None and status.failed:
-            # Some runs fail without an error, as expired ones often do.
-            self.known.see_error(Failure(type=status.name))
-        whole_at = answered_at if self.whole else None
-        steps = () if self._steps is None else self._steps.values(whole_at)
-        return Run(
-            id=self.id,
-            thread_id=self.thread_id,
-            status=status.name if status is not None else None,
-            status_history=self._statuses.changes,
-            finished=self.ended,
-            created_at=timeline.created_at,
-            started_at=timeline.started_at,
-            ended_at=time,
-            first_output_at=min(self.first_output_at, time) if self.first_output_at is not None else None,
-            input=self.input,
-            output=self.output.values(time),
-            steps=tuple(timeline.within(step, time) for step in steps),
-            poll_count=self.poll_count,
-            retry_count=self.retry_count,
-            streamed=self.streamed,
-            observed_from_start=self.created_here,
-            awaits_outputs=status is not None and status.awaits_outputs,
-            attributes=scope.attributes,
-            source=self.origin.source,
-            resumed=self.resumed,
-            answered_at=whole_at,
-            answers=tuple(dict.fromkeys(link.run_id for link in chain.links)),
-            turn_id=chain.turn_id,
-            session_key=chain.session_key,
-            input_repeated=chain.input_repeated,
-            id_reused=self.id_reused,
-            called_by=chain.called_by,
-            carried=scope.carried,
-            **self.known.fields(),
-        )
-
     def _publish_event(self, event_class: Any, time: int, **fields: Any) -> None:
         if event_class is not RunEnded:
             fields["run_id"] = self.id
             fields["thread_id"] = self.thread_id
         # A clock may be set back: nothing of a run happens before it was created.
-        time = max(time, self._timeline.created_at)
-        publish_event(self._common.publish, event_class, time, self.origin, self.scope, **fields)
+        time = max(time, self.timeline.created_at)
+        publish_event(self.common.publish, event_class, time, self.origin, self.scope, **fields)
