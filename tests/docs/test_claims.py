@@ -15,7 +15,7 @@ from doc_blocks import DOCS, README, ROOT
 from threadtrail import hookspecs
 from threadtrail.config import registry
 from threadtrail.delivery import lane
-from threadtrail.recording import facts, following, inbox, observation, own_requests, store
+from threadtrail.recording import ends, facts, inbox, observation, own_requests, store
 from threadtrail.sources import openai_assistants
 from threadtrail.sources.openai_assistants.details import PAGES
 
@@ -90,7 +90,7 @@ def test_the_page_of_frameworks_names_what_is_run() -> None:
 
 
 def test_a_stream_that_is_left_early_is_published_after_a_minute() -> None:
-    assert following.DROPPED_STREAM_SECONDS == 60
+    assert ends.DROPPED_STREAM_SECONDS == 60
     assert "nobody looked at the run within a minute" in (DOCS / "troubleshooting.md").read_text(
         encoding="utf-8"
     )

@@ -36,7 +36,7 @@ from instrumentation.opening import (
     until_second_delta,
 )
 from threadtrail.events import RequestFailed, RunCreated, RunEnded
-from threadtrail.recording import following
+from threadtrail.recording import ends
 from threadtrail.testing.server import (
     DropStream,
     Gate,
@@ -201,7 +201,7 @@ async def test_garbage_collected_without_close(
     recording: Captured,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(following, "DROPPED_STREAM_SECONDS", 0.0)
+    monkeypatch.setattr(ends, "DROPPED_STREAM_SECONDS", 0.0)
     server.script_next(RunScript(TEXT))
     assistant_id, thread_id = await new_assistant(any_client), await new_thread(any_client)
     stream = await resolved(opener(any_client, thread_id, assistant_id))

@@ -103,7 +103,7 @@ class Process:
         self._calls: dict[int, Call] = {}
         readers = {source.name: source.reader for source in SOURCES}
         self._interpreter = Interpreter(lambda event, _contexts: self.events.append(event), readers)
-        self._interpreter.following.configure(max_open_runs=1_000, **PATIENT)
+        self._interpreter.following.ends.configure(max_open_runs=1_000, **PATIENT)
 
     def take(self, call: Call | None, observation: Any) -> None:
         if call is not None:

@@ -26,7 +26,7 @@ class Stage:
     def __init__(self, **limits: Any) -> None:
         given = {"settle_seconds": 1.0, "run_timeout_seconds": 900.0, "max_open_runs": 1_000} | limits
         self.interpreter = Interpreter(self.publish, {source.name: source.reader for source in SOURCES})
-        self.interpreter.following.configure(**given)
+        self.interpreter.following.ends.configure(**given)
         self.events: list[Event] = []
         self.unfinished = 0
         self.keep = True

@@ -78,12 +78,12 @@ def test_runs_are_given_up_when_their_time_is_over_and_not_before() -> None:
     stage = Stage(run_timeout_seconds=100.0)
     stage.answer("queued", asked=1, answered=1, operation=CREATE)
     stage.answer("in_progress", asked=60, answered=60)
-    assert stage.interpreter.following.next_deadline() == 160.0
+    assert stage.interpreter.following.ends.next_deadline() == 160.0
     stage.interpreter.tick(159.0)
     assert len(stage.interpreter.following.runs) == 1
     stage.interpreter.tick(160.0)
     assert len(stage.interpreter.following.runs) == 0
-    assert stage.interpreter.following.next_deadline() is None
+    assert stage.interpreter.following.ends.next_deadline() is None
 
 
 def create_runs(stage: Stage, numbers: Iterator[int], count: int) -> int:

@@ -34,7 +34,7 @@ class Stage:
             lambda event, _contexts: self.events.append(event),
             {source.name: source.reader for source in SOURCES},
         )
-        self.interpreter.following.configure(
+        self.interpreter.following.ends.configure(
             settle_seconds=SETTLE, run_timeout_seconds=PATIENCE, max_open_runs=10
         )
         run = {"object": "thread.run", "id": "run_1", "thread_id": "thread_1", "status": "completed"}
@@ -88,7 +88,7 @@ def test_it_does_not_wait_for_another_thread() -> None:
 
 def test_a_flush_ends_the_wait() -> None:
     stage = Stage()
-    stage.interpreter.following.settle()
+    stage.interpreter.following.ends.settle()
     assert stage.ended(2.0)
 
 

@@ -103,7 +103,7 @@ class Turning(Stage):
         self.interpreter.tick(float(now))
 
     def flush(self) -> None:
-        self.interpreter.following.settle()
+        self.interpreter.following.ends.settle()
 
     def of(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -327,7 +327,7 @@ def test_nobody_sends_them_again() -> None:
     stage = Turning(tool_wait_seconds=60.0)
     stage.respond("resp_1", at=1, asks=("a",))
     stage.respond("resp_2", at=3, brings=(output("a"),), status="failed")
-    assert stage.interpreter.following.next_deadline() == 64.0
+    assert stage.interpreter.following.ends.next_deadline() == 64.0
     stage.tick(63)
     assert stage.turns == []
     stage.tick(64)
@@ -465,16 +465,16 @@ def test_the_recorder_sleeps_until_the_first_turn_is_due() -> None:
     following = stage.interpreter.following
     stage.respond("resp_1", at=1, asks=("a",))
     stage.respond("resp_2", at=11, asks=("b",))
-    assert following.next_deadline() == 102.0
+    assert following.ends.next_deadline() == 102.0
     stage.respond("resp_3", at=50, brings=(output("a"),), asks=("c",))
     stage.tick(102)
-    assert (stage.turns, following.next_deadline()) == ([], 112.0)
+    assert (stage.turns, following.ends.next_deadline()) == ([], 112.0)
     stage.tick(112)
     assert [turn.id for turn in stage.turns] == ["resp_2"]
-    assert following.next_deadline() == 151.0
+    assert following.ends.next_deadline() == 151.0
     stage.tick(151)
     assert [turn.id for turn in stage.turns] == ["resp_2", "resp_1"]
-    assert following.next_deadline() is None
+    assert following.ends.next_deadline() is None
 
 
 # -- around turns ---------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from threadtrail.recording.publishing import origin_of
 from threadtrail.recording.runs import Common, RunRecord
 
 if TYPE_CHECKING:
+    from threadtrail.recording.ends import Ends
     from threadtrail.recording.facts import RunSeen
     from threadtrail.recording.groups import Groups
     from threadtrail.recording.linking import Linking
     from threadtrail.recording.links import InChain
-    from threadtrail.recording.ownership import Ownership
     from threadtrail.recording.publishing import Publish
     from threadtrail.recording.runs import RunKey
     from threadtrail.recording.sharing import Shared
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 
 class Beginnings:
-    """Makes the records of runs. ``now`` is in ``time.monotonic()`` seconds.
-
-    ``keeps_clients`` keeps the client by which a run was first seen, so that its details can be fetched.
-    """
+    """Makes the records of runs. ``now`` is in ``time.monotonic()`` seconds."""
 
     def __init__(
         self, publish: Publish, runs: RunStore, groups: Groups, linking: Linking, shared: Shared
@@ -33,17 +30,16 @@ class Beginnings:
         self._runs = runs
         self._groups = groups
         self._linking = linking
-        self.keeps_clients: bool = False
 
-    def begin(self, key: RunKey, seen: RunSeen, ownership: Ownership, now: float) -> RunRecord | None:
+    def begin(self, key: RunKey, seen: RunSeen, ends: Ends, now: float) -> RunRecord | None:
         """Return the record of a run that is not followed; ``None`` if it is history."""
         record = self._taken_back(key, now)
         if record is not None:
             return record
         given_up = self._runs.given_up(key)
-        if given_up is None and ownership.is_history(seen):
+        if given_up is None and ends.ownership.is_history(seen):
             return None
-        return self._first_seen(seen, given_up, now)
+        return self._first_seen(seen, given_up, ends, now)
 
     def _taken_back(self, key: RunKey, now: float) -> RunRecord | None:
         """Return the record of a run that was given up unfinished and is seen again."""
@@ -54,7 +50,7 @@ class Beginnings:
             self._linking.turns.begin(record, now)
         return record
 
-    def _first_seen(self, seen: RunSeen, given_up: InChain | None, now: float) -> RunRecord:
+    def _first_seen(self, seen: RunSeen, given_up: InChain | None, ends: Ends, now: float) -> RunRecord:
         call = seen.call
         created = call.operation.creates_run
         record = RunRecord(seen, origin_of(call), self._common, created_here=created)
@@ -63,7 +59,7 @@ class Beginnings:
             record.published_unfinished, record.chain = True, given_up
         self._linking.begin(record, seen, now)
         record.id_reused = self._runs.reuses_id(record.key, created=created)
-        if self.keeps_clients:
+        if ends.fetches_details:
             record.connection = call.client, call.loop
         self._groups.run_began(record)
         return record

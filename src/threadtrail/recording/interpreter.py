@@ -69,6 +69,7 @@ class Interpreter:
         self._groups = Groups(publish)
         following = Following(publish, self._groups)
         self.following: Following = following
+        self._ends = following.ends
         self._make_reader = readers
         self._readers: Bounded[Server, Reader] = Bounded(SERVERS)
         self._operations = Operations(publish)
@@ -95,7 +96,7 @@ class Interpreter:
 
     def handle(self, observation: Observation, now: float) -> None:
         """Take one observation."""
-        self.following.now = now
+        self._ends.now = now
         match observation:  # the most frequent kind first
             case Returned():
                 if not self.following.is_unchanged(observation, now):
@@ -109,7 +110,7 @@ class Interpreter:
             case ToolEnded():
                 self.following.linking.tools.end(observation)
             case DetailsFetched(key=key):
-                self.following.details_fetched(key)
+                self._ends.details_fetched(key)
             case FirstOutput():
                 self.following.see_output(observation)
             case Call():
@@ -169,8 +170,8 @@ class Interpreter:
 
     def tick(self, now: float) -> None:
         """Publish the runs that are due, except those whose details are being read at this moment."""
-        self.following.now = now
-        self.following.tick(now, self._in_flight.reads_details_of)
+        self._ends.now = now
+        self._ends.tick(now, self._in_flight.reads_details_of)
 
     def close_streams(self) -> None:
         """Make the open streams note what they have seen so far."""
@@ -179,7 +180,7 @@ class Interpreter:
 
     def end_all(self, time: int) -> None:
         """Publish every run, ended or not, and the end of every trace, since the program is exiting."""
-        self.following.publish_all()
+        self._ends.publish_all()
         self._groups.end_all(time)
 
     @property

@@ -59,7 +59,7 @@ class Recorder:
     def _configure(self, settings: Settings, delivery: Delivery) -> None:
         self._settings, self._delivery = settings, delivery
         self._fetcher = self._new_fetcher() if settings.fetch_run_details else None
-        self._interpreter.following.configure(
+        self._interpreter.following.ends.configure(
             settle_seconds=settings.settle_seconds,
             tool_wait_seconds=settings.tool_wait_seconds,
             run_timeout_seconds=settings.run_timeout_seconds,
@@ -128,7 +128,7 @@ class Recorder:
 
     def next_deadline(self) -> float | None:
         """Return the time at which ``tick`` has something to do next."""
-        return self._interpreter.following.next_deadline()
+        return self._interpreter.following.ends.next_deadline()
 
     def answer(self, request: Request) -> None:
         """Do what a request asks for."""
@@ -141,9 +141,9 @@ class Recorder:
 
     def _do(self, request: Request) -> None:
         if request.what == "settle":
-            self._interpreter.following.settle()
+            self._interpreter.following.ends.settle()
         elif request.what == "change":
-            self._interpreter.following.settle(fetching=False)
+            self._interpreter.following.ends.settle(fetching=False)
         elif request.what == "end":
             self._interpreter.close_streams()
             self._loop.read()
@@ -255,7 +255,7 @@ class Recorder:
     @property
     def background_unfinished(self) -> tuple[str, ...]:
         """The ids of background runs that were created here and given up before their end was seen."""
-        return self._interpreter.following.background_unfinished
+        return self._interpreter.following.ends.background_unfinished
 
     @property
     def waiting(self) -> int:

@@ -64,7 +64,7 @@ class Room:
         """Forget what exceeds the bounds."""
         following = self._following
         for record in following.runs.over(OPEN_RUNS_BYTES):
-            following.publish_end(record)
+            following.ends.publish(record)
             self._open_runs += 1
         following.runs.set_aside.shrink(SET_ASIDE_BYTES, lambda record: size_of(record.kept))
         following.early_answers.shrink(EARLY_ANSWERS_BYTES, size_of)
