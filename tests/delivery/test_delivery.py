@@ -92,6 +92,20 @@ def test_processors_run_once_for_all_exporters_and_contexts_go_home() -> None:
     assert first.events[0] is second.events[0]
 
 
+def test_events_that_are_published_together_are_delivered_as_one_by_one() -> None:
+    first, second = Collecting(), Collecting()
+
+    def without_the_second(event: Event) -> Event | None:
+        return None if event.time == 2 else event
+
+    delivery = deliver({"first": first.hooks, "second": second.hooks}, processors=[without_the_second])
+    delivery.publish_all([(changed(1), {"first": "f"}), (changed(2), None), (ended(3), {"second": "s"})])
+    delivery.publish_all([])
+    assert delivery.flush(PATIENCE) is True
+    assert first.events == second.events == [changed(1), ended(3)]
+    assert (first.contexts, second.contexts) == (["f", None], [None, "s"])
+
+
 def test_what_cannot_be_processed_is_not_delivered() -> None:
     exporter, guard = Collecting(), Guard()
 

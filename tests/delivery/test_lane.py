@@ -427,3 +427,20 @@ def test_a_log_handler_may_come_back_into_the_lane() -> None:
     finally:
         logger.removeHandler(handler)
     assert made.status().dropped == 2
+
+
+def test_events_that_come_together_and_fill_a_batch_are_not_waited_with() -> None:
+    exporter = Collecting()
+    made = lane(exporter.hooks, batch_size=10, batch_wait_seconds=10 * PATIENCE)
+    made.put(changed(0))
+    made.put_all([(changed(number), None, 1) for number in range(1, 25)])
+    assert [event.time for event in exporter.wait_for(20)[:20]] == list(range(20))
+    assert made.flush(PATIENCE) is True
+    assert [event.time for event in exporter.events] == list(range(25))
+
+
+def test_events_that_come_together_after_the_shutdown_all_count_as_dropped() -> None:
+    made = lane(Collecting().hooks)
+    assert made.shutdown(PATIENCE) is True
+    made.put_all([(changed(number), None, 1) for number in range(3)])
+    assert made.status() == LaneStatus(dropped=3)
