@@ -1,4 +1,4 @@
-"""Puts events into units, and joins those that belong together: the units whose lines are in memory."""
+"""The units whose lines are in memory: puts events into them, and joins those that belong together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Awake:
-    """The units with their lines. One thread uses it; any may ask for properties, and how many there are."""
+    """The units with their lines. One thread uses it; any may read properties and the length."""
 
     def __init__(self) -> None:
         self._by_key: dict[Key, Unit] = {}
@@ -27,19 +27,19 @@ class Awake:
         self.size: int = 0
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of units."""
         return len(self._units)
 
     def __iter__(self) -> Iterator[Unit]:
-        """Iterate over those that there are now."""
+        """Iterate over the present units."""
         return iter(list(self._units.values()))
 
     def __contains__(self, unit: Unit) -> bool:
-        """Return whether a unit is there, as it is."""
+        """Return whether this very unit is here."""
         return self._units.get(unit.number) is unit
 
     def knows(self, key: Key) -> bool:
-        """Return whether something of this is there."""
+        """Return whether an event with this key is here."""
         return key in self._by_key
 
     def numbered(self, number: int) -> Unit | None:
@@ -47,7 +47,7 @@ class Awake:
         return self._units.get(number)
 
     def longest_untouched(self) -> list[Unit]:
-        """Return all, those first of which nothing has come for the longest time."""
+        """Return all units, the one with the oldest last event first."""
         return sorted(self._units.values(), key=lambda unit: unit.touched)
 
     @property
@@ -61,7 +61,7 @@ class Awake:
         return min((unit.began for unit in self), default=None)
 
     def put(self, entry: Entry, event: Event, now: float) -> Unit:
-        """Put an event into the unit that it belongs to, and return that; it may join several."""
+        """Put an event into the unit that it belongs to, and return the unit; this may join several."""
         keys = set(keys_of(event))
         known = {unit.number: unit for key in keys if (unit := self._by_key.get(key)) is not None}
         unit = max(known.values(), key=lambda each: len(each.entries), default=None)
@@ -81,7 +81,7 @@ class Awake:
         return unit
 
     def remove(self, unit: Unit) -> None:
-        """Take a unit out."""
+        """Remove a unit."""
         if self._units.pop(unit.number, None) is not None:
             self.size -= unit.size
             for key in unit.keys:
@@ -89,7 +89,7 @@ class Awake:
                     del self._by_key[key]
 
     def take_out(self, unit: Unit, entries: Collection[Entry]) -> list[Unit]:
-        """Take some entries out of a unit; return the units that the others make up."""
+        """Remove some entries of a unit; return the units that the other entries make up."""
         gone = {id(entry) for entry in entries}
         self.remove(unit)
         left = [entry for entry in unit.entries if id(entry) not in gone]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 AT_ONCE = 1_000
-"""How many entries are taken at once of those that were read."""
+"""The maximum number of entries that are put into units at once."""
 
 READ_SECONDS = 0.5
 """The longest wait for new entries before due units are delivered."""
@@ -145,7 +145,7 @@ class Collector:
         return max(self._waiting.next_look(), self._delivering.paused_until)
 
     def _take_all(self) -> None:
-        """Put the entries that were read into units, some at a time: not all of them are in memory as events.
+        """Put the entries that were read into units, some at a time, so that few are in memory as events.
 
         Raises:
             OSError: the place is away; the other entries are taken when it is back.
@@ -158,11 +158,11 @@ class Collector:
             self._touched = {}
             if not self._untaken:
                 break
-        # Not before: more may come of units that would have to be woken for it.
+        # Parked last: the entries that were read may belong to units that would have to be woken again.
         self._waiting.units.park(self._clock())
 
     def _take(self, entries: Sequence[Entry]) -> None:
-        """Take these entries, which are the next.
+        """Put these entries, the next ones, into units.
 
         Raises:
             OSError: the place is away; nothing was taken.
@@ -192,7 +192,7 @@ class Collector:
         self._dealings.acknowledge(late)
 
     def _reason_against(self, entry: Entry, error: BaseException | None) -> str | None:
-        """Return why an entry is given up, if it is."""
+        """Return why an entry is given up; ``None`` if it is not."""
         if error is not None:
             return f"not an event of this version: {str(error).partition(chr(10))[0]}"
         if entry.attempts > self._max_attempts:

@@ -1,4 +1,4 @@
-"""Keeps units: in memory, or parked if nothing has come of them for a while and there are many."""
+"""Keeps units: in memory or, if there are many, parked when they have got no event for a while."""
 
 from __future__ import annotations
 
@@ -24,25 +24,24 @@ AWAKE_BYTES = 33_554_432
 """The size of the units in memory above which some are parked: 32 MiB."""
 
 KEPT = 0.9
-"""The share of this size that is kept then."""
+"""The share of this size that is left in memory then."""
 
 NO_ROOM_SECONDS = 10.0
-"""How long no unit is parked after there was no room for one."""
+"""The pause after a unit could not be parked for lack of room."""
 
 AT_ONCE = 500
-"""How many units are parked at once."""
+"""The maximum number of units that are parked at once."""
 
 
 class Keeping:
-    """The units. One thread changes them; any may ask for properties, and how many there are.
+    """The units. One thread changes them; any may read properties and the length.
 
     Args:
-        awake_bytes: above which size of the units in memory those of which nothing has come for the longest
-            time are parked.
+        awake_bytes: the size of the units in memory above which those with the oldest last events are parked.
     """
 
     fetch: Callable[[Sequence[Any]], Sequence[bytes | None]] | None = None
-    """Returns the lines of entries by their tokens, if the place can: then units are parked without them."""
+    """Returns the lines of entries by their tokens, if the place can; units are then parked without lines."""
 
     def __init__(self, awake_bytes: int) -> None:
         self._awake_bytes = awake_bytes
@@ -52,21 +51,21 @@ class Keeping:
         self._parked = Parking()
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of units."""
         return len(self._awake) + len(self._parked)
 
     def __contains__(self, unit: Unit) -> bool:
-        """Return whether a unit is in memory, as it is."""
+        """Return whether this very unit is in memory."""
         return unit in self._awake
 
     @property
     def awake(self) -> Awake:
-        """Those in memory."""
+        """The units in memory."""
         return self._awake
 
     @property
     def parked(self) -> int:
-        """How many are parked."""
+        """The number of parked units."""
         return len(self._parked)
 
     @property
@@ -82,23 +81,23 @@ class Keeping:
 
     @property
     def parked_since(self) -> float:
-        """When the one was touched that is parked and of which nothing has come for the longest time."""
+        """When the parked unit with the oldest last event got that event; infinity if none is parked."""
         return math.inf if self._parked.untouched_since is None else self._parked.untouched_since
 
     @property
     def trouble(self) -> str | None:
-        """Why no units can be parked at the moment, so that they take memory."""
+        """Why no units can be parked at present, so that they stay in memory; ``None`` if they can."""
         return self._parked.trouble
 
     def knows(self, key: Key) -> bool:
-        """Return whether something of this is there."""
+        """Return whether an event with this key is here."""
         return self._awake.knows(key) or self._parked.knows(key)
 
     def take(self, read: Sequence[tuple[Entry, Event]], now: float) -> list[Unit]:
-        """Put events into the units that they belong to; return these, and others that were woken.
+        """Put events into the units that they belong to; return these units, and others that were woken.
 
         Raises:
-            OSError: the place is away, which has the lines of such a unit; nothing has changed.
+            OSError: the place is away and the lines of such a unit cannot be fetched; nothing has changed.
         """
         woken: list[Unit] = []
         if len(self._parked):
@@ -108,7 +107,7 @@ class Keeping:
         return self._there([*woken, *units])
 
     def wake(self, since: float, limit: int) -> list[Unit]:
-        """Wake units of which nothing has come since then, the longest time first; return them.
+        """Wake units that have got no event after ``since``, those with the oldest last event first.
 
         Raises:
             OSError: the place is away; nothing has changed.
@@ -132,11 +131,11 @@ class Keeping:
         return self._there(units)
 
     def _there(self, units: Iterable[Unit]) -> list[Unit]:
-        """Return each of these once that was not joined with another one."""
+        """Return, once each, those of these units that were not joined into another one."""
         return [unit for unit in dict.fromkeys(units) if unit in self._awake]
 
     def park(self, now: float) -> None:
-        """Park units if they take too much memory: those of which nothing has come for the longest time."""
+        """Park units if those in memory take too much: first those with the oldest last events."""
         left = self._awake.size
         if left <= self._park_above or now < self._park_not_before:
             return
@@ -157,11 +156,11 @@ class Keeping:
         self._park_above = max(self._awake_bytes, self._awake.size / KEPT)
 
     def remove(self, unit: Unit) -> None:
-        """Take a unit out."""
+        """Remove a unit that is in memory."""
         self._awake.remove(unit)
 
     def forget(self, groups: Collection[str]) -> list[Unit]:
-        """Forget what was read of these groups; return what is left of units that had some of it."""
+        """Forget the entries of these groups; return what is left of the units in memory that had some."""
         self._parked.forget(groups)
         left: list[Unit] = []
         for unit in self._awake:
@@ -171,9 +170,9 @@ class Keeping:
         return left
 
     def take_out(self, unit: Unit, entries: Collection[Entry]) -> list[Unit]:
-        """Take some entries out of a unit; return the units that the others make up."""
+        """Remove some entries of a unit; return the units that the other entries make up."""
         return self._awake.take_out(unit, entries)
 
     def close(self) -> None:
-        """Let go of what is parked; how many there are is known as before."""
+        """Close the parked units; their number stays known."""
         self._parked.close()

@@ -1,6 +1,6 @@
-"""Units of which nothing has come for a while: on disk, so that memory is flat however many wait.
+"""Units that have got no event for a while: they are on disk, so that memory is flat however many wait.
 
-A database that cannot be read ends the collector: the next one reads the place again, and nothing is lost.
+A database that cannot be read ends the collector. Nothing is lost: the next one reads the place again.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("threadtrail")
 
 PAGE = 500
-"""How many units are read at once where all of them are looked at."""
+"""The number of units that are read at once when all are gone through."""
 
 HASHES = "q"
-"""How an array holds the hashes of keys."""
+"""The type code of arrays of hashes."""
 
 TABLES = """
 CREATE TABLE units (
@@ -54,7 +54,7 @@ FIRST = "SELECT (SELECT min(began) FROM units), (SELECT min(touched) FROM units)
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A unit as it is parked; ``keys`` are the hashes of its keys."""
+    """A parked unit; ``keys`` are the hashes of its keys."""
 
     number: int
     open_runs: int
@@ -65,13 +65,13 @@ class Parked:
 
 
 class Parking:
-    """The parked units. One thread uses it; any may read the attributes, and ask how many there are.
+    """The parked units. One thread uses it; any may read the attributes and the length.
 
     Attributes:
         open_runs: the number of runs whose end was not seen.
-        oldest: when the first entry of all was read.
-        untouched_since: when the unit was touched of which nothing has come for the longest time.
-        trouble: why no unit can be parked at the moment.
+        oldest: when the oldest entry was read; ``None`` if there is none.
+        untouched_since: when the unit with the oldest last event got that event; ``None`` if there is none.
+        trouble: why no unit can be parked at present; ``None`` if they can.
     """
 
     def __init__(self) -> None:
@@ -84,11 +84,11 @@ class Parking:
         self.trouble: str | None = None
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of units."""
         return self._count
 
     def put(self, units: Sequence[Unit], *, lines: bool) -> bool:
-        """Park units, with their ``lines`` or without; return False, and park none, if there is no room."""
+        """Park units, with or without their ``lines``; return False and park none if there is no room."""
         _, error = guard.catch(self._put, units, lines=lines)
         if error is not None:
             if self.trouble is None:
@@ -110,7 +110,7 @@ class Parking:
             connection.executemany(ADD_KEY, ((hash(key), unit.number) for unit in units for key in unit.keys))
 
     def knows(self, key: Key) -> bool:
-        """Return whether something of this is parked."""
+        """Return whether an event with this key is parked."""
         return bool(self._select(UNIT_OF_KEY, hash(key)))
 
     def of(self, keys: Iterable[Key]) -> list[Parked]:
@@ -121,13 +121,13 @@ class Parking:
         return [parked for number in sorted(numbers) for parked in self._units(UNIT, number)]
 
     def untouched(self, since: float, limit: int) -> list[Parked]:
-        """Return units of which nothing has come since then, the longest time first."""
+        """Return at most ``limit`` units without an event after ``since``, the oldest last event first."""
         if self.untouched_since is None or self.untouched_since > since:
             return []
         return self._units(UNTOUCHED, since, limit)
 
     def remove(self, units: Sequence[Parked]) -> None:
-        """Take units out."""
+        """Remove units."""
         if self._database is None or not units:
             return
         with self._database.connection as connection:
@@ -136,7 +136,7 @@ class Parking:
         self._note(-len(units), -sum(unit.open_runs for unit in units))
 
     def forget(self, groups: Collection[str]) -> None:
-        """Forget entries of these groups: another collector reads them again."""
+        """Forget the entries of these groups, which another collector reads again."""
         page = self._units(UNITS_AFTER, -1, PAGE)
         while page:
             left = [_without(each, groups) for each in page]
@@ -147,14 +147,14 @@ class Parking:
             page = self._units(UNITS_AFTER, page[-1].number, PAGE)
 
     def _keep(self, units: Iterable[Parked]) -> None:
-        """Keep only these entries of units."""
+        """Keep only these entries of the units."""
         if self._database is not None:
             with self._database.connection as connection:
                 rows = ((pickle.dumps(unit.entries), unit.number) for unit in units)
                 connection.executemany(KEEP_ENTRIES, rows)
 
     def _note(self, count: int, open_runs: int) -> None:
-        """Note what other threads ask for."""
+        """Update the attributes, which other threads read."""
         self._count += count
         self.open_runs += open_runs
         ((self.oldest, self.untouched_since),) = self._select(FIRST)

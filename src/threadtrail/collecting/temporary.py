@@ -1,4 +1,4 @@
-"""A database for one process: on disk, where no other process finds it, and gone when this one ends."""
+"""A database for this process alone: on disk, but without a name, and gone when the process ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("threadtrail")
 
 CACHE_KIB = 4_096
-"""How much of a database on disk is kept in memory: 4 MiB."""
+"""The part of a database on disk that is kept in memory: 4 MiB."""
 
 DISK_BYTES = 8_589_934_592
 """The maximum size of a database on disk: 8 GiB."""
@@ -25,18 +25,18 @@ MEMORY_BYTES = 268_435_456
 """The maximum size of a database in memory: 256 MiB."""
 
 LASTING = "/var/tmp"  # noqa: S108 - mkstemp makes the file there
-"""The folder without TMPDIR: others for temporary files may be in memory."""
+"""The folder that is used without TMPDIR, since the usual ones for temporary files may be in memory."""
 
 SETTINGS = f"""
 PRAGMA cache_size = -{CACHE_KIB};
 PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA journal_mode = MEMORY; -- what cannot be written to its end is taken back
+PRAGMA journal_mode = MEMORY; -- what cannot be written completely is rolled back
 PRAGMA synchronous = OFF; -- nobody reads it after the end of this process
 """
 
 
 class TemporaryDatabase:
-    """A database; where no file can be written, it is in memory, which is logged.
+    """A database; if no file can be written, it is in memory, which is logged.
 
     Any thread may use its connection, one at a time.
 
@@ -50,10 +50,8 @@ class TemporaryDatabase:
         try:
             self.connection: sqlite3.Connection = self._on_disk(tables)
         except (OSError, sqlite3.Error) as error:
-            says = (
-                "collect: no temporary file can be written, so that runs that wait for long stay in memory: "
-            )
-            logger.warning("%s%s. Name a folder for it in TMPDIR", says, error)
+            problem = "collect: no temporary file can be written, so runs that wait for long stay in memory: "
+            logger.warning("%s%s. Name a folder for it in TMPDIR", problem, error)
             self.max_bytes = MEMORY_BYTES
             self.connection = _connected(":memory:", tables)
 
@@ -67,14 +65,14 @@ class TemporaryDatabase:
             self._remove_file()
 
     def _remove_file(self) -> None:
-        """Remove the file's name; the file is there until it is closed. Windows removes no open file."""
+        """Remove the file's name; the file exists until it is closed. Windows removes no open file."""
         if self._path is not None:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
     @property
     def is_full(self) -> bool:
-        """Whether it has its maximum size."""
+        """Whether it has reached its maximum size."""
         sizes = {}
         for name in ("page_count", "freelist_count", "page_size"):
             (sizes[name],) = self.connection.execute(f"PRAGMA {name}").fetchone()
@@ -82,13 +80,13 @@ class TemporaryDatabase:
         return used >= self.max_bytes
 
     def close(self) -> None:
-        """Close it; nothing of it is left."""
+        """Close it, so that nothing of it is left."""
         self.connection.close()
         self._remove_file()
 
 
 def _new_file() -> tuple[int, str]:
-    """Return the descriptor and the name of a new file that nobody else may read.
+    """Return the descriptor and the name of a new file that only this user may read.
 
     Raises:
         OSError: no folder for temporary files can be written.

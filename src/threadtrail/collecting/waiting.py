@@ -1,4 +1,4 @@
-"""Says which units are due: they are whole, or their time is up."""
+"""Decides which units are due: those that are whole, and those whose time is up."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
 MAX_BYTES = 536_870_912
-"""The maximum size of what waits in memory: 512 MiB. Of more, what waits for longest is taken as it is."""
+"""The maximum size of the units in memory: 512 MiB. Above it, the ones idle for longest are due early."""
 
 KEPT = 0.9
-"""The share of this size that is kept then."""
+"""The share of this size that is left when it was exceeded."""
 
 WOKEN = 500
-"""The maximum number of units that were woken because their time is up, and are in memory since."""
+"""The maximum number of units in memory that were woken because their time is up."""
 
 SPARE = 1_000
-"""How many looks may be queued, besides two for each unit."""
+"""How many entries the queue may have in addition to two for each unit."""
 
 AWAY_SECONDS = 1.0
-"""When it is looked again, if the place did not answer."""
+"""The pause after the place did not answer."""
 
 
 class Waiting:
-    """Units that wait. Times are seconds of a monotonic clock.
+    """The units that wait. Times are seconds of a monotonic clock.
 
     Args:
-        settle_seconds: how long a unit that is whole is waited for: other processes may have more of it.
-        timeout_seconds: how long any other unit is waited for since something of it came last.
+        settle_seconds: how long a whole unit waits, since other processes may have seen more of it.
+        timeout_seconds: how long any other unit waits after its last event.
         max_bytes: the maximum size of the units in memory.
-        awake_bytes: above which size of them some are parked.
+        awake_bytes: the size of the units in memory above which some are parked.
 
     Attributes:
         units: the units.
-        taken_early: how many were due because there were too many in memory.
+        taken_early: how many units were due early, since there were too many in memory.
     """
 
     leaves: Callable[[Unit], bool] = staticmethod(lambda _unit: False)
-    """Whether the rest of a unit is waited for elsewhere, once its runs have ended."""
+    """Returns whether a unit whose runs have ended is to be moved to another group."""
 
     def __init__(
         self,
@@ -65,19 +65,19 @@ class Waiting:
         self.taken_early: int = 0
 
     def take(self, read: Sequence[tuple[Entry, Event]], now: float) -> list[Unit]:
-        """Put events into the units that they belong to; return these, and others that were woken.
+        """Put events into the units that they belong to; return these units, and others that were woken.
 
         Raises:
-            OSError: the place is away, which has the lines of such a unit; nothing has changed.
+            OSError: the place is away and the lines of such a unit cannot be fetched; nothing has changed.
         """
         return self._look_at_all(self.units.take(read, now))
 
     def take_out(self, unit: Unit, entries: Collection[Entry]) -> None:
-        """Wait for some entries of a unit no longer, and for the others as before."""
+        """Remove some entries of a unit; the others keep waiting."""
         self._look_at_all(self.units.take_out(unit, entries))
 
     def forget(self, groups: Collection[str]) -> None:
-        """Forget what was read of these groups: another collector reads it again."""
+        """Forget the entries of these groups, which another collector reads again."""
         self._look_at_all(self.units.forget(groups))
 
     def _look_at_all(self, units: list[Unit]) -> list[Unit]:
@@ -90,18 +90,18 @@ class Waiting:
             unit.queued_for = time
             heapq.heappush(self._queue, (time, unit.number))
             if len(self._queue) > 2 * len(self.units.awake) + SPARE:
-                # Most are of units that were delivered, or are looked at sooner.
+                # Most of its entries are of units that were delivered, or have an earlier one.
                 self._queue = [(each.queued_for, each.number) for each in self.units.awake]
                 heapq.heapify(self._queue)
 
     def put_off(self, unit: Unit, until: float) -> None:
-        """Let a unit be due again, but not before then."""
+        """Make a unit due again at ``until``."""
         unit.put_off_until = until
         unit.queued_for = math.inf
         self._look_at(unit, until)
 
     def due(self, now: float) -> list[Unit]:
-        """Return the units that are whole, or whose time is up; they stay until they are removed."""
+        """Return the units that have waited long enough; they stay here until they are removed."""
         self._wake_due(now)
         units: list[Unit] = []
         while self._queue and self._queue[0][0] <= now:
@@ -124,7 +124,7 @@ class Waiting:
         return units + self._too_many(units)
 
     def _wake_due(self, now: float) -> None:
-        """Wake parked units whose time is up, as many as there is room for."""
+        """Wake the parked units whose time is up, as many as there is room for."""
         room = self._room_to_wake()
         if room <= 0 or now < self._wake_not_before:
             return
@@ -134,12 +134,12 @@ class Waiting:
             self._wake_not_before = now + AWAY_SECONDS
 
     def _room_to_wake(self) -> int:
-        """Return how many units may be woken: while exporters refuse them, not all fill the memory."""
+        """Return how many units may be woken: those that exporters refuse must not fill the memory."""
         self._woken = [unit for unit in self._woken if unit in self.units]
         return WOKEN - len(self._woken)
 
     def _too_many(self, due: Collection[Unit]) -> list[Unit]:
-        """Return the units that wait for the longest time, if all take too much memory."""
+        """Return the units with the oldest last events, if all in memory take too much."""
         left = self.units.awake.size
         if left <= self._max_bytes:
             return []
@@ -155,18 +155,18 @@ class Waiting:
         return early
 
     def next_look(self) -> float:
-        """Return when ``due`` may have something to return next."""
+        """Return the earliest time at which ``due`` may have something to return."""
         awake = self._queue[0][0] if self._queue else math.inf
         if self._room_to_wake() <= 0:
             return awake
         return min(awake, max(self.units.parked_since + self._timeout, self._wake_not_before))
 
     def whole(self) -> list[Unit]:
-        """Return the units that are whole, in the order in which they began."""
+        """Return the whole units, in the order in which they began."""
         return _by_beginning(unit for unit in self.units.awake if unit.is_whole)
 
     def all(self) -> Iterator[list[Unit]]:
-        """Yield all units, some at a time; nothing else is put in meanwhile."""
+        """Yield all units, some at a time; nothing may be added in the meantime."""
         awake = _by_beginning(self.units.awake)
         while math.isfinite(self.units.parked_since):
             yield _by_beginning(self.units.wake(math.inf, WOKEN))
