@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError
 from shared_fixtures import PATIENCE
 
@@ -259,6 +260,33 @@ def test_collectors_make_room_where_the_memory_is_full(
             assert stored(redis) == []
         finally:
             client.config_set("maxmemory", 0)
+
+
+def test_what_waits_to_be_acknowledged_is_acknowledged_before_streams_are_given_back(
+    redis: RedisServer, opens: Callable[..., RedisPlace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_tokens: object) -> None:
+        raise RedisConnectionError
+
+    append(redis, *(f"run_{number}" for number in range(100)), streams=8)
+    first = opens()
+    entries = read_all(first, 100)
+    with monkeypatch.context() as patch:
+        patch.setattr("threadtrail_redis.place.PATIENCE_SECONDS", 0.0)
+        patch.setattr(first._streams, "acknowledge", refuse)
+        first.acknowledge([entry.token for entry in entries])
+    assert len(stored(redis)) == 100
+    second, share = opens(), first._share
+    read: list[Entry] = []
+
+    def share_with_the_second() -> None:
+        share()
+        assert len(groups(second)[0]) == 4
+        read.extend(second.read(0))
+
+    monkeypatch.setattr(first, "_share", share_with_the_second)
+    first._shared_at = 0.0
+    assert (first.read(0), read, stored(redis)) == ([], [], [])
 
 
 @pytest.mark.slow

@@ -226,11 +226,11 @@ class RedisPlace:
         self._shared_at = time.monotonic()
 
     def _read(self) -> list[Entry]:
-        if time.monotonic() >= self._shared_at + SHARE_SECONDS:
-            self._share()
-        if self._put_off:
+        if self._put_off:  # before streams are given back: their next owner would deliver it again
             self._streams.acknowledge(self._put_off)
             self._put_off = []
+        if time.monotonic() >= self._shared_at + SHARE_SECONDS:
+            self._share()
         self._readings = self._current_readings()
         found: list[Found] = []
         problem: RedisError | None = None
