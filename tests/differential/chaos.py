@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LAYERS = {
     "notes": (
         "threadtrail.instrumentation.arguments:ArgumentWatch",
+        "threadtrail.instrumentation.awaiting:begin_awaiting",
         "threadtrail.instrumentation.awaiting:enter",
         "threadtrail.instrumentation.copies",
         "threadtrail.instrumentation.exchanges:note_request",
@@ -28,6 +29,7 @@ LAYERS = {
         "threadtrail.instrumentation.sink",
         "threadtrail.instrumentation.streams:StreamNotes",
         "threadtrail.instrumentation.unread:Reading",
+        "threadtrail.sources.delta_stream",
         "threadtrail.sources.openai_assistants.streams",
         "threadtrail.sources.openai_responses.streams",
         "threadtrail.recording.recorder",
@@ -48,6 +50,7 @@ ALL = "all of them, always"
 # What has to hold: the recorder's own thread, what waits for it, and what runs another function
 # under the guard.
 HOLDS = {
+    "look",
     "note_failure",
     "_work",
     "_run",

@@ -110,6 +110,25 @@ async def test_iterables_and_mappings(any_client: Any, server: AssistantsServer,
     assert [call.output for call in recording.tool_calls] == ["output of solve"]
 
 
+@pytest.mark.parametrize("way", ["parsed", "raw", "streamed"])
+async def test_the_servers_id_of_the_request(way: str, any_client: Any, recorded: Captured) -> None:
+    """It is noted before the app has the headers, which it may change."""
+    asked = {"model": "gpt-4o", "input": "3x + 11 = 14"}
+    responses = any_client.responses
+    if way == "parsed":
+        sent = (await resolved(responses.create(**asked)))._request_id
+    elif way == "raw":
+        headers = (await resolved(responses.with_raw_response.create(**asked))).headers
+        sent, headers["x-request-id"] = headers["x-request-id"], "changed"
+    else:
+        stream = await resolved(responses.create(**asked, stream=True))
+        headers = stream.response.headers
+        sent, headers["x-request-id"] = headers["x-request-id"], "changed"
+        await drained(stream)
+    assert sent
+    assert recorded.run().request_id == sent
+
+
 @pytest.mark.parametrize("way", ["raw", "streaming"])
 async def test_a_response_that_the_app_parses(
     way: str, any_client: Any, server: AssistantsServer, recorded: Captured

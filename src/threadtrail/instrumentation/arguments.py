@@ -21,16 +21,16 @@ class ArgumentWatch:
         self._watch = watch
         self._argument = argument
 
-    def __call__(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __call__(self, wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make the call; the app gets what it returns or raises."""
         result = wrapped(*args, **kwargs)
         sink: Sink | None = in_force.sink
         if sink is not None:
-            sink.guard.call("noting an argument", self._note, sink, instance, args, kwargs)
+            sink.guard.call("noting an argument", self._note, sink, args, kwargs)
         return result
 
-    def _note(self, sink: Sink, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        resource, *rest = args if instance is None else (instance, *args)
+    def _note(self, sink: Sink, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        resource, *rest = args
         given = kwargs.get(self._argument, rest[0] if rest else None)
         call = self._watch.begin(sink, (resource,), {}, WHEN_AWAITED)
         if call is not None and isinstance(given, (str, bytes)):

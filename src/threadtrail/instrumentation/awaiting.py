@@ -25,8 +25,7 @@ class Inner:
 
     __slots__ = ("coroutine",)
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self.coroutine: Coroutine[Any, Any, Any] = coroutine
+    coroutine: Coroutine[Any, Any, Any]
 
     def __del__(self) -> None:
         self.coroutine.close()
@@ -39,8 +38,10 @@ def watch_coroutine(
     call: Call,
 ) -> Coroutine[Any, Any, Any]:
     """Return the coroutine of ``watching``, which awaits this one and has its name."""
+    inner = Inner()
+    inner.coroutine = coroutine
     named: Any = coroutine  # every coroutine object has a name, but their abstract class does not declare it
-    watched: Any = watching(sink, call, Inner(coroutine))
+    watched: Any = watching(sink, call, inner)
     watched.__name__ = named.__name__
     watched.__qualname__ = named.__qualname__
     awaited: Coroutine[Any, Any, Any] = watched
@@ -50,17 +51,27 @@ def watch_coroutine(
 def enter(sink: Sink, call: Call) -> None:
     """Begin the call now, when it is awaited, not when it was made: note the time and the context."""
     call.started_at = time_ns()
-    call.scope = sink.scope(begins=True)
+    call.scope = sink.scope()
+
+
+def begin_awaiting(sink: Sink, call: Call) -> None:
+    """Note what is known only where the app awaits the call."""
+    operation = call.operation
+    if operation.captures_context:
+        enter(sink, call)
+    elif operation.reads_details:
+        sink.recorder.put(call, OBSERVATION_BYTES)
+    if sink.wants_loop:
+        call.loop = sink.loop()
 
 
 async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
-    """Await the coroutine of a call; note what it returns or raises."""
-    if sink.wants_loop:
-        call.loop = sink.guard.call("noting the event loop", sink.loop)
-    if call.operation.captures_context:
-        sink.guard.call("noting a call", enter, sink, call)
-    elif call.operation.reads_details:
-        sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
+    """Await the coroutine of a call, and note what it returns or raises."""
+    try:
+        begin_awaiting(sink, call)
+    except BaseException as error:
+        if not sink.guard.contain("noting a call", error):
+            raise
     token = current_call.set(call)
     try:
         result = await inner.coroutine
@@ -68,7 +79,10 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
         note_failure(sink, call, error, token.old_value)
         raise
     finally:
-        reset(token)
+        try:  # noqa: SIM105 - as in `reset`, without a call
+            current_call.reset(token)
+        except ValueError:
+            pass
     try:
         note_result(sink, call, result)
     except BaseException as error:
@@ -79,12 +93,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
 
 def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
     """Do the same for the iterator that an ``__await__`` method returned."""
-    if sink.wants_loop:
-        call.loop = sink.guard.call("noting the event loop", sink.loop)
-    if call.operation.captures_context:
-        sink.guard.call("noting a call", enter, sink, call)
-    elif call.operation.reads_details:
-        sink.guard.call("noting a call", sink.recorder.put, call, OBSERVATION_BYTES)
+    sink.guard.call("noting a call", begin_awaiting, sink, call)
     token = current_call.set(call)
     try:
         result = yield from waiting

@@ -22,12 +22,11 @@ STREAMING = "openai._streaming"
 BASE = "openai._base_client"
 
 
-def watch_close(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def watch_close(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Note a ``close``; wraps that of streams, and of objects that keep a stream and close it themselves."""
     sink: Sink | None = in_force.sink
-    if sink is not None:
-        stream = args[0] if instance is None and args else instance  # `Stream.close(stream)`
-        sink.guard.call("noting the close of a stream", note_close, stream)
+    if sink is not None and args:
+        sink.guard.call("noting the close of a stream", note_close, args[0])
     return wrapped(*args, **kwargs)
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._own_work import is_own_work
-from threadtrail.context import in_force
+from threadtrail.context import here, in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine, yield_and_note
 from threadtrail.instrumentation.exchanges import requests_of
 from threadtrail.instrumentation.failures import note_failure
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from threadtrail.instrumentation.sink import Sink
 
 
-def watch_next_page(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def watch_next_page(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Note the next page; wraps ``get_next_page`` of sync and async pages."""
     sink: Sink | None = in_force.sink
-    page = args[0] if instance is None and args else instance  # `BaseSyncPage.get_next_page(page)`
-    call = None if sink is None else sink.guard.call("noting a page", _begin, sink, page)
+    call = None if sink is None or not args else sink.guard.call("noting a page", _begin, sink, args[0])
     if sink is None or call is None:
         return wrapped(*args, **kwargs)
     if call.operation.reads_details:
@@ -60,6 +59,4 @@ def _begin(sink: Sink, page: Any) -> Call | None:
     if found is None:
         return None
     client = page._client  # noqa: SLF001 - a page keeps its client there
-    return Call(
-        found.operation, time.time_ns(), found.ids, client, sink.scope(begins=False), given=found.given
-    )
+    return Call(found.operation, time.time_ns(), found.ids, client, here(), given=found.given)

@@ -40,6 +40,15 @@ class Wrapper(FunctionWrapper):  # type: ignore[misc,unused-ignore]  # before wr
     pickled by its name.
     """
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the watching function with the original function and the arguments.
+
+        What ``wrapt`` would do here takes longer than everything else: it asks the original function for the
+        object that it is bound to, which raises and catches an error for each call.
+        """
+        watch: Any = self._self_wrapper
+        return watch(self.__wrapped__, args, kwargs)
+
     def __get__(self, instance: Any, _owner: type | None = None) -> Any:
         """Bind to an instance as a function does; return the function itself for a class.
 
@@ -65,12 +74,13 @@ Its value is the function itself, since ``functools.wraps`` copies attributes to
 """
 
 
-def by_wrapt(watch: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> Callable[[Any], Any]:
+def by_wrapt(watch: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]) -> Callable[[Any], Any]:
     """Return a function that wraps a method with ``wrapt``, so that it looks like the original one.
 
-    ``watch`` is called with what ``wrapt`` passes to a wrapper.
+    ``watch`` is called with the original and the arguments of each call.
     """
-    return lambda original: Wrapper(original, watch)
+    watches: Any = watch  # `wrapt` would call it otherwise, but never does
+    return lambda original: Wrapper(original, watches)
 
 
 def plainly(watch: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -47,10 +47,10 @@ class Sink:
         self._delivery = delivery
         self._sources = {source.name: source for source in sources}
 
-    def scope(self, *, begins: bool) -> Scope:
-        """Return what is in force now, with the contexts of exporters if something ``begins`` now."""
+    def scope(self) -> Scope:
+        """Return what is in force now, when something begins, with the contexts of exporters."""
         scope = here()
-        contexts = self._delivery.capture() if begins else None
+        contexts = self._delivery.capture()
         if contexts is None:
             return scope
         return Scope(
@@ -99,7 +99,7 @@ class Sink:
         self.guard.call("noting a trace", self._trace_started, time, trace_id, name, parent_trace_id)
 
     def _trace_started(self, time: int, trace_id: str, name: str, parent_trace_id: str | None) -> None:
-        self.recorder.put(GroupStarted(time, trace_id, name, parent_trace_id, self.scope(begins=True)))
+        self.recorder.put(GroupStarted(time, trace_id, name, parent_trace_id, self.scope()))
 
     def trace_ended(self, time: int, trace_id: str, error: Failure | None) -> None:
         """Note that a trace was left, unless by an exporter."""

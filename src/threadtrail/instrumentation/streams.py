@@ -9,12 +9,18 @@ across a ``yield``.
 
 from __future__ import annotations
 
-import time
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.failures import failure_of
-from threadtrail.recording.observation import FirstOutput, StreamClosed, StreamEvent, StreamOpened
+from threadtrail.recording.observation import (
+    OBSERVATION_BYTES,
+    FirstOutput,
+    StreamClosed,
+    StreamEvent,
+    StreamOpened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +73,12 @@ class StreamNotes:
 
     def note(self, name: str, data: Any) -> None:
         """Note one event of the stream."""
-        self._recorder.put(StreamEvent(self._call, time.time_ns(), name, data))
+        event = StreamEvent(self._call, time_ns(), name, data)
+        self._recorder.put(event, OBSERVATION_BYTES + len(data))
 
     def first_output(self) -> None:
         """Note that the app saw output for the first time."""
-        self._recorder.put(FirstOutput(self._call, time.time_ns()))
+        self._recorder.put(FirstOutput(self._call, time_ns()))
 
     def unkept(self) -> None:
         """Count a piece that is not kept for lack of room, or because it cannot be read."""
@@ -83,7 +90,7 @@ class StreamNotes:
         if reader is None:
             return
         failure: Failure | None = None if error is None else failure_of(error)
-        closed = StreamClosed(self._call, time.time_ns(), failure, reader.pieces())
+        closed = StreamClosed(self._call, time_ns(), failure, reader.pieces())
         (self._recorder.put_from_finaliser if finaliser else self._recorder.put)(closed)
 
 
@@ -173,7 +180,7 @@ def tap(stream: Any, sink: Sink, call: Call) -> None:
     setattr(stream, KEPT_ITERATOR, inner)
     tapped = TappedAsyncIterator if is_async else TappedIterator
     stream._iterator = tapped(inner, notes, sink.guard)  # noqa: SLF001 - as above
-    sink.recorder.put(StreamOpened(call, time.time_ns(), notes))
+    sink.recorder.put(StreamOpened(call, time_ns(), notes))
 
 
 def _tap_events(stream: Any, notes: StreamNotes, *, is_async: bool) -> None:

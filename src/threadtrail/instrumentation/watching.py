@@ -12,7 +12,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from threadtrail._own_work import is_own_work
-from threadtrail.context import in_force
+from threadtrail.context import here, in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
 from threadtrail.instrumentation.exchanges import current_call
 from threadtrail.instrumentation.failures import note_failure
@@ -79,18 +79,15 @@ class Watch:
 
         return method
 
-    def asynchronous(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make the call of an async method; no request is made before the app awaits what it returns.
-
-        Called by ``wrapt``, whose wrappers of coroutine functions count as coroutine functions.
-        """
+    def asynchronous(self, wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make the call of an async method; no request is made before the app awaits what it returns."""
         sink: Sink | None = in_force.sink
         if sink is None:
             return wrapped(*args, **kwargs)
         call: Call | None = None
         try:
             # What the call begins, it begins when it is awaited: until then, the context may change.
-            call = self.begin(sink, args if instance is None else (instance, *args), kwargs, WHEN_AWAITED)
+            call = self.begin(sink, args, kwargs, WHEN_AWAITED)
         except BaseException as error:
             if not sink.guard.contain("noting a call", error):
                 raise
@@ -129,7 +126,7 @@ class Watch:
         operation, run_id = self._operation, ids.get("run_id")
         first_look = run_id is not None and run_id not in sink.known_runs
         begins = first_look or (at_once and operation.captures_context)
-        call = Call(operation, time_ns(), ids, client, sink.scope(begins=begins), kwargs)
+        call = Call(operation, time_ns(), ids, client, sink.scope() if begins else here(), kwargs)
         if at_once and operation.reads_details:
             sink.recorder.put(call, OBSERVATION_BYTES)
         return call
