@@ -240,6 +240,20 @@ def test_events_that_are_all_called_alike(canned: Canned) -> None:
     assert [message.text for message in captured.run().output] == ["Cold."]
 
 
+def test_events_of_a_run_that_are_all_called_alike(canned: Canned) -> None:
+    content = re.sub("^event: .*$", "event: x", TRUTH["run stream"], flags=re.MULTILINE)
+    seen, captured = canned.play(content.encode(), EVENTS, stream_a_run)
+    assert RUN_STREAM_ID in seen[-1]
+    assert (captured.run().status, captured.run().output[0].text) == ("completed", "Cold.")
+
+
+def test_a_delta_that_is_no_object(canned: Canned) -> None:
+    odd = 'event: thread.message.delta\ndata: {"id": "msg_odd", "delta": [1]}\n\n'
+    content = TRUTH["run stream"].replace("event: thread.run.completed", f"{odd}event: thread.run.completed")
+    _, captured = canned.play(content.encode(), EVENTS, stream_a_run)
+    assert [message.text for message in captured.run().output] == ["Cold."]
+
+
 @pytest.mark.parametrize("odd", ['"\\ud800": 1', '"metadata": {"\\ud800": ["\\ud800"]}'])
 def test_a_stream_with_names_that_are_no_valid_unicode(canned: Canned, odd: str) -> None:
     content = TRUTH["run stream"].replace('"object": "thread.', f'{odd}, "object": "thread.')

@@ -140,7 +140,7 @@ class StreamOpened:
 
 @dataclass(slots=True)
 class StreamEvent:
-    """One event of a stream; ``data`` is a copy of the SDK's object, or the text of the event."""
+    """One event of a stream; ``data`` is its text, as it was sent."""
 
     call: Call
     time: int
@@ -160,7 +160,8 @@ class FirstOutput:
 class StreamClosed:
     """A stream ended, in whatever way.
 
-    ``pieces`` are (event name, data) of objects that were never completed, in order of arrival.
+    ``pieces`` are (event name, text) of objects that were never completed, in order of arrival, and perhaps
+    of some that were.
     """
 
     call: Call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ MAX_BYTES = 16_777_216
 """The maximum length of their texts, in characters."""
 
 
-class DeltaStream:
+class DeltaStream(ABC):
     """The base of the sources' readers of streams; each has its own ``text``."""
 
     KEPT: ClassVar[AbstractSet[str]] = frozenset()
@@ -38,9 +39,9 @@ class DeltaStream:
         else:
             self.text(name, event.data)
 
+    @abstractmethod
     def text(self, name: str, data: Any) -> None:
         """Look at an event by name and text."""
-        raise NotImplementedError
 
     def pieces(self) -> list[tuple[str, Any]]:
         """Return and forget the deltas of objects that were never completed, perhaps with some that were."""

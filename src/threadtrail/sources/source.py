@@ -92,7 +92,7 @@ class StreamNotes(Protocol):
     """Takes what the reader of a stream notes."""
 
     def note(self, name: str, data: Any) -> None:
-        """Note one event of the stream; ``data`` must be a copy that nothing can change."""
+        """Note one event of the stream by its name and its text."""
 
     def first_output(self) -> None:
         """Note that the app saw output; only the first call counts."""
@@ -114,7 +114,7 @@ class StreamReader(Protocol):
         """Look at an event as it was sent, for an app that reads the stream itself; ``name`` may be empty."""
 
     def pieces(self) -> list[tuple[str, Any]]:
-        """Return and forget what is known of objects that were never completed: (event name, data)."""
+        """Return and forget the events of objects that were never completed: (event name, text)."""
 
 
 Get = Callable[[str, dict[str, Any], dict[str, str]], dict[str, Any]]

@@ -22,7 +22,7 @@ def joined(deltas: list[tuple[str, Any]]) -> Objects:
         data = json_values.mapping(parse(noted))
         identity = json_values.text_or_none(data.get("id"))
         delta = json_values.mapping(data.get("delta"))
-        if identity is None:
+        if identity is None or not (delta or name in WHOLE):
             continue
         if name in WHOLE:
             by_object.pop((f"{name.rpartition('.')[0]}.delta", identity), None)

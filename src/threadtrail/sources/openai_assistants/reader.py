@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from threadtrail._quick import changed
 from threadtrail.recording.facts import (
@@ -25,7 +25,7 @@ from threadtrail.sources.openai_assistants.deltas import joined
 from threadtrail.sources.openai_assistants.glimpses import Glimpse, message_seen, run_seen, step_seen
 from threadtrail.sources.openai_assistants.inputs import inputs_seen, wants_input
 from threadtrail.sources.openai_assistants.memory import Memory
-from threadtrail.values import Assistant, Message
+from threadtrail.values import Assistant, Failure, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class AssistantsReader:
         self._runs = runs
         self._memory = Memory()
         self._before: StreamEvent | None = None
-        self._errors: WeakSet[Call] = WeakSet()
+        self._errors: WeakKeyDictionary[Call, RequestRaised] = WeakKeyDictionary()
 
     def read(self, observation: OfCall) -> Iterator[Fact]:
         """Yield the facts of one observation."""
@@ -233,15 +233,12 @@ class AssistantsReader:
         data = parse(event.data)
         if not isinstance(data, dict):
             return
-        if not event.name.startswith("thread."):
-            yield from self._error(event, data)
-            return
         glimpse = Glimpse(call, event.time, event.time, live=True)
         known = json_values.text_or_none(data.get("status"))
         status = statuses.status_in_event(event.name, known)
         if status != known:
             data = {**data, "status": status}
-        match json_values.text_or_none(data.get("object")) or kind_of_event(event.name):
+        match kind_of_event(event.name, data):
             case "thread":
                 yield from self._thread(data, glimpse)
             case "thread.run.step":
@@ -251,14 +248,18 @@ class AssistantsReader:
                 yield from self._run(data, glimpse, learnt_from)
             case "thread.message":
                 yield message_seen(read.message(data), glimpse, call.run_id)
+            case "error":
+                yield from self._error(event, data)
 
     def _error(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
-        """Read an error event. The SDK raises for some of them; that is not counted as a second failure."""
-        said = json_values.mapping(data.get("error")) or data
-        error = read.failure(said)
-        if error is not None and "message" in said:
-            self._errors.add(event.call)
-            yield RequestRaised(call=event.call, time=event.time, error=error)
+        """Read an error event. The SDK raises for one within ``error``; that is not counted as a second failure."""
+        within = json_values.mapping(data.get("error"))
+        error = read.failure(within or data) or Failure(type="unknown")
+        raised = RequestRaised(call=event.call, time=event.time, error=error)
+        if within:
+            self._errors[event.call] = raised
+        else:
+            yield raised
 
     def _repeats(self, event: StreamEvent) -> bool:
         """Return whether an event adds nothing to the one before, as "in_progress" after "created" may."""
@@ -270,9 +271,11 @@ class AssistantsReader:
     def _stream_closed(self, closed: StreamClosed) -> Iterator[Fact]:
         call, time = closed.call, closed.time
         self._before = None
-        if closed.error is not None and call not in self._errors:
+        said = self._errors.pop(call, None)
+        if closed.error is not None:
             yield RequestRaised(call=call, time=time, error=closed.error)
-        self._errors.discard(call)
+        elif said is not None:
+            yield said
         run = self._runs.get(call.run_id or "")
         for (name, identity), blocks in joined(closed.pieces).items():
             if name == "thread.message.delta":
@@ -302,10 +305,16 @@ def kind_of_operation(does: str) -> str:
     return "assistant" if does.startswith("assistants") else "thread"
 
 
-def kind_of_event(name: str) -> str:
-    """Return the kind of object in an event of a stream (API reference, "Assistant stream events")."""
+def kind_of_event(name: str, data: dict[str, Any]) -> str:
+    """Return the kind of object in an event of a stream (API reference, "Assistant stream events").
+
+    An event without a name has none, unless it is an error.
+    """
+    if not name:
+        return "error" if "message" in data else ""
     kinds = ("thread.run.step", "thread.run", "thread.message", "thread")
-    return next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
+    said = json_values.text_or_none(data.get("object"))
+    return said or next((kind for kind in kinds if name.startswith(f"{kind}.")), name)
 
 
 def thread_changed(glimpse: Glimpse, change: Change, thread_id: str) -> ThreadChanged:
