@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from threadtrail._frozen import freeze
@@ -34,6 +34,9 @@ WHOLE = Carried(
 )
 TEXTS = st.text(max_size=600)
 
+on_any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Hypothesis takes a busy machine for a slow test."""
+
 
 def test_what_is_written_is_read_back() -> None:
     pairs = write(WHOLE)
@@ -52,6 +55,7 @@ def test_there_is_no_pair_if_there_is_nothing_to_carry() -> None:
     assert write(Carried(made_at=SECOND)) == {}
 
 
+@on_any_machine
 @given(
     st.builds(
         Attributes,
@@ -159,6 +163,7 @@ def test_what_is_wrong_in_ours_is_left_out(key: str, value: Any) -> None:
     assert carried.made_at is None or value == 7
 
 
+@on_any_machine
 @given(
     st.dictionaries(st.sampled_from(["traceparent", "tracestate", "threadtrail"]), st.text() | st.binary())
 )
