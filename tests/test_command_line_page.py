@@ -11,6 +11,7 @@ import pytest
 
 from doc_blocks import DOCS, blocks
 from fork_server import fork_server
+from threadtrail import _install
 from threadtrail.commands.doctor.command import TIMEOUT_SECONDS
 from threadtrail.commands.doctor.findings import Level
 from threadtrail.commands.exporters.rows import Row, State
@@ -54,7 +55,8 @@ def masked(text: str) -> str:
 @pytest.mark.skipif("agentops" in INSTALLED, reason="the page shows an environment without it")
 def test_the_list_of_exporters_is_what_is_printed(tmp_path: Path) -> None:
     shown = rows(blocks(PAGE, "text")[0])
-    real = rows(printed(tmp_path, "exporters", THREADTRAIL_EXPORTERS="langfuse,agentops"))
+    text = printed(tmp_path, "exporters", THREADTRAIL_EXPORTERS="langfuse,agentops")
+    real = rows(text.replace(_install.plugin_command("agentops"), "pip install 'threadtrail[agentops]'"))
     assert shown.keys() == {"name", "agentops", "console", "jsonl", "langfuse"}
     assert shown == {name: real[name] for name in shown}
 
