@@ -68,7 +68,7 @@ def _twin(cls: Any) -> type:
 
 
 def _first_init(cls: Any, made: Any) -> Any:
-    """Return an ``__init__`` that replaces itself: most programs construct few of all classes."""
+    """Return an ``__init__`` that replaces itself, since most programs construct values of few classes."""
 
     @wraps(made)
     def init(self: object, **given: object) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
 
     Published = tuple[Event, Mapping[str, object] | None]
-    """An event, and what ``capture`` returned where it began."""
+    """An event, and what ``capture`` returned when it began."""
 
 
 class Delivery:

@@ -78,7 +78,7 @@ class WholeRun:
             return created.time
         if runs and runs[0].observed_from_start:
             return runs[0].created_at
-        # Each process that did not create it only knows that it was created by then.
+        # A process that did not create it only knows that it was created before then.
         first = earliest([*(event.time for event in self.story.created), *(run.created_at for run in runs)])
         return first if first is not None else earliest([change.time for change in self.story.changes])
 

@@ -61,9 +61,10 @@ def _placed(seen: Seen, created_at: int) -> StatusChange:
 
 
 def _is_same_moment(change: StatusChange, known: StatusChange) -> bool:
-    """Return whether a status is back in no time: all that was seen before the creation is placed there.
+    """Return whether two changes are one: the same status, at the same time.
 
-    So it is where the clock of a process is behind that of the creator.
+    This happens if the clock of a process is behind that of the creator: everything that it saw before the
+    creation is moved to the time of the creation.
     """
     return (change.status, change.time) == (known.status, known.time)
 

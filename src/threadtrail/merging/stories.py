@@ -68,7 +68,7 @@ class Story:
         )
         if any(len(each) != len(set(each)) for each in ids):
             return True
-        # Two that did not create the run may have published the same RunCreated.
+        # Two processes that did not create the run may have published the same RunCreated.
         if sum(change.previous is None for change in self.changes) > 1:
             return True
         changes = {(change.previous, change.time) for change in self.changes}

@@ -111,7 +111,7 @@ class Following:
             self.ends.see_more(record, now)
 
     def see_lost(self, lost: RunLost, _now: float) -> None:
-        """See that nothing more of a run will be seen; of one that has answered, its outputs may still be."""
+        """See that nothing more of a run will be seen, except outputs if it has answered."""
         record = self.get(lost.call, lost.run_id)
         if record is not None:
             record.lose(lost)

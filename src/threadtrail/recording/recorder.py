@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from threadtrail.sources.source import Source
 
 PUBLISHED_AT_ONCE = 128
-"""The maximum number of events that are published before the exporters' queues get them.
+"""The maximum number of events that are collected before the exporters' queues get them all at once.
 
-What was read at once is handed over at once, so that the lock of each queue is taken once for all of it."""
+The lock of each queue is then taken once for all of them."""
 
 TO_PUBLISH = 0.6
 """The share of a timeout that is left for publishing and delivering if details are slow to fetch."""
@@ -81,7 +81,7 @@ class Recorder:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Pass on to the lanes what was published since the last time."""
+        """Give the lanes the events that were published since the last time."""
         if self._published:
             published, self._published = self._published, []
             self._delivery.publish_all(published)

@@ -174,7 +174,7 @@ class RunRecord:
         self.whole = self.ended = True
 
     def lose(self, lost: RunLost) -> None:
-        """See that nothing more of the run will be seen: an error, unless it has ended."""
+        """See that nothing more of the run will be seen, which is its error unless it has ended."""
         self.last_seen_at = max(self.last_seen_at, lost.time)
         if not self.ended:
             self.known.see_error(lost.error)

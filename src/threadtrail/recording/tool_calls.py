@@ -203,7 +203,7 @@ class ToolCalls:
                 self._complete(call, time, error)
 
     def publish_answers(self) -> None:
-        """Publish the calls that were answered here, and asked for where another process saw it."""
+        """Publish the calls that were answered here and that another process saw asked for."""
         for call in self._all:
             if not call.requested and call.value.ended_at is not None:
                 self._request(call, call.value.started_at or call.value.ended_at)
