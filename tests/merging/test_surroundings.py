@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 import threadtrail
@@ -9,6 +11,13 @@ from recording.stage import LIST, OPERATIONS, SECOND, Stage
 from threadtrail.context import Scope
 from threadtrail.events import RunCreated, RunEnded
 from threadtrail.recording.observation import Call, Returned
+from threadtrail.testing import capture
+from threadtrail.testing.server import WEBHOOK_SECRET, RunScript
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+    from threadtrail.testing import AssistantsServer
 
 FIRST_LOOK = 3
 """The second at which a run is first looked at that the server created in second 1."""
@@ -42,3 +51,21 @@ def test_a_run_that_nobody_saw_created_has_the_assistant_as_it_was_at_the_first_
     assert created.assistant is not None
     assert run.assistant == created.assistant
     assert created.assistant.name == name
+
+
+def test_the_conversation_of_a_run_that_only_a_webhook_reported(
+    client: OpenAI, server: AssistantsServer
+) -> None:
+    conversation = client.conversations.create().id
+    server.script(RunScript("x", polls=1))
+    with capture() as web:
+        begun = client.responses.create(
+            model="gpt-4o", input="hi", conversation=conversation, background=True
+        )
+        client.responses.retrieve(begun.id)
+    with capture() as handler:
+        delivery = server.webhook(begun.id)
+        client.webhooks.unwrap(delivery.body, delivery.headers, secret=WEBHOOK_SECRET)
+    for events in ([*web.events, *handler.events], [*handler.events, *web.events]):
+        of_run = [event for event in threadtrail.merge(events) if getattr(event, "run_id", None) == begun.id]
+        assert {getattr(event, "thread_id", conversation) for event in of_run} == {conversation}

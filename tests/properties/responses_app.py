@@ -97,6 +97,13 @@ stream[SLOT] = await stack.enter_async_context(
 )""",
     ]
 ).map(lambda text: f"{LEAVE}\n{LET_GO}\n{text}")
+WEBHOOK = """\
+try:
+    delivery = server.webhook(run[SLOT].id)
+except ValueError:  # it has not ended
+    pass
+else:
+    CLIENT.webhooks.unwrap(delivery.body, delivery.headers, secret=WEBHOOK_SECRET)"""
 OTHERS = [
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",
     f"saw(SLOT, await {RESPONSES}.cancel(run[SLOT].id))",
@@ -139,6 +146,7 @@ ACTIONS = st.one_of(
     READING,
     RESUME,
     st.just(TO_THE_END),
+    st.just(WEBHOOK),
     st.sampled_from(OTHERS),
     creating(*WAYS),
     GOING_ON,
@@ -155,6 +163,10 @@ PHRASES = st.one_of(
     phrase(calling("create", "parse"), GOING_ON),
     phrase(calling("background"), TO_THE_END, maybe(FLUSH), GOING_ON, maybe(TO_THE_END)),
     phrase(calling("stream", "background stream"), DRAIN, maybe(FLUSH), GOING_ON, maybe(DRAIN)),
+    # Told by a webhook, looked at or not.
+    phrase(
+        creating("background", "background stream"), WEBHOOK, maybe(FLUSH), maybe(TO_THE_END), maybe(WEBHOOK)
+    ),
     phrase(creating("background"), in_the_other_slot(creating("background")), TO_THE_END, maybe(FLUSH)),
 )
 PROGRAMS = programs("responses", SETUP, filled(phrase(creating(*WAYS)), slot=0), filled(PHRASES))

@@ -13,7 +13,7 @@ from threadtrail.merging.steps import UNFINISHED, left_open
 from threadtrail.values import NO_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from threadtrail.events import Event, RunStatusChanged
     from threadtrail.merging.stories import Story
@@ -27,8 +27,16 @@ def events_of(story: Story) -> list[Event]:
         return [_reused(event) if story.id_reused else event for event in story.events()]
     whole = WholeRun(story)
     shared, begin = _shared(story), whole.created_at or 0
-    events = (*_details(whole), *_end(whole, shared))
+    events = (*_with_thread(_details(whole), story), *_end(whole, shared))
     return [changed(event, time=max(event.time, begin), **shared) for event in events]
+
+
+def _with_thread(details: Iterable[Any], story: Story) -> Iterator[Event]:
+    """Yield the events of a run with its thread: a process told of it by a webhook does not know it."""
+    threads = {created.thread_id for created in story.created} | {end.run.thread_id for end in story.ends}
+    known = min((each for each in threads if each is not None), default=None)
+    for event in details:
+        yield event if event.thread_id is not None else changed(event, thread_id=known)
 
 
 def _reused(event: Event) -> Event:
@@ -70,7 +78,7 @@ def _details(whole: WholeRun) -> Iterator[Event]:
 
 
 def _changes(whole: WholeRun) -> Iterator[RunStatusChanged]:
-    first, previous = whole.story.changes[0], None
+    first, previous = min(whole.story.changes, key=_by_time), None
     for change in whole.history:
         yield changed(
             first,
