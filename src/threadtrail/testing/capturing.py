@@ -85,11 +85,18 @@ class Captured:
         return found[0]
 
 
+SETTLE_SECONDS = 600.0
+"""How long a run that has ended waits for what may follow, unless the recording is looked at before."""
+
+
 @contextmanager
 def capture(*, flush_timeout: float = 60.0, **settings: Any) -> Iterator[Captured]:
     """Record what happens in the block. The recorded events can be read in the block and after it.
 
-    Settings that are not given have their defaults; the environment and configuration files are ignored.
+    Settings that are not given have their defaults; the environment and configuration files are ignored. But
+    ``settle_seconds`` is 600: on however slow a machine, a run that has ended waits for the application's
+    last calls until the recording is looked at.
+
     The application may call ``instrument()`` within the block: what that records is captured as well. A
     recording that was active before the block pauses during it.
 
@@ -107,6 +114,7 @@ def capture(*, flush_timeout: float = 60.0, **settings: Any) -> Iterator[Capture
     """
     memory = Memory()
     captured = Captured(memory, flush_timeout)
+    settings.setdefault("settle_seconds", SETTLE_SECONDS)
     try:
         with capturing(keyword_settings(exporters=[memory], **settings)):
             yield captured
