@@ -252,7 +252,7 @@ class AssistantsReader:
                 yield from self._error(event, data)
 
     def _error(self, event: StreamEvent, data: dict[str, Any]) -> Iterator[Fact]:
-        """Read an error event. The SDK raises for one within ``error``; that is not counted as a second failure."""
+        """Read an error event; the SDK raises for one within ``error``, which is not a second failure."""
         within = json_values.mapping(data.get("error"))
         error = read.failure(within or data) or Failure(type="unknown")
         raised = RequestRaised(call=event.call, time=event.time, error=error)
