@@ -36,14 +36,16 @@ def freeze_what_is_collected() -> Generator[None, object, object]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def end_of_file() -> Iterator[None]:
+def end_of_file(pytestconfig: pytest.Config) -> Iterator[None]:
     """Collect the garbage that the tests of a file leave; only where a conftest takes this fixture over.
 
     What they leave open is an error of their own file then, and later collections do not look at what stays.
+    Files of which little is run leave little, and that is part of no test's cost.
     """
     yield
-    gc.collect()
-    gc.freeze()
+    if not pytestconfig.getoption("--first-cases"):
+        gc.collect()
+        gc.freeze()
 
 
 def remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:
