@@ -1,4 +1,4 @@
-"""Imports what most programs import, and forks for each that `tests/fork_server.py` asks for."""
+"""Prepares what most programs need of the SDK, and forks for each that `tests/fork_server.py` asks for."""
 
 from __future__ import annotations
 
@@ -18,16 +18,31 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import openai
+
 import threadtrail
+from threadtrail.testing import OpenAIServer
 
 MAIN = "threadtrail.__main__"
 IMPORTED = (
     "asyncio",
-    "openai.resources.beta.threads.runs",
-    "openai.resources.chat",
-    "openai.resources.responses",
     *(name for _, name, _ in pkgutil.walk_packages(threadtrail.__path__, "threadtrail.") if name != MAIN),
 )
+
+
+def use_the_sdk() -> None:
+    """Call what most programs call: the first calls import and build what takes half a second."""
+    with (
+        warnings.catch_warnings(action="ignore"),
+        OpenAIServer() as server,
+        openai.OpenAI(base_url=server.base_url, api_key="sk-local") as client,
+    ):
+        beta = client.beta
+        assistant, thread = beta.assistants.create(model="gpt-4o"), beta.threads.create()
+        beta.threads.messages.create(thread.id, role="user", content="hello")
+        beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=1)
+        list(beta.threads.messages.list(thread.id))
+        client.responses.create(model="gpt-4o", input="hello")
 
 
 def next_program() -> dict[str, Any] | None:
@@ -53,6 +68,9 @@ def become(request: dict[str, Any]) -> None:
     """Have the folder, the variables and the outputs of the program."""
     os.environ.clear()
     os.environ.update(request["env"])
+    # Nothing is encrypted, and to read all certificates takes 40 ms for each client.
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = os.devnull
     os.chdir(request["cwd"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate(request["outputs"], start=1):
@@ -99,6 +117,7 @@ def exit_code_of(arguments: list[str]) -> int:
 
 for name in IMPORTED:
     importlib.import_module(name)
+use_the_sdk()
 assert threading.active_count() == 1, "a fork would leave threads behind"
 gc.collect()
 gc.freeze()
