@@ -38,6 +38,9 @@ NOT_RECORDED = re.compile(r"streaming events, by lines|streaming page|(early|mad
 # Each create begins a run, also on a server that gives all of them one id; the play has one for each client.
 CONSTANT_ID = {"__fake_id__": 2}
 
+TOGETHER = (("bare", "on"), ("chaos",))
+"""The modes that share a process: chaos begins before the SDK is imported."""
+
 PROCESSES = ThreadPoolExecutor(max_workers=2)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(TIMEOUT_SECONDS + 100)]
@@ -55,12 +58,6 @@ def sdk_path(version: str) -> list[str]:
     return [] if version == INSTALLED else [unpacked(f"openai-{version}")]
 
 
-def modes_together(version: str) -> list[tuple[str, ...]]:
-    """Return the modes, in groups that share a process: chaos begins before the SDK is imported."""
-    others = ("naive",) if version == NEWEST else ()
-    return [("bare", "on", *others), ("chaos",)]
-
-
 @functools.cache
 def started(name: str, version: str, modes: tuple[str, ...]) -> Future[dict[str, dict[str, Any]]]:
     return PROCESSES.submit(run, name, version, modes)
@@ -69,9 +66,15 @@ def started(name: str, version: str, modes: tuple[str, ...]) -> Future[dict[str,
 def play(name: str, version: str, mode: str) -> dict[str, Any]:
     """Return the record of a play; each is played once, and those that will be wanted next begin."""
     sdk_path(version)
-    futures = [(modes, started(name, version, modes)) for modes in modes_together(version)]
+    futures = [(modes, started(name, version, modes)) for modes in TOGETHER]
     (future,) = [future for modes, future in futures if mode in modes]
     return future.result()[mode]
+
+
+def differences_of_naive(name: str) -> list[str]:
+    """Return what the comparison finds of a program that instruments as is commonly done."""
+    records = started(name, NEWEST, ("bare", "naive")).result()
+    return differences(records["bare"], records["naive"])
 
 
 def run(name: str, version: str, modes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -160,8 +163,9 @@ def test_the_same_with_everything_failing(name: str, version: str) -> None:
         assert any(each.startswith(layer) for each in raised), (layer, sorted(raised))
 
 
+@pytest.mark.sdks
 def test_the_comparison_notices_a_moved_warning_and_a_body_read_too_early() -> None:
-    found = differences(*(play("assistants", NEWEST, mode) for mode in ("bare", "naive")))
+    found = differences_of_naive("assistants")
     assert any("runs.create" in text and '+   "watchers.py:' in text for text in found)
     assert any("shown: " in text and '-  "surface.py:' in text for text in found)
     assert any("streaming, parsed" in text for text in found)
@@ -169,8 +173,9 @@ def test_the_comparison_notices_a_moved_warning_and_a_body_read_too_early() -> N
     assert not any("async" in text.splitlines()[0] for text in found)
 
 
+@pytest.mark.sdks
 def test_the_comparison_notices_tools_used_up_and_answers_that_are_no_objects() -> None:
-    found = differences(*(play("responses", NEWEST, mode) for mode in ("bare", "naive")))
+    found = differences_of_naive("responses")
     assert any("POST /v1/responses" in text and "get_weather" in text for text in found)
     assert any("odd HTML for responses.retrieve" in text and "AttributeError" in text for text in found)
     assert not any("steps: async" in text for text in found)
