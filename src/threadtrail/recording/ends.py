@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.ownership import Ownership
+from threadtrail.recording.whole_run import publish_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ class Ends:
             self._unfinished.put(record.key, record.id)
         run = None
         if self.ownership.publishes(record):
-            run = record.end()
+            run = publish_end(record)
         else:
             record.leave()
         if record.published_unfinished:

@@ -17,7 +17,6 @@ from threadtrail.recording.status_history import StatusHistory
 from threadtrail.recording.steps import Steps
 from threadtrail.recording.timeline import Timeline
 from threadtrail.recording.tool_calls import ToolCalls
-from threadtrail.recording.whole_run import whole_run
 from threadtrail.values import Carried, Message
 
 if TYPE_CHECKING:
@@ -305,25 +304,23 @@ class RunRecord:
         self.known.forget_content()
         self.output.forget()
 
-    def end(self) -> Run | None:
-        """Publish the ends of what is still open, then the run itself; return it, or ``None``.
+    def end_parts(self, answered_at: int) -> int:
+        """Publish the ends of steps, tool calls and messages that are still open; return the run's own end.
 
-        A run is published at most once as unfinished, and once when it has finished.
+        Without late outputs, it ended ``answered_at``. Both are Unix nanoseconds.
         """
-        if self.published_unfinished and not self.ended:
-            return None
-        answered_at = self.timeline.end(self.last_seen_at)
         time = answered_at
-        if self.whole and self._steps is not None:
-            time = max(answered_at, self._steps.calls.last_end)
         if self._steps is not None:
+            if self.whole:
+                time = max(answered_at, self._steps.calls.last_end)
             self._steps.end(time, self.status, self._types.step_unfinished)
         self.output.end(time, self._types)
-        ended = {"type": self._types.run_ended, "supersedes": self.published_unfinished}
-        self.published_unfinished = not self.ended
-        run = whole_run(self, time, answered_at)
-        self._publish_event(RunEnded, time, run=run, **ended)
-        return run
+        return time
+
+    def end(self, run: Run, time: int) -> None:
+        """Publish the run itself, which ended, or was last seen, at ``time``."""
+        supersedes, self.published_unfinished = self.published_unfinished, not self.ended
+        self._publish_event(RunEnded, time, run=run, type=self._types.run_ended, supersedes=supersedes)
 
     def leave(self) -> None:
         """Publish the outputs that nothing asked for here: another process publishes the run."""

@@ -1,4 +1,4 @@
-"""Puts together all that is known of a run, in one value."""
+"""Publishes the end of a run, with all that is known of it in one value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from threadtrail.values import Failure, Run
 
 if TYPE_CHECKING:
     from threadtrail.recording.runs import RunRecord
+
+
+def publish_end(record: RunRecord) -> Run | None:
+    """Publish the ends of what is still open, then the run itself; return it, or ``None``.
+
+    A run is published at most once as unfinished, and once when it has finished.
+    """
+    if record.published_unfinished and not record.ended:
+        return None
+    answered_at = record.timeline.end(record.last_seen_at)
+    time = record.end_parts(answered_at)
+    run = whole_run(record, time, answered_at)
+    record.end(run, time)
+    return run
 
 
 def whole_run(record: RunRecord, time: int, answered_at: int) -> Run:
