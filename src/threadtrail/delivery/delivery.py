@@ -78,7 +78,7 @@ class Delivery:
             return
         for lane in self._lanes:
             name = lane.name
-            lane.put_all([(event, its and its.get(name), size) for event, its, size in admitted])
+            lane.put_all([(event, its.get(name) if its else None, size) for event, its, size in admitted])
 
     def _process(self, event: Event) -> Event | None:
         """Return the event as the processors leave it; None if it is dropped."""
