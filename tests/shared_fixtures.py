@@ -55,10 +55,16 @@ def remove_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def settle_at_a_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs that have ended wait until somebody flushes, however late the app makes its last calls."""
+    monkeypatch.setenv("THREADTRAIL_SETTLE_SECONDS", "600")
+
+
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin each test without settings; only where a conftest takes this fixture over."""
+    """Begin each test without settings but one; only where a conftest takes this fixture over."""
     remove_settings(monkeypatch)
+    settle_at_a_flush(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ def traced(options: dict[str, Any]) -> Iterator[Callable[..., None]]:
 
     def instrument(*, settings: dict[str, Any] | None = None, **more: Any) -> None:
         exporters = {"agentops": {**options, **more}}
-        threadtrail.instrument(exporters=exporters, settle_seconds=0.0, **(settings or {}))
+        threadtrail.instrument(exporters=exporters, **(settings or {}))
 
     guard.after_fork_in_child()  # it logs anew
     yield instrument

@@ -55,9 +55,10 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, langfuse: Receiver, one_certificate: Path) -> None:
-    """Set Langfuse's own variables, and no others."""
+    """Set Langfuse's own variables, and one of ours."""
     monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
     shared_fixtures.remove_settings(monkeypatch)
+    shared_fixtures.settle_at_a_flush(monkeypatch)
     monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", PUBLIC)
     monkeypatch.setenv("LANGFUSE_SECRET_KEY", SECRET)
     monkeypatch.setenv("LANGFUSE_BASE_URL", langfuse.url)

@@ -26,7 +26,7 @@ def test_the_instrumentor_switches_on_and_off(client: OpenAI, strict: None) -> N
     memory, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(memory))
     instrumentor = ThreadtrailInstrumentor()
-    instrumentor.instrument(tracer_provider=provider, usage="steps", settle_seconds=0.0)
+    instrumentor.instrument(tracer_provider=provider, usage="steps", settle_seconds=600.0)
     assert threadtrail.status().active
     whole_run(client)
     instrumentor.uninstrument()

@@ -40,7 +40,7 @@ def init() -> None:
 
 
 def instrument() -> None:
-    threadtrail.instrument(exporters={"agentops": {"native_instrumentation": policy}}, settle_seconds=0.0)
+    threadtrail.instrument(exporters={"agentops": {"native_instrumentation": policy}}, settle_seconds=600.0)
 
 
 for step in (init, instrument) if order == "init-first" else (instrument, init):

@@ -19,7 +19,7 @@ provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=collec
 trace.set_tracer_provider(provider)
 processors = list(provider._active_span_processor._span_processors)
 
-threadtrail.instrument(exporters=exporters, settle_seconds=0.0)
+threadtrail.instrument(exporters=exporters, settle_seconds=600.0)
 client = OpenAI()
 with trace.get_tracer("app").start_as_current_span("request"):
     assistant = client.beta.assistants.create(name="Math Tutor", model="gpt-4o")
