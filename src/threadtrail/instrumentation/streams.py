@@ -81,7 +81,7 @@ class StreamNotes:
         self._recorder.put(FirstOutput(self._call, time_ns()))
 
     def unkept(self) -> None:
-        """Count a piece that is not kept for lack of room, or because it cannot be read."""
+        """Count a piece that is not kept for lack of room."""
         self._recorder.count_unkept("pieces of streams")
 
     def closed(self, error: BaseException | None = None, *, finaliser: bool = False) -> None:

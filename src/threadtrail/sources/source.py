@@ -98,7 +98,7 @@ class StreamNotes(Protocol):
         """Note that the app saw output; only the first call counts."""
 
     def unkept(self) -> None:
-        """Count a piece that is not kept for lack of room, or because it cannot be read."""
+        """Count a piece that is not kept for lack of room."""
 
 
 class StreamReader(Protocol):

@@ -48,7 +48,7 @@ class AssistantsReader:
         self._runs = runs
         self._memory = Memory()
         self._before: StreamEvent | None = None
-        self._errors: WeakKeyDictionary[Call, RequestRaised] = WeakKeyDictionary()
+        self._errors: WeakKeyDictionary[Call, tuple[int, Failure]] = WeakKeyDictionary()
 
     def read(self, observation: OfCall) -> Iterator[Fact]:
         """Yield the facts of one observation."""
@@ -255,11 +255,10 @@ class AssistantsReader:
         """Read an error event; the SDK raises for one within ``error``, which is not a second failure."""
         within = json_values.mapping(data.get("error"))
         error = read.failure(within or data) or Failure(type="unknown")
-        raised = RequestRaised(call=event.call, time=event.time, error=error)
         if within:
-            self._errors[event.call] = raised
+            self._errors[event.call] = event.time, error
         else:
-            yield raised
+            yield RequestRaised(call=event.call, time=event.time, error=error)
 
     def _repeats(self, event: StreamEvent) -> bool:
         """Return whether an event adds nothing to the one before, as "in_progress" after "created" may."""
@@ -275,7 +274,7 @@ class AssistantsReader:
         if closed.error is not None:
             yield RequestRaised(call=call, time=time, error=closed.error)
         elif said is not None:
-            yield said
+            yield RequestRaised(call=call, time=said[0], error=said[1])
         run = self._runs.get(call.run_id or "")
         for (name, identity), blocks in joined(closed.pieces).items():
             if name == "thread.message.delta":
