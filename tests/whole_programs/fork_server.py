@@ -32,10 +32,11 @@ IMPORTED = (
 
 def use_the_sdk() -> None:
     """Call what most programs call: the first calls import and build what takes half a second."""
+    plain = openai.DefaultHttpxClient(trust_env=False, verify=False)  # a test may have set a proxy already
     with (
         warnings.catch_warnings(action="ignore"),
         OpenAIServer() as server,
-        openai.OpenAI(base_url=server.base_url, api_key="sk-local") as client,
+        openai.OpenAI(base_url=server.base_url, api_key="sk-local", http_client=plain) as client,
     ):
         beta = client.beta
         assistant, thread = beta.assistants.create(model="gpt-4o"), beta.threads.create()
