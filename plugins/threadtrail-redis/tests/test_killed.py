@@ -107,7 +107,9 @@ def test_a_collector_that_was_suspended_delivers_nothing_that_another_one_took(
     options = ("--settle", "0.3", "--option", f"lease_seconds={PATIENCE}")
     program = (str(PROGRAM), "SIGSTOP", f"{PLACE}.attempt", "before")
     with Collector(redis, tmp_path, "suspended", *options, program=program) as suspended:
-        wait_until(suspended.is_suspended, timeout=PATIENCE)
+        wait_until(
+            lambda: "SIGSTOP" in suspended.log.read_text() and suspended.is_suspended(), timeout=PATIENCE
+        )
         assert suspended.ends() == []
         suspended.lets_leases_run_out()
         with Collector(redis, tmp_path, "other", *options) as other:

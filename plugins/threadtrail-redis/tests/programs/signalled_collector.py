@@ -30,6 +30,8 @@ def main() -> int:
         result = original(*arguments, **more) if when == "after" else None
         # Reading nothing, or moving nothing, is not the point.
         if signals and (when == "before" or result is None or result):
+            sys.stdout.write(f"{number.name} {when} {point}\n")
+            sys.stdout.flush()
             os.kill(os.getpid(), signals.pop())
         return result if when == "after" else original(*arguments, **more)
 
