@@ -54,3 +54,16 @@ def test_a_call_that_was_answered_before_another_process_saw_it() -> None:
     events = merged(ahead, behind, end=101)
     (completed,) = [event.tool_call for event in events if isinstance(event, ToolCallCompleted)]
     assert (completed.name, completed.output) == ("f", "1")
+
+
+def test_a_call_that_nobody_saw_asked_for_is_requested_before_it_is_completed() -> None:
+    creator, submitter = Stage(), Stage()  # the creator is killed
+    ahead = 20
+    creator.answer("queued", asked=1, answered=2, operation=CREATE, created_at=ahead)
+    outputs = {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
+    submitter.answer("queued", asked=5, answered=6, operation=SUBMIT, request=outputs, created_at=ahead)
+    submitter.interpreter.end_all(7 * SECOND)
+    events = threadtrail.merge([*creator.events, *submitter.events])
+    check_story(events)
+    (completed,) = [event.tool_call for event in events if isinstance(event, ToolCallCompleted)]
+    assert (completed.id, completed.output, completed.ended_at) == ("call_1", "1", 5 * SECOND)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadtrail._quick import changed
 from threadtrail.events import MessageCompleted, RunEnded, StepCompleted, ToolCallCompleted
-from threadtrail.merging.fields import Tie
+from threadtrail.merging.fields import Tie, earliest
 from threadtrail.merging.messages import fullest
 from threadtrail.merging.runs import WholeRun
 from threadtrail.merging.steps import UNFINISHED, left_open
@@ -136,8 +136,9 @@ def _calls(whole: WholeRun) -> Iterator[Event]:
         if asked.ended_at is not None:  # answered before it was seen to be asked for
             asked = changed(asked, ended_at=value.ended_at)
         arguments = asked.arguments if asked.arguments is not None else value.arguments
-        time = value.started_at if value.started_at is not None else first.time
-        yield changed(first, time=time, tool_call=changed(asked, arguments=arguments))
+        # Of a call that was only answered, nobody knows when it was asked for: before that.
+        known = value.started_at if value.started_at is not None else earliest([first.time, value.ended_at])
+        yield changed(first, time=known, tool_call=changed(asked, arguments=arguments))
     for call, completed in _by(story.answered, steps.call_of):
         value = call.value()
         if value.ended_at is not None:
