@@ -106,7 +106,7 @@ example-fleet: $(SETUP) redis ## a fleet on one machine: web, worker, webhook ha
 demo: $(SETUP) ## responses and assistants against a local server, traced on the console
 	@$(BIN)/threadtrail demo
 
-test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two and a half minutes on two cores
+test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two minutes on two cores
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%) --deselect $(TYPES)
 
 test-fast: $(SETUP) ## one case of each fast test, in a few seconds
