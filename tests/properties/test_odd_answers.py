@@ -118,7 +118,8 @@ def check_response(captured: Captured, touched: list[tuple[Any, ...]]) -> None:
         if number in spoilt:
             continue
         if item["type"] == "message":
-            assert [message.text for message in recorded.output] == ["Cold."]
+            # An item that was spoilt may have become another message.
+            assert "Cold." in [message.text for message in recorded.output]
         elif item["type"] == "function_call":
             assert item["call_id"] in {call.id for call in recorded.tool_calls}
 
@@ -167,6 +168,17 @@ def changed_look(name: str) -> Any:
 def test_no_answer_to_any_other_request_raises_anything_of_ours(canned: Canned, changed: Any) -> None:
     look, (bodies, _) = changed
     canned.play([json.dumps(body).encode() for body in bodies], JSON, look.app, look.status)
+
+
+def test_an_id_that_is_no_valid_unicode(canned: Canned) -> None:
+    body = json.dumps({**RESPONSE_BODY, "id": "\ud800", "status": "queued", "background": True})
+
+    def poll(client: OpenAI) -> Any:
+        yield client.responses.retrieve(client.responses.create(**ASK, background=True).id)
+
+    _, captured = canned.play(body.encode(), JSON, poll)
+    (failure,) = captured.of(RequestFailed)
+    assert failure.run_id == captured.run().id == "\ufffd"
 
 
 WEBHOOK: Any = {

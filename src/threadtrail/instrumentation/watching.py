@@ -11,6 +11,7 @@ from time import time_ns
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._frozen import clean_text
 from threadtrail._own_work import is_own_work
 from threadtrail.context import here, in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
@@ -122,7 +123,7 @@ class Watch:
             if value is None and place < len(args):
                 value = args[place]
             if isinstance(value, str):
-                ids[known_as] = value
+                ids[known_as] = clean_text(value)
         operation, run_id = self._operation, ids.get("run_id")
         first_look = run_id is not None and run_id not in sink.known_runs
         begins = first_look or (at_once and operation.captures_context)
