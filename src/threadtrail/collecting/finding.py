@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from typing import TYPE_CHECKING, Any, cast
 
+from threadtrail import _install
 from threadtrail._guard import guard
 from threadtrail.checks import shown_address
 from threadtrail.collecting.files import FilesPlace
@@ -54,7 +55,7 @@ def factory_of(address: str) -> Callable[..., Any]:
     scheme = address.partition("://")[0]
     entries = list(importlib.metadata.entry_points(group=ENTRY_POINTS, name=scheme))
     if not entries:
-        install = "; pip install 'threadtrail[redis]' does" if scheme in OF_REDIS else ""
+        install = f"; this installs what does: {_install.plugin_command('redis')}" if scheme in OF_REDIS else ""
         raise ConfigurationError(f"nothing that is installed collects from {scheme}://{install}")
     made, error = guard.catch(entries[0].load)
     if error is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from threadtrail import cli
+from threadtrail import _install, cli
 from threadtrail.events import Event, RunCreated, RunEnded, RunStatusChanged
 from threadtrail.values import Attributes, Run, RunRequest
 
@@ -109,3 +110,9 @@ def test_runs_that_have_ended_are_not_listed(tmp_path: Path, listed: Any) -> Non
 def test_places_that_cannot_be_read(place: str, words: str, listed: Any) -> None:
     _, said = listed("--from", place, code=2)
     assert words in said
+
+
+def test_what_collects_from_redis_is_named(listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: ())
+    _, said = listed("--from", "redis://127.0.0.1", code=2)
+    assert f"this installs what does: {_install.plugin_command('redis')}" in said
