@@ -55,7 +55,8 @@ def factory_of(address: str) -> Callable[..., Any]:
     scheme = address.partition("://")[0]
     entries = list(importlib.metadata.entry_points(group=ENTRY_POINTS, name=scheme))
     if not entries:
-        install = f"; this installs what does: {_install.plugin_command('redis')}" if scheme in OF_REDIS else ""
+        command = _install.plugin_command("redis")
+        install = f"; this installs what does: {command}" if scheme in OF_REDIS else ""
         raise ConfigurationError(f"nothing that is installed collects from {scheme}://{install}")
     made, error = guard.catch(entries[0].load)
     if error is not None:
