@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from collecting.test_collector import Exporters
+from shared_fixtures import PATIENCE
 
-from redis_server import PATIENCE
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.waiting import Waiting
 from threadtrail.events import Event, RunCreated, RunEnded

@@ -39,6 +39,8 @@ FINISHED, UNFINISHED = "finished", "unfinished"
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """What is known of an exported run: whether it had finished, and its calls without an output."""
+
     finished: bool
     open_calls: frozenset[str] = frozenset()
 

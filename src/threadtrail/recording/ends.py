@@ -61,7 +61,7 @@ class Ends:
         self._tool_wait = min(tool_wait_seconds, run_timeout_seconds)
         self._runs.max_open = max_open_runs
         self._linking.turns.patience, self._linking.turns.retry_seconds = self._patience, self._tool_wait
-        self.ownership = Ownership(publish_runs, run_timeout_seconds)
+        self.ownership: Ownership = Ownership(publish_runs, run_timeout_seconds)
         self._on_end = on_end or (lambda _record: False)
         self.fetches_details = on_end is not None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from threadtrail.sources.delta_stream import DeltaStream
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 BEGIN = frozenset({"thread.message.created", "thread.run.step.created"})
 """Events that hold the beginning of an object, whose deltas follow."""
@@ -31,7 +34,7 @@ DONE = "done"
 class AssistantStream(DeltaStream):
     """Reads the events of one stream (API reference, "Assistant stream events"), as they were sent."""
 
-    KEPT = DELTAS
+    KEPT: ClassVar[AbstractSet[str]] = DELTAS
 
     def text(self, name: str, data: Any) -> None:
         """Look at an event by name and text."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from threadtrail.sources.delta_stream import DeltaStream
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 NOTED = frozenset(
     {
@@ -46,7 +49,7 @@ OUTPUT_DELTAS = TEXT_DELTAS | {
 class ResponseStream(DeltaStream):
     """Reads the events of one stream (API reference, "Streaming events"), as they were sent."""
 
-    KEPT = TEXT_DELTAS
+    KEPT: ClassVar[AbstractSet[str]] = TEXT_DELTAS
 
     def text(self, name: str, data: Any) -> None:
         """Look at an event by name and text; some servers put the real name only into the text."""
