@@ -66,8 +66,10 @@ OPENINFERENCE := .sdks/openinference-0.1.66
 OPENINFERENCE_AGENTS := .sdks/openinference-agents-2.6.0
 SDKS := $(OTHER_SDKS:%=.sdks/openai-%/.installed) $(OLDEST_LANGFUSE)/.installed $(TRACELOOP)/.installed $(OPENINFERENCE)/.installed
 
-# Two processes; the tests of a file stay together, since some share fixtures that take long to make.
+# The tests of a file stay together, since some share fixtures that take long to make.
 PARALLEL := -n 2 --dist loadfile
+# A quarter of the time, a test of the core waits: two cores run four processes in less time than two.
+PARALLEL_CORE := -n 4 --dist loadfile
 SLOW_FIRST := --no-loadscope-reorder # files with slow tests; the oldest pytest-xdist has no such option
 # Keep compiled files for the next process, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -107,7 +109,7 @@ demo: $(SETUP) ## responses and assistants against a local server, traced on the
 	@$(BIN)/threadtrail demo
 
 test: $(SETUP) .sdks/openai-$(NEWEST_OPENAI)/.installed ## the test suite, two minutes on two cores
-	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%) --deselect $(TYPES)
+	@$(BIN)/python -m pytest $(PARALLEL_CORE) $(SLOW_FIRST) -m "not sdks" $(KIT:%=--ignore=%) --deselect $(TYPES)
 
 test-fast: $(SETUP) ## one case of each fast test, in a few seconds
 	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW_FIRST) -m "not slow and not costly" --first-cases

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIST = Path(__file__).with_name("costly_tests.txt")
 """The tests whose first case takes more than `LIMIT_SECONDS`; written by `make test-costs`."""
 
-LIMIT_SECONDS = 0.02
+LIMIT_SECONDS = 0.015
 """CPU time, of this process and of those that a test starts: `make test-fast` has a thousand tests."""
 
 _costs: dict[str, float] = {}
