@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Call
 
-REQUEST_ID = "x-request-id"
-"""The header in which the server names the request."""
-
-REQUEST_ID_FIELD = "_request_id"
-"""The attribute in which the SDK keeps that with an object that it made of a body."""
-
-NOT_SEARCHED: Any = object()
-
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
 
 
@@ -81,20 +73,20 @@ def watch_response(original: Any) -> Any:
     return _process_response
 
 
-def take_exchange(call: Call, result: object = None) -> Any:
+def take_exchange(call: Call, *, is_parsed: bool = False) -> Any:
     """Note what was sent, and return the response; ``None`` if the SDK does not show it.
 
-    ``result`` is what the SDK made of it. Of the exchange, the call keeps only bytes and, once per run, the
-    request's id. A response that stayed alive in the queue would cost the app's thread, which could not reuse
-    its memory.
+    Of the exchange, the call keeps only bytes and, once per run, the headers, which take longer to search. An
+    app that gets more than an object that the SDK has parsed may change them: then they are searched at once.
+    A response that stayed alive in the queue would cost the app's thread, which could not reuse its memory.
     """
     response = call.response
     if response is not None:
         note_request(call, response.request)
         if call.operation.creates_run:
-            # The SDK has searched the headers already, but for streams and raw responses.
-            found = getattr(result, REQUEST_ID_FIELD, NOT_SEARCHED)
-            call.request_id = response.headers.get(REQUEST_ID) if found is NOT_SEARCHED else found
+            call.headers = response.headers
+            if not is_parsed:
+                call.read_headers()
     elif call.given:
         call.request = copy_arguments(call.given)
     call.response = call.given = None

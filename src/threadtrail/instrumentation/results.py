@@ -60,7 +60,8 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
         if note is not None:
             note(sink, call, result)
         return
-    take_exchange(call, result)
+    is_parsed = kind_of(type(result)) == "model"  # type: ignore[arg-type]  # a class is hashable
+    take_exchange(call, is_parsed=is_parsed)
     body = response.content
     sink.recorder.put(Returned(call, time_ns(), body), OBSERVATION_BYTES + len(body) + len(call.request))
     run_id = call.ids.get("run_id")
