@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PROLOGUE = """
-import os, sys, threading, time, warnings
+import os, sys, threading, warnings
 warnings.simplefilter("ignore", DeprecationWarning)
 # On a busy machine the exit may take longer than by default; a test whose exporter hangs says how long.
 os.environ["THREADTRAIL_SHUTDOWN_TIMEOUT_SECONDS"] = "120"
 import threadtrail
 from threadtrail.exporters.jsonl import JsonlExporter
+from threadtrail.testing import wait_until
 
 base_url, path = sys.argv[1:3]
 
@@ -196,8 +197,7 @@ def test_one_exporter_that_hangs_and_one_that_raises_hurt_nobody_else(
     patience = 120 if {hook!r} == "shutdown" else 0.5
     assert not threadtrail.flush(patience)  # one of them lost what it was given, and that is told once
     assert threadtrail.flush(patience) is ({hook!r} == "shutdown")
-    while open(path).read().count('"RunEnded"') < 3:
-        time.sleep(0.01)
+    wait_until(lambda: open(path).read().count('"RunEnded"') >= 3)
     counters = threadtrail.status().exporters
     assert counters["Raises"].failed and not counters["Raises"].delivered
     assert counters["JsonlExporter"].delivered and not counters["JsonlExporter"].failed

@@ -32,7 +32,7 @@ def events_of(story: Story) -> list[Event]:
 
 
 def _with_thread(details: Iterable[Any], story: Story) -> Iterator[Event]:
-    """Yield the events of a run with its thread: a process told of it by a webhook does not know it."""
+    """Yield the events of a run with its thread, which a webhook does not name."""
     threads = {created.thread_id for created in story.created} | {end.run.thread_id for end in story.ends}
     known = min((each for each in threads if each is not None), default=None)
     for event in details:
