@@ -60,12 +60,13 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
         if note is not None:
             note(sink, call, result)
         return
-    is_parsed = kind_of(type(result)) == "model"  # type: ignore[arg-type]  # a class is hashable
+    creates_run = call.operation.creates_run  # only then does it matter what the app gets
+    is_parsed = creates_run and kind_of(type(result)) == "model"  # type: ignore[arg-type]  # as above
     take_exchange(call, is_parsed=is_parsed)
     body = response.content
     sink.recorder.put(Returned(call, time_ns(), body), OBSERVATION_BYTES + len(body) + len(call.request))
     run_id = call.ids.get("run_id")
-    if run_id is None and call.operation.creates_run:
+    if run_id is None and creates_run:
         run_id = getattr(result, "id", None)
     if isinstance(run_id, str) and run_id not in sink.known_runs:
         sink.know(run_id)
