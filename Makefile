@@ -235,11 +235,10 @@ valkey: $(SETUP) ## install Valkey (4 MB, .cache/valkey); without it, its test i
 		|| echo "leaving out Valkey, which does not install here"
 
 test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest supported libraries
-	@# Old versions of the tests' own tools leave event loops open, which a later collection of garbage finds, and
-	@# an old Hypothesis takes its own limits for unreliable tests.
+	@# Old versions of the tests' own tools leave event loops open, which a later collection of garbage finds.
 	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
 		-W ignore::pytest.PytestUnraisableExceptionWarning \
-		--ignore=tests/docs --ignore=tests/docs_tutorial --ignore=tests/properties/test_odd_answers.py
+		--ignore=tests/docs --ignore=tests/docs_tutorial
 
 $(OLDEST_VENV)/.installed: pyproject.toml constraints.txt constraints-oldest.txt
 	@echo "setting up $(OLDEST_VENV) ..."
