@@ -39,8 +39,9 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     - ``poll_count``, ``retry_count`` and ``resumed`` are the sums of those processes that published the run;
     - times that nobody saw live are the server's whole seconds; the time of a step, call or message is the
       earliest that one of them saw; the outcome of calls whose request failed is not known;
-    - a status that came back (``queued`` after outputs were submitted), if each process saw a part; how the
-      first look at a status was made (``learnt_from``); the order of steps of the same second;
+    - a status that came back (``queued`` after outputs were submitted) is missing, also as the last one of a
+      run that nobody saw end, if the process that saw it again saw no other status in between;
+    - how the first look at a status was made (``learnt_from``); the order of steps of the same second;
     - ``metadata`` that was changed during the run is that of the process that saw the end;
     - ``input_repeated``, the ids of input messages, and messages that another process put on the thread as
       it created it;

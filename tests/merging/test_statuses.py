@@ -1,0 +1,66 @@
+"""The status of a run that nobody saw end: the one that the server was last seen to give it."""
+
+from __future__ import annotations
+
+import threadtrail
+from recording.invariants import check_story
+from recording.stage import CREATE, OPERATIONS, SECOND, SUBMIT, Stage
+from threadtrail.context import Scope
+from threadtrail.events import RequestFailed, RunEnded
+from threadtrail.recording.observation import Call, Raised
+from threadtrail.values import Failure, Run
+
+FUNCTION = {"name": "f", "arguments": "{}"}
+CALLS = {"tool_calls": [{"id": "call_1", "type": "function", "function": FUNCTION}]}
+REQUIRED = {"type": "submit_tool_outputs", "submit_tool_outputs": CALLS}
+OUTPUTS = {"tool_outputs": [{"tool_call_id": "call_1", "output": "1"}]}
+
+
+def submit_and_time_out(stage: Stage, *, at: int) -> None:
+    """Submit the outputs of the run at this second; no answer comes."""
+    ids = {"run_id": "run_1", "thread_id": "thread_run_1"}
+    call = Call(OPERATIONS[SUBMIT], at * SECOND, ids, None, Scope(), request=OUTPUTS)
+    stage.interpreter.handle(Raised(call, (at + 1) * SECOND, Failure(type="APITimeoutError")), at + 1.0)
+
+
+def merged(*stages: Stage, end: int) -> Run:
+    """Return the run that these processes saw, which nobody saw end."""
+    for stage in stages:
+        stage.interpreter.end_all(end * SECOND)
+    events = threadtrail.merge(event for stage in stages for event in stage.events)
+    check_story(events)
+    assert threadtrail.merge(events) == events
+    assert any(isinstance(event, RequestFailed) for event in events)
+    (run,) = [event.run for event in events if isinstance(event, RunEnded)]
+    assert run.finished is False
+    return run
+
+
+def test_a_submission_that_timed_out_changes_nothing() -> None:
+    creator, worker = Stage(), Stage()
+    creator.answer("queued", asked=1, answered=2, operation=CREATE)
+    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    submit_and_time_out(creator, at=5)
+    run = merged(creator, worker, end=9)
+    assert (run.status, run.awaits_outputs) == ("requires_action", True)
+
+
+def test_what_is_seen_after_it_counts() -> None:
+    creator, worker = Stage(), Stage()
+    creator.answer("queued", asked=1, answered=2, operation=CREATE)
+    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    submit_and_time_out(creator, at=5)
+    worker.answer("queued", asked=7, answered=8)
+    run = merged(creator, worker, end=9)
+    assert (run.status, run.awaits_outputs) == ("queued", False)
+
+
+def test_a_status_that_came_back_is_missing_if_who_sees_it_again_saw_no_other() -> None:
+    creator, worker = Stage(), Stage()
+    creator.answer("queued", asked=1, answered=2, operation=CREATE)
+    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    submit_and_time_out(worker, at=5)
+    creator.answer("queued", asked=7, answered=8)
+    run = merged(creator, worker, end=9)
+    assert [change.status for change in run.status_history] == ["queued", "requires_action"]
+    assert (run.status, run.awaits_outputs) == ("requires_action", True)
