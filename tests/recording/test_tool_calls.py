@@ -148,6 +148,8 @@ async def test_a_worker_that_only_hands_over_outputs(any_client: Any, server: As
         assert [event.observed_from_start for event in captured.of(RunCreated)] == [False]
         (call,) = published.tool_calls
         assert (call.id, call.output) == (given["tool_outputs"][0]["tool_call_id"], "output of solve")
+        (requested,), (completed,) = captured.of(ToolCallRequested), captured.of(ToolCallCompleted)
+        assert requested.time <= completed.time
         if manner != "stream":
             assert call.name == "solve"
 

@@ -114,7 +114,7 @@ class ToolCalls:
             self._merge_call(known, call)
         known.step_id = step.id
         if not known.requested:
-            self._request(known, known.value.started_at or time)
+            self._request(known, known.value.started_at or known.value.ended_at or time)
 
     def _in_step(self, step_id: str | None, call: ToolCall) -> _CallState | None:
         """Return the known state of a step's call: seen in it before, or of the same id and in no step."""
