@@ -95,7 +95,8 @@ class Following:
         begins = record.chain.session_key is None
         record.see(seen)
         if begins:
-            self.linking.sessions.begin(record)
+            followed = (record.origin.server, record.known.previous_run_id or "")
+            self.linking.sessions.begin(record, self.runs.chain_of(followed))
         self._take_early_answers(record)
         record.looking = seen.followed_by_parts
         self.ends.see_more(record, now)

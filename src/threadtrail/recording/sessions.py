@@ -10,6 +10,7 @@ from threadtrail.values import ToolCallPart, ToolResultPart
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from threadtrail.recording.links import InChain
     from threadtrail.recording.publishing import Server
     from threadtrail.recording.runs import RunRecord
     from threadtrail.values import Message
@@ -38,15 +39,20 @@ class Sessions:
         self._of_id: Bounded[tuple[Server, str], str] = Bounded(IDS)
         self._items: Bounded[tuple[Server, str], dict[int, None]] = Bounded(SESSIONS)
 
-    def begin(self, record: RunRecord) -> None:
+    def begin(self, record: RunRecord, followed: InChain | None) -> None:
         """Set the session of a run that begins, and how many of its first input items are repeated.
 
         The session is the one that the app set, else the thread, else the session of the run that it follows,
-        else that of a run whose items its input repeats, else one of its own.
+        else that of a run whose items its input repeats, else one of its own. ``followed`` is the chain of
+        the run that it follows, if that has not ended.
         """
         server = record.origin.server
         record.chain.session_key = (
-            record.scope.attributes.session_id or record.thread_id or self._chain(record) or record.id
+            record.scope.attributes.session_id
+            or record.thread_id
+            or (followed.session_key if followed is not None else None)
+            or self._chain(record)
+            or record.id
         )
         known = self._items.get((server, record.chain.session_key))
         if known is not None:

@@ -79,6 +79,11 @@ class RunStore:
         """Return the chain of the run of this key, if it was published as unfinished."""
         return self._given_up.get(key)
 
+    def chain_of(self, key: RunKey) -> InChain | None:
+        """Return the chain of the run of this key, if it is open or was published as unfinished."""
+        record = self._open.get(key)
+        return record.chain if record is not None else self._given_up.get(key)
+
     def on_thread(self, server: Server, thread_id: str | None) -> list[RunRecord]:
         """Return the open runs of a thread."""
         return [record for record in self._beside(thread_id or "") if record.key[0] == server]

@@ -61,6 +61,23 @@ async def test_a_conversation(any_client: Any) -> None:
         assert [run.thread_id for run in captured.runs] == [made.id, made.id]
 
 
+@pytest.mark.parametrize("published", [False, True], ids=["open", "published as unfinished"])
+async def test_a_chain_whose_last_run_has_not_ended(
+    any_client: Any, server: AssistantsServer, published: bool
+) -> None:
+    server.script(RunScript("An answer.", polls=1))
+    with capture(max_open_runs=1 if published else 1_000) as captured:
+        made = await resolved(any_client.conversations.create())
+        first = await ask(any_client, "0", conversation=made.id, background=True)
+        if published:
+            await ask(any_client, "another")
+        await ask(any_client, "1", previous_response_id=first.id)
+        sessions = {run.id: run.session_key for run in captured.runs}
+        (follower,) = [run for run in captured.runs if run.previous_run_id == first.id]
+    assert first.status == "queued"
+    assert sessions[follower.id] == made.id
+
+
 async def test_what_the_app_says_comes_first(any_client: Any) -> None:
     with capture() as captured, threadtrail.attributes(session_id="mine"):
         first = await ask(any_client, "0")
