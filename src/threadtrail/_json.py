@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from codecs import BOM_UTF8
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any
 
@@ -10,6 +13,11 @@ from pydantic import Discriminator, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from threadtrail.events import AnyEvent, Event
+
+NOT_AN_EVENT = "not an event of threadtrail"
+NUMBER_LIMIT = 2**63
+_LONG_NUMBER = re.compile(rb'":\s*-?(?:\d{20}|9\d{18})')
+"""A number that may have more than 64 bits; the times of events are shorter until the year 2255."""
 
 
 @cache
@@ -37,16 +45,52 @@ def dump(event: Event) -> str:
 
 def load(line: str | bytes) -> AnyEvent:
     """Read one event back; raise ValueError that describes what is wrong with the line."""
+    line = line.removeprefix("\ufeff") if isinstance(line, str) else line.removeprefix(BOM_UTF8)
     event: AnyEvent
     try:
         event = _adapter().validate_json(line)
     except ValidationError as error:
-        # Pydantic writes values that are nested deeper than it reads.
-        if "recursion limit" in str(error):
-            event = _adapter().validate_python(json.loads(line))
-            return event
-        raise ValueError(f"not an event of threadtrail: {error}") from error
+        if "recursion limit" not in str(error):
+            raise ValueError(_refusal(error)) from error
+        event = _deep(line)
+    if _LONG_NUMBER.search(line if isinstance(line, bytes) else line.encode()):
+        _check_numbers(event)
     return event
+
+
+def _deep(line: str | bytes) -> AnyEvent:
+    """Read an event whose values are nested deeper than pydantic reads, though it writes them."""
+    try:
+        event: AnyEvent = _adapter().validate_python(json.loads(line))
+    except ValidationError as error:
+        raise ValueError(_refusal(error)) from error
+    except RecursionError as error:
+        raise ValueError(f"{NOT_AN_EVENT}: it is nested too deep") from error
+    return event
+
+
+def _refusal(error: ValidationError) -> str:
+    """Return the first reason, without the values of the line, which may be anyone's content."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "union_tag_invalid":
+        return f"{NOT_AN_EVENT}: this version knows no event {str(first['ctx']['tag'])[:100]!r}"
+    if first["type"] == "union_tag_not_found":
+        return f"{NOT_AN_EVENT}: its field 'event' is missing"
+    place = ".".join(map(str, first["loc"]))
+    return f"{NOT_AN_EVENT}: {f'{place}: ' if place else ''}{first['msg']}"
+
+
+def _check_numbers(value: Any) -> None:
+    """Raise ValueError if a number in an event does not fit into 64 bits: no backend takes it."""
+    if isinstance(value, tuple):
+        for item in value:
+            _check_numbers(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            of_field = getattr(value, field.name)
+            if isinstance(of_field, int) and not -NUMBER_LIMIT <= of_field < NUMBER_LIMIT:
+                raise ValueError(f"{NOT_AN_EVENT}: {field.name}: the number has more than 64 bits")
+            _check_numbers(of_field)
 
 
 def schema() -> dict[str, Any]:

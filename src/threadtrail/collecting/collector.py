@@ -194,7 +194,7 @@ class Collector:
     def _reason_against(self, entry: Entry, error: BaseException | None) -> str | None:
         """Return why an entry is given up; ``None`` if it is not."""
         if error is not None:
-            return f"not an event of this version: {str(error).partition(chr(10))[0]}"
+            return str(error)  # which says that it is not an event, and why
         if entry.attempts > self._max_attempts:
             return f"its delivery was begun {entry.attempts - 1} times and never confirmed"
         return None

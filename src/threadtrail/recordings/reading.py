@@ -83,9 +83,14 @@ class Unread:
             raise ConfigurationError(f"{problem}; name a file that the exporter jsonl wrote")
 
     def _add(self, number: int, line: bytes) -> None:
-        if not line.endswith(b"\n"):
-            self.torn = number
-        elif (name := _name_of(line)) is not None:
+        try:
+            name = _unknown_name(from_json(line))
+        except ValueError:
+            name = None
+            if not line.endswith(b"\n"):
+                self.torn = number
+                return
+        if name is not None:
             self.unknown[name] = self.unknown.get(name, 0) + 1
         else:
             self.others.append(number)
@@ -96,8 +101,9 @@ class Unread:
         if self.torn is not None:
             yield f"{name}, line {self.torn}: the last line is incomplete; it is left out"
         for event_name, count in self.unknown.items():
-            kind = f"{count} {'event' if count == 1 else 'events'} of the kind {escaped(event_name)!r}"
-            yield f"{name}: {kind} left out; this version does not know them, a newer one may"
+            what, them = ("event", "it") if count == 1 else ("events", "them")
+            kind = f"{count} {what} of the kind {escaped(event_name)!r}"
+            yield f"{name}: {kind} left out; this version does not know {them}, a newer one may"
         if self.others:
             what = "line that is not an event" if len(self.others) == 1 else "lines that are not events"
             first = f"the first is line {self.others[0]}"
@@ -120,11 +126,7 @@ def cannot_read(path: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"cannot read {str(path)!r}: {error.strerror or error}")
 
 
-def _name_of(line: bytes) -> str | None:
-    """Return the name of an event that this version does not know; None if the line is not an event."""
-    try:
-        value = from_json(line)
-    except ValueError:
-        return None
+def _unknown_name(value: object) -> str | None:
+    """Return the name of an event that this version does not know; None if the value is not an event."""
     name = value.get("event") if isinstance(value, dict) else None
     return name if isinstance(name, str) and name not in NAMES else None
