@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import threadtrail
 from merging.test_layout import layout
 from threadtrail import cli
 from threadtrail.collecting import state
 from threadtrail.collecting.files import FilesPlace
 from threadtrail.events import Event, RunEnded
-from threadtrail.exporters.jsonl import read_events
+from threadtrail.exporters.jsonl import JsonlExporter, read_events
 from threadtrail.testing import samples, unused_port, wait_until
 
 if TYPE_CHECKING:
@@ -78,6 +79,29 @@ def test_what_is_there_is_exported_once_and_that_is_all(
     assert "1 run exported" in capsys.readouterr().out
     assert collect() == 0
     assert exported(folder) == events
+
+
+def test_what_an_exporter_refuses_is_reported_and_left_to_the_same_command(
+    folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    write_layout(folder)
+    with pytest.MonkeyPatch.context() as down:
+        down.setattr(JsonlExporter, "export", refuse)
+        assert collect() == 1
+    printed = capsys.readouterr().out
+    assert "0 runs exported" in printed
+    assert "not everything was exported; run the same command again to export the rest" in printed
+    assert "without an end" not in printed
+    assert "ConnectionError: refused" in caplog.text
+    assert exported(folder) == []
+    assert collect() == 0
+    assert "not everything" not in capsys.readouterr().out
+    assert ends(exported(folder)) == [("run_1", True, False)]
+
+
+@threadtrail.hookimpl
+def refuse(*_arguments: object) -> None:
+    raise ConnectionError("refused")
 
 
 def test_a_new_file_a_torn_line_and_a_line_of_another_kind(folder: Path) -> None:

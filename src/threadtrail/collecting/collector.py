@@ -108,6 +108,11 @@ class Collector:
             self._place.close()
             self._waiting.units.close()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping.is_set()
+
     def _deliver_all(self) -> None:
         """Deliver all that waits; while a backend is away, the rest is left to the next collector."""
         for units in self._waiting.all():

@@ -80,12 +80,15 @@ def _run(
     print_lines(
         [f"{counted(counts.runs, 'run')} exported, from {counted(counts.read, 'event')} that were read"]
     )
-    if len(waiting.units):
+    undelivered = bool(waiting.units) and not collector.is_stopped
+    if undelivered:
+        print_lines(["not everything was exported; run the same command again to export the rest"])
+    elif waiting.units:
         left = counted(waiting.units.open_runs, "run")
         print_lines([f"{left} without an end; the next collector continues with what is waiting"])
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
-    return INCOMPLETE if counts.given_up or not closed else 0
+    return INCOMPLETE if undelivered or counts.given_up or not closed else 0
 
 
 @contextmanager
