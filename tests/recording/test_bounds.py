@@ -17,6 +17,7 @@ from threadtrail._guard import Guard
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
 from threadtrail.recording import store, turns
+from threadtrail.recording.bounded import Latest
 from threadtrail.sources import SOURCES, bodies
 from threadtrail.sources.openai_assistants import memory
 from threadtrail.testing import capture
@@ -112,6 +113,18 @@ def test_memory_is_flat_over_thousands_of_runs(monkeypatch: pytest.MonkeyPatch) 
     assert late - early < 500  # one object kept for each run would make it 3,000
     stage.interpreter.end_all(SECOND)
     assert stage.unfinished == 3_600
+
+
+def test_the_latest_entries_are_kept_within_bounds() -> None:
+    latest: Latest[int, str] = Latest(80)
+    for number in range(1_000):
+        latest.put(number, "first")
+        latest.put(0, "again")  # the newest one each time
+        assert latest.get(0) == "again"
+        assert all(kept in latest for kept in range(max(0, number - 78), number + 1))
+        assert sum(kept in latest for kept in range(1_000)) <= 90
+    latest.pop(0)
+    assert latest.get(0) is None
 
 
 def test_run_ids_are_remembered_within_bounds() -> None:

@@ -1,8 +1,9 @@
-"""A mapping of limited size, which forgets the entry that was used longest ago."""
+"""Mappings of limited size, which forget their oldest entries."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -69,3 +70,36 @@ class Bounded(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class Latest(Generic[K, V]):
+    """A mapping of the entries that were put last: at least ``limit`` of them, and at most an eighth more.
+
+    It takes half the memory of ``Bounded`` for each entry. To find the oldest entry of a dict takes long, so
+    that many are forgotten at once.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._at_once = limit // 8 + 1
+        self._entries: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """Return the value, or ``None``; any thread may call this."""
+        return self._entries.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Set the value; the entry becomes the newest one."""
+        entries = self._entries
+        entries.pop(key, None)
+        entries[key] = value
+        if len(entries) >= self._limit + self._at_once:
+            for oldest in list(islice(entries, self._at_once)):
+                del entries[oldest]
+
+    def pop(self, key: K) -> None:
+        """Forget an entry, if there is one."""
+        self._entries.pop(key, None)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries

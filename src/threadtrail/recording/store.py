@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threadtrail.delivery.sizes import size_of
-from threadtrail.recording.bounded import Bounded
+from threadtrail.recording.bounded import Bounded, Latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,10 @@ SET_ASIDE_RUNS = 1_000
 """The maximum number of runs that were given up and are kept in case they still finish."""
 
 KNOWN_IDS = 65_536
-"""The maximum number of ids of runs that are kept, to recognise them, and ids that a server uses again."""
+"""How many ids of runs are kept, to recognise the runs, and ids that a server uses again."""
 
 PUBLISHED_RUNS = 16_384
-"""The maximum number of published runs whose ids are kept, so that another look at them adds nothing."""
+"""How many published runs are remembered by their ids, so that another look at them adds nothing."""
 
 
 class RunStore:
@@ -35,10 +35,10 @@ class RunStore:
         self._open: dict[RunKey, RunRecord] = {}
         self._due: dict[RunKey, float] = {}
         self._by_thread: dict[str, RunRecord | tuple[RunRecord, ...]] = {}
-        self._published: Bounded[RunKey, bool] = Bounded(PUBLISHED_RUNS)
+        self._published: Latest[RunKey, bool] = Latest(PUBLISHED_RUNS)
         self.set_aside: Bounded[RunKey, RunRecord] = Bounded(SET_ASIDE_RUNS)
         self._given_up: Bounded[RunKey, InChain] = Bounded(PUBLISHED_RUNS)
-        self._ids: Bounded[str, RunKey] = Bounded(KNOWN_IDS)
+        self._ids: Latest[str, RunKey] = Latest(KNOWN_IDS)
 
     def get(self, key: RunKey) -> RunRecord | None:
         """Return the open run of this key."""
@@ -59,7 +59,7 @@ class RunStore:
 
     def has_seen(self, run_id: str) -> bool:
         """Return whether a run of this id began, as far back as ids are kept. Any thread may call this."""
-        return self._ids.peek(run_id) is not None
+        return self._ids.get(run_id) is not None
 
     def begin_again(self, key: RunKey) -> None:
         """Forget that a run of this key was published, since the server has used its id again."""
