@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.recording.bounded import Bounded
 from threadtrail.recording.ownership import Ownership
+from threadtrail.recording.phases import Settling
 from threadtrail.recording.whole_run import publish_end
 
 if TYPE_CHECKING:
@@ -71,17 +72,19 @@ class Ends:
         if record.complete:
             if not self._waits_for_outputs(record, now):
                 self.publish(record)
-        elif record.ended and not record.settling and not record.looking:
-            record.settling, record.settled_at = True, now
-            record.fetching = self._on_end(record)
-            self._runs.due(record, now + (self._patience if record.fetching else self._settle))
+        elif record.ended and record.settling.began is None and not record.looking:
+            record.settling = Settling(now)
+            fetching = self._on_end(record)
+            record.settling = Settling(now, fetching)
+            self._runs.due(record, now + (self._patience if fetching else self._settle))
 
     def _waits_for_outputs(self, record: RunRecord, now: float) -> bool:
         """Return whether a run that has answered waits for the outputs of the calls that it asked for."""
         if not record.may_be_answered:
             return False
-        if not record.waits_for_outputs and record.steps.calls.awaited():
-            record.waits_for_outputs = record.settling = True
+        if not record.settling.for_outputs and record.steps.calls.awaited():
+            began = now if record.settling.began is None else record.settling.began
+            record.settling = record.settling._replace(began=began, for_outputs=True)
             self._linking.ask(record, now)
             self._runs.due(record, now + self._tool_wait)
         return self._tool_wait > 0 and bool(record.steps.calls.awaited())
@@ -100,7 +103,7 @@ class Ends:
             record.leave()
         if record.published_unfinished:
             self._runs.give_up(record)
-        if record.waits_for_outputs:
+        if record.settling.for_outputs:
             record.forget_content()
         self._linking.end(record, run, self.now)
         self._groups.run_ended(record)
@@ -108,12 +111,12 @@ class Ends:
     def see_stream_end(self, record: RunRecord, error: Failure | None, now: float) -> None:
         """See that a stream of a run ended, in an error if there is one."""
         if record.ended:
-            record.stream_complete = True
+            record.streaming = record.streaming._replace(complete=True)
             self.see_more(record, now)
         elif not record.outlives_call:
             # Left early, or broken off: the run ends with it, unless another look shows otherwise.
             record.known.see_error(error)
-            record.left = True
+            record.streaming = record.streaming._replace(left=True)
             self._runs.due(record, now if record.known.error is not None else now + self._settle)
         elif not record.known.is_background and (record.status is None or not record.status.awaits_outputs):
             # Left early, or broken off: the run may go on at the server, but perhaps nobody will look.
@@ -128,8 +131,9 @@ class Ends:
     def tick(self, now: float, reads_details_of: Callable[[RunRecord], bool]) -> None:
         """Publish the runs that are due, except those whose details are being read at this moment."""
         for record in self._runs.due_at(now):
-            latest = record.settled_at + self._patience
-            if record.settling and now < latest and reads_details_of(record):
+            began = record.settling.began
+            latest = now if began is None else began + self._patience
+            if now < latest and reads_details_of(record):
                 self._runs.due(record, min(now + self._settle, latest))
             else:
                 self.publish(record)
@@ -148,7 +152,7 @@ class Ends:
         With ``fetching``, this includes the runs whose details are being fetched.
         """
         for record in self._runs.all():
-            if (record.ended or record.left) and (fetching or not record.fetching):
+            if (record.ended or record.streaming.left) and (fetching or not record.settling.fetching):
                 self.publish(record)
 
     def publish_all(self) -> None:

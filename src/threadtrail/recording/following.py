@@ -91,7 +91,6 @@ class Following:
         if seen.carried is not None and record.came_with is None:
             self._beginnings.restore(record, seen.carried)
         record.count(call)
-        record.streams = record.streams or int(seen.streamed)
         begins = record.chain.session_key is None
         record.see(seen)
         if begins:
@@ -174,7 +173,7 @@ class Following:
         """See that the app resumes the stream of a run."""
         record = self.get(call, call.ids.get("run_id")) if call.operation.looks_at_run else None
         if record is not None:
-            record.streams += 1
+            record.streaming = record.streaming._replace(opened=record.streaming.opened + 1)
 
     def see_stream_end(self, ended: StreamEnded, now: float) -> None:
         """See that a stream of a run ended."""

@@ -12,6 +12,7 @@ from threadtrail.recording.facts import RunSeen
 from threadtrail.recording.known import Known
 from threadtrail.recording.links import InChain
 from threadtrail.recording.messages import Messages
+from threadtrail.recording.phases import NOT_SETTLING, NOT_STREAMED, Settling, Streaming
 from threadtrail.recording.publishing import Origin, publish_event, restored
 from threadtrail.recording.status_history import StatusHistory
 from threadtrail.recording.steps import Steps
@@ -47,13 +48,12 @@ class RunRecord:
 
     ``scope`` and ``origin`` are those of the call by which the run was first seen. ``came_with`` is what the
     creator put into the run's metadata; ``scope`` includes it. ``connection`` is the client and the event
-    loop with which ``fetch_run_details`` fetches its details. ``streams`` is how often it was streamed. A
-    status never goes back: an answer that another one overtook changes nothing, and after an end nothing
-    does. ``ended`` means that its status is an end, or that it ended with its call; ``whole`` that nothing of
-    it is missing.
+    loop with which ``fetch_run_details`` fetches its details. A status never goes back: an answer that
+    another one overtook changes nothing, and after an end nothing does. ``ended`` means that its status is an
+    end, or that it ended with its call; ``whole`` that nothing of it is missing.
 
-    Thousands of records may be open at once, so they have slots, and create what steps and messages need only
-    when the first one is seen.
+    Thousands of records may be open at once, so they have slots, and create only when it is needed what many
+    of them do without: what is kept of steps, messages and streams, and of the wait after the end.
     """
 
     seen: InitVar[RunSeen]
@@ -74,17 +74,11 @@ class RunRecord:
     touched_at: float = 0.0
     poll_count: int = 0
     retry_count: int = 0
-    streams: int = 0
-    stream_complete: bool = False
-    first_output_at: int | None = None
+    streaming: Streaming = NOT_STREAMED
     input: tuple[Message, ...] = ()
     input_listed: bool = False
     looking: bool = False
-    waits_for_outputs: bool = False
-    settling: bool = False
-    settled_at: float = 0.0
-    fetching: bool = False
-    left: bool = False
+    settling: Settling = NOT_SETTLING
     ended: bool = False
     whole: bool = False
     published_unfinished: bool = False
@@ -102,7 +96,7 @@ class RunRecord:
         self.outlives_call = seen.outlives_call
         self.last_seen_at = seen.call.started_at
         self.chain = InChain(turn_id=seen.run_id)
-        self.known = Known(seen.call.request_id, self.common.shared)
+        self.known = Known(seen.call.request_id)
         self.timeline = Timeline(seen.call.started_at if self.created_here else None)
         self.statuses = StatusHistory()
 
@@ -135,10 +129,12 @@ class RunRecord:
         """See the run object."""
         self.last_seen_at = max(self.last_seen_at, seen.time)
         self.thread_id = seen.thread_id or self.thread_id
+        if seen.streamed and not self.streaming.opened:
+            self.streaming = self.streaming._replace(opened=1)
         self.timeline.server(seen)
         if self._types is None:
             self._begin(seen)
-        self.known.see(seen)
+        self.known.see(seen, self.common.shared)
         status, previous = seen.status, self.status
         if self.ended or status is None or self.statuses.has_overtaken(status, seen):
             return
@@ -196,15 +192,15 @@ class RunRecord:
 
     def see_output(self, call: Call, time: int) -> None:
         """See that output reached the app; a retrieve does not count, since it may repeat earlier output."""
-        if not call.operation.looks_at_run:
-            self.first_output_at = self.first_output_at or time
+        if not call.operation.looks_at_run and not self.streaming.first_output_at:
+            self.streaming = self.streaming._replace(first_output_at=time)
 
     # -- its beginning, its changes, its end ------------------------------------------------------
 
     def _begin(self, seen: RunSeen) -> None:
         opening = seen.opening()
         self._types = opening.types
-        self.known.begin(opening)
+        self.known.begin(opening, self.common.shared)
         self.input = opening.input
         self.timeline.begin(seen.time)
         if not self.published_unfinished:
@@ -226,7 +222,7 @@ class RunRecord:
         self.came_with = seen.carried or self.came_with
         self.scope = restored(seen.call.scope, self.came_with, created_here=True)
         self.outlives_call = seen.outlives_call
-        self.known.adopt(opening, seen.call.request_id)
+        self.known.adopt(opening, seen.call.request_id, self.common.shared)
         self.input = opening.input or self.input
         self.timeline.created(seen.call.started_at)
 
@@ -258,7 +254,7 @@ class RunRecord:
         """Whether nothing is missing, so that the end can be published without waiting."""
         if not self.ended or self.looking:
             return False
-        if self.whole or self.stream_complete:
+        if self.whole or self.streaming.complete:
             return True
         steps = self._steps
         if steps is None:
@@ -285,8 +281,8 @@ class RunRecord:
 
     def reopen(self) -> None:
         """Follow the run again after it was published as unfinished."""
-        self.left = False
-        self.settling = False
+        self.streaming = self.streaming._replace(left=False)
+        self.settling = NOT_SETTLING
         self.steps.reopen()
 
     def steps_within(self, end: int, whole_at: int | None) -> tuple[Step, ...]:

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 class StatusHistory:
     """The ``current`` status of a run, and the ``changes`` that led to it."""
 
-    __slots__ = ("_answered_at", "_resumed_at", "changes", "current")
+    __slots__ = ("_answered_at", "_changes", "_resumed_at", "current")
 
     def __init__(self) -> None:
         self.current: RunStatus | None = None
-        self.changes: tuple[StatusChange, ...] = ()
+        self._changes: StatusChange | tuple[StatusChange, ...] = ()
         self._answered_at = 0
         self._resumed_at = 0
+
+    @property
+    def changes(self) -> tuple[StatusChange, ...]:
+        """The changes so far. A single one, all that most open runs have, is kept without a tuple."""
+        changes = self._changes
+        return changes if isinstance(changes, tuple) else (changes,)
 
     def has_overtaken(self, status: RunStatus, seen: RunSeen) -> bool:
         """Return whether a newer answer was seen before this one, which was asked for earlier.
@@ -58,5 +64,5 @@ class StatusHistory:
             seen_at=seen.time if first_look else None,
             stage=status.stage,
         )
-        self.changes = (*self.changes, change)
+        self._changes = (*self.changes, change) if self._changes else change
         return change

@@ -26,7 +26,6 @@ class Timeline:
 
     __slots__ = (
         "_called_at",
-        "_ended",
         "_offset",
         "_reached",
         "_server_created",
@@ -42,7 +41,6 @@ class Timeline:
         self._server_created: int | None = None
         self._server_started: int | None = None
         self._server_ended: int | None = None
-        self._ended: int | None = None
         self._reached = 0
         self.created_at: int = called_at or 0
         self.started_at: int | None = None
@@ -105,18 +103,19 @@ class Timeline:
             stamp = (self.local(self._server_started) or time) if starts else self.created_at
         self._reached = max(min(stamp, time), self._reached, self.created_at)
         if status.ended:
-            self._ended = self._reached
             if self.started_at is None and self._server_started is not None:
                 self.started_at = self._between(
-                    self.local(self._server_started), self.created_at, self._ended
+                    self.local(self._server_started), self.created_at, self._reached
                 )
         elif starts:
             self.started_at = self._reached
         return self._reached
 
-    def end(self, last_seen_at: int) -> int:
-        """Return when the run ended, or was last seen."""
-        return self._ended or max(last_seen_at, self.created_at)
+    def end(self, status: RunStatus | None, last_seen_at: int) -> int:
+        """Return when the run, whose latest status is ``status``, ended, or was last seen."""
+        if status is not None and status.ended:
+            return self._reached
+        return max(last_seen_at, self.created_at)
 
     def within(self, step: Step, end: int) -> Step:
         """Return the step and its tool calls, with times inside the run."""

@@ -163,7 +163,7 @@ class Turns:
         if run is not None:
             turn.take(record, run)
         # If it waited for outputs, publishing it brings nothing new, so the turn does not wait longer.
-        self._look(turn, None if record.waits_for_outputs else now)
+        self._look(turn, None if record.settling.for_outputs else now)
 
     # -- its calls ----------------------------------------------------------------------------------
 

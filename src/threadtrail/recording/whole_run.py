@@ -17,7 +17,7 @@ def publish_end(record: RunRecord) -> Run | None:
     """
     if record.published_unfinished and not record.ended:
         return None
-    answered_at = record.timeline.end(record.last_seen_at)
+    answered_at = record.timeline.end(record.status, record.last_seen_at)
     time = record.end_parts(answered_at)
     run = whole_run(record, time, answered_at)
     record.end(run, time)
@@ -34,7 +34,8 @@ def whole_run(record: RunRecord, time: int, answered_at: int) -> Run:
         # Some runs fail without an error, as expired ones often do.
         record.known.see_error(Failure(type=status.name))
     whole_at = answered_at if record.whole else None
-    first_output_at = record.first_output_at
+    streaming = record.streaming
+    first_output_at = streaming.first_output_at
     return Run(
         id=record.id,
         thread_id=record.thread_id,
@@ -50,12 +51,12 @@ def whole_run(record: RunRecord, time: int, answered_at: int) -> Run:
         steps=record.steps_within(time, whole_at),
         poll_count=record.poll_count,
         retry_count=record.retry_count,
-        streamed=record.streams > 0,
+        streamed=streaming.opened > 0,
         observed_from_start=record.created_here,
         awaits_outputs=status is not None and status.awaits_outputs,
         attributes=scope.attributes,
         source=record.origin.source,
-        resumed=max(0, record.streams - 1),
+        resumed=max(0, streaming.opened - 1),
         answered_at=whole_at,
         answers=tuple(dict.fromkeys(link.run_id for link in chain.links)),
         turn_id=chain.turn_id,
