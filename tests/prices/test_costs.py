@@ -209,6 +209,10 @@ def test_no_run_at_all_has_no_amount() -> None:
     assert (nothing.amount, nothing.text) == (None, "of 0 runs, 0 have no price")
 
 
+def test_one_run_without_a_price_is_counted_in_the_singular() -> None:
+    assert prices.total([Cost(unknown="unknown")]).text == "of 1 run, 1 has no price"
+
+
 @pytest.mark.parametrize(
     ("amount", "text"),
     [

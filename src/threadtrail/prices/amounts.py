@@ -71,12 +71,16 @@ class Costs:
     @property
     def text(self) -> str:
         """The amount, and how many runs have no price: ``$1.20; of 10 runs, 1 has no price``."""
-        has = "has" if self.unpriced == 1 else "have"
-        missing = f"of {self.runs} {'run' if self.runs == 1 else 'runs'}, {self.unpriced} {has} no price"
+        missing = without_price(self.unpriced, self.runs)
         if self.amount is None:
             return missing
         amount = money(self.amount, self.currency)
         return f"{amount}; {missing}" if self.unpriced else amount
+
+
+def without_price(unpriced: int, runs: int) -> str:
+    """Return how many of the runs have no price: ``of 10 runs, 1 has no price``."""
+    return f"of {runs} {'run' if runs == 1 else 'runs'}, {unpriced} {'has' if unpriced == 1 else 'have'} no price"
 
 
 def total(costs: Iterable[Cost]) -> Costs:

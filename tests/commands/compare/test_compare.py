@@ -160,7 +160,7 @@ class TestNumbers:
         found = lines(out)
         assert found["completed"] == ["20 (91%)", "25 (100%)", "+9.1 points", "inconclusive"]
         assert found["duration p50"] == ["10.0s", "6.5s", "-3.5s (-35%)", "inconclusive"]
-        assert found["duration p95"] == ["19.0s", "12.0s", "-7.0s (-37%)", "too few: 20 and 25 of 100"]
+        assert found["duration p95"] == ["19.0s", "12.0s", "-7.0s (-37%)", "too few: 20 and 25, needs 100"]
         assert found["input tokens per turn"] == ["1,000", "1,300", "+300 (+30%)", "higher"]
         assert found["of these reasoning"] == ["-", "20", "-"]
         assert found["get_weather"] == ["20", "25, 5 failed"]
@@ -207,10 +207,10 @@ class TestTooLittle:
         some = [end for end in before() if not isinstance(end, RequestFailed)][:19]
         paths = [written(tmp_path / name, events) for name, events in (("a.jsonl", few), ("b.jsonl", some))]
         found = lines(compared(*paths)[0])
-        assert found["duration p50"] == ["5.0s", "10.0s", "+5.0s (+100%)", "too few: 9 and 19 of 10"]
-        assert found["duration p95"] == ["-", "-", "-", "too few: 9 and 19 of 20"]
-        assert found["completed"][-1] == "too few: 9 and 19 of 10"
-        assert found["duration"] == ["0.0s", "9", "too few: 9 of 10"]
+        assert found["duration p50"] == ["5.0s", "10.0s", "+5.0s (+100%)", "too few: 9 and 19, needs 10"]
+        assert found["duration p95"] == ["-", "-", "-", "too few: 9 and 19, needs 20"]
+        assert found["completed"][-1] == "too few: 9 and 19, needs 10"
+        assert found["duration"] == ["0.0s", "9", "too few: 9, needs 10"]
 
     def test_a_side_without_a_run(self, tmp_path: Path, compared: Any) -> None:
         created = RunCreated(time=START, run_id="run_1")
@@ -310,7 +310,7 @@ class TestGroups:
             ("Math Tutor = You are a math tutor.", "instructions and model"): (1, 1),
         }
         out = compared(tmp_path / "l.jsonl", tmp_path / "r.jsonl")[0]
-        assert "2 groups are on one side only; --match BEFORE=AFTER says which belong together" in out
+        assert "2 groups on one side only; --match BEFORE=AFTER says which belong together" in out
         matched = self.grouped(compared, tmp_path, self.left(), right, "--match", "Weather=Say how")
         assert ("Weather = Say how the weather is.", "--match") in matched
 

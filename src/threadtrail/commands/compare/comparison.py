@@ -24,6 +24,7 @@ from threadtrail.commands.compare.measures import (
 from threadtrail.commands.durations import SECOND, quantile
 from threadtrail.exporters.console_text import counted
 from threadtrail.prices import installed
+from threadtrail.prices.amounts import without_price
 from threadtrail.recordings.tools import ToolCalls
 
 if TYPE_CHECKING:
@@ -160,11 +161,11 @@ def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[
         costs = [unit.costs for unit in side.units if unit.costs is not None]
         if unpriced := sum(cost.unpriced for cost in costs):
             why = ", ".join(dict.fromkeys(reason for cost in costs for reason in cost.unknown))
-            yield f"{name}: of {sum(cost.runs for cost in costs)} runs, {unpriced} have no price: {why}"
+            yield f"{name}: {without_price(unpriced, sum(cost.runs for cost in costs))}: {why}"
         yield from dict.fromkeys(f"{name}: cost {note}" for cost in costs for note in cost.notes)
     alone = [match for match in matches if match.by is None]
     if alone and len(matches) > 1:
-        yield f"{len(alone)} groups are on one side only; --match BEFORE=AFTER says which belong together"
+        yield f"{counted(len(alone), 'group')} on one side only; --match BEFORE=AFTER says which belong together"
     if not pairs:
         yield "no turns of both sides have the same input, so none are compared one by one"
     if not installed():

@@ -169,7 +169,7 @@ def _verdict(row: Row) -> str:
 
 def _too_few(values: Sequence[int], least: int) -> str:
     there = " and ".join(f"{number:,}" for number in dict.fromkeys(values))
-    return f"too few: {there} of {least}"
+    return f"too few: {there}, needs {least}"
 
 
 def _moment(nanoseconds: int) -> str:
