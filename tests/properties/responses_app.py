@@ -9,7 +9,7 @@ import openai
 from hypothesis import strategies as st
 
 from driving import ENDS
-from properties.laws import check
+from properties.all_laws import check_all
 from properties.playing import Theatre
 from properties.program import programs
 from properties.statements import (
@@ -190,4 +190,4 @@ def try_out(app: Any, **settings: int) -> None:
         outcome = theatre.play(app, look_again, **settings)
     for event in outcome.events:
         print(event.to_json())  # noqa: T201 - a person asked
-    check(outcome)
+    check_all(outcome)

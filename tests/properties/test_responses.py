@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, note
 
-import threadtrail
-from properties.disturbing import check_disturbed
-from properties.laws import check
+from properties.all_laws import check_all
 from properties.patience import patient
 from properties.program import Program
 from properties.responses_app import PROGRAMS, look_again
-from properties.splitting import check_complete, check_merging
 
 if TYPE_CHECKING:
     from properties.playing import Theatre
@@ -112,7 +109,4 @@ PUBLISHED_BEFORE = Program(
 def test_any_program(theatre: Theatre, program: Program) -> None:
     note(program.source)
     outcome = theatre.play(program.function(), look_again, **program.settings)
-    check(outcome)
-    check_complete(outcome.events, threadtrail.merge(outcome.events))
-    check_merging(outcome.notes)
-    check_disturbed(outcome.notes)
+    check_all(outcome)
