@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threadtrail
 from recording.invariants import check_story
-from recording.stage import CREATE, OPERATIONS, SECOND, SUBMIT, Stage
+from recording.stage import CANCEL, CREATE, OPERATIONS, SECOND, SUBMIT, Stage
 from threadtrail.context import Scope
-from threadtrail.events import RequestFailed, RunEnded
+from threadtrail.events import RunEnded
 from threadtrail.recording.observation import Call, Raised
 from threadtrail.values import Failure, Run
 
@@ -30,7 +30,6 @@ def merged(*stages: Stage, end: int) -> Run:
     events = threadtrail.merge(event for stage in stages for event in stage.events)
     check_story(events)
     assert threadtrail.merge(events) == events
-    assert any(isinstance(event, RequestFailed) for event in events)
     (run,) = [event.run for event in events if isinstance(event, RunEnded)]
     assert run.finished is False
     return run
@@ -64,3 +63,23 @@ def test_a_status_that_came_back_is_missing_if_who_sees_it_again_saw_no_other() 
     run = merged(creator, worker, end=9)
     assert [change.status for change in run.status_history] == ["queued", "requires_action"]
     assert (run.status, run.awaits_outputs) == ("requires_action", True)
+
+
+def test_a_run_that_another_process_cancels_awaits_nothing() -> None:
+    creator, canceller = Stage(), Stage()
+    creator.answer("requires_action", asked=1, answered=2, operation=CREATE, required_action=REQUIRED)
+    canceller.answer("cancelling", asked=3, answered=4, operation=CANCEL)
+    run = merged(creator, canceller, end=5)
+    assert (run.status, run.awaits_outputs) == ("cancelling", False)
+
+
+def test_a_run_that_was_published_as_unfinished_and_is_seen_again() -> None:
+    creator = Stage(max_open_runs=1)
+    creator.answer("queued", asked=1, answered=2, operation=CREATE)
+    creator.answer("queued", asked=1, answered=3, operation=CREATE, run="run_2")  # takes its place
+    creator.answer("in_progress", asked=4, answered=5)
+    creator.interpreter.end_all(6 * SECOND)
+    own = [event.run.status for event in creator.events if isinstance(event, RunEnded)]
+    runs = [event.run for event in threadtrail.merge(creator.events) if isinstance(event, RunEnded)]
+    assert own == ["queued", "queued"]
+    assert {run.id: run.status for run in runs} == {"run_1": "in_progress", "run_2": "queued"}

@@ -17,6 +17,7 @@ SECOND = 1_000_000_000
 CREATE, RETRIEVE = "threads.runs.create", "threads.runs.retrieve"
 LIST = "threads.runs.list"
 SUBMIT = "threads.runs.submit_tool_outputs"
+CANCEL = "threads.runs.cancel"
 OPERATIONS = {row.operation.name: row.operation for source in SOURCES for row in source.rows()}
 
 

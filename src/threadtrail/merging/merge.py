@@ -32,7 +32,8 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     turn.
 
     The events are in the order of their times, a run's ``RunCreated`` first and its ``RunEnded`` last. Events
-    of a run that only one process saw stay as they are, except for unfinished ends that were superseded.
+    of a run that only one process saw stay as they are, except for unfinished ends that were superseded, or
+    after which the run was seen with another status.
 
     The following may differ from what a single process would publish, since no event has it:
 

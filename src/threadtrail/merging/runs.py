@@ -160,7 +160,8 @@ class WholeRun:
             return self.of_end[0].awaits_outputs
         if self.history and self.history[-1].stage is not None:
             return self.history[-1].stage == "asking"
-        return any(run.awaits_outputs for run in self.of_end)
+        status = self._status()
+        return any(run.awaits_outputs for run in self.of_end if run.status == status)
 
     def _first_output_at(self) -> int | None:
         return earliest([run.first_output_at for run in self.of_end])
