@@ -74,6 +74,8 @@ def test_errors_that_point_at_each_other_end() -> None:
         ("https://user:pass@x.test/a?api_key=secret#part", "https://x.test/a"),
         ("x.test", "x.test"),
         ("rediss://app:s3cret@x.test:6379/0?ssl_ca_certs=a.pem", "rediss://x.test:6379/0"),
+        ("unix:///run/redis.sock?db=0", "unix:///run/redis.sock"),
+        ("unix://app:s3cret@/run/redis.sock", "unix:///run/redis.sock"),
         ("redis://:pa/ss@x.test", "x.test"),
         ("redis://:12/34@x.test", "x.test"),
     ],

@@ -77,7 +77,12 @@ def shown_address(address: str) -> str:
     # A slash in a password ends the supposed host; the rest of the password is then in the path.
     if port is not None and "@" in parts.path and "@" not in parts.netloc:
         return _after_login(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    host = parts.netloc.rpartition("@")[2]
+    if not host and address.startswith(
+        f"{parts.scheme}://"
+    ):  # of a socket, where `urlunsplit` leaves the slashes out
+        return f"{parts.scheme}://{parts.path}"
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def _after_login(address: str) -> str:

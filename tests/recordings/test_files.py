@@ -47,6 +47,12 @@ def test_a_folder_a_pattern_and_a_file_each_once(folder: Path) -> None:
     assert files_of(f"{folder}/[x].jsonl") == (folder / "[x].jsonl",)
 
 
+def test_an_address_is_no_file_and_its_login_stays_secret() -> None:
+    with pytest.raises(ConfigurationError, match=r"^redis://x\.test:6379/0 is no file; name") as refused:
+        files_of("redis://app:s3cret-one@x.test:6379/0")
+    assert "s3cret-one" not in str(refused.value)
+
+
 def test_a_folder_without_recordings_and_no_name_at_all(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(ConfigurationError, match=r"no file in '.*empty' ends in \.jsonl or \.jsonl\.gz"):

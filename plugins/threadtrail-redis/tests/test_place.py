@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import json
 import time
@@ -13,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError
 from shared_fixtures import PATIENCE
 
+from collectors import Collector
 from redis_server import RedisServer
 from stored import stored, stored_texts
 from swallows_answers import SwallowsAnswers
@@ -389,6 +391,18 @@ def test_runs_without_an_end_are_listed_by_the_command(
     assert cli.main(["status", "--from", f"redis://app:s3cret-one@127.0.0.1:{redis.port}/0"]) == 2
     assert "rejects the login" in (said := capsys.readouterr().err)
     assert "s3cret-one" not in said
+
+
+def test_a_collector_prints_no_secret_of_its_address(redis: RedisServer, tmp_path: Path) -> None:
+    append(redis, "run_1")
+    login = copy.copy(redis)
+    login.url = f"redis://default:s3cret-one@127.0.0.1:{redis.port}/0?client_name=s3cret-two"
+    with Collector(login, tmp_path, "collector") as collector:
+        wait_until(lambda: "collecting from" in collector.log.read_text(), timeout=PATIENCE)
+        collector.stop()
+    printed = collector.log.read_text()
+    assert f"collecting from {redis.url} for jsonl" in printed
+    assert "s3cret" not in printed
 
 
 @pytest.mark.parametrize("address", ["redis://{}/0", "redis://{}", "redis://app:s3cret-one@{}"])

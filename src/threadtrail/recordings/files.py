@@ -5,6 +5,7 @@ from __future__ import annotations
 from glob import glob
 from pathlib import Path
 
+from threadtrail._text import is_address, shown_address
 from threadtrail.errors import ConfigurationError
 
 PATTERNS = ("*.jsonl", "*.jsonl.gz")
@@ -18,7 +19,7 @@ def files_of(*given: str) -> tuple[Path, ...]:
     so that the code that opens it reports the error.
 
     Raises:
-        ConfigurationError: a name is empty, or a folder has no recording.
+        ConfigurationError: a name is empty or an address, or a folder has no recording.
     """
     return tuple(dict.fromkeys(path for name in given for path in _files(name)))
 
@@ -31,6 +32,8 @@ def _files(given: str) -> list[Path]:
         return _in_folder(path)
     if path.exists():
         return [path]
+    if is_address(given):
+        raise ConfigurationError(f"{shown_address(given)} is no file; name one that the exporter jsonl wrote")
     found = sorted(glob(str(path), recursive=True))  # noqa: PTH207 - a pattern may be absolute
     return [Path(name) for name in found if Path(name).is_file()] or [path]
 

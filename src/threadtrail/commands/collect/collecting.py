@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from threadtrail._text import escaped, is_address, shown_address
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.files import FilesPlace
 from threadtrail.collecting.finding import place_for
@@ -68,7 +69,8 @@ def _run(
     waiting = Waiting(options.settle, options.wait)
     collector = Collector(place, outlet, waiting, max_attempts=options.max_attempts)
     port = options.status_port
-    print_lines([f"collecting from {', '.join(options.places)} for {', '.join(map(str, chosen))}"])
+    places = ", ".join(map(_shown, options.places))
+    print_lines([f"collecting from {places} for {', '.join(map(str, chosen))}"])
     sys.stdout.flush()
     closed = False
     try:
@@ -89,6 +91,11 @@ def _run(
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
     return INCOMPLETE if undelivered or counts.given_up or not closed else 0
+
+
+def _shown(place: str) -> str:
+    """Return the name of files, or an address without user name, password and query."""
+    return shown_address(place) if is_address(place) else escaped(place)
 
 
 @contextmanager
