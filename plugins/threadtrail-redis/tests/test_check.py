@@ -53,6 +53,18 @@ def test_nobody_there() -> None:
     )
 
 
+def test_a_database_that_is_not_there(redis: RedisServer) -> None:
+    address = f"redis://127.0.0.1:{redis.port}/99"
+    error = refused(address)
+    assert error.problem == f"Redis at {address} has no database of this number."
+    assert "0 to 15" in error.advice
+
+
+@pytest.mark.parametrize("path", ["", "/", "/0", "/3", "/?db=3"])
+def test_a_database_that_is_there(path: str, redis: RedisServer) -> None:
+    assert "takes events" in check(f"redis://127.0.0.1:{redis.port}{path}")
+
+
 def test_a_login_of_any_kind(tmp_path: Path) -> None:
     users = ("--requirepass", "right", "--user", "app", "on", ">secret", "~fleet:*", "+@all")
     with RedisServer(tmp_path, *users) as redis:
@@ -204,6 +216,8 @@ def test_tls_where_none_is_spoken(redis: RedisServer) -> None:
             "url='localhost:6379': it must begin with redis://, rediss:// (TLS) or unix://",
         ),
         ({"url": "redis://:pa/ss-w0rd@host"}, "redis-py cannot read it"),
+        ({"url": "redis://host:6379/jobs"}, "the number of the database must follow the host"),
+        ({"url": "redis://:s3cret-w0rd@host:6379//1x?db=2"}, "url='redis://host:6379//1x': the number"),
         ({"streams": 0}, "streams=0: it must be between 1 and 1024"),
         ({"max_length": 0}, "max_length=0: it must be above 0"),
         ({"timeout": -1.0}, "timeout=-1.0: it must be above 0"),

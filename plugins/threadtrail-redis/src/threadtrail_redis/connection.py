@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,9 @@ from threadtrail.checks import shown_address
 from threadtrail.errors import ConfigurationError
 
 SCHEMES = ("redis://", "rediss://", "unix://")
+
+_NO_NUMBER = re.compile(r"rediss?://[^/?]*/+[^?]*[^0-9/?]")
+"""A path that is not the number of a database."""
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
@@ -68,6 +72,9 @@ class Target:
         except (ValueError, TypeError, RedisError) as error:  # which may quote the password
             says = "redis-py cannot read it; such as: redis://user:password@host:6379/0"
             raise ConfigurationError(says, option="url", value=self.shown) from error
+        if _NO_NUMBER.match(self.url):  # redis-py would use database 0
+            says = "the number of the database must follow the host, such as: redis://host:6379/0"
+            raise ConfigurationError(says, option="url", value=self.shown)
         return client
 
     def close(self, client: Redis) -> None:

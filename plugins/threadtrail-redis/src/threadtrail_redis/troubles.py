@@ -89,6 +89,11 @@ def trouble(address: str, error: RedisError, timeout: float) -> CheckError:
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)):
         return _no_connection(address, error, timeout)
     advice = "See its log."
+    if str(error).startswith(("DB index is out of range", "SELECT is not allowed")):
+        return CheckError(
+            f"Redis at {address} has no database of this number.",
+            "Choose another in url; without the setting databases, Redis has those from 0 to 15.",
+        )
     if str(error).startswith("MISCONF"):
         return CheckError(
             f"Redis at {address} cannot write to its disk, and takes nothing (MISCONF).",
