@@ -253,6 +253,20 @@ def test_what_is_refused_is_given_up_and_the_others_are_delivered() -> None:
     assert stage.collector.status()[0]
 
 
+@pytest.mark.parametrize("seconds", [1, 5, 50])
+@pytest.mark.parametrize("bad", [2, 3, 6])
+def test_however_many_are_refused_the_others_are_delivered(bad: int, seconds: int) -> None:
+    stage = Stage()
+    stage.exporters.refuses = lambda event: str(getattr(event, "run_id", None)).startswith("bad")
+    stage.at(0, *(event for number in range(bad) for event in plain(f"bad_{number}")))
+    for number in range(1, 40):
+        stage.at(number * 100, *plain(f"good_{number}"))
+        for later in range(1, 4):
+            stage.at(number * 100 + SETTLE + later * seconds)
+    assert len(stage.exporters.ends) == 39
+    assert len(stage.shelf.given_up) == bad * len(plain("bad_0"))
+
+
 def test_while_a_backend_is_away_nothing_is_given_up() -> None:
     stage = Stage()
     stage.exporters.refuses = lambda _event: True

@@ -143,18 +143,10 @@ class Delivering:
         return True
 
     def _begin(self, units: Sequence[Unit]) -> list[Unit]:
-        """Begin a delivery; return the units that this collector still owns.
-
-        A unit's try counts if it is the first, or if something was delivered since the one before.
-        """
+        """Begin a delivery; return the units that this collector still owns."""
         self._dealings.begin([entry for unit in units for entry in unit.entries])
         self._waiting.forget(self._dealings.lost())
-        own = [unit for unit in units if unit in self._waiting.units]
-        for unit in own:
-            if unit.delivered_before != self._dealings.counts.deliveries:
-                unit.tries += 1
-                unit.delivered_before = self._dealings.counts.deliveries
-        return own
+        return [unit for unit in units if unit in self._waiting.units]
 
     def _failed(self, error: BaseException | None, entries: Sequence[Entry]) -> None:
         self._dealings.counts.failures += 1
@@ -171,6 +163,14 @@ class Delivering:
         return list(self._published.anew(event for event in merged if event not in known))
 
     def _refused(self, unit: Unit) -> None:
+        """Put off a unit that was refused alone, or give it up.
+
+        A try counts if it is the first, or if something was delivered since the one before.
+        """
+        unit.refused += 1
+        if unit.delivered_before != self._dealings.counts.deliveries:
+            unit.tries += 1
+            unit.delivered_before = self._dealings.counts.deliveries
         if unit.tries > self._max_attempts:
             because = self._dealings.troubles.get(EXPORTING)
             self._waiting.units.remove(unit)
@@ -190,16 +190,18 @@ def _pause(count: int) -> float:
 def _batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
     """Yield the units in batches, then one by one those whose delivery a collector did not survive.
 
-    One of those may have killed it: delivered one by one, the others are not given up with it.
+    One of those may have killed it: delivered one by one, the others are not given up with it. Units that
+    were refused less often come first, in batches of their own, so that the others do not hold them up.
     """
     suspects: list[Unit] = []
     batch: list[Unit] = []
     count = 0
-    for unit in units:
+    for unit in sorted(units, key=lambda unit: unit.refused):
         if any(entry.attempts > 1 for entry in unit.entries):
             suspects.append(unit)
             continue
-        if batch and count + len(unit.entries) > BATCH_EVENTS:
+        is_large = count + len(unit.entries) > BATCH_EVENTS
+        if batch and (is_large or unit.refused > batch[-1].refused):
             yield batch
             batch, count = [], 0
         batch.append(unit)

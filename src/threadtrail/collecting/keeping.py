@@ -143,7 +143,7 @@ class Keeping:
         for unit in self._awake.longest_untouched():
             if left <= self._awake_bytes * KEPT:
                 break
-            if not (unit.tries or unit.is_whole):
+            if not (unit.put_off_until or unit.is_whole):
                 left -= unit.size
                 units.append(unit)
         for start in range(0, len(units), AT_ONCE):

@@ -54,8 +54,9 @@ class Unit:
         brought: the calls whose outputs are in the input of its runs.
         number: an id that no other unit has.
         queued_for: when to look at it next; ``put_off_until`` is the earliest time for that.
-        tries: how often its delivery was tried while other units could be delivered.
-        delivered_before: how many deliveries there had been at the last try.
+        refused: how often exporters refused it alone.
+        tries: how often they did while other units could be delivered.
+        delivered_before: how many deliveries there had been when it was last refused.
     """
 
     number: int
@@ -74,6 +75,7 @@ class Unit:
     brought: frozenset[Name] = frozenset()
     queued_for: float = math.inf
     put_off_until: float = 0.0
+    refused: int = 0
     tries: int = 0
     delivered_before: int = -1
 
@@ -131,6 +133,7 @@ class Unit:
         self.turns_ended |= other.turns_ended
         for trace_id, ended in other.traces.items():
             self.traces[trace_id] = self.traces.get(trace_id, False) or ended
+        self.refused = max(self.refused, other.refused)
         self.tries = max(self.tries, other.tries)
 
     def published_as(self) -> Iterator[Key]:
