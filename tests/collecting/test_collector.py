@@ -67,6 +67,7 @@ class Shelf:
         self.begun: list[int] = []
         self.marks = Notes(self)
         self.count = 0
+        self.pauses = 0
 
     def fetch(self, tokens: Sequence[Any]) -> Sequence[bytes | None]:
         self.asked()
@@ -93,6 +94,9 @@ class Shelf:
     def read(self, timeout: float) -> Sequence[Entry]:
         entries, self.new = self.new, []
         return entries
+
+    def pause(self, timeout: float) -> None:
+        self.pauses += 1
 
     def acknowledge(self, tokens: Sequence[Any]) -> None:
         self.acknowledged += tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections import deque
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from threadtrail.collecting.waiting import Waiting
     from threadtrail.events import Event
 
+logger: logging.Logger = logging.getLogger("threadtrail")
+
 AT_ONCE = 1_000
 """The maximum number of entries that are put into units at once."""
 
@@ -39,6 +42,7 @@ class Collector:
     An entry is acknowledged when every exporter's flush has confirmed the events that it was merged into. A
     unit that exporters refuse is tried again, with growing pauses, and given up after ``max_attempts``. A try
     counts only if another unit was delivered since the last one, so a backend may be down for a long time.
+    Reading pauses while exporters take nothing and ``Waiting.is_full``.
 
     Args:
         place: where to collect from.
@@ -79,7 +83,9 @@ class Collector:
         self._untaken: deque[Entry] = deque()
         self._touched: dict[int, Unit] = {}
         self._looked_at = 0.0
+        self._reading_paused = False
         self._stopping = threading.Event()
+        self._pause: Callable[[float], object] = getattr(place, "pause", self._stopping.wait)
 
     @property
     def counts(self) -> Counts:
@@ -99,7 +105,7 @@ class Collector:
             while not self._stopping.is_set():
                 read = self._read()
                 self._deliver_due()
-                if not (follow or read) and self._place.is_read_to_its_end:
+                if not (follow or read) and (self._reading_paused or self._place.is_read_to_its_end):
                     self._deliver_all()
                     break
             else:
@@ -130,7 +136,7 @@ class Collector:
         timeout = max(0.0, min(READ_SECONDS, self._next_look() - self._looked_at))
         try:
             if not self._untaken:
-                self._untaken.extend(self._place.read(timeout))
+                self._untaken.extend(self._next_entries(timeout))
             read = bool(self._untaken)
             self._forget_lost()
             self._take_all()
@@ -140,6 +146,19 @@ class Collector:
             return True
         self._dealings.is_well(READING)
         return read
+
+    def _next_entries(self, timeout: float) -> Sequence[Entry]:
+        """Read the next entries, unless reading pauses."""
+        paused = self._delivering.backend_is_away and self._waiting.is_full
+        if paused != self._reading_paused:
+            does = "pauses, since no exporter takes what was read" if paused else "continues"
+            logger.warning("collect: reading %s", does)
+            self._reading_paused = paused
+        if not paused:
+            return self._place.read(timeout)
+        self._waiting.unread_until = self._looked_at
+        self._pause(timeout)
+        return ()
 
     def _forget_lost(self) -> None:
         if lost := self._dealings.lost():
@@ -229,6 +248,7 @@ class Collector:
             "bytes": self._waiting.units.awake.size,
             "oldest_seconds": None if oldest is None else round(self._clock() - oldest, 3),
             "taken_early": self._waiting.taken_early,
+            "reading_paused": self._reading_paused,
         }
         place = dict(self._place.status())
         troubles = dict(self._dealings.troubles)

@@ -44,6 +44,10 @@ class Delivering:
         dealings: reports to the place.
         max_attempts: how often to try a unit that exporters refuse while they take others.
         clock: a monotonic clock, in seconds.
+
+    Attributes:
+        paused_until: when the next delivery may be tried.
+        backend_is_away: whether an exporter probably takes nothing at present.
     """
 
     def __init__(  # noqa: PLR0913 - keywords without defaults
@@ -66,6 +70,7 @@ class Delivering:
         self._clock = clock
         self._failed_in_a_row = 0
         self.paused_until: float = 0.0
+        self.backend_is_away: bool = False
 
     def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""
@@ -82,12 +87,14 @@ class Delivering:
                 return
             if delivered:
                 self._failed_in_a_row = 0
+                self.backend_is_away = False
             elif len(batch) > 1:
                 todo.extendleft([unit] for unit in reversed(batch))
             else:
                 self._failed_in_a_row += 1
                 self._refused(batch[0])
         if self._failed_in_a_row >= MAX_FAILURES:
+            self.backend_is_away = True
             self.paused_until = self._clock() + _pause(self._failed_in_a_row - MAX_FAILURES)
             self._failed_in_a_row = MAX_FAILURES - 1  # after the pause, one try shows whether it is back
 

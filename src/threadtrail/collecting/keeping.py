@@ -36,7 +36,7 @@ AT_ONCE = 500
 class Keeping:
     """The units. One thread changes them; any may read properties and the length.
 
-    Args:
+    Attributes:
         awake_bytes: the size of the units in memory above which those with the oldest last events are parked.
     """
 
@@ -44,7 +44,7 @@ class Keeping:
     """Returns the lines of entries by their tokens, if the place can; units are then parked without lines."""
 
     def __init__(self, awake_bytes: int) -> None:
-        self._awake_bytes = awake_bytes
+        self.awake_bytes: int = awake_bytes
         self._park_above: float = awake_bytes
         self._park_not_before = -math.inf
         self._awake = Awake()
@@ -141,7 +141,7 @@ class Keeping:
             return
         units: list[Unit] = []
         for unit in self._awake.longest_untouched():
-            if left <= self._awake_bytes * KEPT:
+            if left <= self.awake_bytes * KEPT:
                 break
             if not (unit.put_off_until or unit.is_whole):
                 left -= unit.size
@@ -153,7 +153,7 @@ class Keeping:
                 return
             for unit in some:
                 self._awake.remove(unit)
-        self._park_above = max(self._awake_bytes, self._awake.size / KEPT)
+        self._park_above = max(self.awake_bytes, self._awake.size / KEPT)
 
     def remove(self, unit: Unit) -> None:
         """Remove a unit that is in memory."""

@@ -48,6 +48,8 @@ class Place(Protocol):
     - ``is_at(address) -> bool``: whether an exporter with this address would write to it;
     - ``attempt(tokens, count)``, called with 1 when the exporters are about to get these entries, and with -1
       if they did not take them: ``Entry.attempts`` counts the deliveries that a collector did not survive;
+    - ``pause(timeout)``, called instead of ``read`` while exporters take nothing and enough was read: it
+      waits, keeps what is owned, and shares it with other collectors;
     - ``fetch(tokens)``, which returns the lines of entries that were not acknowledged (``None`` for one that
       is gone; ``OSError`` while the place is away). With it, a collector that waits for many runs writes
       none of their lines to a temporary file.

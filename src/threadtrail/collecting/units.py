@@ -153,6 +153,11 @@ class Unit:
         return all(self.runs.values())
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether it was due after its last event, and could not be delivered."""
+        return self.put_off_until > self.touched
+
+    @property
     def is_whole(self) -> bool:
         """Whether all its runs, turns and traces have ended, so that nothing more need be waited for."""
         if not self.has_ended or not all(self.traces.values()):

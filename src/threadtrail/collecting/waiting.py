@@ -24,6 +24,9 @@ KEPT = 0.9
 WOKEN = 500
 """The maximum number of units in memory that were woken because their time is up."""
 
+MANY = 100
+"""With fewer units that cannot be delivered, exporters may refuse them for what they hold."""
+
 SPARE = 1_000
 """How many entries the queue may have in addition to two for each unit."""
 
@@ -42,6 +45,7 @@ class Waiting:
 
     Attributes:
         units: the units.
+        unread_until: when reading was last paused. The ends of runs may be among what was not read before.
         taken_early: how many units were due early, since there were too many in memory.
     """
 
@@ -62,6 +66,7 @@ class Waiting:
         self._wake_not_before = -math.inf
         self._queue: list[tuple[float, int]] = []
         self.units: Keeping = Keeping(awake_bytes)
+        self.unread_until: float = -math.inf
         self.taken_early: int = 0
 
     def take(self, read: Sequence[tuple[Entry, Event]], now: float) -> list[Unit]:
@@ -115,18 +120,31 @@ class Waiting:
             except OSError:
                 self._look_at(unit, now + AWAY_SECONDS)
                 continue
-            wait = self._settle if is_ready else self._timeout
-            due_at = max(unit.touched + wait, unit.put_off_until)
+            due_at = max(self._waits_until(unit, is_ready=is_ready), unit.put_off_until)
             if due_at <= now:
                 units.append(unit)
             else:
                 self._look_at(unit, due_at)
         return units + self._too_many(units)
 
+    def _waits_until(self, unit: Unit, *, is_ready: bool) -> float:
+        if is_ready:
+            return unit.touched + self._settle
+        since = unit.touched if unit.is_overdue else max(unit.touched, self.unread_until)
+        return since + self._timeout
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is in memory that is due, or will be without another event, to stop reading."""
+        if self.units.awake.size <= self.units.awake_bytes:
+            return False
+        sizes = [unit.size for unit in self.units.awake if unit.is_whole or unit.is_overdue]
+        return len(sizes) >= MANY and sum(sizes) > self.units.awake_bytes
+
     def _wake_due(self, now: float) -> None:
         """Wake the parked units whose time is up, as many as there is room for."""
         room = self._room_to_wake()
-        if room <= 0 or now < self._wake_not_before:
+        if room <= 0 or now < max(self._wake_not_before, self.unread_until + self._timeout):
             return
         try:
             self._woken += self._look_at_all(self.units.wake(now - self._timeout, room))
@@ -159,7 +177,8 @@ class Waiting:
         awake = self._queue[0][0] if self._queue else math.inf
         if self._room_to_wake() <= 0:
             return awake
-        return min(awake, max(self.units.parked_since + self._timeout, self._wake_not_before))
+        time_is_up = max(self.units.parked_since, self.unread_until) + self._timeout
+        return min(awake, max(time_is_up, self._wake_not_before))
 
     def whole(self) -> list[Unit]:
         """Return the whole units, in the order in which they began."""

@@ -115,6 +115,15 @@ class RedisPlace:
                     return ()
                 time.sleep(min(left, 0.1))
 
+    def pause(self, timeout: float) -> None:
+        """Wait for ``timeout`` seconds; keep and share the streams, but read nothing."""
+        try:
+            self._keep_streams()
+            self._trouble = None
+        except RedisError as error:
+            self._trouble = self._described(error).problem
+        time.sleep(timeout)
+
     def attempt(self, tokens: Sequence[object], count: int) -> None:
         """Count deliveries that were begun, by 1, and take back those that failed, by -1.
 
@@ -225,12 +234,16 @@ class RedisPlace:
         self._leases.share(self._number)
         self._shared_at = time.monotonic()
 
-    def _read(self) -> list[Entry]:
+    def _keep_streams(self) -> None:
+        """Acknowledge what could not be acknowledged before, and share the streams with other collectors."""
         if self._put_off:  # before streams are given back: their next owner would deliver it again
             self._streams.acknowledge(self._put_off)
             self._put_off = []
         if time.monotonic() >= self._shared_at + SHARE_SECONDS:
             self._share()
+
+    def _read(self) -> list[Entry]:
+        self._keep_streams()
         self._readings = self._current_readings()
         found: list[Found] = []
         problem: RedisError | None = None
