@@ -80,7 +80,8 @@ class Costs:
 
 def without_price(unpriced: int, runs: int) -> str:
     """Return how many of the runs have no price: ``of 10 runs, 1 has no price``."""
-    return f"of {runs} {'run' if runs == 1 else 'runs'}, {unpriced} {'has' if unpriced == 1 else 'have'} no price"
+    has = "has" if unpriced == 1 else "have"
+    return f"of {runs} {'run' if runs == 1 else 'runs'}, {unpriced} {has} no price"
 
 
 def total(costs: Iterable[Cost]) -> Costs:

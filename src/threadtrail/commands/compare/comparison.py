@@ -165,7 +165,8 @@ def _notes(before: Side, after: Side, matches: Sequence[Match], pairs: Sequence[
         yield from dict.fromkeys(f"{name}: cost {note}" for cost in costs for note in cost.notes)
     alone = [match for match in matches if match.by is None]
     if alone and len(matches) > 1:
-        yield f"{counted(len(alone), 'group')} on one side only; --match BEFORE=AFTER says which belong together"
+        groups = counted(len(alone), "group")
+        yield f"{groups} on one side only; --match BEFORE=AFTER says which belong together"
     if not pairs:
         yield "no turns of both sides have the same input, so none are compared one by one"
     if not installed():
