@@ -1,8 +1,9 @@
 """Programs in processes of their own, without the second that each would take to import the SDK.
 
-One process imports the SDK and threadtrail, and forks for each program. The fork runs it as `python` does: as
-`__main__`, with its own arguments, variables and folder; at its end threads are waited for and exit handlers
-run, but the interpreter is not torn down. Tests of imports or of that teardown need a fresh interpreter.
+One process imports the SDK and threadtrail, for all processes of a test run, and forks for each program. The
+fork runs it as `python` does: as `__main__`, with its own arguments, variables and folder; at its end threads
+are waited for and exit handlers run, but the interpreter is not torn down. Tests of imports or of that
+teardown need a fresh interpreter.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,14 +32,14 @@ class ForkServer:
     """The process that forks, and what it is asked."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._connection = _connected()
+        self._answers = self._connection.makefile("rb", buffering=0)  # reads no line before it is asked for
         atexit.register(self.close)
 
     def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
+        """Ask for nothing more."""
+        self._answers.close()
+        self._connection.close()
 
     def run(
         self, arguments: list[str], *, cwd: Path, env: Mapping[str, str], timeout: float
@@ -56,16 +59,47 @@ class ForkServer:
         return self._ask({**request, "outputs": [str(path) for path in outputs]}, timeout)
 
     def _ask(self, request: object, timeout: float) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        process = int(self._process.stdout.readline())
-        if not select.select([self._process.stdout], [], [], timeout)[0]:
+        self._connection.sendall(json.dumps(request).encode() + b"\n")
+        process = int(self._answers.readline())
+        if not select.select([self._connection], [], [], timeout)[0]:
             os.killpg(process, signal.SIGKILL)
-            self._process.stdout.readline()
+            self._answers.readline()
             raise subprocess.TimeoutExpired(str(request), timeout)
-        return int(self._process.stdout.readline())
+        return int(self._answers.readline())
+
+
+def _connected() -> socket.socket:
+    """Connect to the process that forks for this test run; the first that needs it starts it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    path = Path(tempfile.gettempdir(), f"threadtrail-tests-{run}")
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+        except ConnectionRefusedError:  # whoever started it was killed
+            path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            _start(path)
+        else:
+            return connection
+        connection.close()
+
+
+def _start(path: Path) -> None:
+    """Start the process that forks, unless another one is there first; it ends when this process does."""
+    own = f"{path}-{uuid.uuid4().hex[:8]}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(own)
+        listener.listen()
+        try:
+            path.symlink_to(own)  # nobody finds the way before somebody listens, and one process is the first
+        except FileExistsError:
+            Path(own).unlink()
+            return
+        number = listener.fileno()
+        command = [sys.executable, str(SERVER), str(number), str(path), own]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])
+    atexit.register(process.communicate)
 
 
 @functools.cache

@@ -1,4 +1,10 @@
-"""Prepares what most programs need of the SDK, and forks for each that `tests/fork_server.py` asks for."""
+"""Prepares what most programs need of the SDK, and forks for each that `tests/fork_server.py` asks for.
+
+    python fork_server.py SOCKET PATH...
+
+SOCKET is the number of an open socket, which listens where the paths lead. Each process of a test run
+connects there, and has a fork of its own that answers it. When standard input ends, the paths are removed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +17,8 @@ import json
 import os
 import pkgutil
 import runpy
+import select
+import socket
 import sys
 import threading
 import traceback
@@ -45,6 +53,26 @@ def use_the_sdk() -> None:
         beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=1)
         list(beta.threads.messages.list(thread.id))
         client.responses.create(model="gpt-4o", input="hello")
+
+
+def serve(listener: socket.socket, paths: list[str]) -> bool:
+    """Fork for each process that connects: return True in the fork, which reads and writes what that does."""
+    while True:
+        readable = select.select([listener, sys.stdin], [], [])[0]
+        if listener not in readable:
+            # From here on nobody finds the way any more; whoever has found it is let in.
+            for path in paths:
+                Path(path).unlink(missing_ok=True)
+            listener.settimeout(0)
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return False
+        with connection:
+            if os.fork() == 0:
+                os.dup2(connection.fileno(), 0)
+                os.dup2(connection.fileno(), 1)
+                return True
 
 
 def next_program() -> dict[str, Any] | None:
@@ -124,7 +152,9 @@ use_the_sdk()
 assert threading.active_count() == 1, "a fork would leave threads behind"
 gc.collect()
 gc.freeze()
-program = next_program()
+with socket.socket(fileno=int(sys.argv[1])) as listener:
+    is_fork = serve(listener, sys.argv[2:])
+program = next_program() if is_fork else None
 if program is not None:
     become(program)
     os._exit(exit_code_of(program["arguments"]))
