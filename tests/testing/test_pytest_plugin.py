@@ -47,6 +47,25 @@ def test_nothing_is_changed(request):
 """
 
 
+WITHIN = """
+def test_application(openai_server, captured_events, sample_events):
+    from openai import OpenAI
+    from threadtrail import events
+
+    with OpenAI(base_url=openai_server.base_url, api_key="sk-local") as client:
+        client.responses.create(model="gpt-4o", input="hi")
+    assert captured_events.run().status == "completed"
+    for event in (captured_events.events[-1], sample_events[-1]):
+        assert isinstance(event, events.Event)
+"""
+OF_A_PLUGIN = f"""
+pytest_plugins = ["pytester"]
+
+def test_plugin(pytester):
+    pytester.makepyfile({WITHIN!r})
+    for _ in range(2):
+        pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1)
+"""
 UNSEEN = """
 import pytest, threadtrail
 from threadtrail.testing import ExporterConformance as Kit
@@ -86,6 +105,12 @@ def test_the_fixtures_work_together(pytester: pytest.Pytester) -> None:
 def test_nothing_heavy_is_imported_until_a_fixture_is_asked_for(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(LIGHT)
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+
+
+@pytest.mark.slow
+def test_sessions_within_a_test_leave_nothing_to_the_next(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a_plugin=OF_A_PLUGIN, test_later=WITHIN)
+    pytester.runpytest_subprocess("-q", "-p", "no:asyncio").assert_outcomes(passed=2)
 
 
 def test_each_fixture_says_what_it_gives(pytester: pytest.Pytester) -> None:

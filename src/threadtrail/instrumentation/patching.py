@@ -18,6 +18,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
+from wrapt.importer import ImportHookFinder  # type: ignore[import-untyped,unused-ignore]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,7 +151,8 @@ class Patches:
             else:
                 # An import hook cannot be removed, so it checks whether there is still something to patch.
                 self._hooked.add(module)
-                wrapt.register_post_import_hook(self._imported, module)
+                wrapt.register_post_import_hook(self._called_back, module)
+        _find_imports()
 
     def remove(self) -> None:
         """Restore the original functions, wherever our wrappers can be reached."""
@@ -169,6 +171,11 @@ class Patches:
         module = sys.modules.get(name)
         if module is not None:
             self._imported(module)
+
+    def _called_back(self, module: Any) -> None:
+        # A hook is called once; whoever removes a module from `sys.modules` has it imported again.
+        self._hooked.discard(module.__name__)
+        self._imported(module)
 
     def _imported(self, module: Any) -> None:
         with self._lock:
@@ -202,6 +209,12 @@ class Patches:
         """The methods whose modules are not imported yet."""
         with self._lock:
             return tuple(sorted(target.path for targets in self._waiting.values() for target in targets))
+
+
+def _find_imports() -> None:
+    """Put back the finder that calls import hooks; pytest's ``pytester`` removes those that were added."""
+    if not any(isinstance(finder, ImportHookFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, ImportHookFinder())
 
 
 def is_newer(since: str | None) -> bool:

@@ -5,7 +5,9 @@ Every run of pytest in that environment loads this module, so it imports nothing
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,32 @@ if TYPE_CHECKING:
     from threadtrail.events import Event
     from threadtrail.testing import Captured, OpenAIServer
     from threadtrail.values import Run
+
+
+def pytest_configure() -> None:
+    """Begin without modules that were removed, also in a session that a test runs with ``pytester``."""
+    _forget_removed_modules()
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Leave no modules to the next test that a session within this one imported."""
+    if "pytester" in getattr(item, "fixturenames", ()):
+        _forget_removed_modules()
+
+
+def _forget_removed_modules() -> None:
+    """Delete modules of threadtrail that are no longer in ``sys.modules`` from the packages that stayed.
+
+    ``pytester`` removes what a session within a test imports. Afterwards ``from threadtrail import events``
+    would find the removed module and ``import threadtrail.events`` load another one: of each class there
+    would be two, and nothing would be recorded.
+    """
+    for name, package in list(sys.modules.items()):
+        if name.partition(".")[0] == "threadtrail" and hasattr(package, "__path__"):
+            for attribute, value in list(vars(package).items()):
+                is_submodule = isinstance(value, ModuleType) and value.__name__ == f"{name}.{attribute}"
+                if is_submodule and value.__name__ not in sys.modules:
+                    delattr(package, attribute)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
