@@ -262,6 +262,24 @@ def test_what_cannot_be_noted_is_not_sent(path: Path, replay: Any) -> None:
     assert copied(path) == []
 
 
+@pytest.mark.parametrize(
+    "content",
+    [None, "notes of mine\n", "[]\n{}\n", "[" * 100_000 + "\n"],
+    ids=["recording", "text", "JSON", "deep"],
+)
+def test_nothing_is_added_to_a_file_that_is_something_else(
+    content: str | None, path: Path, replay: Any
+) -> None:
+    other = path.with_name("other")
+    other.write_text(path.read_text() if content is None else content)
+    before = other.read_bytes()
+    for option in ((), ("--dry-run",), ("--again",)):
+        said = replay(path, "--state", other, *option, code=2)
+        assert f"{str(other)!r} does not note what was delivered; name another file: --state FILE" in said
+    assert other.read_bytes() == before
+    assert copied(path) == []
+
+
 def test_usage_errors(path: Path, replay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no run or turn 'run_none' is in the recording." in replay(path, "--run", "run_none", code=2)
     assert "exporters = 'jsnol' (--exporter): there is no such exporter." in replay(

@@ -52,7 +52,7 @@ class Progress:
         """Read what was delivered so far.
 
         Raises:
-            ConfigurationError: a file is there and cannot be read.
+            ConfigurationError: a file is there and cannot be read, or is something else.
         """
         self._delivered, self._postponed, self.latest = {}, set(), None
         for path in self._paths:
@@ -60,8 +60,12 @@ class Progress:
                 text = path.read_bytes() if path.exists() else b""
             except OSError as error:
                 raise self._trouble("read", path, error) from error
-            for line in text.splitlines():
-                self._add(line)
+            entries = [entry for line in text.splitlines() if (entry := _entry(line)) is not None]
+            if b"\n" in text and not entries:  # which would get lines of a replay, such as a recording
+                problem = f"{str(path)!r} does not note what was delivered"
+                raise ConfigurationError(f"{problem}; name another file: --state FILE")
+            for entry in entries:
+                self._add(entry)
             if path == self._paths[0]:
                 self._torn = bool(text) and not text.endswith(b"\n")
 
@@ -143,13 +147,9 @@ class Progress:
         except OSError as error:  # such as a full disk
             raise self._trouble("write", self._paths[0], error) from error
 
-    def _add(self, line: bytes) -> None:
-        """Add what a line notes. A damaged line is skipped: what it noted is sent again."""
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return
-        if not isinstance(entry, dict) or any(entry.get(key) != value for key, value in self._to.items()):
+    def _add(self, entry: Mapping[str, Any]) -> None:
+        """Add what a line notes, if it is of this destination."""
+        if any(entry.get(key) != value for key, value in self._to.items()):
             return
         self._forget(_names(entry.get("again")))
         self._postponed.update(_names(entry.get("failed")))
@@ -164,6 +164,15 @@ class Progress:
             f"cannot {what} {str(path)!r}, which notes what was delivered: {reason}; "
             "name another file: --state FILE"
         )
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """Return what a line notes; ``None`` if it is damaged: what it noted is sent again."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and {"exporter", "destination"} <= entry.keys() else None
 
 
 def _names(value: object) -> list[str]:
