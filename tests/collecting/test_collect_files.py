@@ -122,6 +122,30 @@ def test_a_new_file_a_torn_line_and_a_line_of_another_kind(folder: Path) -> None
 STATE = "threadtrail-collected.json"
 
 
+def test_a_recording_is_not_overwritten_by_the_state(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_layout(folder)
+    recording = folder / "logs" / "0.jsonl"
+    others = folder / "settings.json", folder / "deep.json"
+    others[0].write_text('{"theme": "dark"}\n')
+    others[1].write_text("[" * 100_000 + "\n")
+    for path in (recording, *others):
+        before = path.read_bytes()
+        assert collect("--option", f"state={path}") == 2
+        assert f"{str(path)!r} is not the state of a collector; name another" in capsys.readouterr().err
+        assert path.read_bytes() == before
+    assert exported(folder) == []
+
+
+def test_lines_that_are_no_events_are_logged_together(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "logs" / "foreign.jsonl").write_text("nonsense\n" * 20)
+    assert collect() == 1
+    (logged,) = [record.getMessage() for record in caplog.records if "given up" in record.getMessage()]
+    assert logged.startswith("collect: events given up: 20, not an event of threadtrail: ")
+    assert (folder / f"{STATE}.given-up.jsonl").read_text() == "nonsense\n" * 20
+
+
 def test_what_comes_late_after_a_restart_is_not_exported_again(folder: Path) -> None:
     web, worker, submitter, late = layout()
     write(folder / "logs" / "web.jsonl", [*web, *worker, *submitter])

@@ -195,11 +195,11 @@ class Collector:
         self._recall(event for event, error in events if error is None)
         wanted: list[tuple[Entry, Event]] = []
         late: list[Entry] = []
-        refused: list[tuple[Entry, str]] = []
+        refused: dict[str, list[Entry]] = {}
         for entry, (event, error) in zip(entries, events, strict=True):
             reason = self._reason_against(entry, error)
             if reason is not None:
-                refused.append((entry, reason))
+                refused.setdefault(reason, []).append(entry)
             elif self._published.is_late(event):
                 late.append(entry)
             else:
@@ -211,8 +211,8 @@ class Collector:
         self.counts.read += len(entries)
         self.counts.late += len(late)
         self.counts.unreadable += sum(error is not None for _, error in events)
-        for entry, reason in refused:
-            self._dealings.give_up([entry], reason)
+        for reason, of_reason in refused.items():
+            self._dealings.give_up(of_reason, reason)
         self._dealings.acknowledge(late)
 
     def _reason_against(self, entry: Entry, error: BaseException | None) -> str | None:

@@ -81,14 +81,16 @@ class State:
         """Add what a line notes; a line that was not written completely is skipped.
 
         Raises:
-            ValueError: the first line is damaged, so that the file is not the state of a collector.
+            ValueError: the first line is no note, so that the file is not the state of a collector.
         """
         try:
             noted = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError) as error:
             if not self._first:
-                raise
+                raise ValueError("the first line is damaged") from error
             return
+        if not self._first and not (noted and noted.keys() <= {"files", "published"}):
+            raise ValueError("the first line notes something else, such as an event")
         self._first = self._first or len(line)
         for name, known in {**noted.get("files", {})}.items():
             before = self.files.get(name, {}).get("done", ())
