@@ -93,6 +93,7 @@ def test_what_an_exporter_refuses_is_reported_and_left_to_the_same_command(
     assert "not everything was exported; run the same command again to export the rest" in printed
     assert "without an end" not in printed
     assert "ConnectionError: refused" in caplog.text
+    assert "lost" not in caplog.text
     assert exported(folder) == []
     assert collect() == 0
     assert "not everything" not in capsys.readouterr().out

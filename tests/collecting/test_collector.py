@@ -257,6 +257,17 @@ def test_what_is_refused_is_given_up_and_the_others_are_delivered() -> None:
     assert stage.collector.status()[0]
 
 
+def test_an_outage_is_logged_once_whatever_the_backend_answers(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    stage.exporters.refuses = lambda _event: True
+    stage.at(0, *plain("a"), *plain("b"))
+    for second in range(5, 100, 5):
+        stage.exporters.trouble = f"no, since {second}"
+        stage.at(second)
+    assert [record.getMessage() for record in caplog.records] == ["collect: exporting: no, since 5"]
+    assert stage.collector.status()[1]["troubles"] == {"exporting": "no, since 95"}
+
+
 @pytest.mark.parametrize("seconds", [1, 5, 50])
 @pytest.mark.parametrize("bad", [2, 3, 6])
 def test_however_many_are_refused_the_others_are_delivered(bad: int, seconds: int) -> None:

@@ -84,7 +84,7 @@ class Dealings:
 
     def report(self, what: str, problem: str) -> None:
         """Note a problem until ``is_well`` is called for it; log it when it begins."""
-        if self.troubles.get(what) != problem:
+        if what not in self.troubles:
             logger.warning("collect: %s: %s", what, problem)
         self.troubles[what] = problem
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from threadtrail.delivery.status import LaneStatus
     from threadtrail.events import Event
 
+REFUSED = "events refused"
+"""What the log calls events that an exporter did not take: they are not lost, but exported again."""
+
 
 class Reports(Guard):
     """Logs as usual, and keeps the last failure."""
@@ -47,7 +50,10 @@ class Outlet:
     def __init__(self, exporters: Sequence[LoadedExporter], settings: Settings, timeout: float) -> None:
         self._reports = Reports()
         size = settings.queue_size
-        lanes = [Lane(each.name, each.hooks, queue_size=size, guard=self._reports) for each in exporters]
+        lanes = [
+            Lane(each.name, each.hooks, queue_size=size, guard=self._reports, losses=REFUSED)
+            for each in exporters
+        ]
         processors = () if settings.capture_content else build_processors(capture_content=False)
         self._delivery = Delivery(lanes, processors=processors, guard=self._reports)
         self._timeout = timeout

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from threadtrail._guard import Guard
     from threadtrail.events import Event
 
+LOSSES = "events lost"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterHooks:
@@ -47,12 +49,16 @@ class ExporterHooks:
 
 
 class ExporterCalls:
-    """Calls one exporter's hooks in its lane's worker; contains and reports their exceptions."""
+    """Calls one exporter's hooks in its lane's worker; contains and reports their exceptions.
 
-    def __init__(self, name: str, hooks: ExporterHooks, guard: Guard) -> None:
+    ``losses`` names in the log what was not delivered.
+    """
+
+    def __init__(self, name: str, hooks: ExporterHooks, guard: Guard, losses: str = LOSSES) -> None:
         self._name = name
         self._hooks = hooks
         self._guard = guard
+        self._losses = losses
         self._logged_lost = 0
 
     def export(self, events: Sequence[Event], contexts: Sequence[object]) -> BaseException | None:
@@ -101,7 +107,7 @@ class ExporterCalls:
         always: bool = False,
     ) -> None:
         """Log what ``happened`` and how many events were lost; at most once per 20 s and cause."""
-        consequence = happened if lost is None else f"{happened}; events lost so far: {lost}"
+        consequence = happened if lost is None else f"{happened}; {self._losses} so far: {lost}"
         what = f"exporter {self._name!r}, {cause}"
         if self._guard.report(what, consequence, error=error, always=always) and lost is not None:
             self._logged_lost = lost

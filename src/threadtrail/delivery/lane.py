@@ -11,7 +11,7 @@ from threadtrail._guard import guard as default_guard
 from threadtrail._own_work import run_as_own_thread, start_thread
 from threadtrail.delivery import alarm
 from threadtrail.delivery.backlog import Backlog
-from threadtrail.delivery.hooks import ExporterCalls
+from threadtrail.delivery.hooks import LOSSES, ExporterCalls
 from threadtrail.delivery.sizes import EVENT_BYTES
 from threadtrail.delivery.worker import LaneState, Pending, Worker
 
@@ -32,7 +32,7 @@ class Lane:
 
     ``queue_size`` is the maximum number of waiting events, whose size is bounded too. A batch holds up to
     ``batch_size`` events and waits at most ``batch_wait_seconds`` for more. ``switched_off``: why the
-    exporter gets none, if it does not.
+    exporter gets none, if it does not. ``losses`` names in the log what was not delivered.
     """
 
     def __init__(  # noqa: PLR0913 - keywords with defaults, for tests
@@ -45,11 +45,12 @@ class Lane:
         batch_wait_seconds: float = BATCH_WAIT_SECONDS,
         switched_off: str | None = None,
         guard: Guard = default_guard,
+        losses: str = LOSSES,
     ) -> None:
         self.name = name
         self.hooks = hooks
         self._guard = guard
-        self._calls = ExporterCalls(name, hooks, guard)
+        self._calls = ExporterCalls(name, hooks, guard, losses)
         self._queue_size = queue_size
         # A queue smaller than a batch would overflow while the worker still waits for the batch to fill.
         self._batch_size = min(batch_size, queue_size)
