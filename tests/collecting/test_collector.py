@@ -12,6 +12,7 @@ import pytest
 from merging.test_layout import layout
 from threadtrail.collecting import published, waiting
 from threadtrail.collecting.collector import Collector
+from threadtrail.collecting.delivering import MAX_FAILURES
 from threadtrail.collecting.place import Entry
 from threadtrail.collecting.units import Unit
 from threadtrail.collecting.waiting import Waiting
@@ -296,6 +297,33 @@ def test_while_a_backend_is_away_nothing_is_given_up() -> None:
         stage.at(second)
     assert {name for name, _, _ in stage.exporters.ends} == set("abcdef")
     assert len(stage.shelf.acknowledged) == 6 * len(plain("a"))
+
+
+def test_a_collector_that_is_to_stop_tries_once_and_in_an_outage_not_at_all() -> None:
+    stage = Stage()
+    stage.at(0, *(event for name in "abcdef" for event in plain(name)))
+    tried: list[bool] = []
+
+    def refuse(events: Iterable[Event]) -> bool:
+        stage.collector.stop()
+        tried.append(bool(list(events)))
+        return False
+
+    stage.exporters.deliver = refuse  # type: ignore[method-assign]  # it counts how often it is asked
+    stage.at(SETTLE)
+    stage.collector.run(follow=True)
+    assert tried == [True, True]
+    assert not stage.shelf.acknowledged
+
+    stage = Stage()
+    stage.exporters.refuses = lambda _event: True
+    stage.at(0, *(event for name in "abcdef" for event in plain(name)))
+    stage.at(SETTLE)
+    failures = stage.collector.counts.failures
+    assert failures > MAX_FAILURES
+    stage.collector.stop()
+    stage.collector.run(follow=True)
+    assert stage.collector.counts.failures == failures
 
 
 def test_of_a_group_that_is_lost_nothing_is_exported() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import itertools
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -310,6 +311,27 @@ def test_redis_may_restart_meanwhile(tmp_path: Path) -> None:
         assert runs_of(read_all(place, 1)) == ["run_later"]
         assert place.lost() == set()
         assert place.status()["connected"] is True
+        place.close()
+
+
+def test_a_place_that_is_to_stop_waits_no_longer_for_redis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threadtrail_redis.place.PATIENCE_SECONDS", float("inf"))
+    monkeypatch.setattr("threadtrail_redis.place.STOPPING_SECONDS", 0.0)
+    with RedisServer(tmp_path) as redis:
+        append(redis, "run_1")
+        place = RedisPlace(redis.url)
+        place.open()
+        tokens = [entry.token for entry in read_all(place, 1)]
+        redis.kill()
+        waiting = threading.Thread(target=place.acknowledge, args=[tokens], daemon=True)
+        waiting.start()
+        place.stop()
+        waiting.join(PATIENCE)
+        assert not waiting.is_alive()
+        with pytest.raises(ConnectionError):
+            place.fetch(tokens)
         place.close()
 
 

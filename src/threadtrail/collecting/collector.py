@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
 import time
 from collections import deque
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail import _json
 from threadtrail._guard import guard
+from threadtrail._waiting import Latch
 from threadtrail.collecting.crossing import Crossing
 from threadtrail.collecting.dealings import PARKING, READING, Counts, Dealings
 from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, Delivering
@@ -84,8 +84,9 @@ class Collector:
         self._touched: dict[int, Unit] = {}
         self._looked_at = 0.0
         self._reading_paused = False
-        self._stopping = threading.Event()
+        self._stopping = Latch()
         self._pause: Callable[[float], object] = getattr(place, "pause", self._stopping.wait)
+        self._stop_place: Callable[[], object] = getattr(place, "stop", lambda: None)
 
     @property
     def counts(self) -> Counts:
@@ -102,14 +103,14 @@ class Collector:
     def run(self, *, follow: bool) -> None:
         """Collect until ``stop`` is called; without ``follow``, until all that is there was delivered."""
         try:
-            while not self._stopping.is_set():
+            while not self.is_stopped:
                 read = self._read()
                 self._deliver_due()
                 if not (follow or read) and (self._reading_paused or self._place.is_read_to_its_end):
                     self._deliver_all()
                     break
             else:
-                self._delivering.deliver(self._waiting.whole())
+                self._deliver_whole()
         finally:
             self._place.close()
             self._waiting.units.close()
@@ -117,7 +118,12 @@ class Collector:
     @property
     def is_stopped(self) -> bool:
         """Whether it was asked to stop."""
-        return self._stopping.is_set()
+        return self._stopping.result is not None
+
+    def _deliver_whole(self) -> None:
+        """Deliver the whole units, unless a backend is away."""
+        if not self._delivering.backend_is_away:
+            self._delivering.deliver(self._waiting.whole())
 
     def _deliver_all(self) -> None:
         """Deliver all that waits; while a backend is away, the rest is left to the next collector."""
@@ -127,8 +133,13 @@ class Collector:
                 break
 
     def stop(self) -> None:
-        """Stop soon: whole units are delivered, the rest stays in the place. Any thread may call this."""
+        """Stop soon: whole units are delivered if they are taken at once, the rest stays in the place.
+
+        Any thread may call this, and any signal handler.
+        """
         self._stopping.set()
+        self._delivering.is_stopping = True
+        self._stop_place()
 
     def _read(self) -> bool:
         """Read the next entries; return whether there were any."""

@@ -48,6 +48,7 @@ class Delivering:
     Attributes:
         paused_until: when the next delivery may be tried.
         backend_is_away: whether an exporter probably takes nothing at present.
+        is_stopping: whether to try nothing else once something was refused.
     """
 
     def __init__(  # noqa: PLR0913 - keywords without defaults
@@ -71,6 +72,7 @@ class Delivering:
         self._failed_in_a_row = 0
         self.paused_until: float = 0.0
         self.backend_is_away: bool = False
+        self.is_stopping: bool = False
 
     def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""
@@ -88,6 +90,9 @@ class Delivering:
             if delivered:
                 self._failed_in_a_row = 0
                 self.backend_is_away = False
+            elif self.is_stopping:
+                self._put_off(unit for each in (batch, *todo) for unit in each)
+                return
             elif len(batch) > 1:
                 todo.extendleft([unit] for unit in reversed(batch))
             else:

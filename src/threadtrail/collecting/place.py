@@ -50,6 +50,8 @@ class Place(Protocol):
       if they did not take them: ``Entry.attempts`` counts the deliveries that a collector did not survive;
     - ``pause(timeout)``, called instead of ``read`` while exporters take nothing and enough was read: it
       waits, keeps what is owned, and shares it with other collectors;
+    - ``stop()``, called when the collector is to stop, perhaps by a signal handler: no method waits for long
+      after that, in case the place is away;
     - ``fetch(tokens)``, which returns the lines of entries that were not acknowledged (``None`` for one that
       is gone; ``OSError`` while the place is away). With it, a collector that waits for many runs writes
       none of their lines to a temporary file.

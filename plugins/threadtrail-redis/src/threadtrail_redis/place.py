@@ -41,6 +41,9 @@ LOADING_PAUSE_SECONDS = 0.2
 PATIENCE_SECONDS = 30.0
 """How long a command is retried while Redis is unreachable, in seconds."""
 
+STOPPING_SECONDS = 3.0
+"""How long commands are retried after the collector was asked to stop, in seconds."""
+
 
 class RedisPlace:
     """The streams of one fleet, as one of its collectors sees them.
@@ -73,6 +76,7 @@ class RedisPlace:
         self._leases = Leases(self._client, self._keys, name=name, seconds=lease_seconds)
         self._streams = Streams(self._client, self._keys, self._leases)
         self._readings: list[Reading] = []
+        self._stops_at = float("inf")
         self._number = 0
         self._shared_at = float("-inf")
         self._put_off: list[Token] = []
@@ -123,6 +127,10 @@ class RedisPlace:
         except RedisError as error:
             self._trouble = self._described(error).problem
         time.sleep(timeout)
+
+    def stop(self) -> None:
+        """End the retries of commands soon, in case Redis is away."""
+        self._stops_at = time.monotonic() + STOPPING_SECONDS
 
     def attempt(self, tokens: Sequence[object], count: int) -> None:
         """Count deliveries that were begun, by 1, and take back those that failed, by -1.
@@ -293,7 +301,7 @@ class RedisPlace:
             try:
                 return function()
             except RedisError as error:
-                if time.monotonic() < deadline and passes(error):
+                if time.monotonic() < min(deadline, self._stops_at) and passes(error):
                     raise PassingError from error
                 return error
 

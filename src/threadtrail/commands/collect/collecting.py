@@ -86,8 +86,9 @@ def _run(
     if undelivered:
         print_lines(["not everything was exported; run the same command again to export the rest"])
     elif waiting.units:
-        left = counted(waiting.units.open_runs, "run")
-        print_lines([f"{left} without an end; the next collector continues with what is waiting"])
+        open_runs = waiting.units.open_runs
+        left = f"{counted(open_runs, 'run')} without an end; " if open_runs else ""
+        print_lines([f"{left}the next collector continues with what is waiting"])
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
     return INCOMPLETE if undelivered or counts.given_up or not closed else 0
