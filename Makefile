@@ -89,7 +89,7 @@ TYPES := tests/docs/test_types.py::test_the_programs_have_no_type_errors
 .PHONY: chromium verify-types dist address test-pythons test-newest soak photographs-view valkey bench-collect test-chaos example-fleet
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make the virtual environment (.venv)
 

@@ -54,6 +54,14 @@ def test_the_reason_is_found_however_deep_it_is() -> None:
     except URLError as outer:
         error = no_answer("https://x.test", RuntimeError("quotes sk-secret", outer), 1.0)
     assert error.problem == "Nothing answers at https://x.test: certificate verify failed."
+    assert error.advice == "Check the address, and the certificate of the server there."
+
+
+def test_a_name_that_is_not_known_is_not_a_server_to_start() -> None:
+    unknown = URLError(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    error = no_answer("https://x.test", unknown, 1.0)
+    assert error.problem == "Nothing answers at https://x.test: Name or service not known."
+    assert error.advice == "Correct the host name, or check the network of this machine."
 
 
 def test_without_a_reason_the_kind_of_error_is_named_and_not_its_words() -> None:

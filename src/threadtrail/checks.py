@@ -27,10 +27,7 @@ def no_answer(address: str, error: BaseException, timeout: float) -> CheckError:
             f"{shown} did not answer within {timeout:g} seconds.",
             "Check the address, and whether a proxy or a firewall blocks it.",
         )
-    return CheckError(
-        f"Nothing answers at {shown}: {_reason(error)}.",
-        "Start the server there, or correct the address.",
-    )
+    return CheckError(f"Nothing answers at {shown}: {_reason(error)}.", _advice(error))
 
 
 def why_no_answer(address: str, error: BaseException) -> str:
@@ -43,6 +40,15 @@ def why_no_answer(address: str, error: BaseException) -> str:
 
 def _timed_out(error: BaseException) -> bool:
     return any("Timeout" in kind.__name__ for kind in type(error).__mro__)
+
+
+def _advice(error: BaseException) -> str:
+    kinds = {type(cause).__name__ for cause in causes(error)}
+    if "gaierror" in kinds:
+        return "Correct the host name, or check the network of this machine."
+    if any(name.startswith("SSL") for name in kinds):
+        return "Check the address, and the certificate of the server there."
+    return "Start the server there, or correct the address."
 
 
 def _reason(error: BaseException) -> str:

@@ -72,7 +72,7 @@ def test_a_run_takes_the_span_of_its_creator_along(server: AssistantsServer) -> 
     provider.add_span_processor(SimpleSpanProcessor(memory))
     with provider.get_tracer("app").start_as_current_span("request") as span:
         program(PAGE, 2)
-    (created,) = server.requests_to("runs.create")
+    (created,) = server.requests_to("responses.create")
     assert f"{span.get_span_context().trace_id:032x}" in created.body["metadata"]["traceparent"]
     assert len(blocks(PAGE, "python")) == 3
 
