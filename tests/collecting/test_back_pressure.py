@@ -14,6 +14,7 @@ from threadtrail.events import RunCreated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from threadtrail.collecting.place import Entry
     from threadtrail.events import Event
 
 MANY, RUNS = 10, 20
@@ -124,3 +125,22 @@ def test_a_collector_that_does_not_follow_ends_and_leaves_the_rest_to_the_next_o
     in_an_outage(shelf).collector.run(follow=False)
     assert shelf.acknowledged == []
     assert shelf.given_up == []
+
+
+class ReadToItsEnd(Files):
+    """A place that says so."""
+
+    def read(self, timeout: float) -> Sequence[Entry]:
+        entries = super().read(timeout)
+        self.is_read_to_its_end = not entries
+        return entries
+
+
+def test_a_collector_that_does_not_follow_reads_the_rest_if_the_backend_is_back() -> None:
+    shelf = ReadToItsEnd()
+    stage = in_an_outage(shelf)
+    stage.exporters.refuses = lambda _event: False
+    stage.now = OUTAGE
+    stage.collector.run(follow=False)
+    assert len(stage.exporters.ends) == RUNS
+    assert len(shelf.acknowledged) == shelf.count

@@ -108,7 +108,8 @@ class Collector:
                 self._deliver_due()
                 if not (follow or read) and (self._reading_paused or self._place.is_read_to_its_end):
                     self._deliver_all()
-                    break
+                    if len(self._waiting.units) or not self._reading_paused:
+                        break
             else:
                 self._deliver_whole()
         finally:
