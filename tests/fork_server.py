@@ -71,7 +71,7 @@ class ForkServer:
 def _connected() -> socket.socket:
     """Connect to the process that forks for this test run; the first that needs it starts it."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-    path = Path(tempfile.gettempdir(), f"threadtrail-tests-{run}")
+    path = Path(tempfile.gettempdir(), f"threadtrail-{run[:12]}")  # short: a socket's path has 104 bytes
     while True:
         connection = socket.socket(socket.AF_UNIX)
         try:
