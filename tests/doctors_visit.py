@@ -27,6 +27,9 @@ CONSOLE = [
 ]
 """What is found of an exporter that nobody has configured."""
 
+COMMAND_LINE = "import runpy; runpy.run_module('threadtrail', run_name='__main__', alter_sys=True)"
+"""A program that does as `python -m threadtrail` does."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -82,12 +85,15 @@ def check_error(check: Callable[..., object], *arguments: Any, **options: Any) -
     return caught.value
 
 
-def doctor(folder: Path, *arguments: str, **variables: str) -> Found:
+def doctor(folder: Path, *arguments: str, before: str = "", **variables: str) -> Found:
     """Run the command in a process of its own, as users do, and return what it found.
 
-    A backend may take long to answer, unless the arguments say how long.
+    A backend may take long to answer, unless the arguments say how long. What is to be run ``before`` the
+    command makes the SDK another one.
     """
     given = ["-m", "threadtrail", "doctor", "--json", "--timeout", "200", *arguments]
+    if before:
+        given = ["-c", f"{before}\n{COMMAND_LINE}", *given[2:]]
     environment = {**os.environ, **variables}
     if "PYTHONPATH" in variables:  # other packages than those of the tests
         done = subprocess.run(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from doctors_visit import CONSOLE, NO_FILE, Visit, doctor
+from doctors_visit import COMMAND_LINE, CONSOLE, NO_FILE, Visit, doctor
 from fork_server import fork_server
 from pseudo_terminal import on_terminal
 from unpacked import unpacked
@@ -90,10 +88,8 @@ def test_what_an_sdk_is_too_old_for_is_not_missing(here: Path, version: str) -> 
 
 
 def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
-    (here / "sitecustomize.py").write_text(
-        "from openai.resources.beta.threads.runs.runs import Runs\ndel Runs.create, Runs.poll\n"
-    )
-    found = doctor(here, PYTHONPATH=str(here))
+    before = "from openai.resources.beta.threads.runs.runs import Runs\ndel Runs.create, Runs.poll"
+    found = doctor(here, before=before)
     assert found.code == 1
     problem = found.only("problem")
     assert problem["message"] == (
@@ -105,8 +101,7 @@ def test_an_sdk_without_a_method_that_matters(here: Path) -> None:
 
 
 def test_an_sdk_that_is_newer_than_tested_and_has_all_methods(here: Path) -> None:
-    (here / "sitecustomize.py").write_text("import openai\nopenai.__version__ = '9.0.0'\n")
-    found = doctor(here, PYTHONPATH=str(here))
+    found = doctor(here, before="import openai\nopenai.__version__ = '9.0.0'")
     assert found.code == 0
     assert found.of("sdk") == [
         ("ok", "openai 9.0.0 has all that threadtrail needs, which is tested with 1.21.0 to 3.57.0."),
@@ -206,15 +201,10 @@ def test_a_pipe_gets_whole_lines(here: Path) -> None:
         done.stdout.splitlines()
     )
     assert done.stdout.splitlines()[-1] == "Nothing is wrong."
-    ascii_only = subprocess.run(
-        [sys.executable, *command],
-        cwd=here,
-        capture_output=True,
-        check=True,
-        timeout=240,
-        env={"PYTHONIOENCODING": "ascii"},
-    )
-    assert b"-> To check what your program sets up" in ascii_only.stdout
+    ascii_only = f"import sys; sys.stdout.reconfigure(encoding='ascii')\n{COMMAND_LINE}"
+    done = fork_server().run(["-c", ascii_only, "doctor"], cwd=here, env=os.environ, timeout=240)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "-> To check what your program sets up" in done.stdout
 
 
 def test_what_the_program_prints_and_logs_is_not_in_the_report(here: Path) -> None:
