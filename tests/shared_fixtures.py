@@ -30,7 +30,6 @@ def freeze_what_is_collected() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
         gc.freeze()
         gc.enable()
 

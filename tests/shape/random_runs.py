@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import TypeVar
 
@@ -84,4 +85,7 @@ class RandomRuns:
         return value if self.random.random() < 0.7 else None
 
 
-ANY_RUNS = [RandomRuns(seed).run() for seed in range(1000)]
+@functools.cache
+def any_runs() -> list[Run]:
+    """Return a thousand."""
+    return [RandomRuns(seed).run() for seed in range(1000)]

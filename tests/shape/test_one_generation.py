@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import replace
 
 import pytest
 
-from shape.random_runs import ANY_RUNS
+from shape.random_runs import any_runs
 from threadtrail.shape import add_usages, run_name, unfinished_span_id
 from threadtrail.testing._sample_responses import all_responses
 from threadtrail.trace_shape import Span, shape, span_id_for
@@ -16,7 +17,8 @@ from threadtrail.values import Assistant, Run, Step, ToolCall, Usage
 RUNS = all_responses()
 
 
-def responses(seed: int = 7) -> list[Run]:
+@functools.cache
+def any_responses(seed: int = 7) -> list[Run]:
     """Runs of any make as responses: their tools are run by whoever comes."""
     choice = random.Random(seed).choice  # noqa: S311 - repeatable, not secret
 
@@ -36,11 +38,8 @@ def responses(seed: int = 7) -> list[Run]:
             answered_at=choice([None, run.created_at, 500, run.ended_at]),
             steps=tuple(by_anybody(replace(step, usage=None)) for step in run.steps),
         )
-        for run in ANY_RUNS
+        for run in any_runs()
     ]
-
-
-ANY_RESPONSES = responses()
 
 
 def spans(run: Run, *kinds: str) -> list[Span]:
@@ -50,7 +49,7 @@ def spans(run: Run, *kinds: str) -> list[Span]:
 @pytest.mark.slow
 class TestAnyResponse:
     def test_it_has_one_generation_with_all_of_its_usage_and_messages(self) -> None:
-        for run in ANY_RESPONSES:
+        for run in any_responses():
             (generation,) = spans(run, "generation")
             known = run.usage if run.finished else None
             assert generation.usage == known == add_usages(span.usage for span in shape(run).walk())
@@ -58,13 +57,13 @@ class TestAnyResponse:
             assert generation.steps == run.steps
 
     def test_it_is_an_agents_only_if_it_asked_for_what_the_server_does_not_do(self) -> None:
-        for run in ANY_RESPONSES:
+        for run in any_responses():
             agents = spans(run, "agent")
             assert bool(agents) == any(not call.hosted for call in run.tool_calls)
             assert shape(run) == (agents or spans(run, "generation"))[0]
 
     def test_each_call_that_is_hosted_or_answered_has_one_span_in_its_place(self) -> None:
-        for run in ANY_RESPONSES:
+        for run in any_responses():
             root, (generation,) = shape(run), spans(run, "generation")
             hosted = [call for call in run.tool_calls if call.hosted]
             answered = [call for call in run.tool_calls if not call.hosted and call.answered]
@@ -73,14 +72,14 @@ class TestAnyResponse:
                 assert [span.tool_call for span in root.children] == [None, *answered]
 
     def test_no_interval_is_negative_and_no_child_outside_its_parent(self) -> None:
-        for run in ANY_RESPONSES:
+        for run in any_responses():
             for span in shape(run).walk():
                 assert span.start <= span.end
                 for child in span.children:
                     assert span.start <= child.start <= child.end <= span.end
 
     def test_ids_are_unique_and_the_same_again(self) -> None:
-        for run in ANY_RESPONSES:
+        for run in any_responses():
             ids = [span.span_id for span in shape(run).walk()]
             assert len(set(ids)) == len(ids)
             assert shape(run) == shape(run)

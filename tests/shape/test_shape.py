@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from shape.random_runs import ANY_RUNS
+from shape.random_runs import any_runs
 from threadtrail.shape import add_usages, unfinished_span_id
 from threadtrail.testing.samples import sample_runs
 from threadtrail.trace_shape import Span, shape, span_id_for, trace_id_for
@@ -24,7 +24,7 @@ def spans(run: Run, *kinds: str) -> list[Span]:
 @pytest.mark.slow
 class TestAnyRun:
     def test_usage_stands_on_generations_and_adds_up_to_the_run(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             assert all(span.usage is None for span in spans(run, "agent", "tool", "retriever"))
             total = add_usages(span.usage for span in spans(run, "generation"))
             if run.usage is None:
@@ -33,7 +33,7 @@ class TestAnyRun:
                 assert total == run.usage
 
     def test_no_token_count_is_negative_and_no_part_is_more_than_the_run_has(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             for span in spans(run, "generation"):
                 for field in fields(Usage):
                     number = getattr(span.usage, field.name, None)
@@ -43,7 +43,7 @@ class TestAnyRun:
 
     def test_steps_that_add_up_keep_their_own_usage(self) -> None:
         kept = 0
-        for run in ANY_RUNS:
+        for run in any_runs():
             steps = [step for step in run.steps if step.id is not None]
             if steps and all(step.usage for step in steps):
                 exact = replace(run, usage=add_usages(step.usage for step in steps))
@@ -60,7 +60,7 @@ class TestAnyRun:
         assert kept > 50
 
     def test_no_interval_is_negative_and_no_child_outside_its_parent(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             agent = shape(run)
             for span in agent.walk():
                 assert agent.start <= span.start <= span.end <= agent.end
@@ -68,7 +68,7 @@ class TestAnyRun:
                     assert span.start <= span.first_output_at <= span.end
 
     def test_one_tool_span_per_call_and_one_generation_per_step_seen_in_order(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             agent = shape(run)
             assert [span.tool_call for span in spans(run, "tool", "retriever")] == list(run.tool_calls)
             seen = [step for step in run.steps if step.id is not None]
@@ -80,7 +80,7 @@ class TestAnyRun:
             ]
 
     def test_ids_are_unique_of_w3c_size_and_the_same_again(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             ids = [span.span_id for span in shape(run).walk()]
             assert len(set(ids)) == len(ids)
             for span_id in ids:
@@ -89,7 +89,7 @@ class TestAnyRun:
             assert shape(run) == shape(run)
 
     def test_the_first_generation_has_the_input_and_no_message_is_made_up(self) -> None:
-        for run in ANY_RUNS:
+        for run in any_runs():
             for span in spans(run, "generation"):
                 assert set(span.output) <= set(run.output)
             assert spans(run, "generation")[0].input == run.input

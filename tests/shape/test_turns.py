@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shape.random_runs import ANY_RUNS
-from shape.test_one_generation import ANY_RESPONSES
+from shape.random_runs import any_runs
+from shape.test_one_generation import any_responses
 from threadtrail import trace_shape
 from threadtrail.shape import unfinished_span_id
 from threadtrail.testing.samples import sample_runs
@@ -41,7 +41,7 @@ def test_the_runs_of_a_turn() -> None:
 
 
 def test_a_run_of_an_assistant_is_a_turn_by_itself() -> None:
-    assert not any(in_turn(run) for run in ANY_RUNS)
+    assert not any(in_turn(run) for run in any_runs())
     assert not in_turn(replace(RUNS["parallel_function_calls"], turn_id="run_before"))
 
 
@@ -76,7 +76,7 @@ def test_a_call_that_is_still_open_has_no_span() -> None:
 
 @pytest.mark.slow
 def test_any_response_has_the_spans_that_it_has_in_a_tree_of_its_own() -> None:
-    for run in ANY_RESPONSES:
+    for run in any_responses():
         spans, tree = all_spans(run), [span for span in shape(run).walk() if span.kind != "agent"]
         assert [(span.kind, span.start, span.end, span.tool_call) for span in spans] == [
             (span.kind, span.start, span.end, span.tool_call) for span in tree
