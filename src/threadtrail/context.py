@@ -75,10 +75,12 @@ class _InForce:
     """Holds the sink of the runtime in force, or ``None``.
 
     The sink is an ``Observer`` for this module, and a ``Sink`` for ``instrumentation``, which this module
-    does not import. If threadtrail is switched off, a call costs one attribute read.
+    does not import. If threadtrail is switched off, a call costs one attribute read, which is slower if the
+    class has an attribute of that name, too.
     """
 
-    sink: Any = None
+    def __init__(self) -> None:
+        self.sink: Any = None
 
 
 in_force: _InForce = _InForce()

@@ -146,7 +146,9 @@ def test_contexts_are_captured_from_those_that_have_them() -> None:
         }
     )
     assert delivery.capture() == {"thread": threading.current_thread()}
-    assert deliver({"without": ExporterHooks()}).capture() is None
+    assert delivery.captures is True
+    without = deliver({"without": ExporterHooks()})
+    assert (without.captures, without.capture()) == (False, None)
     assert deliver({"broken": ExporterHooks(capture_context=broken)}).capture() is None
 
 

@@ -14,6 +14,7 @@ from driving import new_assistant, new_thread, resolved
 from recording.invariants import check_story
 from recording.stage import CREATE, SECOND, SUBMIT, Stage
 from threadtrail._guard import Guard
+from threadtrail.delivery.delivery import Delivery
 from threadtrail.events import RunCreated, RunEnded, RunStatusChanged
 from threadtrail.instrumentation import copies, results, sink
 from threadtrail.recording import store, turns
@@ -129,7 +130,7 @@ def test_the_latest_entries_are_kept_within_bounds() -> None:
 
 def test_run_ids_are_remembered_within_bounds() -> None:
     nothing: Any = None
-    remembering = sink.Sink(nothing, nothing, Guard(), SOURCES)
+    remembering = sink.Sink(nothing, Delivery([]), Guard(), SOURCES)
     for number in range(3 * sink.KNOWN_RUNS):
         remembering.know(f"run_{number}")
         assert f"run_{number}" in remembering.known_runs

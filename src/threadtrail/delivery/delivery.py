@@ -93,6 +93,11 @@ class Delivery:
             event = processed
         return event
 
+    @property
+    def captures(self) -> bool:
+        """Whether there is an exporter with a ``capture_context`` that ``capture`` calls."""
+        return bool(self._capturing)
+
     def capture(self) -> dict[str, object] | None:
         """Call the exporters' ``capture_context``, in the app's thread.
 

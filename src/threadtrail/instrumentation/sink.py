@@ -10,7 +10,7 @@ from threadtrail.context import Scope, here
 from threadtrail.recording.observation import GroupEnded, GroupStarted, ToolEnded, ToolStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from threadtrail._guard import Guard
     from threadtrail.delivery.delivery import Delivery
@@ -25,6 +25,7 @@ KNOWN_RUNS = 20_000
 class Sink:
     """Takes the notes of the app's threads for one runtime.
 
+    ``scope`` returns what is in force now, when something begins, with the contexts of exporters.
     ``wants_loop`` says that details of runs are fetched, which may need the event loop of an async client.
     """
 
@@ -45,10 +46,12 @@ class Sink:
             name for source in sources for name in source.stream_managers
         )
         self._delivery = delivery
+        # Decided once: with exporters that capture nothing, as many are, a call does without two functions.
+        self.scope: Callable[[], Scope] = self._captured if delivery.captures else here
         self._sources = {source.name: source for source in sources}
 
-    def scope(self) -> Scope:
-        """Return what is in force now, when something begins, with the contexts of exporters."""
+    def _captured(self) -> Scope:
+        """Return what is in force now, with the contexts of exporters."""
         scope = here()
         contexts = self._delivery.capture()
         if contexts is None:

@@ -123,7 +123,7 @@ class Watch:
             if value is None and place < len(args):
                 value = args[place]
             if isinstance(value, str):
-                ids[known_as] = clean_text(value)
+                ids[known_as] = value if value.isascii() else clean_text(value)
         operation, run_id = self._operation, ids.get("run_id")
         first_look = run_id is not None and run_id not in sink.known_runs
         begins = first_look or (at_once and operation.captures_context)
