@@ -162,21 +162,27 @@ def play(notes: Notes, random: Random, count: int) -> list[list[Event]]:
 
 
 def check_complete(own: Sequence[Event], merged: Sequence[Event]) -> None:
-    """What one process published is as it was, each event once, but for ends that later events replace."""
+    """What one process published is as it was, each event once, but for runs that went on after an end."""
     check_story(merged)
-    superseded = {event.run.id for event in own if isinstance(event, RunEnded) and event.supersedes}
-    left = [event for event in own if getattr(event, "run_id", None) not in superseded]
-    lost = [event for event in left if event not in merged and not isinstance(event, TurnEnded)]
-    assert [event for event in lost if not is_outdated(event, own)] == []
+    apart = went_on(own)
+    left = [event for event in own if getattr(event, "run_id", None) not in apart]
+    assert [event for event in left if event not in merged and not isinstance(event, TurnEnded)] == []
     assert threadtrail.merge(merged) == merged
 
 
-def is_outdated(event: Event, own: Sequence[Event]) -> bool:
-    """Whether it is an unfinished end, after which the run was seen with another status."""
-    if not isinstance(event, RunEnded) or event.run.finished:
-        return False
-    later = own[own.index(event) + 1 :]
-    return any(isinstance(each, RunStatusChanged) and each.run_id == event.run.id for each in later)
+def went_on(own: Sequence[Event]) -> set[str]:
+    """Return the runs that were published as unfinished, and then seen to end, or with another status.
+
+    Merged, they end when they were last seen, and so do the steps and calls that were given up with them.
+    """
+    ended_so_far: set[str] = set()
+    found: set[str] = set()
+    for event in own:
+        if isinstance(event, RunEnded):
+            (found if event.supersedes else ended_so_far).add(event.run.id)
+        elif isinstance(event, RunStatusChanged) and event.run_id in ended_so_far:
+            found.add(event.run_id)
+    return found
 
 
 def check_repeats(events: list[Event], merged: tuple[Event, ...], random: Random) -> None:
