@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import threadtrail
 from recording.invariants import check_story
-from recording.stage import CREATE, LIST, SECOND, SUBMIT, Stage
-from threadtrail.events import Event, RunEnded, RunStatusChanged, ToolCallCompleted
-
-
-def merged(*stages: Stage, end: int) -> tuple[Event, ...]:
-    """What these processes publish, merged; merging it again changes nothing."""
-    for stage in stages:
-        stage.interpreter.end_all(end * SECOND)
-    events = threadtrail.merge(event for stage in stages for event in stage.events)
-    check_story(events)
-    assert threadtrail.merge(events) == events
-    return events
+from recording.stage import CREATE, LIST, SECOND, SUBMIT, Stage, merged
+from threadtrail.events import RunEnded, RunStatusChanged, ToolCallCompleted
 
 
 def test_a_run_that_nobody_saw_created_began_when_one_of_them_first_saw_it() -> None:

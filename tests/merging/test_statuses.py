@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threadtrail
-from recording.invariants import check_story
-from recording.stage import CANCEL, CREATE, OPERATIONS, SECOND, SUBMIT, Stage
+from recording.stage import CANCEL, CREATE, OPERATIONS, SECOND, SUBMIT, Stage, merged
 from threadtrail.context import Scope
 from threadtrail.events import RunEnded
 from threadtrail.recording.observation import Call, Raised
@@ -23,44 +22,41 @@ def submit_and_time_out(stage: Stage, *, at: int) -> None:
     stage.interpreter.handle(Raised(call, (at + 1) * SECOND, Failure(type="APITimeoutError")), at + 1.0)
 
 
-def merged(*stages: Stage, end: int) -> Run:
+def asked_for_outputs() -> tuple[Stage, Stage]:
+    """Return a process that creates a run, and a worker that sees it ask for outputs."""
+    creator, worker = Stage(), Stage()
+    creator.answer("queued", asked=1, answered=2, operation=CREATE)
+    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    return creator, worker
+
+
+def unfinished(*stages: Stage, end: int) -> Run:
     """Return the run that these processes saw, which nobody saw end."""
-    for stage in stages:
-        stage.interpreter.end_all(end * SECOND)
-    events = threadtrail.merge(event for stage in stages for event in stage.events)
-    check_story(events)
-    assert threadtrail.merge(events) == events
-    (run,) = [event.run for event in events if isinstance(event, RunEnded)]
+    (run,) = [event.run for event in merged(*stages, end=end) if isinstance(event, RunEnded)]
     assert run.finished is False
     return run
 
 
 def test_a_submission_that_timed_out_changes_nothing() -> None:
-    creator, worker = Stage(), Stage()
-    creator.answer("queued", asked=1, answered=2, operation=CREATE)
-    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    creator, worker = asked_for_outputs()
     submit_and_time_out(creator, at=5)
-    run = merged(creator, worker, end=9)
+    run = unfinished(creator, worker, end=9)
     assert (run.status, run.awaits_outputs) == ("requires_action", True)
 
 
 def test_what_is_seen_after_it_counts() -> None:
-    creator, worker = Stage(), Stage()
-    creator.answer("queued", asked=1, answered=2, operation=CREATE)
-    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    creator, worker = asked_for_outputs()
     submit_and_time_out(creator, at=5)
     worker.answer("queued", asked=7, answered=8)
-    run = merged(creator, worker, end=9)
+    run = unfinished(creator, worker, end=9)
     assert (run.status, run.awaits_outputs) == ("queued", False)
 
 
 def test_a_status_that_came_back_is_missing_if_who_sees_it_again_saw_no_other() -> None:
-    creator, worker = Stage(), Stage()
-    creator.answer("queued", asked=1, answered=2, operation=CREATE)
-    worker.answer("requires_action", asked=3, answered=4, required_action=REQUIRED)
+    creator, worker = asked_for_outputs()
     submit_and_time_out(worker, at=5)
     creator.answer("queued", asked=7, answered=8)
-    run = merged(creator, worker, end=9)
+    run = unfinished(creator, worker, end=9)
     assert [change.status for change in run.status_history] == ["queued", "requires_action"]
     assert (run.status, run.awaits_outputs) == ("requires_action", True)
 
@@ -69,7 +65,7 @@ def test_a_run_that_another_process_cancels_awaits_nothing() -> None:
     creator, canceller = Stage(), Stage()
     creator.answer("requires_action", asked=1, answered=2, operation=CREATE, required_action=REQUIRED)
     canceller.answer("cancelling", asked=3, answered=4, operation=CANCEL)
-    run = merged(creator, canceller, end=5)
+    run = unfinished(creator, canceller, end=5)
     assert (run.status, run.awaits_outputs) == ("cancelling", False)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import threadtrail
+from recording.invariants import check_story
 from threadtrail.context import Scope
 from threadtrail.events import Event, RunEnded, RunStatusChanged
 from threadtrail.recording.interpreter import Interpreter
@@ -79,3 +81,13 @@ class Stage:
     @property
     def statuses(self) -> list[str]:
         return [event.status for event in self.events if isinstance(event, RunStatusChanged)]
+
+
+def merged(*stages: Stage, end: int) -> tuple[Event, ...]:
+    """What these processes publish, merged; merging it again changes nothing."""
+    for stage in stages:
+        stage.interpreter.end_all(end * SECOND)
+    events = threadtrail.merge(event for stage in stages for event in stage.events)
+    check_story(events)
+    assert threadtrail.merge(events) == events
+    return events
