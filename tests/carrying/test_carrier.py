@@ -5,6 +5,8 @@ Each ``capture()`` records by itself, as another process would.
 
 from __future__ import annotations
 
+import json
+from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from threadtrail.testing import AssistantsServer, capture
 from threadtrail.testing.server import WEBHOOK_SECRET, RunScript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from openai import OpenAI
 
@@ -218,15 +220,46 @@ def test_after_the_block_nothing_of_it_is_in_force(client: OpenAI) -> None:
     assert (run.carried, run.attributes.user_id) == (None, None)
 
 
-@pytest.mark.parametrize("pairs", [None, {}, {"threadtrail": "x"}, {"traceparent": 7}, {"mine": "x"}])
+def headers_of_standard_library(pairs: Mapping[str, str]) -> Message:
+    """As `http.server` has them: case does not matter, and they are no mapping."""
+    message = Message()
+    for name, value in pairs.items():
+        message[name.title()] = value
+    return message
+
+
+@pytest.mark.parametrize(
+    "written", [str.title, str.upper, str.lower], ids=["Threadtrail", "THREADTRAIL", "threadtrail"]
+)
+def test_headers_of_a_request_are_pairs_however_their_names_are_written(
+    written: Callable[[str], str],
+) -> None:
+    pairs = {"traceparent": PARENT, "threadtrail": '{"v":1,"user":"u1","session":"s1"}'}
+    headers = {written(name): value for name, value in pairs.items()}
+    for given in (headers, {**headers, "Accept": "*/*"}, headers_of_standard_library(pairs)):
+        with threadtrail.carried(given):
+            again = threadtrail.carrier(attributes=True)
+            assert again["traceparent"] == PARENT
+            assert json.loads(again["threadtrail"])["user"] == "u1"
+
+
+def test_the_plain_name_comes_before_others() -> None:
+    for names in (("traceparent", "Traceparent"), ("Traceparent", "traceparent")):
+        pairs = {name: PARENT if name == "traceparent" else PARENT.replace("1", "2") for name in names}
+        with threadtrail.carried(pairs):
+            assert threadtrail.carrier()["traceparent"] == PARENT
+
+
+@pytest.mark.parametrize("pairs", [None, {}, {"threadtrail": "x"}, {"traceparent": 7}, {"mine": "x"}, {1: 2}])
 def test_nothing_to_go_on_with_is_no_error(pairs: Any) -> None:
     with threadtrail.carried(pairs):
         assert threadtrail.carrier() == {}
 
 
 def test_something_else_than_pairs_is_one() -> None:
-    with pytest.raises(TypeError, match="takes pairs"):
-        threadtrail.carried("00-1")  # type: ignore[arg-type]
+    for something in ("00-1", 5, [("traceparent", PARENT)]):
+        with pytest.raises(TypeError, match="takes pairs"):
+            threadtrail.carried(something)  # type: ignore[arg-type]
 
 
 async def test_it_decorates_and_is_an_async_block_too() -> None:

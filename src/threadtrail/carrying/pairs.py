@@ -17,11 +17,12 @@ from threadtrail.values import EMPTY, NO_ATTRIBUTES, Attributes, Carried
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["OWN", "TRACEPARENT", "TRACESTATE", "parse", "split", "write"]
+__all__ = ["NAMES", "OWN", "TRACEPARENT", "TRACESTATE", "parse", "split", "write"]
 
 OWN = "threadtrail"
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
+NAMES = frozenset({OWN, TRACEPARENT, TRACESTATE})
 
 VERSION = 1
 MAX_CHARACTERS = 512

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from threadtrail._active_span import active_span
 from threadtrail._guard import guard
@@ -15,7 +14,16 @@ from threadtrail.context import here
 from threadtrail.values import NO_ATTRIBUTES, Carried
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from threadtrail.context import Scope
+
+
+class Pairs(Protocol):
+    """A mapping, or headers of a library that are none."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]:
+        """Return names and values."""
 
 
 def carrier(attributes: bool = False) -> dict[str, str]:
@@ -57,7 +65,7 @@ def _carried(scope: Scope, *, attributes: bool) -> Carried:
     return replace(carried, traceparent=active.traceparent, tracestate=active.tracestate)
 
 
-def carried(pairs: Mapping[str, Any] | None) -> Block:
+def carried(pairs: Pairs | None) -> Block:
     """Continue, in this block, the trace that another process has passed on by ``threadtrail.carrier()``.
 
     Runs that begin in it belong to that process's trace, and have its user, session, tags and metadata if
@@ -66,14 +74,24 @@ def carried(pairs: Mapping[str, Any] | None) -> Block:
 
     Args:
         pairs: what ``carrier()`` returned, also among other pairs: the metadata of a run, the headers of a
-            message. Pairs that are malformed are ignored, and so is None.
+            message or a request, in capitals or not. Pairs that are malformed are ignored, and so is None.
 
     Raises:
-        TypeError: ``pairs`` is not a mapping.
+        TypeError: ``pairs`` is not a mapping, and has no ``items()``.
     """
-    if pairs is None:
-        pairs = {}
-    if not isinstance(pairs, Mapping):
+    if pairs is not None and not hasattr(pairs, "items"):
         raise TypeError(f"carried() takes pairs, such as the metadata of a run, not {type(pairs).__name__}")
-    found, _ = guard.catch(format_of_pairs.parse, pairs)
+    found, _ = guard.catch(_found, pairs or {})
     return Block(NO_ATTRIBUTES, carried=found)
+
+
+def _found(pairs: Pairs) -> Carried | None:
+    """Return the carrier; libraries write the names of headers as they like."""
+    named: dict[str, Any] = {}
+    for name, value in pairs.items():
+        if isinstance(name, str) and (lower := name.lower()) in format_of_pairs.NAMES:
+            if name == lower:
+                named[name] = value
+            else:
+                named.setdefault(lower, value)
+    return format_of_pairs.parse(named)
