@@ -427,6 +427,25 @@ def test_a_collector_prints_no_secret_of_its_address(redis: RedisServer, tmp_pat
     assert "s3cret" not in printed
 
 
+def test_the_login_is_taken_from_the_environment_if_the_address_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RedisServer(tmp_path, "--requirepass", "s3cret-one") as redis:
+        monkeypatch.setenv("THREADTRAIL_REDIS_PASSWORD", "s3cret-one")
+        monkeypatch.delenv("THREADTRAIL_REDIS_USERNAME", raising=False)
+        assert cli.main(["status", "--from", redis.url]) == 0
+        monkeypatch.setenv("THREADTRAIL_REDIS_USERNAME", "default")
+        assert cli.main(["status", "--from", redis.url]) == 0
+        assert cli.main(["status", "--from", redis.url.replace("//", "//:wrong@")]) == 2
+        monkeypatch.setenv("THREADTRAIL_REDIS_PASSWORD", "wrong")
+        assert cli.main(["status", "--from", redis.url]) == 2
+        assert cli.main(["status", "--from", redis.url.replace("//", "//:s3cret-one@")]) == 0
+        given = RedisPlace(redis.url, password="s3cret-one")
+        given.open()
+        given.close()
+    assert capsys.readouterr().err.count("rejects the login") == 2
+
+
 @pytest.mark.parametrize("address", ["redis://{}/0", "redis://{}", "redis://app:s3cret-one@{}"])
 def test_the_command_does_not_write_to_where_it_reads(
     address: str, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -50,8 +50,8 @@ class RedisPlace:
 
     Args:
         address: as the option ``url`` of the exporter.
-        username: the user's name, if it is not in the address.
-        password: the password, if it is not in the address.
+        username: the user's name, if it is not in the address; without both, that of the exporter's variable.
+        password: the same of the password, which others can read where it is on a command line.
         prefix: how the names of all keys begin; as the exporter's.
         lease_seconds: after which the streams of a collector that died are taken over.
         timeout: seconds to connect, and for an answer.
@@ -69,6 +69,9 @@ class RedisPlace:
     ) -> None:
         if not lease_seconds > 0:
             raise ConfigurationError("it must be above 0", option="lease_seconds", value=lease_seconds)
+        if "@" not in address:
+            username = username or os.environ.get("THREADTRAIL_REDIS_USERNAME")
+            password = password or os.environ.get("THREADTRAIL_REDIS_PASSWORD")
         self._target = Target(url=address, username=username, password=password, timeout=timeout)
         self._keys = Keys(prefix)
         self._client: Redis = self._target.connect()
