@@ -27,7 +27,7 @@ OUTAGE = 10 * WAIT
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "MANY", MANY)
+    monkeypatch.setattr(waiting, "MIN_UNITS_TO_PAUSE", MANY)
 
 
 def in_an_outage(shelf: Shelf, before: Sequence[Event] = ()) -> Stage:
@@ -89,7 +89,7 @@ def test_a_run_whose_end_was_not_read_in_the_outage_is_exported_with_it(
     assert stage.waiting.units.parked == int(can_park)
     stage.shelf.put(ended("long"))
     stage.at(OUTAGE - 1)
-    assert stage.collector._next_look() > stage.now
+    assert stage.collector._next_due() > stage.now
     end_the_outage(stage)
     assert ("long", True, False) in stage.exporters.ends
     assert len(stage.exporters.ends) == RUNS + 1

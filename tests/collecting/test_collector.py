@@ -584,7 +584,7 @@ def test_a_place_that_has_no_lines_is_not_asked_for_those_of_parked_runs() -> No
 def test_at_the_end_of_what_there_is_parked_runs_are_exported_some_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(waiting, "WOKEN", 20)
+    monkeypatch.setattr(waiting, "MAX_WOKEN", 20)
     stage = parked(90, shelf=Files())
     awake = len(stage.waiting.units.awake)
     taken = [len(units) for units in stage.waiting.all()]
@@ -600,14 +600,14 @@ def test_at_the_end_of_what_there_is_parked_runs_are_exported_some_at_a_time(
 
 
 def test_while_exporters_refuse_not_all_runs_are_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "WOKEN", 10)
+    monkeypatch.setattr(waiting, "MAX_WOKEN", 10)
     stage = parked(90)
     before = stage.waiting.units.parked
     stage.exporters.refuses = lambda _event: True
     for later in range(1, 20):
         stage.at(WAIT + 100 * later)
     assert stage.waiting.units.parked == before - 10
-    assert stage.collector._next_look() > stage.now
+    assert stage.collector._next_due() > stage.now
     stage.exporters.refuses = lambda _event: False
     for later in range(20, 40):
         stage.at(WAIT + 100 * later)

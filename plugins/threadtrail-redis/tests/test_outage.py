@@ -14,7 +14,7 @@ from shared_fixtures import PATIENCE
 
 from collectors import Collector
 from stored import all_is_collected
-from threadtrail.collecting.waiting import MANY
+from threadtrail.collecting.waiting import MIN_UNITS_TO_PAUSE
 from threadtrail.testing import OtlpReceiver, samples, unused_port, wait_until
 from threadtrail.values import TextPart
 from threadtrail_redis import RedisExporter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SAMPLE = samples.sample_runs()["plain_answer"]
 EVENTS_OF_A_RUN, SPANS_OF_A_RUN = len(list(samples.events_of(SAMPLE))), 2
-LARGE, SMALL = 2 * MANY, 20
+LARGE, SMALL = 2 * MIN_UNITS_TO_PAUSE, 20
 LARGE_TEXT = "a" * 100_000
 """The large runs are more than a collector keeps in memory."""
 

@@ -13,9 +13,9 @@ from threadtrail import _json
 from threadtrail._guard import guard
 from threadtrail._waiting import Latch
 from threadtrail.collecting.crossing import Crossing
-from threadtrail.collecting.dealings import PARKING, READING, Counts, Dealings
 from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, Delivering
 from threadtrail.collecting.keys import mark_key
+from threadtrail.collecting.outcomes import PARKING, READING, Counts, Outcomes
 from threadtrail.collecting.published import Published
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Collector:
         self._waiting = waiting
         self._max_attempts = max_attempts
         self._clock = clock
-        self._dealings = Dealings(place)
+        self._outcomes = Outcomes(place)
         self._published = Published(getattr(place, "marks", None))
         self._crossing = Crossing(place)
         waiting.leaves = self._crossing.leaves
@@ -76,13 +76,13 @@ class Collector:
             waiting=waiting,
             published=self._published,
             crossing=self._crossing,
-            dealings=self._dealings,
+            outcomes=self._outcomes,
             max_attempts=max_attempts,
             clock=clock,
         )
         self._untaken: deque[Entry] = deque()
         self._touched: dict[int, Unit] = {}
-        self._looked_at = 0.0
+        self._read_at = 0.0
         self._reading_paused = False
         self._stopping = Latch()
         self._pause: Callable[[float], object] = getattr(place, "pause", self._stopping.wait)
@@ -91,12 +91,12 @@ class Collector:
     @property
     def counts(self) -> Counts:
         """What it has counted since it began."""
-        return self._dealings.counts
+        return self._outcomes.counts
 
     @property
     def gave_up_because(self) -> str | None:
         """Why events were last given up; ``None`` if none were."""
-        return self._dealings.gave_up_because
+        return self._outcomes.gave_up_because
 
     # -- running ----------------------------------------------------------------------------------
 
@@ -144,8 +144,8 @@ class Collector:
 
     def _read(self) -> bool:
         """Read the next entries; return whether there were any."""
-        self._looked_at = self._clock()
-        timeout = max(0.0, min(READ_SECONDS, self._next_look() - self._looked_at))
+        self._read_at = self._clock()
+        timeout = max(0.0, min(READ_SECONDS, self._next_due() - self._read_at))
         try:
             if not self._untaken:
                 self._untaken.extend(self._next_entries(timeout))
@@ -153,10 +153,10 @@ class Collector:
             self._forget_lost()
             self._take_all()
         except OSError as error:
-            self._dealings.report(READING, str(error))
+            self._outcomes.report(READING, str(error))
             self._stopping.wait(FIRST_PAUSE_SECONDS)
             return True
-        self._dealings.is_well(READING)
+        self._outcomes.is_well(READING)
         return read
 
     def _next_entries(self, timeout: float) -> Sequence[Entry]:
@@ -168,17 +168,17 @@ class Collector:
             self._reading_paused = paused
         if not paused:
             return self._place.read(timeout)
-        self._waiting.unread_until = self._looked_at
+        self._waiting.unread_until = self._read_at
         self._pause(timeout)
         return ()
 
     def _forget_lost(self) -> None:
-        if lost := self._dealings.lost():
+        if lost := self._outcomes.lost():
             self._waiting.forget(lost)
             self._untaken = deque(entry for entry in self._untaken if entry.group not in lost)
 
-    def _next_look(self) -> float:
-        return max(self._waiting.next_look(), self._delivering.paused_until)
+    def _next_due(self) -> float:
+        return max(self._waiting.next_due(), self._delivering.paused_until)
 
     def _take_all(self) -> None:
         """Put the entries that were read into units, some at a time, so that few are in memory as events.
@@ -224,8 +224,8 @@ class Collector:
         self.counts.late += len(late)
         self.counts.unreadable += sum(error is not None for _, error in events)
         for reason, of_reason in refused.items():
-            self._dealings.give_up(of_reason, reason)
-        self._dealings.acknowledge(late)
+            self._outcomes.give_up(of_reason, reason)
+        self._outcomes.acknowledge(late)
 
     def _reason_against(self, entry: Entry, error: BaseException | None) -> str | None:
         """Return why an entry is given up; ``None`` if it is not."""
@@ -241,12 +241,12 @@ class Collector:
         self._published.recall(key for key in keys if not self._waiting.units.knows(key))
 
     def _deliver_due(self) -> None:
-        """Deliver what was due when the last look began.
+        """Deliver what was due when the last read began.
 
         This process may have been suspended since: what was there by the end of a wait is read before.
         """
-        if self._looked_at >= self._delivering.paused_until:
-            self._delivering.deliver(self._waiting.due(self._looked_at))
+        if self._read_at >= self._delivering.paused_until:
+            self._delivering.deliver(self._waiting.due(self._read_at))
 
     # -- status -----------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ class Collector:
             "reading_paused": self._reading_paused,
         }
         place = dict(self._place.status())
-        troubles = dict(self._dealings.troubles)
+        troubles = dict(self._outcomes.troubles)
         if place.get("trouble"):
             troubles.setdefault(READING, str(place["trouble"]))
         if self._waiting.units.trouble is not None:

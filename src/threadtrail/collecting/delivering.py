@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail import _json
 from threadtrail._guard import guard
-from threadtrail.collecting.dealings import EXPORTING, READING
+from threadtrail.collecting.outcomes import EXPORTING, READING
 from threadtrail.events import RunEnded
 from threadtrail.merging.merge import merge
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from threadtrail.collecting.crossing import Crossing
-    from threadtrail.collecting.dealings import Dealings
+    from threadtrail.collecting.outcomes import Outcomes
     from threadtrail.collecting.outlet import Outlet
     from threadtrail.collecting.place import Entry
     from threadtrail.collecting.published import Published
@@ -41,7 +41,7 @@ class Delivering:
         waiting: the waiting units; those that were delivered are removed from it.
         published: what was exported before.
         crossing: moves units that are at home in another group.
-        dealings: reports to the place.
+        outcomes: reports to the place.
         max_attempts: how often to try a unit that exporters refuse while they take others.
         clock: a monotonic clock, in seconds.
 
@@ -58,7 +58,7 @@ class Delivering:
         waiting: Waiting,
         published: Published,
         crossing: Crossing,
-        dealings: Dealings,
+        outcomes: Outcomes,
         max_attempts: int,
         clock: Callable[[], float],
     ) -> None:
@@ -66,7 +66,7 @@ class Delivering:
         self._waiting = waiting
         self._published = published
         self._crossing = crossing
-        self._dealings = dealings
+        self._outcomes = outcomes
         self._max_attempts = max_attempts
         self._clock = clock
         self._failed_in_a_row = 0
@@ -76,7 +76,7 @@ class Delivering:
 
     def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""
-        todo = deque(_batches(self._stay(units)))
+        todo = deque(_batches(self._at_home(units)))
         while todo:
             batch = todo.popleft()
             if self._failed_in_a_row >= MAX_FAILURES:
@@ -103,7 +103,7 @@ class Delivering:
             self.paused_until = self._clock() + _pause(self._failed_in_a_row - MAX_FAILURES)
             self._failed_in_a_row = MAX_FAILURES - 1  # after the pause, one try shows whether it is back
 
-    def _stay(self, units: Sequence[Unit]) -> Sequence[Unit]:
+    def _at_home(self, units: Sequence[Unit]) -> Sequence[Unit]:
         """Return the units that are at home here; the others are moved to their home and read again there."""
         try:
             self.move(units)
@@ -119,12 +119,12 @@ class Delivering:
             OSError: the place is away.
         """
         for unit, moved in self._crossing.move([unit for unit in units if unit in self._waiting.units]):
-            self._dealings.counts.moved += len(moved)
+            self._outcomes.counts.moved += len(moved)
             self._waiting.take_out(unit, moved)
 
     def _away(self, error: OSError, units: Iterable[Unit]) -> None:
         """Put units off while the place is away: they could not be acknowledged, and may have a new owner."""
-        self._dealings.report(READING, str(error))
+        self._outcomes.report(READING, str(error))
         self.paused_until = self._clock() + FIRST_PAUSE_SECONDS
         self._put_off(units)
 
@@ -143,30 +143,30 @@ class Delivering:
         if error is not None or not self._outlet.deliver(events):
             self._failed(error, entries)
             return False
-        counts = self._dealings.counts
-        self._dealings.is_well(EXPORTING)
-        self._dealings.quietly(self._published.note, events)
+        counts = self._outcomes.counts
+        self._outcomes.is_well(EXPORTING)
+        self._outcomes.quietly(self._published.note, events)
         counts.deliveries += 1
         counts.events += len(events)
         counts.runs += sum(isinstance(event, RunEnded) for event in events)
         for unit in units:
             self._waiting.units.remove(unit)
-        self._dealings.acknowledge(entries)
+        self._outcomes.acknowledge(entries)
         return True
 
     def _begin(self, units: Sequence[Unit]) -> list[Unit]:
         """Begin a delivery; return the units that this collector still owns."""
-        self._dealings.begin([entry for unit in units for entry in unit.entries])
-        self._waiting.forget(self._dealings.lost())
+        self._outcomes.begin([entry for unit in units for entry in unit.entries])
+        self._waiting.forget(self._outcomes.lost())
         return [unit for unit in units if unit in self._waiting.units]
 
     def _failed(self, error: BaseException | None, entries: Sequence[Entry]) -> None:
-        self._dealings.counts.failures += 1
+        self._outcomes.counts.failures += 1
         because = self._outlet.trouble or "an exporter did not confirm them, and gave no reason"
         if error is not None:
             because = f"cannot be merged: {error!r}"
-        self._dealings.report(EXPORTING, because)
-        self._dealings.came_back(entries)
+        self._outcomes.report(EXPORTING, because)
+        self._outcomes.came_back(entries)
 
     def _merged(self, units: Iterable[Unit]) -> list[Event]:
         known = self._published.assistants
@@ -180,13 +180,13 @@ class Delivering:
         A try counts if it is the first, or if something was delivered since the one before.
         """
         unit.refused += 1
-        if unit.delivered_before != self._dealings.counts.deliveries:
+        if unit.delivered_before != self._outcomes.counts.deliveries:
             unit.tries += 1
-            unit.delivered_before = self._dealings.counts.deliveries
+            unit.delivered_before = self._outcomes.counts.deliveries
         if unit.tries > self._max_attempts:
-            because = self._dealings.troubles.get(EXPORTING)
+            because = self._outcomes.troubles.get(EXPORTING)
             self._waiting.units.remove(unit)
-            self._dealings.give_up(unit.entries, f"refused {unit.tries} times: {because}")
+            self._outcomes.give_up(unit.entries, f"refused {unit.tries} times: {because}")
         else:
             self._waiting.put_off(unit, self._clock() + _pause(unit.tries))
 

@@ -53,7 +53,7 @@ class Unit:
         trace_ids: the traces that its events name; ``turns`` are the turns that they name.
         brought: the calls whose outputs are in the input of its runs.
         number: an id that no other unit has.
-        queued_for: when to look at it next; ``put_off_until`` is the earliest time for that.
+        queued_for: when it may be due; ``put_off_until`` is the earliest time for that.
         refused: how often exporters refused it alone.
         tries: how often they did while other units could be delivered.
         delivered_before: how many deliveries there had been when it was last refused.

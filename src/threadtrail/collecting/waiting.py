@@ -21,11 +21,11 @@ MAX_BYTES = 536_870_912
 KEPT = 0.9
 """The share of this size that is left when it was exceeded."""
 
-WOKEN = 500
+MAX_WOKEN = 500
 """The maximum number of units in memory that were woken because their time is up."""
 
-MANY = 100
-"""With fewer units that cannot be delivered, exporters may refuse them for what they hold."""
+MIN_UNITS_TO_PAUSE = 100
+"""The minimum number of undelivered units for reading to pause: fewer may be refused for what they hold."""
 
 SPARE = 1_000
 """How many entries the queue may have in addition to two for each unit."""
@@ -75,22 +75,22 @@ class Waiting:
         Raises:
             OSError: the place is away and the lines of such a unit cannot be fetched; nothing has changed.
         """
-        return self._look_at_all(self.units.take(read, now))
+        return self._schedule_all(self.units.take(read, now))
 
     def take_out(self, unit: Unit, entries: Collection[Entry]) -> None:
         """Remove some entries of a unit; the others keep waiting."""
-        self._look_at_all(self.units.take_out(unit, entries))
+        self._schedule_all(self.units.take_out(unit, entries))
 
     def forget(self, groups: Collection[str]) -> None:
         """Forget the entries of these groups, which another collector reads again."""
-        self._look_at_all(self.units.forget(groups))
+        self._schedule_all(self.units.forget(groups))
 
-    def _look_at_all(self, units: list[Unit]) -> list[Unit]:
+    def _schedule_all(self, units: list[Unit]) -> list[Unit]:
         for unit in units:
-            self._look_at(unit, max(unit.touched + self._settle, unit.put_off_until))
+            self._schedule(unit, max(unit.touched + self._settle, unit.put_off_until))
         return units
 
-    def _look_at(self, unit: Unit, time: float) -> None:
+    def _schedule(self, unit: Unit, time: float) -> None:
         if time < unit.queued_for:
             unit.queued_for = time
             heapq.heappush(self._queue, (time, unit.number))
@@ -103,7 +103,7 @@ class Waiting:
         """Make a unit due again at ``until``."""
         unit.put_off_until = until
         unit.queued_for = math.inf
-        self._look_at(unit, until)
+        self._schedule(unit, until)
 
     def due(self, now: float) -> list[Unit]:
         """Return the units that have waited long enough; they stay here until they are removed."""
@@ -118,13 +118,13 @@ class Waiting:
             try:
                 is_ready = unit.is_whole or (unit.has_ended and self.leaves(unit))
             except OSError:
-                self._look_at(unit, now + AWAY_SECONDS)
+                self._schedule(unit, now + AWAY_SECONDS)
                 continue
             due_at = max(self._waits_until(unit, is_ready=is_ready), unit.put_off_until)
             if due_at <= now:
                 units.append(unit)
             else:
-                self._look_at(unit, due_at)
+                self._schedule(unit, due_at)
         return units + self._too_many(units)
 
     def _waits_until(self, unit: Unit, *, is_ready: bool) -> float:
@@ -139,7 +139,7 @@ class Waiting:
         if self.units.awake.size <= self.units.awake_bytes:
             return False
         sizes = [unit.size for unit in self.units.awake if unit.is_whole or unit.is_overdue]
-        return len(sizes) >= MANY and sum(sizes) > self.units.awake_bytes
+        return len(sizes) >= MIN_UNITS_TO_PAUSE and sum(sizes) > self.units.awake_bytes
 
     def _wake_due(self, now: float) -> None:
         """Wake the parked units whose time is up, as many as there is room for."""
@@ -147,14 +147,14 @@ class Waiting:
         if room <= 0 or now < max(self._wake_not_before, self.unread_until + self._timeout):
             return
         try:
-            self._woken += self._look_at_all(self.units.wake(now - self._timeout, room))
+            self._woken += self._schedule_all(self.units.wake(now - self._timeout, room))
         except OSError:
             self._wake_not_before = now + AWAY_SECONDS
 
     def _room_to_wake(self) -> int:
         """Return how many units may be woken: those that exporters refuse must not fill the memory."""
         self._woken = [unit for unit in self._woken if unit in self.units]
-        return WOKEN - len(self._woken)
+        return MAX_WOKEN - len(self._woken)
 
     def _too_many(self, due: Collection[Unit]) -> list[Unit]:
         """Return the units with the oldest last events, if all in memory take too much."""
@@ -172,7 +172,7 @@ class Waiting:
         self.taken_early += len(early)
         return early
 
-    def next_look(self) -> float:
+    def next_due(self) -> float:
         """Return the earliest time at which ``due`` may have something to return."""
         awake = self._queue[0][0] if self._queue else math.inf
         if self._room_to_wake() <= 0:
@@ -188,7 +188,7 @@ class Waiting:
         """Yield all units, some at a time; nothing may be added in the meantime."""
         awake = _by_beginning(self.units.awake)
         while math.isfinite(self.units.parked_since):
-            yield _by_beginning(self.units.wake(math.inf, WOKEN))
+            yield _by_beginning(self.units.wake(math.inf, MAX_WOKEN))
         yield awake
 
 

@@ -1,4 +1,4 @@
-"""What a collector reports to its place, what it counts, and what is wrong at present."""
+"""What became of entries: reports it to the place, counts it, and keeps what is wrong at present."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Counts:
     moved: int = 0
 
 
-class Dealings:
+class Outcomes:
     """Reports to the place what became of entries. While the place is away, that is logged as a trouble.
 
     An entry whose report is lost is read again.
