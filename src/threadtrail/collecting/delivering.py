@@ -91,6 +91,7 @@ class Delivering:
                 self._failed_in_a_row = 0
                 self.backend_is_away = False
             elif self.is_stopping:
+                self.backend_is_away = True
                 self._put_off(unit for each in (batch, *todo) for unit in each)
                 return
             elif len(batch) > 1:
