@@ -326,6 +326,30 @@ def test_a_collector_that_is_to_stop_tries_once_and_in_an_outage_not_at_all() ->
     assert stage.collector.counts.failures == failures
 
 
+def test_in_an_outage_one_run_after_the_other_is_tried_so_that_other_exporters_get_few_twice() -> None:
+    stage = Stage()
+    deliver = stage.exporters.deliver
+    tried: list[list[str]] = []
+
+    def note(events: Iterable[Event]) -> bool:
+        events = list(events)
+        tried.append([event.run.id for event in events if isinstance(event, RunEnded)])
+        return deliver(events)
+
+    stage.exporters.deliver = note  # type: ignore[method-assign]
+    stage.exporters.refuses = lambda _event: True
+    stage.at(0, *(event for name in "abcdef" for event in plain(name)))
+    stage.at(SETTLE)
+    assert tried == [[*"abcdef"], ["a"], ["b"], ["c"]]
+    for second in range(3):
+        stage.at(100 + second * 10)
+    assert tried[4:] == [["d"], ["e"], ["f"]]
+    stage.exporters.refuses = lambda _event: False
+    stage.at(200)
+    assert sorted(name for names in tried[7:] for name in names) == [*"abcdef"]
+    assert len(tried[7:]) == 2
+
+
 def test_of_a_group_that_is_lost_nothing_is_exported() -> None:
     stage = Stage()
     stage.at(0, *plain("a"), group="1")

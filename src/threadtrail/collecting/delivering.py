@@ -77,6 +77,10 @@ class Delivering:
     def deliver(self, units: Sequence[Unit]) -> None:
         """Merge and export units; while the place or a backend is away, they are put off."""
         todo = deque(_batches(self._at_home(units)))
+        if self.backend_is_away and todo:
+            # One unit shows whether it is back: other exporters may take again what is tried.
+            first, *others = todo.popleft()
+            todo.extendleft(batch for batch in (others, [first]) if batch)
         while todo:
             batch = todo.popleft()
             if self._failed_in_a_row >= MAX_FAILURES:
