@@ -97,7 +97,7 @@ def test_a_reader_that_has_left_is_no_traceback() -> None:
     os.close(reading)
     with os.fdopen(writing, "w") as stdout:
         done = subprocess.run(
-            [sys.executable, "-m", "threadtrail", "demo", "math-tutor"],
+            [sys.executable, "-m", "threadtrail", "exporters", "--json"],
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

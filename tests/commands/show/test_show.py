@@ -248,7 +248,8 @@ def test_on_a_narrow_terminal(path: Path) -> None:
 @pytest.mark.slow
 def test_a_reader_that_leaves_early(tmp_path: Path) -> None:
     run = RUNS["plain_answer"]
-    runs = (replace(run, id=f"run_{number}", turn_id=None) for number in range(2_000))
+    # They take four times what a pipe holds.
+    runs = (replace(run, id=f"run_{number}", turn_id=None) for number in range(600))
     path = written(tmp_path / "runs.jsonl", [event for each in runs for event in samples.events_of(each)])
     command = [sys.executable, "-m", "threadtrail", "show", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
