@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from doctors_visit import NO_FILE
+from doctors_visit import COMMAND_LINE, NO_FILE
+from fork_server import fork_server
 from threadtrail import cli
 
 if TYPE_CHECKING:
@@ -137,16 +138,22 @@ def test_it_is_printed_before_a_backend_is_asked(here: Path, install: Installer,
                 return Path("gate").read_text()  # waits for the test to write
     """
     install("acme", {"patient": "patient_exporter:Patient"}, patient_exporter=source)
-    os.mkfifo(here / "gate")
-    command = [sys.executable, "-m", "threadtrail", "doctor", "--exporter", "patient"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    with subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        before = list(iter(process.stdout.readline, "  setting  patient: https://acme.example\n"))
-        assert "configuration\n" in before
-        assert process.poll() is None
-        (here / "gate").write_text("It was asked.")
-        rest = process.stdout.read()
+    for name in ("gate", "printed"):
+        os.mkfifo(here / name)
+    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n{COMMAND_LINE}"
+    command = ["-c", program, "doctor", "--exporter", "patient"]
+    outputs = [here / "printed", here / "errors"]
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(fork_server().run_to, outputs, command, cwd=here, env=os.environ, timeout=240)
+        with (here / "printed").open(encoding="utf-8") as printed:
+            before = list(
+                takewhile(lambda line: line != "  setting  patient: https://acme.example\n", printed)
+            )
+            assert "configuration\n" in before
+            assert not done.done()
+            (here / "gate").write_text("It was asked.")
+            rest = printed.read()
+        assert done.result() == 0
     assert "  ok       It was asked.\n" in rest
     assert "destinations" not in rest
     assert rest.endswith("Nothing is wrong.\n")
