@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
     from threadtrail.recording.observation import Call
 
+REQUEST_ID = "x-request-id"
+"""The header that holds the server's id of the request."""
+
+REQUEST_ID_FIELD = "_request_id"
+"""The attribute in which the SDK keeps it, of an object that it has parsed (openai 1.46 to 3.57)."""
+
+NOT_SEARCHED: Any = object()
+
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
 
 
@@ -73,20 +81,20 @@ def watch_response(original: Any) -> Any:
     return _process_response
 
 
-def take_exchange(call: Call, *, is_parsed: bool = False) -> Any:
+def take_exchange(call: Call, result: object = None) -> Any:
     """Note what was sent, and return the response; ``None`` if the SDK does not show it.
 
-    Of the exchange, the call keeps only bytes and, once per run, the headers, which take longer to search. An
-    app that gets more than an object that the SDK has parsed may change them: then they are searched at once.
-    A response that stayed alive in the queue would cost the app's thread, which could not reuse its memory.
+    ``result`` is what the app gets. Of the exchange, the call keeps only bytes and, once per run, the
+    server's id of the request. A response, or its headers, that stayed alive in the queue would cost the
+    app's thread, which could not reuse their memory.
     """
     response = call.response
     if response is not None:
         note_request(call, response.request)
         if call.operation.creates_run:
-            call.headers = response.headers
-            if not is_parsed:
-                call.read_headers()
+            # Headers take long to search; if the app gets an object, the SDK has searched them.
+            found = getattr(result, REQUEST_ID_FIELD, NOT_SEARCHED)
+            call.request_id = response.headers.get(REQUEST_ID) if found is NOT_SEARCHED else found
     elif call.given:
         call.request = copy_arguments(call.given)
     call.response = call.given = None

@@ -60,13 +60,11 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
         if note is not None:
             note(sink, call, result)
         return
-    creates_run = call.operation.creates_run  # only then does it matter what the app gets
-    is_parsed = creates_run and kind_of(type(result)) == "model"  # type: ignore[arg-type]  # as above
-    take_exchange(call, is_parsed=is_parsed)
+    take_exchange(call, result)
     body = response.content
     sink.recorder.put(Returned(call, time_ns(), body), OBSERVATION_BYTES + len(body) + len(call.request))
     run_id = call.ids.get("run_id")
-    if run_id is None and creates_run:
+    if run_id is None and call.operation.creates_run:
         run_id = getattr(result, "id", None)
     if isinstance(run_id, str) and run_id not in sink.known_runs:
         sink.know(run_id)

@@ -119,7 +119,6 @@ class Interpreter:
                 self._read(observation, now)
 
     def _read(self, observation: OfCall, now: float) -> None:
-        observation.call.read_headers()
         if isinstance(observation, StreamOpened):
             self._streams.add(observation.stream)
             self.following.see_resumed(observation.call)

@@ -12,9 +12,6 @@ from typing import Any, Protocol
 from threadtrail.context import Scope
 from threadtrail.values import Failure
 
-REQUEST_ID = "x-request-id"
-"""The header that holds the server's id of the request."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -72,7 +69,6 @@ class Call:
         response: the HTTP response, until its body was noted.
         is_stream: whether the response is an event stream, even one that is complete already, as from a mock.
         given: the keyword arguments, until the request was noted.
-        headers: the headers of the response, until they are read; for calls that create a run.
         request_id: the server's id of the request, for calls that create a run.
         links: the links from the run that it creates to earlier ones; set by the recorder.
         failed_within: whether another call, made by this one, has raised and was noted.
@@ -92,15 +88,9 @@ class Call:
     loop: Any = None
     response: Any = None
     is_stream: bool = False
-    headers: Any = None
     request_id: str | None = None
     links: tuple[Any, ...] = ()
     failed_within: bool = False
-
-    def read_headers(self) -> None:
-        """Set the id of the request from the headers, and drop the headers."""
-        if self.headers is not None:
-            self.request_id, self.headers = self.headers.get(REQUEST_ID), None
 
 
 @dataclass(slots=True)
