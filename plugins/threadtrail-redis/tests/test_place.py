@@ -293,7 +293,7 @@ def test_what_waits_to_be_acknowledged_is_acknowledged_before_streams_are_given_
 
 
 @pytest.mark.slow
-def test_redis_may_restart_meanwhile(tmp_path: Path) -> None:
+def test_redis_may_restart_meanwhile(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as redis:
         append(redis, *(f"run_{number}" for number in range(20)))
         place = RedisPlace(redis.url, lease_seconds=1.0)
@@ -304,6 +304,10 @@ def test_redis_may_restart_meanwhile(tmp_path: Path) -> None:
         assert place.read(0.2) == ()
         assert time.monotonic() - begun < PATIENCE
         assert place.status()["connected"] is False
+        assert place.read(0.2) == ()
+        (logged,) = [record.getMessage() for record in caplog.records]
+        assert redis.url in logged
+        assert logged.endswith(". Meanwhile nothing is collected; it is tried again")
         redis.start()
         place.acknowledge([entry.token for entry in entries])
         assert stored(redis) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from threadtrail_redis.fenced import Found
 
+logger: logging.Logger = logging.getLogger("threadtrail.redis")
+
 Result = TypeVar("Result")
 
 SHARE_SECONDS = 1.0
@@ -38,6 +41,7 @@ LOADING_SECONDS = 600.0
 """How long a collector that starts waits for a Redis that has started as well."""
 
 LOADING_PAUSE_SECONDS = 0.2
+LOG_SECONDS = 60.0
 PATIENCE_SECONDS = 30.0
 """How long a command is retried while Redis is unreachable, in seconds."""
 
@@ -84,7 +88,8 @@ class RedisPlace:
         self._shared_at = float("-inf")
         self._put_off: list[Token] = []
         self._given_up = 0
-        self._trouble: str | None = None
+        self._present_trouble: str | None = None
+        self._logged_at = float("-inf")
         self.turns: Turns = Turns(Index(self._client, self._patiently, self._keys.calls, DAY))
         self.marks: Index = Index(self._client, self._patiently, self._keys.published, MARKED_SECONDS)
 
@@ -313,6 +318,19 @@ class RedisPlace:
             self._trouble = self._described(result).problem
             raise ConnectionError(self._trouble) from result
         return result
+
+    @property
+    def _trouble(self) -> str | None:
+        """Why nothing can be read; ``None`` if it can. It is logged when it begins, once a minute at most."""
+        return self._present_trouble
+
+    @_trouble.setter
+    def _trouble(self, problem: str | None) -> None:
+        begins = problem is not None and self._present_trouble is None
+        self._present_trouble = problem
+        if begins and time.monotonic() >= self._logged_at + LOG_SECONDS:
+            self._logged_at = time.monotonic()
+            logger.warning("collect: %s Meanwhile nothing is collected; it is tried again", problem)
 
     def _described(self, error: RedisError) -> Any:
         return trouble(self._target.shown, error, self._target.timeout)
