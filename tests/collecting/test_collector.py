@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from threadtrail.collecting import published, waiting
 from threadtrail.collecting.collector import Collector
 from threadtrail.collecting.delivering import MAX_FAILURES
 from threadtrail.collecting.place import Entry
+from threadtrail.collecting.unended import unended
 from threadtrail.collecting.units import Unit
 from threadtrail.collecting.waiting import Waiting
 from threadtrail.events import (
@@ -241,6 +243,38 @@ def test_a_trace_is_waited_for_as_a_whole() -> None:
 def plain(name: str) -> list[Event]:
     run = replace(samples.sample_runs()["plain_answer"], id=name, turn_id=name)
     return list(samples.events_of(run))
+
+
+def test_runs_that_were_created_and_never_ended_are_named_with_their_age(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage()
+    stage.at(0, *plain("open")[:2], *plain("ended"))
+    stage.at(WAIT - 1)
+    assert caplog.messages == []
+    stage.at(WAIT)
+    (named,) = caplog.messages
+    assert re.fullmatch(
+        r"collect: events of 1 run without an end were exported: open \(queued, created \S+ ago\)", named
+    )
+    stage.at(WAIT + 1, *plain("open")[2:])  # it ends after all
+    stage.at(3 * WAIT)
+    assert ("open", True, False) in stage.exporters.ends
+    assert caplog.messages == [named]
+
+
+def test_of_many_runs_without_an_end_the_oldest_are_named() -> None:
+    def begun(number: int) -> Event:
+        return replace(plain(f"run_{number}")[0], time=number * 60 * 10**9)
+
+    text = unended([begun(number) for number in reversed(range(7))], now=600 * 10**9)
+    assert text is not None
+    assert text.startswith(
+        "events of 7 runs without an end were exported: run_0 (created 10m00s ago), run_1 ("
+    )
+    assert text.endswith("run_4 (created 6m00s ago), …")
+    assert unended(plain("run_1"), now=0) is None
+    assert unended(plain("run_1")[1:2], now=0) is None  # its creation was exported before
 
 
 def test_what_is_refused_is_given_up_and_the_others_are_delivered() -> None:

@@ -154,6 +154,7 @@ class Delivering:
         counts.deliveries += 1
         counts.events += len(events)
         counts.runs += sum(isinstance(event, RunEnded) for event in events)
+        self._outcomes.name_unended(events)
         for unit in units:
             self._waiting.units.remove(unit)
         self._outcomes.acknowledge(entries)

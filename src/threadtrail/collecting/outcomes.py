@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from threadtrail._guard import guard
+from threadtrail.collecting.unended import unended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from threadtrail.collecting.place import Entry, Place
+    from threadtrail.events import Event
 
 logger: logging.Logger = logging.getLogger("threadtrail")
 
@@ -74,6 +79,12 @@ class Outcomes:
         self.gave_up_because = reason
         logger.warning("collect: events given up: %d, %s", len(entries), reason)
         self.quietly(self._place.give_up, entries, reason)
+
+    def name_unended(self, events: Sequence[Event]) -> None:
+        """Log which of the exported runs were created and have not ended: probably nobody follows them."""
+        text, _ = guard.catch(unended, events, time.time_ns())
+        if text is not None:
+            logger.warning("collect: %s", text)
 
     def quietly(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function of the place; note the trouble if the place is away."""
