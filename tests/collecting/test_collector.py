@@ -317,6 +317,19 @@ def test_however_many_are_refused_the_others_are_delivered(bad: int, seconds: in
     assert len(stage.shelf.given_up) == bad * len(plain("bad_0"))
 
 
+def test_what_is_refused_first_does_not_end_a_collector_that_does_not_follow() -> None:
+    shelf = Shelf()
+    shelf.is_read_to_its_end = True
+    stage = Stage(shelf=shelf)
+    stage.exporters.refuses = lambda event: str(getattr(event, "run_id", None)).startswith("bad")
+    shelf.put(*(event for number in range(MAX_FAILURES + 2) for event in plain(f"bad_{number}")))
+    shelf.put(*(event for number in range(90) for event in plain(f"good_{number}")))
+    stage.collector.run(follow=False)
+    assert len(stage.exporters.ends) == 90
+    assert shelf.given_up == []
+    assert len(stage.waiting.units) == MAX_FAILURES + 2
+
+
 def test_while_a_backend_is_away_nothing_is_given_up() -> None:
     stage = Stage()
     stage.exporters.refuses = lambda _event: True

@@ -13,7 +13,7 @@ from threadtrail import _json
 from threadtrail._guard import guard
 from threadtrail._waiting import Latch
 from threadtrail.collecting.crossing import Crossing
-from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, Delivering
+from threadtrail.collecting.delivering import FIRST_PAUSE_SECONDS, MAX_FAILURES, Delivering
 from threadtrail.collecting.keys import mark_key
 from threadtrail.collecting.outcomes import PARKING, READING, Counts, Outcomes
 from threadtrail.collecting.published import Published
@@ -130,8 +130,17 @@ class Collector:
         """Deliver all that waits; while a backend is away, the rest is left to the next collector."""
         for units in self._waiting.all():
             self._delivering.deliver(units)
+            self._deliver_again(units)
             if self._delivering.paused_until > self._clock():
                 break
+
+    def _deliver_again(self, units: Iterable[Unit]) -> None:
+        """Try what was put off until nothing is taken several times: only some of it may be refused."""
+        failures = 0
+        while self._delivering.backend_is_away and failures < MAX_FAILURES and not self.is_stopped:
+            before = self.counts.deliveries
+            self._delivering.deliver([unit for unit in units if unit in self._waiting.units])
+            failures = failures + 1 if self.counts.deliveries == before else 0
 
     def stop(self) -> None:
         """Stop soon: whole units are delivered if they are taken at once, the rest stays in the place.

@@ -94,6 +94,7 @@ class Delivering:
             if delivered:
                 self._failed_in_a_row = 0
                 self.backend_is_away = False
+                self.paused_until = 0.0
             elif self.is_stopping:
                 self.backend_is_away = True
                 self._put_off(unit for each in (batch, *todo) for unit in each)
