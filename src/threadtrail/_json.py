@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
+from threadtrail._text import escaped
 from threadtrail.events import AnyEvent, Event
 
 NOT_AN_EVENT = "not an event of threadtrail"
@@ -66,18 +67,20 @@ def _deep(line: str | bytes) -> AnyEvent:
         raise ValueError(_refusal(error)) from error
     except RecursionError as error:
         raise ValueError(f"{NOT_AN_EVENT}: it is nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"{NOT_AN_EVENT}: {error}") from error
     return event
 
 
 def _refusal(error: ValidationError) -> str:
     """Return the first reason, without the values of the line, which may be anyone's content."""
     first = error.errors(include_url=False, include_input=False)[0]
-    if first["type"] == "union_tag_invalid":
-        return f"{NOT_AN_EVENT}: this version knows no event {str(first['ctx']['tag'])[:100]!r}"
-    if first["type"] == "union_tag_not_found":
-        return f"{NOT_AN_EVENT}: its field 'event' is missing"
     place = ".".join(map(str, first["loc"]))
-    return f"{NOT_AN_EVENT}: {f'{place}: ' if place else ''}{first['msg']}"
+    if not place and first["type"] == "union_tag_invalid":
+        return f"{NOT_AN_EVENT}: this version knows no event {str(first['ctx']['tag'])[:100]!r}"
+    if not place and first["type"] == "union_tag_not_found":
+        return f"{NOT_AN_EVENT}: its field 'event' is missing"
+    return escaped(f"{NOT_AN_EVENT}: {f'{place}: ' if place else ''}{first['msg']}")
 
 
 def _check_numbers(value: Any) -> None:

@@ -116,6 +116,7 @@ def test_large_numbers_of_the_app_are_no_reason_to_refuse_an_event() -> None:
             "RunCreated.time: Input should be a valid",
         ),
         (LINES[0].replace('"time":', '"time":9999999999'), "time: the number has more than 64 bits"),
+        ("[" * 300 + "}", ""),
     ],
 )
 def test_the_reason_is_one_line_without_content(line: str, reason: str) -> None:
