@@ -84,14 +84,18 @@ def _refusal(error: ValidationError) -> str:
 
 
 def _check_numbers(value: Any) -> None:
-    """Raise ValueError if a number in an event does not fit into 64 bits: no backend takes it."""
+    """Raise ValueError if a number in an event does not fit into 64 bits: no backend takes it.
+
+    A field that holds any JSON, such as ``tool_choice``, is kept as the app or the server sent it.
+    """
     if isinstance(value, tuple):
         for item in value:
             _check_numbers(item)
     elif is_dataclass(value):
         for field in fields(value):
             of_field = getattr(value, field.name)
-            if isinstance(of_field, int) and not -NUMBER_LIMIT <= of_field < NUMBER_LIMIT:
+            is_number = isinstance(of_field, int) and field.type != "JsonValue"
+            if is_number and not -NUMBER_LIMIT <= of_field < NUMBER_LIMIT:
                 raise ValueError(f"{NOT_AN_EVENT}: {field.name}: the number has more than 64 bits")
             _check_numbers(of_field)
 

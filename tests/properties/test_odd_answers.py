@@ -181,6 +181,14 @@ def test_an_id_that_is_no_valid_unicode(canned: Canned) -> None:
     assert failure.run_id == captured.run().id == "\ufffd"
 
 
+@pytest.mark.parametrize("name", ["tool_choice", "truncation_strategy", "response_format"])
+def test_a_number_beyond_64_bits_where_any_json_may_stand(canned: Canned, name: str) -> None:
+    _, captured = canned.play(json.dumps({**RUN_BODY, name: 2**70}).encode(), JSON, run)
+    request = captured.run().request
+    assert getattr(request, name.removesuffix("_strategy")) == 2**70
+    assert type(captured.events[-1]).from_json(captured.events[-1].to_json()) == captured.events[-1]
+
+
 WEBHOOK: Any = {
     "id": "evt_1",
     "object": "event",
