@@ -159,10 +159,10 @@ class StepsOfRun:
 
 
 def _around(step: Step) -> Step:
-    """Return the step with times that all its calls lie between."""
+    """Return the step with times that all its calls lie between; one may only be known by its end."""
     starts = [call.started_at for call in step.tool_calls if call.started_at is not None]
     ends = [call.ended_at for call in step.tool_calls if call.ended_at is not None]
-    started_at = None if step.started_at is None else min([step.started_at, *starts])
+    started_at = None if step.started_at is None else min([step.started_at, *starts, *ends])
     ended_at = None if step.ended_at is None else max([step.ended_at, started_at or 0, *ends])
     return changed(step, started_at=started_at, ended_at=ended_at)
 

@@ -9,9 +9,13 @@ from threadtrail.values import Step, ToolCall
 
 
 def covering(step: Step, calls: tuple[ToolCall, ...]) -> Step:
-    """Return the step with its calls; it lasts at least as long as those that were seen live."""
+    """Return the step with its calls; it lasts at least as long as those that were seen live.
+
+    A call that was only seen to be answered has no start: the step began before that.
+    """
     live = [call for call in calls if call.seen_live]
     starts = [call.started_at for call in live if call.started_at is not None]
+    starts += [call.ended_at for call in calls if call.started_at is None and call.ended_at is not None]
     ends = [call.ended_at for call in live if call.ended_at is not None]
     started_at = min(starts if step.started_at is None else [step.started_at, *starts], default=None)
     ended_at = None if step.ended_at is None else max(step.ended_at, started_at or 0, *ends)
