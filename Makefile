@@ -399,7 +399,7 @@ sdk-tests-peers: $(SETUP) ## the SDK's tests for Assistants with other instrumen
 	@$(BIN)/python tools/sdk_tests.py --peers
 
 bench: $(SETUP) ## what recording costs, compared with the bare SDK; with BASE=<commit>, what changed since then
-	@$(BIN)/python -m benchmarks $(if $(BASE),--base $(BASE))
+	@$(BIN)/python -m benchmarks $(if $(BASE),--base $(BASE)) $(PART:%=--part %)
 
 # How long `make soak` takes, in seconds.
 SECONDS ?= 120
@@ -414,7 +414,7 @@ bench-collect: $(SETUP) redis ## how fast collectors are, and how much memory op
 	@$(BIN)/python -m benchmarks.collecting
 
 bench-peers: $(SETUP) ## the same as bench, with other instrumentations in the table
-	@$(BIN)/python -m benchmarks --peers
+	@$(BIN)/python -m benchmarks --peers $(PART:%=--part %)
 
 compare-peers: $(SETUP) ## what eleven other tools record of 26 ways to use responses, beside the truth
 	@PYTHONPATH=tools $(BIN)/python -m peer_table

@@ -4,6 +4,7 @@
     python -m benchmarks --quick         the same in seconds, to see that it works; the numbers mean nothing
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
+    python -m benchmarks --part runs     one of the tables alone; may be repeated
     python -m benchmarks --base COMMIT   only what changed since a commit: its tree and this one, alternately
 
 All times are microseconds. Requests are answered within the process, so there is no network in them.
@@ -37,13 +38,15 @@ from benchmarks.workloads import streamed as assistants_stream
 from benchmarks import response_workloads as responses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.measuring import Measured
 
 CALL_GOAL, EVENT_GOAL, SIZE_GOAL, FIRST_GOAL = 15.0, 3.0, 5.0, 1_000.0
 """Microseconds of the app's thread that may be added: by a call, by a streamed event, by a megabyte in a
 request, by the first events of a process."""
+
+PARTS = ("calls", "responses", "streams", "first", "runs", "memory")
 
 MEGABYTE = 1_048_576
 
@@ -73,14 +76,16 @@ def main() -> None:
         _since(options.base, effort)
         return
     comparison = Comparison("threadtrail")
-    goals = [
-        _calls(comparison, effort),
-        *_response_calls(comparison, effort),
-        *_streams(comparison, effort),
-        _first_event(effort),
-    ]
-    _runs(comparison, effort, NAMES if options.peers else options.peer)
-    _memory(effort)
+    peers = NAMES if options.peers else options.peer
+    parts: dict[str, Callable[[], list[Goal]]] = {
+        "calls": lambda: _calls(comparison, effort),
+        "responses": lambda: _response_calls(comparison, effort),
+        "streams": lambda: _streams(comparison, effort),
+        "first": lambda: _first_event(effort),
+        "runs": lambda: _runs(comparison, effort, peers),
+        "memory": lambda: _memory(effort),
+    }
+    goals = [goal for name in options.part or PARTS for goal in parts[name]()]
     print()
     for goal in goals:
         print(goal)
@@ -107,6 +112,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--peer", choices=NAMES, action="append", default=[], help="also measure this tool")
     parser.add_argument("--peers", action="store_true", help="also measure every tool that is compared")
+    parser.add_argument("--part", choices=PARTS, action="append", help="measure this part alone")
     parser.add_argument(
         "--base", metavar="COMMIT", help="compare with the tree of this commit, and nothing else"
     )
@@ -122,7 +128,7 @@ def _say_where() -> None:
 HEADER = ["bare", "CPU of the caller", "ratio", "wall time", "ratio"]
 
 
-def _calls(comparison: Comparison, effort: Effort) -> Goal:
+def _calls(comparison: Comparison, effort: Effort) -> list[Goal]:
     rows, worst = [], 0.0
     for kind, is_async, control in (("control", False, True), ("sync", False, False), ("async", True, False)):
         measured = comparison.measure(
@@ -135,7 +141,7 @@ def _calls(comparison: Comparison, effort: Effort) -> Goal:
         rows += [_call_row(measured, name, kind) for name in CALL_NAMES]
         worst = worst if control else max(worst, _worst(measured, CALL_NAMES))
     show("One call of Assistants; control: nothing on both sides", ["added per call, us", *HEADER], rows)
-    return Goal("added per call, at most", CALL_GOAL, worst)
+    return [Goal("added per call, at most", CALL_GOAL, worst)]
 
 
 def _response_calls(comparison: Comparison, effort: Effort) -> list[Goal]:
@@ -212,7 +218,7 @@ def _per_event(measured: Measured, events: int) -> list[str]:
     return [f"{thread.bare:.1f}", added(thread), ratio(thread), added(wall), ratio(wall)]
 
 
-def _first_event(effort: Effort) -> Goal:
+def _first_event(effort: Effort) -> list[Goal]:
     processes = [times_in_child() for _ in range(effort.first_events)]
     rows, more = [], []
     for name, column in (("the first", 1), ("the second", 2)):
@@ -222,10 +228,10 @@ def _first_event(effort: Effort) -> Goal:
         rows.append([f"{name} stream of a process", f"{bare:.0f}", f"{more[-1]:+.0f}"])
     header = ["added to the first events, us", "bare", "CPU of the caller"]
     show("The first events that are recorded, up to the second of a stream", header, rows)
-    return Goal("added to the first events of a process", FIRST_GOAL, more[0])
+    return [Goal("added to the first events of a process", FIRST_GOAL, more[0])]
 
 
-def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[str]) -> None:
+def _runs(comparison: Comparison, effort: Effort, peers: Sequence[str]) -> list[Goal]:
     measured = [
         measure_runs(comparison, effort.runs, control=control, most=effort.most) for control in (True, False)
     ]
@@ -243,9 +249,10 @@ def _runs(comparison: Comparison, effort: Effort, peers: tuple[str, ...] | list[
     header = ["added per call, us", "bare", *columns, "records"]
     title = f"A run of {RUN_CALLS} calls, until all is delivered; records: what one run becomes"
     show(title, header, rows)
+    return []
 
 
-def _memory(effort: Effort) -> None:
+def _memory(effort: Effort) -> list[Goal]:
     counts = list(effort.memory)
     rows = []
     # Side by side: nothing is timed here, and a hundred thousand runs take a while.
@@ -262,6 +269,7 @@ def _memory(effort: Effort) -> None:
             rows.append([f"{count:,} {what}{'s' * (count > 1)}", *cells, f"{with_us / without:.2f}"])
     header = ["resident memory, MiB", "bare", "threadtrail", "more", "ratio"]
     show("Memory; open runs, background responses: created and never looked at again", header, rows)
+    return []
 
 
 if __name__ == "__main__":
