@@ -78,9 +78,8 @@ def shown_address(address: str) -> str:
     if port is not None and "@" in parts.path and "@" not in parts.netloc:
         return _after_login(address)
     host = parts.netloc.rpartition("@")[2]
-    if not host and address.startswith(
-        f"{parts.scheme}://"
-    ):  # of a socket, where `urlunsplit` leaves the slashes out
+    # The address of a socket has no host; `urlunsplit` would leave its slashes out.
+    if not host and address.startswith(f"{parts.scheme}://"):
         return f"{parts.scheme}://{parts.path}"
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
