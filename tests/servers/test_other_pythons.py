@@ -37,9 +37,9 @@ AT_EXIT = "import atexit; atexit.register(work)"
 @pytest.fixture(params=["3.12.1", "3.13.0"])
 def python(request: pytest.FixtureRequest) -> str:
     program = ROOT / f".venv-{request.param}" / "bin" / "python"
-    if not program.exists() and not os.environ.get("CI"):
+    if not program.exists() and not os.environ.get("GITHUB_ACTIONS"):
         pytest.skip(f"make found no Python {request.param}")
-    assert program.exists(), f"CI needs Python {request.param}"
+    assert program.exists(), f"the workflow installs Python {request.param}"
     return str(program)
 
 
