@@ -184,8 +184,12 @@ def repeated(items: Any) -> Iterator[Any]:
                 yield from repeated(branch)
 
 
-def inputs(pattern: re.Pattern[str], length: int) -> Iterator[str]:
+def inputs(pattern: re.Pattern[Any], length: int) -> Iterator[Any]:
     """Yield long texts: what the pattern repeats, over and over, by itself and after what comes before it."""
+    if isinstance(pattern.pattern, bytes):
+        of_text = re.compile(pattern.pattern.decode("latin-1"), pattern.flags)
+        yield from (text.encode("latin-1", "ignore") for text in inputs(of_text, length))
+        return
     items = list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
     # Two repetitions that meet share characters: one that only this pattern names may be among them.
     candidates = CANDIDATES + "".join(sorted(set(pattern.pattern) - set(CANDIDATES)))
@@ -202,12 +206,12 @@ def inputs(pattern: re.Pattern[str], length: int) -> Iterator[str]:
         yield beginning + pump * (length // len(pump)) + end
 
 
-def seconds(use: Use, text: str) -> float:
+def seconds(use: Use, text: Any) -> float:
     """Return the CPU time of this thread that the pattern takes for the text."""
     begun = time.thread_time()
     for method in use.methods:
         if method in {"sub", "subn"}:
-            getattr(use.pattern, method)("", text)
+            getattr(use.pattern, method)(text[:0], text)
         elif method == "finditer":
             for _ in use.pattern.finditer(text):
                 pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -16,9 +17,6 @@ from threadtrail.checks import shown_address
 from threadtrail.errors import ConfigurationError
 
 SCHEMES = ("redis://", "rediss://", "unix://")
-
-_NO_NUMBER = re.compile(r"rediss?://[^/?]*/+[^?]*[^0-9/?]")
-"""A path that is not the number of a database."""
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 5.0
@@ -72,10 +70,16 @@ class Target:
         except (ValueError, TypeError, RedisError) as error:  # which may quote the password
             says = "redis-py cannot read it; such as: redis://user:password@host:6379/0"
             raise ConfigurationError(says, option="url", value=self.shown) from error
-        if _NO_NUMBER.match(self.url):  # redis-py would use database 0
+        if not self._names_database_by_number:  # redis-py would use database 0
             says = "the number of the database must follow the host, such as: redis://host:6379/0"
             raise ConfigurationError(says, option="url", value=self.shown)
         return client
+
+    @property
+    def _names_database_by_number(self) -> bool:
+        """Whether what follows the host, if anything does, is the number of a database."""
+        address = urlsplit(self.url)
+        return address.scheme == "unix" or re.fullmatch("[0-9/]*", unquote(address.path)) is not None
 
     def close(self, client: Redis) -> None:
         """Close the connections of a client that is not the app's."""
