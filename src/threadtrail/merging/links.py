@@ -187,8 +187,13 @@ def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]
 
 
 def _has_completed(run: Run) -> bool:
-    """Return whether the outputs that it brought are not brought again: a failed run may be repeated."""
-    return run.finished and run.error is None and run.incomplete_reason is None and not run.failed
+    """Return whether the outputs that it brought are not brought again: a failed run may be repeated.
+
+    An error of a run that ended as it should is the app's: an answer that the SDK could not parse.
+    """
+    ended = bool(run.status_history) and run.status_history[-1].stage == "ended"
+    as_it_should = run.incomplete_reason is None and not run.failed
+    return run.finished and as_it_should and (run.error is None or ended)
 
 
 def _asked_for(run: Linked) -> set[str]:
