@@ -23,9 +23,10 @@ def unended(events: Sequence[Event], now: int) -> str | None:
     A run of which these events show only details, since its creation was exported before, is not meant.
     """
     created = {event.run_id for event in events if isinstance(event, RunCreated)}
-    left = {event.run.id for event in events if isinstance(event, RunEnded) and not event.run.finished}
-    if not left and created <= {event.run.id for event in events if isinstance(event, RunEnded)}:
-        return None
+    ended = [event.run for event in events if isinstance(event, RunEnded)]
+    left = {run.id for run in ended if not run.finished}
+    if not left and created <= {run.id for run in ended}:
+        return None  # as for most deliveries, which spares the search
     found = [run for run in open_runs(events) if run.run_id in created | left]
     if not found:
         return None
