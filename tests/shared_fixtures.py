@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,6 +75,27 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for function in (threadtrail.flush, threadtrail.shutdown):
         monkeypatch.setattr(function, "__defaults__", (PATIENCE,))
+
+
+@pytest.fixture(autouse=True)
+def clients_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the clients that a test or a page's program leaves open; only where a conftest takes this over.
+
+    The SDK closes a client that is thrown away, but the garbage collector may come to its sockets first.
+    Each of them is an error then: seldom, and of whichever test runs.
+    """
+    opened: list[Any] = []
+    make = OpenAI.__init__
+
+    @wraps(make)
+    def make_and_note(self: OpenAI, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        opened.append(self._client)
+
+    monkeypatch.setattr(OpenAI, "__init__", make_and_note)
+    yield
+    for client in opened:
+        client.close()
 
 
 def plain_client(server: AssistantsServer, **options: Any) -> OpenAI:

@@ -27,8 +27,8 @@ def local_server() -> Iterator[AssistantsServer]:
 @pytest.fixture
 def work(tmp_path: Path, local_server: AssistantsServer) -> Iterator[Workplace]:
     """A folder with an app, whose processes record into one file; they are gone at the end of the test."""
-    client = OpenAI(base_url=local_server.base_url, api_key="sk-local")
-    assistant = client.beta.assistants.create(model="gpt-4o")
+    with OpenAI(base_url=local_server.base_url, api_key="sk-local") as client:
+        assistant = client.beta.assistants.create(model="gpt-4o")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("THREADTRAIL_")}
     environment = clean | {
         "ASSISTANT_ID": assistant.id,

@@ -25,6 +25,7 @@ patient = shared_fixtures.patient
 server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
+clients_closed = shared_fixtures.clients_closed
 
 
 @pytest.fixture

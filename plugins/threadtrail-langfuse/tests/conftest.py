@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
+clients_closed = shared_fixtures.clients_closed
 patient = shared_fixtures.patient
 pytest_collection = shared_fixtures.freeze_what_is_collected
 

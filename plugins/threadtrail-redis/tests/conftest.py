@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
+clients_closed = shared_fixtures.clients_closed
 no_settings = shared_fixtures.no_settings
 patient = shared_fixtures.patient
 

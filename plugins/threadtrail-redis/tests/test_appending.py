@@ -75,6 +75,8 @@ def test_the_first_process_says_how_many_streams_there_are(redis: RedisServer) -
     assert second.check(PATIENCE).endswith(
         "3 streams (not 500, as the option says), in which 102 events wait."
     )
+    first.shutdown()
+    second.shutdown()
 
 
 def test_a_batch_whose_answer_is_lost_is_appended_once(redis: RedisServer) -> None:
