@@ -187,12 +187,13 @@ def _outputs(messages: Iterable[Message]) -> Iterator[tuple[str, ToolResultPart]
 
 
 def _has_completed(run: Run) -> bool:
-    """Return whether the outputs that it brought are not brought again: a failed run may be repeated.
+    """Return whether the outputs that it brought are not brought again.
 
-    An error of a run that ended as it should is the app's: an answer that the SDK could not parse.
+    The app may repeat a run that failed or was cancelled. An error of a run that ended as it should is the
+    app's: an answer that the SDK could not parse.
     """
     ended = bool(run.status_history) and run.status_history[-1].stage == "ended"
-    as_it_should = run.incomplete_reason is None and not run.failed
+    as_it_should = run.incomplete_reason is None and not run.failed and run.status != "cancelled"
     return run.finished and as_it_should and (run.error is None or ended)
 
 
