@@ -435,9 +435,11 @@ def test_the_login_is_taken_from_the_environment_if_the_address_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with RedisServer(tmp_path, "--requirepass", "s3cret-one") as redis:
-        monkeypatch.setenv("THREADTRAIL_REDIS_PASSWORD", "s3cret-one")
-        monkeypatch.delenv("THREADTRAIL_REDIS_USERNAME", raising=False)
+        monkeypatch.setenv("threadtrail_redis_password", "s3cret-one")
+        monkeypatch.setenv("THREADTRAIL_REDIS_USERNAME", "")  # as if it was not set
         assert cli.main(["status", "--from", redis.url]) == 0
+        monkeypatch.delenv("threadtrail_redis_password")
+        monkeypatch.setenv("THREADTRAIL_REDIS_PASSWORD", "s3cret-one")
         monkeypatch.setenv("THREADTRAIL_REDIS_USERNAME", "default")
         assert cli.main(["status", "--from", redis.url]) == 0
         assert cli.main(["status", "--from", redis.url.replace("//", "//:wrong@")]) == 2

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis.exceptions import BusyLoadingError, RedisError
 
 from threadtrail.collecting.place import Entry
+from threadtrail.config.layers import environment_values
 from threadtrail.errors import ConfigurationError
 from threadtrail_redis.connection import Target, back_off
 from threadtrail_redis.fenced import Reading, Streams, Token
@@ -74,8 +75,9 @@ class RedisPlace:
         if not lease_seconds > 0:
             raise ConfigurationError("it must be above 0", option="lease_seconds", value=lease_seconds)
         if "@" not in address:
-            username = username or os.environ.get("THREADTRAIL_REDIS_USERNAME")
-            password = password or os.environ.get("THREADTRAIL_REDIS_PASSWORD")
+            login = environment_values(("redis_username", "redis_password"))
+            username = username or login.get("redis_username")
+            password = password or login.get("redis_password")
         self._target = Target(url=address, username=username, password=password, timeout=timeout)
         self._keys = Keys(prefix)
         self._client: Redis = self._target.connect()
