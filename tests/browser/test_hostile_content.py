@@ -82,7 +82,7 @@ def test_nothing_is_run_and_nothing_is_loaded(visit: Visit, hostile_page: str) -
     page.evaluate("(two) => { location.hash = two.map(encodeURIComponent).join('|'); }", handles[:2])
     page.get_by_text("Side by side").wait_for()
     opened.press("Escape")
-    page.get_by_label("Status").select_option(index=1)
+    page.get_by_label("Status", exact=True).select_option(index=1)
     assert page.evaluate("window.pwned") is None
     assert page.evaluate("document.scripts.length") == page.evaluate(
         "document.querySelectorAll('#index, [type=module], [id^=chunk-]').length"

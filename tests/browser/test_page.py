@@ -58,9 +58,9 @@ def test_the_list_shows_all_and_filters(visit: Visit, samples_page: str) -> None
     page = opened.page
     assert opened.total("runs") == str(len(RUNS))
     assert opened.requests == [samples_page]
-    page.get_by_role("button", name="Failed only").click()
+    page.get_by_role("button", name="Failed only", exact=True).click()
     assert opened.total("runs") == f"3 of {len(RUNS)}"
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     page.get_by_role("searchbox").fill("source:responses weather")
     page.locator("#totals", has_text=f"3 of {len(RUNS)}").wait_for()
     assert {text.strip() for text in page.locator("#rows .question").all_inner_texts()} == {
@@ -68,9 +68,9 @@ def test_the_list_shows_all_and_filters(visit: Visit, samples_page: str) -> None
         "How is the weather in Oslo?",
     }
     page.get_by_role("searchbox").fill("")
-    page.get_by_label("Status").select_option("incomplete")
+    page.get_by_label("Status", exact=True).select_option("incomplete")
     assert opened.total("runs") == f"2 of {len(RUNS)}"
-    page.get_by_role("button", name="Duration").click()
+    page.get_by_role("button", name="Duration", exact=True).click()
     assert page.locator("[aria-sort=descending]").inner_text() == "Duration"
     assert page.locator("#rows .took").all_inner_texts() == ["1.5s", "1.1s"]
 
@@ -92,7 +92,7 @@ def test_a_part_of_the_time_is_chosen(visit: Visit, samples_page: str) -> None:
     page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 20, steps=3)
     page.mouse.up()
     assert " of " in opened.total("runs")
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     assert opened.total("runs") == str(len(RUNS))
 
 
@@ -103,9 +103,11 @@ def test_all_content_is_searched_when_asked(visit: Visit, samples_page: str) -> 
     page.get_by_text("Nothing matches").wait_for()
     opened.press("Enter")
     page.locator("#rows .question", has_text="How is the weather in Paris?").wait_for()
-    assert page.get_by_role("button", name="In all content").get_attribute("aria-pressed") == "true"
+    assert (
+        page.get_by_role("button", name="In all content", exact=True).get_attribute("aria-pressed") == "true"
+    )
     page.get_by_role("searchbox").fill("nobody said this")
-    page.get_by_role("button", name="In all content").click()
+    page.get_by_role("button", name="In all content", exact=True).click()
     page.get_by_text("Nothing matches.", exact=True).wait_for()
 
 
@@ -126,7 +128,7 @@ def test_a_turn_has_a_waterfall_and_its_conversation_each_call_once(visit: Visit
     page.locator(".flash", has_text="get_weather").wait_for()
     assert page.locator(".said.call", has_text="22 °C, sunny").count() == 1
     assert detail(opened).get_by_text("22 °C, sunny").count() == 1
-    page.get_by_role("link", name="run 2").click()
+    page.get_by_role("link", name="run 2", exact=True).click()
     page.locator("#detail .id", has_text="resp_answering_response").wait_for()
     page.go_back()
     page.locator("#detail .kind", has_text="turn").wait_for()
@@ -144,12 +146,12 @@ def test_a_part_of_the_waterfall_is_drawn_larger(visit: Visit, samples_page: str
     page.mouse.move(track["x"] + 0.98 * track["width"], middle, steps=4)
     page.mouse.up()
     assert [lane.split("\n")[0] for lane in lanes.all_inner_texts()] == ["gpt-5.2-2025-12-11"]
-    page.get_by_role("button", name="Whole time").click()
+    page.get_by_role("button", name="Whole time", exact=True).click()
     assert lanes.count() == 5
     opened.press("ArrowDown", "z")
     assert lanes.nth(1).locator(".segment").bounding_box()["width"] > 0.8 * track["width"]
     opened.press("z")
-    page.get_by_role("button", name="Whole time").wait_for(state="hidden")
+    page.get_by_role("button", name="Whole time", exact=True).wait_for(state="hidden")
     assert "resp_answered_calls" in page.locator("#detail .id").inner_text()
 
 
@@ -172,7 +174,7 @@ def test_two_stand_side_by_side_on_one_axis(visit: Visit, samples_page: str) -> 
     assert row.locator("td").all_inner_texts() == ["2.1s", "3.8s", "+1.7s (+81 %)"]
     ticks = [page.locator(".pair .page").nth(at).locator(".axis .tick").all_inner_texts() for at in (0, 1)]
     assert ticks[0] == ticks[1]
-    page.get_by_role("button", name="Swap").click()
+    page.get_by_role("button", name="Swap", exact=True).click()
     opened.until("location.hash.startsWith('#run_parallel')")
 
 
@@ -224,7 +226,7 @@ def test_everything_goes_by_keyboard(visit: Visit, samples_page: str) -> None:
 def test_what_a_screen_reader_is_told(visit: Visit, samples_page: str) -> None:
     opened = visit(samples_page)
     page = opened.page
-    grid = page.get_by_role("treegrid", name="Runs and turns")
+    grid = page.get_by_role("treegrid", name="Runs and turns", exact=True)
     assert grid.get_attribute("aria-rowcount") == str(len(ALONE) + 2)
     turn = grid.locator("[aria-expanded]", has_text="Paris")
     assert turn.get_attribute("aria-expanded") == "false"
@@ -275,7 +277,7 @@ def test_ten_thousand_runs_open_quickly_and_filter_at_once(
     took = {"open": opened.opened_after()}
     took["filter"] = page.evaluate(FILTER)
     assert " of 10,00" in opened.total("runs")
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     opened.press("End")
     page.locator("#runs").focus()
     opened.press("End", "Enter")
