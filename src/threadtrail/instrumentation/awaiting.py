@@ -93,7 +93,11 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
 
 def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
     """Do the same for the iterator that an ``__await__`` method returned."""
-    sink.guard.call("noting a call", begin_awaiting, sink, call)
+    try:
+        begin_awaiting(sink, call)
+    except BaseException as error:
+        if not sink.guard.contain("noting a call", error):
+            raise
     token = current_call.set(call)
     try:
         result = yield from waiting
@@ -102,5 +106,9 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
         raise
     finally:
         reset(token)
-    sink.guard.call("noting a result", note_result, sink, call, result)
+    try:
+        note_result(sink, call, result)
+    except BaseException as error:
+        if not sink.guard.contain("noting a result", error):
+            raise
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.context import in_force
@@ -13,7 +14,7 @@ from threadtrail.instrumentation.streams import note_close
 from threadtrail.instrumentation.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.sources.source import Source
@@ -38,7 +39,7 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
             reads = None if method.argument is None else ArgumentWatch(watch, method.argument)
             for owner, wrap in (
                 (resource.name, plainly(watch.sync) if reads is None else by_wrapt(reads)),
-                (f"Async{resource.name}", by_wrapt(reads or watch.asynchronous)),
+                (f"Async{resource.name}", _asynchronously(watch) if reads is None else by_wrapt(reads)),
             ):
                 yield Target(
                     resource.module,
@@ -60,6 +61,12 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
         for method_name in ("_sleep_for_retry", "_retry_request"):
             yield Target(BASE, owner, method_name, by_wrapt(note_retry), optional=True)
         yield Target(BASE, owner, "_process_response", plainly(watch_response), optional=True)
+
+
+def _asynchronously(watch: Watch) -> Callable[[Any], Any]:
+    """Return a function that replaces an async method; only a coroutine function needs ``wrapt`` for that."""
+    coroutine_function, other = by_wrapt(watch.asynchronous), plainly(watch.lazy)
+    return lambda original: (coroutine_function if iscoroutinefunction(original) else other)(original)
 
 
 patches: Patches = Patches()

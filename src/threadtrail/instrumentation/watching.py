@@ -80,6 +80,16 @@ class Watch:
 
         return method
 
+    def lazy(self, original: Any) -> Any:
+        """Return the replacement of an async method that is a plain function, as for a list or a manager."""
+        watch = self.asynchronous
+
+        @functools.wraps(original)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return watch(original, args, kwargs)
+
+        return method
+
     def asynchronous(self, wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make the call of an async method; no request is made before the app awaits what it returns."""
         sink: Sink | None = in_force.sink
@@ -101,7 +111,11 @@ class Watch:
             raise
         if type(result) is CoroutineType:
             return watch_coroutine(result, await_and_note, sink, call)
-        sink.guard.call("noting a result", self._note, sink, call, result)
+        try:
+            self._note(sink, call, result)
+        except BaseException as error:
+            if not sink.guard.contain("noting a result", error):
+                raise
         return result
 
     def begin(
