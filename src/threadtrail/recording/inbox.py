@@ -57,14 +57,15 @@ class Inbox(Generic[Request]):
 
         ``size`` is what ``size_of`` returns for it, if the caller knows that already, as on the hot path.
         """
-        queue = self._queue
+        # Not named like the module: for methods of imported names, Python 3.11 makes an object per call.
+        waiting = self._queue
         if size is None:
             size = size_of(observation)
-        if queue.qsize() >= MAX_WAITING or (self._bytes + size > MAX_WAITING_BYTES and self._bytes > 0):
+        if waiting.qsize() >= MAX_WAITING or (self._bytes + size > MAX_WAITING_BYTES and self._bytes > 0):
             self.dropped += 1
         else:
             self._bytes += size
-            queue.put(observation)
+            waiting.put(observation)
 
     def put_anyway(self, observation: Observation) -> None:
         """Put an observation that the recorder asked for, regardless of the bounds."""
