@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from threadtrail.instrumentation.exchanges import current_call, reset
+from threadtrail.instrumentation.exchanges import reset, reset_call, set_call
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.results import note_result
 from threadtrail.recording.observation import OBSERVATION_BYTES
@@ -72,7 +72,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
     except BaseException as error:
         if not sink.guard.contain("noting a call", error):
             raise
-    token = current_call.set(call)
+    token = set_call(call)
     try:
         result = await inner.coroutine
     except BaseException as error:
@@ -80,7 +80,7 @@ async def await_and_note(sink: Sink, call: Call, inner: Inner) -> Any:
         raise
     finally:
         try:  # noqa: SIM105 - as in `reset`, without a call
-            current_call.reset(token)
+            reset_call(token)
         except ValueError:
             pass
     try:
@@ -98,7 +98,7 @@ def yield_and_note(sink: Sink, call: Call, waiting: Generator[Any, None, Any]) -
     except BaseException as error:
         if not sink.guard.contain("noting a call", error):
             raise
-    token = current_call.set(call)
+    token = set_call(call)
     try:
         result = yield from waiting
     except BaseException as error:

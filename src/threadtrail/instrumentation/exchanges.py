@@ -22,7 +22,7 @@ from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.elsewhere import elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from threadtrail.recording.observation import Call
 
@@ -35,6 +35,10 @@ REQUEST_ID_FIELD = "_request_id"
 NOT_SEARCHED: Any = object()
 
 current_call: ContextVar[Call | None] = ContextVar("threadtrail_call", default=None)
+
+# Bound once: for a method of an imported name, Python 3.11 makes an object per call.
+set_call: Callable[[Call], Token[Call | None]] = current_call.set
+reset_call: Callable[[Token[Call | None]], None] = current_call.reset
 
 
 def reset(token: Token[Call | None]) -> None:

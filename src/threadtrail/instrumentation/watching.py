@@ -15,7 +15,7 @@ from threadtrail._frozen import clean_text
 from threadtrail._own_work import is_own_work
 from threadtrail.context import here, in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
-from threadtrail.instrumentation.exchanges import current_call
+from threadtrail.instrumentation.exchanges import reset_call, set_call
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.managers import watch_manager
 from threadtrail.instrumentation.results import note_result
@@ -63,14 +63,14 @@ class Watch:
             if call is None:
                 return original(*args, **kwargs)
             # Set and reset here, not by a context manager, which would double our time.
-            token = current_call.set(call)
+            token = set_call(call)
             try:
                 result = original(*args, **kwargs)
             except BaseException as error:
                 note_failure(sink, call, error, token.old_value)
                 raise
             finally:
-                current_call.reset(token)
+                reset_call(token)
             try:
                 note(sink, call, result)
             except BaseException as error:
