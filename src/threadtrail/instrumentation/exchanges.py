@@ -72,13 +72,16 @@ def watch_response(original: Any) -> Any:
 
     The wrapper is a plain function: one of ``wrapt`` would take as long as all the rest of this. The method
     is private, so no app depends on what kind of function it is.
-
-    Most versions of the SDK have the parameters of ``exact``. It needs no dict of them, which takes a tenth
-    of the work that recording adds to a call.
     """
+    exact = _with_known_parameters(original)
+    return exact if _take_the_same(original, exact) else _with_any_parameters(original)
+
+
+def _with_known_parameters(original: Any) -> Any:
+    """Wrap it as most versions of the SDK have it: no dict of the parameters, a tenth of a call's cost."""
 
     @functools.wraps(original)
-    def exact(  # noqa: PLR0913 - the SDK's parameters
+    def _process_response(  # noqa: PLR0913 - the SDK's parameters
         self: Any,
         *,
         cast_to: Any,
@@ -99,12 +102,16 @@ def watch_response(original: Any) -> Any:
             retries_taken=retries_taken,
         )
 
+    return _process_response
+
+
+def _with_any_parameters(original: Any) -> Any:
     @functools.wraps(original)
-    def general(*args: Any, **kwargs: Any) -> Any:
+    def _process_response(*args: Any, **kwargs: Any) -> Any:
         _note_response(kwargs.get("response"), kwargs.get("stream"))
         return original(*args, **kwargs)
 
-    return exact if _take_the_same(original, exact) else general
+    return _process_response
 
 
 def _take_the_same(one: Any, other: Any) -> bool:
