@@ -79,5 +79,5 @@ class Operations:
     def _event(
         self, event_class: Any, call: Call, time: int, scope: Scope | None = None, **fields: Any
     ) -> None:
-        time = max(time, call.started_at)  # the clock may have been set back in the meantime
-        publish_event(self._publish, event_class, time, origin_of(call), scope or call.scope, **fields)
+        fields["time"] = max(time, call.started_at)  # the clock may have been set back in the meantime
+        publish_event(self._publish, event_class, origin_of(call), scope or call.scope, fields)

@@ -60,11 +60,13 @@ Publish = Callable[[Event, Mapping[str, object] | None], None]
 
 
 def publish_event(
-    publish: Publish, event_class: Any, time: int, origin: Origin, scope: Scope, **fields: Any
+    publish: Publish, event_class: Any, origin: Origin, scope: Scope, fields: dict[str, Any]
 ) -> None:
-    """Publish an event of this class, with its origin and what was in force when it began."""
+    """Publish an event of this class, with its origin and what was in force when it began.
+
+    ``fields`` are its other fields, by name: a dict, since passing keywords on copies them each time.
+    """
     event = event_class(
-        time=time,
         source=origin.source,
         provider=origin.provider,
         server_address=origin.server_address,

@@ -328,5 +328,5 @@ class RunRecord:
             fields["run_id"] = self.id
             fields["thread_id"] = self.thread_id
         # A clock may be set back: nothing of a run happens before it was created.
-        time = max(time, self.timeline.created_at)
-        publish_event(self.common.publish, event_class, time, self.origin, self.scope, **fields)
+        fields["time"] = max(time, self.timeline.created_at)
+        publish_event(self.common.publish, event_class, self.origin, self.scope, fields)

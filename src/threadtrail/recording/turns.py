@@ -226,7 +226,8 @@ class Turns:
         if turn.parts:
             value = turn.value()
             end = max(value.ended_at or 0, *(part.record.last_seen_at for part in turn.parts.values()))
-            publish_event(self._publish, TurnEnded, end, first.origin, first.scope, turn=value)
+            fields = {"time": end, "turn": value}
+            publish_event(self._publish, TurnEnded, first.origin, first.scope, fields)
         self._groups.turn_ended(turn.trace_id, name, end)
 
     # -- what is known ------------------------------------------------------------------------------
