@@ -26,15 +26,18 @@ class _MessageState(NamedTuple):
 
 
 class Messages:
-    """What is known of a run's messages, with their times on the run's ``timeline``."""
+    """What is known of a run's messages, with their times on the run's ``timeline``.
 
-    def __init__(self, publish: PublishOfRun, timeline: Timeline) -> None:
-        self._publish = publish
+    ``publish`` is passed with each call. If it were kept, the run and its messages would refer to each other,
+    and stay in memory until the garbage collector finds them, long after the run was published.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._states: dict[str, _MessageState] = {}
         self._published: set[str] = set()
 
-    def see(self, seen: MessageSeen, types: EventTypes, *, run_ended: bool) -> None:
+    def see(self, seen: MessageSeen, types: EventTypes, publish: PublishOfRun, *, run_ended: bool) -> None:
         """See a message of the run."""
         identity = seen.message.id
         if identity is None:
@@ -45,7 +48,7 @@ class Messages:
         message = changed(seen.message, created_at=created_at, completed_at=completed_at)
         known = self._states.get(identity)
         if known is None and live:
-            self._publish(MessageCreated, time, type=types.message_created, message=message)
+            publish(MessageCreated, time, type=types.message_created, message=message)
         if known is None:
             self._states[identity] = _MessageState(message, seen.type, seen.ended, seen.partial, seen.place)
         elif not known.ended and (known.message.status or not seen.partial):
@@ -55,14 +58,14 @@ class Messages:
         # A message that is read later has no status: it is complete if its run has ended.
         done = seen.ended or (message.status is None and run_ended)
         if done and identity not in self._published:
-            self._complete(message, seen.type, time if live else completed_at or time)
+            self._complete(message, seen.type, time if live else completed_at or time, publish)
 
-    def end(self, time: int, types: EventTypes) -> None:
+    def end(self, time: int, types: EventTypes, publish: PublishOfRun) -> None:
         """Publish the ends of the messages that are still open, with the end of the run."""
         for seen in list(self._states.values()):
             if seen.message.id is not None and seen.message.id not in self._published:
                 kind = types.message_incomplete if seen.partial else seen.type
-                self._complete(seen.message, kind, time)
+                self._complete(seen.message, kind, time, publish)
 
     def forget(self) -> None:
         """Forget all messages."""
@@ -83,6 +86,6 @@ class Messages:
         seen = sorted(self._states.values(), key=lambda seen: (seen.message.created_at or 0, seen.place))
         return tuple(self._timeline.message_within(each.message, end) for each in seen)
 
-    def _complete(self, message: Message, kind: str, time: int) -> None:
+    def _complete(self, message: Message, kind: str, time: int, publish: PublishOfRun) -> None:
         self._published.add(str(message.id))
-        self._publish(MessageCompleted, time, type=kind, message=message)
+        publish(MessageCompleted, time, type=kind, message=message)

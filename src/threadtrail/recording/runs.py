@@ -120,7 +120,7 @@ class RunRecord:
     def output(self) -> Messages:
         """The messages that it wrote."""
         if self._output is None:
-            self._output = Messages(self._publish_event, self.timeline)
+            self._output = Messages(self.timeline)
         return self._output
 
     # -- what is seen ---------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class RunRecord:
 
     def see_message(self, seen: MessageSeen) -> None:
         """See a message of this run."""
-        self.output.see(seen, self._types, run_ended=self.ended)
+        self.output.see(seen, self._types, self._publish_event, run_ended=self.ended)
         if seen.live and seen.message.parts:
             self.see_output(seen.call, seen.time)
 
@@ -310,7 +310,7 @@ class RunRecord:
             if self.whole:
                 time = max(answered_at, self._steps.calls.last_end)
             self._steps.end(time, self.status, self._types.step_unfinished)
-        self.output.end(time, self._types)
+        self.output.end(time, self._types, self._publish_event)
         return time
 
     def end(self, run: Run, time: int) -> None:
