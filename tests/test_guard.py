@@ -98,6 +98,13 @@ def test_strict_keeps_the_errors_within_a_bound() -> None:
     assert isinstance(guard.errors[0], ValueError)
 
 
+def test_describe_shows_no_login_of_an_address() -> None:
+    said = "no answer  of ('redis://me:pa:ss@host:6379/0?token=1',\nhttps://host/path) or //me:pw"
+    shown = "ValueError: no answer of ('redis://host:6379/0 https://host/path) or //me:pw"
+    assert describe(ValueError(said)) == shown
+    assert describe(OSError("http://me:pw@host:port/x")) == "OSError: http://host:port/x"
+
+
 def test_describe_survives_a_foreign_str() -> None:
     class NastyError(Exception):
         def __str__(self) -> str:

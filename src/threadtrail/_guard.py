@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail._late import Late, reentrant_lock
 from threadtrail._own_work import is_own_thread
-from threadtrail._text import escaped
+from threadtrail._text import escaped, without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,10 +185,10 @@ def _write(what: str, consequence: str, times: int, error: BaseException | None)
 def describe(error: BaseException) -> str:
     """Return ``error`` as one short line, even if its ``__str__`` raises.
 
-    Control characters, which may come from a backend, are shown as escapes.
+    Control characters, which may come from a backend, are shown as escapes; addresses lose their logins.
     """
     try:
-        text = escaped(" ".join(str(error).split()))
+        text = escaped(without_logins(str(error)))
     except BaseException as failure:
         # A foreign __str__ may raise anything.
         if _is_for_the_app(failure):

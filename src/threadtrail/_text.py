@@ -88,6 +88,18 @@ def _after_login(address: str) -> str:
     return address.rpartition("@")[2].partition("?")[0]
 
 
+def without_logins(text: str) -> str:
+    """Return the words of a text, with each address in it as ``shown_address`` shows it."""
+    return " ".join(_without_its_login(word) if "://" in word else word for word in text.split())
+
+
+def _without_its_login(word: str) -> str:
+    before, _, rest = word.partition("://")
+    if "@" not in rest and "?" not in rest:
+        return word
+    return f"{before}://{shown_address(f'any://{rest}').removeprefix('any://')}"
+
+
 def assigned(name: str, value: object) -> str:
     """Return ``name = value``, the value shortened; secrets are hidden, also in a table or an address."""
     return f"{name} = {_shown(name, value)}"
