@@ -359,6 +359,36 @@ def test_an_interruption_says_how_to_go_on(path: Path, replay: Any, monkeypatch:
     assert "interrupted; 0 runs delivered; the same command sends the rest" in replay(path, code=130)
 
 
+INTERRUPTING = """
+import json, os, signal
+import threadtrail
+
+class Exporter:
+    @threadtrail.hookimpl
+    def export(self, events):
+        with open(os.environ["COPY"], "a") as file:
+            file.writelines(f"{event.to_json()}\\n" for event in events)
+        if os.environ.pop("INTERRUPTS", None):
+            os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_ctrl_c_makes_nothing_be_sent_twice(
+    path: Path, replay: Any, install: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [replace(RUNS["plain_answer"], id=f"run_{number}", turn_id=None) for number in range(60)]
+    written(path, [event for run in runs for event in samples.events_of(run)])
+    monkeypatch.setenv("COPY", str(path.parent / "copy.jsonl"))
+    monkeypatch.setenv("INTERRUPTS", "1")
+    install("replay-interrupts", {"interrupts": "replay_interrupts:Exporter"}, replay_interrupts=INTERRUPTING)
+    said = replay(path, exporter="interrupts", code=130)
+    first = sum(isinstance(event, RunEnded) for event in copied(path))
+    assert 0 < first < 60
+    assert f"interrupted; {first} runs delivered; the same command sends the rest" in said
+    replay(path, exporter="interrupts")
+    assert lines(copied(path)) == lines(read_events(path))
+
+
 @pytest.mark.slow
 def test_a_bar_on_a_terminal(path: Path) -> None:
     many_runs(path)

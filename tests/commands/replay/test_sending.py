@@ -195,6 +195,35 @@ def test_an_interruption_keeps_what_was_noted(tmp_path: Path) -> None:
     assert exporter.events == runs(100)
 
 
+def test_who_stops_it_waits_for_what_was_begun(tmp_path: Path) -> None:
+    exporter = Collecting()
+    progress = Progress([tmp_path / "state"], "x", "there")
+    groups = groups_of(runs(100), traces=True)
+    sender = Sender(LoadedExporter("x", object(), exporter.hooks), Settings(), PATIENCE)
+
+    def stop(tried: Sequence[Group]) -> None:
+        assert sent == []
+        sent.extend(tried)
+        sender.stop()
+
+    sent: list[Group] = []
+    with progress.writing(), pytest.raises(KeyboardInterrupt):
+        sender.send(groups, progress, stop)
+    assert exporter.calls[-1] == "shutdown"
+    assert [progress.has(group) for group in groups] == [group in sent for group in groups]
+    send(exporter.hooks, runs(100), tmp_path / "state")
+    assert exporter.events == runs(100)
+
+
+def test_who_stops_it_after_the_last_batch_stops_nothing(tmp_path: Path) -> None:
+    exporter = Collecting()
+    progress = Progress([tmp_path / "state"], "x", "there")
+    sender = Sender(LoadedExporter("x", object(), exporter.hooks), Settings(), PATIENCE)
+    with progress.writing():
+        sent = sender.send(groups_of(runs(3), traces=True), progress, lambda _tried: sender.stop())
+    assert len(sent.delivered) == 3
+
+
 def test_two_replays_at_once_send_each_group_once(tmp_path: Path) -> None:
     exporter = Collecting()
     threads = [

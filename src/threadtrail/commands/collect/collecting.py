@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from threadtrail.collecting.outlet import Outlet
 from threadtrail.collecting.serving import StatusServer
 from threadtrail.collecting.waiting import Waiting
 from threadtrail.commands.destinations import close, destinations, no_metrics
+from threadtrail.commands.signals import stopped_by
 from threadtrail.commands.terminal import print_lines
 from threadtrail.errors import ConfigurationError
 from threadtrail.exporters.console_text import counted
@@ -74,7 +74,10 @@ def _run(
     sys.stdout.flush()
     closed = False
     try:
-        with _stopped_by_signals(collector), nullcontext() if port is None else _served(collector, port):
+        with (
+            stopped_by(collector.stop, signal.SIGTERM, signal.SIGINT),
+            nullcontext() if port is None else _served(collector, port),
+        ):
             collector.run(follow=follow)
     finally:
         closed = outlet.close()
@@ -107,27 +110,6 @@ def _served(collector: Collector, port: int) -> Iterator[None]:
         yield
     finally:
         server.stop()
-
-
-@contextmanager
-def _stopped_by_signals(collector: Collector) -> Iterator[None]:
-    """Stop the collector at the first SIGTERM or SIGINT; a second one is handled as it was before."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def stop(number: int, _frame: object) -> None:
-        signal.signal(number, former[signal.Signals(number)])
-        collector.stop()
-
-    for number in former:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _check_files(paths: Iterable[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from threadtrail.commands.replay.progress import Progress
 from threadtrail.commands.replay.screen import bar
 from threadtrail.commands.replay.sending import Sender
 from threadtrail.commands.replay.words import amount, period
+from threadtrail.commands.signals import stopped_by
 from threadtrail.commands.terminal import print_lines
 from threadtrail.exporters.console_text import counted
 from threadtrail.merging.merge import merge, merge_if_shared
@@ -114,7 +116,8 @@ class _Replay:
     def _send(self, pending: Sequence[Group]) -> int:
         sender = Sender(self._destination.loaded, self._settings, self._options.timeout)
         try:
-            with bar(len(pending)) as advance:
+            # What the exporter has got would be sent twice if it was not noted: Ctrl-C waits for that.
+            with bar(len(pending)) as advance, stopped_by(sender.stop, signal.SIGINT):
                 sent = sender.send(pending, self._progress, lambda tried: advance(len(tried)))
         except KeyboardInterrupt:
             delivered = [group for group in pending if self._progress.has(group)]

@@ -80,6 +80,11 @@ class Sender:
         self._delivery = Delivery([self._lane], processors=processors, guard=self._reports)
         self._timeout = timeout
         self._room = min(BATCH_SIZE, settings.queue_size)
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Send no other batch: ``send`` ends after the one in hand. A signal handler may call this."""
+        self._stopped = True
 
     def send(
         self, groups: Sequence[Group], progress: Progress, advance: Callable[[Sequence[Group]], object]
@@ -93,12 +98,17 @@ class Sender:
             groups: what to send, in order.
             progress: notes what was delivered.
             advance: called with the groups that were tried.
+
+        Raises:
+            KeyboardInterrupt: it was stopped, and some groups were not tried.
         """
         closed = [group for group in groups if not group.open]
         unfinished = [group for group in groups if group.open]
         sent = Sent(not_tried=[*closed, *unfinished])
         try:
             goes_on = self._send_batches(closed, sent, progress, advance)
+            if self._stopped and sent.not_tried:
+                raise KeyboardInterrupt  # noqa: TRY301 - as one that did not wait
             flushed = goes_on and (not unfinished or self._deliver(unfinished))
         except BaseException:  # such as Ctrl-C: what was not noted yet is sent again by the next replay
             self._delivery.shutdown(CLOSING_SECONDS)
@@ -122,7 +132,7 @@ class Sender:
         The groups of a failed batch are sent again one by one: perhaps only one of them is refused.
         """
         todo, in_a_row = deque(_batches(groups)), 0
-        while todo:
+        while todo and not self._stopped:
             batch = todo.popleft()
             delivered = self._deliver(batch)
             in_a_row = 0 if delivered else in_a_row + 1
