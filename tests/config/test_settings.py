@@ -201,9 +201,18 @@ def test_names_and_options_must_be_text() -> None:
 
 
 def test_an_exporter_named_twice_is_refused() -> None:
-    assert "exporters = 'console': it is chosen 2 times. Choose it once." in error_of(
-        exporters=["console", "jsonl", "console"]
-    )
+    text = error_of(exporters=["console", "jsonl", "console"])
+    assert "exporters = 'console' (keyword argument): it is chosen 2 times. Choose it once." in text
+
+
+def test_names_without_commas_are_shown_with_them() -> None:
+    assert "Separate names by commas: console,jsonl." in error_of(exporters="console jsonl")
+
+
+def test_who_looks_for_their_own_exporter_is_told_of_entry_points() -> None:
+    needs = "One of your own needs an entry point in the group 'threadtrail.exporters'."
+    assert needs in error_of(exporters="my-own")
+    assert needs not in error_of(exporters="langfues")
 
 
 # --- environment ---------------------------------------------------------------------------------

@@ -161,12 +161,18 @@ def _unknown(name: str, origin: str, installed: list[str]) -> Problem:
     others = [plugin for plugin in PLUGINS if plugin not in installed]
     if wanted is None and others:
         install = f"Available to install: {listed(others)} ({install_command('NAME')})."
+    several = name.split()
+    separate = f"Separate names by commas: {','.join(several)}." if len(several) > 1 else ""
+    own = f"One of your own needs an entry point in the group {GROUP!r}." if wanted is None else ""
     return Problem(
         "exporters",
         name,
         origin,
         says="it is not installed." if wanted == name else "there is no such exporter.",
         advice=sentences(
-            did_you_mean(match if match != name else None), install, f"Installed: {listed(installed)}."
+            separate or did_you_mean(match if match != name else None),
+            install,
+            f"Installed: {listed(installed)}.",
+            own,
         ),
     )

@@ -238,11 +238,11 @@ def _with_options(choice: ExporterChoice, layers: tuple[Layer, ...]) -> Exporter
 
 
 def _check_exporters(chosen: tuple[ExporterChoice, ...], problems: Problems) -> None:
-    named = Counter(choice.name for choice in chosen if choice.name is not None)
-    for name, count in named.items():
+    named = Counter((choice.name, choice.origin) for choice in chosen if choice.name is not None)
+    for (name, origin), count in named.items():
         if count > 1:
             says = f"it is chosen {count} times."
-            problems.add(Problem("exporters", name, says=says, advice="Choose it once."))
+            problems.add(Problem("exporters", name, origin, says=says, advice="Choose it once."))
     for choice in chosen:
         if choice.name is not None and choice.instance is None:
             try:
