@@ -16,11 +16,13 @@ from threadtrail.commands.view.rows import FIELDS
 from threadtrail.shape import shape
 from threadtrail.testing import samples
 from threadtrail.turn import add_usages, turn_of
+from threadtrail.values import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from threadtrail.events import Event
+    from threadtrail.values import Run
 
 RUNS = samples.sample_runs()
 Printed = Callable[..., str]
@@ -86,6 +88,42 @@ def test_an_answered_call_without_a_next_response_is_not_the_end_of_its_turn() -
 def test_a_run_of_an_assistant_is_a_turn_by_itself() -> None:
     (row,) = rows_of(samples.events_of(RUNS["parallel_function_calls"]))
     assert (row["kind"], row["status"]) == ("run", "completed")
+
+
+def given_up() -> Run:
+    """A run of an assistant that its process stopped following while the app worked on a call."""
+    run = RUNS["unfinished"]
+    (step,) = run.steps
+    (call,) = step.tool_calls
+    call = replace(call, ended_at=run.ended_at, error=Failure(type="unfinished"))
+    return replace(run, steps=(replace(step, tool_calls=(call,)),))
+
+
+@pytest.mark.parametrize("run", [given_up(), RUNS["open_call"]], ids=["assistant", "response"])
+class TestACallThatTheAppNeverAnswered:
+    """It is unanswered; it did not fail."""
+
+    COUNTED = {"calls": 1, "failed": 0, "unanswered": 1}  # noqa: RUF012 - a constant
+
+    def test_the_tables_count_it_so(self, run: Run, tmp_path: Path, printed: Printed) -> None:
+        path = written(tmp_path / "runs.jsonl", samples.events_of(run))
+        assert [*json.loads(printed("show", path, "--stats", "--json"))["tool_calls"].values()] == [
+            self.COUNTED
+        ]
+        whole = json.loads(printed("compare", path, path, "--json"))["whole"]
+        assert [tool["before"] for tool in whole["tools"].values()] == [self.COUNTED]
+        failed = [row["before"] for row in whole["rows"] if row["key"] == "tool_calls_failed"]
+        assert failed == [0.0]
+
+    def test_the_page_shows_it_so(self, run: Run) -> None:
+        detail = page_data(samples.events_of(run), title="test").shown[-1].detail
+        (call,) = [item for item in detail["conversation"] if item["kind"] == "call"]
+        assert call["open"]
+        assert "error" not in call
+        lane = detail["waterfall"]["lanes"][-1]
+        assert lane["open"]
+        assert "state" not in lane
+        assert lane["end"] == detail["waterfall"]["length"]
 
 
 class TestARunWhoseServerGaveTokensOfItsStepsAlone:

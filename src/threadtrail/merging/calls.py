@@ -32,6 +32,16 @@ def is_answered(call: ToolCall) -> bool:
     return lasted and call.arguments is None and call.error is None
 
 
+def is_given_up(call: ToolCall) -> bool:
+    """Return whether a call ended only because its process stopped following the run."""
+    return not is_answered(call) and call.error is not None and call.error.type == UNFINISHED
+
+
+def is_failed(call: ToolCall) -> bool:
+    """Return whether a call failed; one that was given up has no answer, which is no failure."""
+    return not is_given_up(call) and (call.error is not None or call.status == "failed")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSighting:
     """A tool call as one event has it: ``step_id`` is its step; a later event has more ``trust``.
@@ -53,7 +63,7 @@ class CallSighting:
     @property
     def given_up(self) -> bool:
         """Whether it ended only because its process stopped following the run."""
-        return not self.answered and self.call.error is not None and self.call.error.type == UNFINISHED
+        return is_given_up(self.call)
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted, ToolCallRequested
-from threadtrail.merging.calls import UNFINISHED, is_answered
+from threadtrail.merging.calls import is_answered, is_given_up
 from threadtrail.merging.stories import server_of
 from threadtrail.values import NO_ATTRIBUTES, ToolResultPart
 
@@ -278,8 +278,7 @@ def _answered(call: ToolCall, linked: Linked) -> ToolCall:
 
 
 def _has_answer(call: ToolCall) -> bool:
-    given_up = call.error is not None and call.error.type == UNFINISHED
-    return is_answered(call) or (call.error is not None and not given_up)
+    return is_answered(call) or (call.error is not None and not is_given_up(call))
 
 
 def _answers(linked: Linked) -> Iterator[ToolCallCompleted]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from threadtrail.events import Event, ToolCallCompleted
-from threadtrail.merging.calls import is_answered
+from threadtrail.merging.calls import is_answered, is_failed
 from threadtrail.recordings.contents import server_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def tools_of(calls: Iterable[ToolCall]) -> dict[str, ToolCalls]:
     tools: dict[str, ToolCalls] = {}
     for call in calls:
         tool = tools.setdefault(call.name, ToolCalls())
-        failed = call.error is not None or call.status == "failed"
+        failed = is_failed(call)
         tool.calls += 1
         tool.failed += failed
         # A call that was given up also has an end: the time when its process stopped waiting.

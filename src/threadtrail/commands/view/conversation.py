@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.commands.view.values import Object, json_text, known, milliseconds
 from threadtrail.exporters.content_lines import ARGUMENTS
+from threadtrail.merging.calls import is_failed, is_given_up
 from threadtrail.values import (
     FilePart,
     ImagePart,
@@ -99,15 +100,22 @@ def call_item(call: ToolCall) -> Object:
         arguments=call.arguments,
         results=[json_text(result) for result in call.results],
         approved=None if call.approved is None else "approved" if call.approved else "refused",
-        error=failure(call.error),
+        error=failure(call.error) if is_failed(call) else None,
         status=call.status,
         start=milliseconds(call.started_at),
         end=milliseconds(call.ended_at),
         server=call.server_label,
         namespace=call.namespace,
         caller=call.caller_id,
-        open=not call.answered and not (call.hosted and call.status == "completed"),
+        open=_is_open(call),
     ) | ({} if call.output is None else {"output": call.output})
+
+
+def _is_open(call: ToolCall) -> bool:
+    """Return whether nobody answered a call, even if its process stopped waiting for one."""
+    if is_given_up(call):
+        return True
+    return not call.answered and not (call.hosted and call.status == "completed")
 
 
 def failure(error: Failure | None) -> Object | None:

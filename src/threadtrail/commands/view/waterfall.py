@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from threadtrail.commands.view.states import state_of
 from threadtrail.commands.view.values import known, milliseconds
+from threadtrail.merging.calls import is_failed, is_given_up
 from threadtrail.shape.spans import model_of, run_name
 from threadtrail.shape.times import Interval, step_intervals, tool_interval, turn_interval
 from threadtrail.turn import timeline
@@ -117,7 +118,7 @@ class _Drawing:
 
     def _call(self, run: Run, call: ToolCall, interval: Interval) -> Object:
         kind = "person" if call.executed_by == "human" else "hosted" if call.hosted else "tools"
-        still_open = not call.answered and not call.hosted
+        still_open = not call.hosted and (not call.answered or is_given_up(call))
         since = run.answered_at if still_open and call.started_at is None else None
         start = interval.start if since is None else since
         end = self.whole.end if still_open else interval.end
@@ -128,7 +129,7 @@ class _Drawing:
             start=self.at(start),
             end=self.at(max(start, end)),
             status=call.status,
-            state="bad" if call.error is not None or call.status == "failed" else None,
+            state="bad" if is_failed(call) else None,
             segments=[self.segment(kind, start, max(start, end))],
             call=call.id,
             open=still_open,
