@@ -134,6 +134,24 @@ class TestWriting:
         exporter.export([thread("c")])
         assert thread_ids(path) == ["a", "c"]
 
+    def test_a_full_disk_is_reported_with_the_name_of_the_file(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def full(*_args: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        exporter = made(path)
+        monkeypatch.setattr(os, "write", full)
+        lane = Lane("jsonl", ExporterHooks(export=with_contexts(exporter)), queue_size=10, guard=Guard())
+        lane.put(thread("a"))
+        assert lane.flush(60) is False
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"No space left on device: '.*runs\.jsonl'"):
+            exporter.flush()
+        last_error = f"OSError: [Errno {errno.ENOSPC}] No space left on device: {str(path)!r}"
+        assert lane.status().last_error == last_error
+        assert last_error in caplog.text
+
     def test_an_event_unfit_for_json_keeps_no_other_back(self, path: Path) -> None:
         unfit = ThreadCreated(time=1, thread_id="b", attributes=Attributes(user_id="\ud800"))
         with pytest.raises(EventsLostError, match=r"1 of 3 events could not .*surrogate") as caught:

@@ -82,11 +82,12 @@ class JsonlExporter:
         Raises:
             EventsLostError: some events cannot be written as JSON, such as values that are nested hundreds
                 of levels deep; the others were written.
-            OSError: the batch could not be written; no part of it is in the file.
+            OSError: the batch could not be written; no part of it is in the file, which the error names.
         """
         lines, lost = each(events, _line)
         if lines:
-            self._append(b"".join(lines))
+            with self._named():
+                self._append(b"".join(lines))
         if lost is not None:
             raise lost
 
@@ -98,7 +99,7 @@ class JsonlExporter:
         """
         if not self.path.exists():
             return
-        with self._open() as descriptor:
+        with self._named(), self._open() as descriptor:
             try:
                 os.fsync(descriptor)
             except OSError as error:
@@ -133,6 +134,16 @@ class JsonlExporter:
                 f"{problem[:1].upper()}{problem[1:]}.", f"{advice[:1].upper()}{advice[1:]}."
             ) from error
         return f"{self.path} can be written; it holds {size:,} bytes."
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the file in errors of the system: those of a write do not, such as that the disk is full."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno is not None and error.filename is None:
+                error.filename = str(self.path)
+            raise
 
     def _trouble(self, error: OSError | ValueError) -> tuple[str, str]:
         """Return why the file cannot be written, and the advice."""
