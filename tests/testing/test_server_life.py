@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -282,16 +283,23 @@ def test_server_that_does_not_run_says_so() -> None:
         server.start()
 
 
+def taken(port: int) -> str:
+    reason = os.strerror(errno.EADDRINUSE)
+    return f"cannot listen on 127.0.0.1:{port}: {reason}; choose another port, or 0 for any free one"
+
+
 def test_port_can_be_chosen_and_taken(server: AssistantsServer) -> None:
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError, match="in use") as raised:
         AssistantsServer(port=server.port).start()
+    assert raised.value.errno == errno.EADDRINUSE
+    assert raised.value.strerror == taken(server.port)
 
 
 def test_program_says_that_its_port_is_taken(
     server: AssistantsServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert __main__.main(["--port", str(server.port)]) == 1
-    assert "in use" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"--port {server.port}: {taken(server.port)}\n"
 
 
 AS_PROGRAM = """

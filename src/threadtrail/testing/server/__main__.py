@@ -52,8 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         server.start()
-    except (MissingExtraError, OSError) as error:
+    except MissingExtraError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"--port {options.port}: {error.strerror or error}\n")
         return 1
     sys.stdout.write(
         f"OpenAI API on {server.base_url} (Azure: {server.azure_endpoint}), "

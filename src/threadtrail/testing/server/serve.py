@@ -71,7 +71,7 @@ class OpenAIServer:
 
         Raises:
             MissingExtraError: starlette or uvicorn is not installed.
-            OSError: the port is taken.
+            OSError: the port is taken; the message names it.
             RuntimeError: it is already running, or did not start in time.
         """
         if self._thread is not None:

@@ -143,7 +143,8 @@ def _listen(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        reason = f"cannot listen on 127.0.0.1:{port}: {error.strerror or error}"
+        raise OSError(error.errno, f"{reason}; choose another port, or 0 for any free one") from error
     return listener
