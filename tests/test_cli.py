@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import threadtrail
+from recorded_turns import written
 from threadtrail import cli
+from threadtrail.testing import samples
 
 if TYPE_CHECKING:
     import argparse
@@ -107,6 +111,48 @@ def test_a_reader_that_has_left_is_no_traceback() -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+FULL = Path("/dev/full")
+PRINTING = (
+    "show runs.jsonl",
+    "show runs.jsonl --stats",
+    "show runs.jsonl --json",
+    "view runs.jsonl --no-open",
+    "compare runs.jsonl",
+    "doctor --exporter jsonl",
+    "doctor --exporter jsonl --json",
+    "exporters",
+    "status --from runs.jsonl",
+    "replay runs.jsonl --exporter jsonl --dry-run",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("command", "unbuffered"), [*((each, "") for each in PRINTING), ("show runs.jsonl", "1")]
+)
+def test_output_on_a_full_disk_is_one_line_and_no_traceback(
+    command: str, unbuffered: str, tmp_path: Path
+) -> None:
+    written(tmp_path / "runs.jsonl", samples.sample_events())
+    with FULL.open("w", encoding="utf-8") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "threadtrail", *command.split()],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=240,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    *_, last = done.stderr.splitlines()
+    assert last == f"threadtrail: cannot write to standard output: {os.strerror(errno.ENOSPC)}"
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert done.returncode == 2
 
 
 def test_the_command_line_loads_no_sdk_before_a_command_runs() -> None:

@@ -8,7 +8,6 @@ stays quick.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from threadtrail.commands.compare import command as compare
 from threadtrail.commands.demo import command as demo
 from threadtrail.commands.doctor import command as doctor
 from threadtrail.commands.exporters import command as exporters
+from threadtrail.commands.output import OutputError, checked_output, discard_output
 from threadtrail.commands.replay import command as replay
 from threadtrail.commands.show import command as show
 from threadtrail.commands.status import command as status
@@ -42,7 +42,7 @@ examples:
 """
 
 FAILED = 1
-USAGE_ERROR = 2  # as argparse has it
+USAGE_ERROR = 2  # as argparse has it; also where output cannot be written
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
@@ -54,16 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command_line.print_help(sys.stderr)
         return USAGE_ERROR
     try:
-        code: int = options.run(options)
-        sys.stdout.flush()  # here, where a closed pipe can still be handled
+        with checked_output():
+            code: int = options.run(options)
+            sys.stdout.flush()  # here, where a closed pipe or a full disk can still be handled
     except threadtrail.ConfigurationError as error:
         sys.stderr.write(f"threadtrail: {error}\n")
         return USAGE_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # `threadtrail ... | head`: the reader has gone, and the interpreter will flush once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        discard_output()
+        sys.stderr.write(f"threadtrail: cannot write to standard output: {error}\n")
+        return USAGE_ERROR
+    except BrokenPipeError:  # `threadtrail ... | head`: the reader has gone
+        discard_output()
         return FAILED
     return code
 
