@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
-import tempfile
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +14,7 @@ from threadtrail import _install
 from threadtrail.commands.arguments import port
 from threadtrail.commands.choosing import add_files, print_problems
 from threadtrail.commands.garbage import without_collection
-from threadtrail.commands.pages import refuse_recording, write_page
+from threadtrail.commands.pages import refuse_recording, write_new_page, write_page
 from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -76,11 +74,9 @@ def run(options: argparse.Namespace) -> int:
         write_page(Path(options.output), page)
         sys.stdout.write(f"{options.output}\n")
         return 0
-    handle, name = tempfile.mkstemp(prefix="threadtrail-", suffix=".html")  # only its owner may read it
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(page)
-    if options.no_open or not webbrowser.open(Path(name).as_uri()):
-        sys.stdout.write(f"{name}\n")
+    path = write_new_page(page)
+    if options.no_open or not webbrowser.open(path.as_uri()):
+        sys.stdout.write(f"{path}\n")
     return 0
 
 
