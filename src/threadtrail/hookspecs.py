@@ -45,7 +45,8 @@ def destination() -> str | None:
 
     Called after ``start``, in the caller's thread, for the line of the log that says where runs are sent, and
     by ``threadtrail doctor`` before it calls ``check``: open no connection. Of an address, the user name, the
-    password and the query are left out. Without this hook, the destination is shown as unknown.
+    password and the query are left out. ``threadtrail replay`` notes what it has sent by destination, to
+    send nothing twice. Without this hook, the destination is shown as unknown, and is the same for all.
     """
 
 
@@ -70,12 +71,19 @@ def export(events: Sequence[AnyEvent], contexts: Sequence[object]) -> None:
 
 @hookspec
 def flush(timeout: float) -> bool | None:
-    """Deliver all events that you hold within ``timeout`` seconds; return False if you could not."""
+    """Deliver all events that you hold within ``timeout`` seconds; return False if you could not.
+
+    ``threadtrail.flush()`` then returns False, but no event counts as failed. Called on request and before
+    the end, never periodically.
+    """
 
 
 @hookspec
 def shutdown(timeout: float) -> None:
-    """Close down within ``timeout`` seconds; called once, after the last ``export``."""
+    """Close down within ``timeout`` seconds; called once for each ``start``, after the last ``export``.
+
+    It may come without a ``flush`` before it, so deliver here, too, what you hold.
+    """
 
 
 @hookspec
@@ -91,7 +99,8 @@ def check(timeout: float) -> str | None:
 
 @hookspec
 def after_fork() -> None:
-    """Forget inherited connections: called in a forked child, before any other hook there.
+    """Forget what is the parent's: called in a forked child, before any other hook there.
 
-    A keep-alive socket shared with the parent corrupts what both send.
+    Drop the events that you hold, which the parent delivers, and the connections: a keep-alive socket
+    shared with the parent corrupts what both send.
     """

@@ -243,6 +243,13 @@ def test_a_failure_shows_rule_and_fix_without_a_traceback_of_the_kit(outcomes: O
     assert "threadtrail/delivery/" not in traceback
 
 
+def test_fixes_tell_what_is_counted_and_which_hooks_get_a_timeout(outcomes: Outcomes) -> None:
+    ignoring = outcomes["TestIgnoresTheLoss"]["test_survives_a_dead_backend"].text
+    assert "threadtrail.flush() then returns False, but these events are not counted" in ignoring
+    hanging = outcomes["TestHangsInCheck"]["test_survives_a_dead_backend"].text
+    assert "flush(), shutdown() and check() get theirs as an argument" in hanging
+
+
 def test_the_fix_names_what_is_missing_in_the_run(outcomes: Outcomes) -> None:
     text = outcomes["TestWantsUsage"]["test_takes_every_kind_of_run"].text
     assert "fix: in the first of these, run.output is (), run.steps is (), run.usage is None: expect" in text

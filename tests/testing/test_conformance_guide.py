@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import re
 import subprocess
@@ -50,6 +52,23 @@ def test_what_a_receiver_has_is_listed() -> None:
     first_columns = [line.split("|")[1] for line in section("A backend for").splitlines() if "|" in line]
     listed = set(re.findall(r"`(\w+)(?:\(\w*\))?`", "".join(first_columns)))
     assert listed == {name for name in dir(receiver) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("block", blocks(PAGE, "python"), ids=lambda block: block.splitlines()[0])
+def test_each_block_can_be_copied_by_itself(block: str) -> None:
+    """Every name in it is imported, defined or assigned there."""
+    tree = ast.parse(block)
+    bound = set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            bound.add(node.asname or node.name)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+    assert {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= bound
 
 
 @pytest.mark.slow

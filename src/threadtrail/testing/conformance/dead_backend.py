@@ -35,6 +35,8 @@ def survives_a_dead_backend(case: Case) -> None:
             rules.DEAD,
             seen=f"the backend is unavailable, but {status.delivered} events count as delivered, and flush() "
             "and shutdown() reported no loss.",
-            fix="raise in export() if events could not be delivered, or return False from flush(). "
-            "threadtrail contains the error, counts the events, and shows both in status().",
+            fix="raise in export() if events could not be delivered: threadtrail contains the error, counts "
+            "the events as failed, and shows both in status(). Return False from flush() if it could not "
+            "deliver what export() kept: threadtrail.flush() then returns False, but these events are not "
+            "counted.",
         )

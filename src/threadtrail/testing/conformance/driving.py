@@ -214,7 +214,7 @@ class Driver:
         return Problem(
             rules.NEVER_HANGS,
             seen=f"{what} had not returned after {seconds:g} s. It is at {at}",
-            fix="limit every wait with a timeout; flush() and shutdown() get theirs as an argument.",
+            fix="limit every wait with a timeout; flush(), shutdown() and check() get theirs as an argument.",
         )
 
     def _workers(self) -> list[threading.Thread]:

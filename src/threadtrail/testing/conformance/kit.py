@@ -165,5 +165,5 @@ class ExporterConformance:
         conformance_case.judge(app_side.check_finds_nothing_wrong, rules.CHECK)
 
     def test_survives_a_dead_backend(self, conformance_case: Case) -> None:
-        """With an unavailable backend nothing hangs, and lost events count as lost."""
+        """With an unavailable backend nothing hangs, and the loss is reported."""
         conformance_case.judge(dead_backend.survives_a_dead_backend, rules.DEAD)
