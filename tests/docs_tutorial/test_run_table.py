@@ -117,6 +117,18 @@ def test_options_from_the_environment(
     assert float(row["cost"]) > 0
 
 
+def test_a_recording_can_be_replayed_to_a_second_file(
+    client: OpenAI, here: Path, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    with threadtrail.instrument(exporters={"jsonl": {"path": "rec.jsonl"}}):
+        ask(client)
+    for name in ("first.csv", "second.csv"):
+        monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PATH", name)
+        assert cli.main(["replay", "rec.jsonl", "--exporter", "run-table"]) == 0
+    assert len(rows(here / "first.csv")) == 1
+    assert rows(here / "first.csv") == rows(here / "second.csv")
+
+
 def test_a_folder_that_is_missing_is_an_error_before_the_first_run(tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     with pytest.raises(threadtrail.ConfigurationError) as caught:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NamedTuple
@@ -178,5 +179,11 @@ def test_all_that_it_says_happens(tmp_path: Path) -> None:
     assert [file.name for file in reader.folder.glob("dist/*")] == [
         "threadtrail_example-0.1.0-py3-none-any.whl"
     ]
+    reader.type("python -m hatchling build -t sdist -d sdist")
+    (sdist,) = reader.folder.glob("sdist/*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    assert packed - {".gitignore"} == {"PKG-INFO", *files().keys() - BESIDE_THE_PACKAGE}
+    assert "THREADTRAIL_RUN_TABLE_PATH" not in reader.environment
     where = reader.type("python -c 'import threadtrail_example; print(threadtrail_example.__file__)'")
     assert Path(where.strip()).is_relative_to(reader.folder)

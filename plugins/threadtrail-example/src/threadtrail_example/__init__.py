@@ -27,6 +27,11 @@ class RunTable:
             raise ConfigurationError(f"path: no folder {folder} to write to. Create it, or choose another.")
 
     @hookimpl
+    def destination(self) -> str:
+        """Return the path of the file."""
+        return str(self.path)
+
+    @hookimpl
     def export(self, events: Sequence[AnyEvent]) -> None:
         """Append the runs among these events."""
         rows = [self._row(event) for event in events if event.event == "RunEnded"]
