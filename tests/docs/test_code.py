@@ -18,12 +18,13 @@ from threadtrail import cli
 from threadtrail.config import installed, registry
 from threadtrail.config.settings import Settings, load_settings
 from threadtrail.exporters.jsonl import read_events
-from threadtrail.testing.server import FunctionCall, Message, RunScript, ToolCalls
+from threadtrail.testing.server import SCENARIOS, RunScript
 
 if TYPE_CHECKING:
     from threadtrail.testing.server import AssistantsServer
 
 HERE = [page for page in PAGES if page not in TESTED_ELSEWHERE]
+QUICKSTART = DOCS / "quickstart.md"
 LANGUAGES = {"bash", "json", "python", "text", "toml"}
 COMMANDS_ELSEWHERE = {DOCS / "configuration.md", DOCS / "plugins" / "writing-an-exporter.md"}
 
@@ -73,20 +74,21 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
-    instrument, ask, loop, ask_assistant, keep, read, *_ = blocks(DOCS / "quickstart.md", "python")
+    instrument, ask, loop, ask_assistant, keep, read, *_ = blocks(QUICKSTART, "python")
     namespace: dict[str, Any] = {}
-    asked = ToolCalls(FunctionCall("get_time", {"city": "Rome"}))
-    server.script_next(RunScript("Welcome."), RunScript(asked, lambda outputs: Message(outputs[0].output)))
+    [command] = [text for text in blocks(QUICKSTART, "bash") if "--scenario" in text]
+    [answer] = blocks(QUICKSTART, "text")
+    server.script_next(RunScript("Welcome."), SCENARIOS[command.split()[-1]])
     for program in (instrument, ask, loop, ask_assistant, keep, ask):
         exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     threadtrail.flush(60)
     exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
     printed, drawn = capfd.readouterr()
-    assert printed.startswith("Welcome.\nten to nine in Rome\n")
+    assert printed.startswith(f"Welcome.\n{answer}")
     assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
     assert "\ncompleted Usage(" in printed
     assert "Welcome." in drawn
-    assert "ten to nine in Rome" in drawn
+    assert answer.strip() in drawn
     assert drawn.count("✓ Math Tutor  completed in ") == 1
     assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
 

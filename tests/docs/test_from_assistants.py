@@ -125,3 +125,25 @@ def test_the_fields_that_it_names_exist() -> None:
     assert len(named) > 12
     known = {field.name for kind in (Run, ToolCall, StatusChange) for field in fields(kind)}
     assert named - known == set()
+
+
+def test_what_the_local_server_gives_is_said(
+    server: AssistantsServer,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    strict: None,
+) -> None:
+    pytest.importorskip("genai_prices")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    run_programs(PAGE)
+    threadtrail.uninstrument()
+    capsys.readouterr()
+    assert cli.main(["compare", "runs.jsonl", "--prices-of", "openai"]) == 0
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for row in ("input tokens per turn 20 20", "output tokens per turn 10 10", "tool calls per turn 0 0"):
+        assert any(line.startswith(f"{row} 0") for line in rows), row
+    said = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert "each turn has 20 tokens of input and 10 of output there, and no tool is called" in said
