@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import threadtrail
 from doc_blocks import DOCS, blocks
 from fork_server import fork_server
-from threadtrail import _install
+from threadtrail import _install, cli
+from threadtrail.commands.demo.command import WALK_THROUGHS
 from threadtrail.commands.doctor.command import TIMEOUT_SECONDS
 from threadtrail.commands.doctor.findings import Level
 from threadtrail.commands.exporters.rows import Row, State
@@ -36,6 +38,40 @@ def printed(folder: Path, command: str, **variables: str) -> str:
     }
     given = ["-m", "threadtrail", command]
     return fork_server().run(given, cwd=folder, env={**environment, **variables}, timeout=240).stdout
+
+
+def section(title: str) -> str:
+    return TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(text: str) -> list[str]:
+    return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+
+
+def test_the_doctor_says_what_it_asks_each_exporter_of_the_project() -> None:
+    table = TEXT.partition("| exporter | what is asked |")[2].partition("\n\n")[0]
+    assert {"console", "jsonl", *installed.PLUGINS} == set(first_cells(table))
+
+
+def test_every_walk_through_of_the_demo_has_a_row() -> None:
+    assert {*WALK_THROUGHS, "all"} <= set(first_cells(section("demo")))
+
+
+@pytest.mark.parametrize("given", ["0", "-1"])
+def test_settle_must_be_above_0(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "exported, above 0, 5 by default" in section("collect")
+    with pytest.raises(SystemExit):
+        cli.main(["collect", "--from", "runs.jsonl", f"--settle={given}"])
+    assert "above 0" in capsys.readouterr().err
+
+
+def test_a_collector_leaves_the_files_that_are_named(here: Path) -> None:
+    with threadtrail.instrument(exporters={"jsonl": {"path": "runs.jsonl"}}), threadtrail.trace("lesson"):
+        pass
+    cli.main(["collect", "--from", "runs.jsonl", "--exporter", "console"])
+    left = {path.name for path in here.iterdir()} - {"runs.jsonl"}
+    assert left == {"threadtrail-collected.json", "threadtrail-collected.json.lock"}
+    assert all(f"`{name}`" in section("collect") for name in left)
 
 
 def rows(text: str) -> dict[str, list[str]]:

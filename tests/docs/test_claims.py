@@ -53,6 +53,14 @@ def test_numbers_are_those_of_the_tools() -> None:
     ).read_text(encoding="utf-8")
 
 
+def test_the_environment_of_a_reader_is_not_that_of_make() -> None:
+    """Else make would take it over, with the versions that are tested."""
+    [folder] = re.findall(r"python3 -m venv (\S+)", README.read_text(encoding="utf-8"))
+    [taken] = re.findall(r"^VENV := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert folder != taken
+    assert f"`{taken}` is the one that `make` sets up" in README.read_text(encoding="utf-8")
+
+
 def test_licence_is_the_whole_one() -> None:
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License\n                           Version 2.0, January 2004" in text
