@@ -50,6 +50,15 @@ def error_of(**keywords: Any) -> str:
 # --- defaults and precedence ---------------------------------------------------------------------
 
 
+def test_the_page_says_that_the_case_of_a_variable_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = CONFIGURATION_PAGE.read_text(encoding="utf-8")
+    assert "The case of a variable's name does not matter" in page
+    monkeypatch.setenv("threadtrail_exporters", "jsonl")
+    monkeypatch.setenv("Threadtrail_Jsonl_Path", "runs.jsonl")
+    (choice,) = load_settings().exporters
+    assert (choice.name, choice.options["path"].value) == ("jsonl", "runs.jsonl")
+
+
 def test_without_any_configuration_the_console_is_the_exporter_and_the_defaults_hold() -> None:
     settings = load_settings()
     assert settings == Settings()

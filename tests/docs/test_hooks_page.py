@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +12,13 @@ from openai import OpenAI
 
 import threadtrail
 from doc_blocks import DOCS, blocks
+from threadtrail import cli
+from threadtrail.config import registry
+from threadtrail.config.settings import read_settings
+from threadtrail.exporters.jsonl import JsonlExporter
 from threadtrail.testing.samples import sample_events
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from threadtrail.testing.server import AssistantsServer
 
 PAGE = DOCS / "plugins" / "hooks.md"
@@ -82,6 +86,31 @@ def test_hooks_are_called_in_the_threads_that_it_names(server: AssistantsServer)
     threads = dict(exporter.calls)
     assert threads.pop("start") == threading.current_thread().name
     assert threads == dict.fromkeys(("export", "flush", "shutdown"), "threadtrail-Noting")
+
+
+def test_a_dry_run_shuts_down_without_a_flush(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "shut it down without `export` or `flush`" in PAGE.read_text(encoding="utf-8")
+    (here / "runs.jsonl").write_text("".join(f"{event.to_json()}\n" for event in sample_events()))
+    calls: list[str] = []
+    for hook in ("start", "export", "flush", "shutdown"):
+        original = getattr(JsonlExporter, hook)
+
+        def noting(*given: Any, _hook: str = hook, _original: Any = original) -> Any:
+            calls.append(_hook)
+            return _original(*given)
+
+        monkeypatch.setattr(JsonlExporter, hook, threadtrail.hookimpl(functools.wraps(original)(noting)))
+    monkeypatch.setenv("THREADTRAIL_JSONL_PATH", "copy.jsonl")
+    assert cli.main(["replay", "runs.jsonl", "--exporter", "jsonl", "--dry-run"]) == 0
+    assert calls == ["start", "shutdown", "flush"]  # the last by its own `shutdown`
+
+
+def test_values_are_converted_for_a_name_and_not_for_an_object() -> None:
+    kind = pytest.importorskip("threadtrail_example").RunTable
+    for exporters, type_of_path in (({"run-table": {"path": "x.csv"}}, Path), ([kind(path="x.csv")], str)):
+        (loaded,) = registry.load(read_settings({"exporters": exporters}).settings)
+        exporter: Any = loaded.exporter
+        assert isinstance(exporter.path, type_of_path)
 
 
 def test_an_object_that_is_used_again_is_started_before_it_is_shut_down(server: AssistantsServer) -> None:
