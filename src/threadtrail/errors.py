@@ -77,7 +77,7 @@ class CheckError(Exception):
 class EventsLostError(Exception):
     """Some events of a batch could not be exported, and all others were; raised by the hook ``export``.
 
-    ``lost`` is their number. With any other exception, the whole batch counts as failed.
+    ``lost`` is their number, 1 or more. With any other number or exception, the whole batch counts as failed.
     """
 
     def __init__(self, problem: str, *, lost: int) -> None:

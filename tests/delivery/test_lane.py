@@ -342,7 +342,7 @@ def test_what_comes_back_from_an_exporter_that_was_given_up_is_counted_anew(
     assert made.status() == expected
 
 
-@pytest.mark.parametrize(("lost", "counted"), [(1, 1), (3, 3), (0, 1), (99, 5)])
+@pytest.mark.parametrize(("lost", "counted"), [(1, 1), (3, 3), (99, 5)])
 def test_an_exporter_says_how_many_of_a_batch_were_lost(lost: int, counted: int) -> None:
     def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
         raise threadtrail.EventsLostError("some are too large", lost=lost)
@@ -355,6 +355,42 @@ def test_an_exporter_says_how_many_of_a_batch_were_lost(lost: int, counted: int)
         delivered=5 - counted, failed=counted, last_error="EventsLostError: some are too large"
     )
     assert made.flush(PATIENCE) is True
+
+
+class WithoutNumberError(threadtrail.EventsLostError):
+    def __init__(self, problem: str, lost: object = None) -> None:
+        Exception.__init__(self, problem)
+
+
+@pytest.mark.parametrize("error", [threadtrail.EventsLostError, WithoutNumberError])
+@pytest.mark.parametrize("lost", ["x", None, 2.5, 0, -3])
+def test_a_number_that_makes_no_sense_counts_as_the_whole_batch(
+    error: type[threadtrail.EventsLostError], lost: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[Event] = []
+
+    def export(events: Sequence[Event], contexts: Sequence[object]) -> None:
+        if events[0].time < 5:
+            raise error("some are too large", lost=lost)
+        got.extend(events)
+
+    made = lane(ExporterHooks(export=export), batch_size=5, batch_wait_seconds=3600.0)
+    for number in range(5):
+        made.put(changed(number))
+    assert made.flush(PATIENCE) is False
+    made.put(changed(5))
+    assert made.flush(PATIENCE) is True
+    assert got == [changed(5)], "the worker lives on"
+    assert made.status() == LaneStatus(
+        delivered=1, failed=5, last_error=f"{error.__name__}: some are too large"
+    )
+    (line,) = [record.getMessage() for record in caplog.records]
+    shown = None if error is WithoutNumberError else lost
+    assert line == (
+        f"exporter 'x', export: failed; EventsLostError has lost={shown!r}, which must be a whole number, "
+        f"1 or more, so the whole batch counts as lost; events lost so far: 5 ({error.__name__}: some are "
+        "too large)"
+    )
 
 
 def test_the_shutdown_says_what_was_lost_since_the_log_said_so_last(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from threadtrail._guard import describe
+from threadtrail._guard import describe, guard
 from threadtrail._late import Late, reentrant_lock
+from threadtrail._text import escaped
 from threadtrail._waiting import Bell, Latch, seconds_until
 from threadtrail.delivery.backlog import Backlog
 from threadtrail.delivery.status import LaneStatus
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 
 Claimant = TypeVar("Claimant")
+
+_SHOWN_LENGTH = 100
 
 
 class Pending:
@@ -135,11 +139,19 @@ class LaneState:
             return self.reported_lost <= before
 
 
-def _number_lost(error: BaseException | None, whole: int) -> int:
-    """Return how many events of a batch were not exported."""
-    if isinstance(error, EventsLostError):
-        return max(1, min(error.lost, whole))
-    return 0 if error is None else whole
+def _number_lost(error: BaseException | None, whole: int) -> tuple[int, str]:
+    """Return how many events of a batch were not exported, and what the log says about it."""
+    if not isinstance(error, EventsLostError):
+        return (0 if error is None else whole), "failed"
+    # The attribute is the exporter's: it may be anything, or not exist.
+    lost, _ = guard.catch(lambda: index(error.lost))
+    if lost is not None and lost >= 1:
+        return min(lost, whole), "failed"
+    shown, _ = guard.catch(lambda: repr(error.lost)[:_SHOWN_LENGTH])
+    return whole, (
+        f"failed; EventsLostError has lost={escaped(shown or 'None')}, which must be a whole number, "
+        "1 or more, so the whole batch counts as lost"
+    )
 
 
 class Worker:
@@ -213,7 +225,7 @@ class Worker:
     def _export(self, events: list[Event], contexts: list[object]) -> None:
         state = self._state
         error = self._calls.export(events, contexts)
-        failed = _number_lost(error, len(events))
+        failed, happened = _number_lost(error, len(events))
         with state.lock:
             state.exporting = 0
             state.dropped -= state.given_up
@@ -225,7 +237,7 @@ class Worker:
             state.count()
             lost = state.failed + state.dropped
         if error is not None:
-            self._calls.report("export", "failed", lost=lost, error=error)
+            self._calls.report("export", happened, lost=lost, error=error)
 
     def _answer(self, message: Pending) -> None:
         if message.kind == "drain":
