@@ -295,13 +295,18 @@ def test_a_child_that_published_nothing_does_not_close_what_is_the_parents(tmp_p
     assert written == Counter(["a", "parent"])
 
 
-def test_an_after_fork_hook_that_raises_is_contained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", ["ValueError", "SystemExit", "KeyboardInterrupt", "GeneratorExit"])
+def test_an_after_fork_hook_that_raises_is_contained(tmp_path: Path, error: str) -> None:
     written, log = play(
-        """
+        f"""
         def after_fork():
-            raise ValueError("broken")
+            raise {error}("broken")
 
-        owner = Owner(ExporterHooks(export=export, after_fork=after_fork))
+        owner = Owner(ExporterHooks())
+        owner.delivery = Delivery([
+            Lane("x", ExporterHooks(export=export, after_fork=after_fork), queue_size=1000),
+            Lane("y", ExporterHooks(export=export, after_fork=lambda: write("0 reset")), queue_size=1000),
+        ])
         child = os.fork()
         if not child:
             owner.delivery.publish(changed("child"))
@@ -310,8 +315,8 @@ def test_an_after_fork_hook_that_raises_is_contained(tmp_path: Path) -> None:
         """,
         tmp_path / "out",
     )
-    assert written == Counter(["child"])
-    assert log == "exporter 'x', after_fork: failed; the app is not affected (ValueError: broken)\n"
+    assert written == Counter(["child", "child", "reset"])
+    assert log == f"exporter 'x', after_fork: failed; the app is not affected ({error}: broken)\n"
 
 
 MULTIPROCESSING = """

@@ -94,8 +94,13 @@ class ExporterCalls:
     def after_fork(self) -> None:
         """Call ``after_fork``, in which the exporter drops the connections of its parent process."""
         self._logged_lost = 0
-        if self._hooks.after_fork is not None:
-            self._guard.call(f"exporter {self._name!r}, after_fork", self._hooks.after_fork)
+        if self._hooks.after_fork is None:
+            return
+        # Whatever it raises: Python passes no exception of a fork's callbacks on, not even to end the child,
+        # and the other exporters are still to be reset.
+        _, error = self._guard.catch(self._hooks.after_fork, contain=BaseException)
+        if error is not None:
+            self._guard.report(f"exporter {self._name!r}, after_fork", error=error)
 
     def report(
         self,
