@@ -154,3 +154,11 @@ def test_fault_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         server.inject(server_error(), **arguments)
+
+
+def test_an_operation_that_does_not_exist_has_no_requests(server: AssistantsServer) -> None:
+    message = "operation='responses.creat' does not exist; choose one of assistants.create, "
+    with pytest.raises(ValueError, match=message):
+        server.requests_to("responses.creat")  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(ValueError, match=message):
+        server.wait_for_requests(1, "responses.creat")  # type: ignore[arg-type]  # the mistake

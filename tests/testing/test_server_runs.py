@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from openai import BadRequestError, InternalServerError, NotFoundError
+from openai import BadRequestError, InternalServerError, NotFoundError, OpenAI
 
 from threadtrail.testing.server import (
     SCENARIOS,
+    AssistantsServer,
     Completed,
     FunctionCall,
     Hangs,
@@ -23,10 +24,9 @@ from threadtrail.testing.server import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openai import OpenAI
     from openai.types.beta.threads import Run
 
-    from threadtrail.testing.server import AssistantsServer, SubmittedOutput
+    from threadtrail.testing.server import SubmittedOutput
 
 SEARCH_CONTENT: Literal["step_details.tool_calls[*].file_search.results[*].content"] = (
     "step_details.tool_calls[*].file_search.results[*].content"
@@ -393,4 +393,33 @@ def test_function_that_chooses_no_script_is_an_error_of_the_server(
     server.script(lambda request: None)  # type: ignore[arg-type,return-value]  # the mistake
     with pytest.raises(InternalServerError):
         client.with_options(max_retries=0).beta.threads.create_and_run(assistant_id=assistant_id)
-    assert "it must return a RunScript" in caplog.text
+    assert "it must return a RunScript or a string" in caplog.text
+
+
+def test_a_string_is_a_script_with_one_message() -> None:
+    with AssistantsServer("at first") as server, OpenAI(base_url=server.base_url, api_key="sk") as client:
+        assistant = client.beta.assistants.create(model="gpt-4o")
+
+        def answer() -> str:
+            run = client.beta.threads.create_and_run_poll(assistant_id=assistant.id)
+            (message,) = client.beta.threads.messages.list(run.thread_id).data
+            return "".join(part.text.value for part in message.content if part.type == "text")
+
+        answers = [answer()]
+        server.script("for all")
+        server.script(lambda request: "of a function", assistant=assistant.id)
+        server.script_next("one", RunScript("two"))
+        answers += [answer() for _ in range(3)]
+    assert answers == ["at first", "one", "two", "of a function"]
+
+
+@pytest.mark.parametrize("mistake", [None, 3, Message("x"), ["a", "b"]])
+def test_what_is_no_script_is_refused_at_once(server: AssistantsServer, mistake: Any) -> None:
+    message = r"is not a script; give a RunScript with steps, a string, which is a message, or a function"
+    with pytest.raises(TypeError, match=message):
+        server.script_next("good", mistake)
+    with pytest.raises(TypeError, match=message):
+        server.script(mistake)
+    with pytest.raises(TypeError, match=message):
+        AssistantsServer(mistake)
+    assert not server._backend.next_scripts, "all or none of them"

@@ -11,7 +11,7 @@ from threadtrail.testing.server.ids import Ids
 from threadtrail.testing.server.objects import Json, new_run, new_thread, new_user_message
 from threadtrail.testing.server.responses.store import ResponsesStore
 from threadtrail.testing.server.runs import RunPlayer
-from threadtrail.testing.server.script import AnyScript, RunRequest, RunScript
+from threadtrail.testing.server.script import AnyScript, RunRequest, RunScript, as_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -191,9 +191,10 @@ class Backend:
                 if key is not None and key in scripts:
                     script = scripts[key]
                     break
+        script = as_script(script)
         if isinstance(script, RunScript):
             return script
         chosen = script(request)
-        if not isinstance(chosen, RunScript):
-            raise TypeError(f"{script!r} returned {chosen!r}; it must return a RunScript")
-        return chosen
+        if not isinstance(chosen, RunScript | str):
+            raise TypeError(f"{script!r} returned {chosen!r}; it must return a RunScript or a string")
+        return RunScript(chosen) if isinstance(chosen, str) else chosen

@@ -24,6 +24,16 @@ ROUTES: Mapping[str, tuple[str, str, Handler]] = dict(
 )
 
 
+def check_exists(operation: str) -> None:
+    """Check that there is such an operation.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if operation not in OPERATIONS:
+        raise ValueError(f"operation={operation!r} does not exist; choose one of {', '.join(OPERATIONS)}")
+
+
 def is_polled(operation: str) -> bool:
     """Return whether the answer may be a run or response that is polled, which carries the polling header."""
     return operation.startswith("runs.") or operation in {

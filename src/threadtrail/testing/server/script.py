@@ -191,8 +191,24 @@ class RunRequest:
         return ""
 
 
-AnyScript: TypeAlias = RunScript | Callable[[RunRequest], RunScript]
-"""A script, or a function that chooses one when a run is created."""
+AnyScript: TypeAlias = RunScript | str | Callable[[RunRequest], RunScript | str]
+"""A script, or a function that chooses one when a run is created. A string is a script with one message."""
+
+
+def as_script(script: AnyScript) -> RunScript | Callable[[RunRequest], RunScript | str]:
+    """Return the script or the function; of a string, the script with this message.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if isinstance(script, str):
+        return RunScript(script)
+    if isinstance(script, RunScript) or callable(script):
+        return script
+    raise TypeError(
+        f"{script!r} is not a script; give a RunScript with steps, a string, which is a message, or a "
+        "function of the request that returns one of them"
+    )
 
 
 def echo(request: RunRequest) -> RunScript:

@@ -9,10 +9,10 @@ from threadtrail import _install
 from threadtrail.testing.server.backend import Backend
 from threadtrail.testing.server.faults import Fault, FaultQueue
 from threadtrail.testing.server.log import LoggedRequest, RequestLog
-from threadtrail.testing.server.operations import OPERATIONS, Operation
+from threadtrail.testing.server.operations import Operation, check_exists
 from threadtrail.testing.server.responses.plan import ENDS
 from threadtrail.testing.server.responses.webhooks import WEBHOOK_SECRET, Delivery, deliver
-from threadtrail.testing.server.script import AnyScript, echo
+from threadtrail.testing.server.script import AnyScript, as_script, echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ class OpenAIServer:
         poll_after_ms: int | None = 5,
         api_key: str | None = None,
     ) -> None:
-        self._backend = Backend(script, clock, seed)
+        self._backend = Backend(as_script(script), clock, seed)
         self._log = RequestLog()
         self._faults = FaultQueue()
         self._requested_port = port
@@ -148,10 +148,14 @@ class OpenAIServer:
         and that over the one for all. A response that continues an earlier script needs none.
 
         Args:
-            script: the script, or a function that chooses one for each run or response.
+            script: the script, a message, or a function that chooses a script for each run or response.
             assistant: only runs of the assistant with this id or name, and responses of this prompt.
             thread_id: only runs on this thread, or responses in this conversation.
+
+        Raises:
+            TypeError: it is no script.
         """
+        script = as_script(script)
         with self._backend.lock:
             if thread_id is not None:
                 self._backend.thread_scripts[thread_id] = script
@@ -161,9 +165,14 @@ class OpenAIServer:
                 self._backend.default_script = script
 
     def script_next(self, *scripts: AnyScript) -> None:
-        """Set the scripts of the next runs or responses, one each, on any assistant and thread."""
+        """Set the scripts of the next runs or responses, one each, on any assistant and thread.
+
+        Raises:
+            TypeError: one of them is no script.
+        """
+        checked = [as_script(script) for script in scripts]
         with self._backend.lock:
-            self._backend.next_scripts.extend(scripts)
+            self._backend.next_scripts.extend(checked)
 
     def expire_run(self, run_id: str) -> None:
         """Let a run or response expire now.
@@ -219,8 +228,8 @@ class OpenAIServer:
         Raises:
             ValueError: there is no such operation, or a number is out of range.
         """
-        if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"operation={operation!r} does not exist; choose one of {', '.join(OPERATIONS)}")
+        if operation is not None:
+            check_exists(operation)
         if times < 1 or skip < 0:
             raise ValueError(f"times={times}, skip={skip}: times must be 1 or more, skip 0 or more")
         self._faults.add(fault, operation, skip, times)
@@ -233,7 +242,12 @@ class OpenAIServer:
         return self._log.all()
 
     def requests_to(self, operation: Operation) -> list[LoggedRequest]:
-        """Return the requests of one operation, oldest first."""
+        """Return the requests of one operation, oldest first.
+
+        Raises:
+            ValueError: there is no such operation.
+        """
+        check_exists(operation)
         return [request for request in self.requests if request.operation == operation]
 
     def clear_requests(self) -> None:
@@ -252,6 +266,7 @@ class OpenAIServer:
 
         Raises:
             TimeoutError: there were fewer within `timeout` seconds.
+            ValueError: there is no such operation.
         """
 
         def matching() -> list[LoggedRequest]:
