@@ -191,6 +191,27 @@ def test_an_exporter_that_loses_events_fails_the_demo(
     assert "◆ math lesson" in drawn
 
 
+def test_an_exporter_that_is_switched_off_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install = Installer(tmp_path / "site", monkeypatch)
+    module = """
+        import threadtrail
+
+        class Off:
+            @threadtrail.hookimpl
+            def start(self):
+                return "ACME_DISABLED is true"
+
+            @threadtrail.hookimpl
+            def export(self, events): ...
+    """
+    install("threadtrail-off", {"off": "off_backend:Off"}, off_backend=module)
+    assert main(["demo", "math-tutor", "--exporter", "off"]) == 1
+    printed, _ = capsys.readouterr()
+    assert "off: 0 events delivered, 0 failed, 28 dropped: switched off: ACME_DISABLED is true\n" in printed
+
+
 def test_disabled_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("THREADTRAIL_DISABLED", "1")
     assert main(["demo", "math-tutor"]) == 0

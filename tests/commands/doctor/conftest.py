@@ -71,6 +71,7 @@ ACME = """
                 raise ConfigurationError("there is no key. Set ACME_KEY.")
             if self.answer == "crash":
                 raise RuntimeError("boom at start")
+            return "ACME_DISABLED is true" if self.answer == "off" else None
 
         @hookimpl
         def export(self, events): ...

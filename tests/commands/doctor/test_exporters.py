@@ -102,6 +102,35 @@ def test_nobody_to_ask(answer: Any, visit: Visit) -> None:
     assert found.code == 0
 
 
+SWITCHED_OFF = ("warning", "It is switched off and gets no events: ACME_DISABLED is true.")
+
+
+def test_one_that_is_switched_off_is_not_asked(answer: Any, visit: Visit) -> None:
+    answer("off")
+    found = visit()
+    assert found.of(AREA)[-1] == SWITCHED_OFF
+    assert found.only("warning")["advice"] == "To send runs there, remove what switches it off."
+    assert (found.code, visit("--strict").code) == (0, 1)
+    assert calls() == ["start", "shutdown"] * 2
+
+
+def test_one_of_the_program_that_is_switched_off(visit: Visit) -> None:
+    source = """
+        import threadtrail
+
+        class Off:
+            @threadtrail.hookimpl
+            def start(self):
+                return "ACME_DISABLED is true"
+
+            @threadtrail.hookimpl
+            def export(self, events): ...
+
+        threadtrail.instrument(exporters=[Off()])
+    """
+    assert visit(visit.program(source)).of("exporter Off") == [SWITCHED_OFF]
+
+
 def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
     source = "from threadtrail import hookimpl\nclass E:\n    @hookimpl\n    def export(self, events): ...\n"
     install("acme", {"plain": "plain_exporter:E"}, plain_exporter=source)

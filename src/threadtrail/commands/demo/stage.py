@@ -87,7 +87,8 @@ def _report(screen: Console, *, delivered: bool) -> int:
     lost = 0
     for name, lane in status.exporters.items():
         lost += lane.lost
-        trouble = f", {lane.failed} failed, {lane.dropped} dropped: {lane.last_error}" if lane.lost else ""
+        why = lane.last_error if lane.switched_off is None else f"switched off: {lane.switched_off}"
+        trouble = f", {lane.failed} failed, {lane.dropped} dropped: {why}" if lane.lost else ""
         screen.print(f"{name}: {lane.delivered} events delivered{trouble}", soft_wrap=True)
     screen.print("To record your own program: import threadtrail; threadtrail.instrument()", soft_wrap=True)
     return 0 if delivered and not lost else 1

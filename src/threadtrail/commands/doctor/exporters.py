@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._api import status
 from threadtrail._guard import attempt, describe
 from threadtrail._text import sentences
 from threadtrail.commands.doctor.background import Outcome, begin, logged
@@ -39,14 +40,15 @@ IN_CODE = "If your program configures the exporter in code, run: threadtrail doc
 class Examined:
     """One exporter, and what was found about it so far.
 
-    ``loaded`` is the exporter, if it has started; ``answer`` comes from its backend; ``close`` ends what was
-    started here.
+    ``loaded`` is the exporter, if it has started; ``switched_off`` is why it gets no events, if it does not;
+    ``answer`` comes from its backend; ``close`` ends what was started here.
     """
 
     name: str
     secrets: list[str]
     findings: list[Finding] = field(default_factory=list)
     loaded: LoadedExporter | None = None
+    switched_off: str | None = None
     answer: Future[Outcome] | None = None
     close: Callable[..., Any] | None = None
 
@@ -107,7 +109,10 @@ def answers(examined: Sequence[Examined], timeout: float) -> Iterator[Finding]:
 
 
 def _ask(examined: Examined, loaded: LoadedExporter, timeout: float) -> None:
-    if loaded.hooks.check is None:
+    if examined.switched_off is not None:
+        says = f"It is switched off and gets no events: {examined.switched_off}."
+        examined.add(Level.WARNING, says, "To send runs there, remove what switches it off.")
+    elif loaded.hooks.check is None:
         unknown = "It starts. It has no hook check, so whether its backend answers is unknown."
         examined.add(Level.NOTE, unknown)
     else:
@@ -132,13 +137,16 @@ def _started(
     (exporter,) = loaded
     if start and exporter.hooks.start is not None:
         with logged() as records:
-            _, error = attempt(exporter.start, settings)
+            examined.switched_off, error = attempt(exporter.start, settings)
         for record in records:
             level = Level.WARNING if record.levelno >= logging.WARNING else Level.NOTE
             examined.add(level, record.getMessage())
         if error is not None:
             _refused(examined, error, hint)
             return None
+    elif not start:
+        running = status().exporters.get(exporter.name)
+        examined.switched_off = None if running is None else running.switched_off
     return exporter
 
 
