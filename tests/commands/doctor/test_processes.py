@@ -210,6 +210,9 @@ def test_a_pipe_gets_whole_lines(here: Path) -> None:
 def test_what_the_program_prints_and_logs_is_not_in_the_report(here: Path) -> None:
     (here / "app.py").write_text("print('hello')\nif __name__ == '__main__':\n    raise SystemExit(9)\n")
     found = doctor(here, "app.py")
-    assert found.of("program") == [("ok", "app.py is imported.")]
+    assert found.of("program") == [
+        ("ok", "app.py is imported."),
+        ("note", "app.py did not call threadtrail.instrument() while it was imported."),
+    ]
     assert found.stderr == "hello\n"
     assert found.code == 0

@@ -52,7 +52,34 @@ def test_a_module_a_dotted_module_and_a_file(visit: Visit) -> None:
     (package / "__init__.py").touch()
     (package / "main.py").touch()
     for name in ("visited_app", "visited_package.main", "visited_app.py", str(visit.here / "visited_app.py")):
-        assert visit(name).of("program") == [("ok", f"{name} is imported.")]
+        assert visit(name).of("program") == [
+            ("ok", f"{name} is imported."),
+            ("note", f"{name} did not call threadtrail.instrument() while it was imported."),
+        ]
+
+
+def test_a_program_that_did_not_switch_it_on_is_told_so(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = "import threadtrail\n\ndef main():\n    threadtrail.instrument()\n"
+    found = visit(visit.program(main))
+    assert found.only("note") == {
+        "level": "note",
+        "area": "program",
+        "message": "visited_app did not call threadtrail.instrument() while it was imported.",
+        "advice": "Nothing is recorded until your program calls it. A call in a function, or below "
+        'if __name__ == "__main__", is not seen here.',
+        "refused": False,
+    }
+    assert found.code == 0
+    monkeypatch.setenv("THREADTRAIL_DISABLED", "1")
+    assert visit("visited_app").messages("note") == []
+
+
+@pytest.mark.parametrize("after", ["", "threadtrail.uninstrument()"])
+def test_a_program_that_switched_it_on_is_not_told_so(visit: Visit, after: str) -> None:
+    found = visit(visit.program(f"import threadtrail\nthreadtrail.instrument()\n{after}"))
+    assert found.of("program") == [("ok", "visited_app is imported.")]
 
 
 @pytest.mark.parametrize(

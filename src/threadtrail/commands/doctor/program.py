@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import attempt, describe
+from threadtrail._in_force import InForce
+from threadtrail.commands.doctor.configuration import configured, in_force
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.errors import ConfigurationError
 
@@ -19,13 +21,16 @@ AREA = "program"
 
 
 def imported(name: str) -> Iterator[Finding]:
-    """Import the module or file of that name as Python would, and yield the result.
+    """Import the module or file of that name as Python would; yield the result, and whether it instruments.
 
     A file is not run as ``__main__``, so the code below ``if __name__ == "__main__":`` is skipped.
     """
+    former = InForce.runtime
     _, error = attempt(_import_file if name.endswith(".py") else _import_module, name)
     if error is None:
         yield Finding(Level.OK, AREA, f"{name} is imported.")
+        if InForce.runtime is former and in_force() is None:
+            yield from _not_instrumented(name)
     elif isinstance(error, ConfigurationError):
         for problem in error.problems:
             yield Finding(Level.PROBLEM, AREA, f"{name} cannot be imported: {problem}", refused=True)
@@ -36,6 +41,18 @@ def imported(name: str) -> Iterator[Finding]:
             f"{name} cannot be imported: {describe(error)}.",
             "Correct that first. The findings below do not include what the program sets up.",
         )
+
+
+def _not_instrumented(name: str) -> Iterator[Finding]:
+    if configured(()).settings.disabled:
+        return  # a finding of its own: whether the program called it cannot be seen
+    yield Finding(
+        Level.NOTE,
+        AREA,
+        f"{name} did not call threadtrail.instrument() while it was imported.",
+        "Nothing is recorded until your program calls it. A call in a function, or below "
+        'if __name__ == "__main__", is not seen here.',
+    )
 
 
 def _import_module(name: str) -> None:
