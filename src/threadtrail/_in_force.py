@@ -160,6 +160,8 @@ def _start(loaded: LoadedExporters, settings: Settings) -> dict[str, str]:
             _close(started)
             raise
         started.append(item)
+        if item.unmarked is not None:
+            logger.warning("exporter %r: %s", item.name, item.unmarked)
         if reason is not None:
             switched_off[item.name] = reason
             logger.warning("exporter %r is switched off: %s; its events count as dropped", item.name, reason)

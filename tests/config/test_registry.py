@@ -614,6 +614,69 @@ def test_an_exporter_that_would_be_ignored_or_do_harm_is_refused(exporter: objec
     assert "\n" not in str(error)
 
 
+class ExportsMarked:
+    @hookimpl
+    def export(self, events: Sequence[Any]) -> None: ...
+
+
+class MarksNoOther(ExportsMarked):
+    """Its class marks `export`; what it has beside that is not marked."""
+
+    @hookimpl
+    def export(self, events: Sequence[Any]) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def start(self) -> None: ...
+
+
+class MarksNotWhatItOverrides(ExportsMarked):
+    @hookimpl
+    def flush(self) -> None: ...
+
+
+class Overrides(MarksNotWhatItOverrides):
+    def flush(self) -> None: ...
+
+
+class OfAnotherLibrary:
+    def flush(self) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+
+class OnAnotherLibrary(OfAnotherLibrary):
+    name = "on another library"
+    check = None
+
+    @hookimpl
+    def export(self, events: Sequence[Any]) -> None: ...
+
+    @hookimpl(specname="after_fork")
+    def forget(self) -> None: ...
+
+    @staticmethod
+    def after_fork() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("exporter", "names"),
+    [(MarksNoOther(), "start, flush"), (Overrides(), "flush")],
+)
+def test_a_method_that_was_not_marked_is_named(exporter: object, names: str) -> None:
+    (loaded,) = load(exporters=exporter)
+    assert str(loaded.unmarked) == (
+        f"these of its methods are not marked, so they are never called: {names}. "
+        "Put @threadtrail.hookimpl above each, or rename what is no hook."
+    )
+
+
+@pytest.mark.parametrize("exporter", [ExportsMarked(), MarksNotWhatItOverrides(), OnAnotherLibrary()])
+def test_a_method_of_another_library_may_have_the_name_of_a_hook(exporter: object) -> None:
+    (loaded,) = load(exporters=exporter)
+    assert loaded.unmarked is None
+
+
 def test_an_optional_hook_of_a_later_version_is_accepted() -> None:
     class FromTheFuture(ExportOnly):
         @hookimpl(optionalhook=True)

@@ -90,6 +90,27 @@ def test_it_is_said_again_by_another_instrument_and_not_by_the_same(caplog: pyte
     assert caplog.text.count("is switched off") == 2
 
 
+def test_a_method_that_is_not_marked_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Forgetful(On):
+        @threadtrail.hookimpl
+        def export(self, events: Any) -> None: ...
+
+        def flush(self) -> None: ...
+
+    exporter = Forgetful()
+    for _ in range(2):
+        threadtrail.instrument(exporters=[exporter])
+    begin()
+    assert threadtrail.flush(PATIENCE)
+    lines = [record.getMessage() for record in caplog.records if "'Forgetful'" in record.getMessage()]
+    assert lines == [
+        (
+            "exporter 'Forgetful': these of its methods are not marked, so they are never called: flush. "
+            "Put @threadtrail.hookimpl above each, or rename what is no hook."
+        )
+    ]
+
+
 @pytest.mark.parametrize("answer", [None, "", True, 0, object(), ["text"]])
 def test_any_other_answer_of_start_means_nothing(answer: Any) -> None:
     exporter = Off(answer)

@@ -585,6 +585,17 @@ class Unmarked:
         """Never called."""
 
 
+class MarksSome(Healthy):
+    def start(self) -> None:
+        """Never called."""
+
+    @hookimpl
+    def flush(self) -> None: ...
+
+    def shutdown(self) -> None:
+        """Never called either."""
+
+
 class ExportsCreatedRuns(Healthy):
     """Healthy too, but writes nothing that identifies a run."""
 

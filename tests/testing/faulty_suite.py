@@ -150,6 +150,7 @@ for each in (
     faulty.Misspelt,
     faulty.Wraps,
     faulty.Unmarked,
+    faulty.MarksSome,
     faulty.ExportsCreatedRuns,
     faulty.InADatabase,
 ):

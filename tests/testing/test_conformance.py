@@ -124,6 +124,13 @@ FAULTS = {
         "test_hooks_are_valid",
         "its method export is not marked.\n  fix: Put @threadtrail.hookimpl",
     ),
+    "TestMarksSome": (
+        "test_hooks_are_valid",
+        (
+            "these of its methods are not marked, so they are never called: start, shutdown.\n"
+            "  fix: Put @threadtrail.hookimpl above each, or rename what is no hook."
+        ),
+    ),
     "TestEffectsAtImport": (IMPORT, "importing testing.faulty_import had effects: "),
     "TestTakenOut": (
         "test_no_rule_is_overridden",

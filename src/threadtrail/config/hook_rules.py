@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from threadtrail import hookspecs
 from threadtrail._text import closest, did_you_mean, listed, sentences
 from threadtrail.config.problems import Problem, error_of
+from threadtrail.delivery.hooks import ExporterHooks
 
 if TYPE_CHECKING:
     from pluggy import HookCaller, HookImpl
@@ -45,6 +47,27 @@ def register(manager: pluggy.PluginManager, name: str, exporter: object) -> None
         raise _refused("it has no method marked @threadtrail.hookimpl, so it would receive nothing.")
     for caller, implementation in own:
         _check_hook(manager, caller, implementation)
+
+
+def unmarked_hooks(exporter: object, hooks: ExporterHooks) -> Problem | None:
+    """Return the problem of methods that have the name of a hook and are not marked; None if all are.
+
+    Only those of classes that mark other methods: a base class of another library may have a ``flush``.
+    """
+    classes = [cls for cls in type(exporter).__mro__ if any(map(_is_marked, vars(cls).values()))]
+    names = [
+        name
+        for name in ExporterHooks.__slots__
+        if getattr(hooks, name) is None and any(inspect.isfunction(vars(cls).get(name)) for cls in classes)
+    ]
+    if not names:
+        return None
+    says = f"these of its methods are not marked, so they are never called: {listed(names)}."
+    return Problem(says=says, advice="Put @threadtrail.hookimpl above each, or rename what is no hook.")
+
+
+def _is_marked(value: object) -> bool:
+    return inspect.isfunction(value) and f"{hookspecs.PROJECT}_impl" in vars(value)
 
 
 def _refused(says: str, advice: str = "") -> ConfigurationError:

@@ -15,7 +15,7 @@ from threadtrail._text import escaped, is_address, shown_address
 from threadtrail.config import exporter_options, installed
 from threadtrail.config.choice import Option
 from threadtrail.config.exporter_errors import problems_raised
-from threadtrail.config.hook_rules import register
+from threadtrail.config.hook_rules import register, unmarked_hooks
 from threadtrail.config.installed import AvailableExporter, available
 from threadtrail.config.problems import Problem, Problems, cause_of
 from threadtrail.config.secrets import secrets_among, without
@@ -36,7 +36,8 @@ UNKNOWN_DESTINATION = "unknown"
 class LoadedExporter:
     """An exporter that is ready for ``start``; without a distribution it was given as an object.
 
-    ``options`` are those that it was built with, defaults included.
+    ``options`` are those that it was built with, defaults included. ``unmarked`` is the problem that some
+    methods have the name of a hook and are never called; None if there are none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class LoadedExporter:
     distribution: str | None = None
     version: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+    unmarked: Problem | None = None
 
     def start(self, settings: Settings) -> str | None:
         """Call the hook ``start``, if the exporter has one; return why it is switched off, if it is.
@@ -126,7 +128,15 @@ def load(settings: Settings) -> LoadedExporters:
 
 def _loaded(manager: pluggy.PluginManager, built: _Built) -> LoadedExporter:
     hooks = ExporterHooks.from_plugin_manager(manager, built.exporter)
-    return LoadedExporter(built.name, built.exporter, hooks, built.distribution, built.version, built.options)
+    return LoadedExporter(
+        built.name,
+        built.exporter,
+        hooks,
+        built.distribution,
+        built.version,
+        built.options,
+        unmarked_hooks(built.exporter, hooks),
+    )
 
 
 def _names(chosen: tuple[ExporterChoice, ...]) -> list[str]:

@@ -131,6 +131,22 @@ def test_one_of_the_program_that_is_switched_off(visit: Visit) -> None:
     assert visit(visit.program(source)).of("exporter Off") == [SWITCHED_OFF]
 
 
+def test_methods_that_are_not_marked_are_a_warning(install: Installer, visit: Visit) -> None:
+    source = """
+from threadtrail import hookimpl
+
+class E:
+    def flush(self): ...
+
+    @hookimpl
+    def export(self, events): ...
+"""
+    install("acme", {"forgetful": "forgetful_exporter:E"}, forgetful_exporter=source)
+    found = visit("--exporter", "forgetful").only("warning")
+    assert found["message"] == "these of its methods are not marked, so they are never called: flush."
+    assert found["advice"] == "Put @threadtrail.hookimpl above each, or rename what is no hook."
+
+
 def test_an_exporter_without_a_check(install: Installer, visit: Visit) -> None:
     source = "from threadtrail import hookimpl\nclass E:\n    @hookimpl\n    def export(self, events): ...\n"
     install("acme", {"plain": "plain_exporter:E"}, plain_exporter=source)

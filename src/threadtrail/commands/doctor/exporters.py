@@ -135,6 +135,8 @@ def _started(
         return None
     exporter: LoadedExporter
     (exporter,) = loaded
+    if exporter.unmarked is not None:
+        examined.add(Level.WARNING, exporter.unmarked.message, exporter.unmarked.advice)
     if start and exporter.hooks.start is not None:
         with logged() as records:
             examined.switched_off, error = attempt(exporter.start, settings)

@@ -72,6 +72,7 @@ class Driver:
         self.exporter = exporter
         self.name: str = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
+        self.unmarked = loaded.unmarked
         self._guard = _Silent()
         self._raised: list[Raised] = []
         self._noting = replace(self.hooks, **{name: self._noting_errors(name) for name in CONTAINED})

@@ -161,8 +161,10 @@ def events_stay_as_they_are(case: Case) -> None:
 
 
 def hooks_are_valid(case: Case) -> None:
-    """The registry accepts the hooks, and there is an ``export``."""
+    """The registry accepts the hooks, none is left unmarked, and there is an ``export``."""
     driver = case.drive(start=False)
+    if driver.unmarked is not None:
+        raise Problem(rules.HOOKS, seen=driver.unmarked.message, fix=driver.unmarked.advice)
     if driver.hooks.export is None:
         raise NotCheckedError("the exporter has no export hook, so no event reaches it")
 
