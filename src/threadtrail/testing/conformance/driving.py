@@ -24,6 +24,7 @@ from threadtrail.testing.conformance.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from threadtrail.config.problems import Problem as ConfigurationProblem
     from threadtrail.delivery.hooks import ExporterHooks
     from threadtrail.delivery.status import LaneStatus
     from threadtrail.delivery.worker import Pending
@@ -72,7 +73,7 @@ class Driver:
         self.exporter = exporter
         self.name: str = loaded.name
         self.hooks: ExporterHooks = loaded.hooks
-        self.unmarked = loaded.unmarked
+        self.unmarked: ConfigurationProblem | None = loaded.unmarked
         self._guard = _Silent()
         self._raised: list[Raised] = []
         self._noting = replace(self.hooks, **{name: self._noting_errors(name) for name in CONTAINED})
