@@ -160,7 +160,8 @@ def test_agentops_initialised_beside_other_exporters(receiver: Receiver, tmp_pat
     )
     assert warning["advice"].startswith("Call agentops.init(instrument_llm_calls=False)")
     assert found.messages("note") == [
-        "OpenTelemetry's global provider sends to AgentOps. threadtrail's exporters do not use it."
+        "app did not call threadtrail.instrument() while it was imported.",
+        "OpenTelemetry's global provider sends to AgentOps. threadtrail's exporters do not use it.",
     ]
     assert found.code == 0
     assert doctor(tmp_path, "app", "--strict", **receiver.variables).code == 1
