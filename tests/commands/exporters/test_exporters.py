@@ -249,7 +249,7 @@ def test_no_terminal_is_so_narrow_that_names_are_cut(columns: int, here: Path) -
     assert "…" not in plain
     if columns > 40:
         assert "\x1b[" in drawn
-        table, _, _ = plain.partition("not installed:")  # then comes a command, as long as the checkout's path
+        table, _, _ = plain.partition("not installed:")  # a command as long as a path
         assert all(len(line.rstrip("\r")) <= columns for line in table.split("\n"))
 
 
