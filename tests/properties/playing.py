@@ -148,7 +148,11 @@ class _Attempt:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        failed = isinstance(exc, (OpenAIError, pydantic.ValidationError, httpx2.HTTPError))
+        failed = isinstance(exc, (OpenAIError, pydantic.ValidationError, httpx2.HTTPError)) or (
+            # The SDK's own, of a stream that begins with an error.
+            isinstance(exc, RuntimeError)
+            and str(exc).startswith("Expected to have received `response.created`")
+        )
         self._seen.failures += failed
         return failed or isinstance(exc, (LookupError, StopIteration, StopAsyncIteration))
 
