@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 server = shared_fixtures.server
 strict = shared_fixtures.strict
 clients_closed = shared_fixtures.clients_closed
+workers_ended = shared_fixtures.workers_ended
 end_of_file = shared_fixtures.end_of_file
 pytest_collection = shared_fixtures.freeze_what_is_collected
 pytest_runtest_protocol = costs.note_cost

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from openai import DefaultHttpxClient, OpenAI
 
 import threadtrail
 from threadtrail._guard import guard
+from threadtrail.delivery.lane import Lane
 from threadtrail.testing import AssistantsServer
 
 if TYPE_CHECKING:
@@ -96,6 +99,37 @@ def clients_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for client in opened:
         client.close()
+
+
+@pytest.fixture(autouse=True)
+def workers_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End the workers of lanes that a test leaves open, and see that no thread of ours outlives the test.
+
+    A worker that is late would export, and log, while another test runs. Only where a conftest takes this
+    fixture over.
+    """
+    before, lanes = set(threading.enumerate()), list[Lane]()
+    make, fork = Lane.__init__, Lane.after_fork_in_child
+
+    @wraps(make)
+    def make_and_note(self: Lane, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        lanes.append(self)
+
+    def fork_and_note(self: Lane) -> None:
+        # A test that calls this by hand has the parent's worker in its own process.
+        lanes.append(copy.copy(self))
+        fork(self)
+
+    monkeypatch.setattr(Lane, "__init__", make_and_note)
+    monkeypatch.setattr(Lane, "after_fork_in_child", fork_and_note)
+    yield
+    for lane in lanes:
+        lane.shutdown(PATIENCE)
+    ours = [each for each in threading.enumerate() if each.name.startswith("threadtrail-")]
+    for thread in set(ours) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), f"{thread.name} outlives the test that started it"
 
 
 def plain_client(server: AssistantsServer, **options: Any) -> OpenAI:

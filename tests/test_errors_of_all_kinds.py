@@ -242,9 +242,8 @@ def end(thread: threading.Thread, wake: Callable[[], object]) -> None:
     assert not thread.is_alive()
 
 
-def thread_named(name: str, earlier: list[threading.Thread]) -> threading.Thread:
-    """Return the thread that began after the ``earlier`` ones: a test before may have left its own behind."""
-    (thread,) = [each for each in threading.enumerate() if each.name == name and each not in earlier]
+def thread_named(name: str) -> threading.Thread:
+    (thread,) = [each for each in threading.enumerate() if each.name == name]
     return thread
 
 
@@ -252,16 +251,16 @@ def thread_named(name: str, earlier: list[threading.Thread]) -> threading.Thread
 def test_a_recorder_whose_thread_is_ended_says_so_and_goes_on(
     client: OpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    exporter, earlier = Memory(), threading.enumerate()
+    exporter = Memory()
     threadtrail.instrument(exporters=[exporter])
     client.beta.threads.create()
     assert threadtrail.flush(PATIENCE)
-    end(thread_named("threadtrail-recorder", earlier), client.beta.threads.create)
+    end(thread_named("threadtrail-recorder"), client.beta.threads.create)
     assert "the recorder's thread: was ended" in caplog.text
     assert not threadtrail.flush(PATIENCE), "what it took last may be lost"
     before = len(exporter.events)
     client.beta.threads.create()
-    assert thread_named("threadtrail-recorder", earlier).is_alive()
+    assert thread_named("threadtrail-recorder").is_alive()
     assert threadtrail.flush(PATIENCE)
     assert len(exporter.events) == before + 1
 
@@ -269,12 +268,11 @@ def test_a_recorder_whose_thread_is_ended_says_so_and_goes_on(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_exporter_whose_thread_is_ended_says_so_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     exported: list[Event] = []
-    earlier = threading.enumerate()
     hooks = ExporterHooks(export=lambda events, contexts: exported.extend(events))
     lane = Lane("ended", hooks, queue_size=10, guard=Guard())
     lane.put(changed(0))
     assert lane.flush(PATIENCE)
-    end(thread_named("threadtrail-ended", earlier), lambda: lane.put(changed(1)))
+    end(thread_named("threadtrail-ended"), lambda: lane.put(changed(1)))
     assert "exporter 'ended', worker: its thread was ended" in caplog.text
     assert not lane.flush(PATIENCE), "what it took last may be lost"
     lane.put(changed(2))

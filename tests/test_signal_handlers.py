@@ -138,7 +138,10 @@ def begin_and_shut_down() -> None:
 def test_a_flush_or_a_shutdown_from_the_first_observation_on(
     function: Callable[[], None], stop: bool
 ) -> None:
-    """While the threads start, work and end. The longest hang would be `PATIENCE`, and the answer False."""
+    """While the threads start, work and end. The longest hang would be `PATIENCE`, and the answer False.
+
+    No thread is left, even if the recorder was shut down just before it starts: see `workers_ended`.
+    """
     for at in itertools.count(step=41):
         exporter = Memory()
         threadtrail.instrument(exporters=[exporter])

@@ -12,6 +12,7 @@ from threadtrail._guard import Guard
 from threadtrail.delivery.delivery import Delivery
 from threadtrail.delivery.hooks import ExporterHooks
 from threadtrail.delivery.lane import Lane
+from threadtrail.testing import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,7 @@ def test_a_shutdown_does_not_report_a_loss_that_a_flush_has_reported(refusing: L
 
 def test_a_forked_child_has_lost_nothing_yet(refusing: Lane) -> None:
     refusing.put(changed(1))
+    wait_until(lambda: refusing.status().failed == 1)
     refusing.after_fork_in_child()
     assert refusing.flush(PATIENCE) is True
 

@@ -81,12 +81,6 @@ def test_the_main_thread_delivers_while_it_waits_for_a_flush() -> None:
     assert exporter.calls[-2:] == ["flush", "shutdown"]
 
 
-def said_of(name: str, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged of an exporter; a lane of an earlier test may still be at work."""
-    lines = [record.getMessage() for record in caplog.records]
-    return [line for line in lines if line.startswith(f"exporter '{name}', ")]
-
-
 def test_another_thread_keeps_them_for_the_exit(caplog: pytest.LogCaptureFixture) -> None:
     """It could not be interrupted at its deadline, so it does not begin."""
     exporter = Collecting()
@@ -96,7 +90,7 @@ def test_another_thread_keeps_them_for_the_exit(caplog: pytest.LogCaptureFixture
     assert made.status() == LaneStatus(queued=1)
     assert made.shutdown(PATIENCE) is True
     assert made.status() == LaneStatus(delivered=1)
-    (line,) = said_of("alone", caplog)
+    (line,) = caplog.messages
     assert line.startswith(
         "exporter 'alone', worker: cannot start a thread; events wait for the exit of the process; "
     )
@@ -110,12 +104,12 @@ def test_a_shutdown_in_another_thread_counts_them_as_dropped(caplog: pytest.LogC
         made.put(changed(number))
     assert in_a_thread(lambda: made.shutdown(PATIENCE)) is False
     assert made.status() == LaneStatus(dropped=3)
-    assert [line.split(":")[0] for line in said_of("alone", caplog)] == [
+    assert [line.split(":")[0] for line in caplog.messages] == [
         "exporter 'alone', worker",
         "exporter 'alone', shutdown",
     ]
     assert lane(exporter.hooks, "alone").shutdown(PATIENCE) is True  # nothing was lost
-    assert len(said_of("alone", caplog)) == 2
+    assert len(caplog.messages) == 2
 
 
 def test_an_export_that_hangs_is_interrupted() -> None:
@@ -153,6 +147,7 @@ def test_a_flush_that_runs_out_of_time_keeps_what_was_not_tried() -> None:
     made.put(changed(1))
     assert made.flush(1.0) is False
     assert (made.status().failed, made.status().queued) == (1, 1)
+    assert made.shutdown(0.1) is False
 
 
 def test_an_exporter_that_hangs_leaves_time_to_the_others() -> None:

@@ -26,6 +26,7 @@ server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
 clients_closed = shared_fixtures.clients_closed
+workers_ended = shared_fixtures.workers_ended
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
 clients_closed = shared_fixtures.clients_closed
+workers_ended = shared_fixtures.workers_ended
 patient = shared_fixtures.patient
 pytest_collection = shared_fixtures.freeze_what_is_collected
 

@@ -24,6 +24,7 @@ server = shared_fixtures.server
 client = shared_fixtures.client_without_retries
 strict = shared_fixtures.strict
 clients_closed = shared_fixtures.clients_closed
+workers_ended = shared_fixtures.workers_ended
 no_settings = shared_fixtures.no_settings
 patient = shared_fixtures.patient
 

@@ -171,14 +171,21 @@ class RecordingLoop:
         request: Request | None = None
         try:
             with self._here():
-                while request is None or request.what != "leave":
+                while not self._is_over(request):
                     request = self._wait_and_take()
                     self._guard.call("recording", self._records.tick, time.monotonic())
                     if request is not None:
                         self._reply(request)
         finally:
-            if request is None or request.what != "leave":
+            if not self._is_over(request):
                 self._was_ended()
+
+    def _is_over(self, request: Request | None) -> bool:
+        """Return whether the thread has no more to do.
+
+        A signal handler may shut the recorder down while the app's thread is about to start this one.
+        """
+        return self.closed or (request is not None and request.what == "leave")
 
     def _was_ended(self) -> None:
         """Let the next observation start a thread: something else (a debugger, say) is ending this one."""
