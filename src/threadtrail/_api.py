@@ -197,7 +197,7 @@ def shutdown(timeout: float = 5.0) -> bool:
     """Stop recording, deliver the rest (unfinished runs included), close the exporters.
 
     The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice, or events
-    were lost since the last flush.
+    were lost since the last flush. Also False within an exporter, which is closed when its hook has returned.
     """
     runtime = InForce.runtime
     return True if runtime is None else runtime.shutdown(timeout)

@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -272,6 +273,24 @@ def test_an_exporter_that_flushes_from_its_own_hook_does_not_wait_for_itself() -
     made.put(changed(0))
     assert made.flush(PATIENCE) is True
     assert answers == [False]
+
+
+@pytest.mark.parametrize("hook", ["export", "flush"])
+def test_an_exporter_that_shuts_down_from_its_own_hook_does_not_wait_for_itself(hook: str) -> None:
+    answers: list[bool] = []
+    exporter = Collecting()
+
+    def shut_down(**_arguments: object) -> None:
+        if not answers:  # a shutdown flushes once more
+            answers.append(made.shutdown(PATIENCE))
+
+    made = lane(replace(exporter.hooks, **{hook: shut_down}))
+    made.put(changed(0))
+    assert made.flush(PATIENCE) is True
+    assert made.shutdown(PATIENCE) is True
+    assert answers == [False]
+    assert exporter.calls[-1] == "shutdown"
+    assert made.status() == LaneStatus(delivered=1)
 
 
 def test_shutdown_delivers_the_rest_and_closes_once() -> None:

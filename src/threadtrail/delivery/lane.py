@@ -127,6 +127,9 @@ class Lane:
             return pending.settle(result=True)
         # May be sent twice: a signal handler may interrupt code that is about to send it.
         self._send(state, pending)
+        if threading.current_thread() is state.worker:
+            # The exporter shuts down within its own hook: that is done after it, and is not waited for.
+            return Pending("shutdown", deadline, self._give_up_shutdown).settle(result=False)
         if self._start(state) is not None:
             if unused:
                 pending.settle(result=True)

@@ -185,7 +185,7 @@ class RecordingLoop:
 
         A signal handler may shut the recorder down while the app's thread is about to start this one.
         """
-        return self.closed or (request is not None and request.what == "leave")
+        return self._left.result is not None or (request is not None and request.what == "leave")
 
     def _was_ended(self) -> None:
         """Let the next observation start a thread: something else (a debugger, say) is ending this one."""
