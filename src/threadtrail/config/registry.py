@@ -11,7 +11,7 @@ import pluggy
 
 from threadtrail import hookspecs
 from threadtrail._guard import guard
-from threadtrail._text import escaped, is_address, shown_address
+from threadtrail._text import escaped, without_logins
 from threadtrail.config import exporter_options, installed
 from threadtrail.config.choice import Option
 from threadtrail.config.exporter_errors import problems_raised
@@ -68,8 +68,7 @@ class LoadedExporter:
     def destination(self) -> str:
         """Return where the started exporter sends events, without possible secrets."""
         answer, _ = guard.catch(self.hooks.destination) if self.hooks.destination else (None, None)
-        words = answer.split() if isinstance(answer, str) else []
-        text = " ".join(shown_address(word) if is_address(word) else word for word in words)
+        text = without_logins(answer) if isinstance(answer, str) else ""
         secrets = secrets_among((name, option.value) for name, option in self.options.items())
         return escaped(without(secrets, text)) or UNKNOWN_DESTINATION
 
