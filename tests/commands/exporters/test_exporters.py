@@ -153,6 +153,39 @@ def test_a_broken_exporter_breaks_its_own_line_alone(
     listed(capsys, code=1)
 
 
+BREAKING_THE_RULES = """
+from threadtrail import hookimpl
+
+class Argument:
+    @hookimpl
+    def export(self, evnets): ...
+
+class Async:
+    @hookimpl
+    async def export(self, events): ...
+
+class Name:
+    @hookimpl
+    def exprot(self, events): ...
+"""
+
+
+def test_an_exporter_that_breaks_the_rules_of_hooks_is_not_enabled(
+    install: Installer, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list says what ``instrument()`` says, and builds no exporter for that."""
+    classes = ("Argument", "Async", "Name")
+    install("acme", {name.lower(): f"acme_rules:{name}" for name in classes}, acme_rules=BREAKING_THE_RULES)
+    (here / "threadtrail.toml").write_text("".join(f"[exporters.{name.lower()}]\n" for name in classes))
+    rows = listed(capsys, code=1)
+    assert [rows[name.lower()]["state"] for name in classes] == ["broken"] * 3
+    assert cli.main(["exporters"]) == 1
+    said = capsys.readouterr().out
+    assert ": its hook 'export' takes 'evnets', which does not exist. Did you mean 'events'?" in said
+    assert ": its hook 'export' must be a plain function: async or yield never runs.\n" in said
+    assert ": there is no hook 'exprot'. Did you mean 'export'?" in said
+
+
 def test_what_is_no_exporter_at_all(install: Installer, capsys: pytest.CaptureFixture[str]) -> None:
     install("acme", {"acme": "a_number:VALUE"}, a_number="VALUE = 3")
     row = listed(capsys)["acme"]

@@ -13,6 +13,9 @@ from threadtrail import hookspecs
 from threadtrail._guard import attempt, describe
 from threadtrail._text import did_you_mean, sentences
 from threadtrail.config import installed
+from threadtrail.config.hook_rules import register
+from threadtrail.config.problems import Problem
+from threadtrail.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,16 +107,17 @@ def _installed(
     """Yield a row for each distribution that provides the exporter; more than one is an error."""
     owners = [installed.describe(entry) for entry in claims]
     for entry, owner in zip(claims, owners, strict=True):
-        hooks, problem = _hooks(entry)
+        hooks, problem = _hooks(entry, installed.remedy(owner))
         state = State.ENABLED if owner.name in chosen else State.AVAILABLE
         advice = None
         if switched_off is not None:
             state = State.SWITCHED_OFF
+        says = None
         if problem is not None:
-            state, advice = State.BROKEN, installed.remedy(owner)
+            state, says, advice = State.BROKEN, problem.message.rstrip("."), problem.advice or None
         if len(claims) > 1:
             others = sorted(f"{each.distribution} {each.version}" for each in owners if each is not owner)
-            state, problem = State.AMBIGUOUS, f"{' and '.join(others)} provides it too"
+            state, says = State.AMBIGUOUS, f"{' and '.join(others)} provides it too"
             advice = "Uninstall all but one of them: pip uninstall DISTRIBUTION"
         yield Row(
             name=owner.name,
@@ -124,27 +128,40 @@ def _installed(
             state=state,
             chosen=owner.name in chosen,
             origin=switched_off or chosen.get(owner.name),
-            problem=problem,
+            problem=says,
             advice=advice,
         )
 
 
-def _hooks(entry: EntryPoint) -> tuple[tuple[str, ...] | None, str | None]:
-    """Return the hooks in the order of their specification, or why they cannot be found."""
+def _hooks(entry: EntryPoint, remedy: str) -> tuple[tuple[str, ...] | None, Problem | None]:
+    """Return the hooks in the order of their specification, and what is wrong with the exporter.
+
+    ``remedy`` is the advice where its package is.
+    """
     factory, error = attempt(entry.load)
     if error is not None:
-        return None, f"it cannot be imported: {describe(error)}"
+        return None, Problem(says=f"it cannot be imported: {describe(error)}", advice=remedy)
     if not callable(factory):
-        return None, f"{entry.value} is neither a class nor a function"
+        return None, Problem(says=f"{entry.value} is neither a class nor a function", advice=remedy)
     kind = factory if isinstance(factory, type) else attempt(get_type_hints, factory)[0]
     if isinstance(kind, dict):  # a function's annotations: take the type that it returns
         kind = kind.get("return")
-    return (_marked(kind), None) if isinstance(kind, type) else (None, None)
-
-
-def _marked(kind: type) -> tuple[str, ...]:
+    if not isinstance(kind, type):
+        return None, None
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    # The class stands for the exporter, which is not built here: it has the same methods.
+    _, error = attempt(register, manager, entry.name, kind)
+    return _marked(manager, kind), None if error is None else _problem(error)
+
+
+def _marked(manager: pluggy.PluginManager, kind: type) -> tuple[str, ...]:
     options = {name: manager.parse_hookimpl_opts(kind, name) for name in dir(kind)}
     marked = {found.get("specname") or name for name, found in options.items() if found is not None}
     return tuple(name for name in vars(hookspecs) if name in marked)
+
+
+def _problem(error: Exception) -> Problem:
+    details = error.details if isinstance(error, ConfigurationError) else ()
+    found = [each for each in details if isinstance(each, Problem)]
+    return found[0] if found else Problem(says=describe(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from threadtrail._text import sentences
 from threadtrail.commands.exporters.rows import Row, State
 from threadtrail.exporters.console_text import visible
 
@@ -67,4 +68,4 @@ def _enabled(row: Row) -> str:
         case State.NOT_INSTALLED:
             return f"not installed ({row.origin}). {row.advice}"
     chosen = f" ({row.origin})" if row.chosen else ""
-    return f"{row.state}{chosen}: {row.problem}. {row.advice}"
+    return sentences(f"{row.state}{chosen}: {row.problem}.", row.advice)
