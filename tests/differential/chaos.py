@@ -54,6 +54,7 @@ HOLDS = {
     "note_failure",
     "_work",
     "_run",
+    "_is_over",
     "_here",
     "_was_ended",
     "_wait_and_take",
