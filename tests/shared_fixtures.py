@@ -103,7 +103,7 @@ def clients_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def workers_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """End the workers of lanes that a test leaves open, and see that no thread of ours outlives the test.
+    """End what a test leaves in force, and see that no thread of ours outlives it.
 
     A worker that is late would export, and log, while another test runs. Only where a conftest takes this
     fixture over.
@@ -124,6 +124,7 @@ def workers_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Lane, "__init__", make_and_note)
     monkeypatch.setattr(Lane, "after_fork_in_child", fork_and_note)
     yield
+    threadtrail.uninstrument()
     for lane in lanes:
         lane.shutdown(PATIENCE)
     ours = [each for each in threading.enumerate() if each.name.startswith("threadtrail-")]

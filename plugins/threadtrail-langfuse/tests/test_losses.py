@@ -163,6 +163,7 @@ def test_no_call_of_the_app_is_slower(stage: Stage, monkeypatch: pytest.MonkeyPa
     healthy = seconds_for_runs()
     assert threadtrail.flush()
     threadtrail.uninstrument()
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "1")  # of all tries of a batch; the worker ends after them
     if trouble == "refused":
         monkeypatch.setenv("LANGFUSE_BASE_URL", "http://127.0.0.1:9")
     elif trouble == "hanging":

@@ -238,9 +238,11 @@ class RedisPlace:
     def close(self) -> None:
         """Release the streams; entries that are not acknowledged stay for the next collector."""
         try:
-            self._streams.acknowledge(self._put_off)
-            if self._leases.started:
-                self._leases.stop()
+            try:
+                self._streams.acknowledge(self._put_off)
+            finally:
+                if self._leases.started:
+                    self._leases.stop()
         except RedisError as error:  # the leases run out by themselves
             self._trouble = self._described(error).problem
         self._target.close(self._client)
