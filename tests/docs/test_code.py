@@ -8,7 +8,7 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_each_program_of_the_readme_runs_by_itself(
     exec(compile(program, README.name, "exec"), {})  # noqa: S102 - our own page
 
 
-def test_quickstart_shows_the_run_and_keeps_the_next_one(
+def test_the_programs_of_the_quickstart_are_files_of_their_own(
     here: Path,
     server: AssistantsServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,23 +74,23 @@ def test_quickstart_shows_the_run_and_keeps_the_next_one(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
-    instrument, ask, loop, ask_assistant, keep, read, *_ = blocks(QUICKSTART, "python")
-    namespace: dict[str, Any] = {}
+    ask, loop, ask_assistant, keep, read, group, check = blocks(QUICKSTART, "python")
     [command] = [text for text in blocks(QUICKSTART, "bash") if "--scenario" in text]
     [answer] = blocks(QUICKSTART, "text")
+    two_lines = "import threadtrail\n\nthreadtrail.instrument()\n"
+    assert two_lines in ask
     server.script_next(RunScript("Welcome."), SCENARIOS[command.split()[-1]])
-    for program in (instrument, ask, loop, ask_assistant, keep, ask):
-        exec(compile(program, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
-    threadtrail.flush(60)
-    exec(compile(read, "quickstart.md", "exec"), namespace)  # noqa: S102 - our own page
+    for program in (ask, loop, ask_assistant, ask.replace(two_lines, keep), group + check, read):
+        exec(compile(program, "quickstart.md", "exec"), {})  # noqa: S102 - our own page
+        assert threadtrail.flush(60)
     printed, drawn = capfd.readouterr()
     assert printed.startswith(f"Welcome.\n{answer}")
     assert printed.count("You said: Solve 3x + 11 = 14.\n") == 2
-    assert "\ncompleted Usage(" in printed
+    assert printed.count("\ncompleted Usage(") == 3
     assert "Welcome." in drawn
     assert answer.strip() in drawn
     assert drawn.count("✓ Math Tutor  completed in ") == 1
-    assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 1
+    assert [event.event for event in read_events(here / "runs.jsonl")].count("RunEnded") == 3
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,8 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         case ["threadtrail", *arguments]:
             assert cli.parser().parse_args(arguments).run is not None
         case ["python", file]:
-            assert f"`{file}`:\n\n```python\n" in README.read_text(encoding="utf-8")
+            pages = "".join(page.read_text(encoding="utf-8") for page in (README, QUICKSTART))
+            assert f"`{file}`:\n\n```python\n" in pages
         case ["opentelemetry-instrument", "python", _]:
             assert shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
         case ["celery" | "gunicorn" | "rq" | "streamlit" | "uvicorn", *_] | [
