@@ -122,6 +122,11 @@ class FilesPlace:
         """
         self._state.open()
 
+    def begin_for(self, exporters: Collection[str]) -> list[str]:
+        """Set which exporters get what is read; return those that did not get what was delivered before."""
+        former, self._state.exporters = self._state.exporters, sorted(exporters)
+        return sorted({*exporters}.difference(former)) if former else []
+
     def read(self, timeout: float) -> Sequence[Entry]:
         """Return the next lines; wait for some for at most ``timeout`` seconds."""
         deadline = time.monotonic() + timeout

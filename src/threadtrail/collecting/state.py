@@ -1,4 +1,4 @@
-"""The state of a collector of files: which spans of each file were delivered, and which runs were exported.
+"""The state of a collector of files: what of each file was delivered to which exporters, and the runs in it.
 
 It is kept in a file with a line for each batch, so that the end of the process, at any moment, damages at
 most the line that is being written; what that line notes is done again. The first line sums up all that was
@@ -44,6 +44,7 @@ class State:
     def __init__(self, path: str) -> None:
         self.path: Path = Path(path).expanduser()
         self.files: dict[str, Known] = {}
+        self.exporters: list[str] = []
         self._marks: Bounded[str, tuple[str, str]] = Bounded(MARKS)
         self._lock: int | None = None
         self._descriptor: int | None = None
@@ -89,7 +90,7 @@ class State:
             if not self._first:
                 raise ValueError("the first line is damaged") from error
             return
-        if not self._first and not (noted and noted.keys() <= {"files", "published"}):
+        if not self._first and not (noted and noted.keys() <= {"files", "published", "exporters"}):
             raise ValueError("the first line notes something else, such as an event")
         self._first = self._first or len(line)
         for name, known in {**noted.get("files", {})}.items():
@@ -99,6 +100,7 @@ class State:
             self.files[name] = {"path": known["path"], "head": known["head"], "done": spans}
         for name, mark in {**noted.get("published", {})}.items():
             self._marks.put(name, (name, str(mark)))
+        self.exporters = [*map(str, noted.get("exporters", self.exporters))]
 
     def note(self, files: Mapping[str, Known]) -> None:
         """Note what was delivered; the note is on the disk when this returns.
@@ -109,7 +111,7 @@ class State:
         Raises:
             OSError: the note cannot be written; it is written with the next one.
         """
-        self._append({"files": files})
+        self._append({"files": files, "exporters": self.exporters})
         if self._descriptor is not None:
             os.fsync(self._descriptor)
 
@@ -144,7 +146,8 @@ class State:
     def replace(self, files: Mapping[str, Known]) -> None:
         """Replace the file atomically by one that has a single line: these files, and the marks."""
         self._close_file()
-        line = json.dumps({"files": files, "published": dict(self._marks.values())}).encode() + b"\n"
+        noted = {"files": files, "published": dict(self._marks.values()), "exporters": self.exporters}
+        line = json.dumps(noted).encode() + b"\n"
         temporary = self.path.with_name(f"{self.path.name}.new")
         with open(temporary, "wb", opener=owner_only) as stream:
             stream.write(line)

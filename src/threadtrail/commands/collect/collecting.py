@@ -54,6 +54,8 @@ def collect(options: argparse.Namespace) -> int:
         except BaseException:
             close(chosen)
             raise
+        if isinstance(place, FilesPlace):
+            _say_who_missed_what(place, chosen)
         return _run(place, settings, chosen, options, follow=follow)
 
 
@@ -95,6 +97,17 @@ def _run(
     if counts.given_up:
         print_lines([f"{counted(counts.given_up, 'event')} given up: {collector.gave_up_because}"])
     return INCOMPLETE if undelivered or counts.given_up or not closed else 0
+
+
+def _say_who_missed_what(place: FilesPlace, chosen: Sequence[Destination]) -> None:
+    """Say which exporters do not get what was delivered already, since the state is that of all of them."""
+    missed = place.begin_for({destination.name for destination in chosen})
+    if missed:
+        names, state = " and ".join(missed), escaped(str(place.status()["state"]))
+        sys.stderr.write(
+            f"threadtrail: {state} notes what was delivered to other exporters, and {names} gets none of "
+            "that. To export everything there, use a state of its own: --option state=FILE\n"
+        )
 
 
 def _shown(place: str) -> str:
