@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail.instrumentation.copies import copy_model
 from threadtrail.instrumentation.exchanges import take_exchange
 from threadtrail.instrumentation.streams import tap
-from threadtrail.instrumentation.unread import watch_body
+from threadtrail.instrumentation.unread import Reading, watch_body
 from threadtrail.recording.observation import OBSERVATION_BYTES, Returned
 
 if TYPE_CHECKING:
@@ -101,7 +101,18 @@ def _note_raw(sink: Sink, call: Call, response: Any) -> None:
         _note_unread(sink, call, response)
         return
     take_exchange(call)
-    sink.recorder.put(Returned(call, time_ns(), response.http_response.content))
+    http_response = response.http_response
+    if not _note_read_stream(sink, call, http_response):
+        sink.recorder.put(Returned(call, time_ns(), http_response.content))
+
+
+def _note_read_stream(sink: Sink, call: Call, http_response: Any) -> bool:
+    """Note an event stream that was read before the SDK got it, by a hook of the app's HTTP client or a mock.
+
+    Return whether it is one. What the SDK parses of it afterwards brings nothing new.
+    """
+    reading = Reading(sink, call, http_response)
+    return reading.is_events and reading.take_read(http_response.content)
 
 
 def _note_unread(sink: Sink, call: Call, response: Any) -> None:
@@ -111,6 +122,8 @@ def _note_unread(sink: Sink, call: Call, response: Any) -> None:
     """
     take_exchange(call)
     http_response = response.http_response  # keeping `response` itself would make a reference cycle
+    if http_response.is_closed and _note_read_stream(sink, call, http_response):
+        return
     reading = watch_body(sink, call, http_response)
     if reading.watches_events:
         return
