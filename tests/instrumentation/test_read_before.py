@@ -1,4 +1,4 @@
-"""A stream whose body was read before the SDK got it, by a hook of the HTTP client or in a mock, is recorded."""
+"""A stream that a hook of the HTTP client has read before the SDK, or that a mock made, is recorded."""
 
 from __future__ import annotations
 
