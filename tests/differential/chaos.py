@@ -23,6 +23,7 @@ LAYERS = {
         "threadtrail.instrumentation.awaiting:begin_awaiting",
         "threadtrail.instrumentation.awaiting:enter",
         "threadtrail.instrumentation.copies",
+        "threadtrail.instrumentation.encodings",
         "threadtrail.instrumentation.exchanges:note_request",
         "threadtrail.instrumentation.failures",
         "threadtrail.instrumentation.results",

@@ -65,11 +65,11 @@ async def attempted(reading: Any) -> Any:
         return type(error), str(error)
 
 
-@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("way", each_of(OF_BODIES))
 @pytest.mark.parametrize("name", ENCODINGS)
-async def test_a_body(kind: str, source: str, way: str, name: str, strict: None) -> None:
+async def test_a_body(kind: str, way: str, name: str, strict: None) -> None:
     encoding, encode = ENCODINGS[name]
+    source = "responses"
     client = client_of(answering(encode(json_of(source)), encoding, stream=False), kind)
     bare = await read(client, source, way)
     with capture() as captured:
@@ -77,11 +77,11 @@ async def test_a_body(kind: str, source: str, way: str, name: str, strict: None)
         assert len(captured.of(RunCreated)) == 1
 
 
-@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("way", each_of(OF_STREAMS))
 @pytest.mark.parametrize("name", ENCODINGS)
-async def test_an_event_stream(kind: str, source: str, way: str, name: str, strict: None) -> None:
+async def test_an_event_stream(kind: str, way: str, name: str, strict: None) -> None:
     encoding, encode = ENCODINGS[name]
+    source = "responses"
     client = client_of(answering(encode(events_of(source)), encoding, stream=True), kind)
     bare = await streamed(client, source, way)
     with capture() as captured:
