@@ -56,7 +56,6 @@ MAY_DIFFER = {
     # Of a run that a process answered whose request failed, or in whose turn such a run is.
     "answers",
     "turn_id",
-    "session_key",
 }
 """The fields of a run that need not be equal; what must hold of them is checked one by one."""
 

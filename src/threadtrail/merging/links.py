@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadtrail.events import Event, RunCreated, RunEnded, ToolCallCompleted, ToolCallRequested
 from threadtrail.merging.calls import is_answered, is_given_up
+from threadtrail.merging.sessions import Sessions
 from threadtrail.merging.stories import server_of
 from threadtrail.values import NO_ATTRIBUTES, ToolResultPart
 
@@ -110,6 +111,7 @@ class _Links:
         self._known: dict[tuple[Server, str], Linked] = {}
         self._asked: dict[Call, Linked] = {}
         self._brought: dict[int, list[Call]] = {}
+        self.sessions: Sessions = Sessions()
 
     def begin(self, run: Linked) -> None:
         """Take the beginning of a run, with the outputs in its input."""
@@ -125,6 +127,7 @@ class _Links:
         asking |= follows
         self._brought[id(run)] = list(asking)
         _join(run, list(asking.values()), self._known)
+        self.sessions.begin(run)
 
     def _open_calls_of(self, name: tuple[Server, str]) -> dict[Call, Linked]:
         """Return the calls of a run whose outputs nobody has brought."""
@@ -139,6 +142,7 @@ class _Links:
                 self._asked.pop(call, None)
         for name in _asked_for(run):
             self._asked[run.server, name] = run
+        self.sessions.end(run)
 
 
 def _find_links(runs: Iterable[Linked]) -> None:
@@ -150,10 +154,11 @@ def _find_links(runs: Iterable[Linked]) -> None:
             links.end(run)
         else:
             links.begin(run)
+    links.sessions.put_in()
 
 
 def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str], Linked]) -> None:
-    """Put a run into the turn and the session of those before it."""
+    """Put a run into the turn of those before it."""
     if asking and run.turn_id in {None, run.run_id}:
         newest = max(asking, key=lambda other: other.began_at)
         run.turn_id = newest.turn_id or newest.run_id
@@ -164,10 +169,6 @@ def _join(run: Linked, asking: Sequence[Linked], known: dict[tuple[Server, str],
         run.turn_id = first.turn_id or run.turn_id
         if first is not run and (run.is_merged or first.is_merged):
             _inherit(run, first)
-    before = known.get(run.previous)
-    own = {run.previous[1], run.run_id}
-    if before is not None and before.session_key is not None and run.session_key in own:
-        run.session_key = before.session_key
 
 
 def _inherit(run: Linked, asking: Linked) -> None:

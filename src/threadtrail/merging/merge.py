@@ -29,7 +29,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     ``RunEnded``, if one of them published one. Its input, attributes and trace come from the process that
     created it, its usage and end from the process that saw the end, and its statuses, steps, tool calls and
     messages from all of them. A response that brings the output of another process's call is in the same
-    turn.
+    turn, and one that follows a response of another process is in the same session.
 
     The events are in the order of their times, a run's ``RunCreated`` first and its ``RunEnded`` last. Events
     of a run that only one process saw stay as they are, except for unfinished ends that were superseded, or
@@ -52,7 +52,7 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def merge_if_shared(events: Iterable[Event]) -> Sequence[Event]:
-    """Return the events merged, if several processes saw a run or a turn; else each once, as published.
+    """Return the events merged, if several processes saw a run, turn or session; else each as published.
 
     What one process published includes unfinished ends that it superseded, which ``merge`` leaves out.
     """
@@ -60,15 +60,17 @@ def merge_if_shared(events: Iterable[Event]) -> Sequence[Event]:
     stories, others = stories_of(published)
     if not any(story.is_of_several_processes() for story in stories):
         linked, _ = link((story.events() for story in stories), ())
-        if _turns(event for events in linked for event in events) == _turns(published):
+        if _places(event for events in linked for event in events) == _places(published):
             return published
     return _merged(stories, others)
 
 
-def _turns(events: Iterable[Event]) -> dict[tuple[Server, str], str]:
-    """Return the turn of each run."""
+def _places(events: Iterable[Event]) -> dict[tuple[Server, str], tuple[str, str | None]]:
+    """Return the turn and the session of each run."""
     ends = (event for event in events if isinstance(event, RunEnded))
-    return {(server_of(end), end.run.key): end.run.turn_id or end.run.id for end in ends}
+    return {
+        (server_of(end), end.run.key): (end.run.turn_id or end.run.id, end.run.session_key) for end in ends
+    }
 
 
 def _merged(stories: Sequence[Story], others: Sequence[Event]) -> tuple[Event, ...]:

@@ -39,7 +39,7 @@ def turns_ended(
         runs.setdefault((server_of(end), end.run.turn_id or end.run.id), []).append(end)
     for name, known in ended.items():
         of_turn = runs.pop(name, [])
-        yield _one(known, of_turn, changed=_any(of_turn, changed))
+        yield _in_session(_one(known, of_turn, changed=_any(of_turn, changed)), of_turn)
     for of_turn in runs.values():
         # One process saw its calls and published no run; another published the run without its calls.
         if _any(of_turn, changed) and _is_over([end.run for end in of_turn]):
@@ -60,6 +60,15 @@ def _one(ended: Sequence[TurnEnded], of_turn: Sequence[RunEnded], *, changed: bo
     if are_all_here and (changed or len(ended) > 1 or here != set(fullest.turn.run_ids)):
         return _made_of(of_turn, ended)
     return fullest
+
+
+def _in_session(ended: TurnEnded, of_turn: Sequence[RunEnded]) -> TurnEnded:
+    """Return the end of a turn with the session of its first run, which may be that of another process."""
+    turn = ended.turn
+    session_key = next((end.run.session_key for end in of_turn if end.run.id in turn.run_ids[:1]), None)
+    if session_key in {None, turn.session_key}:
+        return ended
+    return replace(ended, turn=replace(turn, session_key=session_key))
 
 
 def _made_of(of_turn: Sequence[RunEnded], ended: Sequence[TurnEnded]) -> TurnEnded:

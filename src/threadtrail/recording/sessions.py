@@ -89,11 +89,11 @@ class Sessions:
         server, previous = record.origin.server, record.known.previous_run_id
         if previous is not None:
             return self._of_id.get((server, previous)) or previous
-        known = (self._of_id.get((server, name)) for name in _ids(record.input))
+        known = (self._of_id.get((server, name)) for name in ids_in(record.input))
         return next((each for each in known if each is not None), None)
 
 
-def _ids(messages: tuple[Message, ...]) -> Iterator[str]:
+def ids_in(messages: tuple[Message, ...]) -> Iterator[str]:
     """Yield the ids in an input, the newest first."""
     for message in reversed(messages):
         parts = [part.id for part in message.parts if isinstance(part, (ToolCallPart, ToolResultPart))]
