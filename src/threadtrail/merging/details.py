@@ -97,9 +97,9 @@ def _changes(whole: WholeRun) -> Iterator[RunStatusChanged]:
 def _steps_completed(whole: WholeRun) -> Iterator[StepCompleted]:
     for identity, completed in _by(whole.story.steps_completed, lambda event: event.step.id):
         surest = next((event for event in completed if not left_open(event)), completed[0])
-        step = whole.steps.step(identity)
+        step = whole.steps.step(identity) if identity is not None else surest.step
         yield changed(surest, time=max(surest.time, step.ended_at or 0), step=step)
-    ended = {event.step.id for event in whole.story.steps_completed}
+    ended = {None, *(event.step.id for event in whole.story.steps_completed)}
     ends_with_run = {step.id: step for step in whole.run.steps} if whole.ends else {}
     for identity, created in _by(whole.story.steps_created, lambda event: event.step.id):
         if identity not in ended and identity in ends_with_run:
@@ -113,7 +113,7 @@ def _messages_completed(whole: WholeRun) -> Iterator[MessageCompleted]:
         message = fullest([event.message for event in completed])
         surest = next((event for event in completed if event.message.text == message.text), completed[0])
         yield changed(surest, message=message)
-    ended = {event.message.id for event in story.messages_completed}
+    ended = {None, *(event.message.id for event in story.messages_completed)}
     for identity, begun in _by(story.messages_created, lambda event: event.message.id):
         if identity not in ended and whole.ends:
             kind = begun[0].type.rpartition(".")[0] + ".incomplete"
@@ -163,11 +163,15 @@ def _end(whole: WholeRun, shared: dict[str, Any]) -> Iterator[RunEnded]:
 
 
 def _by(events: list[AnyEvent], key: Callable[[AnyEvent], Any]) -> list[tuple[Any, list[AnyEvent]]]:
-    """Return the events by their subject, each group in the order of time."""
+    """Return the events by their subject, each group in the order of time.
+
+    An event whose subject has no id, as in a damaged recording, is a group by itself.
+    """
     groups: dict[Any, tuple[Any, list[AnyEvent]]] = {}
     for event in sorted(events, key=_by_time):
         about = key(event)
-        groups.setdefault(about if isinstance(about, str) else id(about), (about, []))[1].append(event)
+        name = about if isinstance(about, str) else id(about if about is not None else event)
+        groups.setdefault(name, (about, []))[1].append(event)
     return list(groups.values())
 
 

@@ -66,14 +66,15 @@ class Story:
             [event.message.id for event in self.messages_created],
             [event.message.id for event in self.messages_completed],
         )
-        if any(len(each) != len(set(each)) for each in ids):
+        known = ([each for each in of_kind if each is not None] for of_kind in ids)
+        if any(len(each) != len(set(each)) for each in known):
             return True
         # Two processes that did not create the run may have published the same RunCreated.
         if sum(change.previous is None for change in self.changes) > 1:
             return True
         changes = {(change.previous, change.time) for change in self.changes}
-        known = max((len(end.run.status_history) for end in self.ends), default=len(self.changes))
-        return len(changes) != len(self.changes) or (bool(self.changes) and len(self.changes) != known)
+        in_run = max((len(end.run.status_history) for end in self.ends), default=len(self.changes))
+        return len(changes) != len(self.changes) or (bool(self.changes) and len(self.changes) != in_run)
 
 
 LISTS: dict[type[Event], str] = {
