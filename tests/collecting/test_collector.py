@@ -29,6 +29,7 @@ from threadtrail.events import (
 )
 from threadtrail.testing import samples
 from threadtrail.turn import turn_of
+from threadtrail.values import Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -243,6 +244,30 @@ def test_a_trace_is_waited_for_as_a_whole() -> None:
 def plain(name: str) -> list[Event]:
     run = replace(samples.sample_runs()["plain_answer"], id=name, turn_id=name)
     return list(samples.events_of(run))
+
+
+def response(name: str, previous: str | None, session_key: str, **more: Any) -> list[Event]:
+    """Return a response in a chain, with the session that its process knew."""
+    known: dict[str, Any] = {"attributes": Attributes(), "thread_id": None, **more}
+    known |= {"previous_run_id": previous, "session_key": session_key}
+    run = replace(samples.sample_runs()["plain_response"], id=name, turn_id=name, **known)
+    return list(samples.events_of(run))
+
+
+def test_a_chain_that_is_exported_bit_by_bit_is_one_session() -> None:
+    stage = Stage()
+    stage.at(0, *response("a0", None, "a0"), *response("a1", "a0", "a0"))
+    stage.at(10, *response("b0", "a1", "a1"), *response("b1", "b0", "a1"))
+    stage.at(20, *response("c0", "b0", "b0"))
+    mine = Attributes(session_id="b0")
+    stage.at(30, *response("c1", "c0", "b0"), *response("d0", "b1", "b0", attributes=mine))
+    stage.at(40, *response("e0", None, "conv", thread_id="conv"))
+    stage.at(50, *response("f0", "e0", "e0"), *response("g0", "unseen", "unseen"))
+    stage.at(60)
+    ends = [event.run for event in stage.exporters.events if isinstance(event, RunEnded)]
+    found = {run.id: run.session_key for run in ends}
+    expected = dict.fromkeys(("a0", "a1", "b0", "b1", "c0", "c1"), "a0")
+    assert found == expected | {"d0": "b0", "e0": "conv", "f0": "conv", "g0": "unseen"}
 
 
 def test_runs_that_were_created_and_never_ended_are_named_with_their_age(

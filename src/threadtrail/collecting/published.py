@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from threadtrail.collecting.keys import mark_key, run_key, story_key
+from threadtrail.collecting.sessions import Sessions
 from threadtrail.events import (
     AssistantCreated,
     AssistantUpdated,
@@ -50,7 +51,7 @@ ENDED, OPEN = _Run(finished=True), _Run(finished=False)
 
 
 class Published:
-    """Remembers the runs, turns and traces that were exported, and the assistants that later runs may use.
+    """Remembers the runs, turns and traces that were exported; for later runs, assistants and sessions too.
 
     ``marks`` are those of the place, if it has any: they outlast the collector.
     """
@@ -62,6 +63,7 @@ class Published:
         self._turns: Bounded[Key, bool] = Bounded(limit)
         self._traces: Bounded[Key, int] = Bounded(limit)
         self._assistants: Bounded[Key, Event] = Bounded(ASSISTANTS)
+        self._sessions: Sessions = Sessions(limit)
 
     def is_late(self, event: Event) -> bool:
         """Return whether an event adds nothing to what was exported: its process saw the same, or less."""
@@ -85,7 +87,7 @@ class Published:
 
     def anew(self, events: Iterable[Event]) -> Iterator[Event]:
         """Yield the merged events to export; the end of a run exported as unfinished supersedes that."""
-        for event in events:
+        for event in map(self._sessions.follow, events):
             key = story_key(event)
             run = self._runs.get(key) if key is not None else None
             if run is None:
@@ -132,6 +134,7 @@ class Published:
                 self._runs.put(
                     run_key(event, event.run.id), replace(known, open_calls=calls) if calls else known
                 )
+                self._sessions.note(event)
         if self._marks is not None and marks:
             self._marks.put({_name(key): mark for key, mark in marks.items()})
 
