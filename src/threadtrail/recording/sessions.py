@@ -44,7 +44,8 @@ class Sessions:
 
         The session is the one that the app set, else the thread, else the session of the run that it follows,
         else that of a run whose items its input repeats, else one of its own. ``followed`` is the chain of
-        the run that it follows, if that has not ended.
+        the run that it follows, if that has not ended. Where the server has what was sent before, all of the
+        input is new, even if it has a text that was sent before: a user may say "yes" twice.
         """
         server = record.origin.server
         record.chain.session_key = (
@@ -55,7 +56,9 @@ class Sessions:
             or record.id
         )
         known = self._items.get((server, record.chain.session_key))
-        if known is not None:
+        if known is not None and _is_kept_by_server(record):
+            record.chain.input_repeated = 0
+        elif known is not None:
             new = (place for place, item in enumerate(record.input) if _mark(item) not in known)
             record.chain.input_repeated = next(new, len(record.input))
 
@@ -91,6 +94,11 @@ class Sessions:
             return self._of_id.get((server, previous)) or previous
         known = (self._of_id.get((server, name)) for name in ids_in(record.input))
         return next((each for each in known if each is not None), None)
+
+
+def _is_kept_by_server(record: RunRecord) -> bool:
+    """Return whether a run adds its input to what the server has: to a thread, a conversation or a chain."""
+    return record.thread_id is not None or record.known.previous_run_id is not None
 
 
 def ids_in(messages: tuple[Message, ...]) -> Iterator[str]:

@@ -104,3 +104,21 @@ async def test_a_stateless_app(any_client: Any, server: AssistantsServer, with_i
     else:  # nothing but texts: no chain can be told from another one
         assert second.session_key == second.id
     assert len(third.input) == 5
+
+
+@pytest.mark.parametrize("kept_in", ["chain", "conversation"])
+async def test_what_is_said_twice_is_new_each_time_if_the_server_has_the_rest(
+    any_client: Any, kept_in: str
+) -> None:
+    with capture() as captured:
+        made = await resolved(any_client.conversations.create())
+        options = {"conversation": made.id} if kept_in == "conversation" else {}
+        last = await ask(any_client, "yes", **options)
+        for _ in range(2):
+            if kept_in == "chain":
+                options = {"previous_response_id": last.id}
+            last = await ask(any_client, [said("yes"), said("and add tax")], **options)
+        first, *others = captured.runs
+    assert {run.session_key for run in others} == {first.session_key}
+    assert [run.input_repeated for run in others] == [0, 0]
+    assert [[message.text for message in run.new_input] for run in others] == [["yes", "and add tax"]] * 2
