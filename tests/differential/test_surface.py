@@ -32,9 +32,8 @@ MEANT_TO_FAIL = re.compile(r"error|wrong|odd|shown: |messages\.delete")
 # How much there is of each play at least, in steps, requests, failures and runs. A script that has silently
 # stopped to do anything must not look like perfect transparency.
 LEAST = {"assistants": (500, 700, 120, 120), "responses": (500, 450, 110, 100)}
-# By design: what nobody parses is not read for him; a run that was only ever listed is not followed;
-# and raw wrappers made before are bound to the methods of then.
-NOT_RECORDED = re.compile(r"streaming events, by lines|streaming page|(early|made before:) (raw|streaming)")
+# By design: what nobody parses is not read for him; and a run that was only ever listed is not followed.
+NOT_RECORDED = re.compile(r"streaming events, by lines|streaming page")
 # Each create begins a run, also on a server that gives all of them one id; the play has one for each client.
 CONSTANT_ID = {"__fake_id__": 2}
 

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from wrapt.importer import ImportHookFinder  # type: ignore[import-untyped,unused-ignore]
 
+from threadtrail.instrumentation.accessors import Accessors
+from threadtrail.instrumentation.versions import is_newer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
@@ -136,6 +139,7 @@ class Patches:
     _missing: set[str] = field(default_factory=set)
     _waiting: dict[str, list[Target]] = field(default_factory=dict)
     _hooked: set[str] = field(default_factory=set)
+    _accessors: Accessors = field(default_factory=Accessors)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def install(self, targets: Iterable[Target]) -> None:
@@ -159,6 +163,7 @@ class Patches:
         with self._lock:
             self._waiting.clear()
             self._missing.clear()
+            self._accessors.remove()
             for path, (owner, method, original, installed) in list(self._installed.items()):
                 if _restore(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
                     del self._installed[path]
@@ -193,6 +198,8 @@ class Patches:
             installed = _below_shims(original, target.wrap)
             setattr(holder, name, installed)
             self._installed[target.path] = (owner, target.method, original, installed)
+        if target.path in self._installed:
+            self._accessors.place(module, target.owner, *self._installed[target.path][1:])
 
     @property
     def patched(self) -> tuple[str, ...]:
@@ -215,17 +222,6 @@ def _find_imports() -> None:
     """Put back the finder that calls import hooks; pytest's ``pytester`` removes those that were added."""
     if not any(isinstance(finder, ImportHookFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, ImportHookFinder())
-
-
-def is_newer(since: str | None) -> bool:
-    """Return whether a version is newer than the imported SDK."""
-    sdk = getattr(sys.modules.get("openai"), "__version__", None)
-    return since is not None and sdk is not None and release_of(sdk) < release_of(since)
-
-
-def release_of(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version: enough to compare the SDK's, which always have three."""
-    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 
 
 def _place(owner: Any, method: str) -> tuple[Any, str, Any]:

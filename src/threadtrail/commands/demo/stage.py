@@ -13,7 +13,7 @@ from rich.text import Text
 
 import threadtrail
 from threadtrail.commands.demo import math_tutor, overview, responses, scripts
-from threadtrail.instrumentation.patching import is_newer
+from threadtrail.instrumentation.versions import is_newer
 from threadtrail.testing.server import OpenAIServer
 
 if TYPE_CHECKING:

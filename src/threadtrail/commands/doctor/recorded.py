@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from threadtrail._guard import attempt
 from threadtrail._text import listed
 from threadtrail.commands.doctor.findings import Finding, Level
-from threadtrail.instrumentation.patching import is_newer
+from threadtrail.instrumentation.versions import is_newer
 from threadtrail.sources import apis
 
 if TYPE_CHECKING:

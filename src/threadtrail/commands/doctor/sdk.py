@@ -11,7 +11,7 @@ from threadtrail._guard import attempt, describe
 from threadtrail._text import listed
 from threadtrail.commands.doctor.findings import Finding, Level
 from threadtrail.instrumentation.install import patches, targets
-from threadtrail.instrumentation.patching import is_newer, release_of
+from threadtrail.instrumentation.versions import is_newer, release_of
 from threadtrail.sources import SOURCES
 
 if TYPE_CHECKING:
