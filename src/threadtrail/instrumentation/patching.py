@@ -27,14 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-SHIM_MODULES = {"typing_extensions", "warnings"}
-DEEPEST_CHAIN = 32
-
-
-if TYPE_CHECKING:
     FunctionWrapper = wrapt.FunctionWrapper[..., Any]
 else:
     FunctionWrapper = wrapt.FunctionWrapper  # before wrapt 2 it takes no types
+
+SHIM_MODULES = {"typing_extensions", "warnings"}
+DEEPEST_CHAIN = 32
 
 
 class Wrapper(FunctionWrapper):  # type: ignore[misc,unused-ignore]  # before wrapt 2 it has no types
@@ -136,6 +134,7 @@ class Patches:
     """
 
     _installed: dict[str, tuple[Any, str, Any, Any]] = field(default_factory=dict)
+    _replaced: dict[str, tuple[Any, str, Any, Any]] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
     _waiting: dict[str, list[Target]] = field(default_factory=dict)
     _hooked: set[str] = field(default_factory=set)
@@ -149,13 +148,14 @@ class Patches:
             by_module.setdefault(target.module, []).append(target)
         with self._lock:
             self._waiting = dict(by_module)
+            self._restore_replaced()
         for module in by_module:
-            if module in self._hooked:
-                self._patch_if_imported(module)
-            else:
+            if module not in self._hooked:
                 # An import hook cannot be removed, so it checks whether there is still something to patch.
                 self._hooked.add(module)
                 wrapt.register_post_import_hook(self._called_back, module)
+            elif (imported := sys.modules.get(module)) is not None:
+                self._imported(imported)
         _find_imports()
 
     def remove(self) -> None:
@@ -164,18 +164,20 @@ class Patches:
             self._waiting.clear()
             self._missing.clear()
             self._accessors.remove()
-            for path, (owner, method, original, installed) in list(self._installed.items()):
-                if _restore(owner, method, original, installed) or not _has_ours(owner.__dict__.get(method)):
+            self._restore_replaced()
+            for path, place in list(self._installed.items()):
+                if _restore(*place):
                     del self._installed[path]
+                elif not _has_ours(place[0].__dict__.get(place[1])):
+                    self._replaced[path] = self._installed.pop(path)
+
+    def _restore_replaced(self) -> None:
+        """Restore what others had replaced at the end, such as a mock, and have put back meanwhile."""
+        self._replaced = {path: each for path, each in self._replaced.items() if not _restore(*each)}
 
     def after_fork_in_child(self) -> None:
         """Replace the lock, since another thread of the parent may have held it."""
         self._lock = threading.RLock()
-
-    def _patch_if_imported(self, name: str) -> None:
-        module = sys.modules.get(name)
-        if module is not None:
-            self._imported(module)
 
     def _called_back(self, module: Any) -> None:
         # A hook is called once; whoever removes a module from `sys.modules` has it imported again.
