@@ -150,6 +150,8 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             *_,
         ]:
             pass  # tests/servers, tests/testing/test_server_guide.py
+        case ["mkdir", _]:
+            pass
         case ["export", assignment]:
             variable, _, value = assignment.partition("=")
             monkeypatch.setenv(variable, value)
