@@ -5,6 +5,10 @@ body and that of its request are bytes that nobody can change, and hold what was
 noted instead of copies of arguments and objects. If the SDK lacks that method, arguments and objects are
 copied.
 
+While a call is under way, other requests may be made that are not recorded: a moderation in the app's hook of
+its HTTP client, or in a validator of a model that ``parse`` reads. They are told by the path that the SDK's
+method asks for, which stands in ``options`` before a client adds its prefix or deployment to it.
+
 Before each further attempt the base clients call ``_sleep_for_retry`` (``_retry_request`` in older versions
 of openai 1). If the SDK lacks both, retries are not counted.
 """
@@ -62,7 +66,7 @@ def requests_of(call: Call) -> Iterator[None]:
 def note_retry(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Count a retry; wraps the method that the SDK calls before each one, so other calls cost nothing."""
     call = current_call.get()
-    if call is not None:
+    if call is not None and asks_for(call, kwargs.get("options", args[0] if args else None)):
         call.retry_count += 1
     return wrapped(*args, **kwargs)
 
@@ -91,7 +95,7 @@ def _with_known_parameters(original: Any) -> Any:
         stream_cls: Any,
         retries_taken: Any = 0,
     ) -> Any:
-        _note_response(response, stream)
+        _note_response(self, options, response, stream)
         return original(
             self,
             cast_to=cast_to,
@@ -108,7 +112,8 @@ def _with_known_parameters(original: Any) -> Any:
 def _with_any_parameters(original: Any) -> Any:
     @functools.wraps(original)
     def _process_response(*args: Any, **kwargs: Any) -> Any:
-        _note_response(kwargs.get("response"), kwargs.get("stream"))
+        client = args[0] if args else None
+        _note_response(client, kwargs.get("options"), kwargs.get("response"), kwargs.get("stream"))
         return original(*args, **kwargs)
 
     return _process_response
@@ -121,13 +126,29 @@ def _take_the_same(one: Any, other: Any) -> bool:
     return getfullargspec(one)[:-1] == getfullargspec(other)[:-1]
 
 
-def _note_response(response: Any, stream: Any) -> None:
+def _note_response(client: Any, options: Any, response: Any, stream: Any) -> None:
     call = current_call.get()
     if call is not None:
-        call.response = response
-        call.is_stream = bool(stream)
+        # Another client may ask for the same path meanwhile, by a method that the app took from its class
+        # before it was patched. It may also answer in place of the call's own client, then as the only one.
+        if asks_for(call, options) and (call.response is None or client is call.client):
+            call.response = response
+            call.is_stream = bool(stream)
     elif not elsewhere.answered:
         elsewhere.note_answer()
+
+
+def asks_for(call: Call, options: Any) -> bool:
+    """Return whether these options of a request are those of the call's own, not of another within it.
+
+    If a version of the SDK has no path there, they are: nothing says that they are not.
+    """
+    operation = call.operation
+    try:
+        url = options.url
+        return url == operation.path or operation.pattern.fullmatch(url) is not None
+    except (AttributeError, TypeError):
+        return True
 
 
 def take_exchange(call: Call, result: object = None) -> Any:

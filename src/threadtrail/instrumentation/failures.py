@@ -52,7 +52,7 @@ def _note(sink: Sink, call: Call, error: BaseException) -> None:
 def raised(call: Call, error: BaseException) -> Raised:
     """Return the observation of a call that raised."""
     request = getattr(error, "__dict__", {}).get("request")
-    if request is not None:
+    if request is not None and _is_own(call, request):
         call.retry_count = max(call.retry_count, _retries(request))
         note_request(call, request)
     call.response = call.given = None
@@ -65,6 +65,13 @@ def raised(call: Call, error: BaseException) -> Raised:
         status_code=status if isinstance(status, int) else None,
         request_id=request_id if isinstance(request_id, str) else None,
     )
+
+
+def _is_own(call: Call, request: Any) -> bool:
+    """Return whether the request is the call's own, not another one that was made within it and failed."""
+    path = getattr(getattr(request, "url", None), "path", None)
+    # Searched, since the address of the API may have a path as well.
+    return isinstance(path, str) and call.operation.pattern.search(path) is not None
 
 
 def _retries(request: Any) -> int:

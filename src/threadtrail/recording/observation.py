@@ -6,11 +6,15 @@ of the local clock.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from threadtrail.context import Scope
 from threadtrail.values import Failure
+
+ID = re.compile(r"\{\w+\}")
+"""The name of an id in a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +31,11 @@ class Operation:
         polls: whether the method is a helper that polls by calling patched methods.
         reads_details: whether it reads steps or messages, for which a run that has ended waits.
         captures_context: whether it begins something that exporters may link to the caller's context.
+        path: the path that its request asks for below the API's root, with the names of ids in braces
+            (``/threads/{thread_id}/runs``); ``None`` if that is not known.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
+        pattern: matches the paths that are like ``path``, with or without a query, up to their end.
     """
 
     source: str
@@ -39,13 +46,17 @@ class Operation:
     polls: bool = False
     reads_details: bool = False
     captures_context: bool = False
+    path: str | None = None
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
+    pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
+        known = ".*" if self.path is None else ID.sub("[^/?]+", self.path)
+        object.__setattr__(self, "pattern", re.compile(rf"{known}(?:\?.*)?\Z", re.DOTALL))
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)

@@ -28,6 +28,9 @@ class Method:
         name: the method's name.
         positional: its arguments that are ids and may be given by position (or by keyword).
         keyword: its arguments that are ids and can only be given by keyword.
+        path: the path that its request asks for below the API's root, with the names of ids in braces
+            (``/threads/{thread_id}/runs``). Another request that is made within the call is told by it. Left
+            out if the method makes no request of its own, or asks for various paths.
         like: the path of the method that does the same.
         opens_manager: whether it returns a stream manager, which makes the request when it is entered.
         begins: what the call begins: ``assistant``, ``thread``, ``message``, ``run``, or ``generation`` for a
@@ -46,6 +49,7 @@ class Method:
     name: str
     positional: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
+    path: str | None = None
     like: str | None = None
     opens_manager: bool = False
     begins: str | None = None
@@ -166,11 +170,12 @@ class Source:
 
 def operation_of(source: str, resource: Resource, method: Method) -> Operation:
     """Return the operation that a call of the method is."""
-    path = f"{resource.path}.{method.name}"
+    name = f"{resource.path}.{method.name}"
     return Operation(
         source=source,
-        name=path,
-        does=method.like or path,
+        name=name,
+        does=method.like or name,
+        path=method.path,
         begins=method.begins,
         learnt_from=method.learnt_from,
         polls=method.polls,

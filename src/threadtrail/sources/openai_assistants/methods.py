@@ -10,17 +10,36 @@ from threadtrail.sources.source import Method, Resource
 
 SOURCE_NAME = "openai.assistants"
 
+ASSISTANT = "/assistants/{assistant_id}"
+THREAD = "/threads/{thread_id}"
+MESSAGES = f"{THREAD}/messages"
+MESSAGE = f"{MESSAGES}/{{message_id}}"
+RUNS = f"{THREAD}/runs"
+RUN = f"{RUNS}/{{run_id}}"
+STEPS = f"{RUN}/steps"
+SUBMIT = f"{RUN}/submit_tool_outputs"
+
 RESOURCES = (
     Resource(
         "openai.resources.beta.assistants",
         "Assistants",
         "assistants",
         (
-            Method("create", begins="assistant", captures_context=True),
-            Method("retrieve", positional=("assistant_id",)),
-            Method("update", positional=("assistant_id",), captures_context=True),
-            Method("list"),
-            Method("delete", positional=("assistant_id",), captures_context=True),
+            Method("create", path="/assistants", begins="assistant", captures_context=True),
+            Method("retrieve", path=ASSISTANT, positional=("assistant_id",)),
+            Method(
+                "update",
+                path=ASSISTANT,
+                positional=("assistant_id",),
+                captures_context=True,
+            ),
+            Method("list", path="/assistants"),
+            Method(
+                "delete",
+                path=ASSISTANT,
+                positional=("assistant_id",),
+                captures_context=True,
+            ),
         ),
     ),
     Resource(
@@ -28,12 +47,13 @@ RESOURCES = (
         "Threads",
         "threads",
         (
-            Method("create", begins="thread", captures_context=True),
-            Method("retrieve", positional=("thread_id",)),
-            Method("update", positional=("thread_id",)),
-            Method("delete", positional=("thread_id",), captures_context=True),
+            Method("create", path="/threads", begins="thread", captures_context=True),
+            Method("retrieve", path=THREAD, positional=("thread_id",)),
+            Method("update", path=THREAD, positional=("thread_id",)),
+            Method("delete", path=THREAD, positional=("thread_id",), captures_context=True),
             Method(
                 "create_and_run",
+                path="/threads/runs",
                 keyword=("assistant_id",),
                 begins="run",
                 learnt_from="create",
@@ -41,6 +61,7 @@ RESOURCES = (
             ),
             Method(
                 "create_and_run_stream",
+                path="/threads/runs",
                 keyword=("assistant_id",),
                 like="threads.create_and_run",
                 opens_manager=True,
@@ -55,11 +76,22 @@ RESOURCES = (
         "Messages",
         "threads.messages",
         (
-            Method("create", positional=("thread_id",), begins="message", captures_context=True),
-            Method("retrieve", keyword=("thread_id",), reads_details=True),
-            Method("update", keyword=("thread_id",)),
-            Method("list", positional=("thread_id",), reads_details=True),
-            Method("delete", keyword=("thread_id",)),
+            Method(
+                "create",
+                path=MESSAGES,
+                positional=("thread_id",),
+                begins="message",
+                captures_context=True,
+            ),
+            Method(
+                "retrieve",
+                path=MESSAGE,
+                keyword=("thread_id",),
+                reads_details=True,
+            ),
+            Method("update", path=MESSAGE, keyword=("thread_id",)),
+            Method("list", path=MESSAGES, positional=("thread_id",), reads_details=True),
+            Method("delete", path=MESSAGE, keyword=("thread_id",)),
         ),
     ),
     Resource(
@@ -69,23 +101,53 @@ RESOURCES = (
         (
             Method(
                 "create",
+                path=RUNS,
                 positional=("thread_id",),
                 keyword=("assistant_id",),
                 begins="run",
                 learnt_from="create",
                 captures_context=True,
             ),
-            Method("retrieve", positional=("run_id",), keyword=("thread_id",), learnt_from="poll"),
-            Method("update", positional=("run_id",), keyword=("thread_id",), learnt_from="update"),
-            Method("list", positional=("thread_id",), learnt_from="list", captures_context=True),
-            Method("cancel", positional=("run_id",), keyword=("thread_id",), learnt_from="cancel"),
             Method(
-                "submit_tool_outputs", positional=("run_id",), keyword=("thread_id",), learnt_from="submit"
+                "retrieve",
+                path=RUN,
+                positional=("run_id",),
+                keyword=("thread_id",),
+                learnt_from="poll",
+            ),
+            Method(
+                "update",
+                path=RUN,
+                positional=("run_id",),
+                keyword=("thread_id",),
+                learnt_from="update",
+            ),
+            Method(
+                "list",
+                path=RUNS,
+                positional=("thread_id",),
+                learnt_from="list",
+                captures_context=True,
+            ),
+            Method(
+                "cancel",
+                path=f"{RUN}/cancel",
+                positional=("run_id",),
+                keyword=("thread_id",),
+                learnt_from="cancel",
+            ),
+            Method(
+                "submit_tool_outputs",
+                path=SUBMIT,
+                positional=("run_id",),
+                keyword=("thread_id",),
+                learnt_from="submit",
             ),
             Method("poll", positional=("run_id", "thread_id"), learnt_from="poll", polls=True),
             *(
                 Method(
                     name,
+                    path=RUNS,
                     keyword=("thread_id", "assistant_id"),
                     like="threads.runs.create",
                     opens_manager=True,
@@ -97,6 +159,7 @@ RESOURCES = (
             ),
             Method(
                 "submit_tool_outputs_stream",
+                path=SUBMIT,
                 keyword=("run_id", "thread_id"),
                 like="threads.runs.submit_tool_outputs",
                 opens_manager=True,
@@ -109,8 +172,19 @@ RESOURCES = (
         "Steps",
         "threads.runs.steps",
         (
-            Method("retrieve", keyword=("run_id", "thread_id"), reads_details=True),
-            Method("list", positional=("run_id",), keyword=("thread_id",), reads_details=True),
+            Method(
+                "retrieve",
+                path=f"{STEPS}/{{step_id}}",
+                keyword=("run_id", "thread_id"),
+                reads_details=True,
+            ),
+            Method(
+                "list",
+                path=STEPS,
+                positional=("run_id",),
+                keyword=("thread_id",),
+                reads_details=True,
+            ),
         ),
     ),
 )

@@ -17,10 +17,18 @@ COMPACT = "responses.compact"
 LIST_INPUT = "responses.input_items.list"
 UNWRAP = "webhooks.unwrap"
 
+RESPONSES_PATH = "/responses"
+RESPONSE_PATH = "/responses/{response_id}"
+INPUT_PATH = "/responses/{response_id}/input_items"
+CONVERSATION_PATH = "/conversations/{conversation_id}"
+ITEMS_PATH = f"{CONVERSATION_PATH}/items"
+ITEM_PATH = f"{ITEMS_PATH}/{{item_id}}"
 
-def _begins_run(name: str, like: str, since: str) -> Method:
+
+def _begins_run(name: str, path: str, like: str, since: str) -> Method:
     return Method(
         name,
+        path=path,
         keyword=("conversation",),
         like=like,
         begins="generation",
@@ -33,9 +41,10 @@ def _begins_run(name: str, like: str, since: str) -> Method:
 def _of_one_response(since: str) -> tuple[Method, ...]:
     """Return the rows that ``responses`` and ``beta.responses`` share; ``since``: the resource's version."""
     return (
-        _begins_run("create", CREATE, max(since, "1.66", key=_release)),
+        _begins_run("create", RESPONSES_PATH, CREATE, max(since, "1.66", key=_release)),
         Method(
             "retrieve",
+            path=RESPONSE_PATH,
             positional=("response_id",),
             like=RETRIEVE,
             learnt_from="poll",
@@ -43,6 +52,7 @@ def _of_one_response(since: str) -> tuple[Method, ...]:
         ),
         Method(
             "cancel",
+            path=f"{RESPONSE_PATH}/cancel",
             positional=("response_id",),
             like=CANCEL,
             learnt_from="cancel",
@@ -50,11 +60,12 @@ def _of_one_response(since: str) -> tuple[Method, ...]:
         ),
         Method(
             "delete",
+            path=RESPONSE_PATH,
             positional=("response_id",),
             like=DELETE,
             since=max(since, "1.66", key=_release),
         ),
-        _begins_run("compact", COMPACT, max(since, "2.9", key=_release)),
+        _begins_run("compact", f"{RESPONSES_PATH}/compact", COMPACT, max(since, "2.9", key=_release)),
     )
 
 
@@ -72,13 +83,13 @@ RESOURCES = (
         "openai.resources.responses.responses",
         "Responses",
         "responses",
-        (*_of_one_response("1.66"), _begins_run("parse", CREATE, "1.66")),
+        (*_of_one_response("1.66"), _begins_run("parse", RESPONSES_PATH, CREATE, "1.66")),
     ),
     Resource(
         "openai.resources.responses.input_items",
         "InputItems",
         "responses.input_items",
-        (Method("list", positional=("response_id",), since="1.66"),),
+        (Method("list", path=INPUT_PATH, positional=("response_id",), since="1.66"),),
     ),
     Resource(
         "openai.resources.beta.responses.responses",
@@ -90,17 +101,23 @@ RESOURCES = (
         "openai.resources.beta.responses.input_items",
         "InputItems",
         "beta.responses.input_items",
-        (Method("list", positional=("response_id",), like=LIST_INPUT, since="2.45"),),
+        (Method("list", path=INPUT_PATH, positional=("response_id",), like=LIST_INPUT, since="2.45"),),
     ),
     Resource(
         "openai.resources.conversations.conversations",
         "Conversations",
         "conversations",
         (
-            Method("create", begins="thread", captures_context=True, since="1.101"),
-            Method("retrieve", positional=("conversation_id",), since="1.101"),
-            Method("update", positional=("conversation_id",), since="1.101"),
-            Method("delete", positional=("conversation_id",), captures_context=True, since="1.101"),
+            Method("create", path="/conversations", begins="thread", captures_context=True, since="1.101"),
+            Method("retrieve", path=CONVERSATION_PATH, positional=("conversation_id",), since="1.101"),
+            Method("update", path=CONVERSATION_PATH, positional=("conversation_id",), since="1.101"),
+            Method(
+                "delete",
+                path=CONVERSATION_PATH,
+                positional=("conversation_id",),
+                captures_context=True,
+                since="1.101",
+            ),
         ),
     ),
     Resource(
@@ -110,14 +127,15 @@ RESOURCES = (
         (
             Method(
                 "create",
+                path=ITEMS_PATH,
                 positional=("conversation_id",),
                 begins="message",
                 captures_context=True,
                 since="1.101",
             ),
-            Method("retrieve", keyword=("conversation_id",), since="1.101"),
-            Method("list", positional=("conversation_id",), since="1.101"),
-            Method("delete", keyword=("conversation_id",), since="1.101"),
+            Method("retrieve", path=ITEM_PATH, keyword=("conversation_id",), since="1.101"),
+            Method("list", path=ITEMS_PATH, positional=("conversation_id",), since="1.101"),
+            Method("delete", path=ITEM_PATH, keyword=("conversation_id",), since="1.101"),
         ),
     ),
     # The method is in one of these two: a module up to openai 2.9, a package from 2.21.

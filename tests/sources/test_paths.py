@@ -1,0 +1,73 @@
+"""The tables name the path that each method of the SDK asks for; by it, other requests are told."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openai
+import pytest
+
+from threadtrail.sources import SOURCES
+from unpacked import unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadtrail.sources.source import Row
+
+INSTALLED = importlib.metadata.version("openai")
+VERSIONS = ["1.21.0", "1.66.0", "1.109.1", "2.54.0", INSTALLED]
+ROWS = [row for source in SOURCES for row in source.rows() if row.method.argument is None]
+
+
+def classes_of(module: str, version: str) -> Iterator[ast.ClassDef]:
+    """Yield the classes in the source of a module of the SDK."""
+    folder = Path(openai.__file__).parents[1] if version == INSTALLED else Path(unpacked(f"openai-{version}"))
+    file = folder.joinpath(*module.split(".")).with_suffix(".py")
+    if file.exists():
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                yield node
+
+
+def paths_in(method: ast.AST) -> Iterator[str]:
+    """Yield the paths that a method asks for."""
+    for node in ast.walk(method):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith(
+            ("_post", "_get", "_del")
+        ):
+            yield re.sub(r"\{\w+\}", "an_id", re.findall(r"""['"](/[^'"]+)""", ast.unparse(node.args[0]))[0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_path_of_each_method(version: str) -> None:
+    wrong, known = [], set()
+    trees = {row.resource.module: list(classes_of(row.resource.module, version)) for row in ROWS}
+    for row in ROWS:
+        owners = {row.resource.name, f"Async{row.resource.name}"}
+        methods = [
+            method
+            for owner in trees[row.resource.module]
+            if owner.name in owners
+            for method in owner.body
+            if getattr(method, "name", None) == row.method.name
+        ]
+        for path in (path for method in methods for path in paths_in(method)):
+            known.add(row.operation.name)
+            if row.operation.pattern.fullmatch(path) is None:
+                wrong.append((row.operation.name, path))
+    assert wrong == []
+    assert len(known) >= {"1.21.0": 20, "1.66.0": 25}.get(version, 35)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation.name)
+def test_each_method_has_a_path_of_its_own(row: Row) -> None:
+    assert (row.method.path is None) == row.method.polls
+    if row.method.path is not None:
+        assert row.operation.pattern.fullmatch(row.method.path)
+        assert row.operation.pattern.search(f"/openai/v1{row.method.path}")
+        assert row.operation.pattern.fullmatch("/moderations") is None
