@@ -347,3 +347,30 @@ def test_status_as_text_is_a_line_for_each_exporter() -> None:
         "jsonl: 0 delivered, 3 failed; last error: disk full",
     ]
     assert str(Status()) == "not active"
+
+
+@pytest.mark.parametrize("given", ["x", None, [5]])
+@pytest.mark.parametrize("recording", [True, False])
+def test_a_timeout_that_is_no_number_is_refused_in_words(given: Any, recording: bool) -> None:
+    if recording:
+        threadtrail.instrument(exporters=[Memory()])
+    calls: dict[str, Callable[..., Any]] = {
+        "flush": threadtrail.flush,
+        "shutdown": threadtrail.shutdown,
+        "turn_id": functools.partial(threadtrail.turn_id, "resp_1"),
+    }
+    for name, call in calls.items():
+        with pytest.raises(TypeError) as raised:
+            call(timeout=given)
+        told = str(raised.value)
+        assert told.startswith(f"{name}() takes timeout as a number of seconds: threadtrail.{name}(")
+        assert told.endswith(f"not {given!r} ({type(given).__name__})")
+    assert threadtrail.flush(5)
+
+
+@pytest.mark.parametrize("given", [5, [[]], {"event": "RunEnded"}])
+def test_what_is_no_event_is_not_merged(given: Any) -> None:
+    with pytest.raises(
+        TypeError, match=rf"^merge\(\) takes events: .*, not the {type(given).__name__}; JSON "
+    ):
+        threadtrail.merge([given])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import reprlib
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from threadtrail._guard import guard
@@ -172,8 +174,10 @@ def turn_id(response_id: str, timeout: float = 1.0) -> str | None:
         remembered).
 
     Raises:
-        TypeError: ``response_id`` is not a string, but the response itself, for example.
+        TypeError: ``response_id`` is not a string, but the response itself, for example, or ``timeout`` is
+            not a number.
     """
+    _check_timeout("turn_id(response.id, timeout=1.0)", timeout)
     if not isinstance(response_id, str | None):
         given = type(response_id).__name__
         raise TypeError(f"turn_id() takes the id: threadtrail.turn_id(response.id), not the {given}")
@@ -188,7 +192,11 @@ def flush(timeout: float = 5.0) -> bool:
         False if ``timeout`` seconds did not suffice, an exporter reported a failure, or there were losses
         since the last flush (``failed``, ``dropped`` or ``observations_dropped`` in ``status()``): each loss
         counts in one flush only. Also False, at once, within ``redact`` or an exporter.
+
+    Raises:
+        TypeError: ``timeout`` is not a number.
     """
+    _check_timeout("flush(timeout=5.0)", timeout)
     runtime = InForce.runtime
     return True if runtime is None or runtime.stopped else runtime.flush(timeout)
 
@@ -198,6 +206,20 @@ def shutdown(timeout: float = 5.0) -> bool:
 
     The process's exit does this by itself. Returns False if ``timeout`` seconds did not suffice, or events
     were lost since the last flush. Also False within an exporter, which is closed when its hook has returned.
+
+    Raises:
+        TypeError: ``timeout`` is not a number.
     """
+    _check_timeout("shutdown(timeout=5.0)", timeout)
     runtime = InForce.runtime
     return True if runtime is None else runtime.shutdown(timeout)
+
+
+def _check_timeout(example: str, timeout: object) -> None:
+    """Raise an error that shows a right call if ``timeout`` is not a number."""
+    if not isinstance(timeout, Real):
+        name = example.partition("(")[0]
+        raise TypeError(
+            f"{name}() takes timeout as a number of seconds: threadtrail.{example}, "
+            f"not {reprlib.repr(timeout)} ({type(timeout).__name__})"
+        )

@@ -79,7 +79,12 @@ def answers() -> Answers:
     return Answers()
 
 
-def sync_client(answers: Answers, hooks: Any = None, kind: Any = openai.OpenAI, **options: Any) -> Any:
+def sync_client(
+    answers: Callable[[httpx2.Request], httpx2.Response],
+    hooks: Any = None,
+    kind: Any = openai.OpenAI,
+    **options: Any,
+) -> Any:
     transport = httpx2.MockTransport(answers)
     given = {"api_key": "any", "base_url": "http://any/v1", **options}
     return kind(**given, http_client=httpx2.Client(transport=transport, event_hooks={"request": hooks or []}))
@@ -117,7 +122,7 @@ def checked_by(check: Callable[[int], int]) -> type[BaseModel]:
 
 
 def the_run(recorded: Captured) -> Any:
-    run = recorded.run()
+    run: Any = recorded.run()
     assert (run.id, run.status, run.usage.total_tokens) == ("resp_1", "completed", 30)
     return run
 
@@ -230,6 +235,8 @@ class Rewriting(openai.OpenAI):
 
 class Pool(openai.OpenAI):
     """A client of an app that lets another client answer."""
+
+    other: openai.OpenAI
 
     def post(self, *args: Any, **options: Any) -> Any:
         return self.other.post(*args, **options)

@@ -47,8 +47,20 @@ def merge(events: Iterable[Event]) -> tuple[Event, ...]:
     - ``input_repeated``, the ids of input messages, and messages that another process put on the thread as
       it created it;
     - what a process saw of a run that it did not follow, or took for history.
+
+    Raises:
+        TypeError: one of ``events`` is not an event, but a list of events, for example.
     """
-    return _merged(*stories_of(distinct(events)))
+    return _merged(*stories_of(distinct(map(_checked, events))))
+
+
+def _checked(event: Event) -> Event:
+    if not isinstance(event, Event):
+        raise TypeError(
+            "merge() takes events: threadtrail.merge([*events_of_one_process, *events_of_another]), "
+            f"not the {type(event).__name__}; JSON becomes an event by Event.from_json(text)"
+        )
+    return event
 
 
 def merge_if_shared(events: Iterable[Event]) -> Sequence[Event]:
