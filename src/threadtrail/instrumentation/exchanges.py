@@ -146,7 +146,7 @@ def asks_for(call: Call, options: Any) -> bool:
     operation = call.operation
     try:
         url = options.url
-        return url == operation.path or operation.pattern.fullmatch(url) is not None
+        return url == operation.path or operation.asks_for(url)
     except (AttributeError, TypeError):
         return True
 

@@ -70,8 +70,7 @@ def raised(call: Call, error: BaseException) -> Raised:
 def _is_own(call: Call, request: Any) -> bool:
     """Return whether the request is the call's own, not another one that was made within it and failed."""
     path = getattr(getattr(request, "url", None), "path", None)
-    # Searched, since the address of the API may have a path as well.
-    return isinstance(path, str) and call.operation.pattern.search(path) is not None
+    return isinstance(path, str) and call.operation.asks_below(path)
 
 
 def _retries(request: Any) -> int:

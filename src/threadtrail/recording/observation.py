@@ -6,15 +6,11 @@ of the local clock.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from threadtrail.context import Scope
 from threadtrail.values import Failure
-
-ID = re.compile(r"\{\w+\}")
-"""The name of an id in a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +31,8 @@ class Operation:
             (``/threads/{thread_id}/runs``); ``None`` if that is not known.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
-        pattern: matches the paths that are like ``path``, with or without a query, up to their end.
+        parts: the parts of ``path`` between its slashes, ids as empty ones.
+        id_places: which of them are ids.
     """
 
     source: str
@@ -49,14 +46,33 @@ class Operation:
     path: str | None = None
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
-    pattern: re.Pattern[str] = field(init=False, repr=False)
+    parts: tuple[str, ...] = field(init=False, repr=False)
+    id_places: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
-        known = ".*" if self.path is None else ID.sub("[^/?]+", self.path)
-        object.__setattr__(self, "pattern", re.compile(rf"{known}(?:\?.*)?\Z", re.DOTALL))
+        parts = (self.path or "").split("/")
+        places = tuple(place for place, part in enumerate(parts) if part.startswith("{"))
+        object.__setattr__(self, "parts", tuple("" if part.startswith("{") else part for part in parts))
+        object.__setattr__(self, "id_places", places)
+
+    def asks_for(self, url: str) -> bool:
+        """Return whether a request with this URL, below the API's root, may be one of the operation."""
+        if self.path is None:
+            return True
+        own = self.parts  # in a variable, as this is on the hot path
+        parts = (url.partition("?")[0] if "?" in url else url).split("/")
+        if len(parts) != len(own):
+            return False
+        for place in self.id_places:
+            parts[place] = ""
+        return (*parts,) == own
+
+    def asks_below(self, path: str) -> bool:
+        """Return the same for a whole path, which may begin with that of the API's root."""
+        return self.asks_for("/".join(["", *path.split("/")[1 - len(self.parts) :]]))
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
