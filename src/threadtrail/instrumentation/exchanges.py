@@ -22,6 +22,7 @@ from inspect import getfullargspec
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from threadtrail._guard import guard
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.elsewhere import elsewhere
 
@@ -147,7 +148,11 @@ def asks_for(call: Call, options: Any) -> bool:
     try:
         url = options.url
         return url == operation.path or operation.asks_for(url)
-    except (AttributeError, TypeError):
+    except AttributeError:
+        return True
+    except BaseException as error:
+        if not guard.contain("telling a request", error):
+            raise
         return True
 
 
