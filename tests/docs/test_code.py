@@ -143,15 +143,13 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             assert f"`{file}`:\n\n```python\n" in pages
         case ["opentelemetry-instrument", "python", _]:
             assert shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
-        case ["celery" | "gunicorn" | "rq" | "streamlit" | "uvicorn", *_] | [
+        case ["celery" | "gunicorn" | "mkdir" | "rq" | "streamlit" | "uvicorn", *_] | [
             "python",
             "-m",
             "threadtrail.testing.server",
             *_,
         ]:
             pass  # tests/servers, tests/testing/test_server_guide.py
-        case ["mkdir", _]:
-            pass
         case ["export", assignment]:
             variable, _, value = assignment.partition("=")
             monkeypatch.setenv(variable, value)
