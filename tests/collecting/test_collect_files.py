@@ -117,13 +117,13 @@ def test_another_exporter_is_told_what_it_does_not_get(
     printed = capsys.readouterr()
     assert "0 runs exported" in printed.out
     assert printed.err == (
-        f"threadtrail: {STATE} notes what was delivered to other exporters, and console gets none of that. "
+        f"threadtrail: {STATE} notes what other exporters got before, and console does not get that. "
         "To export everything there, use a state of its own: --option state=FILE\n"
     )
     assert collect("--option", "state=other.json", exporter="console") == 0
     printed = capsys.readouterr()
     assert "1 run exported" in printed.out
-    assert "gets none" not in printed.err
+    assert "does not get" not in printed.err
 
 
 def test_an_exporter_that_got_nothing_yet_misses_nothing(
@@ -135,9 +135,9 @@ def test_an_exporter_that_got_nothing_yet_misses_nothing(
         assert collect() == 1
     capsys.readouterr()
     assert collect(exporter="console") == 0
-    assert "gets none" not in capsys.readouterr().err
+    assert "does not get" not in capsys.readouterr().err
     assert collect() == 0  # the same command again, which the first one advised
-    assert "and jsonl gets none of that" in capsys.readouterr().err
+    assert "and jsonl does not get that" in capsys.readouterr().err
 
 
 def test_a_new_file_a_torn_line_and_a_line_of_another_kind(folder: Path) -> None:

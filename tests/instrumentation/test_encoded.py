@@ -30,7 +30,7 @@ from instrumentation.encoded import (
 )
 from threadtrail._guard import guard
 from threadtrail.events import RunCreated
-from threadtrail.instrumentation import unread
+from threadtrail.instrumentation import encodings, unread
 from threadtrail.testing import capture
 
 pytestmark = [
@@ -159,3 +159,23 @@ async def test_a_long_stream_of_small_events_is_not_given_up(
     with capture() as captured:
         await streamed(client, "responses", "read")
         check_stream(captured)
+
+
+async def test_what_comes_after_the_end_of_a_body_is_not_decoded(
+    kind: str, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    """Nor does the app get it. A decoder of zlib would copy all of it with each slice that it is given."""
+    decoded: list[object] = []
+    each = encodings._each
+
+    def noted(found: Any) -> Any:
+        decoded.append(found)
+        return each(found)
+
+    monkeypatch.setattr(encodings, "_each", noted)
+    body = gzip.compress(json_of("responses")) + b"rest" * 1_000_000
+    client = client_of(answering(body, "gzip", stream=False), kind)
+    with capture() as captured:
+        await read(client, "responses", "read")
+        assert len(captured.of(RunCreated)) == 1
+    assert len(decoded) < 10

@@ -233,6 +233,13 @@ class Rewriting(openai.OpenAI):
         return options
 
 
+class Gateway(openai.OpenAI):
+    """A client of an app that puts something before each path."""
+
+    def post(self, path: str, **options: Any) -> Any:
+        return super().post(f"/gateway{path}", **options)
+
+
 class Pool(openai.OpenAI):
     """A client of an app that lets another client answer."""
 
@@ -256,6 +263,7 @@ CLIENTS: dict[str, Callable[[Answers], Any]] = {
         azure_deployment="d",
         api_version="1",
     ),
+    "a gateway": lambda answers: sync_client(answers, kind=Gateway),
     "another path": lambda answers: sync_client(answers, kind=Rewriting),
 }
 
@@ -271,6 +279,18 @@ def test_the_request_of_every_client(name: str, way: str, answers: Answers, reco
     else:
         assert len(list(responses.create(**ASKED, stream=True))) == 2
     assert the_run(recorded).input[0].text == "hi"
+
+
+def test_a_gateway_whose_answer_does_not_validate(answers: Answers, recorded: Captured) -> None:
+    class Text(BaseModel):
+        x: str
+
+    with pytest.raises(ValueError, match="x"):
+        sync_client(answers, kind=Gateway).responses.parse(**ASKED, text_format=Text)
+    run = the_run(recorded)
+    assert (run.id, run.request_id) == ("resp_1", "req_response")
+    assert run.usage is not None
+    assert run.usage.total_tokens == 30
 
 
 def test_a_client_that_lets_another_one_answer(answers: Answers, recorded: Captured) -> None:

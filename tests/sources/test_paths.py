@@ -70,7 +70,6 @@ def test_each_method_has_a_path_of_its_own(row: Row) -> None:
     if row.method.path is not None:
         assert row.operation.asks_for(row.method.path)
         assert row.operation.asks_for(f"{row.method.path}?beta=true")
-        assert row.operation.asks_below(f"/openai/v1{row.method.path}")
-        for other in ("/moderations", f"{row.method.path}/more", f"/more{row.method.path}", ""):
+        assert row.operation.asks_for(f"/openai/v1{row.method.path}")
+        for other in ("/moderations", f"{row.method.path}/more", "/v1/moderations", ""):
             assert not row.operation.asks_for(other)
-        assert not row.operation.asks_below("/v1/moderations")

@@ -7,13 +7,16 @@ does not know is skipped, since the app gets what came, too.
 
 from __future__ import annotations
 
+import zlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 HEADER = "content-encoding"
+
+_ZLIB = type(zlib.decompressobj())
 
 SLICE_BYTES = 4 * 1024
 """How much is decoded at once: decoders of httpx have no limit, and zlib makes a thousand times as much."""
@@ -36,14 +39,14 @@ class Decoding:
         """Yield what a piece of the body decodes to."""
         pieces: Iterator[bytes] = iter((data,))
         for decoder in self._decoders:
-            pieces = _through(decoder.decode, pieces)
+            pieces = _through(decoder, pieces)
         return pieces
 
     def flush(self) -> Iterator[bytes]:
         """Yield what was held back until the end of the body."""
         pieces: Iterator[bytes] = iter(())
         for decoder in self._decoders:
-            pieces = chain(_through(decoder.decode, pieces), _flushed(decoder))
+            pieces = chain(_through(decoder, pieces), _flushed(decoder))
         return pieces
 
 
@@ -55,10 +58,23 @@ def _decoder(http_response: Any, name: str) -> Any:
     return None if type(decoder).__name__ == "IdentityDecoder" else decoder
 
 
-def _through(decode: Callable[[bytes], Any], pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _through(decoder: Any, pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         for begin in range(0, len(piece), SLICE_BYTES):
-            yield from _each(decode(piece[begin : begin + SLICE_BYTES]))
+            if _is_over(decoder):
+                return
+            yield from _each(decoder.decode(piece[begin : begin + SLICE_BYTES]))
+
+
+def _is_over(decoder: Any) -> bool:
+    """Return whether a decoder of zlib has seen the end of what it decodes.
+
+    What comes after that decodes to nothing, and zlib would copy all of it with each slice.
+    """
+    inner = decoder
+    while inner is not None and type(inner) is not _ZLIB:
+        inner = getattr(inner, "decompressor", None)
+    return inner is not None and bool(inner.eof)
 
 
 def _flushed(decoder: Any) -> Iterator[bytes]:

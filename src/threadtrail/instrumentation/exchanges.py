@@ -6,8 +6,8 @@ noted instead of copies of arguments and objects. If the SDK lacks that method, 
 copied.
 
 While a call is under way, other requests may be made that are not recorded: a moderation in the app's hook of
-its HTTP client, or in a validator of a model that ``parse`` reads. They are told by the path that the SDK's
-method asks for, which stands in ``options`` before a client adds its prefix or deployment to it.
+its HTTP client, or in a validator of a model that ``parse`` reads. They are known by the path in ``options``:
+its end is what the SDK's method asks for, whatever a client puts before it, such as a deployment.
 
 Before each further attempt the base clients call ``_sleep_for_retry`` (``_retry_request`` in older versions
 of openai 1). If the SDK lacks both, retries are not counted.
@@ -67,9 +67,15 @@ def requests_of(call: Call) -> Iterator[None]:
 def note_retry(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Count a retry; wraps the method that the SDK calls before each one, so other calls cost nothing."""
     call = current_call.get()
-    if call is not None and asks_for(call, kwargs.get("options", args[0] if args else None)):
+    if call is not None and asks_for(call, _options_of(args, kwargs)):
         call.retry_count += 1
     return wrapped(*args, **kwargs)
+
+
+def _options_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the options of a request that is retried; ``None`` if the SDK passes none."""
+    given = (kwargs.get("options"), *args)
+    return next((each for each in given if hasattr(each, "url")), None)
 
 
 def watch_response(original: Any) -> Any:

@@ -70,7 +70,7 @@ def raised(call: Call, error: BaseException) -> Raised:
 def _is_own(call: Call, request: Any) -> bool:
     """Return whether the request is the call's own, not another one that was made within it and failed."""
     path = getattr(getattr(request, "url", None), "path", None)
-    return isinstance(path, str) and call.operation.asks_below(path)
+    return isinstance(path, str) and call.operation.asks_for(path)
 
 
 def _retries(request: Any) -> int:

@@ -59,20 +59,21 @@ class Operation:
         object.__setattr__(self, "id_places", places)
 
     def asks_for(self, url: str) -> bool:
-        """Return whether a request with this URL, below the API's root, may be one of the operation."""
+        """Return whether a request with this URL may be one of the operation.
+
+        A client may have put something before the path: a deployment, a gateway, the path of the API's root.
+        """
         if self.path is None:
             return True
         own = self.parts  # in a variable, as this is on the hot path
         parts = (url.partition("?")[0] if "?" in url else url).split("/")
-        if len(parts) != len(own):
+        if len(parts) < len(own):
             return False
+        if len(parts) > len(own):
+            parts[: 1 - len(own)] = [""]
         for place in self.id_places:
             parts[place] = ""
         return (*parts,) == own
-
-    def asks_below(self, path: str) -> bool:
-        """Return the same for a whole path, which may begin with that of the API's root."""
-        return self.asks_for("/".join(["", *path.split("/")[1 - len(self.parts) :]]))
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)

@@ -44,8 +44,10 @@ class Sessions:
 
         The session is the one that the app set, else the thread, else the session of the run that it follows,
         else that of a run whose items its input repeats, else one of its own. ``followed`` is the chain of
-        the run that it follows, if that has not ended. Where the server has what was sent before, all of the
-        input is new, even if it has a text that was sent before: a user may say "yes" twice.
+        the run that it follows, if that has not ended.
+
+        Where the server has what was sent before, a user's text that was sent before is new: somebody may say
+        "yes" twice. Some apps send their whole history all the same; then the model's answers are in it.
         """
         server = record.origin.server
         record.chain.session_key = (
@@ -56,11 +58,12 @@ class Sessions:
             or record.id
         )
         known = self._items.get((server, record.chain.session_key))
-        if known is not None and _is_kept_by_server(record):
-            record.chain.input_repeated = 0
-        elif known is not None:
-            new = (place for place, item in enumerate(record.input) if _mark(item) not in known)
-            record.chain.input_repeated = next(new, len(record.input))
+        if known is None:
+            return
+        new = (place for place, item in enumerate(record.input) if _mark(item) not in known)
+        repeated = next(new, len(record.input))
+        sent_again = not _is_kept_by_server(record) or any(map(_is_of_model, record.input[:repeated]))
+        record.chain.input_repeated = repeated if sent_again else 0
 
     def end(self, record: RunRecord, output: tuple[Message, ...]) -> None:
         """Remember a run that has ended, by its id, its input and its output."""
@@ -99,6 +102,10 @@ class Sessions:
 def _is_kept_by_server(record: RunRecord) -> bool:
     """Return whether a run adds its input to what the server has: to a thread, a conversation or a chain."""
     return record.thread_id is not None or record.known.previous_run_id is not None
+
+
+def _is_of_model(message: Message) -> bool:
+    return message.role == "assistant" or any(isinstance(part, ToolCallPart) for part in message.parts)
 
 
 def ids_in(messages: tuple[Message, ...]) -> Iterator[str]:

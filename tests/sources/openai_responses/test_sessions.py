@@ -122,3 +122,16 @@ async def test_what_is_said_twice_is_new_each_time_if_the_server_has_the_rest(
     assert {run.session_key for run in others} == {first.session_key}
     assert [run.input_repeated for run in others] == [0, 0]
     assert [[message.text for message in run.new_input] for run in others] == [["yes", "and add tax"]] * 2
+
+
+async def test_a_history_that_is_sent_although_the_server_has_it(
+    any_client: Any, server: AssistantsServer
+) -> None:
+    """As LlamaIndex does."""
+    server.script(RunScript("An answer."))
+    with capture() as captured:
+        last = await ask(any_client, [said("yes")])
+        history = [said("yes"), {"role": "assistant", "content": "An answer."}, said("and add tax")]
+        await ask(any_client, history, previous_response_id=last.id)
+        _, second = captured.runs
+    assert [message.text for message in second.new_input] == ["and add tax"]

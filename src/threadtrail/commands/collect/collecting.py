@@ -105,8 +105,8 @@ def _say_who_missed_what(place: FilesPlace, chosen: Sequence[Destination]) -> No
     if missed:
         names, state = " and ".join(missed), escaped(str(place.status()["state"]))
         sys.stderr.write(
-            f"threadtrail: {state} notes what was delivered to other exporters, and {names} gets none of "
-            "that. To export everything there, use a state of its own: --option state=FILE\n"
+            f"threadtrail: {state} notes what other exporters got before, and {names} does not get that. "
+            "To export everything there, use a state of its own: --option state=FILE\n"
         )
 
 

@@ -148,14 +148,31 @@ def _hooks(entry: EntryPoint, remedy: str) -> tuple[tuple[str, ...] | None, Prob
         kind = kind.get("return")
     if not isinstance(kind, type):
         return None, None
+    return _marked(kind), _refused(entry.name, kind)
+
+
+def _refused(name: str, kind: type) -> Problem | None:
+    """Return why ``instrument()`` refuses an exporter of this class, by the hooks that it has.
+
+    The exporter is not built for that: the class stands for it, or an object without its attributes. Of the
+    class no method is bound, so pluggy takes a first parameter that is not called ``self`` for an argument;
+    of the object properties may fail. An exporter is refused if both are.
+    """
+    _, error = attempt(register, _manager(), name, kind)
+    if error is not None:
+        _, of_object = attempt(lambda: register(_manager(), name, object.__new__(kind)))
+        error = of_object and error
+    return None if error is None else _problem(error)
+
+
+def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    # The class stands for the exporter, which is not built here: it has the same methods.
-    _, error = attempt(register, manager, entry.name, kind)
-    return _marked(manager, kind), None if error is None else _problem(error)
+    return manager
 
 
-def _marked(manager: pluggy.PluginManager, kind: type) -> tuple[str, ...]:
+def _marked(kind: type) -> tuple[str, ...]:
+    manager = _manager()
     options = {name: manager.parse_hookimpl_opts(kind, name) for name in dir(kind)}
     marked = {found.get("specname") or name for name, found in options.items() if found is not None}
     return tuple(name for name in vars(hookspecs) if name in marked)
