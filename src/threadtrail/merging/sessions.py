@@ -9,7 +9,7 @@ from threadtrail.recording.sessions import ids_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadtrail.merging.links import Linked
+    from threadtrail.merging.linked import Linked
     from threadtrail.merging.stories import Server
     from threadtrail.values import Run
 

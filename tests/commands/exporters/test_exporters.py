@@ -169,13 +169,17 @@ class Name:
     def exprot(self, events): ...
 
 class Works:
+    @hookimpl
+    def export(this, events): ...
+
+class Slotted:
     __slots__ = ("file",)
 
     @property
     def size(self): return self.file.size
 
     @hookimpl
-    def export(this, events): ...
+    def export(self, events): ...
 """
 
 
@@ -184,12 +188,12 @@ def test_an_exporter_that_breaks_the_rules_of_hooks_is_not_enabled(
 ) -> None:
     """The list says what ``instrument()`` says, and builds no exporter for that."""
     classes = ("Argument", "Async", "Name")
-    targets = {name.lower(): f"acme_rules:{name}" for name in (*classes, "Works")}
+    targets = {name.lower(): f"acme_rules:{name}" for name in (*classes, "Works", "Slotted")}
     install("acme", targets, acme_rules=BREAKING_THE_RULES)
     (here / "threadtrail.toml").write_text("".join(f"[exporters.{name.lower()}]\n" for name in classes))
     rows = listed(capsys, code=1)
     assert [rows[name.lower()]["state"] for name in classes] == ["broken"] * 3
-    assert rows["works"]["state"] == "available"
+    assert rows["works"]["state"] == rows["slotted"]["state"] == "available"
     assert cli.main(["exporters"]) == 1
     said = capsys.readouterr().out
     assert ": its hook 'export' takes 'evnets', which does not exist. Did you mean 'events'?" in said
