@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from threadtrail.sources.source import Row
 
 INSTALLED = importlib.metadata.version("openai")
-VERSIONS = ["1.21.0", "1.66.0", "1.109.1", "2.54.0", INSTALLED]
+VERSIONS = [
+    INSTALLED,
+    *(pytest.param(version, marks=pytest.mark.sdks) for version in ("1.21.0", "1.66.0", "1.109.1", "2.54.0")),
+]
 ROWS = [row for source in SOURCES for row in source.rows() if row.method.argument is None]
 
 
