@@ -1,4 +1,4 @@
-"""The tables name the path that each method of the SDK asks for; by it, other requests are told."""
+"""The tables name the path that each method of the SDK asks for; other requests are known by it."""
 
 from __future__ import annotations
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _LAZY = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
 
+def plugin_manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows the hooks, and no exporter yet."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
 def register(manager: pluggy.PluginManager, name: str, exporter: object) -> None:
     """Register the exporter under its name.
 

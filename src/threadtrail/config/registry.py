@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from threadtrail import hookspecs
 from threadtrail._guard import guard
 from threadtrail._text import escaped, without_logins
 from threadtrail.config import exporter_options, installed
 from threadtrail.config.choice import Option
 from threadtrail.config.exporter_errors import problems_raised
-from threadtrail.config.hook_rules import register, unmarked_hooks
+from threadtrail.config.hook_rules import plugin_manager, register, unmarked_hooks
 from threadtrail.config.installed import AvailableExporter, available
 from threadtrail.config.problems import Problem, Problems, cause_of
 from threadtrail.config.secrets import secrets_among, without
@@ -108,8 +107,7 @@ def load(settings: Settings) -> LoadedExporters:
             or a value that does not fit, or breaks the hook specifications. It has all problems at once.
     """
     problems = Problems()
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
+    manager = plugin_manager()
     registered: list[_Built] = []
     for choice, name in zip(settings.exporters, _names(settings.exporters), strict=True):
         built = _build(choice, name, problems)

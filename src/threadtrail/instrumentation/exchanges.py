@@ -157,7 +157,7 @@ def asks_for(call: Call, options: Any) -> bool:
     except AttributeError:
         return True
     except BaseException as error:
-        if not guard.contain("telling a request", error):
+        if not guard.contain("recognising a request", error):
             raise
         return True
 

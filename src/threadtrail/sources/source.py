@@ -29,7 +29,7 @@ class Method:
         positional: its arguments that are ids and may be given by position (or by keyword).
         keyword: its arguments that are ids and can only be given by keyword.
         path: the path that its request asks for below the API's root, with the names of ids in braces
-            (``/threads/{thread_id}/runs``). Another request that is made within the call is told by it. Left
+            (``/threads/{thread_id}/runs``). Another request that is made within the call is known by it. Left
             out if the method makes no request of its own, or asks for various paths.
         like: the path of the method that does the same.
         opens_manager: whether it returns a stream manager, which makes the request when it is entered.

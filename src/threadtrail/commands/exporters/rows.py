@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-import pluggy
-
 from threadtrail import hookspecs
 from threadtrail._guard import attempt, describe
 from threadtrail._text import did_you_mean, sentences
 from threadtrail.config import installed
-from threadtrail.config.hook_rules import register
+from threadtrail.config.hook_rules import plugin_manager, register
 from threadtrail.config.problems import Problem
 from threadtrail.errors import ConfigurationError
 
@@ -158,21 +156,15 @@ def _refused(name: str, kind: type) -> Problem | None:
     class no method is bound, so pluggy takes a first parameter that is not called ``self`` for an argument;
     of the object properties may fail. An exporter is refused if both are.
     """
-    _, error = attempt(register, _manager(), name, kind)
+    _, error = attempt(register, plugin_manager(), name, kind)
     if error is not None:
-        _, of_object = attempt(lambda: register(_manager(), name, object.__new__(kind)))
+        _, of_object = attempt(lambda: register(plugin_manager(), name, object.__new__(kind)))
         error = of_object and error
     return None if error is None else _problem(error)
 
 
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    return manager
-
-
 def _marked(kind: type) -> tuple[str, ...]:
-    manager = _manager()
+    manager = plugin_manager()
     options = {name: manager.parse_hookimpl_opts(kind, name) for name in dir(kind)}
     marked = {found.get("specname") or name for name, found in options.items() if found is not None}
     return tuple(name for name in vars(hookspecs) if name in marked)
