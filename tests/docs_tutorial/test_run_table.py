@@ -96,8 +96,9 @@ def test_a_run_that_was_not_seen_to_end_says_so(client: OpenAI, tmp_path: Path, 
         ({"price": {}}, "there is no such option. Did you mean 'prices'? Options: path, prices."),
         (
             {"prices": {"gpt-4o": 2.5}},
-            "option prices = {'gpt-4o': 2.5} (keyword argument): it must be a table.",
+            "option prices = {'gpt-4o': 2.5} (keyword argument): it is not valid: gpt-4o: Input should be a ",
         ),
+        ({"prices": 2.5}, "option prices = 2.5 (keyword argument): it must be a table."),
     ],
 )
 def test_a_wrong_option_is_an_error_that_says_what_is_allowed(options: dict[str, object], said: str) -> None:
@@ -117,6 +118,13 @@ def test_options_from_the_environment(
     assert float(row["cost"]) > 0
 
 
+def test_a_table_that_is_no_json_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PRICES", '{ "gpt-4o" = [2.5, 10] }')
+    with pytest.raises(threadtrail.ConfigurationError) as caught:
+        threadtrail.instrument(exporters=["run-table"])
+    assert str(caught.value).endswith(': it must be a table, written as JSON: {"name": ...}.')
+
+
 def test_a_recording_can_be_replayed_to_a_second_file(
     client: OpenAI, here: Path, monkeypatch: pytest.MonkeyPatch, strict: None
 ) -> None:
@@ -134,7 +142,8 @@ def test_a_folder_that_is_missing_is_an_error_before_the_first_run(tmp_path: Pat
     with pytest.raises(threadtrail.ConfigurationError) as caught:
         threadtrail.instrument(exporters={"run-table": {"path": folder / "runs.csv"}})
     assert "path" in str(caught.value)
-    assert str(caught.value).endswith(f": no folder {folder} to write to. Create it, or choose another.")
+    path = folder / "runs.csv"
+    assert str(caught.value).endswith(f": cannot write {path}. Create its folder, or choose another.")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,4 +155,5 @@ def test_the_doctor_leaves_no_file_behind(
     assert list(here.iterdir()) == []
     monkeypatch.setenv("THREADTRAIL_RUN_TABLE_PATH", str(here / "nowhere" / "runs.csv"))
     assert cli.main(["doctor", "--exporter", "run-table"]) == 2
-    assert f": no folder {here / 'nowhere'} to write to. Create it, or " in capsys.readouterr().out
+    path = here / "nowhere" / "runs.csv"
+    assert f": cannot write {path}. Create its folder, or " in capsys.readouterr().out

@@ -19,8 +19,10 @@ from threadtrail.config.layers import variable_prefix
 from threadtrail.config.problems import Problem, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from inspect import Parameter
+
+    from pydantic_core import ErrorDetails
 
     from threadtrail.config.problems import Problems
 
@@ -96,21 +98,24 @@ def _converted(name: str, option: Option, kind: Any, problems: Problems) -> Any:
     adapter = _adapter(kind)
     if adapter is None:
         return option.value
-    reason = ""
+    errors: list[ErrorDetails] = []
     for reading in _readings(option):
         try:
             return adapter.validate_python(reading)
         except ValidationError as error:
-            reason = reason or _reason(error)
-    allowed = in_words(kind)
-    says = f"it is not valid: {reason}." if allowed is None else f"it must be {allowed}."
-    problems.add(Problem(name, option.value, option.origin, says))
+            errors += error.errors(include_url=False, include_input=False)[:1]
+    problems.add(Problem(name, option.value, option.origin, _says(in_words(kind), errors, option)))
     return option.value
 
 
-def _reason(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return ": ".join([*map(str, first["loc"]), first["msg"]])
+def _says(allowed: str | None, errors: Sequence[ErrorDetails], option: Option) -> str:
+    """Return what is wrong with a value: with something in a table or a list, or with the whole."""
+    inner = [error for error in errors if error["loc"]] if allowed in {TABLE, LIST} else []
+    if inner or allowed is None:
+        wrong = (inner or errors)[0]
+        return f"it is not valid: {': '.join([*map(str, wrong['loc']), wrong['msg']])}."
+    as_json = ', written as JSON: {"name": ...}' if allowed == TABLE and option.is_text else ""
+    return f"it must be {allowed}{as_json}."
 
 
 def _readings(option: Option) -> Iterator[Any]:
@@ -149,6 +154,8 @@ _PLAIN_WORDS: dict[Any, str] = {
     str: "text",
 }
 
+TABLE, LIST = "a table", "a list"
+
 _OPAQUE = (Any, Annotated)
 """Types whose class says nothing about allowed values."""
 
@@ -173,9 +180,9 @@ def _class(kind: Any) -> str | None:
     if issubclass(kind, os.PathLike):
         return "a path"
     if issubclass(kind, Mapping):
-        return "a table"
+        return TABLE
     if issubclass(kind, Collection):
-        return "a list"
+        return LIST
     # Models, dataclasses and the like are made from a table, and have their own messages.
     return None if getattr(kind, "__annotations__", None) else f"a value of type {kind.__name__}"
 

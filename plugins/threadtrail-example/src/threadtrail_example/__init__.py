@@ -21,10 +21,10 @@ class RunTable:
 
     @hookimpl
     def start(self) -> None:
-        """Raise ConfigurationError if there is no folder to write to."""
+        """Raise ConfigurationError if the file can be neither written nor made."""
         self.path = self.path.expanduser().absolute()
-        if not os.access(folder := self.path.parent, os.W_OK):
-            raise ConfigurationError(f"path: no folder {folder} to write to. Create it, or choose another.")
+        if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+            raise ConfigurationError(f"path: cannot write {self.path}. Create its folder, or choose another.")
 
     @hookimpl
     def destination(self) -> str:

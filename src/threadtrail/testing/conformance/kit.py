@@ -157,7 +157,7 @@ class ExporterConformance:
         conformance_case.judge(delivering.second_shutdown, rules.SECOND)
 
     def test_survives_a_fork(self, conformance_case: Case) -> None:
-        """After a fork, parent and child deliver each their own events, once."""
+        """After a fork, parent and child each deliver their own events, once."""
         conformance_case.judge(forking.survives_a_fork, rules.FORK)
 
     def test_check_finds_nothing_wrong(self, conformance_case: Case) -> None:
