@@ -128,7 +128,7 @@ def replaced(observation: Any, renamed: Renamed) -> Any:
     """Return a copy of an observation, or of a call, with other ids of runs."""
     names = {field.name for field in dataclasses.fields(observation)} - {"call", "stream"}
     if isinstance(observation, Call):
-        names = {"ids", "request"}
+        names = {"known_ids", "url", "request"}
     values = {name: with_other_ids(getattr(observation, name), renamed) for name in names}
     return dataclasses.replace(observation, **values)
 

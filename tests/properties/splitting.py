@@ -74,7 +74,7 @@ class Notes:
             return
         # The original is kept as well, so that its id is not used again.
         mine, _ = self._calls.setdefault(id(call), (copy.copy(call), call))
-        for name in ("request", "query", "request_id", "is_stream", "started_at", "ids"):
+        for name in ("request", "query", "request_id", "is_stream", "started_at", "known_ids", "url"):
             setattr(mine, name, getattr(call, name))
         mine.retry_count = call.retry_count or mine.retry_count
         self.taken.append((mine, None if observation is call else dataclasses.replace(observation)))

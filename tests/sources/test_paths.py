@@ -6,11 +6,15 @@ import ast
 import importlib.metadata
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import openai
 import pytest
 
+from threadtrail.context import Scope
+from threadtrail.instrumentation.exchanges import asks_for
+from threadtrail.recording.observation import Call
 from threadtrail.sources import SOURCES
 from unpacked import unpacked
 
@@ -76,3 +80,38 @@ def test_each_method_has_a_path_of_its_own(row: Row) -> None:
         assert row.operation.asks_for(f"/openai/v1{row.method.path}")
         for other in ("/moderations", f"{row.method.path}/more", "/v1/moderations", ""):
             assert not row.operation.asks_for(other)
+
+
+def called(row: Row, suffix: str) -> Call:
+    """Return a call with an id for each argument that is one, by position where that is possible."""
+    operation = row.operation
+    by_place = tuple(f"{name}{suffix}" for name, place, _ in operation.id_arguments if place < 10)
+    by_name = {name: f"{name}{suffix}" for name, place, _ in operation.id_arguments if place > 10}
+    args = (None, *by_place)
+    noted = operation.ids_among(args, by_name) if operation.keeps_ids else None
+    return Call(operation, 0, noted, None, Scope(), by_name, args)
+
+
+def requested(row: Row, suffix: str, before: str = "") -> SimpleNamespace:
+    """Return the options of the SDK's request for it."""
+    return SimpleNamespace(url=before + re.sub(r"\{(\w+)\}", rf"\1{suffix}", row.method.path or ""))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation.name)
+@pytest.mark.parametrize("before", ["", "/openai/deployments/gpt-4o"])
+@pytest.mark.parametrize("suffix", ["_1", "-_.:=~Z", "%20", "/1", "?", " ", "é", "\ud800", ""])
+def test_the_ids_of_a_call_are_those_of_its_arguments(row: Row, before: str, suffix: str) -> None:
+    unasked, asked = called(row, suffix), called(row, suffix)
+    asks_for(asked, requested(row, suffix, before))
+    asked.forget_arguments()
+    assert (asked.given, asked.args) == (None, ())
+    assert asked.ids == unasked.ids
+    assert set(asked.ids) == {known_as for _, _, known_as in row.operation.id_arguments}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation.name)
+def test_the_request_of_a_call_is_known(row: Row) -> None:
+    if row.method.path is not None:
+        assert asks_for(called(row, "_1"), requested(row, "_1"))
+        assert asks_for(called(row, "_1"), requested(row, "_1", "/openai/deployments/gpt-4o"))
+        assert not asks_for(called(row, "_1"), SimpleNamespace(url="/moderations"))

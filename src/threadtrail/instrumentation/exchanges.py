@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from threadtrail._guard import guard
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.elsewhere import elsewhere
+from threadtrail.recording.paths import plain_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +139,7 @@ def _note_response(client: Any, options: Any, response: Any, stream: Any) -> Non
     if call is not None:
         # Another client may ask for the same path meanwhile, by a method that the app took from its class
         # before it was patched. It may also answer in place of the call's own client, then as the only one.
-        if asks_for(call, options) and (call.response is None or client is call.client):
+        if (call.response is None or client is call.client) and asks_for(call, options):
             call.response = response
             call.is_stream = bool(stream)
     elif not elsewhere.answered:
@@ -148,12 +149,16 @@ def _note_response(client: Any, options: Any, response: Any, stream: Any) -> Non
 def asks_for(call: Call, options: Any) -> bool:
     """Return whether these options of a request are those of the call's own, not of another within it.
 
-    If a version of the SDK has no path there, they are: nothing says that they are not.
+    If a version of the SDK has no path there, they are: nothing says that they are not. The URL is noted if
+    it has the call's ids.
     """
     operation = call.operation
     try:
         url = options.url
-        return url == operation.path or operation.asks_for(url)
+        if plain_match(operation.path)(url):  # nearly always, and faster
+            call.url = url
+            return True
+        return operation.asks_for(url)
     except AttributeError:
         return True
     except BaseException as error:
@@ -171,14 +176,17 @@ def take_exchange(call: Call, result: object = None) -> Any:
     """
     response = call.response
     if response is not None:
-        note_request(call, response.request)
-        if call.operation.creates_run:
+        operation = call.operation
+        if not operation.looks_at_run:  # such a request has nothing but the run's id
+            note_request(call, response.request)
+        if operation.creates_run:
             # Headers take long to search; if the app gets an object, the SDK has searched them.
             found = getattr(result, REQUEST_ID_FIELD, NOT_SEARCHED)
             call.request_id = response.headers.get(REQUEST_ID) if found is NOT_SEARCHED else found
     elif call.given:
         call.request = copy_arguments(call.given)
-    call.response = call.given = None
+    call.response = None
+    call.forget_arguments()
     return response
 
 

@@ -55,7 +55,8 @@ def raised(call: Call, error: BaseException) -> Raised:
     if request is not None and _is_own(call, request):
         call.retry_count = max(call.retry_count, _retries(request))
         note_request(call, request)
-    call.response = call.given = None
+    call.response = None
+    call.forget_arguments()
     status = getattr(error, "status_code", None)
     request_id = getattr(error, "request_id", None)
     return Raised(

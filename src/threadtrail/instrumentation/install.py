@@ -35,7 +35,7 @@ def targets(sources: Iterable[Source]) -> Iterator[Target]:
     """Yield every method to patch, sync and async."""
     for source in sources:
         for resource, method, operation in source.rows():
-            watch = Watch(operation, method, source.id_names)
+            watch = Watch(operation, opens_manager=method.opens_manager)
             reads = None if method.argument is None else ArgumentWatch(watch, method.argument)
             for owner, wrap in (
                 (resource.name, plainly(watch.sync) if reads is None else by_wrapt(reads)),

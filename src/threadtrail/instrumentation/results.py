@@ -63,7 +63,7 @@ def note_result(sink: Sink, call: Call, result: Any) -> None:
     take_exchange(call, result)
     body = response.content
     sink.recorder.put(Returned(call, time_ns(), body), OBSERVATION_BYTES + len(body) + len(call.request))
-    run_id = call.ids.get("run_id")
+    run_id = call.first_look_at
     if run_id is None and call.operation.creates_run:
         run_id = getattr(result, "id", None)
     if isinstance(run_id, str) and run_id not in sink.known_runs:

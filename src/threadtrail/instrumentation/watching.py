@@ -11,7 +11,6 @@ from time import time_ns
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from threadtrail._frozen import clean_text
 from threadtrail._own_work import is_own_work
 from threadtrail.context import here, in_force
 from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
@@ -22,15 +21,8 @@ from threadtrail.instrumentation.results import note_result
 from threadtrail.recording.observation import OBSERVATION_BYTES, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from threadtrail.instrumentation.sink import Sink
     from threadtrail.recording.observation import Operation
-    from threadtrail.sources.source import Method
-
-BY_KEYWORD = 99
-"""The position of an argument that can only be given by keyword."""
-
 
 AT_ONCE, WHEN_AWAITED = True, False
 
@@ -38,12 +30,14 @@ AT_ONCE, WHEN_AWAITED = True, False
 class Watch:
     """Watches one method: its replacement makes the call, and notes what goes in and comes out."""
 
-    def __init__(self, operation: Operation, method: Method, id_names: Mapping[str, str]) -> None:
+    def __init__(self, operation: Operation, *, opens_manager: bool = False) -> None:
         self._operation = operation
-        self._note = watch_manager if method.opens_manager else note_result
-        places = {name: place for place, name in enumerate(method.positional, start=1)}
-        names = (*method.positional, *method.keyword)
-        self._ids = tuple((name, places.get(name, BY_KEYWORD), id_names.get(name, name)) for name in names)
+        self._note = watch_manager if opens_manager else note_result
+        self._run_id: str | None = None
+        self._run_id_place = 0
+        for name, place, known_as in operation.id_arguments:
+            if known_as == "run_id":
+                self._run_id, self._run_id_place = name, place
 
     def sync(self, original: Any) -> Any:
         """Return the replacement of a sync method; the app gets what the original returns or raises."""
@@ -131,17 +125,18 @@ class Watch:
             return None
         if is_own_work():
             return None
-        ids: dict[str, str] = {}
-        for name, place, known_as in self._ids:
-            value = kwargs.get(name)
-            if value is None and place < len(args):
-                value = args[place]
-            if isinstance(value, str):
-                ids[known_as] = value if value.isascii() else clean_text(value)
-        operation, run_id = self._operation, ids.get("run_id")
-        first_look = run_id is not None and run_id not in sink.known_runs
-        begins = first_look or (at_once and operation.captures_context)
-        call = Call(operation, time_ns(), ids, client, sink.scope() if begins else here(), kwargs)
+        operation, name, run_id = self._operation, self._run_id, None
+        if name is not None:
+            run_id = kwargs.get(name)
+            if run_id is None and self._run_id_place < len(args):
+                run_id = args[self._run_id_place]
+            if not isinstance(run_id, str) or run_id in sink.known_runs:
+                run_id = None
+        begins = run_id is not None or (at_once and operation.captures_context)
+        ids = operation.ids_among(args, kwargs) if operation.keeps_ids else None
+        call = Call(
+            operation, time_ns(), ids, client, sink.scope() if begins else here(), kwargs, args, run_id
+        )
         if at_once and operation.reads_details:
             sink.recorder.put(call, OBSERVATION_BYTES)
         return call

@@ -7,10 +7,15 @@ of the local clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from threadtrail._frozen import clean_text
 from threadtrail.context import Scope
+from threadtrail.recording.paths import names_in, plain_match
 from threadtrail.values import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,9 @@ class Operation:
         captures_context: whether it begins something that exporters may link to the caller's context.
         path: the path that its request asks for below the API's root, with the names of ids in braces
             (``/threads/{thread_id}/runs``); ``None`` if that is not known.
+        id_arguments: its arguments that are ids: name, position (0 is the resource), and name in ``path``.
+        keeps_ids: whether the ids must be noted when it is called, since its request's path does not have
+            them all, or since they are needed before the request is made.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
         parts: the parts of ``path`` between its slashes, ids as empty ones.
@@ -44,6 +52,8 @@ class Operation:
     reads_details: bool = False
     captures_context: bool = False
     path: str | None = None
+    id_arguments: tuple[tuple[str, int, str], ...] = ()
+    keeps_ids: bool = field(init=False)
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
     parts: tuple[str, ...] = field(init=False, repr=False)
@@ -53,6 +63,8 @@ class Operation:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
+        hidden = {name for _, _, name in self.id_arguments}.difference(names_in(self.path))
+        object.__setattr__(self, "keeps_ids", bool(hidden) or self.reads_details)
         parts = (self.path or "").split("/")
         places = tuple(place for place, part in enumerate(parts) if part.startswith("{"))
         object.__setattr__(self, "parts", tuple("" if part.startswith("{") else part for part in parts))
@@ -75,6 +87,17 @@ class Operation:
             parts[place] = ""
         return (*parts,) == own
 
+    def ids_among(self, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, str]:
+        """Return the ids among the arguments of a call; the first of ``args`` is the resource."""
+        ids: dict[str, str] = {}
+        for name, place, known_as in self.id_arguments:
+            value = given.get(name)
+            if value is None and place < len(args):
+                value = args[place]
+            if isinstance(value, str):
+                ids[known_as] = clean_text(value)
+        return ids
+
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Call:
@@ -83,10 +106,14 @@ class Call:
     Attributes:
         operation: what the call is.
         started_at: when it was made, or when its request was made, if that was later.
-        ids: the ids among its arguments, by their names in ``RequestFailed`` (``run_id``, …).
+        known_ids: its ids, if they were noted; see ``ids``.
         client: the SDK's client. Kept while observations of the call are unread, and with
             ``fetch_run_details`` until its runs have ended.
         scope: what was in force when it was made.
+        given: the keyword arguments, until the request was noted.
+        args: the others; the first is the resource.
+        first_look_at: the id of the run that it looks at, if no other call did before.
+        url: what its request asked for, if that has its ids.
         retry_count: how often the SDK repeated the request.
         request: the body of the request as it was sent; ``{}`` or a copy of the arguments if the SDK does not
             show the body.
@@ -96,7 +123,6 @@ class Call:
         loop: the event loop of an async call, if ``fetch_run_details`` needs it.
         response: the HTTP response, until its body was noted.
         is_stream: whether the response is an event stream, even one that is complete already, as from a mock.
-        given: the keyword arguments, until the request was noted.
         request_id: the server's id of the request, for calls that create a run.
         links: the links from the run that it creates to earlier ones; set by the recorder.
         failed_within: whether another call, made by this one, has raised and was noted.
@@ -104,10 +130,13 @@ class Call:
 
     operation: Operation
     started_at: int
-    ids: dict[str, str]
+    known_ids: dict[str, str] | None
     client: Any
     scope: Scope
     given: dict[str, Any] | None = None
+    args: tuple[Any, ...] = ()
+    first_look_at: str | None = None
+    url: str | None = None
     retry_count: int = 0
     request: Any = b""
     query: bytes = b""
@@ -119,6 +148,30 @@ class Call:
     request_id: str | None = None
     links: tuple[Any, ...] = ()
     failed_within: bool = False
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """The ids among its arguments, by their names in ``RequestFailed`` (``run_id``, …).
+
+        They are read when they are needed, from the URL or from the arguments: that is seldom in the app's
+        thread.
+        """
+        if self.known_ids is None:
+            arguments = self.operation.id_arguments
+            found = None if self.url is None else plain_match(self.operation.path)(self.url)
+            self.known_ids = (
+                self._ids_given() if found is None else {name: found[name] for *_, name in arguments}
+            )
+        return self.known_ids
+
+    def _ids_given(self) -> dict[str, str]:
+        return self.operation.ids_among(self.args, self.given or {})
+
+    def forget_arguments(self) -> None:
+        """Let the arguments go, which are the app's objects; the ids among them stay known."""
+        if self.url is None and self.known_ids is None:
+            self.known_ids = self._ids_given()
+        self.given, self.args = None, ()
 
 
 @dataclass(slots=True)

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from threadtrail.recording.observation import Operation
+from threadtrail.recording.paths import renamed
 from threadtrail.recording.reading import FollowedRuns, Reader
 
 if TYPE_CHECKING:
     from threadtrail.context import Scope
     from threadtrail.recording.observation import OfCall
     from threadtrail.recording.reading import FollowedRun
+
+BY_KEYWORD = 99
+"""The position of an argument that can only be given by keyword."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +169,25 @@ class Source:
         """Yield every method of the table with its operation."""
         for resource in self.resources:
             for method in resource.methods:
-                yield Row(resource, method, operation_of(self.name, resource, method))
+                yield Row(resource, method, operation_of(self.name, resource, method, self.id_names))
 
 
-def operation_of(source: str, resource: Resource, method: Method) -> Operation:
-    """Return the operation that a call of the method is."""
+def operation_of(
+    source: str, resource: Resource, method: Method, id_names: Mapping[str, str] | None = None
+) -> Operation:
+    """Return the operation that a call of the method is; ``id_names`` as in ``Source``."""
     name = f"{resource.path}.{method.name}"
+    known_as = id_names or {}
+    places = {argument: place for place, argument in enumerate(method.positional, start=1)}
+    arguments = (*method.positional, *method.keyword)
     return Operation(
         source=source,
         name=name,
         does=method.like or name,
-        path=method.path,
+        path=None if method.path is None else renamed(method.path, known_as),
+        id_arguments=tuple(
+            (each, places.get(each, BY_KEYWORD), known_as.get(each, each)) for each in arguments
+        ),
         begins=method.begins,
         learnt_from=method.learnt_from,
         polls=method.polls,
