@@ -57,9 +57,16 @@ Exporters receive these events. They are the same for every backend.
 Every event is a frozen dataclass; fields are only ever added, with defaults. Times are Unix nanoseconds.
 
 For one run in one process there is one `RunCreated`, one `RunStatusChanged` per real change, one
-`StepCompleted` per step, one `ToolCallRequested` and one `ToolCallCompleted` per tool call, and one
-`RunEnded`, last of all. It does not matter how the app mixes create, poll, stream, list and retrieve.
-`RunEnded` alone is enough for most exporters: it carries the whole run.
+`StepCompleted` per step, one `ToolCallRequested` and one `ToolCallCompleted` per tool call, and, last, one
+`RunEnded`. It does not matter how the app mixes create, poll, stream, list and retrieve. `RunEnded` alone is
+enough for most exporters: it carries the whole run.
+
+Two things may follow a run's `RunEnded`:
+
+- A response that asked your program for calls may be published before it has their outputs: see [good to
+  know](good-to-know.md#responses). The `ToolCallCompleted` of each call that was still open comes later.
+- A run that was published as unfinished (`run.finished` is false) may be seen to finish. Its other events
+  follow, and a second `RunEnded`, with `supersedes`. Only the usage of that one counts.
 
 A run is a run of an assistant, or a response (`one_generation` is true). For a response, a thread is a
 conversation, a step is an output item, and an assistant is a stored prompt.
@@ -76,8 +83,7 @@ Every event has these fields:
 The `type` in the table is that of Assistants. Responses have `response.created` (`RunCreated`),
 `response.<status>` (`RunStatusChanged`), `response.output_item.added` and `response.output_item.done` (steps
 and messages), `response.ended` (`RunEnded`), `conversation.created`, `conversation.deleted` and
-`conversation.item.created`. A call that a response asks your program for may be completed after its
-`RunEnded`: see [good to know](good-to-know.md#responses).
+`conversation.item.created`.
 
 | Event, and its `type` | Fields of its own | Meaning |
 |---|---|---|

@@ -6,8 +6,11 @@ is OpenAI's own event string wherever one exists (API reference, "Assistant stre
 from JSON. Times are Unix nanoseconds.
 
 For one run in one process there is one ``RunCreated``, one ``RunStatusChanged`` per real change, one
-``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, and one
-``RunEnded``, last of all. It does not matter how the app mixes create, poll, stream, list and retrieve.
+``StepCompleted`` per step, one ``ToolCallRequested`` and one ``ToolCallCompleted`` per tool call, and, last,
+one ``RunEnded``. It does not matter how the app mixes create, poll, stream, list and retrieve. Two things may
+follow the ``RunEnded``: the ``ToolCallCompleted`` of a call that was still open; and, if the run was
+published as unfinished and is then seen to finish, its other events and a second ``RunEnded``, with
+``supersedes``.
 """
 
 from __future__ import annotations
@@ -303,7 +306,7 @@ class ToolCallCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
-    """The last event of a run, with everything known of it.
+    """The end of a run, with everything known of it.
 
     A run that was published as unfinished may be seen to finish later. Then it is published once more, with
     ``supersedes``; only the usage of that event counts.
