@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
+import threadtrail_example
 from threadtrail import cli
-from threadtrail.testing.samples import sample_events
+from threadtrail.testing.samples import events_of, sample_events, sample_runs
+from threadtrail.testing.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +90,39 @@ def test_a_run_that_was_not_seen_to_end_says_so(client: OpenAI, tmp_path: Path, 
     (row,) = rows(path)
     assert row["assistant"] == assistant.id
     assert (row["status"], row["input_tokens"], row["cost"]) == ("unfinished", "", "")
+
+
+def test_a_run_that_finishes_after_all_has_a_second_row(client: OpenAI, tmp_path: Path, strict: None) -> None:
+    path = tmp_path / "runs.csv"
+    with threadtrail.instrument(exporters={"run-table": {"path": path}}, run_timeout_seconds=0.2):
+        response = client.responses.create(model="gpt-4o", input="3x + 11 = 14", background=True)
+        wait_until(path.exists)
+        while response.status in {"queued", "in_progress"}:
+            response = client.responses.retrieve(response.id)
+    unfinished, finished = rows(path)
+    assert unfinished["run"] == finished["run"] == response.id
+    assert (unfinished["status"], finished["status"]) == ("unfinished", "completed")
+    assert unfinished["input_tokens"] == ""
+    assert int(finished["input_tokens"]) > 0
+
+
+def test_the_time_of_a_response_is_that_of_its_answer(tmp_path: Path) -> None:
+    run = sample_runs()["answered_calls"]
+    assert run.created_at
+    assert run.answered_at
+    assert run.ended_at
+    assert run.answered_at < run.ended_at
+    table = threadtrail_example.RunTable(path=tmp_path / "runs.csv")
+    table.export(events_of(run))
+    (row,) = rows(tmp_path / "runs.csv")
+    assert float(row["seconds"]) == (run.answered_at - run.created_at) / 10**9
+
+
+def test_an_object_takes_its_path_as_text_too(here: Path, client: OpenAI, strict: None) -> None:
+    path: Any = "lessons.csv"
+    with threadtrail.instrument(exporters=[threadtrail_example.RunTable(path=path)]):
+        ask(client)
+    assert len(rows(here / "lessons.csv")) == 1
 
 
 @pytest.mark.parametrize(

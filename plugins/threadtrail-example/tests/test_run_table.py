@@ -12,10 +12,22 @@ from threadtrail.testing.server import Failed, Message, RunScript, Usage
 from threadtrail_example import RunTable
 
 
+def rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 class TestConformance(ExporterConformance):
     @pytest.fixture
     def exporter(self, tmp_path: Path) -> RunTable:
-        return RunTable(path=tmp_path / "runs.csv")
+        self.path = tmp_path / "runs.csv"
+        return RunTable(path=self.path)
+
+    def delivered(self) -> list[str]:
+        """The id of each run that arrived, once per arrival."""
+        return [row["run"] for row in rows(self.path)]
 
 
 def ask(server: OpenAIServer, model: str) -> None:
@@ -30,8 +42,7 @@ def test_each_run_is_a_row(openai_server: OpenAIServer, tmp_path: Path) -> None:
         ask(openai_server, "gpt-4o")
         openai_server.script_next(RunScript(end=Failed("rate_limit_exceeded", "Too many.")))
         ask(openai_server, "gpt-4o-mini")
-    with (tmp_path / "runs.csv").open(newline="", encoding="utf-8") as file:
-        completed, failed = csv.DictReader(file)
+    completed, failed = rows(tmp_path / "runs.csv")
     assert (completed["model"], failed["model"]) == ("gpt-4o", "gpt-4o-mini")
     assert (completed["status"], failed["status"]) == ("completed", "failed")
     assert (completed["input_tokens"], completed["output_tokens"]) == ("1000", "200")

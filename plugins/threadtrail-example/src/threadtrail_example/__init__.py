@@ -22,7 +22,7 @@ class RunTable:
     @hookimpl
     def start(self) -> None:
         """Raise ConfigurationError if the file can be neither written nor made."""
-        self.path = self.path.expanduser().absolute()
+        self.path = Path(self.path).expanduser().absolute()  # an object may have been given a str
         if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
             raise ConfigurationError(f"path: cannot write {self.path}. Create its folder, or choose another.")
 
@@ -45,15 +45,16 @@ class RunTable:
 
     def _row(self, event: RunEnded) -> dict[str, object]:
         run, usage, cost = event.run, event.run.usage, None
+        ended = run.answered_at or event.time  # without the wait for the outputs of functions
         if usage and run.model in self.prices:
             input_price, output_price = self.prices[run.model]
             cost = (usage.input_tokens * input_price + usage.output_tokens * output_price) / 1_000_000
         return {
-            "ended_at": datetime.fromtimestamp(event.time // 10**9, UTC).isoformat(),
+            "ended_at": datetime.fromtimestamp(ended // 10**9, UTC).isoformat(),
             "assistant": run.assistant and (run.assistant.name or run.assistant.id),
             "model": run.model,
             "status": run.status if run.finished else "unfinished",
-            "seconds": round((event.time - (run.created_at or event.time)) / 10**9, 3),
+            "seconds": round((ended - (run.created_at or ended)) / 10**9, 3),
             "input_tokens": usage and usage.input_tokens,
             "output_tokens": usage and usage.output_tokens,
             "cost": cost,
