@@ -15,6 +15,7 @@ import pytest
 from doc_blocks import DOCS, blocks
 from testing import faulty_suite
 from threadtrail.testing import ExporterConformance
+from threadtrail.testing.samples import sample_runs
 
 pytest_plugins = ["pytester"]
 
@@ -46,6 +47,14 @@ def test_what_an_author_can_give_is_listed() -> None:
     assert {name for name, _ in ROW.findall(section("What the kit sees"))} == own
     assert f"counts as hanging; {ExporterConformance.deadline_seconds:g}." in PAGE.read_text(encoding="utf-8")
     assert f"`start` may take; {ExporterConformance.start_seconds:g}," in PAGE.read_text(encoding="utf-8")
+
+
+def test_every_sample_run_is_listed() -> None:
+    runs = sample_runs()
+    tables = section("Your own tests").partition("### The sample runs")[2].split("\n\n| Response |")
+    of_assistants, responses = ([name for name, _ in ROW.findall(table)] for table in tables)
+    assert of_assistants == [name for name, run in runs.items() if not run.one_generation]
+    assert responses == [name for name, run in runs.items() if run.one_generation]
 
 
 def test_what_a_receiver_has_is_listed() -> None:
