@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import threadtrail
-import threadtrail_example
 from threadtrail import cli
 from threadtrail.testing.samples import events_of, sample_events, sample_runs
 from threadtrail.testing.waiting import wait_until
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openai import OpenAI
+
+RunTable = pytest.importorskip("threadtrail_example").RunTable
 
 FILES, PROCESSES = 200, 4
 PROGRAM = f"""
@@ -112,7 +113,7 @@ def test_the_time_of_a_response_is_that_of_its_answer(tmp_path: Path) -> None:
     assert run.answered_at
     assert run.ended_at
     assert run.answered_at < run.ended_at
-    table = threadtrail_example.RunTable(path=tmp_path / "runs.csv")
+    table = RunTable(path=tmp_path / "runs.csv")
     table.export(events_of(run))
     (row,) = rows(tmp_path / "runs.csv")
     assert float(row["seconds"]) == (run.answered_at - run.created_at) / 10**9
@@ -120,7 +121,7 @@ def test_the_time_of_a_response_is_that_of_its_answer(tmp_path: Path) -> None:
 
 def test_an_object_takes_its_path_as_text_too(here: Path, client: OpenAI, strict: None) -> None:
     path: Any = "lessons.csv"
-    with threadtrail.instrument(exporters=[threadtrail_example.RunTable(path=path)]):
+    with threadtrail.instrument(exporters=[RunTable(path=path)]):
         ask(client)
     assert len(rows(here / "lessons.csv")) == 1
 
