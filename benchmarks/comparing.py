@@ -95,11 +95,11 @@ class Comparison:
     def recorded_per_run(self) -> float:
         """Return how many runs, or spans, the contender delivers for one run that is polled by hand."""
         self._switch.on()
-        before, rounds = self._contender.recorded(), 4
+        before = self._contender.recorded()
         with asyncio.Runner() as runner:
-            run_block(whole_run(), rounds - 1, self._contender.flush, runner)
+            block = run_block(whole_run(), 1, self._contender.flush, runner)
         self._switch.off()
-        return (self._contender.recorded() - before) / rounds
+        return (self._contender.recorded() - before) / block.rounds
 
 
 def _nothing() -> None:

@@ -9,7 +9,14 @@ from threadtrail.parts import EMPTY, JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """Attributes of the caller, set by ``threadtrail.attributes()`` and ``threadtrail.trace()``."""
+    """Attributes of the caller, set by ``threadtrail.attributes(user_id="u1")`` or ``threadtrail.trace()``.
+
+    Attributes:
+        user_id: whom the run is for.
+        session_id: the app's own name of the session. Without one, a chain of responses is a session.
+        tags: words to search for.
+        metadata: the app's own pairs; not those that the API keeps, which are ``Run.metadata``.
+    """
 
     user_id: str | None = None
     session_id: str | None = None
