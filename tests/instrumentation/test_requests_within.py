@@ -176,6 +176,22 @@ async def test_a_hook_that_moderates_what_is_refused(kind: str, answers: Answers
     assert (failed.status_code, failed.request_id) == (500, "req_response")
 
 
+def test_a_hook_that_reads_another_response_than_the_one_that_is_refused(
+    answers: Answers, recorded: Captured
+) -> None:
+    other = sync_client(answers)
+
+    def read_another(_request: httpx2.Request) -> None:
+        other.get("/responses/resp_2", cast_to=object)
+        answers.refusals = [500]
+
+    with pytest.raises(openai.InternalServerError):
+        sync_client(answers, [read_another], max_retries=0).responses.retrieve("resp_1")
+    assert threadtrail.flush(60)
+    (failed,) = recorded.of(RequestFailed)
+    assert (failed.run_id, failed.status_code) == ("resp_1", 500)
+
+
 @KINDS
 @pytest.mark.parametrize("way", ["parsed", "raw", "streamed", "read"])
 async def test_a_hook_that_moderates(kind: str, way: str, answers: Answers, recorded: Captured) -> None:
