@@ -154,17 +154,18 @@ def asks_for(call: Call, options: Any) -> bool:
     """
     operation = call.operation
     try:
-        url = options.url
-        if plain_match(operation.path)(url):  # nearly always, and faster
-            call.url = url
-            return True
-        return operation.asks_for(url)
+        url = options.url if isinstance(options.url, str) else str(options.url)
+        plain = plain_match(operation.path)(url) is not None  # nearly always, and faster
+        is_own = plain or operation.asks_for(url)
     except AttributeError:
         return True
     except BaseException as error:
         if not guard.contain("recognising a request", error):
             raise
         return True
+    if is_own and call.given is not None:  # else the call is over, but a task that began within it goes on
+        call.url = url if plain else None
+    return is_own
 
 
 def take_exchange(call: Call, result: object = None) -> Any:

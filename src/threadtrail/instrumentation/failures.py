@@ -55,8 +55,8 @@ def raised(call: Call, error: BaseException) -> Raised:
     if request is not None and _is_own(call, request):
         call.retry_count = max(call.retry_count, _retries(request))
         note_request(call, request)
-    if call.given is not None:  # not from the URL, which may be that of another request within this call
-        call.known_ids = call.operation.ids_among(call.args, call.given)
+    if call.given is not None:
+        call.url = None  # it may be that of another request within this call
     call.response = None
     call.forget_arguments()
     status = getattr(error, "status_code", None)
