@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 from threadtrail._guard import guard
 from threadtrail.instrumentation.copies import copy_arguments
 from threadtrail.instrumentation.elsewhere import elsewhere
-from threadtrail.recording.paths import plain_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,7 +154,10 @@ def asks_for(call: Call, options: Any) -> bool:
     operation = call.operation
     try:
         url = options.url if isinstance(options.url, str) else str(options.url)
-        plain = plain_match(operation.path)(url) is not None  # nearly always, and faster
+        path, parts = operation.plain, url.split("/")
+        plain = (  # nearly always, and faster
+            len(parts) == path.length and path.fixed(parts) == path.text and "%" not in url and "?" not in url
+        )
         is_own = plain or operation.asks_for(url)
     except AttributeError:
         return True

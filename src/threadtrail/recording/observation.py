@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from threadtrail._frozen import clean_text
 from threadtrail.context import Scope
-from threadtrail.recording.paths import names_in, plain_match
+from threadtrail.recording.paths import NO_PATH, Path
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Operation:
         id_arguments: its arguments that are ids: name, position (0 is the resource), and name in ``path``.
         keeps_ids: whether the ids must be noted when it is called, since its request's path does not have
             them all, or since they are needed before the request is made.
+        plain: the path, to recognise URLs that are just it.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
         parts: the parts of ``path`` between its slashes, ids as empty ones.
@@ -54,6 +55,7 @@ class Operation:
     path: str | None = None
     id_arguments: tuple[tuple[str, int, str], ...] = ()
     keeps_ids: bool = field(init=False)
+    plain: Path = field(init=False, repr=False)
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
     parts: tuple[str, ...] = field(init=False, repr=False)
@@ -63,7 +65,8 @@ class Operation:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
-        hidden = {name for _, _, name in self.id_arguments}.difference(names_in(self.path))
+        object.__setattr__(self, "plain", NO_PATH if self.path is None else Path(self.path))
+        hidden = {name for _, _, name in self.id_arguments} - self.plain.ids.keys()
         object.__setattr__(self, "keeps_ids", bool(hidden) or self.reads_details)
         parts = (self.path or "").split("/")
         places = tuple(place for place, part in enumerate(parts) if part.startswith("{"))
@@ -157,10 +160,11 @@ class Call:
         thread.
         """
         if self.known_ids is None:
-            arguments = self.operation.id_arguments
-            found = None if self.url is None else plain_match(self.operation.path)(self.url)
+            operation, url = self.operation, self.url
             self.known_ids = (
-                self._ids_given() if found is None else {name: found[name] for *_, name in arguments}
+                self._ids_given()
+                if url is None
+                else {name: operation.plain.id_in(url, name) for *_, name in operation.id_arguments}
             )
         return self.known_ids
 

@@ -6,21 +6,15 @@ A path has the names of ids in braces: ``/threads/{thread_id}/runs``.
 from __future__ import annotations
 
 import re
-from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from threadtrail._frozen import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ID = re.compile(r"\{(\w+)\}")
-
-PLAIN_ID = r"[A-Za-z0-9_.:=~-]+"
-"""An id that is the same in a URL as in the arguments, as the ids of OpenAI are."""
-
-
-def names_in(path: str | None) -> list[str]:
-    """Return the names of the ids in a path."""
-    return ID.findall(path or "")
 
 
 def renamed(path: str, names: Mapping[str, str]) -> str:
@@ -28,17 +22,30 @@ def renamed(path: str, names: Mapping[str, str]) -> str:
     return ID.sub(lambda found: f"{{{names.get(found[1], found[1])}}}", path)
 
 
-@cache
-def plain_match(path: str | None) -> Callable[[str], re.Match[str] | None]:
-    """Return a function that matches a URL which is this path with plain ids, and nothing around it.
+class Path:
+    """A path, taken apart at its slashes.
 
-    The expression is compiled when it is first needed: an app uses few of the methods that are patched.
+    A URL is this path, with nothing around it and no id that is quoted, if it has ``length`` parts of which
+    the ``fixed`` ones are ``text``, and neither ``%`` nor ``?``. That is asked in the app's thread, so it is
+    written out there; a function would take as long again.
     """
-    if path is None:
-        return lambda _url: None
-    pieces = ID.split(path)  # text and names, in turn
-    groups = [f"(?P<{name}>{PLAIN_ID})" for name in pieces[1::2]]
-    texts = [re.escape(text) for text in pieces[::2]]
-    return re.compile(
-        "".join(text + group for text, group in zip(texts, [*groups, ""], strict=True))
-    ).fullmatch
+
+    def __init__(self, path: str) -> None:
+        parts = path.split("/")
+        names = [ID.fullmatch(part) for part in parts]
+        self.length: int = len(parts)
+        self.fixed: Callable[[list[str]], object] = itemgetter(
+            *(place for place, name in enumerate(names) if name is None)
+        )
+        self.text: object = self.fixed(parts)
+        self.ids: dict[str, int] = {name[1]: place for place, name in enumerate(names) if name is not None}
+        """The place of each id."""
+
+    def id_in(self, url: str, name: str) -> str:
+        """Return an id in a URL that is this path."""
+        return clean_text(url.split("/")[self.ids[name]])
+
+
+NO_PATH = Path("")
+NO_PATH.length = 0
+"""The path of an operation for which none is known: no URL is this path."""
