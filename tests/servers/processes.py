@@ -111,9 +111,11 @@ class Workplace:
         return program, site
 
     def events(self) -> list[dict[str, Any]]:
+        """What was recorded so far; the server may be about to write the rest of a line."""
         if not self.recorded.exists():
             return []
-        return [json.loads(line) for line in self.recorded.read_text(encoding="utf-8").splitlines()]
+        lines = self.recorded.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def runs(self) -> list[dict[str, Any]]:
         return [event["run"] for event in self.events() if event["event"] == "RunEnded"]
