@@ -12,7 +12,7 @@ class Attributes:
     """Attributes of the caller, set by ``threadtrail.attributes(user_id="u1")`` or ``threadtrail.trace()``.
 
     Attributes:
-        user_id: whom the run is for.
+        user_id: the app's own id of its user.
         session_id: the app's own name of the session. Without one, a chain of responses is a session.
         tags: words to search for.
         metadata: the app's own pairs; not those that the API keeps, which are ``Run.metadata``.

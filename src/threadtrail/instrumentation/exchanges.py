@@ -154,7 +154,7 @@ def asks_for(call: Call, options: Any) -> bool:
     operation = call.operation
     try:
         url = options.url if isinstance(options.url, str) else str(options.url)
-        path, parts = operation.plain, url.split("/")
+        path, parts = operation.parsed_path, url.split("/")
         plain = (  # nearly always, and faster
             len(parts) == path.length and path.fixed(parts) == path.text and "%" not in url and "?" not in url
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from threadtrail._frozen import clean_text
 from threadtrail.context import Scope
-from threadtrail.recording.paths import NO_PATH, Path
+from threadtrail.recording.paths import Path
 from threadtrail.values import Failure
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ class Operation:
         id_arguments: its arguments that are ids: name, position (0 is the resource), and name in ``path``.
         keeps_ids: whether the ids must be noted when it is called, since its request's path does not have
             them all, or since they are needed before the request is made.
-        plain: the path, to recognise URLs that are just it.
+        parsed_path: the path, taken apart.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
-        parts: the parts of ``path`` between its slashes, ids as empty ones.
-        id_places: which of them are ids.
     """
 
     source: str
@@ -55,40 +53,21 @@ class Operation:
     path: str | None = None
     id_arguments: tuple[tuple[str, int, str], ...] = ()
     keeps_ids: bool = field(init=False)
-    plain: Path = field(init=False, repr=False)
+    parsed_path: Path = field(init=False, repr=False)
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
-    parts: tuple[str, ...] = field(init=False, repr=False)
-    id_places: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
-        object.__setattr__(self, "plain", NO_PATH if self.path is None else Path(self.path))
-        hidden = {name for _, _, name in self.id_arguments} - self.plain.ids.keys()
+        object.__setattr__(self, "parsed_path", Path(self.path or ""))
+        hidden = {name for _, _, name in self.id_arguments} - self.parsed_path.ids.keys()
         object.__setattr__(self, "keeps_ids", bool(hidden) or self.reads_details)
-        parts = (self.path or "").split("/")
-        places = tuple(place for place, part in enumerate(parts) if part.startswith("{"))
-        object.__setattr__(self, "parts", tuple("" if part.startswith("{") else part for part in parts))
-        object.__setattr__(self, "id_places", places)
 
     def asks_for(self, url: str) -> bool:
-        """Return whether a request with this URL may be one of the operation.
-
-        A client may have put something before the path: a deployment, a gateway, the path of the API's root.
-        """
-        if self.path is None:
-            return True
-        own = self.parts  # in a variable, as this is on the hot path
-        parts = (url.partition("?")[0] if "?" in url else url).split("/")
-        if len(parts) < len(own):
-            return False
-        if len(parts) > len(own):
-            parts[: 1 - len(own)] = [""]
-        for place in self.id_places:
-            parts[place] = ""
-        return (*parts,) == own
+        """Return whether a request with this URL may be one of the operation."""
+        return self.path is None or self.parsed_path.ends(url)
 
     def ids_among(self, args: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, str]:
         """Return the ids among the arguments of a call; the first of ``args`` is the resource."""
@@ -161,11 +140,11 @@ class Call:
         """
         if self.known_ids is None:
             operation, url = self.operation, self.url
-            self.known_ids = (
-                self._ids_given()
-                if url is None
-                else {name: operation.plain.id_in(url, name) for *_, name in operation.id_arguments}
-            )
+            if url is None:
+                self.known_ids = self._ids_given()
+            else:
+                path = operation.parsed_path
+                self.known_ids = {name: path.id_in(url, name) for *_, name in operation.id_arguments}
         return self.known_ids
 
     def _ids_given(self) -> dict[str, str]:

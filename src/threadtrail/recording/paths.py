@@ -1,4 +1,4 @@
-"""Reads the ids in the URL of a request from the path that its operation asks for.
+"""The path that an operation's request asks for: recognises it in a URL, and reads the ids in it.
 
 A path has the names of ids in braces: ``/threads/{thread_id}/runs``.
 """
@@ -23,29 +23,33 @@ def renamed(path: str, names: Mapping[str, str]) -> str:
 
 
 class Path:
-    """A path, taken apart at its slashes.
+    """A path, taken apart at its slashes; an empty one is that of no URL.
 
     A URL is this path, with nothing around it and no id that is quoted, if it has ``length`` parts of which
     the ``fixed`` ones are ``text``, and neither ``%`` nor ``?``. That is asked in the app's thread, so it is
-    written out there; a function would take as long again.
+    written out there; a function would take as long again. ``ids`` has the place of each id.
     """
 
     def __init__(self, path: str) -> None:
         parts = path.split("/")
         names = [ID.fullmatch(part) for part in parts]
-        self.length: int = len(parts)
+        self.length: int = len(parts) if path else 0
         self.fixed: Callable[[list[str]], object] = itemgetter(
             *(place for place, name in enumerate(names) if name is None)
         )
         self.text: object = self.fixed(parts)
         self.ids: dict[str, int] = {name[1]: place for place, name in enumerate(names) if name is not None}
-        """The place of each id."""
+
+    def ends(self, url: str) -> bool:
+        """Return whether a URL ends in this path; a query may follow.
+
+        A client may have put something before the path: a deployment, a gateway, the path of the API's root.
+        """
+        parts = url.partition("?")[0].split("/")
+        if len(parts) > self.length:
+            parts[: 1 - self.length] = [""]
+        return len(parts) == self.length and self.fixed(parts) == self.text
 
     def id_in(self, url: str, name: str) -> str:
         """Return an id in a URL that is this path."""
         return clean_text(url.split("/")[self.ids[name]])
-
-
-NO_PATH = Path("")
-NO_PATH.length = 0
-"""The path of an operation for which none is known: no URL is this path."""
