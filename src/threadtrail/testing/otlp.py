@@ -48,7 +48,7 @@ class OtlpReceiver(HttpReceiver):
             ...
             assert backend.span("chat gpt-4o").attributes["gen_ai.usage.input_tokens"] == 64
 
-    Requests are told apart by the end of their path: ``/v1/traces``, ``/v1/metrics`` or ``/v1/logs``.
+    The end of a request's path says what it has: ``/v1/traces``, ``/v1/metrics`` or ``/v1/logs``.
     """
 
     @property

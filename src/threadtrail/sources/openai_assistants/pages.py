@@ -9,7 +9,7 @@ from threadtrail.sources.openai_assistants.methods import RESOURCES, SOURCE_NAME
 from threadtrail.sources.source import NextPage, operation_of
 
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    # The ``object`` of a page's items tells an assistant from a file.
+    # The ``object`` of a page's items says what they are: a page of files looks like one of assistants.
     "assistant": ("assistants", ()),
     "thread.message": ("threads.messages", ("thread_id",)),
     "thread.run": ("threads.runs", ("thread_id",)),
