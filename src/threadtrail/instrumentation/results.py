@@ -47,6 +47,13 @@ def kind_of(cls: type) -> str | None:
     return next((kind for name, kind in KINDS if name in names), None)
 
 
+def page_class_of(result: Any) -> type:
+    """Return the class of the pages in what a ``list`` method returned: a page, or a paginator of pages."""
+    cls = type(result)
+    page_class = getattr(result, "__dict__", {}).get("_page_cls", cls)  # where AsyncPaginator keeps it
+    return page_class if isinstance(page_class, type) else cls
+
+
 def note_result(sink: Sink, call: Call, result: Any) -> None:
     """Note what a call returned: the body of the response, unless that is still to be read.
 

@@ -17,7 +17,7 @@ from threadtrail.instrumentation.awaiting import await_and_note, watch_coroutine
 from threadtrail.instrumentation.exchanges import reset_call, set_call
 from threadtrail.instrumentation.failures import note_failure
 from threadtrail.instrumentation.managers import watch_manager
-from threadtrail.instrumentation.results import note_result
+from threadtrail.instrumentation.results import note_result, page_class_of
 from threadtrail.recording.observation import OBSERVATION_BYTES, Call
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Watch:
     def __init__(self, operation: Operation, *, opens_manager: bool = False) -> None:
         self._operation = operation
         self._note = watch_manager if opens_manager else note_result
+        if operation.returns_pages:
+            self._note = self._note_pages
+        self._page_class: type | None = None
         self._run_id: str | None = None
         self._run_id_place = 0
         for name, place, known_as in operation.id_arguments:
@@ -111,6 +114,16 @@ class Watch:
             if not sink.guard.contain("noting a result", error):
                 raise
         return result
+
+    def _note_pages(self, sink: Sink, call: Call, result: Any) -> None:
+        """Note a list, and keep the class of its pages.
+
+        The SDK asks pydantic for ``SyncCursorPage[Message]`` in each call. That class takes a millisecond to
+        make, and goes with the next garbage collection. What we note makes collections come earlier, so
+        without this the app would wait for its pages' class more often.
+        """
+        self._page_class = page_class_of(result)
+        note_result(sink, call, result)
 
     def begin(
         self, sink: Sink, args: tuple[Any, ...], kwargs: dict[str, Any], at_once: bool, /
