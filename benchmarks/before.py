@@ -1,60 +1,55 @@
-"""Compares the tree before a change with this one: the same calls and runs, in alternating child processes.
-
-    python -m benchmarks.before PAIRS ROUNDS
-
-prints one line of JSON: what the ``threadtrail`` that is imported adds per call, in microseconds.
-"""
+"""Compares the tree before a change with this one: the same calls and runs, in alternating new processes."""
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.child import ROOT, last_line_of
-from benchmarks.comparing import Comparison
+from benchmarks.child import ROOT
 from benchmarks.pairs import Pairs
-from benchmarks.peers import measure_runs
 from benchmarks.precision import is_precise
-from benchmarks.response_workloads import CREATE, foreground_calls
-from benchmarks.workloads import CALL_NAMES, calls
+from benchmarks.processes import Case
+from benchmarks.response_workloads import CREATE
+from benchmarks.workloads import CALL_NAMES, RUN_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.comparing import Effort
-
-
-def added(effort: tuple[int, int]) -> dict[str, float]:
-    """Measure this process's threadtrail: what it adds per call, in microseconds of CPU time."""
-    comparison = Comparison("threadtrail")
-    measured = comparison.measure(calls(is_async=False), effort).call_thread
-    rows = {name: measured[name].summary().added for name in CALL_NAMES}
-    foreground = comparison.measure(foreground_calls(is_async=False), effort).call_thread
-    rows[CREATE] = foreground[CREATE].summary().added
-    runs = measure_runs(comparison, effort)
-    rows["a run, the caller"] = runs.thread.added
-    rows["a run, all threads"] = runs.total.added
-    return rows
+    from benchmarks.effort import Effort
 
 
 def compare(commit: str, effort: Effort) -> dict[str, Pairs]:
-    """Measure the tree of ``commit`` and this one in turns, until the change of each row is precise."""
+    """Measure the tree of ``commit`` and this one in turns, until the change of each row is precise.
+
+    Return, by row, what either adds per call, in microseconds of CPU time.
+    """
     pairs: dict[str, Pairs] = {}
     fewest, most = effort.processes
     with tree_of(commit) as before:
-        for number in range(most):
+        for number in range(1, most + 1):
             order = (before, ROOT) if number % 2 else (ROOT, before)
-            rows = {tree: _added_with(tree, effort.before) for tree in order}
+            rows = {tree: _added_with(tree, effort) for tree in order}
             for name, now in rows[ROOT].items():
                 pairs.setdefault(name, Pairs()).add_microseconds(rows[before][name], now)
-            if number + 1 >= fewest and is_precise([each.summary() for each in pairs.values()]):
+            if number >= fewest and is_precise([each.summary() for each in pairs.values()]):
                 break
     return pairs
+
+
+def _added_with(tree: Path, effort: Effort) -> dict[str, float]:
+    """Measure the package of a tree with the benchmark of this one."""
+    calls, foreground, runs = (
+        Case("threadtrail", workload).measure_once(effort, PYTHONPATH=str(tree / "src"))
+        for workload in ("calls", "foreground", "runs")
+    )
+    rows = {name: calls.of("thread", name).summary().added for name in CALL_NAMES}
+    rows[CREATE] = foreground.of("thread", CREATE).summary().added
+    rows["a run, the caller"] = runs.of("thread").summary(RUN_CALLS).added
+    rows["a run, all threads"] = runs.of("total").summary(RUN_CALLS).added
+    return rows
 
 
 @contextmanager
@@ -79,14 +74,3 @@ def _git(*arguments: str) -> None:
     )
     if done.returncode:
         raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.strip()}")
-
-
-def _added_with(tree: Path, effort: tuple[int, int]) -> dict[str, float]:
-    """``added``, in a process of its own, for another tree's package and this tree's benchmark."""
-    line = last_line_of("-m", "benchmarks.before", *effort, PYTHONPATH=str(tree / "src"))
-    rows: dict[str, float] = json.loads(line)
-    return rows
-
-
-if __name__ == "__main__":
-    print(json.dumps(added((int(sys.argv[1]), int(sys.argv[2])))))

@@ -1,17 +1,17 @@
-"""Measures pairs of blocks, one with the tool and one without, in alternating order.
+"""Measures pairs of blocks in this process, one with the tool and one without, in alternating order.
 
-A block is some rounds of a workload. Before it is timed, some rounds run untimed: switching, and what
-``mix_type_cache`` does, make the interpreter forget what it knows of classes, and it learns that again in
-about fifty runs of the same code. Before and after it, everything recorded is delivered, so that no work of
-one block falls into another.
+A block is some rounds of a workload. Before the first one, both sides run often enough for the interpreter to
+specialise their code. Some rounds run untimed before each block, and everything recorded is delivered before
+and after it, so that no work of one block falls into another.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import json
 import random
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -24,103 +24,150 @@ if TYPE_CHECKING:
     from benchmarks.workloads import Workload
 
 
-UNTIMED = 64
-"""The least number of calls, or of streamed events, that run untimed before a block."""
+WARM_ROUNDS, WARM_EVENTS = 64, 4_096
+"""How many rounds, or streamed events, run on each side before the first block. CPython specialises code
+again for changed classes after about fifty runs."""
 
-MOST_TYPES = 700
-"""The greatest number of classes that are made to mix the interpreter's cache of types."""
+TYPE_CACHE = 4_096
+"""The number of places in CPython's cache of attributes of classes."""
+
+UNTIMED = 64
+"""The least number of calls, or of streamed events, that run untimed before a block: switching changes the
+SDK's classes."""
 
 
 @dataclass(slots=True)
 class Block:
-    """What one block took, in nanoseconds: for each call by name, and as a whole.
+    """What some rounds took, in nanoseconds: for each call by name, and as a whole.
 
-    ``thread`` is the CPU time of the app's thread, ``wall`` its wall time, ``total`` the CPU time of all
-    threads until everything was delivered. ``rounds`` is how many rounds ran, with those that were not timed.
+    ``thread`` is the CPU time of the app's thread, ``wall`` its wall time. ``total`` is the CPU time of all
+    threads until everything was delivered, for one round more than the others: the last untimed one.
     """
 
+    rounds: int
     call_thread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     call_wall: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     thread: int = 0
     wall: int = 0
     total: int = 0
-    rounds: int = 0
 
 
-def mix_type_cache() -> None:
-    """Give classes other places in the interpreter's cache of their attributes.
+def move_in_type_cache() -> None:
+    """Make the interpreter forget all classes; then leave out a random number of places in its cache of them.
 
-    It has 4,096 places, and what shares one is looked up the slow way. Which classes do depends on the order
-    in which everything was made. Without this, two trees could differ by 20 us per call for that reason
-    alone, again and again, in every process.
+    That cache has 4,096 places for attributes of classes, and what shares one is looked up the slow way.
+    Which classes do depends on the order in which they are first used. Without this, two trees could differ
+    by 20 us per call for that reason alone, in every process.
     """
-    clear: Callable[[], None] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # noqa: SLF001
-    clear()
-    for number in range(random.randrange(MOST_TYPES)):  # noqa: S311 - no secret
+    # Public C API; it takes in all classes that inherit from the one it is given.
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(object))
+    for number in range(random.randrange(TYPE_CACHE)):  # noqa: S311 - no secret
         # A class gets its number when one of its attributes is looked up.
         getattr(type(f"Type{number}", (), {})(), "missing", None)
 
 
-def run_block(workload: Workload, rounds: int, flush: Callable[[], None], runner: asyncio.Runner) -> Block:
-    """Run one block and return what it took."""
-    block, calls = Block(rounds=rounds), 0
-    mix_type_cache()
-    while calls < UNTIMED:
-        untimed = Block()
-        if workload.is_async:
-            runner.run(_round_async(workload, untimed))
-        else:
-            _round(workload, untimed)
-        calls += workload.events or sum(len(times) for times in untimed.call_wall.values())
-        block.rounds += 1
-    flush()
-    total = time.process_time_ns()
+def run_rounds(workload: Workload, rounds: int, runner: asyncio.Runner) -> Block:
+    """Run some rounds and return what they took, without ``total``."""
+    block = Block(rounds)
     if workload.is_async:
-        runner.run(_rounds_async(workload, block, rounds))
+        runner.run(_rounds_async(workload, block))
     else:
-        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
-        for _ in range(rounds):
-            _round(workload, block)
-        block.wall = time.perf_counter_ns() - wall
-        block.thread = time.thread_time_ns() - thread
-    flush()
-    block.total = time.process_time_ns() - total
+        _rounds(workload, block)
     return block
 
 
-def _round(workload: Workload, block: Block) -> None:
-    for name, request in workload.requests(workload.client):
-        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
-        request()
-        block.call_wall[name].append(time.perf_counter_ns() - wall)
-        block.call_thread[name].append(time.thread_time_ns() - thread)
+def run_block(workload: Workload, rounds: int, flush: Callable[[], None], runner: asyncio.Runner) -> Block:
+    """Run one block, after untimed rounds, and return what it took."""
+    gc.collect()
+    # Otherwise the next collections would come at the same calls in every block, and what they cost would
+    # always fall into the timed rounds of one side, and before or after those of the other.
+    kept = [object.__new__(Block) for _ in range(random.randrange(gc.get_threshold()[0]))]  # noqa: S311
+    calls = 0
+    while calls < UNTIMED:
+        calls += _calls_of(workload, run_rounds(workload, 1, runner))
+    flush()
+    total = time.process_time_ns()
+    # Delivering took time, in which other data came into the processor's caches.
+    run_rounds(workload, 1, runner)
+    block = run_rounds(workload, rounds, runner)
+    flush()
+    block.total = time.process_time_ns() - total
+    del kept
+    return block
 
 
-async def _rounds_async(workload: Workload, block: Block, rounds: int) -> None:
+def _calls_of(workload: Workload, block: Block) -> int:
+    return workload.events or sum(map(len, block.call_wall.values()))
+
+
+def _rounds(workload: Workload, block: Block) -> None:
     thread, wall = time.thread_time_ns(), time.perf_counter_ns()
-    for _ in range(rounds):
-        await _round_async(workload, block)
+    for _ in range(block.rounds):
+        for name, request in workload.requests(workload.client):
+            call_thread, call_wall = time.thread_time_ns(), time.perf_counter_ns()
+            request()
+            block.call_wall[name].append(time.perf_counter_ns() - call_wall)
+            block.call_thread[name].append(time.thread_time_ns() - call_thread)
     block.wall = time.perf_counter_ns() - wall
     block.thread = time.thread_time_ns() - thread
 
 
-async def _round_async(workload: Workload, block: Block) -> None:
-    for name, request in workload.requests(workload.client):
-        thread, wall = time.thread_time_ns(), time.perf_counter_ns()
-        await request()
-        block.call_wall[name].append(time.perf_counter_ns() - wall)
-        block.call_thread[name].append(time.thread_time_ns() - thread)
+async def _rounds_async(workload: Workload, block: Block) -> None:
+    thread, wall = time.thread_time_ns(), time.perf_counter_ns()
+    for _ in range(block.rounds):
+        for name, request in workload.requests(workload.client):
+            call_thread, call_wall = time.thread_time_ns(), time.perf_counter_ns()
+            await request()
+            block.call_wall[name].append(time.perf_counter_ns() - call_wall)
+            block.call_thread[name].append(time.thread_time_ns() - call_thread)
+    block.wall = time.perf_counter_ns() - wall
+    block.thread = time.thread_time_ns() - thread
 
 
-@dataclass(slots=True)
 class Measured:
-    """Pairs (bare, with the tool) in microseconds: per call by name, and per round as a whole."""
+    """Pairs of times (bare, with the tool): per round as a whole, and per call by name.
 
-    call_thread: dict[str, Pairs] = field(default_factory=lambda: defaultdict(Pairs))
-    call_wall: dict[str, Pairs] = field(default_factory=lambda: defaultdict(Pairs))
-    thread: Pairs = field(default_factory=Pairs)
-    wall: Pairs = field(default_factory=Pairs)
-    total: Pairs = field(default_factory=Pairs)
+    ``recorded`` is how many runs, or spans, the tool delivers for one round.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Pairs] = defaultdict(Pairs)
+        self.recorded = 0.0
+
+    def of(self, kind: str, call: str = "") -> Pairs:
+        """Return the pairs of a kind of time: "thread", "wall" or, without a call, "total"; see `Block`."""
+        return self.rows[f"{kind} of {call}" if call else kind]
+
+    def add(self, other: Measured) -> None:
+        """Add the pairs of another process."""
+        for name, pairs in other.rows.items():
+            self.rows[name].bare += pairs.bare
+            self.rows[name].tool += pairs.tool
+        self.recorded = other.recorded
+
+    def to_json(self) -> str:
+        """Return the medians of each row, in one line."""
+        rows = {name: pairs.medians() for name, pairs in self.rows.items()}
+        return json.dumps({"recorded": self.recorded, "rows": rows})
+
+    @classmethod
+    def from_json(cls, line: str) -> Measured:
+        """Return what ``to_json`` wrote: each row has one pair, the medians."""
+        values, measured = json.loads(line), cls()
+        measured.recorded = values["recorded"]
+        for name, (bare, tool) in values["rows"].items():
+            measured.rows[name].add_microseconds(bare, tool)
+        return measured
+
+    def add_blocks(self, bare: Block, tool: Block) -> None:
+        """Add a pair of blocks."""
+        for call in bare.call_thread:
+            self.of("thread", call).add_medians(bare.call_thread[call], tool.call_thread[call])
+            self.of("wall", call).add_medians(bare.call_wall[call], tool.call_wall[call])
+        rounds = bare.rounds
+        self.of("thread").add(bare.thread / rounds, tool.thread / rounds)
+        self.of("wall").add(bare.wall / rounds, tool.wall / rounds)
+        self.of("total").add(bare.total / (rounds + 1), tool.total / (rounds + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,37 +179,20 @@ class Sides:
     flush: Callable[[], None]
 
 
-def measure(
-    workload: Workload,
-    sides: Sides,
-    *,
-    pairs: int,
-    rounds: int,
-    again: Callable[[Measured, int], bool] = lambda _measured, _times: False,
-) -> Measured:
-    """Measure pairs of blocks, of this many rounds each, and as many again while ``again`` returns True.
-
-    ``again`` is called with what was measured so far, and how many times the pairs were measured.
-    """
-    measured, times = Measured(), 0
+def measure(workload: Workload, sides: Sides, *, pairs: int, rounds: int) -> Measured:
+    """Measure pairs of blocks, of this many rounds each."""
+    measured = Measured()
     with asyncio.Runner() as runner:
-        while times == 0 or again(measured, times):
-            for number in range(pairs):
-                blocks: dict[bool, Block] = {}
-                for on in (False, True) if number % 2 else (True, False):
-                    (sides.instrumented if on else sides.bare)()
-                    gc.collect()
-                    blocks[on] = run_block(workload, rounds, sides.flush, runner)
-                _add(measured, blocks[False], blocks[True], rounds)
-            times += 1
+        move_in_type_cache()
+        warm_rounds = min(WARM_ROUNDS, WARM_EVENTS // (workload.events or 1))
+        for switch in (sides.bare, sides.instrumented):
+            switch()
+            run_rounds(workload, warm_rounds, runner)
+        for number in range(pairs):
+            blocks: dict[bool, Block] = {}
+            for on in (False, True) if number % 2 else (True, False):
+                (sides.instrumented if on else sides.bare)()
+                blocks[on] = run_block(workload, rounds, sides.flush, runner)
+            measured.add_blocks(blocks[False], blocks[True])
     sides.bare()
     return measured
-
-
-def _add(measured: Measured, bare: Block, tool: Block, rounds: int) -> None:
-    for name, times in bare.call_thread.items():
-        measured.call_thread[name].add_medians(times, tool.call_thread[name])
-        measured.call_wall[name].add_medians(bare.call_wall[name], tool.call_wall[name])
-    measured.thread.add(bare.thread / rounds, tool.thread / rounds)
-    measured.wall.add(bare.wall / rounds, tool.wall / rounds)
-    measured.total.add(bare.total / rounds, tool.total / rounds)

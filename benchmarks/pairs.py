@@ -33,6 +33,11 @@ class Pairs:
         """Add the medians of two blocks, in nanoseconds."""
         self.add(statistics.median(bare), statistics.median(tool))
 
+    def medians(self) -> tuple[float, float]:
+        """Return the median of the bare times, and that plus the median of the differences."""
+        bare = statistics.median(self.bare)
+        return bare, bare + self.summary().added
+
     def summary(self, per: int = 1) -> Summary:
         """Return the summary of the pairs, with each time divided by ``per``."""
         differences = sorted((tool - bare) / per for bare, tool in zip(self.bare, self.tool, strict=True))

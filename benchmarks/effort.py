@@ -1,0 +1,30 @@
+"""How much is measured: thoroughly, or quickly to see that the benchmark works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The number of pairs of blocks that a process measures, and of rounds in each block.
+
+    ``processes`` is the fewest and the most processes that measure a workload, ``first_events`` how many
+    measure the first events, and ``memory`` the numbers of runs for which memory is measured.
+    """
+
+    calls: tuple[int, int] = (8, 36)
+    short_streams: tuple[int, int] = (8, 24)
+    long_streams: tuple[int, int] = (6, 1)
+    processes: tuple[int, int] = (8, 16)
+    first_events: int = 5
+    memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
+
+    def of(self, workload: str) -> tuple[int, int]:
+        """Return the pairs and the rounds for a workload."""
+        length = workload.partition(" ")[0]
+        return {"long": self.long_streams, "short": self.short_streams}.get(length, self.calls)
+
+
+THOROUGH = Effort()
+QUICK = Effort((1, 1), (1, 1), (1, 1), (1, 1), 1, (1, 100, 1_000))
