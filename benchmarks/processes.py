@@ -65,7 +65,7 @@ class Case:
 
     def measure(self, effort: Effort, rows: Rows, *, python: str = sys.executable) -> Measured:
         """Return what as many processes measure as the rows need to be precise, or as many as may be."""
-        fewest, most = effort.processes
+        fewest, most = effort.processes_for(self.workload)
         measured = Measured()
         for number in range(1, most + 1):
             measured.add(self.measure_once(effort, python=python))
