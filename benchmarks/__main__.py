@@ -8,10 +8,10 @@
     python -m benchmarks --base COMMIT   only what changed since a commit: its tree and this one, alternately
 
 All times are microseconds. Requests are answered within the process, so there is no network in them. A
-process measures without and with the tool in pairs of blocks, in alternating order, and gives the medians.
-What is printed is the median of the processes' differences, and half of its 95 % interval behind the ±. Each
-row of CPU time is measured in further processes until that is under two microseconds; where it does not come
-to that, the last line says so.
+process measures without and with the tool in pairs of blocks, in alternating order. What is printed is the
+typical difference of several processes, and half of its 95 % interval behind the ±. Each row of CPU time is
+measured in further processes until that is under two microseconds; where it does not come to that, the last
+line says so.
 """
 
 from __future__ import annotations

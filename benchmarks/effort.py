@@ -18,8 +18,8 @@ class Effort:
     runs: tuple[int, int] = (8, 36)
     short_streams: tuple[int, int] = (8, 24)
     long_streams: tuple[int, int] = (6, 1)
-    processes: tuple[int, int] = (8, 10)
-    processes_of_runs: tuple[int, int] = (8, 16)
+    processes: tuple[int, int] = (6, 8)
+    processes_of_runs: tuple[int, int] = (8, 14)
     first_events: int = 5
     memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
 

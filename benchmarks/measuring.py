@@ -146,13 +146,13 @@ class Measured:
         self.recorded = other.recorded
 
     def to_json(self) -> str:
-        """Return the medians of each row, in one line."""
-        rows = {name: pairs.medians() for name, pairs in self.rows.items()}
+        """Return what is typical of each row, in one line."""
+        rows = {name: pairs.typical() for name, pairs in self.rows.items()}
         return json.dumps({"recorded": self.recorded, "rows": rows})
 
     @classmethod
     def from_json(cls, line: str) -> Measured:
-        """Return what ``to_json`` wrote: each row has one pair, the medians."""
+        """Return what ``to_json`` wrote: each row has one pair, the typical one."""
         values, measured = json.loads(line), cls()
         measured.recorded = values["recorded"]
         for name, (bare, tool) in values["rows"].items():

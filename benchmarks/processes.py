@@ -2,8 +2,8 @@
 
     python -m benchmarks.processes CONTENDER WORKLOAD sync|async tool|control PAIRS ROUNDS
 
-measures in this process and prints one line of JSON: the medians of each row. A process counts as one pair,
-because where things lie in its memory makes all of its calls faster or slower together.
+measures in this process and prints one line of JSON: what is typical of each row. A process counts as one
+pair, because where things lie in its memory makes all of its calls faster or slower together.
 """
 
 from __future__ import annotations

@@ -19,6 +19,15 @@ def test_a_row_is_precise_with_a_narrow_margin_of_enough_pairs() -> None:
     assert not is_precise([measured(10.0, 11.0).summary()])  # two pairs have no interval
 
 
+def test_the_typical_difference_is_hardly_moved_by_outliers() -> None:
+    summary = measured(10.0, 11.0, 12.0, 13.0, 14.0, 500.0).summary()
+    assert summary.added == 12.5
+    assert summary.margin == 245.0  # of six values, the 95 % interval has all: no luck is left out
+    many = measured(*[10.0, 11.0, 12.0, 13.0, 14.0] * 4, 500.0).summary()
+    assert many.added == 12.0
+    assert 0.5 <= many.margin <= 1.0
+
+
 def test_rows_that_stay_wide_are_named_with_their_margins() -> None:
     imprecise = Imprecise()
     imprecise.look("narrow", measured(*[10.0] * 10).summary())
