@@ -14,9 +14,9 @@ class Effort:
     numbers of runs for which memory is measured.
     """
 
-    calls: tuple[int, int] = (8, 24)
+    calls: tuple[int, int] = (24, 8)
     runs: tuple[int, int] = (8, 36)
-    short_streams: tuple[int, int] = (8, 24)
+    short_streams: tuple[int, int] = (12, 12)
     long_streams: tuple[int, int] = (6, 1)
     processes: tuple[int, int] = (6, 8)
     processes_of_runs: tuple[int, int] = (8, 14)
