@@ -236,7 +236,7 @@ valkey: $(SETUP) ## install Valkey (4 MB, .cache/valkey); without it, its test i
 
 test-oldest: $(OLDEST_VENV)/.installed ## the fast tests with the oldest supported libraries
 	@# Old versions of the tests' own tools leave event loops open, which a later collection of garbage finds.
-	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow" \
+	@$(OLDEST_VENV)/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -m "not slow and not sdks" \
 		-W ignore::pytest.PytestUnraisableExceptionWarning \
 		--ignore=tests/docs --ignore=tests/docs_tutorial
 
@@ -254,7 +254,7 @@ test-pythons: $(TESTED_PYTHONS:%=.venv-python-%/.installed) ## one case of each 
 	@tested=; for version in $(TESTED_PYTHONS); do \
 		[ -e .venv-python-$$version/.installed ] || continue; \
 		tested="$$tested $$version"; echo "Python $$version:"; \
-		.venv-python-$$version/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -q -m "not slow" --first-cases \
+		.venv-python-$$version/bin/python -m pytest $(PARALLEL) -p no:cacheprovider -q -m "not slow and not sdks" --first-cases \
 			--ignore=tests/docs --ignore=tests/docs_tutorial || exit 1; \
 	done; [ -n "$$tested" ] && echo "passed with Python$$tested" || { echo "none is installed of: $(TESTED_PYTHONS)"; exit 1; }
 
@@ -273,7 +273,7 @@ test-newest: ## the fast tests with the newest openai, langfuse and OpenTelemetr
 	@$(NEWEST_PIP) install --upgrade 'pip>=25.1'
 	@$(NEWEST_PIP) install -e '.[testing,prices]' -e $(OTEL) -e $(LANGFUSE) $(TEST_TOOLS)
 	@$(NEWEST_VENV)/bin/python -m pip --disable-pip-version-check list | grep -E '^(openai|langfuse|opentelemetry-sdk|pydantic|httpx2?) '
-	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" --ignore=tests/docs --ignore=tests/docs_tutorial
+	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow and not sdks" --ignore=tests/docs --ignore=tests/docs_tutorial
 	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(OTEL)/tests
 	@$(NEWEST_VENV)/bin/python -m pytest $(PARALLEL) -m "not slow" $(LANGFUSE)/tests
 
