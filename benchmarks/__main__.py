@@ -1,6 +1,6 @@
 """What threadtrail costs, beside the bare SDK in the same process, and beside other tools.
 
-    python -m benchmarks                 added time, total CPU and memory, in half an hour or so
+    python -m benchmarks                 added time, total CPU and memory, in twenty-five minutes or so
     python -m benchmarks --quick         the same in a minute, to see that it works; the numbers mean nothing
     python -m benchmarks --peer NAME     also one other tool, in an environment of its own
     python -m benchmarks --peers         also all of them
@@ -22,9 +22,9 @@ import platform
 
 import openai
 from benchmarks.before import compare
+from benchmarks.contenders import PEERS
 from benchmarks.effort import QUICK, THOROUGH, Effort
 from benchmarks.parts import PARTS, Parts
-from benchmarks.peers import NAMES
 from benchmarks.precision import Imprecise
 from benchmarks.table import added, show
 
@@ -37,8 +37,8 @@ def main() -> None:
     if options.base:
         _since(options.base, effort, imprecise)
     else:
-        parts = Parts(effort, imprecise, NAMES if options.peers else options.peer)
-        goals = [goal for name in options.part or PARTS for goal in parts.print_table(name)]
+        parts = Parts(effort, imprecise, PEERS if options.peers else options.peer)
+        goals = [goal for name in options.part or PARTS for goal in PARTS[name](parts)]
         print()
         for goal in goals:
             print(goal)
@@ -62,7 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="few repetitions, to see that it works; the numbers mean nothing"
     )
-    parser.add_argument("--peer", choices=NAMES, action="append", default=[], help="also measure this tool")
+    parser.add_argument("--peer", choices=PEERS, action="append", default=[], help="also measure this tool")
     parser.add_argument("--peers", action="store_true", help="also measure every tool that is compared")
     parser.add_argument("--part", choices=PARTS, action="append", help="measure this part alone")
     parser.add_argument(

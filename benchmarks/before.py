@@ -27,7 +27,7 @@ def compare(commit: str, effort: Effort) -> dict[str, Pairs]:
     Return, by row, what either adds per call, in microseconds of CPU time.
     """
     pairs: dict[str, Pairs] = {}
-    fewest, most = effort.processes
+    fewest, most = effort.processes_of_change
     with tree_of(commit) as before:
         for number in range(1, most + 1):
             order = (before, ROOT) if number % 2 else (ROOT, before)

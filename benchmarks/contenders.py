@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.child import ROOT, last_line_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,6 +18,14 @@ INSTRUMENTORS = {
     "openllmetry": ("opentelemetry.instrumentation.openai", "OpenAIInstrumentor"),
     "openinference": ("openinference.instrumentation.openai", "OpenAIInstrumentor"),
 }
+
+PEERS = tuple(INSTRUMENTORS)
+"""The other tools, each of which is measured in an environment of its own."""
+
+
+def interpreter_of(peer: str) -> str:
+    """Return the Python interpreter of another tool's environment, which is made if it does not exist."""
+    return last_line_of(ROOT / "tools" / "peer_environment.py", peer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ class Effort:
     """The number of pairs of blocks that a process measures, and of rounds in each block.
 
     ``processes`` is the fewest and the most processes that measure a workload; whole runs, which the README
-    quotes, are measured in more. ``first_events`` is how many measure the first events, and ``memory`` the
-    numbers of runs for which memory is measured.
+    quotes, and a change since a commit are measured in more. ``first_events`` is how many measure the first
+    events, and ``memory`` the numbers of runs for which memory is measured.
     """
 
     calls: tuple[int, int] = (24, 8)
@@ -20,6 +20,7 @@ class Effort:
     long_streams: tuple[int, int] = (6, 1)
     processes: tuple[int, int] = (6, 8)
     processes_of_runs: tuple[int, int] = (8, 14)
+    processes_of_change: tuple[int, int] = (8, 40)
     first_events: int = 5
     memory: tuple[int, ...] = (1, 1_000, 10_000, 100_000)
 
@@ -34,4 +35,5 @@ class Effort:
 
 
 THOROUGH = Effort()
-QUICK = Effort((1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), 1, (1, 100, 1_000))
+ONCE = (1, 1)
+QUICK = Effort(ONCE, ONCE, ONCE, ONCE, ONCE, ONCE, ONCE, 1, (1, 100, 1_000))

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmarks.contenders import interpreter_of
 from benchmarks.first_event import times_in_child
 from benchmarks.memory import sizes_in_child
 from benchmarks.pairs import MICROSECOND
-from benchmarks.peers import interpreter_of
 from benchmarks.processes import Case
 from benchmarks.response_workloads import BACKGROUND_NAMES, CREATE, SIZE_NAMES
-from benchmarks.table import added, ratio, ratio_with_margin, show
+from benchmarks.table import CALLER_AND_WALL, added, caller_and_wall, ratio_with_margin, show
 from benchmarks.workloads import CALL_NAMES, RUN_CALLS
 
 if TYPE_CHECKING:
@@ -29,12 +29,9 @@ CALL_GOAL, EVENT_GOAL, SIZE_GOAL, FIRST_GOAL = 15.0, 3.0, 5.0, 1_000.0
 """Microseconds of the app's thread that may be added: by a call, by a streamed event, by a megabyte in a
 request, by the first events of a process."""
 
-PARTS = ("calls", "responses", "streams", "first", "runs", "memory")
-
 OURS = "threadtrail"
 APIS = ("Assistants", "Responses")
 MEGABYTE = 1_048_576
-HEADER = ["bare", "CPU of the caller", "ratio", "wall time", "ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +56,8 @@ class Parts:
         self._imprecise = imprecise
         self._peers = peers
 
-    def print_table(self, name: str) -> list[Goal]:
-        """Measure one of ``PARTS``, print its table, and return its goals."""
-        tables: dict[str, Callable[[], list[Goal]]] = {
-            "calls": self._calls,
-            "responses": self._responses,
-            "streams": self._streams,
-            "first": self._first_events,
-            "runs": self._runs,
-            "memory": self._memory,
-        }
-        return tables[name]()
-
-    def _calls(self) -> list[Goal]:
+    def calls(self) -> list[Goal]:
+        """Measure and print the table of single calls of Assistants; return its goals."""
         kinds = {
             "control": Case(OURS, "calls", control=True),
             "sync": Case(OURS, "calls"),
@@ -83,10 +69,15 @@ class Parts:
             rows += [self._call_row(measured, name, kind) for name in CALL_NAMES]
             if not case.control:
                 reached = max(reached, *(each.added for each in _of_caller(measured, CALL_NAMES)))
-        show("One call of Assistants; control: nothing on both sides", ["added per call, us", *HEADER], rows)
+        show(
+            "One call of Assistants; control: nothing on both sides",
+            ["added per call, us", *CALLER_AND_WALL],
+            rows,
+        )
         return [Goal("added per call, at most", CALL_GOAL, reached)]
 
-    def _responses(self) -> list[Goal]:
+    def responses(self) -> list[Goal]:
+        """Measure and print the table of single calls of Responses; return its goals."""
         rows, reached, grown = [], 0.0, 0.0
         kinds = {"foreground": (CREATE,), "background": BACKGROUND_NAMES, "sizes": SIZE_NAMES}
         for kind, is_async in (("sync", False), ("async", True)):
@@ -94,12 +85,12 @@ class Parts:
                 measured = self._measure_calls(Case(OURS, workload, is_async), names)
                 rows += [self._call_row(measured, name, kind) for name in names]
                 summaries = _of_caller(measured, names)
-                if names is SIZE_NAMES:
+                if workload == "sizes":
                     small, large = summaries
                     grown = max(grown, large.added - small.added - large.margin)
                 else:
                     reached = max(reached, *(each.added for each in summaries))
-        show("One call of Responses", ["added per call, us", *HEADER], rows)
+        show("One call of Responses", ["added per call, us", *CALLER_AND_WALL], rows)
         return [
             Goal("added per call of Responses, at most", CALL_GOAL, reached),
             Goal("added by a megabyte in the request, at the least", SIZE_GOAL, grown),
@@ -111,10 +102,10 @@ class Parts:
     def _call_row(self, measured: Measured, name: str, kind: str) -> list[str]:
         thread, wall = measured.of("thread", name).summary(), measured.of("wall", name).summary()
         self._imprecise.look(f"{name} ({kind})", thread)
-        cells = [f"{thread.bare:.0f}", added(thread), ratio(thread), added(wall), ratio(wall)]
-        return [f"{name} ({kind})", *cells]
+        return [f"{name} ({kind})", *caller_and_wall(thread, wall, digits=0)]
 
-    def _streams(self) -> list[Goal]:
+    def streams(self) -> list[Goal]:
+        """Measure and print the table of streamed events; return its goals."""
         rows, reached = [], dict.fromkeys(APIS, 0.0)
         for is_async in (False, True):
             for api in APIS:
@@ -124,19 +115,19 @@ class Parts:
                     measured = case.measure(self._effort, _per(events, "thread"))
                     thread, wall = (measured.of(kind).summary(events) for kind in ("thread", "wall"))
                     name = f"{events} events of {api} ({'async' if is_async else 'sync'})"
-                    cells = [f"{thread.bare:.1f}", added(thread), ratio(thread), added(wall), ratio(wall)]
-                    rows.append([name, *cells])
+                    rows.append([name, *caller_and_wall(thread, wall, digits=1)])
                     self._imprecise.look(name, thread)
                     if length == "long":
                         reached[api] = max(reached[api], thread.added)
         title = "One streamed event; a stream's own call is spread over its events"
-        show(title, ["added per event, us", *HEADER], rows)
+        show(title, ["added per event, us", *CALLER_AND_WALL], rows)
         return [
             Goal(f"added per event of a long stream of {api}, at most", EVENT_GOAL, most)
             for api, most in reached.items()
         ]
 
-    def _first_events(self) -> list[Goal]:
+    def first_events(self) -> list[Goal]:
+        """Measure and print the table of the first events of a process; return its goals."""
         processes = [times_in_child() for _ in range(self._effort.first_events)]
         rows, more = [], []
         for name, column in (("the first", 1), ("the second", 2)):
@@ -148,7 +139,8 @@ class Parts:
         show("The first events that are recorded, up to the second of a stream", header, rows)
         return [Goal("added to the first events of a process", FIRST_GOAL, more[0])]
 
-    def _runs(self) -> list[Goal]:
+    def runs(self) -> list[Goal]:
+        """Measure and print the table of whole runs, with other tools; return its goals."""
         rows = [
             self._run_row("nothing (control)", Case(OURS, "runs", control=True), ""),
             self._run_row(OURS, Case(OURS, "runs"), "run"),
@@ -173,7 +165,8 @@ class Parts:
         many = "s" * (measured.recorded != 1)
         return [name, *cells, f"{measured.recorded:g} {unit}{many}" if unit else "-"]
 
-    def _memory(self) -> list[Goal]:
+    def memory(self) -> list[Goal]:
+        """Measure and print the table of memory; return its goals."""
         counts = list(self._effort.memory)
         rows = []
         # Side by side: nothing is timed here, and a hundred thousand runs take a while.
@@ -191,6 +184,17 @@ class Parts:
         header = ["resident memory, MiB", "bare", "threadtrail", "more", "ratio"]
         show("Memory; open runs, background responses: created and never looked at again", header, rows)
         return []
+
+
+PARTS: dict[str, Callable[[Parts], list[Goal]]] = {
+    "calls": Parts.calls,
+    "responses": Parts.responses,
+    "streams": Parts.streams,
+    "first": Parts.first_events,
+    "runs": Parts.runs,
+    "memory": Parts.memory,
+}
+"""The parts by their names on the command line, in the order of the whole."""
 
 
 def _of_caller(measured: Measured, names: Sequence[str]) -> list[Summary]:

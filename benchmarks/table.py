@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from benchmarks.pairs import Summary
 
 
+CALLER_AND_WALL = ["bare", "CPU of the caller", "ratio", "wall time", "ratio"]
+
+
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
@@ -22,6 +25,11 @@ def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> No
 def added(summary: Summary) -> str:
     """Return the added time with its margin, in microseconds."""
     return f"{summary.added:+.2f} ±{summary.margin:.2f}"
+
+
+def caller_and_wall(thread: Summary, wall: Summary, *, digits: int) -> list[str]:
+    """Return the cells under ``CALLER_AND_WALL``; ``digits`` is for the time without the tool."""
+    return [f"{thread.bare:.{digits}f}", added(thread), ratio(thread), added(wall), ratio(wall)]
 
 
 def ratio_with_margin(summary: Summary) -> str:
