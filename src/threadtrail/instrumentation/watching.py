@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, operation: Operation, *, opens_manager: bool = False) -> None:
         self._operation = operation
         self._note = watch_manager if opens_manager else note_result
-        if operation.returns_pages:
+        if operation.name.endswith(".list"):
             self._note = self._note_pages
         self._page_class: type | None = None
         self._run_id: str | None = None

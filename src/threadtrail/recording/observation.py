@@ -40,7 +40,6 @@ class Operation:
         parsed_path: the path, taken apart.
         creates_run: whether the call creates a run.
         looks_at_run: whether the call is a single look at one run.
-        returns_pages: whether the call returns the pages of a list.
     """
 
     source: str
@@ -57,13 +56,11 @@ class Operation:
     parsed_path: Path = field(init=False, repr=False)
     creates_run: bool = field(init=False)
     looks_at_run: bool = field(init=False)
-    returns_pages: bool = field(init=False)
 
     def __post_init__(self) -> None:
         # Each call reads these, so they are computed once.
         object.__setattr__(self, "creates_run", self.learnt_from == "create")
         object.__setattr__(self, "looks_at_run", self.learnt_from == "poll" and not self.polls)
-        object.__setattr__(self, "returns_pages", self.name.endswith(".list"))
         object.__setattr__(self, "parsed_path", Path(self.path or ""))
         hidden = {name for _, _, name in self.id_arguments} - self.parsed_path.ids.keys()
         object.__setattr__(self, "keeps_ids", bool(hidden) or self.reads_details)

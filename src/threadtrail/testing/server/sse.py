@@ -70,7 +70,7 @@ class EventSource(ABC):
 
     @abstractmethod
     def error(self, fault: StreamError, sent: int) -> Mapping[str, Any]:
-        """Return the data of an `error` event that follows so many others."""
+        """Return the data of an `error` event of a stream that has sent so many others."""
 
     @abstractmethod
     def left(self) -> None:
